@@ -1,0 +1,167 @@
+//! The frame around every program's `main`: command line, journal, signals, failure, exit code.
+
+use std::{
+    cell::OnceCell,
+    fs::{File, OpenOptions},
+    io::{self, IsTerminal, Write},
+    os::fd::AsFd,
+    process::ExitCode,
+    time::SystemTime,
+};
+
+use crate::{
+    config::{self, CommandLine, Early, Options, Output},
+    event::{Event, Kind},
+    exit::{Exit, Failure, Summary, why},
+    journal::{Journal, Sinks, Style, View},
+    shutdown::{self, Shutdown, SignalGuard},
+    text::visible,
+};
+
+/// What the frame lends to a program.
+#[derive(Debug)]
+pub struct App {
+    journal: Journal,
+    shutdown: Shutdown,
+    signals: OnceCell<SignalGuard>,
+}
+
+impl App {
+    /// Where the program tells what happens.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// From now on SIGINT and SIGTERM request the shutdown that this returns; until now they ended the process.
+    /// A program calls it when it holds everything it needs and is about to take work.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed (exit code 2).
+    pub fn catch_signals(&self) -> Result<&Shutdown, Failure> {
+        if self.signals.get().is_none() {
+            let guard = shutdown::on_signals(self.shutdown.clone())
+                .map_err(|error| Failure::could_not_run("signal handlers", why(&error)))?;
+            self.signals.get_or_init(|| guard);
+        }
+        Ok(&self.shutdown)
+    }
+}
+
+/// A whole program: reads the command line, shows events with `view`, runs `body` and turns what comes of it into
+/// the last event and the exit code.
+pub fn main<C: CommandLine>(
+    view: impl FnOnce(&C) -> View,
+    body: impl FnOnce(C, &App) -> Result<Summary, Failure>,
+) -> ExitCode {
+    let ended = match config::command_line::<C>(std::env::args_os()) {
+        Ok(command) => run(command, view, body),
+        // Help and version are the answer; a pipe closed on them is no fault.
+        Err(Early::Show(text)) => {
+            let _ = text.print();
+            Ok(Exit::Done)
+        }
+        Err(Early::Fail(failure)) => Err(failure),
+    };
+    ended
+        .unwrap_or_else(|failure| {
+            let _ = writeln!(io::stderr(), "{}: {failure}", C::PROGRAM);
+            failure.exit
+        })
+        .into()
+}
+
+fn run<C: CommandLine>(
+    mut command: C,
+    view: impl FnOnce(&C) -> View,
+    body: impl FnOnce(C, &App) -> Result<Summary, Failure>,
+) -> Result<Exit, Failure> {
+    let output = command.options().output();
+    let cannot =
+        |what: &'static str| move |error: io::Error| Failure::could_not_run(what, why(&error));
+    let shutdown = Shutdown::new().map_err(cannot("start"))?;
+    let sinks = sinks(&output)?;
+    let view = view(&command);
+    let (journal, writing) = Journal::start(style::<C>(output)?, sinks, view, shutdown.clone())
+        .map_err(cannot("start"))?;
+
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| visible(argument.as_encoded_bytes()))
+        .collect();
+    journal.record(
+        Event::new(Kind::Start).text(
+            [&[C::PROGRAM.to_owned()], arguments.as_slice()]
+                .concat()
+                .join(" "),
+        ),
+    );
+    let app = App {
+        journal: journal.clone(),
+        shutdown,
+        signals: OnceCell::new(),
+    };
+    let summary = body(command, &app).unwrap_or_else(|failure| {
+        journal.record(Event::failure(&failure));
+        Summary {
+            exit: failure.exit,
+            ..Summary::done("")
+        }
+    });
+    journal.record(Event::stop(&summary));
+    let written = writing.finish()?;
+    drop(app);
+    Ok(summary.exit.max(written))
+}
+
+fn sinks(output: &Output) -> Result<Sinks, Failure> {
+    // Without std's line buffer: the journal writes in batches of its own.
+    let out = io::stdout().as_fd().try_clone_to_owned();
+    let out =
+        File::from(out.map_err(|error| Failure::could_not_run("standard output", why(&error)))?);
+    let log = output.log.as_ref().map(|path| {
+        let file = OpenOptions::new().append(true).create(true).open(path);
+        file.map(|file| (path.clone(), file)).map_err(|error| {
+            Failure::could_not_run(format!("--log {}", path.display()), why(&error))
+        })
+    });
+    Ok(Sinks {
+        out: Box::new(out),
+        err: Box::new(io::stderr()),
+        log: log.transpose()?,
+    })
+}
+
+fn style<C: CommandLine>(output: Output) -> Result<Style, Failure> {
+    let node = output.name.unwrap_or_else(|| C::PROGRAM.to_owned());
+    let run = match std::env::var("LAB_RUN") {
+        Ok(run) if !run.is_empty() => run,
+        _ => format!(
+            "{}-{}",
+            humantime::format_rfc3339_seconds(SystemTime::now()),
+            std::process::id()
+        ),
+    };
+    for (what, name) in [("--name", &node), ("LAB_RUN", &run)] {
+        if name.is_empty()
+            || name.len() > 64
+            || !name
+                .chars()
+                .all(|c| c.is_alphanumeric() || "-_.:".contains(c))
+        {
+            let why = format!(
+                "'{}' is not 1 to 64 letters, digits or - _ . :",
+                visible(name.as_bytes())
+            );
+            return Err(Failure::could_not_run(what, why));
+        }
+    }
+    Ok(Style {
+        program: C::PROGRAM,
+        node,
+        run,
+        json: output.json,
+        quiet: output.quiet,
+        colour: io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    })
+}

@@ -1,0 +1,343 @@
+//! The event log, version 1: one event, one line of JSON. The same types write and read it.
+//!
+//! The words are explained in `docs/log-format.md`.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::{
+    exit::{Failure, Summary},
+    message::{MessageId, Party},
+};
+
+/// The version of the log's format that this module writes and reads.
+pub const VERSION: u32 = 1;
+
+/// One line of the log: an event with where and when it happened.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Record<'a> {
+    /// The format's version, 1.
+    pub v: u32,
+    /// Which run this was; all processes of one experiment may share it.
+    pub run: Cow<'a, str>,
+    /// The program's name in this run.
+    pub node: Cow<'a, str>,
+    /// The thread on which it happened.
+    pub thread: Cow<'a, str>,
+    /// The event's number in its process: 0, 1, 2… without a gap.
+    pub seq: u64,
+    /// What happened, and when.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Record<'_> {
+    /// Reads one line of a log.
+    ///
+    /// # Errors
+    /// When the line is not an event of version 1.
+    pub fn parse(line: &str) -> serde_json::Result<Record<'static>> {
+        let record: Record = serde_json::from_str(line)?;
+        if record.v != VERSION {
+            return Err(serde_json::Error::custom(format!(
+                "version {} of the log, not {VERSION}",
+                record.v
+            )));
+        }
+        Ok(record)
+    }
+}
+
+/// What happened, as the thread on which it happened tells it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Event {
+    /// When it happened, by the clock of its machine.
+    pub time: Time,
+    /// How much it matters.
+    pub level: Level,
+    /// What kind of event it is.
+    #[serde(rename = "event")]
+    pub kind: Kind,
+    /// The message that was sent or received, the same on both sides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    /// The other side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Party>,
+    /// The length of the message in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The message's text, or what there is to say; made safe to show (see [`crate::text::visible`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The logical clock after the event, where the processes keep one (Lamport 1978).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<u64>,
+    /// The name that was resolved: a flat name, or a path with `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the name stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Figures of a summary.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// The closed set of events.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The process started; `text` is its command line.
+    Start,
+    /// It is bound and will take work; `text` is the real address.
+    Ready,
+    /// A client's connection to `peer` stands.
+    Connect,
+    /// A server took a connection from `peer`.
+    Accept,
+    /// A message went to `peer`.
+    Send,
+    /// A message came from `peer`.
+    Receive,
+    /// The connection to `peer` ended.
+    Close,
+    /// Something that concerns this process alone.
+    Local,
+    /// A name was resolved.
+    Resolve,
+    /// Something failed; `text` says what and why.
+    Error,
+    /// The process ends; `text` and `counts` are its summary.
+    Stop,
+}
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The ordinary course of things.
+    Info,
+    /// Something is not as it should be; the program copes.
+    Warn,
+    /// Something failed for good.
+    Error,
+}
+
+impl Event {
+    /// An ordinary event of this kind that happens now, about nothing yet.
+    ///
+    /// A message is sent when its sending begins: whoever sends makes the event before it writes and records it
+    /// when that went well, so that no clock shows a message received before it was sent.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            time: Time::new(SystemTime::now()),
+            level: Level::Info,
+            kind,
+            message: None,
+            peer: None,
+            bytes: None,
+            text: None,
+            clock: None,
+            name: None,
+            value: None,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// An error, or with [`Level::Warn`] a trouble that the program copes with.
+    pub fn error(level: Level, text: impl fmt::Display) -> Self {
+        Self {
+            level,
+            ..Self::new(Kind::Error).text(text.to_string())
+        }
+    }
+
+    /// The error of a failure: the same `what: why`.
+    pub fn failure(failure: &Failure) -> Self {
+        Self::error(Level::Error, failure)
+    }
+
+    /// The end of the process, with what the run came to.
+    pub fn stop(summary: &Summary) -> Self {
+        Self {
+            counts: summary.counts.clone(),
+            ..Self::new(Kind::Stop).text(summary.text.clone())
+        }
+    }
+
+    /// The same event, with the other side.
+    #[must_use]
+    pub fn peer(mut self, peer: impl Into<Party>) -> Self {
+        self.peer = Some(peer.into());
+        self
+    }
+
+    /// The same event, about this message.
+    #[must_use]
+    pub fn message(mut self, message: MessageId) -> Self {
+        self.message = Some(message);
+        self
+    }
+
+    /// The same event, with a message's bytes: their number and their text, made safe to show.
+    #[must_use]
+    pub fn content(mut self, bytes: &[u8]) -> Self {
+        self.bytes = Some(bytes.len() as u64);
+        self.text(crate::text::visible(bytes))
+    }
+
+    /// The same event, with a text that is safe to show.
+    #[must_use]
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// The same event, with the logical clock after it.
+    #[must_use]
+    pub fn clock(mut self, time: u64) -> Self {
+        self.clock = Some(time);
+        self
+    }
+
+    /// The same event, with a name and what it stands for.
+    #[must_use]
+    pub fn resolved(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self.value = Some(value.into());
+        self
+    }
+}
+
+/// A moment in microseconds, written as RFC 3339 in UTC: `2026-11-23T05:11:25.000000Z`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Time(SystemTime);
+
+impl Time {
+    /// The last whole microsecond before `moment`; a clock set before 1970 or after 9999, which RFC 3339 has no
+    /// words for, counts as 1970.
+    pub fn new(moment: SystemTime) -> Self {
+        const YEAR_10000: u64 = 253_402_300_800;
+        let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let nanos = if since.as_secs() < YEAR_10000 {
+            since.subsec_nanos() % 1000
+        } else {
+            0
+        };
+        let since = if since.as_secs() < YEAR_10000 {
+            since
+        } else {
+            Default::default()
+        };
+        Self(UNIX_EPOCH + since - std::time::Duration::from_nanos(nanos.into()))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_micros(self.0).fmt(f)
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        humantime::parse_rfc3339(&text)
+            .map(Self::new)
+            .map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::SocketAddr, time::Duration};
+
+    use super::*;
+    use crate::message::Carrier;
+
+    fn record(event: Event) -> Record<'static> {
+        Record {
+            v: VERSION,
+            run: "r".into(),
+            node: "n".into(),
+            thread: "client-1".into(),
+            seq: 3,
+            event,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let client: SocketAddr = "127.0.0.1:40000".parse().unwrap();
+        let server: SocketAddr = "[::1]:12345".parse().unwrap();
+        let message = MessageId::new(Carrier::Tcp, client, server, 1);
+        let time = Time::new(UNIX_EPOCH + Duration::from_micros(1_795_410_685_000_001));
+        let event = Event::new(Kind::Receive)
+            .peer(client)
+            .message(message)
+            .content(b"Hello\x1b")
+            .clock(7);
+        let event = Event { time, ..event };
+        let line = serde_json::to_string(&record(event.clone())).unwrap();
+        assert_eq!(
+            line,
+            r##"{"v":1,"run":"r","node":"n","thread":"client-1","seq":3,"time":"2026-11-23T05:11:25.000001Z","##.to_owned()
+                + r##""level":"info","event":"receive","message":"tcp:127.0.0.1:40000>[::1]:12345#1","##
+                + r##""peer":"127.0.0.1:40000","bytes":6,"text":"Hello\\x1b","clock":7}"##
+        );
+        assert_eq!(Record::parse(&line).unwrap(), record(event));
+    }
+
+    #[test]
+    fn every_kind_and_party_survives() {
+        let summary = Summary::done("2 clients").count("answered", 2);
+        let memory = MessageId::new(Carrier::Memory, "clock1", "clock2", 1);
+        for event in [
+            Event::stop(&summary),
+            Event::error(Level::Warn, "accept: too many open files"),
+            Event::new(Kind::Send).peer("clock2").message(memory),
+            Event::new(Kind::Resolve).resolved("region1/server1", "192.168.1.2"),
+        ] {
+            let line = serde_json::to_string(&record(event.clone())).unwrap();
+            assert_eq!(Record::parse(&line).unwrap().event, event);
+        }
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let line = serde_json::to_string(&Record {
+            v: 2,
+            ..record(Event::new(Kind::Start))
+        })
+        .unwrap();
+        assert_eq!(
+            Record::parse(&line).unwrap_err().to_string(),
+            "version 2 of the log, not 1"
+        );
+    }
+
+    #[test]
+    fn a_clock_out_of_range_does_not_stop_the_log() {
+        assert_eq!(
+            Time::new(UNIX_EPOCH - Duration::from_secs(1)).to_string(),
+            "1970-01-01T00:00:00.000000Z"
+        );
+        assert_eq!(
+            Time::new(UNIX_EPOCH + Duration::from_secs(300_000_000_000)).to_string(),
+            "1970-01-01T00:00:00.000000Z"
+        );
+    }
+}

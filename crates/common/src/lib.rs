@@ -1,0 +1,34 @@
+//! What every program of the lab needs, and nothing that only one of them does.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`app`] | the frame around a program's `main`: command line, journal, signals, exit code |
+//! | [`config`] | flags over environment over file over default |
+//! | [`event`] | the event log's types: what is written is what is read |
+//! | [`message`] | what identifies a message on both sides |
+//! | [`journal`] | the bounded channel and the one thread that writes log and terminal |
+//! | [`exit`] | exit codes, the one line of a failure, the summary of a run |
+//! | [`shutdown`] | asking every thread to stop, by signal or by hand |
+//! | [`json`] | reading a JSON file, with line, column and path of what is wrong |
+//! | [`text`] | text from outside made safe to show; "did you mean" |
+//! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
+//! | `interface`, `multicast` | network interfaces; groups, UDP senders and receivers (feature `multicast`) |
+//! | `testing` | starting the real binaries from a test (feature `testing`) |
+
+pub mod app;
+pub mod config;
+pub mod event;
+pub mod exit;
+#[cfg(feature = "multicast")]
+pub mod interface;
+pub mod journal;
+pub mod json;
+pub mod message;
+#[cfg(feature = "multicast")]
+pub mod multicast;
+#[cfg(feature = "net")]
+pub mod net;
+pub mod shutdown;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod text;

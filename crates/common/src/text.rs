@@ -1,0 +1,98 @@
+//! Text from outside made safe to show, and the nearest known name to a mistyped one.
+
+use std::fmt::Write;
+
+/// Bytes from the network as one line of text that cannot steer a terminal or forge another line.
+///
+/// Control characters, invalid UTF-8 and the invisible characters that reorder or break lines are escaped
+/// (`\n`, `\x1b`, `\u{202e}`); everything else stays as it is, backslashes too.
+///
+/// ```
+/// use common::text::visible;
+/// assert_eq!(visible("Grüße".as_bytes()), "Grüße");
+/// assert_eq!(visible(b"a\x1b[2Jb\r\n\xff"), r"a\x1b[2Jb\r\n\xff");
+/// ```
+pub fn visible(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                '\n' => shown.push_str("\\n"),
+                '\r' => shown.push_str("\\r"),
+                '\t' => shown.push_str("\\t"),
+                ' '..='~' => shown.push(letter),
+                '\0'..='\x7f' => push_byte(&mut shown, letter as u8),
+                _ if letter.is_control() || misleads(letter) => {
+                    shown.extend(letter.escape_unicode())
+                }
+                _ => shown.push(letter),
+            }
+        }
+        for byte in chunk.invalid() {
+            push_byte(&mut shown, *byte);
+        }
+    }
+    shown
+}
+
+fn push_byte(shown: &mut String, byte: u8) {
+    write!(shown, "\\x{byte:02x}").expect("a String takes all that is written");
+}
+
+/// Marks, embeddings, overrides and isolates of the Unicode Bidirectional Algorithm (UAX #9), and the line and
+/// paragraph separators: invisible, and able to make a line look like another one.
+fn misleads(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The candidate that `name` was most likely meant to be, if one is near: at most a third of its letters wrong.
+/// Of equally near ones the first.
+///
+/// ```
+/// use common::text::closest;
+/// assert_eq!(closest("serevr1", ["server2", "server1"]), Some("server1"));
+/// assert_eq!(closest("printer", ["server2", "server1"]), None);
+/// ```
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance costs the product of both lengths, and nobody mistypes a page.
+    const LONGEST: usize = 256;
+    let letters = name.chars().count();
+    let limit = (letters / 3).max(1);
+    candidates
+        .into_iter()
+        .filter(|candidate| letters <= LONGEST && candidate.len() <= LONGEST)
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `; did you mean NAME?` for the nearest candidate, or nothing: the tail of an error line.
+pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    closest(name, candidates).map_or_else(String::new, |near| format!("; did you mean {near}?"))
+}
+
+/// `1 client`, `2 clients`: a count with its noun.
+pub fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_invisible_gets_through() {
+        assert_eq!(
+            visible("\u{9b}31m \u{202e}evil\u{2028}\x7f\0".as_bytes()),
+            "\\u{9b}31m \\u{202e}evil\\u{2028}\\x7f\\x00"
+        );
+        assert_eq!(visible(b"\xe2\x82 \xf0\x9f\x98"), r"\xe2\x82 \xf0\x9f\x98");
+    }
+
+    #[test]
+    fn every_byte_is_shown_on_one_printable_line() {
+        let every: Vec<u8> = (0..=255).collect();
+        assert!(visible(&every).chars().all(|letter| !letter.is_control()));
+    }
+}
