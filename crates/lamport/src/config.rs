@@ -1,0 +1,30 @@
+//! What the program can be told.
+
+use common::config::CommandLine;
+
+const EXAMPLES: &str = "\
+Examples:
+  lamport                                       the handout's two clocks and one message
+  lamport --json                                the same as events, with the clock of each";
+
+/// Lamport's logical clocks
+#[derive(Debug, clap::Parser)]
+#[command(name = "lamport", after_help = EXAMPLES)]
+pub struct Cli {
+    /// Flags.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+impl CommandLine for Cli {
+    const PROGRAM: &'static str = "lamport";
+    type Options = Options;
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
+
+common::options! {
+    /// The program's options.
+    pub struct Options {}
+}

@@ -1,0 +1,147 @@
+//! Lines from standard input: read as they come, bounded, and interruptible.
+
+use std::{
+    io::{self, Read},
+    os::fd::AsFd,
+};
+
+use common::{
+    multicast::LONGEST,
+    net::{Interest, Woken, wait},
+    shutdown::Shutdown,
+};
+
+/// The lines of an input that may be a terminal, a pipe or a file.
+#[derive(Debug)]
+pub struct Lines<R> {
+    input: R,
+    /// Read, and not yet handed out.
+    pending: Vec<u8>,
+    ended: bool,
+    /// Within a line that is too long: it is passed over to its end.
+    skipping: bool,
+}
+
+/// A line, or why there is none.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Line {
+    /// A line without its end (`\n` or `\r\n`).
+    Text(Vec<u8>),
+    /// A line longer than a datagram; it is not kept.
+    TooLong,
+}
+
+impl<R: Read + AsFd> Lines<R> {
+    /// The lines of this input.
+    pub fn new(input: R) -> Self {
+        Self {
+            input,
+            pending: Vec::new(),
+            ended: false,
+            skipping: false,
+        }
+    }
+
+    /// The next line; None at the end of the input or when a shutdown is requested.
+    ///
+    /// # Errors
+    /// As read(2) and poll(2).
+    pub fn next(&mut self, shutdown: &Shutdown) -> io::Result<Option<Line>> {
+        loop {
+            if shutdown.requested() {
+                return Ok(None);
+            }
+            if let Some(line) = self.take() {
+                return Ok(Some(line));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            if wait(&self.input, Interest::Read, None, Some(shutdown))? == Woken::Ready {
+                self.read()?;
+            }
+        }
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        let mut chunk = [0; 4096];
+        match self.input.read(&mut chunk) {
+            Ok(0) => {
+                self.ended = true;
+                // A last line without an end is a line.
+                if !self.pending.is_empty() || self.skipping {
+                    self.pending.push(b'\n');
+                }
+            }
+            Ok(length) => self.pending.extend_from_slice(&chunk[..length]),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> Option<Line> {
+        let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') else {
+            // Room for a carriage return that does not count.
+            if self.pending.len() > LONGEST + 1 {
+                self.skipping = true;
+                self.pending.clear();
+            }
+            return None;
+        };
+        let mut line: Vec<u8> = self.pending.drain(..=end).collect();
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        let too_long = std::mem::take(&mut self.skipping) || line.len() > LONGEST;
+        Some(if too_long {
+            Line::TooLong
+        } else {
+            Line::Text(line)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, os::unix::net::UnixStream, thread};
+
+    use super::*;
+
+    #[test]
+    fn lines_come_whole_and_long_ones_are_passed_over() {
+        let shutdown = Shutdown::new().unwrap();
+        let (input, mut typing) = UnixStream::pair().unwrap();
+        let typed = thread::spawn(move || {
+            let longest = "x".repeat(LONGEST);
+            let too_long = "y".repeat(3 * LONGEST);
+            write!(typing, "hello\r\n\n{longest}\n{too_long}\n{longest}z\nlast").unwrap();
+        });
+        let mut lines = Lines::new(input);
+        let mut next = || lines.next(&shutdown).unwrap();
+        let text = |text: &str| Some(Line::Text(text.as_bytes().to_vec()));
+        assert_eq!(next(), text("hello"));
+        assert_eq!(next(), text(""));
+        assert!(next() == text(&"x".repeat(LONGEST)));
+        assert_eq!(next(), Some(Line::TooLong));
+        assert_eq!(next(), Some(Line::TooLong));
+        assert_eq!(next(), text("last"));
+        assert_eq!(next(), None);
+        typed.join().unwrap();
+    }
+
+    #[test]
+    fn a_shutdown_ends_the_wait_for_a_line() {
+        let shutdown = Shutdown::new().unwrap();
+        let (input, _typing) = UnixStream::pair().unwrap();
+        let waiting = shutdown.clone();
+        let waiting = thread::spawn(move || Lines::new(input).next(&waiting).unwrap());
+        shutdown.request();
+        assert_eq!(waiting.join().unwrap(), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! What the server can be told: flags, environment and lab file, with their defaults and limits.
+
+use std::{net::SocketAddr, time::Duration};
+
+use common::{
+    config::{CommandLine, Period, in_range},
+    exit::Failure,
+    net::{LONGEST_MESSAGE, SERVER},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  thread-server                                 the handout's server; Ctrl-C stops it
+  thread-server --listen 127.0.0.1:0 --log server.jsonl
+                                                a free port, and a log of every event
+  thread-server --max-clients 4 --timeout 2s    at most 4 at once; others wait in the backlog";
+
+/// A multi-threaded TCP server: it greets each client from a thread of its own
+#[derive(Debug, clap::Parser)]
+#[command(name = "thread-server", after_help = EXAMPLES)]
+pub struct Cli {
+    /// Flags.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+impl CommandLine for Cli {
+    const PROGRAM: &'static str = "thread-server";
+    type Options = Options;
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
+
+common::options! {
+    /// The server's options.
+    pub struct Options {
+        /// Where to listen; port 0 takes a free one [default: 127.0.0.1:12345]
+        #[arg(value_name = "ADDR:PORT")]
+        listen: SocketAddr,
+        /// What to answer [default: Hello from server]
+        #[arg(value_name = "TEXT")]
+        reply: String,
+        /// How many clients to serve at once; others wait in the backlog [default: 10000]
+        #[arg(value_name = "N")]
+        max_clients: usize,
+        /// How many connections the kernel may hold for us [default: 4096]
+        #[arg(value_name = "N")]
+        backlog: u16,
+        /// How long to wait for a client that says nothing [default: 10s]
+        #[arg(value_name = "DURATION")]
+        timeout: Period,
+        /// How long to go on with clients in hand after a request to stop [default: 5s]
+        #[arg(value_name = "DURATION")]
+        grace: Period,
+    }
+}
+
+/// The server's settings: everything is said, and in range.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The answer, 1 to [`LONGEST_MESSAGE`] bytes.
+    pub reply: String,
+    /// How many clients are served at once, at least 1.
+    pub max_clients: usize,
+    /// The length of the kernel's queue of connections.
+    pub backlog: i32,
+    /// How long a client may say nothing.
+    pub timeout: Duration,
+    /// How long clients in hand are served on after a request to stop.
+    pub grace: Duration,
+}
+
+impl Settings {
+    /// Fills in the defaults and checks the ranges.
+    ///
+    /// # Errors
+    /// The flag, its value and its range, where a value is out of range (exit code 2).
+    pub fn new(options: Options) -> Result<Self, Failure> {
+        let reply = options.reply.unwrap_or_else(|| "Hello from server".into());
+        in_range(
+            "length of --reply in bytes",
+            reply.len(),
+            1,
+            LONGEST_MESSAGE,
+        )?;
+        let wait =
+            |given: Option<Period>, default, flag| given.unwrap_or(Period(default)).as_wait(flag);
+        Ok(Self {
+            listen: options.listen.unwrap_or(SERVER.into()),
+            reply,
+            max_clients: in_range(
+                "--max-clients",
+                options.max_clients.unwrap_or(10_000),
+                1,
+                1_000_000,
+            )?,
+            backlog: in_range("--backlog", options.backlog.unwrap_or(4096), 1, u16::MAX)?.into(),
+            timeout: wait(options.timeout, Duration::from_secs(10), "--timeout")?,
+            grace: wait(options.grace, Duration::from_secs(5), "--grace")?,
+        })
+    }
+}

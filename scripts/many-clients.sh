@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Launches N clients, a process each, all at once, against a server that is running, and sums up.
+#
+#   scripts/many-clients.sh N [FLAG…]      the flags go to every client: --connect HOST:PORT, --message TEXT
+#
+# LAB_CLIENT names another client than this project's. Exit code: 0 all were answered, 1 some were not, 2 usage.
+set -u
+
+if ! [[ ${1-} =~ ^[1-9][0-9]{0,4}$ ]]; then
+    echo "many-clients: usage: many-clients.sh N [FLAG…], N from 1 to 99999" >&2
+    exit 2
+fi
+number=$1
+shift
+
+if [ -z "${LAB_CLIENT-}" ]; then
+    root=$(cd "$(dirname "$0")/.." && pwd)
+    cargo build --quiet --manifest-path "$root/Cargo.toml" -p thread-client || exit 2
+    LAB_CLIENT=${CARGO_TARGET_DIR:-$root/target}/debug/thread-client
+fi
+
+# Milliseconds, where date knows them; else whole seconds.
+now() {
+    local nanos
+    nanos=$(date +%s%N)
+    case $nanos in
+        *N) echo "$(date +%s)000" ;;
+        *) echo "${nanos%??????}" ;;
+    esac
+}
+
+problems=$(mktemp) || exit 2
+clients=()
+# Ended early, it takes its clients with it.
+trap 'kill "${clients[@]}" 2>/dev/null; rm -f "$problems"; exit 130' INT TERM
+begun=$(now)
+for ((i = 0; i < number; i++)); do
+    "$LAB_CLIENT" "$@" >/dev/null 2>>"$problems" &
+    clients+=($!)
+done
+failed=0
+for client in "${clients[@]}"; do
+    wait "$client" || failed=$((failed + 1))
+done
+elapsed=$(($(now) - begun))
+
+echo "$number clients: $((number - failed)) answered, $failed failed; in $elapsed ms"
+if [ "$failed" -gt 0 ]; then
+    sort "$problems" | uniq -c | sort -rn | head -5 >&2
+    rm -f "$problems"
+    exit 1
+fi
+rm -f "$problems"

@@ -1,0 +1,20 @@
+"""The server of experiment 3 as the handout designs it: a thread for each client on localhost:12345, one read of at
+most 1024 bytes, one answer, no limits and no shutdown. The peer that interoperability is tested with."""
+
+import socket
+import threading
+
+
+def serve(connection):
+    with connection:
+        print(f"Received: {connection.recv(1024).decode()}")
+        connection.sendall(b"Hello from server")
+
+
+with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    listener.bind(("localhost", 12345))
+    listener.listen(5)
+    while True:
+        accepted, address = listener.accept()
+        print(f"Connection from {address}")
+        threading.Thread(target=serve, args=(accepted,)).start()
