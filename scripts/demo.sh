@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# The four experiments of the lab, run for real on this machine's loopback interface, with free ports.
+#
+# Needs Rust and nothing else: no root, no Python, no network. The event logs are left in target/demo/. Exit code: 0
+# every step showed what it must, 1 one did not.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+bin=${CARGO_TARGET_DIR:-$root/target}/debug
+# A folder of its own until it is done, so that several can run at once.
+demo=$root/target/demo.$$
+cd "$root"
+
+# Nothing from outside decides what is shown.
+unset "${!THREAD_@}" "${!MCAST_@}" "${!NAMING_@}" "${!LAMPORT_@}" LAB_CONFIG LAB_CLIENT
+export LAB_RUN=demo
+
+running=()
+step="starting"
+
+fail() {
+    echo >&2
+    echo "demo: FAILED in \"$step\": $1" >&2
+    echo "demo: what the programs printed is in $demo" >&2
+    trap - ERR
+    exit 1
+}
+
+# However it ends, nothing stays behind.
+tidy() {
+    local process
+    for process in ${running[@]+"${running[@]}"}; do
+        kill "$process" 2>/dev/null || true
+    done
+}
+trap tidy EXIT
+trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
+trap 'exit 130' INT TERM
+
+title() {
+    step=$1
+    printf '\n=== %s\n\n' "$1"
+}
+
+say() {
+    printf '  %s\n' "$1"
+}
+
+show() {
+    sed 's/^/  | /' "$1"
+}
+
+# Waits until a file has a line with this text; what is waited for takes milliseconds.
+wait_for() {
+    local file=$1 text=$2 tries=0
+    until grep -qF -- "$text" "$file" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ $tries -le 400 ] || fail "no \"$text\" in $file: $(cat "$file" 2>/dev/null)"
+        sleep 0.05
+    done
+}
+
+# A file must have exactly so many lines with this text.
+expect() {
+    local count=$1 text=$2 file=$3 found
+    found=$(grep -cF -- "$text" "$file" || true)
+    [ "$found" -eq "$count" ] || fail "$found lines with \"$text\" in $file, not $count"
+}
+
+# Starts a program in the background: its name in the demo, then the program and its flags.
+launch() {
+    local name=$1 program=$2
+    shift 2
+    # Without the first redirection the shell would give it an empty input.
+    "$bin/$program" --name "$name" --log "$demo/$name.jsonl" "$@" <&0 >"$demo/$name.out" 2>"$demo/$name.err" &
+    running+=($!)
+}
+
+# Interrupts the last program that was launched, and requires that it ends well.
+stop() {
+    local process=$1
+    kill -INT "$process"
+    wait "$process" || fail "a program ended with code $?"
+}
+
+title "Building"
+cargo build --quiet --workspace
+mkdir -p "$demo"
+say "six programs in ${bin#"$root"/}"
+
+title "Experiment 3, Processes: a server with a thread for each client"
+launch thread-server thread-server --listen 127.0.0.1:0
+server=$!
+wait_for "$demo/thread-server.err" "listening on "
+address=$(sed -n 's/^listening on //p' "$demo/thread-server.err")
+say "thread-server listens on $address. One client says:"
+"$bin/thread-client" --connect "$address" --name thread-client --log "$demo/thread-client.jsonl" >"$demo/thread-client.out"
+show "$demo/thread-client.out"
+expect 1 "Received from server: Hello from server" "$demo/thread-client.out"
+say "50 clients, each a process of its own, all at once:"
+LAB_CLIENT=$bin/thread-client scripts/many-clients.sh 50 --connect "$address" >"$demo/many-clients.out"
+show "$demo/many-clients.out"
+expect 1 "50 clients: 50 answered, 0 failed" "$demo/many-clients.out"
+stop "$server"
+say "What the server printed (its last four of $(wc -l <"$demo/thread-server.out" | tr -d ' ') lines), and its summary:"
+tail -n 4 "$demo/thread-server.out" >"$demo/tail"
+tail -n 1 "$demo/thread-server.err" >>"$demo/tail"
+show "$demo/tail"
+expect 51 "Connection from 127.0.0.1:" "$demo/thread-server.out"
+expect 51 "Received: Hello server" "$demo/thread-server.out"
+for event in accept receive send close; do
+    expect 51 "\"event\":\"$event\"" "$demo/thread-server.jsonl"
+done
+say "Its log has all four events of each client: accept, receive, send, close."
+
+title "Experiment 4, Communication: one message, many receivers"
+launch mcast-server mcast-server --port 0
+server=$!
+wait_for "$demo/mcast-server.err" "listening on "
+port=$(sed -n 's/^listening on 224\.1\.1\.1:\([0-9]*\),.*/\1/p' "$demo/mcast-server.err")
+say "mcast-server and three mcast-clients join 224.1.1.1 port $port on the loopback interface."
+members=("$server")
+mkfifo "$demo/keyboard"
+# Open for both, so that opening it waits for nobody.
+exec 3<>"$demo/keyboard"
+launch mcast-client-1 mcast-client --port "$port" <&3
+members+=($!)
+for number in 2 3; do
+    launch "mcast-client-$number" mcast-client --port "$port" </dev/null
+    members+=($!)
+done
+for number in 1 2 3; do
+    wait_for "$demo/mcast-client-$number.err" "listening on "
+done
+say "Typed into the first client: 'Hello, group' and 'Goodbye'."
+printf 'Hello, group\nGoodbye\n' >&3
+for number in 1 2 3; do
+    wait_for "$demo/mcast-client-$number.out" "Received message: Goodbye"
+done
+wait_for "$demo/mcast-server.out" "Received data: Goodbye"
+say "Then one message by unicast to 127.0.0.1, and one by broadcast to 127.255.255.255."
+"$bin/mcast-client" --mode unicast --to 127.0.0.1 --port "$port" -m "To one of you" --quiet
+"$bin/mcast-client" --mode broadcast --port "$port" -m "To everybody" --quiet
+wait_for "$demo/mcast-server.out" "Received data: To everybody"
+for member in "${members[@]}"; do
+    stop "$member"
+done
+exec 3>&-
+say "The server heard:"
+show "$demo/mcast-server.out"
+for number in 1 2 3; do
+    say "Client $number heard:"
+    show "$demo/mcast-client-$number.out"
+    expect 1 "Received message: Hello, group" "$demo/mcast-client-$number.out"
+    expect 1 "Received message: To everybody" "$demo/mcast-client-$number.out"
+done
+expect 1 "Received data: Hello, group" "$demo/mcast-server.out"
+cat "$demo"/mcast-*.out >"$demo/all.out"
+expect 1 "To one of you" "$demo/all.out"
+say "Multicast and broadcast reached all four. Unicast reached one: here all four share an address and a port, and"
+say "the kernel gives a unicast datagram to just one of those who do."
+
+title "Experiment 5, Naming: flat and structured"
+"$bin/naming" --log "$demo/naming.jsonl" >"$demo/naming.out"
+show "$demo/naming.out"
+expect 1 "IP address of server1: 192.168.1.2" "$demo/naming.out"
+expect 1 "IP address of region1 server1: 192.168.1.2" "$demo/naming.out"
+say "A name that nobody has:"
+code=0
+"$bin/naming" structured region1/server9 >"$demo/naming-missing.out" 2>&1 || code=$?
+show "$demo/naming-missing.out"
+[ "$code" -eq 1 ] || fail "a missing name ended with code $code, not 1"
+expect 1 "did you mean server1?" "$demo/naming-missing.out"
+
+title "Experiment 6, Synchronization: Lamport's logical clocks"
+"$bin/lamport" --log "$demo/lamport.jsonl" >"$demo/lamport.out"
+show "$demo/lamport.out"
+expect 1 "Clock1 Time after sending: 1" "$demo/lamport.out"
+expect 1 "Clock2 Time after receiving: 2" "$demo/lamport.out"
+
+title "Done"
+rm -f "$demo/tail" "$demo/all.out" "$demo/keyboard"
+rm -rf target/demo
+mv "$demo" target/demo
+say "Every step showed what it must. Each program left its event log in target/demo/ (lines, name):"
+(cd target/demo && wc -l ./*.jsonl) | sed 's/^/  |/; s/\.\///'
