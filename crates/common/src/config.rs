@@ -68,14 +68,21 @@ pub trait CommandLine: CommandFactory + FromArgMatches {
 }
 
 /// Declares a program's options; each field becomes optional, a `--flag` and a key of the lab file. The options
-/// that every program has are added.
+/// that every program has are added. The command line that they are part of flattens them as its field `options`.
 ///
 /// ```
 /// use common::config::{Options as _, Period};
 ///
+/// /// A program that waits
+/// #[derive(clap::Parser)]
+/// pub struct Cli {
+///     #[command(flatten)]
+///     pub options: Options,
+/// }
+///
 /// common::options! {
 ///     /// What the program can be told.
-///     pub struct Options {
+///     pub struct Options of Cli = "waiter" {
 ///         /// How long to wait.
 ///         #[arg(value_name = "DURATION")]
 ///         timeout: Period,
@@ -91,7 +98,7 @@ pub trait CommandLine: CommandFactory + FromArgMatches {
 macro_rules! options {
     (
         $(#[$struct_meta:meta])*
-        pub struct $name:ident { $( $(#[$meta:meta])* $field:ident: $type:ty, )* }
+        pub struct $name:ident of $cli:ident = $program:literal { $( $(#[$meta:meta])* $field:ident: $type:ty, )* }
     ) => {
         $(#[$struct_meta])*
         #[derive(Clone, Debug, Default, ::clap::Args, ::serde::Deserialize)]
@@ -114,6 +121,14 @@ macro_rules! options {
             #[arg(long, value_name = "FILE")]
             #[serde(skip)]
             pub config: Option<::std::path::PathBuf>,
+        }
+
+        impl $crate::config::CommandLine for $cli {
+            const PROGRAM: &'static str = $program;
+            type Options = $name;
+            fn options(&mut self) -> &mut $name {
+                &mut self.options
+            }
         }
 
         impl $crate::config::Options for $name {

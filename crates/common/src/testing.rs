@@ -441,6 +441,26 @@ pub fn check_command_line<C: CommandLine>(program: &str, path: &str) {
     snapshot(path, &finished.out);
 }
 
+/// Checks that the program refuses each of these command lines with exit code 2 and one line, which begins with the
+/// program's name and what stands beside the command line.
+pub fn check_refusals(path: &str, refused: &[(&[&str], &str)]) {
+    let program = Path::new(path)
+        .file_name()
+        .and_then(OsStr::to_str)
+        .expect("a program");
+    for (arguments, what) in refused {
+        let finished = run(path, arguments);
+        assert_eq!(
+            (finished.code, finished.out.as_str()),
+            (Some(2), ""),
+            "{arguments:?}"
+        );
+        let line = format!("{program}: {what}");
+        assert!(finished.err.starts_with(&line), "{line}\n{}", finished.err);
+        assert_eq!(finished.err.lines().count(), 1, "{}", finished.err);
+    }
+}
+
 /// Whether this machine has what a test needs. If not, the test says `skipped: WHY` and passes, unless
 /// `LAB_NO_SKIP` is set, as it is where everything is installed.
 pub fn have(what: &str, there: bool) -> bool {

@@ -1,7 +1,5 @@
 //! What the program can be told.
 
-use common::config::CommandLine;
-
 const EXAMPLES: &str = "\
 Examples:
   lamport                                       the handout's two clocks and one message
@@ -16,15 +14,7 @@ pub struct Cli {
     pub options: Options,
 }
 
-impl CommandLine for Cli {
-    const PROGRAM: &'static str = "lamport";
-    type Options = Options;
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
-    }
-}
-
 common::options! {
     /// The program's options.
-    pub struct Options {}
+    pub struct Options of Cli = "lamport" {}
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use common::{
-    config::{CommandLine, Period},
+    config::Period,
     exit::Failure,
     json,
     multicast::{LONGEST, Membership, Technique},
@@ -30,17 +30,9 @@ pub struct Cli {
     pub options: Options,
 }
 
-impl CommandLine for Cli {
-    const PROGRAM: &'static str = "mcast-client";
-    type Options = Options;
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
-    }
-}
-
 common::options! {
     /// The client's options.
-    pub struct Options {
+    pub struct Options of Cli = "mcast-client" {
         /// The group to join [default: 224.1.1.1]
         #[arg(value_name = "ADDR")]
         group: Ipv4Addr,

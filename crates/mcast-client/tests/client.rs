@@ -180,7 +180,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
         "lab.json",
         "{\"mcast-client\": {\n\"to\": [\"127.0.0.1\", \"here\"]}}",
     );
-    for (arguments, what) in [
+    let refused: &[(&[&str], &str)] = &[
         (
             &["--mode", "unicast"][..],
             "--mode unicast: needs somebody to send to: --to ADDR",
@@ -216,20 +216,8 @@ fn what_is_wrong_is_one_line_and_exit_2() {
             &["--group", "127.0.0.1", "-m", "x"],
             "--group: 127.0.0.1 is not in 224.0.0.0 to 239.255.255.255",
         ),
-    ] {
-        let finished = run(CLIENT, arguments);
-        assert_eq!(
-            (finished.code, finished.out.as_str()),
-            (Some(2), ""),
-            "{arguments:?}"
-        );
-        assert!(
-            finished.err.starts_with(&format!("mcast-client: {what}")),
-            "{what}\n{}",
-            finished.err
-        );
-        assert_eq!(finished.err.lines().count(), 1, "{}", finished.err);
-    }
+    ];
+    testing::check_refusals(CLIENT, refused);
 }
 
 #[test]

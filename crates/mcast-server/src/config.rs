@@ -2,11 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use common::{
-    config::{CommandLine, Period},
-    exit::Failure,
-    multicast::Membership,
-};
+use common::{config::Period, exit::Failure, multicast::Membership};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,17 +19,9 @@ pub struct Cli {
     pub options: Options,
 }
 
-impl CommandLine for Cli {
-    const PROGRAM: &'static str = "mcast-server";
-    type Options = Options;
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
-    }
-}
-
 common::options! {
     /// The server's options.
-    pub struct Options {
+    pub struct Options of Cli = "mcast-server" {
         /// The group to join [default: 224.1.1.1]
         #[arg(value_name = "ADDR")]
         group: Ipv4Addr,

@@ -6,7 +6,7 @@ use common::{
     event::{Kind, Record},
     interface::Interface,
     multicast::{GROUP, LONGEST, Sender, Technique},
-    testing::{self, Folder, Running, read_log, run, start},
+    testing::{self, Folder, Running, read_log, start},
 };
 use mcast_server::config::Cli;
 
@@ -160,7 +160,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
     // Held without sharing.
     let held = UdpSocket::bind("0.0.0.0:0").unwrap();
     let port = held.local_addr().unwrap().port().to_string();
-    for (arguments, what) in [
+    let refused: &[(&[&str], &str)] = &[
         (
             &["--group", "10.0.0.1"][..],
             "--group: 10.0.0.1 is not in 224.0.0.0 to 239.255.255.255",
@@ -190,20 +190,8 @@ fn what_is_wrong_is_one_line_and_exit_2() {
             &["--for", "soon"],
             "usage: invalid value 'soon' for '--for <DURATION>': 'soon' is no length of time, ",
         ),
-    ] {
-        let finished = run(SERVER, arguments);
-        assert_eq!(
-            (finished.code, finished.out.as_str()),
-            (Some(2), ""),
-            "{arguments:?}"
-        );
-        assert!(
-            finished.err.starts_with(&format!("mcast-server: {what}")),
-            "{what}\n{}",
-            finished.err
-        );
-        assert_eq!(finished.err.lines().count(), 1, "{}", finished.err);
-    }
+    ];
+    testing::check_refusals(SERVER, refused);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use common::{config::CommandLine, exit::Failure};
+use common::exit::Failure;
 
 use crate::names::Path;
 
@@ -46,17 +46,9 @@ pub enum Command {
     List,
 }
 
-impl CommandLine for Cli {
-    const PROGRAM: &'static str = "naming";
-    type Options = Options;
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
-    }
-}
-
 common::options! {
     /// The program's options.
-    pub struct Options {
+    pub struct Options of Cli = "naming" {
         /// Names from a JSON file: texts are flat names, objects regions [default: the handout's]
         #[arg(value_name = "FILE")]
         names: PathBuf,

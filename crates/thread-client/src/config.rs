@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use common::{
-    config::{CommandLine, Period, in_range},
+    config::{Period, in_range},
     exit::Failure,
     net::{LONGEST_MESSAGE, SERVER},
 };
@@ -23,17 +23,9 @@ pub struct Cli {
     pub options: Options,
 }
 
-impl CommandLine for Cli {
-    const PROGRAM: &'static str = "thread-client";
-    type Options = Options;
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
-    }
-}
-
 common::options! {
     /// The client's options.
-    pub struct Options {
+    pub struct Options of Cli = "thread-client" {
         /// The server; a name is resolved and each of its addresses tried [default: 127.0.0.1:12345]
         #[arg(value_name = "HOST:PORT")]
         connect: String,

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use common::{
-    config::{CommandLine, Period, in_range},
+    config::{Period, in_range},
     exit::Failure,
     net::{LONGEST_MESSAGE, SERVER},
 };
@@ -24,17 +24,9 @@ pub struct Cli {
     pub options: Options,
 }
 
-impl CommandLine for Cli {
-    const PROGRAM: &'static str = "thread-server";
-    type Options = Options;
-    fn options(&mut self) -> &mut Options {
-        &mut self.options
-    }
-}
-
 common::options! {
     /// The server's options.
-    pub struct Options {
+    pub struct Options of Cli = "thread-server" {
         /// Where to listen; port 0 takes a free one [default: 127.0.0.1:12345]
         #[arg(value_name = "ADDR:PORT")]
         listen: SocketAddr,

@@ -2,7 +2,7 @@
 
 use common::{
     config::{CommandLine, command_line},
-    testing::{self, Folder, Running, run},
+    testing::{self, Folder, Running},
 };
 use thread_server::config::{Cli, Settings};
 
@@ -75,7 +75,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
     );
     let broken = config("broken.json", "{\"thread-server\": {\"backlog\": 5,}}");
     let long = "x".repeat(1025);
-    for (arguments, what) in [
+    let refused: &[(&[&str], &str)] = &[
         (
             &["--lisen", "127.0.0.1:0"][..],
             "usage: unexpected argument '--lisen' found; ",
@@ -132,15 +132,6 @@ fn what_is_wrong_is_one_line_and_exit_2() {
             &["--config", &broken],
             &format!("{broken}:1:33: trailing comma"),
         ),
-    ] {
-        let finished = run(SERVER, arguments);
-        assert_eq!(
-            (finished.code, finished.out.as_str()),
-            (Some(2), ""),
-            "{arguments:?}"
-        );
-        let line = format!("thread-server: {what}");
-        assert!(finished.err.starts_with(&line), "{line}\n{}", finished.err);
-        assert_eq!(finished.err.lines().count(), 1, "{}", finished.err);
-    }
+    ];
+    testing::check_refusals(SERVER, refused);
 }
