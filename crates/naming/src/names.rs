@@ -164,7 +164,7 @@ impl Names {
         }
         format!(
             "no region {name_shown}; {}{near}",
-            holds("there is", region)
+            holds("there are", region)
         )
     }
 
@@ -237,7 +237,7 @@ mod tests {
         for (path, why) in [
             (
                 "region9/server1",
-                "no region region9; there is region1, region2, region3; did you mean region1?",
+                "no region region9; there are region1, region2, region3; did you mean region1?",
             ),
             (
                 "region3/rack1/server6",

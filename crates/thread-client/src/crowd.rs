@@ -77,7 +77,9 @@ fn summary(exchanged: &[Result<(), Failure>], begun: Instant, shutdown: &Shutdow
         .iter()
         .filter_map(|exchanged| exchanged.as_ref().err())
     {
-        *reasons.entry(&failure.why).or_default() += 1;
+        // Without the hint that follows a single client's reason.
+        let reason = failure.why.split("; ").next().unwrap_or_default();
+        *reasons.entry(reason).or_default() += 1;
     }
     let clients = exchanged.len() as u64;
     let failed: u64 = reasons.values().sum();
