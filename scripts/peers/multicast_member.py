@@ -1,5 +1,6 @@
 """What both multicast programs of the handout do: bind the shared port, join on 0.0.0.0, read up to 1024 bytes."""
 
+import itertools
 import socket
 
 
@@ -10,4 +11,4 @@ def messages():
     member.bind(("", 5007))
     request = socket.inet_aton("224.1.1.1") + socket.inet_aton("0.0.0.0")
     member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
-    return (member.recv(1024).decode() for _ in iter(int, 1))
+    return (member.recv(1024).decode() for _ in itertools.count())

@@ -469,8 +469,9 @@ pub fn have(what: &str, there: bool) -> bool {
             std::env::var_os("LAB_NO_SKIP").is_none(),
             "skipped: {what} not found, and LAB_NO_SKIP is set"
         );
-        // Not by a macro: the test runner would hide what a passing test says.
-        let _ = writeln!(std::io::stderr(), "skipped: {what} not found");
+        // Not by a macro: the test runner would hide what a passing test says. On a line of its own, whatever the
+        // runner has begun.
+        let _ = std::io::stderr().write_all(format!("\nskipped: {what} not found\n").as_bytes());
     }
     there
 }
