@@ -231,6 +231,12 @@ fn python_receivers_hear_it_and_it_hears_a_python_sender() {
             tries=$((tries + 1)); test $tries -lt 100
             "$CLIENT" --quiet -m hello; sleep 0.05
         done
+        # By the default interface, as they joined.
+        "$CLIENT" --quiet --interface default -m 'by the default route'
+        tries=0
+        until grep -qx 'Received data: by the default route' server.out; do
+            tries=$((tries + 1)); test $tries -lt 100; sleep 0.05
+        done
         kill $server $client
 
         "$CLIENT" --count 1 --for 60s >ours.out 2>ours.err </dev/null & ours=$!

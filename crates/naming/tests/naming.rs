@@ -197,3 +197,25 @@ fn a_wrong_command_is_one_line() {
     let why = "usage: the following required arguments were not provided: <NAME>...; see --help";
     refused(&["flat"], 2, why);
 }
+
+#[test]
+fn colour_is_for_terminals_and_no_color_is_honoured() {
+    if !testing::have_program("script") {
+        return;
+    }
+    // What script runs has a terminal for its standard error.
+    let told = |no_colour: Option<&str>| {
+        let asked = format!("{NAMING} flat nobody");
+        let mut command = testing::command("script", &["-qec", &asked, "/dev/null"]);
+        command.envs(no_colour.map(|value| ("NO_COLOR", value)));
+        let finished = Running::start(command).finish();
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        finished.out.trim_end().to_owned()
+    };
+    assert_eq!(told(None), "\x1b[1;31mnaming: nobody: no such name\x1b[0m");
+    assert_eq!(told(Some("1")), "naming: nobody: no such name");
+    assert_eq!(
+        run(NAMING, &["flat", "nobody"]).err,
+        "naming: nobody: no such name\n"
+    );
+}
