@@ -4,9 +4,10 @@ use std::{
     cell::OnceCell,
     fs::{File, OpenOptions},
     io::{self, IsTerminal, Write},
-    os::fd::AsFd,
+    os::fd::{AsFd, OwnedFd},
     process::ExitCode,
-    time::SystemTime,
+    thread,
+    time::{Duration, SystemTime},
 };
 
 use crate::{
@@ -56,18 +57,34 @@ pub fn main<C: CommandLine>(
     let ended = match config::command_line::<C>(std::env::args_os()) {
         Ok(command) => run(command, view, body),
         // Help and version are the answer; a pipe closed on them is no fault.
-        Err(Early::Show(text)) => {
-            let _ = text.print();
-            Ok(Exit::Done)
-        }
+        Err(Early::Show(text)) => match text.print() {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::could_not_run("standard output", why(&error)))
+            }
+            _ => Ok(Exit::Done),
+        },
         Err(Early::Fail(failure)) => Err(failure),
     };
     ended
         .unwrap_or_else(|failure| {
-            let _ = writeln!(io::stderr(), "{}: {failure}", C::PROGRAM);
+            last_words(format!("{}: {failure}\n", C::PROGRAM));
             failure.exit
         })
         .into()
+}
+
+/// Writes on standard error, unless nobody takes it: the failure may be that very thing.
+fn last_words(line: String) {
+    let (writing, written) = crossbeam::channel::bounded::<()>(0);
+    let thread = thread::Builder::new()
+        .name("last-words".into())
+        .spawn(move || {
+            let _writing = writing;
+            let _ = io::stderr().write_all(line.as_bytes());
+        });
+    if thread.is_ok() {
+        let _ = written.recv_timeout(Duration::from_secs(1));
+    }
 }
 
 fn run<C: CommandLine>(
@@ -114,19 +131,27 @@ fn run<C: CommandLine>(
 }
 
 fn sinks(output: &Output) -> Result<Sinks, Failure> {
-    // Without std's line buffer: the journal writes in batches of its own.
-    let out = io::stdout().as_fd().try_clone_to_owned();
-    let out =
-        File::from(out.map_err(|error| Failure::could_not_run("standard output", why(&error)))?);
+    // Descriptors of their own, without std's line buffer and lock: the journal writes in batches, and a write that
+    // hangs must not keep others from the stream.
+    let owned = |stream: io::Result<OwnedFd>, name| {
+        stream
+            .map(File::from)
+            .map_err(|error| Failure::could_not_run(name, why(&error)))
+    };
+    let out = owned(io::stdout().as_fd().try_clone_to_owned(), "standard output")?;
+    let err = owned(io::stderr().as_fd().try_clone_to_owned(), "standard error")?;
     let log = output.log.as_ref().map(|path| {
         let file = OpenOptions::new().append(true).create(true).open(path);
         file.map(|file| (path.clone(), file)).map_err(|error| {
-            Failure::could_not_run(format!("--log {}", path.display()), why(&error))
+            Failure::could_not_run(
+                format!("--log {}", visible(path.as_os_str().as_encoded_bytes())),
+                why(&error),
+            )
         })
     });
     Ok(Sinks {
         out: Box::new(out),
-        err: Box::new(io::stderr()),
+        err: Box::new(err),
         log: log.transpose()?,
     })
 }
@@ -162,6 +187,7 @@ fn style<C: CommandLine>(output: Output) -> Result<Style, Failure> {
         json: output.json,
         quiet: output.quiet,
         colour: io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     })
 }

@@ -55,14 +55,19 @@ impl Interface {
             (None, None) => interface.loopback,
         });
         found.cloned().ok_or_else(|| {
-            let word = visible(word.unwrap_or("loopback").as_bytes());
+            let Some(word) = word else {
+                return Failure::could_not_run(
+                    "loopback interface",
+                    "none is up; name an interface with --interface",
+                );
+            };
             let known: Vec<_> = all.iter().map(Self::to_string).collect();
-            let near = did_you_mean(&word, all.iter().map(|interface| interface.name.as_str()));
+            let near = did_you_mean(word, all.iter().map(|interface| interface.name.as_str()));
             let why = format!(
                 "no such interface with an IPv4 address; there are {}{near}",
                 known.join(", ")
             );
-            Failure::could_not_run(format!("--interface {word}"), why)
+            Failure::could_not_run(format!("--interface {}", visible(word.as_bytes())), why)
         })
     }
 

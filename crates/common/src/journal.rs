@@ -4,10 +4,15 @@
 //! bounded channel. The thread `journal` numbers the events, and writes each as a line of the event log, as a line
 //! for people, or as both, in batches, flushing whenever it has caught up.
 //!
-//! When the channel is full, `record` waits: nothing is dropped, and whoever reads the output sets the pace. Only
-//! when the program was asked to stop and the output still stands still after [`STALL`] are events given up, and
-//! then the program says so and ends with code 2.
+//! The terminal has a thread of its own, `terminal`, behind the journal's: a terminal that stands still holds
+//! back the log only when it stands still for long, and never costs it an event.
+//!
+//! When a channel is full, whoever puts something into it waits: nothing is dropped, and whoever reads the output sets
+//! the pace. Only when the program was asked to stop and an output has taken nothing for [`STALL`] is what waits for
+//! that output given up, and then the program says so and ends with code 2.
 
+mod inlet;
+mod terminal;
 mod writer;
 
 use std::{
@@ -18,16 +23,15 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread::{self, JoinHandle, Thread},
-    time::{Duration, Instant},
+    thread::{self, Thread},
+    time::Duration,
 };
 
-use crossbeam::{
-    channel::{self, Receiver, Sender, TrySendError},
-    select,
+use self::{
+    inlet::{Ending, Inlet},
+    terminal::Terminal,
+    writer::Writer,
 };
-
-use self::writer::Writer;
 use crate::{
     event::{Event, Kind},
     exit::{Exit, Failure},
@@ -37,7 +41,7 @@ use crate::{
 /// How many events may wait for the writer.
 const QUEUE: usize = 4096;
 
-/// How long after a request to stop an output that takes nothing is still waited for.
+/// How long an output may take nothing, once a stop was requested, before it is given up.
 pub const STALL: Duration = if cfg!(test) {
     Duration::from_millis(200)
 } else {
@@ -103,9 +107,8 @@ impl std::fmt::Debug for Sinks {
 /// The threads' end: clones hand events to the same writer.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    queue: Sender<Message>,
-    shutdown: Shutdown,
-    /// Events given up because an output stood still.
+    inlet: Inlet<Message>,
+    /// Events given up because the log stood still.
     lost: Arc<AtomicU64>,
 }
 
@@ -113,9 +116,7 @@ pub struct Journal {
 #[derive(Debug)]
 pub struct Writing {
     journal: Journal,
-    /// Disconnects when the writer has ended.
-    ended: Receiver<()>,
-    thread: JoinHandle<Exit>,
+    ending: Ending<Written>,
 }
 
 // Nearly every message is an event, and boxing it would cost each thread an allocation.
@@ -126,118 +127,101 @@ enum Message {
     Finish,
 }
 
+/// What the writer leaves.
+#[derive(Debug)]
+struct Written {
+    /// [`Exit::CouldNotRun`] when an output failed, which has been told.
+    exit: Exit,
+    /// Whether the terminal was given up.
+    terminal_stalled: bool,
+}
+
 impl Journal {
-    /// Starts the writer thread. A closed standard output requests `shutdown`.
+    /// Starts the writing threads. A closed standard output requests `shutdown`.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// When a thread cannot be started.
     pub fn start(
         style: Style,
         sinks: Sinks,
         view: View,
         shutdown: Shutdown,
     ) -> io::Result<(Self, Writing)> {
-        let (queue, messages) = channel::bounded(QUEUE);
-        let (ending, ended) = channel::bounded(0);
+        let Sinks { out, err, log } = sinks;
+        let stop = shutdown.clone();
+        let terminal = inlet::thread(
+            "terminal",
+            terminal::QUEUE,
+            shutdown.clone(),
+            move |chunks, progress| {
+                Terminal::new(out, err, style.program, stop).run(&chunks, &progress)
+            },
+        )?;
+        let (inlet, ending) =
+            inlet::thread("journal", QUEUE, shutdown, move |messages, progress| {
+                Writer::new(style, log, view, terminal, progress).run(&messages)
+            })?;
         let journal = Self {
-            queue,
-            shutdown: shutdown.clone(),
+            inlet,
             lost: Arc::default(),
         };
-        let writer = Writer::new(style, sinks, view, shutdown);
-        let thread = thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || {
-                let _ending = ending;
-                writer.run(&messages)
-            })?;
-        Ok((
-            journal.clone(),
-            Writing {
-                journal,
-                ended,
-                thread,
-            },
-        ))
+        Ok((journal.clone(), Writing { journal, ending }))
     }
 
     /// Tells what happened on this thread.
     pub fn record(&self, event: Event) {
-        self.hand_over(Message::Event {
-            thread: thread::current(),
-            event,
-        });
-    }
-
-    /// Whether the writer took it, or will.
-    fn hand_over(&self, message: Message) -> bool {
-        // A disconnected channel is a writer that panicked: its panic is brought up when it is joined.
-        let Err(TrySendError::Full(message)) = self.queue.try_send(message) else {
-            return true;
-        };
-        let mut message = Some(message);
-        let mut take = || message.take().expect("a message is sent once");
-        if !self.shutdown.requested() {
-            select! {
-                send(self.queue, take()) -> _ => return true,
-                recv(self.shutdown.channel()) -> _ => {}
-            }
-        }
-        let Some(left) = message else { return true };
-        let taken = self.queue.send_timeout(left, self.patience()).is_ok();
-        if !taken {
+        if !self.inlet.put(
+            Message::Event {
+                thread: thread::current(),
+                event,
+            },
+            || (),
+        ) {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
-        taken
-    }
-
-    /// How long an output that stands still is waited for from now on.
-    fn patience(&self) -> Duration {
-        let since = self.shutdown.since().unwrap_or_else(Instant::now);
-        (since + STALL).saturating_duration_since(Instant::now())
     }
 }
 
 impl Writing {
-    /// Writes out everything that was recorded and ends the writer.
+    /// Writes out everything that was recorded and ends the writing threads.
     ///
-    /// Waits as long as whoever reads the output takes (somebody may be paging through it), but once a stop was
-    /// requested only for [`STALL`].
+    /// Waits as long as whoever reads the output goes on taking it (somebody may be paging through it); once a stop
+    /// was requested, an output that takes nothing for [`STALL`] is given up.
     ///
     /// # Errors
-    /// When an output stood still until the end. An output that failed has been told of on standard error; then
-    /// the code is [`Exit::CouldNotRun`].
+    /// When an output was given up. An output that failed has been told of on standard error; then the code is
+    /// [`Exit::CouldNotRun`].
     pub fn finish(self) -> Result<Exit, Failure> {
-        if self.journal.hand_over(Message::Finish) {
-            select! {
-                recv(self.ended) -> _ => {}
-                recv(self.journal.shutdown.channel()) -> _ => {
-                    // Disconnection, the only thing this channel ever reports, ends the wait early.
-                    let _ = self.ended.recv_timeout(self.journal.patience());
-                }
+        let Self { journal, ending } = self;
+        let stalled = |what, left| {
+            let why = format!("nobody took it for {} s; {left}", STALL.as_secs());
+            Err(Failure::could_not_run(what, why))
+        };
+        let told = journal.inlet.put(Message::Finish, || ());
+        let written = if told { ending.wait(|| ()) } else { None };
+        let lost = journal.lost.load(Ordering::Relaxed);
+        match written {
+            None => stalled(
+                "--log",
+                format!(
+                    "up to {} events are not written",
+                    lost + journal.inlet.waiting()
+                ),
+            ),
+            Some(_) if lost > 0 => stalled("--log", format!("{lost} events are not written")),
+            Some(written) if written.terminal_stalled => {
+                stalled("output", "the rest of it is not shown".into())
             }
+            Some(written) => Ok(written.exit),
         }
-        if matches!(
-            self.ended.try_recv(),
-            Err(channel::TryRecvError::Disconnected)
-        ) {
-            return Ok(self
-                .thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        let lost = self.journal.lost.load(Ordering::Relaxed) + self.journal.queue.len() as u64;
-        let why = format!(
-            "nobody takes it, after {} s; up to {lost} events are not written",
-            STALL.as_secs()
-        );
-        Err(Failure::could_not_run("output", why))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+
+    use crossbeam::channel::{self, Receiver};
 
     use super::*;
     use crate::event::{Level, Record};
@@ -419,22 +403,73 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_output_holds_threads_back_but_not_the_end() {
+    fn a_stalled_terminal_costs_the_log_nothing_and_the_end_little() {
+        let folder = crate::testing::Folder::new();
+        let path = PathBuf::from(folder.path("log"));
         let (release, stalled) = channel::bounded(0);
-        let (journal, writing, shutdown) =
-            start(style(false, false), Stalled(stalled), &Shared::default());
+        let shutdown = Shutdown::new().unwrap();
+        let sinks = Sinks {
+            out: Box::new(Stalled(stalled)),
+            err: Box::new(Shared::default()),
+            log: Some((path.clone(), File::create(&path).unwrap())),
+        };
+        let (journal, writing) =
+            Journal::start(style(false, false), sinks, view(), shutdown.clone()).unwrap();
+        // More than both queues hold, so that the recording waits for the terminal until that is given up.
+        let events = 5 * QUEUE;
         let recording = thread::spawn(move || {
-            for _ in 0..2 * QUEUE {
-                journal.record(Event::new(Kind::Receive).text("hello"));
+            for _ in 0..events {
+                journal.record(Event::new(Kind::Receive).text("hello".repeat(20)));
             }
         });
         shutdown.request();
         recording.join().unwrap();
         let failure = writing.finish().unwrap_err();
-        assert!(
-            failure.to_string().starts_with("output: nobody takes it"),
-            "{failure}"
+        assert_eq!(
+            failure.to_string(),
+            "output: nobody took it for 0 s; the rest of it is not shown"
         );
+        assert_eq!(crate::testing::read_log(path).len(), events);
         drop(release);
+    }
+
+    #[test]
+    fn a_stop_that_takes_long_is_no_stall() {
+        let (out, err) = (Shared::default(), Shared::default());
+        let (journal, writing, shutdown) = start(style(false, false), out.clone(), &err);
+        shutdown.request();
+        // As a program that finishes what was taken, for longer than a stalled output is waited for.
+        thread::sleep(2 * STALL);
+        journal.record(Event::new(Kind::Receive).text("hello"));
+        assert_eq!(
+            (writing.finish(), out.text()),
+            (Ok(Exit::Done), "hello\n".into())
+        );
+    }
+
+    #[test]
+    fn a_slow_reader_gets_everything() {
+        /// Takes a little at a time, far slower in all than a stalled output is waited for.
+        struct Slow(Shared);
+        impl Write for Slow {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                thread::sleep(STALL / 8);
+                self.0.write(&bytes[..bytes.len().min(16)])
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let out = Shared::default();
+        let (journal, writing, shutdown) =
+            start(style(false, false), Slow(out.clone()), &Shared::default());
+        for _ in 0..100 {
+            journal.record(Event::new(Kind::Receive).text("hello"));
+        }
+        shutdown.request();
+        assert_eq!(
+            (writing.finish(), out.text().lines().count()),
+            (Ok(Exit::Done), 100)
+        );
     }
 }

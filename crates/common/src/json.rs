@@ -41,7 +41,7 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 /// Builds from JSON text what `seed` describes; `path` is where the text came from, for the error.
 ///
 /// # Errors
-/// `FILE:LINE:COLUMN: PATH: why` (exit code 2); line and column count from 1, and PATH leads to the wrong value
+/// `FILE:LINE:COLUMN: PATH: why` (exit code 2); line and column count from 1 (column 0 is before the first), and PATH leads to the wrong value
 /// (`region1.server1`), or is left out where there is none.
 pub fn parse<'text, S: DeserializeSeed<'text>>(
     path: &Path,

@@ -29,6 +29,6 @@ pub mod multicast;
 #[cfg(feature = "net")]
 pub mod net;
 pub mod shutdown;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

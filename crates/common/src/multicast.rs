@@ -248,7 +248,10 @@ impl Sender {
             let socket = UdpSocket::from(socket);
             Ok((socket.local_addr()?, socket))
         };
-        let (from, socket) = socket().map_err(|error| failure(format!("send to {to}"), &error))?;
+        let (from, socket) = socket().map_err(|error| match technique {
+            Technique::Unicast => Failure::could_not_run(format!("send to {to}"), why(&error)),
+            _ => failure(format!("send to {to}"), &error),
+        })?;
         Ok(Self { socket, from, to })
     }
 
@@ -377,14 +380,15 @@ mod tests {
     fn what_cannot_be_sent_is_refused() {
         let lo = loopback();
         let receiver = Receiver::join(SocketAddrV4::new(GROUP, 0), &lo).unwrap();
-        let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, receiver.group.port());
-        let sender = Sender::new(Technique::Unicast, to, &lo).unwrap();
+        let to = |port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        let sender = Sender::new(Technique::Unicast, to(receiver.group.port()), &lo).unwrap();
         let failure = sender.send(&vec![0; LONGEST + 1]).unwrap_err().to_string();
         assert!(
             failure.ends_with("a message of 65508 bytes; a datagram carries at most 65507"),
             "{failure}"
         );
-        drop(receiver);
+        // No program is given so low a port unasked.
+        let sender = Sender::new(Technique::Unicast, to(1), &lo).unwrap();
         let failure = sender.send(b"anybody?").unwrap_err().to_string();
         assert!(failure.ends_with("nobody listens there"), "{failure}");
         assert!(valid_group(Ipv4Addr::new(10, 0, 0, 1)).is_err());

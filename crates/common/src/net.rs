@@ -175,9 +175,14 @@ pub fn accept(
                 }
                 wait(listener, Interest::Read, None, Some(shutdown))?;
             }
-            accepted => return accepted.map(Some),
+            accepted => return accepted.map(|(stream, peer)| Some((stream, canonical(peer)))),
         }
     }
+}
+
+/// An IPv4 address that an IPv6 socket sees as `::ffff:a.b.c.d`, as the other side knows it.
+pub fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 /// The socket addresses of `HOST:PORT`, in the order of the system's resolver.
@@ -364,10 +369,12 @@ mod tests {
 
     #[test]
     fn nobody_listening_is_told() {
-        let unused = listen("127.0.0.1:0".parse().unwrap(), 1)
-            .unwrap()
-            .local_addr()
+        // Bound, so that nobody else gets it, and not listening.
+        let bound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        bound
+            .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
             .unwrap();
+        let unused = bound.local_addr().unwrap().as_socket().unwrap();
         let patience = Patience {
             until: Instant::now() + Duration::from_secs(60),
             grace: Duration::ZERO,

@@ -404,6 +404,15 @@ pub fn in_namespace(script: &str, variables: &[(&str, &str)]) -> Option<Finished
     let folder = Folder::new();
     let mut command = Command::new("unshare");
     command.args(["-rn", "sh", "-eu", "-c", &format!("{LOOPBACK}{script}")]);
+    for (name, _) in std::env::vars_os() {
+        let ours = ["THREAD_", "MCAST_", "NAMING_", "LAMPORT_", "LAB_"];
+        if ours
+            .iter()
+            .any(|ours| name.to_string_lossy().starts_with(ours))
+        {
+            command.env_remove(name);
+        }
+    }
     command
         .env("FOLDER", &folder.0)
         .envs(variables.iter().copied());

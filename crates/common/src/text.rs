@@ -55,12 +55,17 @@ fn misleads(letter: char) -> bool {
 /// ```
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The distance costs the product of both lengths, and nobody mistypes a page.
-    const LONGEST: usize = 256;
+    const LONGEST: usize = 64;
+    // Nor does anybody wait for a hint: a large name space is searched only this far.
+    const MOST: usize = 10_000;
     let letters = name.chars().count();
     let limit = (letters / 3).max(1);
     candidates
         .into_iter()
-        .filter(|candidate| letters <= LONGEST && candidate.len() <= LONGEST)
+        .filter(|candidate| {
+            letters <= LONGEST && candidate.chars().count().abs_diff(letters) <= limit
+        })
+        .take(MOST)
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)

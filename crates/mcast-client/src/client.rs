@@ -112,7 +112,8 @@ fn send_typed(
             Ok(None) => return,
             Err(error) => {
                 let text = format!("standard input: {}; nothing more is sent", why(&error));
-                journal.record(Event::error(Level::Warn, text));
+                senders.failed += 1;
+                journal.record(Event::error(Level::Error, text));
                 return;
             }
         }

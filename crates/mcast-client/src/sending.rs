@@ -40,6 +40,11 @@ impl Senders {
             }
             destinations.push(to);
         }
+        if destinations.iter().any(|to| to.port() == 0) {
+            let why =
+                "0 is nobody's port; it stands for a free one, which only a receiver can take";
+            return Err(Failure::could_not_run("send to port 0", why));
+        }
         let senders = destinations
             .into_iter()
             .map(|to| Sender::new(technique, to, interface));

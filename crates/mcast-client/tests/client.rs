@@ -182,7 +182,15 @@ fn what_is_wrong_is_one_line_and_exit_2() {
     );
     let refused: &[(&[&str], &str)] = &[
         (
-            &["--mode", "unicast"][..],
+            &["--port", "0", "-m", "x"][..],
+            "send to port 0: 0 is nobody's port; ",
+        ),
+        (
+            &["--mode", "unicast", "--to", "127.0.0.1:0", "-m", "x"],
+            "send to port 0: ",
+        ),
+        (
+            &["--mode", "unicast"],
             "--mode unicast: needs somebody to send to: --to ADDR",
         ),
         (

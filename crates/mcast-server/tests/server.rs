@@ -115,7 +115,7 @@ fn the_longest_datagram_arrives_whole_and_an_empty_one_too() {
 
 #[test]
 fn too_few_in_time_is_a_no() {
-    let (server, group) = server(&["--count", "2", "--for", "300ms"]);
+    let (server, group) = server(&["--count", "2", "--for", "1s"]);
     to_group(group).send(b"one").unwrap();
     let finished = server.finish();
     assert_eq!(finished.code, Some(1));

@@ -31,18 +31,21 @@ pub struct Cli {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Resolve flat names
+    #[command(after_help = "Example:\n  naming flat server1 server2 --short")]
     Flat {
         /// Names without structure, such as server1
         #[arg(required = true, value_name = "NAME")]
         flat: Vec<String>,
     },
     /// Resolve structured names
+    #[command(after_help = "Example:\n  naming structured region1/server1 region2/server3")]
     Structured {
         /// Paths such as region1/server1, or the components of one path: region1 server1
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<String>,
     },
     /// List every name with its address
+    #[command(after_help = "Example:\n  naming list --names lab.json")]
     List,
 }
 

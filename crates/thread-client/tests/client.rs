@@ -287,6 +287,13 @@ fn interrupted_it_does_not_wait_for_ever() {
     receive(&stream);
     let finished = client.interrupt();
     assert_eq!((finished.code, finished.out.as_str()), (Some(0), ""));
+    assert!(
+        finished
+            .err
+            .starts_with("1 client: 0 answered, 1 failed: stopped (1); in "),
+        "{}",
+        finished.err
+    );
 }
 
 #[test]

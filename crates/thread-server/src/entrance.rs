@@ -114,10 +114,10 @@ impl<'a> Entrance<'a> {
     pub fn admit(&mut self) -> Result<Option<(TcpStream, SocketAddr, Place)>, Failure> {
         loop {
             if let Some(since) = self.shutdown.since() {
-                if self.late >= self.settings.backlog || since.elapsed() >= self.settings.grace {
+                // The kernel holds one more than the backlog's length.
+                if self.late > self.settings.backlog || since.elapsed() >= self.settings.grace {
                     return Ok(None);
                 }
-                self.late += 1;
             }
             let Some(place) = self.places.take(self.settings.grace, self.shutdown) else {
                 return Ok(None);
@@ -125,6 +125,7 @@ impl<'a> Entrance<'a> {
             match net::accept(&self.listener, self.shutdown) {
                 Ok(accepted) => {
                     self.pause = None;
+                    self.late += i32::from(self.shutdown.requested());
                     return Ok(accepted.map(|(stream, peer)| (stream, peer, place)));
                 }
                 // The client was gone before it came in.
@@ -132,15 +133,16 @@ impl<'a> Entrance<'a> {
                 Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                     return Err(Failure::could_not_run("accept", why(&error)));
                 }
-                Err(error) => self.back_off(&error),
+                Err(error) => self.back_off("accept", &error),
             }
         }
     }
 
-    /// The client that could not come in stays in the backlog; it is tried again after a pause.
-    fn back_off(&mut self, error: &io::Error) {
+    /// Something that a client needs is short: it is tried again after a pause, in which other clients may end.
+    /// Those who are not in yet stay in the backlog.
+    pub fn back_off(&mut self, what: &str, error: &io::Error) {
         if self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
-            let text = format!("accept: {}; newcomers wait in the backlog", why(error));
+            let text = format!("{what}: {}; newcomers wait in the backlog", why(error));
             self.journal.record(Event::error(Level::Warn, text));
             self.told = Some(Instant::now());
         }
@@ -150,8 +152,12 @@ impl<'a> Entrance<'a> {
         self.pause = Some(pause);
         let begun = Instant::now();
         if self.shutdown.sleep(pause) {
-            // The clients in hand have to end before another one can come in.
-            thread::sleep(PAUSE.saturating_sub(begun.elapsed()));
+            // The clients in hand have to end before another one can come in, stop or no stop.
+            thread::sleep(
+                pause
+                    .min(self.settings.grace)
+                    .saturating_sub(begun.elapsed()),
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ use common::{
     exit::{Failure, Summary, why},
     journal::Journal,
     message::{Carrier, MessageId},
-    net::{Interest, LONGEST_MESSAGE, Patience, Woken, wait_patiently},
+    net::{Interest, LONGEST_MESSAGE, Patience, Woken, canonical, wait_patiently},
     shutdown::Shutdown,
     text::plural,
 };
@@ -81,14 +81,19 @@ pub fn run(
                 peer,
                 _place: place,
             });
-            let builder = thread::Builder::new()
-                .name(format!("client-{number}"))
-                .stack_size(STACK);
-            let (server, theirs) = (&server, Arc::clone(&client));
-            if let Err(error) = builder.spawn_scoped(scope, move || server.handle_client(&theirs)) {
-                let trouble = format!("no thread for {peer}: {}; served without one", why(&error));
-                journal.record(Event::error(Level::Warn, trouble));
-                server.handle_client(&client);
+            let spawn = || {
+                let (server, client) = (&server, Arc::clone(&client));
+                let builder = thread::Builder::new().name(format!("client-{number}"));
+                builder
+                    .stack_size(STACK)
+                    .spawn_scoped(scope, move || server.handle_client(&client))
+            };
+            while let Err(error) = spawn() {
+                if server.out_of_grace() {
+                    server.handle_client(&client);
+                    break;
+                }
+                entrance.back_off("thread", &error);
             }
         }
         // From here on newcomers are refused; the scope waits for the threads.
@@ -107,6 +112,12 @@ pub fn run(
 }
 
 impl Server<'_> {
+    fn out_of_grace(&self) -> bool {
+        self.shutdown
+            .since()
+            .is_some_and(|since| since.elapsed() >= self.settings.grace)
+    }
+
     fn handle_client(&self, client: &Client) {
         let outcome = self
             .exchange(client)
@@ -139,7 +150,7 @@ impl Server<'_> {
             return Ok(Outcome::Vanished);
         }
         let us = if self.address.ip().is_unspecified() {
-            stream.local_addr()?
+            canonical(stream.local_addr()?)
         } else {
             self.address
         };

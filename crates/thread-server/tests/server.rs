@@ -186,6 +186,44 @@ fn a_stop_waits_for_a_silent_client_no_longer_than_the_grace_time() {
 }
 
 #[test]
+fn with_a_silent_client_and_the_default_flags_a_stop_ends_well() {
+    let folder = Folder::new();
+    let log = folder.path("log");
+    let (mut server, address) = server(&["--log", &log]);
+    let _silent = connect(address);
+    server.out_line("Connection from");
+    let finished = server.interrupt();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(
+        finished
+            .err
+            .ends_with("stopped: 1 client, 0 answered, 1 not; at most 1 at once\n"),
+        "{finished:?}"
+    );
+    assert_eq!(read_log(log).last().unwrap().event.kind, Kind::Stop);
+}
+
+#[test]
+fn a_stop_under_a_shortage_of_descriptors_still_answers_all_that_connected() {
+    let mut limited = testing::command("sh", &["-c", "ulimit -n 24 && exec \"$0\" \"$@\"", SERVER]);
+    limited.args(["--listen", "127.0.0.1:0", "--grace", "60s"]);
+    let mut server = Running::start(limited);
+    let address = server.ready();
+    let streams: Vec<_> = (0..40).map(|_| connect(address)).collect();
+    server.err_line("thread-server: accept: too many open files");
+    server.signal("INT");
+    for stream in streams {
+        assert_eq!(greet(stream, b"Hello server"), "Hello from server");
+    }
+    let finished = server.finish();
+    assert_eq!(finished.code, Some(0));
+    assert!(
+        finished.err.contains("stopped: 40 clients, 40 answered"),
+        "{finished:?}"
+    );
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
     let (mut server, address) = server(&["--grace", "60s"]);
     let _silent = connect(address);
@@ -198,7 +236,7 @@ fn a_second_signal_ends_at_once() {
 
 #[test]
 fn bad_clients_cost_their_own_thread_only() {
-    let (mut server, address) = server(&["--timeout", "200ms"]);
+    let (mut server, address) = server(&["--timeout", "1s"]);
     drop(connect(address));
     server.err_line("thread-server: 127.0.0.1:");
     reset(connect(address));
@@ -218,7 +256,7 @@ fn bad_clients_cost_their_own_thread_only() {
     for trouble in [
         "left without a word",
         "connection reset by peer",
-        "said nothing for 200ms",
+        "said nothing for 1s",
         "2 answered, 3 not",
     ] {
         assert!(

@@ -1,60 +1,63 @@
-//! The journal's one thread: numbers the events and writes them, in batches.
+//! The thread `journal`: numbers the events, writes the log, and hands the terminal what people see; in batches.
 
-use std::{
-    fmt::Write as _,
-    fs::File,
-    io::{self, Write},
-    path::PathBuf,
-    thread::Thread,
-};
+use std::{fmt::Write as _, fs::File, io::Write, path::PathBuf, thread::Thread};
 
 use crossbeam::channel::Receiver;
 
-use super::{Lines, Message, Sinks, Style, View};
+use super::{
+    Lines, Message, Style, View, Written,
+    inlet::{Ending, Inlet, Progress},
+    terminal::Chunk,
+};
 use crate::{
     event::{Event, Kind, Level, Record, VERSION},
     exit::{Exit, Failure, why},
-    shutdown::Shutdown,
+    text::visible,
 };
 
 /// How many bytes are gathered, at the most, before they are written although more events wait.
 const BATCH: usize = 64 * 1024;
 
-/// The one thread that writes.
 pub(super) struct Writer {
     style: Style,
     view: View,
-    shutdown: Shutdown,
     log: Option<(PathBuf, File)>,
-    /// None once it is closed.
-    out: Option<Box<dyn Write + Send>>,
-    err: Box<dyn Write + Send>,
-    out_pending: Vec<u8>,
-    log_pending: Vec<u8>,
+    /// None once it was given up.
+    terminal: Option<Inlet<Chunk>>,
+    terminal_ending: Ending<Exit>,
+    progress: Progress,
+    answers: Vec<u8>,
+    log_lines: Vec<u8>,
     lines: Lines,
     seq: u64,
     exit: Exit,
 }
 
 impl Writer {
-    pub(super) fn new(style: Style, sinks: Sinks, view: View, shutdown: Shutdown) -> Self {
+    pub(super) fn new(
+        style: Style,
+        log: Option<(PathBuf, File)>,
+        view: View,
+        (terminal, terminal_ending): (Inlet<Chunk>, Ending<Exit>),
+        progress: Progress,
+    ) -> Self {
         Self {
             style,
             view,
-            shutdown,
-            log: sinks.log,
-            out: Some(sinks.out),
-            err: sinks.err,
-            out_pending: Vec::new(),
-            log_pending: Vec::new(),
+            log,
+            terminal: Some(terminal),
+            terminal_ending,
+            progress,
+            answers: Vec::new(),
+            log_lines: Vec::new(),
             lines: Lines::default(),
             seq: 0,
             exit: Exit::Done,
         }
     }
 
-    /// Writes until it is told to finish; [`Exit::CouldNotRun`] when an output failed.
-    pub(super) fn run(mut self, messages: &Receiver<Message>) -> Exit {
+    /// Writes until it is told to finish.
+    pub(super) fn run(mut self, messages: &Receiver<Message>) -> Written {
         let mut next = messages.recv().ok();
         while let Some(Message::Event { thread, event }) = next {
             self.format(&thread, event);
@@ -62,12 +65,30 @@ impl Writer {
                 self.flush();
                 messages.recv().ok()
             });
-            if self.out_pending.len().max(self.log_pending.len()) >= BATCH {
+            if self.answers.len().max(self.log_lines.len()) >= BATCH {
                 self.flush();
             }
         }
         self.flush();
-        self.exit
+        let Self {
+            terminal,
+            terminal_ending,
+            progress,
+            exit,
+            ..
+        } = self;
+        let given_up = terminal.is_none();
+        // It ends when nobody can put anything in any more.
+        drop(terminal);
+        let ended = if given_up {
+            None
+        } else {
+            terminal_ending.wait(|| progress.made())
+        };
+        Written {
+            exit: exit.max(ended.unwrap_or(Exit::Done)),
+            terminal_stalled: ended.is_none(),
+        }
     }
 
     fn format(&mut self, thread: &Thread, event: Event) {
@@ -84,21 +105,18 @@ impl Writer {
         self.lines.status.clear();
         (self.view)(&record.event, &mut self.lines);
         if self.log.is_some() {
-            push_json(&mut self.log_pending, &record);
+            push_json(&mut self.log_lines, &record);
         }
         if !self.lines.answer.is_empty() {
             if self.style.json {
-                push_json(&mut self.out_pending, &record);
+                push_json(&mut self.answers, &record);
             } else {
-                self.out_pending
-                    .extend_from_slice(self.lines.answer.as_bytes());
-                self.out_pending.push(b'\n');
+                self.answers.extend_from_slice(self.lines.answer.as_bytes());
+                self.answers.push(b'\n');
             }
         }
         let (level, kind) = (record.event.level, record.event.kind);
         if !self.lines.status.is_empty() && (!self.style.quiet || level == Level::Error) {
-            // What a person reads on one terminal stays in order.
-            self.flush_out();
             let status = std::mem::take(&mut self.lines.status);
             self.tell(
                 level,
@@ -113,7 +131,7 @@ impl Writer {
         }
     }
 
-    /// One line on standard error. Should that be closed, there is nobody left to tell.
+    /// One line on standard error, after the answers that were told before it.
     fn tell(&mut self, level: Level, who: &str, text: &str) {
         let (on, off) = match level {
             _ if !self.style.colour => ("", ""),
@@ -124,42 +142,39 @@ impl Writer {
         let mut line = String::new();
         let colon = if who.is_empty() { "" } else { ": " };
         writeln!(line, "{on}{who}{colon}{text}{off}").expect("a String takes all that is written");
-        let _ = self
-            .err
-            .write_all(line.as_bytes())
-            .and_then(|()| self.err.flush());
+        self.flush();
+        self.show(Chunk::Status(line.into_bytes()));
     }
 
+    /// The log first: what the terminal does is no reason for the log to wait.
     fn flush(&mut self) {
-        self.flush_out();
+        self.progress.made();
+        let log_lines = std::mem::take(&mut self.log_lines);
         if let Some((path, log)) = &mut self.log
-            && let Err(error) = log.write_all(&self.log_pending)
+            && let Err(error) = log.write_all(&log_lines)
         {
-            let what = format!("--log {}", path.display());
+            let what = format!("--log {}", visible(path.as_os_str().as_encoded_bytes()));
+            let failure = Failure::could_not_run(what, why(&error));
             self.log = None;
-            self.fail(&Failure::could_not_run(what, why(&error)));
+            self.exit = failure.exit;
+            self.tell(Level::Error, self.style.program, &failure.to_string());
         }
-        self.log_pending.clear();
+        // The buffer is used again.
+        self.log_lines = log_lines;
+        self.log_lines.clear();
+        if !self.answers.is_empty() {
+            let answers = std::mem::take(&mut self.answers);
+            self.show(Chunk::Answer(answers));
+        }
+        self.progress.made();
     }
 
-    fn flush_out(&mut self) {
-        if let Some(out) = &mut self.out
-            && !self.out_pending.is_empty()
-            && let Err(error) = out.write_all(&self.out_pending).and_then(|()| out.flush())
+    fn show(&mut self, chunk: Chunk) {
+        if let Some(terminal) = &self.terminal
+            && !terminal.put(chunk, || self.progress.made())
         {
-            // Nobody is left to give an answer to. A closed pipe (`| head`) is no fault and ends quietly.
-            self.out = None;
-            self.shutdown.request();
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                self.fail(&Failure::could_not_run("standard output", why(&error)));
-            }
+            self.terminal = None;
         }
-        self.out_pending.clear();
-    }
-
-    fn fail(&mut self, failure: &Failure) {
-        self.exit = failure.exit;
-        self.tell(Level::Error, self.style.program, &failure.to_string());
     }
 }
 

@@ -1,0 +1,159 @@
+//! A bounded channel into a thread that writes, and the patience with a thread that does not get on.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crossbeam::channel::{
+    self, Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError,
+};
+
+use super::STALL;
+use crate::shutdown::Shutdown;
+
+/// How often somebody who waits looks whether the thread still gets on.
+const TICK: Duration = Duration::from_millis(50);
+
+/// When a writing thread last got on: it took something to write, or had written it.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    begun: Instant,
+    /// Milliseconds from `begun`.
+    last: Arc<AtomicU64>,
+}
+
+impl Progress {
+    pub(super) fn made(&self) {
+        self.last
+            .store(self.since_begun(Instant::now()), Ordering::Relaxed);
+    }
+
+    fn since_begun(&self, moment: Instant) -> u64 {
+        moment
+            .saturating_duration_since(self.begun)
+            .as_millis()
+            .try_into()
+            .unwrap_or(u64::MAX)
+    }
+
+    /// Whether a stop was requested and the thread has not got on since, or for long.
+    fn stalled(&self, shutdown: &Shutdown) -> bool {
+        shutdown.since().is_some_and(|since| {
+            let last = self
+                .last
+                .load(Ordering::Relaxed)
+                .max(self.since_begun(since));
+            self.since_begun(Instant::now()).saturating_sub(last) >= STALL.as_millis() as u64
+        })
+    }
+}
+
+/// Where the others put what the thread is to write.
+#[derive(Debug)]
+pub(super) struct Inlet<T> {
+    queue: Sender<T>,
+    progress: Progress,
+    shutdown: Shutdown,
+}
+
+impl<T> Clone for Inlet<T> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+            progress: self.progress.clone(),
+            shutdown: self.shutdown.clone(),
+        }
+    }
+}
+
+impl<T> Inlet<T> {
+    /// Puts something in, and waits for room if there is none, calling `waiting` now and then. False when it was
+    /// given up. (A thread that panicked takes nothing more; its panic is brought up when it is waited for.)
+    pub(super) fn put(&self, item: T, waiting: impl Fn()) -> bool {
+        let Err(TrySendError::Full(mut item)) = self.queue.try_send(item) else {
+            return true;
+        };
+        loop {
+            match self.queue.send_timeout(item, TICK) {
+                Ok(()) | Err(SendTimeoutError::Disconnected(_)) => return true,
+                Err(SendTimeoutError::Timeout(back)) => item = back,
+            }
+            waiting();
+            if self.progress.stalled(&self.shutdown) {
+                return false;
+            }
+        }
+    }
+
+    /// How much waits to be written.
+    pub(super) fn waiting(&self) -> u64 {
+        self.queue.len() as u64
+    }
+}
+
+/// The end of a writing thread, waited for once.
+#[derive(Debug)]
+pub(super) struct Ending<R> {
+    /// Disconnects when the thread has ended.
+    ended: Receiver<()>,
+    thread: JoinHandle<R>,
+    progress: Progress,
+    shutdown: Shutdown,
+}
+
+impl<R> Ending<R> {
+    /// Waits for the thread, which was told to end, calling `waiting` now and then. None when it was given up.
+    pub(super) fn wait(self, waiting: impl Fn()) -> Option<R> {
+        while self.ended.recv_timeout(TICK) != Err(RecvTimeoutError::Disconnected) {
+            waiting();
+            if self.progress.stalled(&self.shutdown) {
+                return None;
+            }
+        }
+        Some(
+            self.thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    }
+}
+
+/// Starts a thread that writes what comes in.
+pub(super) fn thread<T: Send + 'static, R: Send + 'static>(
+    name: &str,
+    room: usize,
+    shutdown: Shutdown,
+    body: impl FnOnce(Receiver<T>, Progress) -> R + Send + 'static,
+) -> io::Result<(Inlet<T>, Ending<R>)> {
+    let (queue, items) = channel::bounded(room);
+    let (ending, ended) = channel::bounded(0);
+    let progress = Progress {
+        begun: Instant::now(),
+        last: Arc::default(),
+    };
+    let theirs = progress.clone();
+    let thread = thread::Builder::new().name(name.into()).spawn(move || {
+        let _ending = ending;
+        body(items, theirs)
+    })?;
+    let inlet = Inlet {
+        queue,
+        progress: progress.clone(),
+        shutdown: shutdown.clone(),
+    };
+    Ok((
+        inlet,
+        Ending {
+            ended,
+            thread,
+            progress,
+            shutdown,
+        },
+    ))
+}

@@ -1,0 +1,106 @@
+//! The thread `terminal`: writes standard output and standard error, in the order in which they were told.
+
+use std::{
+    io::{self, Write},
+    thread,
+    time::Duration,
+};
+
+use crossbeam::channel::Receiver;
+
+use super::inlet::Progress;
+use crate::{
+    exit::{Exit, Failure, why},
+    shutdown::Shutdown,
+};
+
+/// How many chunks may wait for the terminal; a chunk is a batch of lines.
+pub(super) const QUEUE: usize = 64;
+
+/// The pause before a descriptor that another program made non-blocking is tried again.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// Lines for people.
+#[derive(Debug)]
+pub(super) enum Chunk {
+    /// For standard output.
+    Answer(Vec<u8>),
+    /// For standard error.
+    Status(Vec<u8>),
+}
+
+pub(super) struct Terminal {
+    /// None once it is closed.
+    out: Option<Box<dyn Write + Send>>,
+    err: Box<dyn Write + Send>,
+    program: &'static str,
+    shutdown: Shutdown,
+    exit: Exit,
+}
+
+impl Terminal {
+    pub(super) fn new(
+        out: Box<dyn Write + Send>,
+        err: Box<dyn Write + Send>,
+        program: &'static str,
+        shutdown: Shutdown,
+    ) -> Self {
+        Self {
+            out: Some(out),
+            err,
+            program,
+            shutdown,
+            exit: Exit::Done,
+        }
+    }
+
+    /// Writes until nobody puts anything in any more; [`Exit::CouldNotRun`] when standard output failed.
+    pub(super) fn run(mut self, chunks: &Receiver<Chunk>, progress: &Progress) -> Exit {
+        for chunk in chunks {
+            progress.made();
+            match chunk {
+                Chunk::Answer(lines) => self.answer(&lines, progress),
+                // Should standard error be closed, there is nobody left to tell.
+                Chunk::Status(line) => drop(write_all(&mut self.err, &line, progress)),
+            }
+            progress.made();
+        }
+        self.exit
+    }
+
+    fn answer(&mut self, lines: &[u8], progress: &Progress) {
+        let Some(out) = &mut self.out else { return };
+        let Err(error) = write_all(out, lines, progress) else {
+            return;
+        };
+        // Nobody is left to give an answer to. A closed pipe (`| head`) is no fault and ends quietly.
+        self.out = None;
+        self.shutdown.request();
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let failure = Failure::could_not_run("standard output", why(&error));
+            self.exit = failure.exit;
+            let line = format!("{}: {failure}\n", self.program);
+            drop(write_all(&mut self.err, line.as_bytes(), progress));
+        }
+    }
+}
+
+fn write_all(
+    sink: &mut Box<dyn Write + Send>,
+    mut bytes: &[u8],
+    progress: &Progress,
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match sink.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(length) => {
+                bytes = &bytes[length..];
+                progress.made();
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY),
+            Err(error) => return Err(error),
+        }
+    }
+    sink.flush()
+}
