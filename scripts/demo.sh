@@ -14,7 +14,6 @@ cd "$root"
 unset "${!THREAD_@}" "${!MCAST_@}" "${!NAMING_@}" "${!LAMPORT_@}" LAB_CONFIG LAB_CLIENT
 export LAB_RUN=demo
 
-running=()
 step="starting"
 
 fail() {
@@ -25,10 +24,10 @@ fail() {
     exit 1
 }
 
-# However it ends, nothing stays behind.
+# However it ends, no program of its own stays behind.
 tidy() {
     local process
-    for process in ${running[@]+"${running[@]}"}; do
+    for process in $(jobs -p); do
         kill "$process" 2>/dev/null || true
     done
 }
@@ -72,7 +71,6 @@ launch() {
     shift 2
     # Without the first redirection the shell would give it an empty input.
     "$bin/$program" --name "$name" --log "$demo/$name.jsonl" "$@" <&0 >"$demo/$name.out" 2>"$demo/$name.err" &
-    running+=($!)
 }
 
 # Interrupts the last program that was launched, and requires that it ends well.

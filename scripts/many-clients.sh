@@ -3,7 +3,8 @@
 #
 #   scripts/many-clients.sh N [FLAG…]      the flags go to every client: --connect HOST:PORT, --message TEXT
 #
-# LAB_CLIENT names another client than this project's. Exit code: 0 all were answered, 1 some were not, 2 usage.
+# LAB_CLIENT names another client than this project's. Exit code: 0 all were answered, 1 some were not, 2 the clients
+# could not run.
 set -u
 
 if ! [[ ${1-} =~ ^[1-9][0-9]{0,4}$ ]]; then
@@ -29,6 +30,11 @@ now() {
     esac
 }
 
+if ! command -v "$LAB_CLIENT" >/dev/null; then
+    echo "many-clients: $LAB_CLIENT: no such program" >&2
+    exit 2
+fi
+
 problems=$(mktemp) || exit 2
 clients=()
 # Ended early, it takes its clients with it.
@@ -39,15 +45,20 @@ for ((i = 0; i < number; i++)); do
     clients+=($!)
 done
 failed=0
+code=0
 for client in "${clients[@]}"; do
-    wait "$client" || failed=$((failed + 1))
+    status=0
+    wait "$client" || status=$?
+    if [ $status -ne 0 ]; then
+        failed=$((failed + 1))
+        [ $code -eq 2 ] || code=$((status == 2 ? 2 : 1))
+    fi
 done
 elapsed=$(($(now) - begun))
 
 echo "$number clients: $((number - failed)) answered, $failed failed; in $elapsed ms"
 if [ "$failed" -gt 0 ]; then
     sort "$problems" | uniq -c | sort -rn | head -5 >&2
-    rm -f "$problems"
-    exit 1
 fi
 rm -f "$problems"
+exit $code

@@ -28,6 +28,9 @@ pub const PORT: u16 = 5007;
 /// The most that one UDP datagram carries over IPv4, in bytes: 65,535 less the headers (RFC 768, RFC 791).
 pub const LONGEST: usize = 65_507;
 
+/// How long the kernel may take to make room for one more datagram.
+const SEND: Duration = Duration::from_secs(5);
+
 /// How long after a shutdown was requested datagrams that the kernel already holds are still read.
 const DRAIN: Duration = Duration::from_secs(1);
 
@@ -245,6 +248,7 @@ impl Sender {
             }
             // Connecting fixes the source address and lets the kernel say that nobody listens at a unicast one.
             socket.connect(&to.into())?;
+            socket.set_nonblocking(true)?;
             let socket = UdpSocket::from(socket);
             Ok((socket.local_addr()?, socket))
         };
@@ -269,11 +273,22 @@ impl Sender {
             );
             return Err(Failure::no(what(), why));
         }
-        let sent = match self.socket.send(message) {
-            // An earlier datagram was answered so; this one has not been sent yet.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+        let send = || match self.socket.send(message) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // The kernel's buffer is full: the network takes a moment to carry it away.
+                wait(
+                    &self.socket,
+                    Interest::Write,
+                    Some(Instant::now() + SEND),
+                    None,
+                )?;
                 self.socket.send(message)
             }
+            sent => sent,
+        };
+        let sent = match send() {
+            // An earlier datagram was answered so; this one has not been sent yet.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => send(),
             sent => sent,
         };
         let answer = sent.and_then(|_| self.socket.take_error()?.map_or(Ok(()), Err));

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Read},
     os::fd::AsFd,
+    time::Duration,
 };
 
 use common::{
@@ -10,6 +11,16 @@ use common::{
     net::{Interest, Woken, wait},
     shutdown::Shutdown,
 };
+use nix::unistd::{getpgrp, tcgetpgrp};
+
+/// How often a program in the background looks whether it has come to the front.
+const BACKGROUND: Duration = Duration::from_millis(200);
+
+/// Whether the input is a terminal at which somebody types for another program: reading it would stop this one
+/// (SIGTTIN), and its receiving too.
+fn in_background(input: impl AsFd) -> bool {
+    tcgetpgrp(input).is_ok_and(|front| front != getpgrp())
+}
 
 /// The lines of an input that may be a terminal, a pipe or a file.
 #[derive(Debug)]
@@ -58,7 +69,11 @@ impl<R: Read + AsFd> Lines<R> {
                 return Ok(None);
             }
             if wait(&self.input, Interest::Read, None, Some(shutdown))? == Woken::Ready {
-                self.read()?;
+                if in_background(&self.input) {
+                    shutdown.sleep(BACKGROUND);
+                } else {
+                    self.read()?;
+                }
             }
         }
     }

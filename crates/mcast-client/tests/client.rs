@@ -272,3 +272,37 @@ sender.sendto(b'hello from Python', ('224.1.1.1', 5007))"
         );
     }
 }
+
+#[test]
+fn on_the_network_python_receivers_hear_the_default_interface() {
+    // As on a laptop: the default route leads out on another interface than loopback.
+    let script = r#"
+        ip route del 224.0.0.0/4 dev lo
+        ip link add net0 type veth peer name net1
+        ip addr add 10.9.0.1/24 dev net0; ip link set net0 up; ip link set net1 up
+        ip route add default dev net0
+        python3 -u "$PEERS/multicast_server.py" >server.out & server=$!
+        "$CLIENT" --interface default --for 60s >ours.out 2>ours.err </dev/null & ours=$!
+        tries=0; until grep -q '^listening' ours.err; do tries=$((tries + 1)); test $tries -lt 100; sleep 0.1; done
+        tries=0
+        until grep -qx 'Received data: to the network' server.out; do
+            tries=$((tries + 1)); test $tries -lt 100
+            "$CLIENT" --quiet -m 'to this machine'
+            "$CLIENT" --quiet --interface default -m 'to the network'; sleep 0.05
+        done
+        kill $server; kill -INT $ours; wait $ours
+        grep -v 'to the network' server.out ours.out; grep joined ours.err
+    "#;
+    for finished in testing::with_python_peers(script, &[("CLIENT", CLIENT)]) {
+        let joined = "listening on 224.1.1.1:5007, joined on net0 (10.9.0.1): on the network; ";
+        let lines: Vec<_> = finished.out.lines().collect();
+        assert_eq!(
+            lines[0], "server.out:Multicast server running on 224.1.1.1:5007",
+            "{finished:?}"
+        );
+        assert!(
+            lines.len() == 2 && lines[1].starts_with(joined),
+            "{finished:?}"
+        );
+    }
+}
