@@ -6,7 +6,7 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     fmt,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -224,19 +224,12 @@ impl Time {
     /// The last whole microsecond before `moment`; a clock set before 1970 or after 9999, which RFC 3339 has no
     /// words for, counts as 1970.
     pub fn new(moment: SystemTime) -> Self {
-        const YEAR_10000: u64 = 253_402_300_800;
-        let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let nanos = if since.as_secs() < YEAR_10000 {
-            since.subsec_nanos() % 1000
-        } else {
-            0
-        };
-        let since = if since.as_secs() < YEAR_10000 {
-            since
-        } else {
-            Default::default()
-        };
-        Self(UNIX_EPOCH + since - std::time::Duration::from_nanos(nanos.into()))
+        const YEAR_10000: u128 = 253_402_300_800_000_000;
+        let micros = moment
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_micros());
+        let micros = if micros < YEAR_10000 { micros } else { 0 };
+        Self(UNIX_EPOCH + Duration::from_micros(micros.try_into().unwrap_or(0)))
     }
 }
 
@@ -263,7 +256,7 @@ impl<'de> Deserialize<'de> for Time {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::SocketAddr, time::Duration};
+    use std::net::SocketAddr;
 
     use super::*;
     use crate::message::Carrier;

@@ -309,6 +309,9 @@ fn failure(what: String, error: &io::Error) -> Failure {
         Some(Errno::EADDRINUSE) => {
             "; a program holds this port without sharing it, so choose another --port"
         }
+        Some(Errno::EPERM) => {
+            "; tying a socket to the loopback interface takes Linux 5.7 or root, --interface default does without"
+        }
         Some(Errno::ECONNREFUSED) => "; nobody listens there",
         Some(Errno::EINVAL | Errno::EACCES) => "; not allowed on this interface",
         _ => "",

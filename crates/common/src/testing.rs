@@ -185,6 +185,7 @@ struct Stream {
 
 impl Stream {
     fn of(stream: impl Read + Send + 'static) -> Self {
+        // Without a bound: the program must never wait for a test that reads later.
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
             let mut reader = BufReader::new(stream);
