@@ -86,7 +86,7 @@ impl Membership {
         {
             summary.text += &format!(", not {count}");
             if !interrupted {
-                summary.exit = Exit::No;
+                summary.exit = summary.exit.max(Exit::No);
             }
         }
         summary

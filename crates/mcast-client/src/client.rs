@@ -39,25 +39,23 @@ pub fn run(
             .text(joined),
     );
 
-    let (received, interrupted) = thread::scope(|scope| {
+    let (received, typed, interrupted) = thread::scope(|scope| {
         let typing = || send_typed(Lines::new(input), &mut senders, journal, shutdown);
         let typist = thread::Builder::new()
             .name("typist".into())
-            .spawn_scoped(scope, typing);
-        let received = typist
-            .map_err(|error| Failure::could_not_run("start a thread", why(&error)))
-            .and_then(|_| receive(&mut receiver, membership, journal, shutdown));
+            .spawn_scoped(scope, typing)
+            .map_err(|error| Failure::could_not_run("start a thread", why(&error)))?;
+        let received = receive(&mut receiver, membership, journal, shutdown);
         let interrupted = shutdown.requested();
-        // The typist stops too; the scope waits for it.
+        // The typist stops too.
         shutdown.request();
-        received.map(|received| (received, interrupted))
+        let typed = typist
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        received.map(|received| (received, typed, interrupted))
     })?;
 
-    let exit = if !interrupted && senders.failed > 0 {
-        Exit::No
-    } else {
-        Exit::Done
-    };
+    let exit = if interrupted { Exit::Done } else { typed };
     let (heard, sent) = (
         plural(received, "datagram"),
         plural(senders.datagrams, "datagram"),
@@ -93,28 +91,31 @@ fn receive(
     Ok(received)
 }
 
+/// Sends every line; the worst that happened to one, or to the input, is the exit code.
 fn send_typed(
     mut lines: Lines<impl Read + AsFd>,
     senders: &mut Senders,
     journal: &Journal,
     shutdown: &Shutdown,
-) {
+) -> Exit {
+    let tell = |text| journal.record(Event::error(Level::Error, text));
     loop {
         match lines.next(shutdown) {
             Ok(Some(Line::Text(message))) => senders.send(&message, journal),
             Ok(Some(Line::TooLong)) => {
-                let text = format!(
+                senders.failed += 1;
+                tell(format!(
                     "standard input: a line too long to send; a datagram carries at most {LONGEST} bytes"
-                );
-                senders.failed += 1;
-                journal.record(Event::error(Level::Error, text));
+                ));
             }
-            Ok(None) => return,
+            Ok(None) if senders.failed > 0 => return Exit::No,
+            Ok(None) => return Exit::Done,
             Err(error) => {
-                let text = format!("standard input: {}; nothing more is sent", why(&error));
-                senders.failed += 1;
-                journal.record(Event::error(Level::Error, text));
-                return;
+                tell(format!(
+                    "standard input: {}; nothing more is sent",
+                    why(&error)
+                ));
+                return Exit::CouldNotRun;
             }
         }
     }

@@ -174,6 +174,25 @@ fn a_message_that_cannot_be_sent_is_told_and_the_next_one_is() {
 }
 
 #[test]
+fn an_input_that_cannot_be_read_ends_the_sending_and_not_the_receiving() {
+    let script = "exec \"$0\" --port 0 --count 1 --for 60s </";
+    let mut client = Running::start(testing::command("sh", &["-c", script, CLIENT]));
+    let SocketAddr::V4(group) = client.ready() else {
+        panic!("IPv4")
+    };
+    client.err_line("mcast-client: standard input: is a directory; nothing more is sent");
+    run(
+        CLIENT,
+        &["--port", &group.port().to_string(), "-m", "hello"],
+    );
+    let finished = client.finish();
+    assert_eq!(
+        (finished.code, finished.out.as_str()),
+        (Some(2), "Received message: hello\n")
+    );
+}
+
+#[test]
 fn what_is_wrong_is_one_line_and_exit_2() {
     let folder = Folder::new();
     let lab = folder.write(
