@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The four experiments of the lab, run for real on this machine's loopback interface, with free ports.
 #
-# Needs Rust and nothing else: no root, no Python, no network. The event logs are left in target/demo/. Exit code: 0
+# Needs Rust and nothing else: no root, no Python and, once built, no network. The event logs are left in target/demo/. Exit code: 0
 # every step showed what it must, 1 one did not.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -73,7 +73,7 @@ launch() {
     "$bin/$program" --name "$name" --log "$demo/$name.jsonl" "$@" <&0 >"$demo/$name.out" 2>"$demo/$name.err" &
 }
 
-# Interrupts the last program that was launched, and requires that it ends well.
+# Interrupts a program that was launched, and requires that it ends well.
 stop() {
     local process=$1
     kill -INT "$process"

@@ -16,7 +16,7 @@ use crate::{
     exit::{Exit, Failure, Summary, why},
     journal::{Journal, Sinks, Style, View},
     shutdown::{self, Shutdown, SignalGuard},
-    text::visible,
+    text::{visible, visible_path},
 };
 
 /// What the frame lends to a program.
@@ -143,10 +143,7 @@ fn sinks(output: &Output) -> Result<Sinks, Failure> {
     let log = output.log.as_ref().map(|path| {
         let file = OpenOptions::new().append(true).create(true).open(path);
         file.map(|file| (path.clone(), file)).map_err(|error| {
-            Failure::could_not_run(
-                format!("--log {}", visible(path.as_os_str().as_encoded_bytes())),
-                why(&error),
-            )
+            Failure::could_not_run(format!("--log {}", visible_path(path)), why(&error))
         })
     });
     Ok(Sinks {

@@ -1,10 +1,10 @@
-//! Telling what happened: threads hand their events over, one thread writes them.
+//! Telling what happened: threads hand their events over, and others write them.
 //!
-//! A thread that has something to tell calls [`Journal::record`], which costs it a time stamp and a place in a
-//! bounded channel. The thread `journal` numbers the events, and writes each as a line of the event log, as a line
-//! for people, or as both, in batches, flushing whenever it has caught up.
+//! A thread that has something to tell calls [`Journal::record`], which costs it a place in a bounded channel. The
+//! thread `journal` numbers the events, writes each as a line of the event log, and makes of it the line that people
+//! see; in batches, flushing whenever it has caught up.
 //!
-//! The terminal has a thread of its own, `terminal`, behind the journal's: a terminal that stands still holds
+//! Those lines are written by the thread `terminal`, behind the journal's: a terminal that stands still holds
 //! back the log only when it stands still for long, and never costs it an event.
 //!
 //! When a channel is full, whoever puts something into it waits: nothing is dropped, and whoever reads the output sets

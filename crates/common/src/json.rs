@@ -9,7 +9,7 @@ use serde::{
 
 use crate::{
     exit::{Failure, why},
-    text::visible,
+    text::{visible, visible_path},
 };
 
 /// Reads a whole file of at most `limit` bytes. A byte order mark at its start, as some editors leave one, is
@@ -18,7 +18,7 @@ use crate::{
 /// # Errors
 /// `FILE: why`, when it cannot be read or is longer (exit code 2).
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let what = visible(path.as_os_str().as_encoded_bytes());
+    let what = visible_path(path);
     let failed = |error| Failure::could_not_run(&what, why(&error));
     let mut content = Vec::new();
     File::open(path)
@@ -64,7 +64,7 @@ pub fn parse<'text, S: DeserializeSeed<'text>>(
                 .as_bytes(),
         );
         let inside = visible(track.path().to_string().as_bytes());
-        let file = visible(path.as_os_str().as_encoded_bytes());
+        let file = visible_path(path);
         let what = format!("{file}:{}:{}", error.line(), error.column());
         if error.is_data() && inside != "." {
             Failure::could_not_run(what, format!("{inside}: {reason}"))

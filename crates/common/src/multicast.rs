@@ -163,7 +163,7 @@ impl Receiver {
                 buffer: vec![0; usize::from(u16::MAX) + 1],
             })
         });
-        joined.map_err(|error| failure(format!("join {group} on {interface}"), &error))
+        joined.map_err(|error| unjoinable(group, interface, &error))
     }
 
     /// The next datagram and its sender; None when the moment `until` has come (None: no limit) or a shutdown was
@@ -222,6 +222,7 @@ pub enum Technique {
 #[derive(Debug)]
 pub struct Sender {
     socket: UdpSocket,
+    technique: Technique,
     /// Where it sends from.
     pub from: SocketAddr,
     /// Where it sends to.
@@ -252,11 +253,13 @@ impl Sender {
             let socket = UdpSocket::from(socket);
             Ok((socket.local_addr()?, socket))
         };
-        let (from, socket) = socket().map_err(|error| match technique {
-            Technique::Unicast => Failure::could_not_run(format!("send to {to}"), why(&error)),
-            _ => failure(format!("send to {to}"), &error),
-        })?;
-        Ok(Self { socket, from, to })
+        let (from, socket) = socket().map_err(|error| unsendable(technique, to, &error))?;
+        Ok(Self {
+            socket,
+            technique,
+            from,
+            to,
+        })
     }
 
     /// Sends one datagram.
@@ -265,13 +268,12 @@ impl Sender {
     /// `send to ADDRESS: why` (exit code 1): it was not sent, or the machine that it went to answered that nobody
     /// listens there.
     pub fn send(&self, message: &[u8]) -> Result<(), Failure> {
-        let what = || format!("send to {}", self.to);
         if message.len() > LONGEST {
             let why = format!(
                 "a message of {} bytes; a datagram carries at most {LONGEST}",
                 message.len()
             );
-            return Err(Failure::no(what(), why));
+            return Err(Failure::no(format!("send to {}", self.to), why));
         }
         let send = || match self.socket.send(message) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -294,17 +296,15 @@ impl Sender {
         let answer = sent.and_then(|_| self.socket.take_error()?.map_or(Ok(()), Err));
         answer.map_err(|error| Failure {
             exit: Exit::No,
-            ..failure(what(), &error)
+            ..unsendable(self.technique, self.to, &error)
         })
     }
 }
 
-/// The failure of a UDP socket, with the remedy where there is an obvious one.
-fn failure(what: String, error: &io::Error) -> Failure {
+/// Why a group could not be joined, with the remedy where there is an obvious one.
+fn unjoinable(group: SocketAddrV4, interface: &Interface, error: &io::Error) -> Failure {
     let remedy = match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ENETUNREACH | Errno::ENODEV) => {
-            "; no route leads there, so name an interface with --interface"
-        }
+        Some(Errno::ENETUNREACH | Errno::ENODEV) => NO_ROUTE,
         Some(Errno::ENOBUFS) => "; too many groups joined, see net.ipv4.igmp_max_memberships",
         Some(Errno::EADDRINUSE) => {
             "; a program holds this port without sharing it, so choose another --port"
@@ -312,12 +312,29 @@ fn failure(what: String, error: &io::Error) -> Failure {
         Some(Errno::EPERM) => {
             "; tying a socket to the loopback interface takes Linux 5.7 or root, --interface default does without"
         }
-        Some(Errno::ECONNREFUSED) => "; nobody listens there",
-        Some(Errno::EINVAL | Errno::EACCES) => "; not allowed on this interface",
+        Some(Errno::EINVAL | Errno::EACCES) => NOT_ALLOWED,
         _ => "",
     };
-    Failure::could_not_run(what, format!("{}{remedy}", why(error)))
+    Failure::could_not_run(
+        format!("join {group} on {interface}"),
+        format!("{}{remedy}", why(error)),
+    )
 }
+
+/// Why nothing can be sent, likewise. The interface is chosen by --interface for all but unicast.
+fn unsendable(technique: Technique, to: SocketAddrV4, error: &io::Error) -> Failure {
+    let chosen = technique != Technique::Unicast;
+    let remedy = match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ECONNREFUSED) => "; nobody listens there",
+        Some(Errno::ENETUNREACH | Errno::ENODEV) if chosen => NO_ROUTE,
+        Some(Errno::EINVAL | Errno::EACCES) if chosen => NOT_ALLOWED,
+        _ => "",
+    };
+    Failure::could_not_run(format!("send to {to}"), format!("{}{remedy}", why(error)))
+}
+
+const NO_ROUTE: &str = "; no route leads there, so name an interface with --interface";
+const NOT_ALLOWED: &str = "; not allowed on this interface";
 
 #[cfg(test)]
 mod tests {

@@ -74,6 +74,11 @@ impl Shutdown {
         self.0.since.get().copied()
     }
 
+    /// Whether it was requested and `grace` has passed since.
+    pub fn overdue(&self, grace: Duration) -> bool {
+        self.since().is_some_and(|since| since.elapsed() >= grace)
+    }
+
     /// Never carries anything, and disconnects when the stop is requested: for `select!`.
     pub fn channel(&self) -> &Receiver<Infallible> {
         &self.0.channel

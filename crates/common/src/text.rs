@@ -1,6 +1,6 @@
 //! Text from outside made safe to show, and the nearest known name to a mistyped one.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 /// Bytes from the network as one line of text that cannot steer a terminal or forge another line.
 ///
@@ -33,6 +33,11 @@ pub fn visible(bytes: &[u8]) -> String {
         }
     }
     shown
+}
+
+/// A path as it is shown: [`visible`].
+pub fn visible_path(path: &Path) -> String {
+    visible(path.as_os_str().as_encoded_bytes())
 }
 
 fn push_byte(shown: &mut String, byte: u8) {

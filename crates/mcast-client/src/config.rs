@@ -107,7 +107,7 @@ pub struct Settings {
     /// The group to join.
     pub membership: Membership,
     /// What to send before ending; none to listen instead.
-    pub messages: Option<Vec<String>>,
+    pub messages: Vec<String>,
     /// How to send.
     pub technique: Technique,
     /// Whom to send to, unless the technique says it.
@@ -150,7 +150,8 @@ impl Settings {
             }
             _ => {}
         }
-        for message in options.message.iter().flatten() {
+        let messages = options.message.unwrap_or_default();
+        for message in &messages {
             if message.len() > LONGEST {
                 let why = format!(
                     "{} bytes; a datagram carries at most {LONGEST}",
@@ -161,7 +162,7 @@ impl Settings {
         }
         Ok(Self {
             membership,
-            messages: options.message,
+            messages,
             technique,
             to,
         })

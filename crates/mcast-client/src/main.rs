@@ -17,12 +17,11 @@ fn main() -> ExitCode {
         |_: &Cli| Box::new(mcast_client::view),
         |cli, app| {
             let settings = Settings::new(cli.options)?;
-            let messages = settings.messages.as_deref().unwrap_or_default();
-            if !messages.is_empty() {
+            if !settings.messages.is_empty() {
                 let senders = Senders::new(&settings, settings.membership.group.port())?;
                 return mcast_client::send_and_end(
                     senders,
-                    messages,
+                    &settings.messages,
                     app.journal(),
                     app.catch_signals()?,
                 );

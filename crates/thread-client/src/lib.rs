@@ -25,7 +25,7 @@ pub fn view(clients: usize) -> View {
             Kind::Receive => lines.answer = format!("Received from server: {text}"),
             Kind::Stop if clients > 1 => lines.answer.push_str(text),
             // One client was interrupted: no answer, and no failure either.
-            Kind::Stop if event.counts.contains_key("failed") && event.counts["failed"] > 0 => {
+            Kind::Stop if event.counts.get("failed").is_some_and(|failed| *failed > 0) => {
                 lines.status.push_str(text);
             }
             // In a crowd the summary tells how many failed, and why.

@@ -113,11 +113,9 @@ impl<'a> Entrance<'a> {
     /// When the listener itself is of no use any more.
     pub fn admit(&mut self) -> Result<Option<(TcpStream, SocketAddr, Place)>, Failure> {
         loop {
-            if let Some(since) = self.shutdown.since() {
-                // The kernel holds one more than the backlog's length.
-                if self.late > self.settings.backlog || since.elapsed() >= self.settings.grace {
-                    return Ok(None);
-                }
+            // The kernel holds one more than the backlog's length.
+            if self.late > self.settings.backlog || self.shutdown.overdue(self.settings.grace) {
+                return Ok(None);
             }
             let Some(place) = self.places.take(self.settings.grace, self.shutdown) else {
                 return Ok(None);

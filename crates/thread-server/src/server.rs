@@ -89,7 +89,7 @@ pub fn run(
                     .spawn_scoped(scope, move || server.handle_client(&client))
             };
             while let Err(error) = spawn() {
-                if server.out_of_grace() {
+                if shutdown.overdue(settings.grace) {
                     server.handle_client(&client);
                     break;
                 }
@@ -112,12 +112,6 @@ pub fn run(
 }
 
 impl Server<'_> {
-    fn out_of_grace(&self) -> bool {
-        self.shutdown
-            .since()
-            .is_some_and(|since| since.elapsed() >= self.settings.grace)
-    }
-
     fn handle_client(&self, client: &Client) {
         let outcome = self
             .exchange(client)

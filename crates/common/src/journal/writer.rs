@@ -12,7 +12,7 @@ use super::{
 use crate::{
     event::{Event, Kind, Level, Record, VERSION},
     exit::{Exit, Failure, why},
-    text::visible,
+    text::visible_path,
 };
 
 /// How many bytes are gathered, at the most, before they are written although more events wait.
@@ -153,7 +153,7 @@ impl Writer {
         if let Some((path, log)) = &mut self.log
             && let Err(error) = log.write_all(&log_lines)
         {
-            let what = format!("--log {}", visible(path.as_os_str().as_encoded_bytes()));
+            let what = format!("--log {}", visible_path(path));
             let failure = Failure::could_not_run(what, why(&error));
             self.log = None;
             self.exit = failure.exit;
