@@ -39,8 +39,26 @@ impl App {
     /// # Errors
     /// When the handlers cannot be installed (exit code 2).
     pub fn catch_signals(&self) -> Result<&Shutdown, Failure> {
+        self.catch(None)
+    }
+
+    /// The same, and from now on SIGUSR1 has the program tell what its run has come to so far.
+    ///
+    /// # Errors
+    /// As [`Self::catch_signals`].
+    pub fn catch_signals_and_report(
+        &self,
+        so_far: impl Fn() -> Summary + Send + 'static,
+    ) -> Result<&Shutdown, Failure> {
+        let journal = self.journal.clone();
+        self.catch(Some(Box::new(move || {
+            journal.record(Event::report(&so_far()));
+        })))
+    }
+
+    fn catch(&self, report: shutdown::Report) -> Result<&Shutdown, Failure> {
         if self.signals.get().is_none() {
-            let guard = shutdown::on_signals(self.shutdown.clone())
+            let guard = shutdown::on_signals(self.shutdown.clone(), report)
                 .map_err(|error| Failure::could_not_run("signal handlers", why(&error)))?;
             self.signals.get_or_init(|| guard);
         }

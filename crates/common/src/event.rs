@@ -2,6 +2,8 @@
 //!
 //! The words are explained in `docs/log-format.md`.
 
+mod line;
+
 use std::{
     borrow::Cow,
     collections::BTreeMap,
@@ -38,6 +40,11 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
+    /// Appends the record as a line of the log, with its line end.
+    pub fn write_line(&self, out: &mut Vec<u8>) {
+        line::write(self, out);
+    }
+
     /// Reads one line of a log.
     ///
     /// # Errors
@@ -118,6 +125,25 @@ pub enum Kind {
     Stop,
 }
 
+impl Kind {
+    /// The word for it in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Ready => "ready",
+            Self::Connect => "connect",
+            Self::Accept => "accept",
+            Self::Send => "send",
+            Self::Receive => "receive",
+            Self::Close => "close",
+            Self::Local => "local",
+            Self::Resolve => "resolve",
+            Self::Error => "error",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 /// How much an event matters.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -128,6 +154,17 @@ pub enum Level {
     Warn,
     /// Something failed for good.
     Error,
+}
+
+impl Level {
+    /// The word for it in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
 }
 
 impl Event {
@@ -169,6 +206,14 @@ impl Event {
         Self {
             counts: summary.counts.clone(),
             ..Self::new(Kind::Stop).text(summary.text.clone())
+        }
+    }
+
+    /// What a run has come to so far.
+    pub fn report(summary: &Summary) -> Self {
+        Self {
+            kind: Kind::Local,
+            ..Self::stop(summary)
         }
     }
 

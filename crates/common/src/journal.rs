@@ -123,8 +123,26 @@ pub struct Writing {
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 enum Message {
-    Event { thread: Thread, event: Event },
+    Event { teller: Teller, event: Event },
     Finish,
+}
+
+/// Who tells.
+#[derive(Debug)]
+enum Teller {
+    /// The thread on which it happened.
+    Thread(Thread),
+    /// Somebody who has no journal of its own.
+    Other(Arc<str>),
+}
+
+impl Teller {
+    fn name(&self) -> &str {
+        match self {
+            Self::Thread(thread) => thread.name().unwrap_or("unnamed"),
+            Self::Other(name) => name,
+        }
+    }
 }
 
 /// What the writer leaves.
@@ -170,13 +188,16 @@ impl Journal {
 
     /// Tells what happened on this thread.
     pub fn record(&self, event: Event) {
-        if !self.inlet.put(
-            Message::Event {
-                thread: thread::current(),
-                event,
-            },
-            || (),
-        ) {
+        self.put(Teller::Thread(thread::current()), event);
+    }
+
+    /// Tells what happened elsewhere, in a process that has no journal of its own; `name` stands in the thread's place.
+    pub fn record_of(&self, name: &Arc<str>, event: Event) {
+        self.put(Teller::Other(Arc::clone(name)), event);
+    }
+
+    fn put(&self, teller: Teller, event: Event) {
+        if !self.inlet.put(Message::Event { teller, event }, || ()) {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -66,11 +66,16 @@ pub enum Carrier {
 }
 
 impl Carrier {
-    const ALL: [(Self, &'static str); 3] = [
-        (Self::Tcp, "tcp"),
-        (Self::Udp, "udp"),
-        (Self::Memory, "memory"),
-    ];
+    const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Memory];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Memory => "memory",
+        }
+    }
 }
 
 impl MessageId {
@@ -87,10 +92,7 @@ impl MessageId {
 
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let over = Carrier::ALL
-            .iter()
-            .find(|(carrier, _)| *carrier == self.over)
-            .map_or("", |(_, word)| word);
+        let over = self.over.word();
         write!(f, "{over}:{}>{}#{}", self.from, self.to, self.number)
     }
 }
@@ -110,9 +112,9 @@ impl FromStr for MessageId {
 
     fn from_str(text: &str) -> Result<Self, NoMessageId> {
         let (over, rest) = text.split_once(':').ok_or(NoMessageId)?;
-        let (over, _) = Carrier::ALL
+        let over = Carrier::ALL
             .into_iter()
-            .find(|(_, word)| *word == over)
+            .find(|carrier| carrier.word() == over)
             .ok_or(NoMessageId)?;
         let (rest, number) = rest.rsplit_once('#').ok_or(NoMessageId)?;
         let (from, to) = rest.split_once('>').ok_or(NoMessageId)?;

@@ -6,14 +6,18 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, ToSocketAddrs},
-    os::fd::AsFd,
+    os::fd::{AsFd, AsRawFd},
     time::{Duration, Instant},
 };
 
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::resource::{Resource, getrlimit, setrlimit},
+    sys::{
+        epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
+        resource::{Resource, getrlimit, setrlimit},
+        socket::{MsgFlags, recv},
+    },
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -157,25 +161,43 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
     })
 }
 
-/// The next connection; None when a shutdown was requested and the kernel holds no connection any more. Those
-/// that stood in the backlog when it was requested are still handed out: their clients have been accepted already
-/// as far as they can tell.
+/// What is there to read, without waiting for it, whatever mode the socket is in; 0 bytes are the end.
 ///
 /// # Errors
-/// As accept(2).
-pub fn accept(
-    listener: &TcpListener,
-    shutdown: &Shutdown,
-) -> io::Result<Option<(TcpStream, SocketAddr)>> {
-    loop {
-        match listener.accept() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if shutdown.requested() {
-                    return Ok(None);
-                }
-                wait(listener, Interest::Read, None, Some(shutdown))?;
-            }
-            accepted => return accepted.map(|(stream, peer)| Some((stream, canonical(peer)))),
+/// As recv(2); `WouldBlock` when nothing is there yet.
+pub fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    Ok(recv(stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?)
+}
+
+/// One thread's place in the queue of those who wait for the same listener: a new connection wakes one of them,
+/// where poll(2) would wake all (epoll's EPOLLEXCLUSIVE).
+#[derive(Debug)]
+pub struct Doorbell(Epoll);
+
+impl Doorbell {
+    /// A place at this listener's door.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left for it.
+    pub fn new(listener: &TcpListener, shutdown: &Shutdown) -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let interest = EpollFlags::EPOLLIN;
+        epoll.add(
+            listener,
+            EpollEvent::new(interest | EpollFlags::EPOLLEXCLUSIVE, 0),
+        )?;
+        epoll.add(shutdown, EpollEvent::new(interest, 1))?;
+        Ok(Self(epoll))
+    }
+
+    /// Waits until somebody may be at the door or the shutdown is requested.
+    ///
+    /// # Errors
+    /// When the system cannot poll.
+    pub fn wait(&self) -> io::Result<()> {
+        match self.0.wait(&mut [EpollEvent::empty()], EpollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -322,21 +344,6 @@ mod tests {
             wait_patiently(&reader, Interest::Read, patience, &shutdown).unwrap(),
             Woken::Ready
         );
-    }
-
-    #[test]
-    fn the_backlog_is_handed_out_after_a_shutdown() {
-        let shutdown = Shutdown::new().unwrap();
-        let listener = listen("127.0.0.1:0".parse().unwrap(), 16).unwrap();
-        let address = listener.local_addr().unwrap();
-        let clients: Vec<_> = (0..3)
-            .map(|_| TcpStream::connect(address).unwrap())
-            .collect();
-        shutdown.request();
-        for _ in &clients {
-            assert!(accept(&listener, &shutdown).unwrap().is_some());
-        }
-        assert!(accept(&listener, &shutdown).unwrap().is_none());
     }
 
     #[test]

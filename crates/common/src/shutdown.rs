@@ -18,7 +18,7 @@ use std::{
 
 use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender};
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGINT, SIGTERM, SIGUSR1},
     flag,
     iterator::{Handle, Signals},
 };
@@ -107,12 +107,15 @@ pub struct SignalGuard {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What SIGUSR1 calls, if anything.
+pub type Report = Option<Box<dyn Fn() + Send>>;
+
 /// The first SIGINT or SIGTERM requests `shutdown`; a second one ends the process at once with 128 + its number,
-/// as the shell would report it.
+/// as the shell would report it. SIGUSR1 calls `report`; without one it ends the process, as ever.
 ///
 /// # Errors
 /// When the handlers cannot be installed or the thread cannot be started.
-pub fn on_signals(shutdown: Shutdown) -> io::Result<SignalGuard> {
+pub fn on_signals(shutdown: Shutdown, report: Report) -> io::Result<SignalGuard> {
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // Handlers run in this order: the first signal finds the flag unset and sets it, the second finds it set.
@@ -120,12 +123,18 @@ pub fn on_signals(shutdown: Shutdown) -> io::Result<SignalGuard> {
         flag::register(signal, Arc::clone(&stopping))?;
     }
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if report.is_some() {
+        signals.add_signal(SIGUSR1)?;
+    }
     let handle = signals.handle();
     let thread = std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
-            for _ in signals.forever() {
-                shutdown.request();
+            for signal in signals.forever() {
+                match &report {
+                    Some(report) if signal == SIGUSR1 => report(),
+                    _ => shutdown.request(),
+                }
             }
         })?;
     Ok(SignalGuard {

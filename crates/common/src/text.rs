@@ -87,6 +87,33 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A length of time given in microseconds, to three digits: `61 µs`, `1.25 ms`, `2.5 s`.
+///
+/// ```
+/// use common::text::micros;
+/// assert_eq!([61, 1_254, 12_340, 999_999, 2_500_000].map(micros), ["61 µs", "1.25 ms", "12.3 ms", "1 s", "2.5 s"]);
+/// ```
+pub fn micros(count: u64) -> String {
+    let (mut scaled, mut unit) = (count as f64, "µs");
+    for larger in ["ms", "s"] {
+        if scaled >= 999.5 {
+            (scaled, unit) = (scaled / 1000.0, larger);
+        }
+    }
+    let decimals = match scaled {
+        ..9.995 if unit != "µs" => 2,
+        ..99.95 if unit != "µs" => 1,
+        _ => 0,
+    };
+    let digits = format!("{scaled:.decimals$}");
+    let digits = if decimals > 0 {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &digits
+    };
+    format!("{digits} {unit}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

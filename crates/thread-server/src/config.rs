@@ -1,12 +1,13 @@
 //! What the server can be told: flags, environment and lab file, with their defaults and limits.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
 
 use common::{
     config::{Period, in_range},
     exit::Failure,
     net::{LONGEST_MESSAGE, SERVER},
 };
+use serde::{Deserialize, Serialize};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,7 +34,19 @@ common::options! {
         /// What to answer [default: Hello from server]
         #[arg(value_name = "TEXT")]
         reply: String,
-        /// How many clients to serve at once; others wait in the backlog [default: 10000]
+        /// How to serve many clients [default: thread-per-connection]
+        #[arg(value_enum, value_name = "MODEL")]
+        model: Model,
+        /// How many threads the models pool and prethreaded have [default: one a processor, at least 2]
+        #[arg(value_name = "N")]
+        workers: usize,
+        /// Wait so long before each answer, as for a disk or another server [default: 0s]
+        #[arg(value_name = "DURATION")]
+        work: Period,
+        /// Compute so long for each answer: so much of a processor's time [default: 0s]
+        #[arg(value_name = "DURATION")]
+        spin: Period,
+        /// How many clients to serve at once; others wait in the backlog [default: 10000; processes: 500]
         #[arg(value_name = "N")]
         max_clients: usize,
         /// How many connections the kernel may hold for us [default: 4096]
@@ -48,13 +61,39 @@ common::options! {
     }
 }
 
+/// The ways to serve many clients.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// One client after another on one thread
+    Iterative,
+    /// A new thread for each client, as in the handout
+    ThreadPerConnection,
+    /// A new process for each client
+    ProcessPerConnection,
+    /// One thread accepts and hands over to workers
+    Pool,
+    /// Workers that each accept and serve
+    Prethreaded,
+    /// One thread and non-blocking sockets
+    EventDriven,
+}
+
 /// The server's settings: everything is said, and in range.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
     /// The answer, 1 to [`LONGEST_MESSAGE`] bytes.
     pub reply: String,
+    /// How many clients are served.
+    pub model: Model,
+    /// How many threads a pool has, at least 1.
+    pub workers: usize,
+    /// How long each answer waits.
+    pub work: Duration,
+    /// How much processor time each answer takes.
+    pub spin: Duration,
     /// How many clients are served at once, at least 1.
     pub max_clients: usize,
     /// The length of the kernel's queue of connections.
@@ -80,12 +119,37 @@ impl Settings {
         )?;
         let wait =
             |given: Option<Period>, default, flag| given.unwrap_or(Period(default)).as_wait(flag);
+        let model = options.model.unwrap_or(Model::ThreadPerConnection);
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let most = match model {
+            // Each takes a few hundred kilobytes of its own, and an entry in the system's table.
+            Model::ProcessPerConnection => 500,
+            _ => 10_000,
+        };
+        let delay = |given: Option<Period>, flag| {
+            in_range(
+                flag,
+                given.unwrap_or(Period(Duration::ZERO)),
+                Period(Duration::ZERO),
+                Period::LONGEST,
+            )
+            .map(|period| period.0)
+        };
         Ok(Self {
             listen: options.listen.unwrap_or(SERVER.into()),
             reply,
+            model,
+            workers: in_range(
+                "--workers",
+                options.workers.unwrap_or(processors.max(2)),
+                1,
+                20_000,
+            )?,
+            work: delay(options.work, "--work")?,
+            spin: delay(options.spin, "--spin")?,
             max_clients: in_range(
                 "--max-clients",
-                options.max_clients.unwrap_or(10_000),
+                options.max_clients.unwrap_or(most),
                 1,
                 1_000_000,
             )?,

@@ -1,25 +1,29 @@
-//! Letting clients in: at most so many at once, and no error of accept(2) that would pass ends the server.
+//! Letting clients in: no error of accept(2) that would pass ends the server, and after a request to stop those who
+//! stand in the kernel's backlog still come in.
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::TcpListener,
+    os::fd::{AsFd, BorrowedFd},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use common::{
-    event::{Event, Level},
+    config::Period,
+    event::{Event, Kind, Level},
     exit::{Failure, why},
     journal::Journal,
-    net,
+    net::{Doorbell, Interest, canonical, wait},
     shutdown::Shutdown,
-};
-use crossbeam::{
-    channel::{Receiver, Sender, bounded},
-    select,
+    text::plural,
 };
 
-use crate::config::Settings;
+use crate::{config::Settings, exchange::Client, tally::Tally};
 
 /// The first pause after an accept error, in which clients may end and free what was missing; it doubles up to
 /// [`LONGEST_PAUSE`].
@@ -29,133 +33,199 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How often accept errors are told: under a shortage every other client may meet one.
 const TELL_AGAIN: Duration = Duration::from_secs(10);
 
-/// A counting semaphore: a place is a token in a bounded channel.
-#[derive(Debug)]
-pub struct Places {
-    tokens: Sender<()>,
-    taken: Receiver<()>,
-}
-
-/// One client's place; free again when dropped.
-#[derive(Debug)]
-pub struct Place(Receiver<()>);
-
-impl Places {
-    /// So many places.
-    pub fn new(number: usize) -> Self {
-        let (tokens, taken) = bounded(number);
-        Self { tokens, taken }
-    }
-
-    /// Waits for a place; after a request to stop for `grace` at most.
-    fn take(&self, grace: Duration, shutdown: &Shutdown) -> Option<Place> {
-        if self.tokens.try_send(()).is_err() {
-            select! {
-                send(self.tokens, ()) -> _ => {}
-                recv(shutdown.channel()) -> _ => {
-                    let end = shutdown.since()? + grace;
-                    self.tokens.send_deadline((), end).ok()?;
-                }
-            }
-        }
-        Some(Place(self.taken.clone()))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // Each place put one token in, so there is one to take out.
-        let _ = self.0.try_recv();
-    }
-}
-
-/// Where clients come in. Dropping it closes the listening socket.
+/// The listening socket and who stands at it. Any number of threads may let clients in.
 #[derive(Debug)]
 pub struct Entrance<'a> {
     listener: TcpListener,
-    places: &'a Places,
     settings: &'a Settings,
+    tally: &'a Tally,
     journal: &'a Journal,
     shutdown: &'a Shutdown,
+    /// How many clients came in.
+    clients: AtomicU64,
+    /// How many of them after the request to stop.
+    late: AtomicI32,
+    closed: AtomicBool,
+    trouble: Mutex<Trouble>,
+}
+
+#[derive(Debug, Default)]
+struct Trouble {
     /// The pause after the last accept error; None while all is well.
     pause: Option<Duration>,
     /// When an accept error was last told.
     told: Option<Instant>,
-    /// How many clients came in after the request to stop.
-    late: i32,
+}
+
+/// What a look at the entrance shows.
+#[derive(Debug)]
+pub enum Knock {
+    /// A client, let in.
+    Client(Client),
+    /// Nobody is there now.
+    Nobody,
+    /// Something that a client needs is short; look again after so long.
+    Later(Duration),
+    /// Nobody will come any more.
+    Closed,
 }
 
 impl<'a> Entrance<'a> {
-    /// An entrance at this listener.
+    /// An entrance at this listener, which does not block.
     pub fn new(
         listener: TcpListener,
-        places: &'a Places,
         settings: &'a Settings,
+        tally: &'a Tally,
         journal: &'a Journal,
         shutdown: &'a Shutdown,
     ) -> Self {
         Self {
             listener,
-            places,
             settings,
+            tally,
             journal,
             shutdown,
-            pause: None,
-            told: None,
-            late: 0,
+            clients: AtomicU64::new(0),
+            late: AtomicI32::new(0),
+            closed: AtomicBool::new(false),
+            trouble: Mutex::default(),
         }
     }
 
-    /// The next client, with its place. None once a stop was requested and those who stood in the backlog then
-    /// (it holds no more than its length) have come in, or the grace time is over.
+    /// Lets one client in if one is there. It is closed once a stop was requested and those who stood in the backlog
+    /// then (it holds no more than its length) have come in, or the grace time is over.
     ///
     /// # Errors
     /// When the listener itself is of no use any more.
-    pub fn admit(&mut self) -> Result<Option<(TcpStream, SocketAddr, Place)>, Failure> {
-        loop {
-            // The kernel holds one more than the backlog's length.
-            if self.late > self.settings.backlog || self.shutdown.overdue(self.settings.grace) {
-                return Ok(None);
+    pub fn knock(&self) -> Result<Knock, Failure> {
+        // The kernel holds one more than the backlog's length.
+        if self.late.load(Relaxed) > self.settings.backlog
+            || self.shutdown.overdue(self.settings.grace)
+        {
+            self.close();
+        }
+        if self.closed.load(Relaxed) {
+            return Ok(Knock::Closed);
+        }
+        // Asked before: whoever comes after the request and finds nobody has seen all that stood there.
+        let stopping = self.shutdown.requested();
+        match self.listener.accept() {
+            Ok((stream, peer)) => {
+                let accepted = Instant::now();
+                self.lock().pause = None;
+                self.late.fetch_add(i32::from(stopping), Relaxed);
+                let number = 1 + self.clients.fetch_add(1, Relaxed);
+                let peer = canonical(peer);
+                self.tally.began();
+                self.journal.record(Event::new(Kind::Accept).peer(peer));
+                Ok(Knock::Client(Client {
+                    number,
+                    stream,
+                    peer,
+                    accepted,
+                }))
             }
-            let Some(place) = self.places.take(self.settings.grace, self.shutdown) else {
-                return Ok(None);
-            };
-            match net::accept(&self.listener, self.shutdown) {
-                Ok(accepted) => {
-                    self.pause = None;
-                    self.late += i32::from(self.shutdown.requested());
-                    return Ok(accepted.map(|(stream, peer)| (stream, peer, place)));
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock if stopping => {
+                    self.close();
+                    Ok(Knock::Closed)
                 }
+                io::ErrorKind::WouldBlock => Ok(Knock::Nobody),
                 // The client was gone before it came in.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                    return Err(Failure::could_not_run("accept", why(&error)));
-                }
-                Err(error) => self.back_off("accept", &error),
+                io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => self.knock(),
+                _ if self.closed.load(Relaxed) => Ok(Knock::Closed),
+                io::ErrorKind::InvalidInput => Err(Failure::could_not_run("accept", why(&error))),
+                _ => Ok(Knock::Later(self.pause("accept", &error))),
+            },
+        }
+    }
+
+    /// The next client; waits for it. None when nobody will come any more.
+    ///
+    /// # Errors
+    /// As [`Self::knock`].
+    pub fn admit(&self) -> Result<Option<Client>, Failure> {
+        self.admit_when(|| wait(self, Interest::Read, None, Some(self.shutdown)).map(drop))
+    }
+
+    /// The same for one of several threads that wait: a client wakes only one of them.
+    ///
+    /// # Errors
+    /// As [`Self::knock`].
+    pub fn admit_one_of_many(&self, doorbell: &Doorbell) -> Result<Option<Client>, Failure> {
+        self.admit_when(|| doorbell.wait())
+    }
+
+    fn admit_when(&self, wait: impl Fn() -> io::Result<()>) -> Result<Option<Client>, Failure> {
+        loop {
+            match self.knock()? {
+                Knock::Client(client) => return Ok(Some(client)),
+                Knock::Nobody => wait()
+                    .map_err(|error| Failure::could_not_run("wait for clients", why(&error)))?,
+                Knock::Later(pause) => self.rest(pause),
+                Knock::Closed => return Ok(None),
             }
         }
     }
 
-    /// Something that a client needs is short: it is tried again after a pause, in which other clients may end.
-    /// Those who are not in yet stay in the backlog.
-    pub fn back_off(&mut self, what: &str, error: &io::Error) {
-        if self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
+    /// A place at the door for one of several threads.
+    ///
+    /// # Errors
+    /// When the system has no descriptor for it (exit code 2).
+    pub fn doorbell(&self) -> Result<Doorbell, Failure> {
+        Doorbell::new(&self.listener, self.shutdown)
+            .map_err(|error| Failure::could_not_run("wait for clients", why(&error)))
+    }
+
+    /// Something that a client needs is short (`what`): how long to wait before it is tried again. In that time
+    /// other clients may end; those who are not in yet stay in the backlog.
+    pub fn pause(&self, what: &str, error: &io::Error) -> Duration {
+        let mut trouble = self.lock();
+        if trouble.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
             let text = format!("{what}: {}; newcomers wait in the backlog", why(error));
             self.journal.record(Event::error(Level::Warn, text));
-            self.told = Some(Instant::now());
+            trouble.told = Some(Instant::now());
         }
-        let pause = self
+        let pause = trouble
             .pause
             .map_or(PAUSE, |pause| (2 * pause).min(LONGEST_PAUSE));
-        self.pause = Some(pause);
+        trouble.pause = Some(pause);
+        pause
+    }
+
+    /// Waits for so long. The clients in hand have to end before another one can come in, stop or no stop.
+    pub fn rest(&self, pause: Duration) {
         let begun = Instant::now();
         if self.shutdown.sleep(pause) {
-            // The clients in hand have to end before another one can come in, stop or no stop.
-            thread::sleep(
-                pause
-                    .min(self.settings.grace)
-                    .saturating_sub(begun.elapsed()),
-            );
+            let pause = pause.min(self.settings.grace);
+            thread::sleep(pause.saturating_sub(begun.elapsed()));
         }
+    }
+
+    /// From here on newcomers are refused.
+    fn close(&self) {
+        if self.closed.swap(true, Relaxed) {
+            return;
+        }
+        // Other threads may be about to accept, so the socket stays; it only listens no longer.
+        let _ = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Read);
+        let left = self.tally.in_hand();
+        if left > 0 {
+            let (clients, grace) = (plural(left, "client"), Period(self.settings.grace));
+            let text = format!(
+                "stopping: {clients} in hand, {grace} at most; a second signal ends at once"
+            );
+            self.journal.record(Event::new(Kind::Local).text(text));
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsFd for Entrance<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
     }
 }

@@ -1,18 +1,28 @@
 //! Reads the command line, listens, and runs the server.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use common::{app, net};
-use thread_server::config::{Cli, Settings};
+use thread_server::{
+    child,
+    config::{Cli, Settings},
+    tally::Tally,
+};
 
 fn main() -> ExitCode {
+    if let Some(task) = child::task(std::env::args_os()) {
+        return child::main(task);
+    }
     app::main(
         |_: &Cli| Box::new(thread_server::view),
         |cli, app| {
             let settings = Settings::new(cli.options)?;
             net::raise_descriptor_limit();
             let listener = net::listen(settings.listen, settings.backlog)?;
-            thread_server::run(listener, &settings, app.journal(), app.catch_signals()?)
+            let tally = Arc::new(Tally::new(settings.model));
+            let counted = Arc::clone(&tally);
+            let shutdown = app.catch_signals_and_report(move || counted.summary("so far"))?;
+            thread_server::run(listener, &settings, &tally, app.journal(), shutdown)
         },
     )
 }

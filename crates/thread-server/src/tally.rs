@@ -1,13 +1,24 @@
 //! Counting what became of the clients.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use common::{config::Period, exit::Summary, text::plural};
+use common::{
+    config::Period,
+    exit::Summary,
+    text::{micros, plural},
+};
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
-use crate::config::Settings;
+use crate::config::{Model, Settings};
 
 /// What became of one client.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It spoke and was answered.
     Answered,
@@ -35,51 +46,164 @@ impl Outcome {
             Self::Failed(why) => Some(why.clone()),
         }
     }
+
+    /// The kind of failure, for counting; None when it is none.
+    fn failure(&self) -> Option<&str> {
+        match self {
+            Self::Answered => None,
+            Self::Silent => Some("silent"),
+            Self::Vanished => Some("left without a word"),
+            Self::Stopped => Some("cut off by the stop"),
+            Self::Failed(why) => Some(why),
+        }
+    }
 }
 
 /// The counts of a run. They are exact: every client began, and ended as one of the outcomes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tally {
-    began: AtomicU64,
-    ended: AtomicU64,
-    answered: AtomicU64,
-    most_at_once: AtomicU64,
+    model: Model,
+    counts: Mutex<Counts>,
 }
 
+#[derive(Debug)]
+struct Counts {
+    began: u64,
+    answered: u64,
+    /// Those who were not answered, by kind.
+    failed: BTreeMap<String, u64>,
+    not_answered: u64,
+    most_at_once: u64,
+    /// Threads or processes made to serve clients.
+    made: u64,
+    /// Microseconds from letting a client in to the first byte of its answer.
+    first_byte: Histogram<u64>,
+}
+
+/// The kinds of failure are few; should the system find new words for each, the rest is counted as this.
+const MOST_KINDS: usize = 20;
+
 impl Tally {
-    /// A client came in. Called by one thread only, the one that accepts.
-    pub fn began(&self) {
-        self.began.fetch_add(1, Relaxed);
-        self.most_at_once.fetch_max(self.in_hand(), Relaxed);
+    /// Nobody was there yet.
+    pub fn new(model: Model) -> Self {
+        // Up to a day and a bit, to three digits; what is beyond counts as the most.
+        let first_byte = Histogram::new_with_bounds(1, 100_000_000_000, 2)
+            .unwrap_or_else(|_| unreachable!("the bounds are sound"));
+        Self {
+            model,
+            counts: Mutex::new(Counts {
+                began: 0,
+                answered: 0,
+                failed: BTreeMap::new(),
+                not_answered: 0,
+                most_at_once: 0,
+                made: 0,
+                first_byte,
+            }),
+        }
     }
 
-    /// A client is done with.
-    pub fn ended(&self, outcome: &Outcome) {
-        if *outcome == Outcome::Answered {
-            self.answered.fetch_add(1, Relaxed);
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A client came in.
+    pub fn began(&self) {
+        let mut counts = self.lock();
+        counts.began += 1;
+        counts.most_at_once = counts.most_at_once.max(counts.in_hand());
+    }
+
+    /// A thread or a process was made to serve clients.
+    pub fn made_one(&self) {
+        self.lock().made += 1;
+    }
+
+    /// A client is done with; `first_byte` is the time from letting it in to the first byte of its answer.
+    pub fn ended(&self, outcome: &Outcome, first_byte: Option<Duration>) {
+        let mut counts = self.lock();
+        if let Some(time) = first_byte {
+            let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            counts.first_byte.saturating_record(micros);
         }
-        self.ended.fetch_add(1, Relaxed);
+        match outcome.failure() {
+            None => counts.answered += 1,
+            Some(kind) => {
+                counts.not_answered += 1;
+                let known = counts.failed.contains_key(kind) || counts.failed.len() < MOST_KINDS;
+                let kind = if known { kind } else { "other" };
+                *counts.failed.entry(kind.to_owned()).or_default() += 1;
+            }
+        }
     }
 
     /// How many clients came in and are not done with.
     pub fn in_hand(&self) -> u64 {
-        // Nobody ends who has not begun, so read in this order the difference is never negative.
-        let ended = self.ended.load(Relaxed);
-        self.began.load(Relaxed).saturating_sub(ended)
+        self.lock().in_hand()
     }
 
-    /// The last words, when every client has ended.
-    pub fn summary(&self) -> Summary {
-        let [clients, answered, most] =
-            [&self.began, &self.answered, &self.most_at_once].map(|count| count.load(Relaxed));
-        let unanswered = clients - answered;
-        Summary::done(format!(
-            "stopped: {}, {answered} answered, {unanswered} not; at most {most} at once",
-            plural(clients, "client")
-        ))
-        .count("clients", clients)
-        .count("answered", answered)
-        .count("unanswered", unanswered)
-        .count("most_at_once", most)
+    /// What it has come to so far, or in all: for people and for machines.
+    pub fn summary(&self, beginning: &str) -> Summary {
+        let counts = self.lock();
+        let kinds: Vec<_> = counts
+            .failed
+            .iter()
+            .map(|(kind, times)| format!("{times} {kind}"))
+            .collect();
+        let kinds = if kinds.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", kinds.join(", "))
+        };
+        let in_hand = match counts.in_hand() {
+            0 => String::new(),
+            some => format!(", {some} in hand"),
+        };
+        let made = match self.model {
+            Model::Iterative | Model::EventDriven => "one thread for all".to_owned(),
+            Model::ProcessPerConnection if counts.made == 1 => "1 process made".into(),
+            Model::ProcessPerConnection => format!("{} processes made", counts.made),
+            _ => plural(counts.made, "thread") + " made",
+        };
+        let percentile = |percent| counts.first_byte.value_at_quantile(percent / 100.0);
+        let first_byte = if counts.first_byte.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "; first byte after {} (p50), {} (p99), {} (max)",
+                micros(percentile(50.0)),
+                micros(percentile(99.0)),
+                micros(counts.first_byte.max())
+            )
+        };
+        let text = format!(
+            "{beginning}: {}, {} answered, {} not{kinds}{in_hand}; at most {} at once; {made}{first_byte}",
+            plural(counts.began, "client"),
+            counts.answered,
+            counts.not_answered,
+            counts.most_at_once,
+        );
+        let mut summary = Summary::done(text)
+            .count("clients", counts.began)
+            .count("answered", counts.answered)
+            .count("unanswered", counts.not_answered)
+            .count("in_hand", counts.in_hand())
+            .count("most_at_once", counts.most_at_once)
+            .count("made", counts.made);
+        for (kind, times) in &counts.failed {
+            summary = summary.count(&format!("failed: {kind}"), *times);
+        }
+        if !counts.first_byte.is_empty() {
+            for (name, percent) in [("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("max", 100.0)] {
+                summary = summary.count(&format!("first_byte_{name}_us"), percentile(percent));
+            }
+        }
+        summary
+    }
+}
+
+impl Counts {
+    fn in_hand(&self) -> u64 {
+        self.began - self.answered - self.not_answered
     }
 }

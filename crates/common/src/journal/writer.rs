@@ -1,11 +1,18 @@
 //! The thread `journal`: numbers the events, writes the log, and hands the terminal what people see; in batches.
 
-use std::{fmt::Write as _, fs::File, io::Write, path::PathBuf, thread::Thread};
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::Write,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crossbeam::channel::Receiver;
 
 use super::{
-    Lines, Message, Style, View, Written,
+    Lines, Message, Style, Teller, View, Written,
     inlet::{Ending, Inlet, Progress},
     terminal::Chunk,
 };
@@ -17,6 +24,9 @@ use crate::{
 
 /// How many bytes are gathered, at the most, before they are written although more events wait.
 const BATCH: usize = 64 * 1024;
+
+/// The least time between two flushes.
+const PACE: Duration = Duration::from_millis(5);
 
 pub(super) struct Writer {
     style: Style,
@@ -59,11 +69,18 @@ impl Writer {
     /// Writes until it is told to finish.
     pub(super) fn run(mut self, messages: &Receiver<Message>) -> Written {
         let mut next = messages.recv().ok();
-        while let Some(Message::Event { thread, event }) = next {
-            self.format(&thread, event);
+        while let Some(Message::Event { teller, event }) = next {
+            self.format(&teller, event);
             next = messages.try_recv().ok().or_else(|| {
                 self.flush();
-                messages.recv().ok()
+                let flushed = Instant::now();
+                let next = messages.recv().ok();
+                // After a silence at once. In a rush waking this thread for every event would cost those who
+                // tell more than all the rest: the others gather meanwhile.
+                if !matches!(next, Some(Message::Finish)) {
+                    thread::sleep(PACE.saturating_sub(flushed.elapsed()));
+                }
+                next
             });
             if self.answers.len().max(self.log_lines.len()) >= BATCH {
                 self.flush();
@@ -91,12 +108,12 @@ impl Writer {
         }
     }
 
-    fn format(&mut self, thread: &Thread, event: Event) {
+    fn format(&mut self, teller: &Teller, event: Event) {
         let record = Record {
             v: VERSION,
             run: self.style.run.as_str().into(),
             node: self.style.node.as_str().into(),
-            thread: thread.name().unwrap_or("unnamed").into(),
+            thread: teller.name().into(),
             seq: self.seq,
             event,
         };
@@ -105,11 +122,11 @@ impl Writer {
         self.lines.status.clear();
         (self.view)(&record.event, &mut self.lines);
         if self.log.is_some() {
-            push_json(&mut self.log_lines, &record);
+            record.write_line(&mut self.log_lines);
         }
         if !self.lines.answer.is_empty() {
             if self.style.json {
-                push_json(&mut self.answers, &record);
+                record.write_line(&mut self.answers);
             } else {
                 self.answers.extend_from_slice(self.lines.answer.as_bytes());
                 self.answers.push(b'\n');
@@ -176,10 +193,4 @@ impl Writer {
             self.terminal = None;
         }
     }
-}
-
-fn push_json(pending: &mut Vec<u8>, record: &Record<'_>) {
-    serde_json::to_writer(&mut *pending, record)
-        .expect("a record is JSON, and a Vec takes all that is written");
-    pending.push(b'\n');
 }
