@@ -1,6 +1,6 @@
 //! What the client can be told: flags, environment and lab file, with their defaults and limits.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use common::{
     config::{Period, in_range},
@@ -8,13 +8,19 @@ use common::{
     net::{LONGEST_MESSAGE, SERVER},
 };
 
+use crate::schedule::{Amount, Load};
+
 const EXAMPLES: &str = "\
 Examples:
   thread-client                                 the handout's client
   thread-client --connect server.lab:12345 --message 'Good morning'
-  thread-client --clients 50 --json             50 clients at once, and a summary for a script";
+  thread-client --clients 50 --json             50 clients at once, and a summary for a script
+  thread-client --clients 32 --requests 100000  32 clients, each the next exchange when it is answered
+  thread-client --rate 500 --for 10s --plot rate.svg
+                                                500 exchanges a second, whatever the server does
+  thread-client --clients 9000 --hold 1s        connect all, wait a second, then speak";
 
-/// A TCP client: it sends one message and prints the answer
+/// A TCP client: it sends one message and prints the answer; or many clients at once, or a load
 #[derive(Debug, clap::Parser)]
 #[command(name = "thread-client", after_help = EXAMPLES)]
 pub struct Cli {
@@ -32,12 +38,33 @@ common::options! {
         /// What to send [default: Hello server]
         #[arg(short, value_name = "TEXT")]
         message: String,
-        /// How many clients to run at once, a thread each [default: 1]
+        /// What must be answered; anything else is a failure
+        #[arg(value_name = "TEXT")]
+        expect: String,
+        /// How many clients to run at once, a thread each [default: 1; with --rate: 256]
         #[arg(value_name = "N")]
         clients: usize,
         /// How long to wait for the answer, from the start of the connection [default: 10s]
         #[arg(value_name = "DURATION")]
         timeout: Period,
+        /// Load: so many exchanges in all, each client the next one when it is answered
+        #[arg(value_name = "N", help_heading = "Load")]
+        requests: u64,
+        /// Load: begin so many exchanges a second, needs --for; times count from when each should have begun
+        #[arg(value_name = "PER_SECOND", help_heading = "Load")]
+        rate: f64,
+        /// Load: begin exchanges for so long
+        #[arg(long = "for", value_name = "DURATION", help_heading = "Load")]
+        r#for: Period,
+        /// Load: start the clients, or raise the rate, over so long [default: at once]
+        #[arg(value_name = "DURATION", help_heading = "Load")]
+        ramp: Period,
+        /// Load: connect all clients, wait so long, then speak
+        #[arg(value_name = "DURATION", help_heading = "Load")]
+        hold: Period,
+        /// Load: draw the latencies and the throughput over time
+        #[arg(value_name = "FILE.svg", help_heading = "Load")]
+        plot: PathBuf,
     }
 }
 
@@ -48,10 +75,30 @@ pub struct Settings {
     pub connect: String,
     /// The message, 1 to [`LONGEST_MESSAGE`] bytes.
     pub message: String,
+    /// The only answer that is none of a failure, if that matters.
+    pub expect: Option<String>,
     /// How many clients, at least 1.
     pub clients: usize,
     /// How long one exchange may take.
     pub timeout: Duration,
+    /// The load, where it is one.
+    pub load: Option<Load>,
+    /// Where to draw it.
+    pub plot: Option<PathBuf>,
+    /// Whether there is an event log.
+    pub logged: bool,
+}
+
+impl Options {
+    /// Whether a load is asked for, rather than one exchange a client.
+    pub fn is_load(&self) -> bool {
+        self.requests.is_some()
+            || self.rate.is_some()
+            || self.r#for.is_some()
+            || self.ramp.is_some()
+            || self.hold.is_some()
+            || self.plot.is_some()
+    }
 }
 
 impl Settings {
@@ -60,21 +107,64 @@ impl Settings {
     /// # Errors
     /// The flag, its value and its range, where a value is out of range (exit code 2).
     pub fn new(options: Options) -> Result<Self, Failure> {
+        let is_load = options.is_load();
         let message = options.message.unwrap_or_else(|| "Hello server".into());
-        in_range(
-            "length of --message in bytes",
-            message.len(),
-            1,
-            LONGEST_MESSAGE,
-        )?;
+        let length = |flag: &str, text: &str| {
+            let what = format!("length of {flag} in bytes");
+            in_range(&what, text.len(), 1, LONGEST_MESSAGE).map(drop)
+        };
+        length("--message", &message)?;
+        if let Some(expect) = &options.expect {
+            length("--expect", expect)?;
+        }
+        let usual = if options.rate.is_some() { 256 } else { 1 };
+        let clients = in_range("--clients", options.clients.unwrap_or(usual), 1, 20_000)?;
+        let period =
+            |given: Option<Period>, flag| given.map(|period| period.as_wait(flag)).transpose();
+        let time = period(options.r#for, "--for")?;
+        if let Some(requests) = options.requests {
+            in_range("--requests", requests, 1, 1_000_000_000)?;
+        }
+        if let Some(rate) = options.rate {
+            in_range("--rate", rate, 0.001, 1_000_000.0)?;
+        }
+        let not = |why| {
+            Err(Failure::could_not_run(
+                "usage",
+                format!("{why}; see --help"),
+            ))
+        };
+        let amount = match (options.requests, options.rate, time) {
+            (Some(_), Some(_), _) => {
+                return not("--requests waits for answers and --rate does not: one of the two");
+            }
+            (Some(_), None, Some(_)) => {
+                return not("--requests says how many and --for how long: one of the two");
+            }
+            (None, Some(_), None) => return not("--rate needs --for"),
+            (Some(requests), None, None) => Amount::Exchanges(requests),
+            (None, Some(rate), Some(time)) => Amount::Rate(rate, time),
+            (None, None, Some(time)) => Amount::Time(time),
+            (None, None, None) => Amount::Exchanges(clients as u64),
+        };
+        let hold = period(options.hold, "--hold")?;
+        if hold.is_some() && (options.requests.is_some() || time.is_some()) {
+            return not("--hold is one exchange a client: without --requests, --rate and --for");
+        }
         Ok(Self {
             connect: options.connect.unwrap_or_else(|| SERVER.to_string()),
             message,
-            clients: in_range("--clients", options.clients.unwrap_or(1), 1, 20_000)?,
-            timeout: options
-                .timeout
-                .unwrap_or(Period(Duration::from_secs(10)))
-                .as_wait("--timeout")?,
+            expect: options.expect,
+            clients,
+            timeout: period(options.timeout, "--timeout")?.unwrap_or(Duration::from_secs(10)),
+            load: is_load.then_some(Load {
+                clients,
+                amount,
+                ramp: period(options.ramp, "--ramp")?.unwrap_or(Duration::ZERO),
+                hold,
+            }),
+            plot: options.plot,
+            logged: options.log.is_some(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Many clients at once, a thread each, and one summary.
 
-use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, thread, time::Instant};
+use std::{collections::BTreeMap, convert::Infallible, thread, time::Instant};
 
 use common::{
     event::{Event, Level},
@@ -11,24 +11,25 @@ use common::{
 };
 use crossbeam::channel::bounded;
 
-use crate::{client::exchange, config::Settings};
+use crate::{
+    client::Client,
+    report::{failures, reason},
+};
 
 /// A client's thread holds two messages and a few events; the rest of std's 2 MiB would only be reserved.
-const STACK: usize = 64 * 1024;
+pub const STACK: usize = 64 * 1024;
 
-/// Runs the client, or as many as the settings say, all at once.
+/// Runs the client, or as many as the settings say, all at once: one exchange each.
 ///
 /// # Errors
 /// For a single client its own failure; a crowd's failures are counted by kind in the summary (exit code 1).
-pub fn run(
-    addresses: &[SocketAddr],
-    settings: &Settings,
-    journal: &Journal,
-    shutdown: &Shutdown,
-) -> Result<Summary, Failure> {
+pub fn run(client: Client<'_>, journal: &Journal) -> Result<Summary, Failure> {
+    let Client {
+        settings, shutdown, ..
+    } = client;
     if settings.clients == 1 {
         let begun = Instant::now();
-        let exchanged = exchange(addresses, settings, journal, shutdown);
+        let exchanged = client.exchange();
         return match exchanged {
             Err(failure) if !shutdown.requested() => Err(failure),
             exchanged => Ok(summary(&[exchanged], begun, shutdown)),
@@ -45,7 +46,7 @@ pub fn run(
             starting.push(builder.spawn_scoped(scope, move || {
                 // All start at once: the gate opens when every thread stands at it.
                 let _ = closed.recv();
-                exchange(addresses, settings, journal, shutdown).inspect_err(|failure| {
+                client.exchange().inspect_err(|failure| {
                     journal.record(Event::error(Level::Warn, failure));
                 })
             }));
@@ -72,26 +73,16 @@ pub fn run(
 /// answered: that is no failure.
 fn summary(exchanged: &[Result<(), Failure>], begun: Instant, shutdown: &Shutdown) -> Summary {
     let elapsed = begun.elapsed();
-    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut reasons = BTreeMap::new();
     for failure in exchanged
         .iter()
         .filter_map(|exchanged| exchanged.as_ref().err())
     {
-        // Without the hint that follows a single client's reason.
-        let reason = failure.why.split("; ").next().unwrap_or_default();
-        *reasons.entry(reason).or_default() += 1;
+        *reasons.entry(reason(failure)).or_default() += 1;
     }
     let clients = exchanged.len() as u64;
     let failed: u64 = reasons.values().sum();
-    let reasons: Vec<_> = reasons
-        .into_iter()
-        .map(|(reason, times)| format!("{reason} ({times})"))
-        .collect();
-    let failures = if failed == 0 {
-        "none failed".into()
-    } else {
-        format!("{failed} failed: {}", reasons.join(", "))
-    };
+    let failures = failures(&reasons);
     let answered = clients - failed;
     let text = format!(
         "{}: {answered} answered, {failures}; in {:.1} ms",

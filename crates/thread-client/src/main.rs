@@ -1,18 +1,29 @@
 //! Reads the command line, resolves the server's name, and runs the client.
 
-use std::process::ExitCode;
+use std::{
+    io::{IsTerminal, stderr},
+    process::ExitCode,
+};
 
 use common::{app, net};
 use thread_client::config::{Cli, Settings};
 
 fn main() -> ExitCode {
     app::main(
-        |cli: &Cli| thread_client::view(cli.options.clients.unwrap_or(1)),
+        |cli: &Cli| thread_client::view(&cli.options),
         |cli, app| {
+            let show_progress = stderr().is_terminal() && cli.options.quiet != Some(true);
             let settings = Settings::new(cli.options)?;
             net::raise_descriptor_limit();
             let addresses = net::resolve("--connect", &settings.connect)?;
-            thread_client::run(&addresses, &settings, app.journal(), app.catch_signals()?)
+            let shutdown = app.catch_signals()?;
+            thread_client::run(
+                &addresses,
+                &settings,
+                app.journal(),
+                shutdown,
+                show_progress,
+            )
         },
     )
 }

@@ -231,11 +231,12 @@ fn every_address_of_a_name_is_tried() {
         receive(&stream);
         stream.write_all(b"Hello from server").unwrap();
     });
-    let told = Told::new(thread_client::view(1));
+    let told = Told::new(thread_client::view(&Options::default()));
     let (first, second) = (nobody(), nobody());
     let addresses = [first.1, second.1, address.parse().unwrap()];
     let settings = Settings::new(Options::default()).unwrap();
-    let summary = thread_client::run(&addresses, &settings, &told.journal, &told.shutdown).unwrap();
+    let summary =
+        thread_client::run(&addresses, &settings, &told.journal, &told.shutdown, false).unwrap();
     serving.join().unwrap();
     assert_eq!(summary.counts["answered"], 1);
     assert!(

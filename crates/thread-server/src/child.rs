@@ -39,6 +39,8 @@ pub struct Task {
     settings: Settings,
 }
 
+// One at a time and at once on its way: there is nothing to save by a box.
+#[allow(clippy::large_enum_variant)]
 /// What a child reports to its parent: a line of JSON each, on its standard output.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]

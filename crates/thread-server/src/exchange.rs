@@ -84,7 +84,7 @@ pub enum Step {
 #[derive(Clone, Debug)]
 pub struct Exchange {
     stage: Stage,
-    /// Whether a read may wait, for as long as the socket's own short limit says.
+    /// Whether a read waits [`net::BRIEFLY`]: a client's message mostly comes with its connection or right after it.
     patient: bool,
     first_byte: Option<Duration>,
 }
@@ -206,11 +206,6 @@ impl Exchange {
     }
 }
 
-/// How long a read waits by itself before a thread waits for a stop as well. A client's message mostly comes with its
-/// connection or right after it, and to wait for it in the read is one system call where a look, a poll and a read are
-/// three.
-const BRIEFLY: Duration = Duration::from_millis(20);
-
 /// How many bytes beyond the longest message are read away, and for how long.
 const READ_AWAY: usize = 1 << 20;
 const READ_AWAY_FOR: Duration = Duration::from_secs(1);
@@ -219,7 +214,7 @@ impl Service<'_> {
     /// Serves one client on this thread, waiting as long as it takes.
     pub fn serve(&self, client: &Client) -> (Outcome, Option<Duration>) {
         let mut exchange = Exchange::new(client, self.settings);
-        exchange.patient = client.stream.set_read_timeout(Some(BRIEFLY)).is_ok();
+        exchange.patient = client.stream.set_read_timeout(Some(net::BRIEFLY)).is_ok();
         loop {
             // After a request to stop, the steps know of it.
             let stop = (!self.shutdown.requested()).then_some(self.shutdown);

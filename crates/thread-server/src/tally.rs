@@ -166,15 +166,15 @@ impl Tally {
             _ => plural(counts.made, "thread") + " made",
         };
         let percentile = |percent| counts.first_byte.value_at_quantile(percent / 100.0);
-        let first_byte = if counts.first_byte.is_empty() {
-            String::new()
-        } else {
-            format!(
+        let first_byte = match counts.first_byte.len() {
+            0 => String::new(),
+            1 => format!("; first byte after {}", micros(percentile(100.0))),
+            _ => format!(
                 "; first byte after {} (p50), {} (p99), {} (max)",
                 micros(percentile(50.0)),
                 micros(percentile(99.0)),
                 micros(counts.first_byte.max())
-            )
+            ),
         };
         let text = format!(
             "{beginning}: {}, {} answered, {} not{kinds}{in_hand}; at most {} at once; {made}{first_byte}",

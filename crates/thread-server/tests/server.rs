@@ -63,8 +63,11 @@ fn the_handouts_exchange() {
         finished.out,
         format!("Connection from {client}\nReceived: Hello server\n")
     );
-    let ended = "stopped: 1 client, 1 answered, 0 not; at most 1 at once";
-    assert_eq!(finished.err, format!("listening on {address}\n{ended}\n"));
+    let told =
+        "stopped: 1 client, 1 answered, 0 not; at most 1 at once; 1 thread made; first byte after ";
+    let told = format!("listening on {address}\n{told}");
+    assert!(finished.err.starts_with(&told), "{}", finished.err);
+    assert_eq!(finished.err.lines().count(), 2);
 
     let records = read_log(log);
     let kinds: Vec<_> = records.iter().map(|record| record.event.kind).collect();
@@ -197,7 +200,7 @@ fn with_a_silent_client_and_the_default_flags_a_stop_ends_well() {
     assert!(
         finished
             .err
-            .ends_with("stopped: 1 client, 0 answered, 1 not; at most 1 at once\n"),
+            .ends_with("1 client, 0 answered, 1 not (1 cut off by the stop); at most 1 at once; 1 thread made\n"),
         "{finished:?}"
     );
     assert_eq!(read_log(log).last().unwrap().event.kind, Kind::Stop);

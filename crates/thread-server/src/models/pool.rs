@@ -21,8 +21,8 @@ pub(super) struct Pool;
 impl Model for Pool {
     fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
         let places = Places::new(server.settings.max_clients);
-        let (clients, waiting) = bounded(WAITING * server.settings.workers);
         thread::scope(|scope| {
+            let (clients, waiting) = bounded(WAITING * server.settings.workers);
             for number in 1..=server.settings.workers {
                 let waiting = waiting.clone();
                 let builder = thread::Builder::new().name(format!("worker-{number}"));
@@ -45,7 +45,7 @@ impl Model for Pool {
                 // The workers are there for as long as this end of the channel is.
                 let _ = clients.send((client, place));
             }
-            drop(clients);
+            // Dropping this end of the channel lets the workers end, and the scope waits for them.
             Ok(())
         })
     }

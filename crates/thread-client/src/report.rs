@@ -1,0 +1,264 @@
+//! What a load came to: counted while it runs, and told at its end.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use common::{
+    exit::{Exit, Failure, Summary},
+    text::{micros, plural},
+};
+use hdrhistogram::Histogram;
+
+/// How many moments the throughput is kept for, at the most.
+const MOMENTS: usize = 1024;
+
+/// The counts of a load that runs.
+#[derive(Debug)]
+pub struct Report {
+    counts: Mutex<Counts>,
+    under_way: AtomicU64,
+    most_under_way: AtomicU64,
+    /// How many exchanges have ended, well or not.
+    ended: AtomicU64,
+}
+
+/// What a load came to.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    /// Microseconds from the begin of an exchange to its answer, of those that were answered.
+    pub latency: Histogram<u64>,
+    /// How many were answered when.
+    pub answered: Timeline,
+    /// Those that failed, by reason.
+    pub failed: BTreeMap<String, u64>,
+}
+
+/// How many of something happened in each of a number of equal slices of time.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// The length of a slice.
+    pub slice: Duration,
+    /// The number in each.
+    pub counts: Vec<u64>,
+}
+
+impl Timeline {
+    fn new() -> Self {
+        Self {
+            slice: Duration::from_millis(50),
+            counts: Vec::new(),
+        }
+    }
+
+    /// One more, so long after the start. When there are too many slices, each is twice as long.
+    fn add(&mut self, after: Duration) {
+        let index = |slice: Duration| (after.as_nanos() / slice.as_nanos()) as usize;
+        while index(self.slice) >= MOMENTS {
+            self.slice *= 2;
+            self.counts = self
+                .counts
+                .chunks(2)
+                .map(|pair| pair.iter().sum())
+                .collect();
+        }
+        let index = index(self.slice);
+        if self.counts.len() <= index {
+            self.counts.resize(index + 1, 0);
+        }
+        self.counts[index] += 1;
+    }
+}
+
+/// Nothing has happened yet.
+impl Default for Report {
+    fn default() -> Self {
+        // Up to the longest time that can be waited for, to three digits.
+        let latency = Histogram::new_with_bounds(1, 100_000_000_000, 3)
+            .unwrap_or_else(|_| unreachable!("the bounds are sound"));
+        Self {
+            counts: Mutex::new(Counts {
+                latency,
+                answered: Timeline::new(),
+                failed: BTreeMap::new(),
+            }),
+            under_way: AtomicU64::new(0),
+            most_under_way: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Report {
+    /// An exchange begins.
+    pub fn begins(&self) {
+        let now = 1 + self.under_way.fetch_add(1, Relaxed);
+        self.most_under_way.fetch_max(now, Relaxed);
+    }
+
+    /// An exchange has ended `at` so long after the start of the load, `latency` after it (should have) begun.
+    pub fn ends(&self, ended: Result<(), &Failure>, at: Duration, latency: Duration) {
+        self.under_way.fetch_sub(1, Relaxed);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        match ended {
+            Ok(()) => {
+                let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+                counts.latency.saturating_record(micros);
+                counts.answered.add(at);
+            }
+            Err(failure) => *counts.failed.entry(reason(failure)).or_default() += 1,
+        }
+        drop(counts);
+        self.ended.fetch_add(1, Relaxed);
+    }
+
+    /// How many exchanges have ended.
+    pub fn ended(&self) -> u64 {
+        self.ended.load(Relaxed)
+    }
+
+    /// The counts so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// What it has come to after so long. Whoever stopped it knows that some were not answered: that is no failure.
+    pub fn summary(&self, elapsed: Duration, stopped: bool) -> Summary {
+        let counts = self.counts();
+        let failed: u64 = counts.failed.values().sum();
+        let answered = counts.latency.len();
+        let per_second = answered as f64 / elapsed.as_secs_f64().max(1e-6);
+        // Little's law (1961): how many are served at a time is how many are served a second times how long serving
+        // one takes. The shortest latency is that of an exchange that waited for nobody else.
+        let at_once = (per_second * counts.latency.min() as f64 / 1e6)
+            .round()
+            .max(1.0);
+        let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let text = format!(
+            "{} in {}: {per_second:.0} a second, {}",
+            plural(answered, "exchange"),
+            micros(elapsed_us),
+            failures(&counts.failed)
+        );
+        let mut summary = Summary::done(text)
+            .exit(if failed > 0 && !stopped {
+                Exit::No
+            } else {
+                Exit::Done
+            })
+            .count("exchanges", answered)
+            .count("failed", failed)
+            .count("elapsed_us", elapsed_us)
+            .count("per_second", per_second.round() as u64)
+            .count("under_way_most", self.most_under_way.load(Relaxed));
+        for (reason, times) in &counts.failed {
+            summary = summary.count(&format!("failed: {reason}"), *times);
+        }
+        if answered > 0 {
+            summary = summary
+                .count("served_at_once", at_once as u64)
+                .count("latency_min_us", counts.latency.min())
+                .count("latency_mean_us", counts.latency.mean().round() as u64);
+            for (name, quantile) in QUANTILES {
+                let value = counts.latency.value_at_quantile(quantile);
+                summary = summary.count(&format!("latency_{name}_us"), value);
+            }
+        }
+        summary
+    }
+}
+
+/// Which latencies are told.
+pub const QUANTILES: [(&str, f64); 5] = [
+    ("p50", 0.5),
+    ("p90", 0.9),
+    ("p99", 0.99),
+    ("p99.9", 0.999),
+    ("max", 1.0),
+];
+
+/// The reason of a failure without the hint that follows it.
+pub fn reason(failure: &Failure) -> String {
+    failure.why.split("; ").next().unwrap_or_default().into()
+}
+
+/// `none failed`, or how many and why.
+pub fn failures(by_reason: &BTreeMap<String, u64>) -> String {
+    let failed: u64 = by_reason.values().sum();
+    if failed == 0 {
+        return "none failed".into();
+    }
+    let reasons: Vec<_> = by_reason
+        .iter()
+        .map(|(reason, times)| format!("{reason} ({times})"))
+        .collect();
+    format!("{failed} failed: {}", reasons.join(", "))
+}
+
+/// The lines for people, from the counts of a summary.
+pub fn lines(text: &str, counts: &BTreeMap<String, u64>) -> String {
+    let count = |name: &str| counts.get(name).copied().unwrap_or_default();
+    let mut lines = text.to_owned();
+    if let Some(connected) = counts.get("connected_us") {
+        lines += &format!("\nconnected  all within {}", micros(*connected));
+    }
+    if count("exchanges") > 0 {
+        let latencies = QUANTILES
+            .iter()
+            .map(|(name, _)| format!("{name} {}", micros(count(&format!("latency_{name}_us")))));
+        lines += &format!("\nlatency    {}", latencies.collect::<Vec<_>>().join("   "));
+        lines += &format!(
+            "\nat once    {} under way at most; the server had about {} in hand",
+            count("under_way_most"),
+            count("served_at_once")
+        );
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeline_is_bounded_and_loses_nothing() {
+        let mut timeline = Timeline::new();
+        for millis in 0..1_000_000_u64 {
+            timeline.add(Duration::from_millis(millis));
+        }
+        assert_eq!(timeline.counts.iter().sum::<u64>(), 1_000_000);
+        assert_eq!(timeline.slice, Duration::from_millis(1600));
+        assert!(timeline.counts[..625].iter().all(|count| *count == 1600));
+        assert!(timeline.counts.len() <= MOMENTS);
+    }
+
+    #[test]
+    fn concurrency_is_seen_from_outside() {
+        let report = Report::default();
+        // Four clients of a server that serves one after another, 20 ms each.
+        for _ in 0..4 {
+            report.begins();
+        }
+        for number in 1..=4 {
+            let time = Duration::from_millis(20 * number);
+            report.ends(Ok(()), time, time);
+        }
+        let summary = report.summary(Duration::from_millis(80), false);
+        assert_eq!(
+            (
+                summary.counts["under_way_most"],
+                summary.counts["served_at_once"]
+            ),
+            (4, 1)
+        );
+        assert_eq!(summary.exit, Exit::Done);
+    }
+}
