@@ -6,27 +6,27 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """A server that says `listening on ADDRESS:PORT` on standard error; its standard output goes to a file."""
+    """A server that says `listening on ADDRESS:PORT` on standard error; its standard output goes to a file. In the
+    command `{folder}` is a folder of its own."""
 
-    def __init__(self, command, environment=None):
+    def __init__(self, command):
         self.folder = tempfile.TemporaryDirectory(prefix="lab-bench-")
-        self.out = open(os.path.join(self.folder.name, "out"), "wb+")
-        self.err_path = os.path.join(self.folder.name, "err")
+        self.out_path = os.path.join(self.folder.name, "out")
         command = [word.replace("{folder}", self.folder.name) for word in command]
-        read, write = os.pipe()
-        with os.fdopen(read, errors="replace") as said:
+        with open(self.out_path, "wb") as out:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=self.out, stderr=write, env=environment
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE
             )
-            os.close(write)
-            line = said.readline()
-            # Whatever it says later goes nowhere: a closed pipe would end some servers.
-            self.said = os.dup(said.fileno())
+        line = self.process.stderr.readline().decode(errors="replace")
+        # The rest is read away: a full or a closed pipe would hold some servers up.
+        self.reader = threading.Thread(target=self.process.stderr.read, daemon=True)
+        self.reader.start()
         found = re.match(r"listening on \S*:(\d+)", line)
         if not found:
             self.stop()
@@ -39,27 +39,32 @@ class Server:
             fields = file.read().rpartition(")")[2].split()
         return sum(map(int, fields[11:15])) / TICKS
 
-    def status(self, field):
-        """A figure of /proc/PID/status: Threads, VmHWM (KiB), VmRSS (KiB)."""
-        with open(f"/proc/{self.process.pid}/status") as file:
-            return int(re.search(rf"^{field}:\s*(\d+)", file.read(), re.MULTILINE).group(1))
+    def status(self, field, pid=None):
+        """A figure of /proc/PID/status: Threads, or KiB as VmHWM and VmRSS; 0 when the process is gone."""
+        try:
+            with open(f"/proc/{pid or self.process.pid}/status") as file:
+                found = re.search(rf"^{field}:\s*(\d+)", file.read(), re.MULTILINE)
+        except OSError:
+            found = None
+        return int(found.group(1)) if found else 0
+
+    def children(self):
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return list(map(int, file.read().split()))
 
     def lines(self):
         """How many lines it has printed."""
-        self.out.flush()
-        with open(os.path.join(self.folder.name, "out"), "rb") as file:
+        with open(self.out_path, "rb") as file:
             return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.out.close()
-        if hasattr(self, "said"):
-            os.close(self.said)
         self.folder.cleanup()
 
     def __enter__(self):
@@ -69,7 +74,23 @@ class Server:
         self.stop()
 
 
-def load(command):
-    """Runs a load generator that prints one JSON object last."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, timeout=300)
-    return done.returncode, json.loads(done.stdout.splitlines()[-1])
+def run_json(command, timeout=300):
+    """Runs a program whose last line of output is a JSON object; returns that."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, timeout=timeout, check=False)
+    lines = done.stdout.splitlines()
+    if not lines:
+        raise SystemExit(f"bench: {' '.join(command)}: no output, exit code {done.returncode}")
+    return json.loads(lines[-1])
+
+
+def client_counts(command, timeout=300):
+    """The figures of a thread-client that ran a load with --json."""
+    return run_json(command, timeout)["counts"]
+
+
+def table(rows):
+    """Rows of texts, the first one the heading, as a Markdown table."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)

@@ -3,8 +3,11 @@
 use std::{
     convert::Infallible,
     fs,
-    net::{IpAddr, Ipv4Addr},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -17,7 +20,13 @@ use common::{
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
 
-use crate::{client::Client, crowd::STACK, progress::Progress, report::Report, schedule::Load};
+use crate::{
+    client::Client,
+    crowd::STACK,
+    progress::Progress,
+    report::Report,
+    schedule::{Amount, Load},
+};
 
 /// How often the progress is shown.
 const TICK: Duration = Duration::from_millis(100);
@@ -42,18 +51,27 @@ struct Running<'a> {
     client: Client<'a>,
     load: &'a Load,
     report: &'a Report,
-    begun: Instant,
+    journal: &'a Journal,
+    gates: Gates,
     /// The number of the next exchange.
     next: AtomicU64,
     /// How many connections come from one loopback address before the next one is used, where they are spread.
     spread: Option<u64>,
 }
 
-/// Where clients that are to be connected at the same time meet.
-struct Hold {
+/// Where the clients wait for one another. A gate is a channel that never carries anything and disconnects when it
+/// opens.
+struct Gates {
+    /// Opens when every client is there.
+    start: Receiver<Infallible>,
+    /// When it did; set before.
+    started: OnceLock<Instant>,
+    /// With `--hold`, each says here when it is connected, or has failed to.
     connected: Sender<()>,
-    /// Disconnects when they are to speak.
+    /// With `--hold`, opens when they are to speak.
     speak: Receiver<Infallible>,
+    /// When it did; set before.
+    spoken: OnceLock<Instant>,
 }
 
 /// Puts a load on the server and says what came of it.
@@ -67,79 +85,91 @@ pub fn run(
     journal: &Journal,
     show_progress: bool,
 ) -> Result<Summary, Failure> {
-    let loopback = |address: &std::net::SocketAddr| address.ip().is_loopback() && address.is_ipv4();
+    let loopback = |address: &SocketAddr| address.ip().is_loopback() && address.is_ipv4();
     let ports = ports();
     let many = load.exchanges().is_none_or(|exchanges| exchanges > ports);
+    let most = load.exchanges().map_or(usize::MAX, |most| {
+        usize::try_from(most).unwrap_or(usize::MAX)
+    });
+    let clients = load.clients.min(most);
+    let (start, begin) = bounded(0);
+    let (connected, connecting) = bounded(clients);
+    let (release, speak) = bounded(0);
+    let (ending, ended) = bounded::<Infallible>(0);
     let running = Running {
         client,
         load,
         report,
-        begun: Instant::now(),
+        journal,
+        gates: Gates {
+            start: begin,
+            started: OnceLock::new(),
+            connected,
+            speak,
+            spoken: OnceLock::new(),
+        },
         next: AtomicU64::new(0),
         spread: (many && client.addresses.iter().all(loopback)).then_some(ports),
     };
-    let clients = load.exchanges().map_or(load.clients, |most| {
-        load.clients
-            .min(usize::try_from(most).unwrap_or(usize::MAX))
-    });
-    let (connected, connecting) = bounded(clients);
-    let (gate, speak) = bounded(0);
-    let (ending, ended) = bounded::<Infallible>(0);
     let mut connected_us = None;
     thread::scope(|scope| {
-        let mut started = 0;
+        // Dropped when the load cannot be started, so that those who wait need not.
+        let (start, release) = (start, release);
+        let mut there = 0;
         for number in 1..=clients {
             let (running, ending) = (&running, ending.clone());
-            let hold = load.hold.map(|_| Hold {
-                connected: connected.clone(),
-                speak: speak.clone(),
-            });
             let builder = thread::Builder::new()
                 .name(format!("client-{number}"))
                 .stack_size(STACK);
             let thread = builder.spawn_scoped(scope, move || {
                 let _ending = ending;
-                running.run(hold.as_ref(), journal);
+                running.run();
             });
             match thread {
-                Ok(_) => started += 1,
+                Ok(_) => there += 1,
                 // The others do what there is to do.
-                Err(error) if started > 0 => {
-                    let text = format!(
-                        "thread {number}: {}; only {} at once",
-                        why(&error),
-                        plural(started, "client")
-                    );
+                Err(error) if there > 0 => {
+                    let clients = plural(there, "client");
+                    let text = format!("thread {number}: {}; {clients} at once", why(&error));
                     journal.record(Event::error(Level::Error, text));
                     break;
                 }
                 Err(error) => return Err(Failure::could_not_run("thread", why(&error))),
             }
         }
-        drop((ending, connected));
+        drop(ending);
+        let started = Instant::now();
+        let _ = running.gates.started.set(started);
+        drop(start);
         if let Some(hold) = load.hold {
-            // Each says so when it is connected, or has failed to.
-            connecting.iter().take(clients).for_each(drop);
-            let time = running.begun.elapsed();
+            connecting
+                .iter()
+                .take(usize::try_from(there).unwrap_or(usize::MAX))
+                .for_each(|()| {});
+            let time = started.elapsed();
             let time_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
             connected_us = Some(time_us);
-            let under_way = clients as u64 - report.ended();
-            let text = format!("{under_way} connected within {}", micros(time_us));
+            let text = format!(
+                "{} connected within {}",
+                plural(report.under_way(), "client"),
+                micros(time_us)
+            );
             journal.record(Event::new(Kind::Local).text(text));
             client.shutdown.sleep(hold);
-            drop(gate);
+            let _ = running.gates.spoken.set(Instant::now());
         }
+        drop(release);
         let mut progress = Progress::new(show_progress, load);
         while ended
             .recv_timeout(TICK)
             .is_err_and(|error| error.is_timeout())
         {
-            progress.show(report.ended(), running.begun.elapsed());
+            progress.show(report.ended(), started.elapsed());
         }
         progress.end();
         Ok(())
     })?;
-    let elapsed = running.begun.elapsed();
+    let elapsed = running.gates.since_spoken(Instant::now());
     let mut summary = report.summary(elapsed, client.shutdown.requested());
     if let Some(connected) = connected_us {
         summary = summary.count("connected_us", connected);
@@ -147,22 +177,37 @@ pub fn run(
     Ok(summary)
 }
 
+impl Gates {
+    /// The time since the clients began to speak: since the start, or since they were held no longer.
+    fn since_spoken(&self, moment: Instant) -> Duration {
+        let begun = self.spoken.get().or_else(|| self.started.get());
+        begun.map_or(Duration::ZERO, |begun| {
+            moment.saturating_duration_since(*begun)
+        })
+    }
+}
+
 impl Running<'_> {
     /// One client: exchange after exchange, until there are enough.
-    fn run(&self, hold: Option<&Hold>, journal: &Journal) {
+    fn run(&self) {
+        let _ = self.gates.start.recv();
+        // When it is not set, the load could not be started.
+        let Some(started) = self.gates.started.get().copied() else {
+            return;
+        };
         let end = self.load.end();
-        let open = matches!(self.load.amount, crate::schedule::Amount::Rate(..));
+        let open = matches!(self.load.amount, Amount::Rate(..));
         loop {
             let number = self.next.fetch_add(1, Relaxed);
             let Some(begin) = self.load.begin(number) else {
                 return;
             };
-            let wait = (self.begun + begin).saturating_duration_since(Instant::now());
+            let wait = (started + begin).saturating_duration_since(Instant::now());
             if !wait.is_zero() {
                 self.client.shutdown.sleep(wait);
             }
             if self.client.shutdown.requested()
-                || end.is_some_and(|end| !open && self.begun.elapsed() >= end)
+                || end.is_some_and(|end| !open && started.elapsed() >= end)
             {
                 return;
             }
@@ -170,46 +215,42 @@ impl Running<'_> {
             // In an open loop the time counts from when the exchange should have begun, so that one that had to wait
             // because the server held up the others shows the wait.
             let begun = if open {
-                self.begun + begin
+                started + begin
             } else {
                 Instant::now()
             };
-            let (exchanged, begun) = self.exchange(number, begun, hold);
+            let (exchanged, begun) = self.exchange(number, begun);
             if let Err(failure) = &exchanged
                 && self.client.journal.is_some()
             {
-                journal.record(Event::error(Level::Warn, failure));
+                self.journal.record(Event::error(Level::Warn, failure));
             }
             let now = Instant::now();
-            self.report
-                .ends(exchanged.as_ref().copied(), now - self.begun, now - begun);
+            self.report.ends(
+                exchanged.as_ref().copied(),
+                self.gates.since_spoken(now),
+                now.saturating_duration_since(begun),
+            );
         }
     }
 
     /// The exchange, and when it began as far as its latency is concerned.
-    fn exchange(
-        &self,
-        number: u64,
-        begun: Instant,
-        hold: Option<&Hold>,
-    ) -> (Result<(), Failure>, Instant) {
+    fn exchange(&self, number: u64, begun: Instant) -> (Result<(), Failure>, Instant) {
         let patience = self.client.patience();
         let connection = self.client.connect(self.source(number), patience);
-        let Some(hold) = hold else {
+        if self.load.hold.is_none() {
             let greet = |connection| self.client.greet(connection, patience);
             return (connection.and_then(greet), begun);
-        };
-        let _ = hold.connected.send(());
+        }
+        let _ = self.gates.connected.send(());
         let connection = match connection {
             Ok(connection) => connection,
             Err(failure) => return (Err(failure), begun),
         };
-        let _ = hold.speak.recv();
+        let _ = self.gates.speak.recv();
         let speaks = Instant::now();
-        (
-            self.client.greet(connection, self.client.patience()),
-            speaks,
-        )
+        let greeted = self.client.greet(connection, self.client.patience());
+        (greeted, speaks)
     }
 
     fn source(&self, number: u64) -> Option<IpAddr> {

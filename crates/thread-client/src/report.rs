@@ -122,6 +122,11 @@ impl Report {
         self.ended.load(Relaxed)
     }
 
+    /// How many exchanges have begun and not ended.
+    pub fn under_way(&self) -> u64 {
+        self.under_way.load(Relaxed)
+    }
+
     /// The counts so far.
     pub fn counts(&self) -> Counts {
         self.counts

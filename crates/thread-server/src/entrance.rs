@@ -23,6 +23,8 @@ use common::{
     text::plural,
 };
 
+use crossbeam::channel::{Receiver, Sender, bounded};
+
 use crate::{config::Settings, exchange::Client, tally::Tally};
 
 /// The first pause after an accept error, in which clients may end and free what was missing; it doubles up to
@@ -152,8 +154,8 @@ impl<'a> Entrance<'a> {
     ///
     /// # Errors
     /// As [`Self::knock`].
-    pub fn admit_one_of_many(&self, doorbell: &Doorbell) -> Result<Option<Client>, Failure> {
-        self.admit_when(|| doorbell.wait())
+    pub fn admit_one_of_many(&self, doorbells: &Doorbells) -> Result<Option<Client>, Failure> {
+        self.admit_when(|| doorbells.wait())
     }
 
     fn admit_when(&self, wait: impl Fn() -> io::Result<()>) -> Result<Option<Client>, Failure> {
@@ -168,13 +170,19 @@ impl<'a> Entrance<'a> {
         }
     }
 
-    /// A place at the door for one of several threads.
+    /// Places at the door for so many of several threads.
     ///
     /// # Errors
-    /// When the system has no descriptor for it (exit code 2).
-    pub fn doorbell(&self) -> Result<Doorbell, Failure> {
-        Doorbell::new(&self.listener, self.shutdown)
-            .map_err(|error| Failure::could_not_run("wait for clients", why(&error)))
+    /// When the system has no descriptors for them (exit code 2).
+    pub fn doorbells(&self, number: usize) -> Result<Doorbells, Failure> {
+        let (back, free) = bounded(number);
+        for _ in 0..number {
+            let doorbell = Doorbell::new(&self.listener, self.shutdown)
+                .map_err(|error| Failure::could_not_run("wait for clients", why(&error)))?;
+            // There is room for all.
+            let _ = back.send(doorbell);
+        }
+        Ok(Doorbells { back, free })
     }
 
     /// Something that a client needs is short (`what`): how long to wait before it is tried again. In that time
@@ -221,6 +229,25 @@ impl<'a> Entrance<'a> {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Trouble> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Places at the door, for any number of threads: who finds none free waits for one.
+#[derive(Debug)]
+pub struct Doorbells {
+    back: Sender<Doorbell>,
+    free: Receiver<Doorbell>,
+}
+
+impl Doorbells {
+    fn wait(&self) -> io::Result<()> {
+        // Both ends live as long as this does. A stop wakes all who are at the door, and so those who wait for a place.
+        if let Ok(doorbell) = self.free.recv() {
+            let woken = doorbell.wait();
+            let _ = self.back.send(doorbell);
+            woken?;
+        }
+        Ok(())
     }
 }
 

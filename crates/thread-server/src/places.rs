@@ -26,9 +26,15 @@ impl Places {
         Self { tokens, taken }
     }
 
+    /// A place, if one is free.
+    pub fn try_take(&self) -> Option<Place> {
+        self.tokens.try_send(()).ok()?;
+        Some(Place(self.taken.clone()))
+    }
+
     /// Waits for a place; after a request to stop for `grace` at most.
     pub fn take(&self, grace: Duration, shutdown: &Shutdown) -> Option<Place> {
-        if self.tokens.try_send(()).is_err() {
+        self.try_take().or_else(|| {
             select! {
                 send(self.tokens, ()) -> _ => {}
                 recv(shutdown.channel()) -> _ => {
@@ -36,8 +42,8 @@ impl Places {
                     self.tokens.send_deadline((), end).ok()?;
                 }
             }
-        }
-        Some(Place(self.taken.clone()))
+            Some(Place(self.taken.clone()))
+        })
     }
 }
 

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Measures this project's programs against their peers, in one run on this machine, and prints ratios.
+#
+#   scripts/bench.sh threads [--quick]     experiment 3: servers and load generators, about fifteen minutes
+#
+# The peers in scripts/peers/ are built first; one that cannot be (no C compiler, no Go) is left out and said so.
+# --quick takes a few seconds and its figures mean nothing: it shows that everything runs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+    echo "bench: usage: scripts/bench.sh threads [--quick]" >&2
+    exit 2
+}
+[ $# -ge 1 ] && [ "$1" = threads ] || usage
+[ $# -le 2 ] && [ "${2---quick}" = --quick ] || usage
+command -v python3 >/dev/null || { echo "bench: python3: not found" >&2; exit 2; }
+
+target=$PWD/${CARGO_TARGET_DIR:-target}
+[[ ${CARGO_TARGET_DIR-} = /* ]] && target=$CARGO_TARGET_DIR
+peers=$target/peers
+mkdir -p "$peers"
+cargo build --quiet --release -p thread-server -p thread-client
+for peer in bound c-threads load; do
+    if command -v cc >/dev/null; then
+        cc -O2 -Wall -Wextra -pthread -o "$peers/$peer" "scripts/peers/$peer.c"
+    else
+        rm -f "$peers/$peer"
+    fi
+done
+if command -v go >/dev/null; then
+    go build -o "$peers/goroutines" scripts/peers/goroutines.go
+else
+    rm -f "$peers/goroutines"
+fi
+if CARGO_TARGET_DIR=$peers/rust cargo build --quiet --release --locked --manifest-path scripts/peers/rust/Cargo.toml; then
+    for peer in tokio-tasks std-threads mpsc-pool; do
+        cp "$peers/rust/release/$peer" "$peers/$peer"
+    done
+fi
+# As many clients at once as the machine allows.
+ulimit -n "$(ulimit -Hn)"
+exec python3 scripts/bench/threads.py "$target/release" "$peers" "${2-}"

@@ -1,0 +1,244 @@
+"""Experiment 3 against its peers: bench.sh builds and calls this with the folder of our programs, the peers', and
+--quick or nothing."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+from measure import Server, client_counts, run_json, table
+
+OURS, PEERS, QUICK = sys.argv[1], sys.argv[2], sys.argv[3:] == ["--quick"]
+EXCHANGES = 2_000 if QUICK else 100_000
+ROUNDS = 1 if QUICK else 3
+HELD = 200 if QUICK else 9_000
+LOGGED = ["--log", "{folder}/log"]
+
+
+def ours(model, *flags):
+    return [f"{OURS}/thread-server", "--listen", "127.0.0.1:0", "--model", model, *flags]
+
+
+def peer(name):
+    return [f"{PEERS}/{name}"]
+
+
+SERVERS = {
+    "bound (C, SO_REUSEPORT, prints nothing)": peer("bound"),
+    "C threads": peer("c-threads"),
+    "Go": peer("goroutines"),
+    "tokio": peer("tokio-tasks"),
+    "std threads": peer("std-threads"),
+    "mpsc pool": peer("mpsc-pool"),
+    "prethreaded, logged": ours("prethreaded", *LOGGED),
+    "thread-per-connection": ours("thread-per-connection"),
+    "pool": ours("pool"),
+    "event-driven": ours("event-driven"),
+}
+BOUND = "bound (C, SO_REUSEPORT, prints nothing)"
+SERVERS = {name: command for name, command in SERVERS.items() if os.path.exists(command[0])}
+
+
+def say(what):
+    """Where it is, on a terminal."""
+    if sys.stderr.isatty():
+        print(f"  {what:76}", end="\r", file=sys.stderr, flush=True)
+
+
+def one_run(command, clients):
+    """One load on a fresh server, after a short one to warm it up."""
+    with Server(command) as server:
+        generator = [f"{PEERS}/load", str(server.port), str(clients)]
+        run_json([*generator, "1000"])
+        before = server.cpu()
+        result = run_json([*generator, str(EXCHANGES)])
+        time.sleep(0.05)
+        return {
+            "rate": (EXCHANGES - result["failed"]) / result["seconds"],
+            "cpu": (server.cpu() - before) / EXCHANGES * 1e6,
+            "p50": result["p50_us"],
+            "p99": result["p99_us"],
+            "failed": result["failed"],
+            "memory": server.status("VmHWM") / 1024,
+        }
+
+
+def measure(commands, clients):
+    """Every server in turn, round after round, so that a machine whose speed drifts drifts for all."""
+    runs = {name: [] for name in commands}
+    for number in range(ROUNDS):
+        for name, command in commands.items():
+            say(f"round {number + 1}, {clients} at once: {name}")
+            runs[name].append(one_run(command, clients))
+    say("")
+    return runs
+
+
+def median(runs, figure):
+    return statistics.median(run[figure] for run in runs)
+
+
+def ratio(runs, figure, one, other):
+    """The median of the ratios round by round."""
+    if one not in runs or other not in runs:
+        return None
+    return statistics.median(a[figure] / b[figure] for a, b in zip(runs[one], runs[other]))
+
+
+VERDICTS = [["what", "measured", "wanted", ""]]
+
+
+def verdict(what, measured, wanted, at_least=True):
+    if measured is None:
+        VERDICTS.append([what, "peer missing", f"{wanted}", "-"])
+        return
+    good = measured >= wanted if at_least else measured <= wanted
+    bound = "at least" if at_least else "at most"
+    VERDICTS.append([what, f"{measured:.2f}", f"{bound} {wanted:.2f}", "yes" if good else "NO"])
+
+
+def servers():
+    for clients in (32, 256):
+        runs = measure(SERVERS, clients)
+        rows = [["server", "exchanges/s", "of the bound", "its CPU, µs each", "p50 ms", "p99 ms", "peak MB", "failed"]]
+        for name, of_name in runs.items():
+            rows.append([
+                name,
+                f"{median(of_name, 'rate'):,.0f}",
+                f"{ratio(runs, 'rate', name, BOUND):.2f}",
+                f"{median(of_name, 'cpu'):.0f}",
+                f"{median(of_name, 'p50') / 1000:.2f}",
+                f"{median(of_name, 'p99') / 1000:.2f}",
+                f"{median(of_name, 'memory'):.1f}",
+                f"{sum(run['failed'] for run in of_name)}",
+            ])
+        print(f"\n### {clients} clients at once, {EXCHANGES:,} exchanges, medians of {ROUNDS}\n\n{table(rows)}", flush=True)
+        ours, at = "prethreaded, logged", f", {clients} at once"
+        verdict(f"prethreaded, logged / bound: rate{at}", ratio(runs, "rate", ours, BOUND), 1.0)
+        verdict(f"prethreaded, logged / bound: CPU{at}", ratio(runs, "cpu", ours, BOUND), 1.25, False)
+        verdict(f"prethreaded, logged / bound: p99{at}", ratio(runs, "p99", ours, BOUND), 1.0, False)
+        verdict(f"prethreaded, logged / Go: rate{at}", ratio(runs, "rate", ours, "Go"), 1.25)
+        verdict(f"prethreaded, logged / tokio: rate{at}", ratio(runs, "rate", ours, "tokio"), 1.4)
+        ours = "thread-per-connection"
+        verdict(f"{ours} / C threads: rate{at}", ratio(runs, "rate", ours, "C threads"), 1.0)
+        verdict(f"{ours} / std threads: rate{at}", ratio(runs, "rate", ours, "std threads"), 1.25)
+        verdict(f"pool / mpsc pool: rate{at}", ratio(runs, "rate", "pool", "mpsc pool"), 1.0)
+        verdict(f"event-driven / tokio: rate{at}", ratio(runs, "rate", "event-driven", "tokio"), 1.25)
+
+
+def the_handouts():
+    """The handout's own design, 32 at once as long as it lasts."""
+    command = ["python3", os.path.join(os.path.dirname(__file__), "../peers/thread_server.py"), "0"]
+    exchanges = 500 if QUICK else 5_000
+    with Server(command) as server:
+        before = server.cpu()
+        client = [f"{OURS}/thread-client", "--connect", f"127.0.0.1:{server.port}", "--json", "--quiet"]
+        counts = client_counts([*client, "--clients", "32", "--requests", str(exchanges)])
+        cpu = (server.cpu() - before) / exchanges * 1e6
+    print(
+        f"\nThe handout's design in Python, 32 at once, {exchanges:,} exchanges: {counts['per_second']:,} a second, "
+        f"{cpu:.0f} µs of its CPU each, p99 {counts['latency_p99_us'] / 1000:,.0f} ms, {counts['failed']} failed.",
+        flush=True,
+    )
+
+
+def logging():
+    """What the log and JSON on standard output cost."""
+    plain, logged = "lines only", "--json --log"
+    commands = {
+        plain: ours("prethreaded"),
+        logged: ours("prethreaded", "--json", *LOGGED),
+    }
+    for clients in (32, 256):
+        runs = measure(commands, clients)
+        rate = ratio(runs, "rate", logged, plain)
+        verdict(f"prethreaded, --json --log / lines only: rate, {clients} at once", rate, 0.9)
+
+
+def held():
+    """Clients that connect at once, are silent, and then all speak."""
+    many = ["--workers", str(HELD), "--max-clients", str(HELD)]
+    commands = {
+        "thread-per-connection": ours("thread-per-connection"),
+        "pool, a worker each": ours("pool", *many),
+        "prethreaded, a worker each": ours("prethreaded", *many),
+        "event-driven": ours("event-driven"),
+        "C threads": peer("c-threads"),
+        "Go": peer("goroutines"),
+        "tokio": peer("tokio-tasks"),
+        "std threads": peer("std-threads"),
+    }
+    say("")
+    rows = [["server", "all connected after", "memory MB", "answered", "failed"]]
+    figures = {}
+    for name, command in commands.items():
+        if not os.path.exists(command[0]):
+            continue
+        taken = []
+        for _ in range(ROUNDS):
+            say(f"{HELD} held: {name}")
+            with Server(command) as server:
+                client = [f"{OURS}/thread-client", "--connect", f"127.0.0.1:{server.port}", "--json"]
+                client += ["--clients", str(HELD), "--hold", "2s", "--timeout", "60s"]
+                with subprocess.Popen(client, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+                    running.stderr.readline()
+                    time.sleep(1.5)
+                    memory = server.status("VmRSS") / 1024
+                    out, _ = running.communicate(timeout=300)
+                    counts = json.loads(out.splitlines()[-1])["counts"]
+                taken.append((counts["connected_us"] / 1e6, memory, counts["exchanges"], counts["failed"]))
+        seconds, memory, answered, failed = (statistics.median(column) for column in zip(*taken))
+        figures[name] = seconds, memory, answered
+        rows.append([name, f"{seconds:.2f} s", f"{memory:.0f}", f"{answered:.0f}", f"{failed:.0f}"])
+    print(f"\n### {HELD:,} clients connect at once, are silent for 2 s, and speak; medians of {ROUNDS}\n\n{table(rows)}", flush=True)
+    for name in list(commands)[:4]:
+        seconds, memory, answered = figures[name]
+        verdict(f"{name}: {HELD:,} connected, s", seconds, 1.0, False)
+        verdict(f"{name}: share answered of {HELD:,}", answered / HELD, 1.0)
+    verdict(f"thread-per-connection: MB for {HELD:,}", figures["thread-per-connection"][1], 90, False)
+    verdict(f"event-driven: MB for {HELD:,}", figures["event-driven"][1], 15, False)
+    if "tokio" in figures:
+        memory = figures["event-driven"][1] / figures["tokio"][1]
+        verdict(f"event-driven / tokio: memory for {HELD:,}", memory, 1.0, False)
+
+
+def generators():
+    """The load generators against the bound."""
+    for clients in (32, 256):
+        rates = []
+        for _ in range(ROUNDS):
+            pair = []
+            for own in (True, False):
+                with Server(SERVERS[BOUND]) as server:
+                    if own:
+                        client = [f"{OURS}/thread-client", "--connect", f"127.0.0.1:{server.port}", "--json", "--quiet"]
+                        counts = client_counts([*client, "--clients", str(clients), "--requests", str(EXCHANGES)])
+                        pair.append(counts["exchanges"] / counts["elapsed_us"] * 1e6)
+                    else:
+                        result = run_json([f"{PEERS}/load", str(server.port), str(clients), str(EXCHANGES)])
+                        pair.append(EXCHANGES / result["seconds"])
+            rates.append(pair[0] / pair[1])
+        measured = statistics.median(rates)
+        verdict(f"thread-client / C epoll load generator: rate, {clients} at once", measured, 0.9)
+
+
+def main():
+    if BOUND not in SERVERS or not os.path.exists(f"{PEERS}/load"):
+        raise SystemExit("bench: no C compiler: the bound and the load generator are written in C")
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
+    kernel = os.uname()
+    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} processors ({model}), {kernel.sysname} {kernel.release}")
+    servers()
+    the_handouts()
+    logging()
+    held()
+    generators()
+    print(f"\n### What must come out, ratios round by round, medians of {ROUNDS}\n\n{table(VERDICTS)}")
+    missed = sum(row[3] == "NO" for row in VERDICTS)
+    print(f"\n{missed} of {len(VERDICTS) - 1} missed")
+
+
+main()

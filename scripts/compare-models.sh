@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Puts the same loads on every model of thread-server, and makes one table and one picture of it.
+#
+#   scripts/compare-models.sh [--quick]    about two minutes; --quick a few seconds, to see that it runs
+#
+# The picture is target/compare-models.svg. Needs Python 3 beside Rust.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ $# -gt 1 ] || [ "${1---quick}" != --quick ]; then
+    echo "compare-models: usage: scripts/compare-models.sh [--quick]" >&2
+    exit 2
+fi
+command -v python3 >/dev/null || { echo "compare-models: python3: not found" >&2; exit 2; }
+target=$PWD/${CARGO_TARGET_DIR:-target}
+[[ ${CARGO_TARGET_DIR-} = /* ]] && target=$CARGO_TARGET_DIR
+cargo build --quiet --release -p thread-server -p thread-client
+ulimit -n "$(ulimit -Hn)"
+exec python3 scripts/bench/compare_models.py "$target/release" "$target/compare-models.svg" "${1-}"
