@@ -17,6 +17,9 @@ use crate::{
     tally::Outcome,
 };
 
+/// How many clients are let in before those in hand have their turn.
+const AT_A_TIME: usize = 64;
+
 pub(super) struct EventDriven;
 
 /// A client that waits for something.
@@ -47,17 +50,20 @@ impl Model for EventDriven {
         };
         let mut stopping = false;
         loop {
-            while clients.waiting.len() < server.settings.max_clients
+            let mut let_in = 0;
+            while let_in < AT_A_TIME
+                && clients.waiting.len() < server.settings.max_clients
                 && let Some(client) = clients.watch.admit()?
             {
                 let exchange = Exchange::new(&client, server.settings);
                 clients.go_on(client, exchange, false);
+                let_in += 1;
             }
             if clients.watch.closed && clients.waiting.is_empty() {
                 return Ok(());
             }
             let next = clients.deadlines.first().map(|(until, _)| *until);
-            for number in clients.watch.wait(next)? {
+            for number in clients.watch.wait(next, let_in == AT_A_TIME)? {
                 clients.wake(number);
             }
             if !stopping && server.shutdown.requested() {

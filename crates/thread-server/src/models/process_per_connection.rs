@@ -56,23 +56,25 @@ impl Model for ProcessPerConnection {
         };
         // A client for whom there was no process yet.
         let mut next: Option<Client> = None;
+        let mut ended_all = false;
         loop {
             let overdue = server.shutdown.overdue(server.settings.grace);
-            while parent.children.len() < server.settings.max_clients {
-                let client = match next.take() {
-                    Some(client) => client,
-                    None => match parent.watch.admit()? {
-                        Some(client) => client,
-                        None => break,
-                    },
-                };
+            if overdue && !ended_all {
+                ended_all = true;
+                parent.end_all();
+            }
+            let room = parent.children.len() < server.settings.max_clients;
+            if room && next.is_none() {
+                next = parent.watch.admit()?;
+            }
+            let mut more = false;
+            if room && let Some(client) = next.take() {
                 match parent.make_process(&client) {
-                    Ok(()) => {}
+                    Ok(()) => more = true,
                     Err(_) if overdue => server.handle_client(&client),
                     Err(error) => {
                         parent.watch.pause("process", &error);
                         next = Some(client);
-                        break;
                     }
                 }
             }
@@ -80,18 +82,9 @@ impl Model for ProcessPerConnection {
                 return Ok(());
             }
             let stop = server.shutdown.since().filter(|_| !overdue);
-            let ready = parent
-                .watch
-                .wait(stop.map(|since| since + server.settings.grace))?;
-            for number in ready {
+            let end = stop.map(|since| since + server.settings.grace);
+            for number in parent.watch.wait(end, more)? {
                 parent.read_reports(number);
-            }
-            if !overdue && server.shutdown.overdue(server.settings.grace) {
-                for child in parent.children.values_mut() {
-                    child.ended.get_or_insert((Outcome::Stopped, None));
-                    // It may be at its end already.
-                    let _ = child.process.kill();
-                }
             }
         }
     }
@@ -119,6 +112,15 @@ impl Parent<'_> {
         };
         self.children.insert(client.number, child);
         Ok(())
+    }
+
+    /// Ends those who are not at their end by themselves.
+    fn end_all(&mut self) {
+        for child in self.children.values_mut() {
+            child.ended.get_or_insert((Outcome::Stopped, None));
+            // It may have ended already.
+            let _ = child.process.kill();
+        }
     }
 
     /// Reads what a child has reported, and reaps it when the pipe is at its end.

@@ -3,7 +3,7 @@
 use std::{
     io,
     os::fd::{AsFd, AsRawFd},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use common::exit::{Failure, why};
@@ -78,13 +78,18 @@ impl<'a> Watch<'a> {
     }
 
     /// Waits until something is ready, until the moment `until`, or until it is time to look at the entrance again;
-    /// the numbers of what is ready.
+    /// the numbers of what is ready. Where `more` may stand at the entrance already, it only looks.
     pub(super) fn wait(
         &mut self,
         until: Option<Instant>,
+        more: bool,
     ) -> Result<impl Iterator<Item = u64> + use<>, Failure> {
         let next = until.into_iter().chain(self.pause).min();
-        let left = next.map(|next| next.saturating_duration_since(Instant::now()));
+        let left = if more {
+            Some(Duration::ZERO)
+        } else {
+            next.map(|next| next.saturating_duration_since(Instant::now()))
+        };
         match self.poll.poll(&mut self.events, left) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(cannot(error)),
             _ => {}
