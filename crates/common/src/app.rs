@@ -15,7 +15,7 @@ use crate::{
     event::{Event, Kind},
     exit::{Exit, Failure, Summary, why},
     journal::{Journal, Sinks, Style, View},
-    shutdown::{self, Shutdown, SignalGuard},
+    shutdown::{self, Asked, Shutdown, SignalGuard},
     text::{visible, visible_path},
 };
 
@@ -42,17 +42,20 @@ impl App {
         self.catch(None)
     }
 
-    /// The same, and from now on SIGUSR1 has the program tell what its run has come to so far.
+    /// The same, and from now on the signals have the program tell what its run has come to so far (SIGUSR1), and what
+    /// there is still to do before it stops.
     ///
     /// # Errors
     /// As [`Self::catch_signals`].
     pub fn catch_signals_and_report(
         &self,
-        so_far: impl Fn() -> Summary + Send + 'static,
+        report: impl Fn(Asked) -> Option<Event> + Send + 'static,
     ) -> Result<&Shutdown, Failure> {
         let journal = self.journal.clone();
-        self.catch(Some(Box::new(move || {
-            journal.record(Event::report(&so_far()));
+        self.catch(Some(Box::new(move |asked| {
+            if let Some(event) = report(asked) {
+                journal.record(event);
+            }
         })))
     }
 

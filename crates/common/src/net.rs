@@ -265,7 +265,11 @@ pub fn connect(
         socket.bind(&SocketAddr::new(source, 0).into())?;
     }
     match socket.connect(&address.into()) {
-        Err(error) if error.raw_os_error() == Some(Errno::EINPROGRESS as i32) => {
+        // Its own time is over, or a signal came: it goes on all the same.
+        Err(error)
+            if error.raw_os_error() == Some(Errno::EINPROGRESS as i32)
+                || error.kind() == io::ErrorKind::Interrupted =>
+        {
             woken(wait_patiently(
                 &socket,
                 Interest::Write,

@@ -107,11 +107,20 @@ pub struct SignalGuard {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What SIGUSR1 calls, if anything.
-pub type Report = Option<Box<dyn Fn() + Send>>;
+/// What a signal asks to be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Asked {
+    /// SIGUSR1: what the run has come to so far.
+    SoFar,
+    /// The first SIGINT or SIGTERM: what there is still to do.
+    Stopping,
+}
+
+/// Whoever tells it.
+pub type Report = Option<Box<dyn Fn(Asked) + Send>>;
 
 /// The first SIGINT or SIGTERM requests `shutdown`; a second one ends the process at once with 128 + its number,
-/// as the shell would report it. SIGUSR1 calls `report`; without one it ends the process, as ever.
+/// as the shell would report it. Without `report` SIGUSR1 ends the process, as ever.
 ///
 /// # Errors
 /// When the handlers cannot be installed or the thread cannot be started.
@@ -131,9 +140,14 @@ pub fn on_signals(shutdown: Shutdown, report: Report) -> io::Result<SignalGuard>
         .name("signals".into())
         .spawn(move || {
             for signal in signals.forever() {
-                match &report {
-                    Some(report) if signal == SIGUSR1 => report(),
-                    _ => shutdown.request(),
+                let asked = if signal == SIGUSR1 {
+                    Asked::SoFar
+                } else {
+                    shutdown.request();
+                    Asked::Stopping
+                };
+                if let Some(report) = &report {
+                    report(asked);
                 }
             }
         })?;

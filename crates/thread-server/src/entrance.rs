@@ -2,25 +2,24 @@
 //! stand in the kernel's backlog still come in.
 
 use std::{
+    collections::VecDeque,
     io,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener, TcpStream},
     os::fd::{AsFd, BorrowedFd},
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::Relaxed},
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     thread,
     time::{Duration, Instant},
 };
 
 use common::{
-    config::Period,
     event::{Event, Kind, Level},
     exit::{Failure, why},
     journal::Journal,
     net::{Doorbell, Interest, canonical, wait},
     shutdown::Shutdown,
-    text::plural,
 };
 
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -45,11 +44,21 @@ pub struct Entrance<'a> {
     shutdown: &'a Shutdown,
     /// How many clients came in.
     clients: AtomicU64,
-    /// How many of them after the request to stop.
-    late: AtomicI32,
     closed: AtomicBool,
     trouble: Mutex<Trouble>,
+    /// Those who stood in the kernel's backlog when the stop was requested, and are not let in yet.
+    late: Mutex<Late>,
 }
+
+#[derive(Debug, Default)]
+struct Late {
+    waiting: VecDeque<(TcpStream, SocketAddr)>,
+    /// How many there were so far.
+    all: usize,
+}
+
+/// How many descriptors are left over for what serving a client takes, when the backlog is taken over.
+const SPARE: usize = 8;
 
 #[derive(Debug, Default)]
 struct Trouble {
@@ -88,34 +97,30 @@ impl<'a> Entrance<'a> {
             journal,
             shutdown,
             clients: AtomicU64::new(0),
-            late: AtomicI32::new(0),
             closed: AtomicBool::new(false),
             trouble: Mutex::default(),
+            late: Mutex::default(),
         }
     }
 
-    /// Lets one client in if one is there. It is closed once a stop was requested and those who stood in the backlog
-    /// then (it holds no more than its length) have come in, or the grace time is over.
+    /// Lets one client in if one is there. Once a stop was requested those come in who stood in the backlog then, and
+    /// it is closed behind them, or when the grace time is over.
     ///
     /// # Errors
     /// When the listener itself is of no use any more.
     pub fn knock(&self) -> Result<Knock, Failure> {
-        // The kernel holds one more than the backlog's length.
-        if self.late.load(Relaxed) > self.settings.backlog
-            || self.shutdown.overdue(self.settings.grace)
-        {
+        if self.shutdown.overdue(self.settings.grace) {
             self.close();
-        }
-        if self.closed.load(Relaxed) {
             return Ok(Knock::Closed);
         }
-        // Asked before: whoever comes after the request and finds nobody has seen all that stood there.
-        let stopping = self.shutdown.requested();
-        match self.listener.accept() {
+        let accepted = if self.shutdown.requested() {
+            self.late()
+        } else {
+            self.listener.accept()
+        };
+        match accepted {
             Ok((stream, peer)) => {
-                let accepted = Instant::now();
-                self.lock().pause = None;
-                self.late.fetch_add(i32::from(stopping), Relaxed);
+                lock(&self.trouble).pause = None;
                 let number = 1 + self.clients.fetch_add(1, Relaxed);
                 let peer = canonical(peer);
                 self.tally.began();
@@ -124,22 +129,56 @@ impl<'a> Entrance<'a> {
                     number,
                     stream,
                     peer,
-                    accepted,
+                    accepted: Instant::now(),
                 }))
             }
             Err(error) => match error.kind() {
-                io::ErrorKind::WouldBlock if stopping => {
-                    self.close();
-                    Ok(Knock::Closed)
-                }
-                io::ErrorKind::WouldBlock => Ok(Knock::Nobody),
-                // The client was gone before it came in.
-                io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => self.knock(),
                 _ if self.closed.load(Relaxed) => Ok(Knock::Closed),
+                io::ErrorKind::WouldBlock => Ok(Knock::Nobody),
+                // The client was gone before it came in, or a signal came.
+                io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => self.knock(),
                 io::ErrorKind::InvalidInput => Err(Failure::could_not_run("accept", why(&error))),
                 _ => Ok(Knock::Later(self.pause("accept", &error))),
             },
         }
+    }
+
+    /// The next of those who stood in the backlog when the stop was requested. They are taken over all at once, so that
+    /// newcomers cannot take the places of those who are let in; only descriptors may run short, and then the rest
+    /// comes when others have ended.
+    fn late(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let mut late = lock(&self.late);
+        if late.waiting.is_empty() && !self.closed.load(Relaxed) {
+            let spare: Vec<_> = (0..SPARE)
+                .map_while(|_| self.listener.try_clone().ok())
+                .collect();
+            let short = loop {
+                // The kernel holds one more than the backlog's length.
+                if late.all > usize::try_from(self.settings.backlog).unwrap_or(usize::MAX) {
+                    break None;
+                }
+                match self.listener.accept() {
+                    Ok(client) => {
+                        late.all += 1;
+                        late.waiting.push_back(client);
+                    }
+                    Err(error) => match error.kind() {
+                        io::ErrorKind::WouldBlock => break None,
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => {}
+                        _ => break Some(error),
+                    },
+                }
+            };
+            drop(spare);
+            match short {
+                None => self.close(),
+                Some(error) if late.waiting.is_empty() => return Err(error),
+                Some(_) => {}
+            }
+        }
+        late.waiting
+            .pop_front()
+            .ok_or_else(|| io::ErrorKind::WouldBlock.into())
     }
 
     /// The next client; waits for it. None when nobody will come any more.
@@ -188,7 +227,7 @@ impl<'a> Entrance<'a> {
     /// Something that a client needs is short (`what`): how long to wait before it is tried again. In that time
     /// other clients may end; those who are not in yet stay in the backlog.
     pub fn pause(&self, what: &str, error: &io::Error) -> Duration {
-        let mut trouble = self.lock();
+        let mut trouble = lock(&self.trouble);
         if trouble.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN) {
             let text = format!("{what}: {}; newcomers wait in the backlog", why(error));
             self.journal.record(Event::error(Level::Warn, text));
@@ -212,24 +251,15 @@ impl<'a> Entrance<'a> {
 
     /// From here on newcomers are refused.
     fn close(&self) {
-        if self.closed.swap(true, Relaxed) {
-            return;
-        }
-        // Other threads may be about to accept, so the socket stays; it only listens no longer.
-        let _ = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Read);
-        let left = self.tally.in_hand();
-        if left > 0 {
-            let (clients, grace) = (plural(left, "client"), Period(self.settings.grace));
-            let text = format!(
-                "stopping: {clients} in hand, {grace} at most; a second signal ends at once"
-            );
-            self.journal.record(Event::new(Kind::Local).text(text));
+        if !self.closed.swap(true, Relaxed) {
+            // Other threads may be about to accept, so the socket stays; it only listens no longer.
+            let _ = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Read);
         }
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Trouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Places at the door, for any number of threads: who finds none free waits for one.

@@ -130,10 +130,17 @@ impl Exchange {
     }
 
     fn read(&self, mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.patient {
-            stream.read(buffer)
-        } else {
-            try_read(stream, buffer)
+        loop {
+            let read = if self.patient {
+                stream.read(buffer)
+            } else {
+                try_read(stream, buffer)
+            };
+            match read {
+                // A signal, on the thread that it happened to come to.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return done,
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use common::{app, net};
+use common::{app, event::Event, net, shutdown::Asked};
 use thread_server::{
     child,
     config::{Cli, Settings},
@@ -20,8 +20,11 @@ fn main() -> ExitCode {
             net::raise_descriptor_limit();
             let listener = net::listen(settings.listen, settings.backlog)?;
             let tally = Arc::new(Tally::new(settings.model));
-            let counted = Arc::clone(&tally);
-            let shutdown = app.catch_signals_and_report(move || counted.summary("so far"))?;
+            let (counted, grace) = (Arc::clone(&tally), settings.grace);
+            let shutdown = app.catch_signals_and_report(move |asked| match asked {
+                Asked::SoFar => Some(Event::report(&counted.summary("so far"))),
+                Asked::Stopping => counted.stopping(grace),
+            })?;
             thread_server::run(listener, &settings, &tally, app.journal(), shutdown)
         },
     )

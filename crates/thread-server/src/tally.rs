@@ -8,6 +8,7 @@ use std::{
 
 use common::{
     config::Period,
+    event::{Event, Kind},
     exit::Summary,
     text::{micros, plural},
 };
@@ -137,9 +138,13 @@ impl Tally {
         }
     }
 
-    /// How many clients came in and are not done with.
-    pub fn in_hand(&self) -> u64 {
-        self.lock().in_hand()
+    /// What there is still to do before the server stops, if anything.
+    pub fn stopping(&self, grace: Duration) -> Option<Event> {
+        let left = self.lock().in_hand();
+        let (clients, grace) = (plural(left, "client"), Period(grace));
+        let text =
+            format!("stopping: {clients} in hand, {grace} at most; a second signal ends at once");
+        (left > 0).then(|| Event::new(Kind::Local).text(text))
     }
 
     /// What it has come to so far, or in all: for people and for machines.

@@ -263,6 +263,47 @@ fn stopped_under_load_it_answers_all_it_accepted(model: &str) {
     assert_eq!(
         (stop.counts["clients"], stop.counts["unanswered"]),
         (answered, 0),
+        "{}",
+        finished.err
+    );
+}
+
+fn stopped_with_a_full_backlog_it_answers_all_that_connected(model: &str) {
+    let flags = ["--max-clients", "20", "--workers", "4", "--grace", "60s"];
+    let (mut server, address) = server(model, &flags);
+    let streams: Vec<_> = (0..200).map(|_| connect(address)).collect();
+    server.signal("TERM");
+    for mut stream in &streams {
+        stream.write_all(b"Hello server").unwrap();
+    }
+    for stream in streams {
+        assert_eq!(answer(&stream), "Hello from server");
+    }
+    server.err_line("stopped: 200 clients, 200 answered, 0 not; ");
+    assert_eq!(server.finish().code, Some(0));
+}
+
+fn a_stop_waits_for_the_silent_for_the_grace_time_only(model: &str) {
+    let (mut server, address) = server(model, &["--grace", "200ms", "--timeout", "60s"]);
+    let silent = connect(address);
+    server.out_line("Connection from");
+    let begun = std::time::Instant::now();
+    server.signal("INT");
+    server.err_line("stopping: 1 client in hand, 200ms at most; a second signal ends at once");
+    assert_eq!(answer(&silent), "");
+    let finished = server.finish();
+    assert!(begun.elapsed() < Duration::from_secs(30), "{finished:?}");
+    assert_eq!(finished.code, Some(0));
+    assert!(
+        finished
+            .err
+            .contains("said nothing until 200ms after the stop"),
+        "{finished:?}"
+    );
+    assert!(
+        finished
+            .err
+            .contains("0 answered, 1 not (1 cut off by the stop)"),
         "{finished:?}"
     );
 }
@@ -323,6 +364,8 @@ macro_rules! on_every_model {
             silence_is_given_up_and_the_others_are_served
             out_of_descriptors_it_recovers
             stopped_under_load_it_answers_all_it_accepted
+            stopped_with_a_full_backlog_it_answers_all_that_connected
+            a_stop_waits_for_the_silent_for_the_grace_time_only
             ten_thousand_clients_leave_nothing_behind
         } })*
     };

@@ -95,7 +95,10 @@ impl Parent<'_> {
     fn make_process(&mut self, client: &Client) -> io::Result<()> {
         let (mut process, reports) = child::spawn(client, &self.server.service)?;
         let mut pipe = pipe::Receiver::from(reports);
-        if let Err(error) = self.watch.add(&mut pipe, client.number) {
+        let watched = pipe
+            .set_nonblocking(true)
+            .and_then(|()| self.watch.add(&mut pipe, client.number));
+        if let Err(error) = watched {
             let _ = process.kill();
             let _ = process.wait();
             return Err(error);
