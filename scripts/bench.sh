@@ -4,7 +4,7 @@
 #   scripts/bench.sh threads [--quick]     experiment 3: servers and load generators, about fifteen minutes
 #
 # The peers in scripts/peers/ are built first; one that cannot be (no C compiler, no Go) is left out and said so.
-# --quick takes a few seconds and its figures mean nothing: it shows that everything runs.
+# --quick takes half a minute, builds without optimising, and its figures mean nothing: it shows that everything runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,7 +20,10 @@ target=$PWD/${CARGO_TARGET_DIR:-target}
 [[ ${CARGO_TARGET_DIR-} = /* ]] && target=$CARGO_TARGET_DIR
 peers=$target/peers
 mkdir -p "$peers"
-cargo build --quiet --release -p thread-server -p thread-client
+profile=release
+[ $# -eq 1 ] || profile=dev
+built=${profile/dev/debug}
+cargo build --quiet --profile "$profile" -p thread-server -p thread-client
 for peer in bound c-threads load; do
     if command -v cc >/dev/null; then
         cc -O2 -Wall -Wextra -pthread -o "$peers/$peer" "scripts/peers/$peer.c"
@@ -33,11 +36,11 @@ if command -v go >/dev/null; then
 else
     rm -f "$peers/goroutines"
 fi
-if CARGO_TARGET_DIR=$peers/rust cargo build --quiet --release --locked --manifest-path scripts/peers/rust/Cargo.toml; then
+if CARGO_TARGET_DIR=$peers/rust cargo build --quiet --profile "$profile" --locked --manifest-path scripts/peers/rust/Cargo.toml; then
     for peer in tokio-tasks std-threads mpsc-pool; do
-        cp "$peers/rust/release/$peer" "$peers/$peer"
+        cp "$peers/rust/$built/$peer" "$peers/$peer"
     done
 fi
 # As many clients at once as the machine allows.
 ulimit -n "$(ulimit -Hn)"
-exec python3 scripts/bench/threads.py "$target/release" "$peers" "${2-}"
+exec python3 scripts/bench/threads.py "$target/$built" "$peers" "${2-}"

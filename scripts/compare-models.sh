@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts the same loads on every model of thread-server, and makes one table and one picture of it.
 #
-#   scripts/compare-models.sh [--quick]    about two minutes; --quick a few seconds, to see that it runs
+#   scripts/compare-models.sh [--quick]    two minutes; --quick half a minute, to see that it runs
 #
 # The picture is target/compare-models.svg. Needs Python 3 beside Rust.
 set -euo pipefail
@@ -13,6 +13,9 @@ fi
 command -v python3 >/dev/null || { echo "compare-models: python3: not found" >&2; exit 2; }
 target=$PWD/${CARGO_TARGET_DIR:-target}
 [[ ${CARGO_TARGET_DIR-} = /* ]] && target=$CARGO_TARGET_DIR
-cargo build --quiet --release -p thread-server -p thread-client
+profile=release
+[ $# -eq 0 ] || profile=dev
+built=${profile/dev/debug}
+cargo build --quiet --profile "$profile" -p thread-server -p thread-client
 ulimit -n "$(ulimit -Hn)"
-exec python3 scripts/bench/compare_models.py "$target/release" "$target/compare-models.svg" "${1-}"
+exec python3 scripts/bench/compare_models.py "$target/$built" "$target/compare-models.svg" "${1-}"

@@ -41,6 +41,25 @@ if ! scripts/demo.sh >target/demo.txt 2>&1; then
 fi
 tail -n 14 target/demo.txt
 
+# The long runs, in short: that they run and their figures make sense, not what these are.
+step "the comparison and the benchmark, in short"
+if command -v python3 >/dev/null; then
+    for run in "compare-models.sh --quick" "bench.sh threads --quick"; do
+        # Two words, on purpose.
+        # shellcheck disable=SC2086
+        if ! scripts/$run >target/run.txt 2>&1; then
+            cat target/run.txt >&2
+            exit 1
+        fi
+    done
+    tail -n 1 target/run.txt
+elif [ -n "${LAB_NO_SKIP-}" ]; then
+    echo "skipped: python3 not found, and LAB_NO_SKIP is set" >&2
+    exit 1
+else
+    echo "skipped: python3 not found"
+fi
+
 step "each crate built alone"
 for crate in "${crates[@]}"; do
     cargo build --quiet -p "$crate"

@@ -59,7 +59,8 @@ class Server:
             return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 
     def stop(self):
-        self.process.send_signal(signal.SIGINT)
+        # Not SIGINT: a shell has its background processes ignore that.
+        self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:

@@ -55,6 +55,10 @@ def one_run(command, clients):
         before = server.cpu()
         result = run_json([*generator, str(EXCHANGES)])
         time.sleep(0.05)
+        if command[0].startswith(OURS):
+            told = 2 * (EXCHANGES + 1000)
+            if result["failed"] or server.lines() != told:
+                raise SystemExit(f"bench: {' '.join(command)}: {result['failed']} failed, {server.lines()} lines, not {told}")
         return {
             "rate": (EXCHANGES - result["failed"]) / result["seconds"],
             "cpu": (server.cpu() - before) / EXCHANGES * 1e6,
@@ -227,6 +231,8 @@ def generators():
 def main():
     if BOUND not in SERVERS or not os.path.exists(f"{PEERS}/load"):
         raise SystemExit("bench: no C compiler: the bound and the load generator are written in C")
+    for name in {"C threads", "Go", "tokio", "std threads", "mpsc pool"} - SERVERS.keys():
+        print(f"left out, as it could not be built: {name}")
     with open("/proc/cpuinfo") as file:
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
     kernel = os.uname()

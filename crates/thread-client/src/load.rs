@@ -142,10 +142,10 @@ pub fn run(
         let _ = running.gates.started.set(started);
         drop(start);
         if let Some(hold) = load.hold {
-            connecting
-                .iter()
-                .take(usize::try_from(there).unwrap_or(usize::MAX))
-                .for_each(|()| {});
+            let mut missing = there;
+            while missing > 0 && !client.shutdown.requested() {
+                missing -= u64::from(connecting.recv_timeout(TICK).is_ok());
+            }
             let time = started.elapsed();
             let time_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
             connected_us = Some(time_us);

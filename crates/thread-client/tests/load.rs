@@ -300,6 +300,15 @@ fn interrupted_it_sums_up_and_is_content() {
 }
 
 #[test]
+fn interrupted_while_clients_are_still_to_come_it_ends_too() {
+    let address = server(handout(Duration::ZERO));
+    let flags = ["--clients", "4", "--ramp", "60s", "--hold", "60s"];
+    let client = start(CLIENT, &[&["--connect", &address], &flags[..]].concat());
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(client.interrupt().code, Some(0));
+}
+
+#[test]
 fn what_does_not_go_together_is_one_line() {
     testing::check_refusals(
         CLIENT,

@@ -14,7 +14,10 @@ Examples:
   thread-server                                 the handout's server; Ctrl-C stops it
   thread-server --listen 127.0.0.1:0 --log server.jsonl
                                                 a free port, and a log of every event
-  thread-server --max-clients 4 --timeout 2s    at most 4 at once; others wait in the backlog";
+  thread-server --max-clients 4 --timeout 2s    at most 4 at once; others wait in the backlog
+  thread-server --model pool --workers 8 --work 20ms
+                                                8 threads for all clients, each answer takes 20 ms
+  kill -USR1 PID                                has the server say what it has come to so far";
 
 /// A multi-threaded TCP server: it greets each client from a thread of its own
 #[derive(Debug, clap::Parser)]
