@@ -47,18 +47,30 @@ def say(what):
         print(f"  {what:76}", end="\r", file=sys.stderr, flush=True)
 
 
+def generator(server, clients, exchanges):
+    """The command of the C load generator, one thread on epoll, which loads all servers alike."""
+    return [f"{PEERS}/load", str(server.port), str(clients), str(exchanges)]
+
+
+def client(server, clients, exchanges):
+    """A closed loop by thread-client."""
+    address = f"127.0.0.1:{server.port}"
+    load = ["--clients", str(clients), "--requests", str(exchanges)]
+    return client_counts([f"{OURS}/thread-client", "--connect", address, "--json", "--quiet", *load])
+
+
 def one_run(command, clients):
     """One load on a fresh server, after a short one to warm it up."""
     with Server(command) as server:
-        generator = [f"{PEERS}/load", str(server.port), str(clients)]
-        run_json([*generator, "1000"])
+        run_json(generator(server, clients, 1000))
         before = server.cpu()
-        result = run_json([*generator, str(EXCHANGES)])
+        result = run_json(generator(server, clients, EXCHANGES))
         time.sleep(0.05)
         if command[0].startswith(OURS):
             told = 2 * (EXCHANGES + 1000)
             if result["failed"] or server.lines() != told:
-                raise SystemExit(f"bench: {' '.join(command)}: {result['failed']} failed, {server.lines()} lines, not {told}")
+                what = f"{result['failed']} failed, {server.lines()} lines, not {told}"
+                raise SystemExit(f"bench: {' '.join(command)}: {what}")
         return {
             "rate": (EXCHANGES - result["failed"]) / result["seconds"],
             "cpu": (server.cpu() - before) / EXCHANGES * 1e6,
@@ -138,8 +150,7 @@ def the_handouts():
     exchanges = 500 if QUICK else 5_000
     with Server(command) as server:
         before = server.cpu()
-        client = [f"{OURS}/thread-client", "--connect", f"127.0.0.1:{server.port}", "--json", "--quiet"]
-        counts = client_counts([*client, "--clients", "32", "--requests", str(exchanges)])
+        counts = client(server, 32, exchanges)
         cpu = (server.cpu() - before) / exchanges * 1e6
     print(
         f"\nThe handout's design in Python, 32 at once, {exchanges:,} exchanges: {counts['per_second']:,} a second, "
@@ -184,9 +195,9 @@ def held():
         for _ in range(ROUNDS):
             say(f"{HELD} held: {name}")
             with Server(command) as server:
-                client = [f"{OURS}/thread-client", "--connect", f"127.0.0.1:{server.port}", "--json"]
-                client += ["--clients", str(HELD), "--hold", "2s", "--timeout", "60s"]
-                with subprocess.Popen(client, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+                holding = [f"{OURS}/thread-client", "--connect", f"127.0.0.1:{server.port}", "--json"]
+                holding += ["--clients", str(HELD), "--hold", "2s", "--timeout", "60s"]
+                with subprocess.Popen(holding, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
                     running.stderr.readline()
                     time.sleep(1.5)
                     memory = server.status("VmRSS") / 1024
@@ -211,21 +222,17 @@ def held():
 def generators():
     """The load generators against the bound."""
     for clients in (32, 256):
+        say(f"load generators, {clients} at once")
         rates = []
         for _ in range(ROUNDS):
-            pair = []
-            for own in (True, False):
-                with Server(SERVERS[BOUND]) as server:
-                    if own:
-                        client = [f"{OURS}/thread-client", "--connect", f"127.0.0.1:{server.port}", "--json", "--quiet"]
-                        counts = client_counts([*client, "--clients", str(clients), "--requests", str(EXCHANGES)])
-                        pair.append(counts["exchanges"] / counts["elapsed_us"] * 1e6)
-                    else:
-                        result = run_json([f"{PEERS}/load", str(server.port), str(clients), str(EXCHANGES)])
-                        pair.append(EXCHANGES / result["seconds"])
-            rates.append(pair[0] / pair[1])
+            with Server(SERVERS[BOUND]) as server:
+                counts = client(server, clients, EXCHANGES)
+            with Server(SERVERS[BOUND]) as server:
+                other = run_json(generator(server, clients, EXCHANGES))
+            rates.append(counts["exchanges"] / counts["elapsed_us"] * 1e6 / (EXCHANGES / other["seconds"]))
         measured = statistics.median(rates)
         verdict(f"thread-client / C epoll load generator: rate, {clients} at once", measured, 0.9)
+    say("")
 
 
 def main():

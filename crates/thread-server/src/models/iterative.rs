@@ -8,6 +8,7 @@ pub(super) struct Iterative;
 
 impl Model for Iterative {
     fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
+        server.entrance.be_patient();
         while let Some(client) = server.entrance.admit()? {
             server.handle_client(&client);
         }

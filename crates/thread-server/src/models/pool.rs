@@ -20,6 +20,7 @@ pub(super) struct Pool;
 
 impl Model for Pool {
     fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
+        server.entrance.be_patient();
         let places = Places::new(server.settings.max_clients);
         thread::scope(|scope| {
             let (clients, waiting) = bounded(WAITING * server.settings.workers);

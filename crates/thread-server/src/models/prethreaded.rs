@@ -16,6 +16,7 @@ pub(super) struct Prethreaded;
 
 impl Model for Prethreaded {
     fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
+        server.entrance.be_patient();
         let workers = server.settings.workers.min(server.settings.max_clients);
         let doorbells = server.entrance.doorbells(workers.min(AT_THE_DOOR))?;
         let work = || {

@@ -6,7 +6,6 @@ use common::exit::Failure;
 
 use super::STACK;
 use crate::{
-    entrance::Knock,
     exchange::Client,
     places::{Place, Places},
     server::{Model, Server},
@@ -21,6 +20,7 @@ pub(super) struct ThreadPerConnection;
 
 impl Model for ThreadPerConnection {
     fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
+        server.entrance.be_patient();
         let places = Places::new(server.settings.max_clients);
         let mut waiting = VecDeque::new();
         thread::scope(|scope| {
@@ -72,7 +72,7 @@ fn accept(
         let Some(place) = places.try_take() else {
             break;
         };
-        let Knock::Client(client) = server.entrance.knock()? else {
+        let Some(client) = server.entrance.peek()? else {
             break;
         };
         waiting.push_back((client, place));

@@ -20,6 +20,8 @@ pub(super) struct Watch<'a> {
     server: &'a Server<'a>,
     poll: Poll,
     events: Events,
+    /// Whether somebody may stand at the entrance: the kernel tells of newcomers once.
+    newcomers: bool,
     /// No look at the entrance before this moment, after something was short.
     pause: Option<Instant>,
     /// Whether nobody will come any more.
@@ -44,6 +46,7 @@ impl<'a> Watch<'a> {
             server,
             poll: watch().map_err(cannot)?,
             events: Events::with_capacity(1024),
+            newcomers: true,
             pause: None,
             closed: false,
         })
@@ -59,13 +62,14 @@ impl<'a> Watch<'a> {
 
     /// The next client, if one is there now and it is not too soon to look.
     pub(super) fn admit(&mut self) -> Result<Option<Client>, Failure> {
-        if self.closed || self.pause.is_some_and(|until| Instant::now() < until) {
+        if self.closed || !self.newcomers || self.pause.is_some_and(|until| Instant::now() < until)
+        {
             return Ok(None);
         }
         self.pause = None;
         match self.server.entrance.knock()? {
             Knock::Client(client) => return Ok(Some(client)),
-            Knock::Nobody => {}
+            Knock::Nobody => self.newcomers = false,
             Knock::Later(pause) => self.pause = Some(Instant::now() + pause),
             Knock::Closed => self.closed = true,
         }
@@ -99,6 +103,9 @@ impl<'a> Watch<'a> {
             .iter()
             .map(|event| event.token().0 as u64)
             .collect();
+        // A stop changes what a look at the entrance shows.
+        let tells = |token: Token| ready.contains(&(token.0 as u64));
+        self.newcomers |= tells(ENTRANCE) || tells(STOP);
         Ok(ready.into_iter())
     }
 }
