@@ -1,5 +1,7 @@
 //! Every model under the same load and the same abuse.
 
+mod talk;
+
 use std::{
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
@@ -12,6 +14,8 @@ use common::{
     testing::{self, Finished, Folder, Running, read_log, start, wait_for},
 };
 
+use talk::{answer, connect, reset};
+
 const SERVER: &str = env!("CARGO_BIN_EXE_thread-server");
 
 /// A server of this model on a free port.
@@ -20,20 +24,6 @@ fn server(model: &str, flags: &[&str]) -> (Running, SocketAddr) {
     let mut server = start(SERVER, &[&usual, flags].concat());
     let address = server.ready();
     (server, address)
-}
-
-fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
-    stream
-}
-
-fn answer(mut stream: &TcpStream) -> String {
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 /// An honest client.
@@ -50,13 +40,6 @@ fn greet_often(address: SocketAddr, threads: usize, each: usize) {
             scope.spawn(|| (0..each).for_each(|_| greet(address)));
         }
     });
-}
-
-/// Closes so that the other side sees a reset.
-fn reset(stream: TcpStream) {
-    socket2::SockRef::from(&stream)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
 }
 
 /// Interrupts it and returns the figures of its summary.

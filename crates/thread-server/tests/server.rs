@@ -1,5 +1,7 @@
 //! The real server, talked to over real sockets.
 
+mod talk;
+
 use std::{
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
@@ -13,6 +15,8 @@ use common::{
     testing::{self, Folder, Running, read_log, run, start},
 };
 
+use talk::{answer, connect, reset};
+
 const SERVER: &str = env!("CARGO_BIN_EXE_thread-server");
 
 /// A server on a free port, with these flags besides.
@@ -22,31 +26,10 @@ fn server(flags: &[&str]) -> (Running, SocketAddr) {
     (server, address)
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
-    stream
-}
-
 /// Sends a message and returns all that the server says until it closes.
 fn greet(mut stream: TcpStream, message: &[u8]) -> String {
     stream.write_all(message).unwrap();
-    answer(stream)
-}
-
-fn answer(mut stream: TcpStream) -> String {
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-/// Closes so that the other side sees a reset.
-fn reset(stream: TcpStream) {
-    socket2::SockRef::from(&stream)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
+    answer(&stream)
 }
 
 #[test]
@@ -116,7 +99,7 @@ fn a_thousand_clients_at_once_are_all_answered_and_logged() {
         stream.write_all(b"Hello server").unwrap();
     }
     for stream in streams {
-        assert_eq!(answer(stream), "Hello from server");
+        assert_eq!(answer(&stream), "Hello from server");
     }
     let finished = server.interrupt();
     assert_eq!(finished.code, Some(0));
@@ -163,7 +146,7 @@ fn interrupted_in_the_middle_it_still_answers_all_that_connected() {
         stream.write_all(b"Hello server").unwrap();
     }
     for stream in streams {
-        assert_eq!(answer(stream), "Hello from server");
+        assert_eq!(answer(&stream), "Hello from server");
     }
     server.err_line("stopped: 1000 clients, 1000 answered, 0 not; at most 100 at once");
     assert_eq!(server.finish().code, Some(0));
@@ -185,7 +168,7 @@ fn a_stop_waits_for_a_silent_client_no_longer_than_the_grace_time() {
         "{}",
         finished.err
     );
-    assert_eq!(answer(silent), "");
+    assert_eq!(answer(&silent), "");
 }
 
 #[test]
@@ -244,7 +227,7 @@ fn bad_clients_cost_their_own_thread_only() {
     server.err_line("thread-server: 127.0.0.1:");
     reset(connect(address));
     server.err_line("thread-server: 127.0.0.1:");
-    assert_eq!(answer(connect(address)), "", "the silent one is left");
+    assert_eq!(answer(&connect(address)), "", "the silent one is left");
     assert_eq!(
         greet(connect(address), b"\xff\x1b[2J\r\n"),
         "Hello from server"
@@ -303,7 +286,7 @@ fn over_the_limit_newcomers_wait_in_the_backlog() {
         ErrorKind::WouldBlock
     );
     assert_eq!(greet(first, b"first"), "Hello from server");
-    assert_eq!(answer(second), "Hello from server");
+    assert_eq!(answer(&second), "Hello from server");
     let finished = server.interrupt();
     assert!(
         finished

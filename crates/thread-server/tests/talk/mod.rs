@@ -1,0 +1,30 @@
+//! Clients of the tests' own, good and bad.
+
+use std::{
+    io::Read,
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+/// A connection on which nothing is waited for without end.
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    stream
+}
+
+/// All that the server says until it closes.
+pub(crate) fn answer(mut stream: &TcpStream) -> String {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Closes so that the other side sees a reset.
+pub(crate) fn reset(stream: TcpStream) {
+    socket2::SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+}
