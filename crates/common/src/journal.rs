@@ -39,7 +39,7 @@ use crate::{
 };
 
 /// How many events may wait for the writer.
-const QUEUE: usize = 4096;
+const QUEUE: usize = 2048;
 
 /// How long an output may take nothing, once a stop was requested, before it is given up.
 pub const STALL: Duration = if cfg!(test) {
