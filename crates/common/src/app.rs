@@ -16,7 +16,7 @@ use crate::{
     exit::{Exit, Failure, Summary, why},
     journal::{Journal, Sinks, Style, View},
     shutdown::{self, Asked, Shutdown, SignalGuard},
-    text::{visible, visible_path},
+    text::{check_name, visible, visible_path},
 };
 
 /// What the frame lends to a program.
@@ -185,18 +185,7 @@ fn style<C: CommandLine>(output: Output) -> Result<Style, Failure> {
         ),
     };
     for (what, name) in [("--name", &node), ("LAB_RUN", &run)] {
-        if name.is_empty()
-            || name.len() > 64
-            || !name
-                .chars()
-                .all(|c| c.is_alphanumeric() || "-_.:".contains(c))
-        {
-            let why = format!(
-                "'{}' is not 1 to 64 letters, digits or - _ . :",
-                visible(name.as_bytes())
-            );
-            return Err(Failure::could_not_run(what, why));
-        }
+        check_name(name).map_err(|why| Failure::could_not_run(what, why))?;
     }
     Ok(Style {
         program: C::PROGRAM,

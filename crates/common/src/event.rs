@@ -11,6 +11,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use clap::ValueEnum;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
@@ -86,10 +87,13 @@ pub struct Event {
     /// The logical clock after the event, where the processes keep one (Lamport 1978).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<u64>,
-    /// The name that was resolved: a flat name, or a path with `/`.
+    /// How the message went, or how it came, as the kernel knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technique: Option<Technique>,
+    /// The name that was resolved, or what was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the name stands for.
+    /// What the name stands for, or the check's verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// Figures of a summary.
@@ -119,6 +123,8 @@ pub enum Kind {
     Local,
     /// A name was resolved.
     Resolve,
+    /// Something was checked: `name` says what, `value` the verdict.
+    Check,
     /// Something failed; `text` says what and why.
     Error,
     /// The process ends; `text` and `counts` are its summary.
@@ -138,8 +144,35 @@ impl Kind {
             Self::Close => "close",
             Self::Local => "local",
             Self::Resolve => "resolve",
+            Self::Check => "check",
             Self::Error => "error",
             Self::Stop => "stop",
+        }
+    }
+}
+
+/// The three techniques of communication that experiment 4 compares.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Technique {
+    /// To one receiver.
+    Unicast,
+    /// To the members of a group.
+    Multicast,
+    /// To everybody on a network.
+    Broadcast,
+}
+
+impl Technique {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Unicast, Self::Multicast, Self::Broadcast];
+
+    /// The word for it, on the command line and in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unicast => "unicast",
+            Self::Multicast => "multicast",
+            Self::Broadcast => "broadcast",
         }
     }
 }
@@ -182,6 +215,7 @@ impl Event {
             bytes: None,
             text: None,
             clock: None,
+            technique: None,
             name: None,
             value: None,
             counts: BTreeMap::new(),
@@ -249,6 +283,24 @@ impl Event {
     #[must_use]
     pub fn clock(mut self, time: u64) -> Self {
         self.clock = Some(time);
+        self
+    }
+
+    /// The same event, with how the message went or came.
+    #[must_use]
+    pub fn technique(mut self, technique: Technique) -> Self {
+        self.technique = Some(technique);
+        self
+    }
+
+    /// The same event, with figures.
+    #[must_use]
+    pub fn counts(mut self, counts: impl IntoIterator<Item = (&'static str, u64)>) -> Self {
+        self.counts.extend(
+            counts
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         self
     }
 
@@ -348,6 +400,8 @@ mod tests {
             Event::error(Level::Warn, "accept: too many open files"),
             Event::new(Kind::Send).peer("clock2").message(memory),
             Event::new(Kind::Resolve).resolved("region1/server1", "192.168.1.2"),
+            Event::new(Kind::Check).resolved("route", "ok"),
+            Event::new(Kind::Receive).technique(Technique::Broadcast),
         ] {
             let line = serde_json::to_string(&record(event.clone())).unwrap();
             assert_eq!(Record::parse(&line).unwrap().event, event);

@@ -1,28 +1,46 @@
-//! The machine's network interfaces and their IPv4 addresses.
+//! The machine's network interfaces and their addresses.
 
 use std::{
     fmt, io,
-    net::{Ipv4Addr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 
-use nix::{ifaddrs::getifaddrs, net::if_::InterfaceFlags};
+use nix::{
+    ifaddrs::getifaddrs,
+    net::if_::{InterfaceFlags, if_nametoindex},
+};
 
 use crate::{
     exit::{Failure, why},
     text::{did_you_mean, visible},
 };
 
-/// An interface of this machine with one of its IPv4 addresses.
+/// An interface of this machine with one of its addresses.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Interface {
     /// Its name, `lo` or `eth0`.
     pub name: String,
+    /// Its number, by which the kernel knows it.
+    pub index: u32,
     /// Its address.
-    pub address: Ipv4Addr,
-    /// The address that reaches everybody on its network.
+    pub address: IpAddr,
+    /// The address that reaches everybody on its network (IPv4).
     pub broadcast: Option<Ipv4Addr>,
     /// Whether nothing that goes out on it leaves this machine.
     pub loopback: bool,
+    /// Whether it is up, a cable is in it, and it says that it can do multicast.
+    pub state: State,
+}
+
+/// What an interface says of itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct State {
+    /// Switched on (IFF_UP).
+    pub up: bool,
+    /// Has a carrier (IFF_RUNNING).
+    pub running: bool,
+    /// Can do multicast (IFF_MULTICAST).
+    pub multicast: bool,
 }
 
 impl fmt::Display for Interface {
@@ -32,13 +50,29 @@ impl fmt::Display for Interface {
 }
 
 impl Interface {
-    /// The interface that `word` names: by its address, by its name, or `default`, the one to which the kernel
-    /// routes `group`. None is the loopback interface.
+    /// The interfaces that `word` names: one by its address or its name; `default`, the one to which the kernel
+    /// routes `group`; `all`, every one that is up and can do multicast. None is the loopback interface.
     ///
     /// # Errors
     /// `--interface WORD: why` (exit code 2).
-    pub fn find(word: Option<&str>, group: Ipv4Addr) -> Result<Self, Failure> {
-        let all = Self::all().map_err(|error| Failure::could_not_run("interfaces", why(&error)))?;
+    pub fn find(word: Option<&str>, group: IpAddr) -> Result<Vec<Self>, Failure> {
+        let every =
+            Self::all(group).map_err(|error| Failure::could_not_run("interfaces", why(&error)))?;
+        let up = |interface: &&Self| interface.state.up;
+        if word == Some("all") {
+            let mut found: Vec<Self> = Vec::new();
+            for interface in every.iter().filter(up) {
+                let able = interface.state.multicast || interface.loopback;
+                if able && !found.iter().any(|other| other.index == interface.index) {
+                    found.push(interface.clone());
+                }
+            }
+            return if found.is_empty() {
+                Err(Failure::could_not_run("--interface all", "none is up"))
+            } else {
+                Ok(found)
+            };
+        }
         let address = match word {
             Some("default") => Some(routed(group).map_err(|error| {
                 let why = format!(
@@ -49,44 +83,54 @@ impl Interface {
             })?),
             word => word.and_then(|word| word.parse().ok()),
         };
-        let found = all.iter().find(|interface| match (address, word) {
+        let found = every.iter().find(|interface| match (address, word) {
             (Some(address), _) => interface.address == address,
             (None, Some(name)) => interface.name == name,
-            (None, None) => interface.loopback,
+            (None, None) => interface.loopback && interface.state.up,
         });
-        found.cloned().ok_or_else(|| {
-            let Some(word) = word else {
-                return Failure::could_not_run(
-                    "loopback interface",
-                    "none is up; name an interface with --interface",
-                );
-            };
-            let known: Vec<_> = all.iter().map(Self::to_string).collect();
-            let near = did_you_mean(word, all.iter().map(|interface| interface.name.as_str()));
-            let why = format!(
-                "no such interface with an IPv4 address; there are {}{near}",
-                known.join(", ")
-            );
-            Failure::could_not_run(format!("--interface {}", visible(word.as_bytes())), why)
-        })
+        match found {
+            Some(found) if found.state.up => Ok(vec![found.clone()]),
+            Some(found) => Err(Failure::could_not_run(
+                format!("--interface {}", found.name),
+                format!("it is down; ip link set {} up", found.name),
+            )),
+            None => Err(unknown(word, group, &every)),
+        }
     }
 
-    /// Every IPv4 address of every interface that is up.
-    fn all() -> io::Result<Vec<Self>> {
-        let addresses =
-            getifaddrs()?.filter(|interface| interface.flags.contains(InterfaceFlags::IFF_UP));
+    /// Every address of every interface, of the same family as `like`; link-local ones first, as those are what
+    /// multicast over IPv6 is sent from.
+    ///
+    /// # Errors
+    /// As getifaddrs(3).
+    pub fn all(like: IpAddr) -> io::Result<Vec<Self>> {
         let of_interface = |interface: nix::ifaddrs::InterfaceAddress| {
+            let flags = interface.flags;
+            let address: IpAddr = if like.is_ipv4() {
+                interface.address?.as_sockaddr_in()?.ip().into()
+            } else {
+                interface.address?.as_sockaddr_in6()?.ip().into()
+            };
             Some(Self {
-                address: interface.address?.as_sockaddr_in()?.ip(),
-                loopback: interface.flags.contains(InterfaceFlags::IFF_LOOPBACK),
+                address,
+                index: if_nametoindex(interface.interface_name.as_str()).ok()?,
+                loopback: flags.contains(InterfaceFlags::IFF_LOOPBACK),
                 broadcast: interface
                     .broadcast
-                    .filter(|_| interface.flags.contains(InterfaceFlags::IFF_BROADCAST))
+                    .filter(|_| flags.contains(InterfaceFlags::IFF_BROADCAST))
                     .and_then(|broadcast| Some(broadcast.as_sockaddr_in()?.ip())),
                 name: interface.interface_name,
+                state: State {
+                    up: flags.contains(InterfaceFlags::IFF_UP),
+                    running: flags.contains(InterfaceFlags::IFF_RUNNING),
+                    multicast: flags.contains(InterfaceFlags::IFF_MULTICAST),
+                },
             })
         };
-        Ok(addresses.filter_map(of_interface).collect())
+        let mut all: Vec<_> = getifaddrs()?.filter_map(of_interface).collect();
+        let far = |address| matches!(address, IpAddr::V6(address) if !is_link_local(address));
+        all.sort_by_key(|interface| far(interface.address));
+        Ok(all)
     }
 
     /// The address of a broadcast on this interface: on loopback, which has none of its own, the last address of
@@ -98,42 +142,94 @@ impl Interface {
             None => Ipv4Addr::BROADCAST,
         }
     }
+
+    /// This address at this port on this interface: an IPv6 one that means something only there says where.
+    pub fn at(&self, address: IpAddr, port: u16) -> SocketAddr {
+        let mut at = SocketAddr::new(address, port);
+        if let SocketAddr::V6(scoped) = &mut at {
+            let ip = *scoped.ip();
+            if is_link_local(ip) || (ip.is_multicast() && ip.octets()[1] & 0xf <= 2) {
+                scoped.set_scope_id(self.index);
+            }
+        }
+        at
+    }
 }
 
-/// The address from which the kernel would send to `group`; asking sends nothing.
-fn routed(group: Ipv4Addr) -> io::Result<Ipv4Addr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+/// Whether an address means something on one link only (fe80::/10, RFC 4291 section 2.5.6).
+fn is_link_local(address: Ipv6Addr) -> bool {
+    address.segments()[0] & 0xffc0 == 0xfe80
+}
+
+fn unknown(word: Option<&str>, group: IpAddr, every: &[Interface]) -> Failure {
+    let family = if group.is_ipv4() { "IPv4" } else { "IPv6" };
+    let Some(word) = word else {
+        return Failure::could_not_run(
+            "loopback interface",
+            format!("none with an {family} address is up; name an interface with --interface"),
+        );
+    };
+    let known: Vec<_> = every.iter().map(Interface::to_string).collect();
+    let names = every.iter().map(|interface| interface.name.as_str());
+    let near = did_you_mean(word, names.chain(["default", "all"]));
+    let why = format!(
+        "no such interface with an {family} address; there are {}{near}",
+        known.join(", ")
+    );
+    Failure::could_not_run(format!("--interface {}", visible(word.as_bytes())), why)
+}
+
+/// The address from which the kernel would send to `address`; asking sends nothing.
+///
+/// # Errors
+/// As connect(2): no route leads there.
+pub fn routed(address: IpAddr) -> io::Result<IpAddr> {
+    let any: IpAddr = if address.is_ipv4() {
+        Ipv4Addr::UNSPECIFIED.into()
+    } else {
+        Ipv6Addr::UNSPECIFIED.into()
+    };
+    let socket = UdpSocket::bind((any, 0))?;
     // Any port will do: the route depends on the address alone.
-    socket.connect((group, 9))?;
-    match socket.local_addr()?.ip() {
-        std::net::IpAddr::V4(address) => Ok(address),
-        std::net::IpAddr::V6(_) => Err(io::ErrorKind::AddrNotAvailable.into()),
-    }
+    socket.connect((address, 9))?;
+    Ok(socket.local_addr()?.ip())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 1, 1, 1));
+
     #[test]
     fn interfaces_are_found_by_address_and_name() {
-        let lo = Interface::find(None, Ipv4Addr::new(224, 1, 1, 1)).unwrap();
-        assert!(lo.loopback && lo.address.is_loopback());
-        assert_eq!(
-            Interface::find(Some("127.0.0.1"), Ipv4Addr::new(224, 1, 1, 1)).unwrap(),
-            lo
-        );
-        assert_eq!(
-            Interface::find(Some(&lo.name), Ipv4Addr::new(224, 1, 1, 1)).unwrap(),
-            lo
-        );
+        let lo = &Interface::find(None, GROUP).unwrap()[0];
+        assert!(lo.loopback && lo.address.is_loopback() && lo.state.up);
+        for word in ["127.0.0.1", &lo.name] {
+            assert_eq!(
+                Interface::find(Some(word), GROUP).unwrap(),
+                std::slice::from_ref(lo)
+            );
+        }
+        assert!(Interface::find(Some("all"), GROUP).unwrap().contains(lo));
         assert_eq!(lo.broadcast_address(), Ipv4Addr::new(127, 255, 255, 255));
-        let failure = Interface::find(Some("l0"), Ipv4Addr::new(224, 1, 1, 1))
-            .unwrap_err()
-            .to_string();
+        let failure = Interface::find(Some("l0"), GROUP).unwrap_err().to_string();
         assert!(
             failure.starts_with("--interface l0: no such interface"),
             "{failure}"
+        );
+    }
+
+    #[test]
+    fn what_means_something_on_one_link_only_names_the_link() {
+        let lo = &Interface::find(None, GROUP).unwrap()[0];
+        let scope = |address: &str| match lo.at(address.parse().unwrap(), 1) {
+            SocketAddr::V6(address) => address.scope_id(),
+            SocketAddr::V4(_) => 0,
+        };
+        assert_eq!(
+            ["ff02::1", "fe80::1", "ff15::1", "2001:db8::1", "224.0.0.1"].map(scope),
+            [lo.index, lo.index, 0, 0, 0]
         );
     }
 }

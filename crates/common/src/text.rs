@@ -35,6 +35,30 @@ pub fn visible(bytes: &[u8]) -> String {
     shown
 }
 
+/// The longest name of a process, in bytes.
+pub const LONGEST_NAME: usize = 64;
+
+/// Whether a process may be called so: a name stands in logs, in the identities of messages and in stamps.
+///
+/// # Errors
+/// What is wrong with it.
+///
+/// ```
+/// use common::text::check_name;
+/// assert_eq!(check_name("p1"), Ok(()));
+/// assert_eq!(check_name("p 1"), Err("'p 1' is not 1 to 64 letters, digits or - _ . :".into()));
+/// ```
+pub fn check_name(name: &str) -> Result<(), String> {
+    let plain = |letter: char| letter.is_alphanumeric() || "-_.:".contains(letter);
+    if (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(plain) {
+        return Ok(());
+    }
+    Err(format!(
+        "'{}' is not 1 to {LONGEST_NAME} letters, digits or - _ . :",
+        visible(name.as_bytes())
+    ))
+}
+
 /// A path as it is shown: [`visible`].
 pub fn visible_path(path: &Path) -> String {
     visible(path.as_os_str().as_encoded_bytes())

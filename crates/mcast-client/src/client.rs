@@ -1,14 +1,13 @@
 //! The handout's multicast client, join, receive, print; and beside it what the handout lacks, a sender.
 
-use std::{io::Read, net::SocketAddr, os::fd::AsFd, thread, time::Instant};
+use std::{io::Read, os::fd::AsFd, thread, time::Instant};
 
 use common::{
     event::{Event, Kind, Level},
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
-    multicast::{LONGEST, Membership, Receiver},
+    multicast::{LONGEST, Membership, Receiver, hearing::Hearing},
     shutdown::Shutdown,
-    text::plural,
 };
 
 use crate::{
@@ -33,62 +32,54 @@ pub fn run(
         "{receiver}; each line typed goes to {}",
         senders.destinations()
     );
-    journal.record(
-        Event::new(Kind::Ready)
-            .peer(SocketAddr::from(receiver.group))
-            .text(joined),
-    );
+    journal.record(Event::new(Kind::Ready).peer(receiver.group).text(joined));
 
-    let (received, typed, interrupted) = thread::scope(|scope| {
+    let clock = senders.clock.clone();
+    let (hearing, typed, interrupted) = thread::scope(|scope| {
         let typing = || send_typed(Lines::new(input), &mut senders, journal, shutdown);
         let typist = thread::Builder::new()
             .name("typist".into())
             .spawn_scoped(scope, typing)
             .map_err(|error| Failure::could_not_run("start a thread", why(&error)))?;
-        let received = receive(&mut receiver, membership, journal, shutdown);
+        let heard = receive(
+            &mut receiver,
+            membership,
+            Hearing::new(journal, clock),
+            shutdown,
+        );
         let interrupted = shutdown.requested();
         // The typist stops too.
         shutdown.request();
         let typed = typist
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        received.map(|received| (received, typed, interrupted))
+        heard.map(|hearing| (hearing, typed, interrupted))
     })?;
 
     let exit = if interrupted { Exit::Done } else { typed };
-    let (heard, sent) = (
-        plural(received, "datagram"),
-        plural(senders.datagrams, "datagram"),
-    );
-    let summary = Summary::done(format!("stopped: {sent} sent, {heard} received")).exit(exit);
-    Ok(membership
-        .judge(summary, received, interrupted)
-        .count("received", received)
-        .count("sent", senders.datagrams)
-        .count("failed", senders.failed))
+    let received = hearing.received;
+    let summary = hearing.finish(&mut receiver, &format!("{}; ", senders.cost()));
+    Ok(membership.judge(senders.count(summary).exit(exit), received, interrupted))
 }
 
-fn receive(
+fn receive<'a>(
     receiver: &mut Receiver,
     membership: &Membership,
-    journal: &Journal,
+    mut hearing: Hearing<'a>,
     shutdown: &Shutdown,
-) -> Result<u64, Failure> {
+) -> Result<Hearing<'a>, Failure> {
     let until = membership
         .end_after
         .map(|end_after| Instant::now() + end_after);
-    let mut received = 0;
-    while !membership.satisfied(received) {
+    while membership.wanting(hearing.received) > 0 {
         match receiver.receive(until, shutdown) {
-            Ok(Some((message, sender))) => {
-                journal.record(Event::new(Kind::Receive).peer(sender).content(message));
-                received += 1;
-            }
+            Ok(Some(batch)) => hearing.take(&batch, membership.wanting(hearing.received)),
             Ok(None) => break,
             Err(error) => return Err(Failure::could_not_run("receive", why(&error))),
         }
+        hearing.look_at(receiver);
     }
-    Ok(received)
+    Ok(hearing)
 }
 
 /// Sends every line; the worst that happened to one, or to the input, is the exit code.
@@ -101,7 +92,12 @@ fn send_typed(
     let tell = |text| journal.record(Event::error(Level::Error, text));
     loop {
         match lines.next(shutdown) {
-            Ok(Some(Line::Text(message))) => senders.send(&message, journal),
+            Ok(Some(Line::Text(message))) => {
+                if let Err(failure) = senders.send(&message, journal) {
+                    senders.failed += 1;
+                    journal.record(Event::failure(&failure));
+                }
+            }
             Ok(Some(Line::TooLong)) => {
                 senders.failed += 1;
                 tell(format!(
@@ -119,35 +115,4 @@ fn send_typed(
             }
         }
     }
-}
-
-/// Sends these messages and ends, without joining the group.
-///
-/// # Errors
-/// Never; a message that could not be sent is told and counted (exit code 1).
-pub fn send_and_end(
-    mut senders: Senders,
-    messages: &[String],
-    journal: &Journal,
-    shutdown: &Shutdown,
-) -> Result<Summary, Failure> {
-    for message in messages {
-        if shutdown.requested() {
-            break;
-        }
-        senders.send(message.as_bytes(), journal);
-    }
-    let exit = if senders.failed > 0 && !shutdown.requested() {
-        Exit::No
-    } else {
-        Exit::Done
-    };
-    let (datagrams, to) = (
-        plural(senders.datagrams, "datagram"),
-        senders.destinations(),
-    );
-    Ok(Summary::done(format!("{datagrams} sent to {to}"))
-        .exit(exit)
-        .count("sent", senders.datagrams)
-        .count("failed", senders.failed))
 }

@@ -3,28 +3,31 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`client`] | the handout's program, join, receive, print; and beside it, send what is typed |
+//! | [`load`] | messages sent without a person, at a given rate |
 //! | [`sending`] | one message to every destination: multicast, unicast or broadcast |
+//! | [`datagrams`] | many datagrams of one length, stamped, one behind the other |
 //! | [`typed`] | lines from standard input, bounded and interruptible |
 //! | [`config`] | what the client can be told |
 
 pub mod client;
 pub mod config;
+pub mod datagrams;
+pub mod load;
 pub mod sending;
 pub mod typed;
 
-pub use client::{run, send_and_end};
+pub use client::run;
 use common::{
     event::{Event, Kind},
-    journal::{Lines, usual_view},
+    journal::{Lines, View},
+    multicast::hearing,
 };
 
-/// What a person sees of the client's events: the handout's line, how the group was joined and what was sent.
-pub fn view(event: &Event, lines: &mut Lines) {
-    let text = event.text.as_deref().unwrap_or_default();
-    match event.kind {
-        Kind::Ready => lines.status = format!("listening on {text}"),
-        Kind::Receive => lines.answer = format!("Received message: {text}"),
-        Kind::Stop => lines.status.push_str(text),
-        _ => usual_view(event, lines),
-    }
+/// What a person sees of the client's events: the handout's line, how each datagram came, and what was sent.
+pub fn view(json: bool) -> View {
+    Box::new(move |event: &Event, lines: &mut Lines| {
+        if event.kind != Kind::Send {
+            hearing::view(event, lines, "Received message", json);
+        }
+    })
 }

@@ -4,30 +4,30 @@ use std::{fs::File, io, os::fd::AsFd, process::ExitCode};
 
 use common::{
     app,
+    config::Options as _,
     exit::{Failure, why},
-    multicast::Receiver,
+    multicast::{Receiver, doctor},
 };
 use mcast_client::{
-    config::{Cli, Settings},
+    config::{Cli, Command, Settings},
+    load,
     sending::Senders,
 };
 
 fn main() -> ExitCode {
     app::main(
-        |_: &Cli| Box::new(mcast_client::view),
+        |cli: &Cli| mcast_client::view(cli.options.output().json),
         |cli, app| {
-            let settings = Settings::new(cli.options)?;
-            if !settings.messages.is_empty() {
-                let senders = Senders::new(&settings, settings.membership.group.port())?;
-                return mcast_client::send_and_end(
-                    senders,
-                    &settings.messages,
-                    app.journal(),
-                    app.catch_signals()?,
-                );
+            if let Some(Command::Doctor) = cli.command {
+                let (wanted, reach) = (cli.options.wanted(), cli.options.reach());
+                return doctor::run(wanted, reach, app.journal(), app.catch_signals()?);
             }
-            let receiver =
-                Receiver::join(settings.membership.group, &settings.membership.interface)?;
+            let settings = Settings::new(&cli.options)?;
+            if let Some(load) = &settings.load {
+                let senders = Senders::new(&settings, settings.membership.port)?;
+                return load::run(senders, load, app.journal(), app.catch_signals()?);
+            }
+            let receiver = Receiver::join(&settings.membership)?;
             let senders = Senders::new(&settings, receiver.group.port())?;
             // Read without std's buffer, which could hold a line that a wait for input would not see.
             let typed = io::stdin().as_fd().try_clone_to_owned();

@@ -1,10 +1,8 @@
 //! The real client, with others of its kind, on loopback.
 
-use std::net::SocketAddr;
-
 use common::{
-    event::Kind,
-    testing::{self, Folder, Running, read_log, run, start},
+    event::{Event, Kind, Record},
+    testing::{self, Finished, Folder, Running, read_log, run, start},
 };
 use mcast_client::config::Cli;
 
@@ -13,10 +11,8 @@ const CLIENT: &str = env!("CARGO_BIN_EXE_mcast-client");
 /// A client that listens on a free port, or on the one that is given, and that port.
 fn client(port: &str, flags: &[&str]) -> (Running, String) {
     let mut client = start(CLIENT, &[&["--port", port], flags].concat());
-    let SocketAddr::V4(group) = client.ready() else {
-        panic!("IPv4")
-    };
-    (client, group.port().to_string())
+    let port = client.ready().port().to_string();
+    (client, port)
 }
 
 #[test]
@@ -57,7 +53,7 @@ fn what_is_typed_in_one_is_heard_by_all() {
     assert!(
         finished
             .err
-            .ends_with("stopped: 3 datagrams sent, 4 datagrams received\n"),
+            .ends_with("stopped: 3 messages, 3 datagrams handed to the kernel, 1 group; 4 datagrams received (4 by multicast)\n"),
         "{}",
         finished.err
     );
@@ -90,11 +86,11 @@ fn messages_are_sent_and_it_ends() {
     assert_eq!((finished.code, finished.out.as_str()), (Some(0), ""));
     assert_eq!(
         finished.err,
-        format!("2 datagrams sent to 224.1.1.1:{port}\n")
+        format!("2 messages, 2 datagrams handed to the kernel, 1 group: 224.1.1.1:{port}\n")
     );
     assert_eq!(
         listening.finish().out,
-        "Received message: one\nReceived message: two\n"
+        "Received message: one [multicast]\nReceived message: two [multicast]\n"
     );
 }
 
@@ -115,20 +111,159 @@ fn unicast_and_broadcast_arrive_too() {
         "to you",
     ];
     let finished = run(CLIENT, &unicast);
-    assert_eq!(finished.err, format!("2 datagrams sent to {to}, {to}\n"));
+    assert_eq!(
+        finished.err,
+        format!("1 message, 2 datagrams handed to the kernel, 2 receivers: {to}, {to}\n")
+    );
     let finished = run(
         CLIENT,
         &["--mode", "broadcast", "--port", &port, "-m", "to everybody"],
     );
     assert_eq!(
         finished.err,
-        format!("1 datagram sent to 127.255.255.255:{port}\n")
+        format!("1 message, 1 datagram handed to the kernel, 1 network: 127.255.255.255:{port}\n")
     );
     let out = listening.finish().out;
     assert_eq!(
         out,
-        "Received message: to you\nReceived message: to you\nReceived message: to everybody\n"
+        "Received message: to you [unicast]\nReceived message: to you [unicast]\nReceived message: to everybody [broadcast]\n"
     );
+}
+
+#[test]
+fn what_unicast_to_three_costs_and_multicast_does_not() {
+    // A port of its own for each: unicast reaches just one of those who share one.
+    let listening = || client("0", &["--count", "3", "--for", "60s"]);
+    let receivers = [listening(), listening(), listening()];
+    let to = receivers
+        .each_ref()
+        .map(|(_, port)| format!("127.0.0.1:{port}"));
+    let mut flags = vec!["--mode", "unicast", "-m", "a", "-m", "b", "-m", "c"];
+    for to in &to {
+        flags.extend(["--to", to]);
+    }
+    let finished = run(CLIENT, &flags);
+    let cost = "3 messages, 9 datagrams handed to the kernel, 3 receivers: ";
+    assert_eq!(finished.err, format!("{cost}{}\n", to.join(", ")));
+    for (receiver, _) in receivers {
+        assert_eq!(receiver.finish().code, Some(0));
+    }
+
+    let (first, port) = listening();
+    let others = [0, 1].map(|_| client(&port, &["--count", "3", "--for", "60s"]).0);
+    let finished = run(
+        CLIENT,
+        &["--port", &port, "--json", "-m", "a", "-m", "b", "-m", "c"],
+    );
+    let stop = last(&finished);
+    for (name, count) in [("messages", 3), ("sent", 3), ("destinations", 1)] {
+        assert_eq!(stop.counts[name], count, "{name}");
+    }
+    for receiver in [first].into_iter().chain(others) {
+        assert_eq!(receiver.finish().code, Some(0));
+    }
+}
+
+/// The last event of a program that was asked for --json.
+fn last(finished: &Finished) -> Event {
+    let line = finished.out.lines().last();
+    let line = line.unwrap_or_else(|| panic!("{finished:?}"));
+    Record::parse(line).unwrap().event
+}
+
+#[test]
+fn a_stamped_load_arrives_whole_in_every_length() {
+    // As many as the smallest receive buffer holds, so that no machine is too slow.
+    for (count, size, offload) in [
+        ("100", "64", "on"),
+        ("50", "1400", "on"),
+        ("50", "1400", "off"),
+        ("2", "65507", "on"),
+    ] {
+        let (listening, port) = client("0", &["--count", count, "--for", "60s", "--json"]);
+        let load = ["--port", &port, "--stamp", "--size", size];
+        let pace = ["--count", count, "--offload", offload, "--json"];
+        let count: u64 = count.parse().unwrap();
+        let sent = last(&run(CLIENT, &[load.as_slice(), &pace].concat()));
+        assert_eq!((sent.counts["messages"], sent.counts["failed"]), (count, 0));
+        let heard = last(&listening.finish());
+        for (name, value) in [
+            ("received", count),
+            ("stamped", count),
+            ("senders", 1),
+            ("lost", 0),
+            ("duplicates", 0),
+            ("reordered", 0),
+            ("damaged", 0),
+            ("dropped_by_kernel", 0),
+        ] {
+            assert_eq!(heard.counts[name], value, "{size} {offload} {name}");
+        }
+    }
+}
+
+#[test]
+fn typed_and_stamped_lines_carry_the_clock_on() {
+    let folder = Folder::new();
+    let (first_log, second_log) = (folder.path("first"), folder.path("second"));
+    let (mut first, port) = client("0", &["--stamp", "--name", "p1", "--log", &first_log]);
+    let flags = ["--stamp", "--name", "p2", "--log", &second_log];
+    let (mut second, _) = client(&port, &flags);
+    first.type_in("hello\n");
+    let told = second.out_line("Received message: hello [multicast, p1/");
+    assert!(told.ends_with(" #1]"), "{told}");
+    second.type_in("hello yourself\n");
+    first.out_line("Received message: hello yourself [multicast, p2/");
+    second.out_line("Received message: hello yourself");
+    for client in [first, second] {
+        assert_eq!(client.interrupt().code, Some(0));
+    }
+    let clock = |log: &str, kind, text: &str| {
+        let records = read_log(log);
+        let found = records
+            .iter()
+            .find(|record| record.event.kind == kind && record.event.text.as_deref() == Some(text));
+        found.unwrap().event.clock.unwrap()
+    };
+    // Lamport 1978: every step is later than what it follows from.
+    let steps = [
+        clock(&first_log, Kind::Send, "hello"),
+        clock(&second_log, Kind::Receive, "hello"),
+        clock(&second_log, Kind::Send, "hello yourself"),
+        clock(&first_log, Kind::Receive, "hello yourself"),
+    ];
+    assert!(steps.is_sorted_by(|one, next| one < next), "{steps:?}");
+}
+
+#[test]
+fn a_restarted_sender_is_a_new_session_and_a_late_listener_misses_nothing() {
+    let (early, port) = client("0", &["--count", "6", "--for", "60s", "--json"]);
+    let send = || run(CLIENT, &["--port", &port, "--stamp", "-m", "a", "-m", "b"]);
+    let (mut typing, _) = client(&port, &["--stamp"]);
+    typing.type_in("before\n");
+    typing.out_line("Received message: before");
+    let (late, _) = client(&port, &["--count", "5", "--for", "60s", "--json"]);
+    typing.type_in("after\n");
+    typing.out_line("Received message: after");
+    for _ in 0..2 {
+        assert_eq!(send().code, Some(0));
+    }
+    typing.interrupt();
+    for (listening, received) in [(early, 6), (late, 5)] {
+        let heard = last(&listening.finish());
+        assert_eq!(heard.counts["received"], received);
+        assert_eq!((heard.counts["senders"], heard.counts["lost"]), (3, 0));
+    }
+}
+
+#[test]
+fn a_load_ends_after_its_time_and_keeps_its_rate() {
+    let load = ["--port", "9", "--size", "64", "--json"];
+    let pace = ["--rate", "500", "--for", "400ms"];
+    let sent = last(&run(CLIENT, &[load.as_slice(), &pace].concat()));
+    // No faster than that; a busy machine may be slower.
+    assert!((1..=200).contains(&sent.counts["sent"]), "{sent:?}");
+    assert!(sent.counts["elapsed_us"] >= 400_000, "{sent:?}");
 }
 
 #[test]
@@ -148,7 +283,10 @@ fn typed_lines_go_by_the_chosen_technique() {
     let mut typing = start(CLIENT, &unicast);
     typing.ready();
     typing.type_in("to you alone\n");
-    assert_eq!(listening.finish().out, "Received message: to you alone\n");
+    assert_eq!(
+        listening.finish().out,
+        "Received message: to you alone [unicast]\n"
+    );
     let finished = typing.interrupt();
     assert_eq!((finished.code, finished.out.as_str()), (Some(0), ""));
 }
@@ -177,9 +315,7 @@ fn a_message_that_cannot_be_sent_is_told_and_the_next_one_is() {
 fn an_input_that_cannot_be_read_ends_the_sending_and_not_the_receiving() {
     let script = "exec \"$0\" --port 0 --count 1 --for 60s </";
     let mut client = Running::start(testing::command("sh", &["-c", script, CLIENT]));
-    let SocketAddr::V4(group) = client.ready() else {
-        panic!("IPv4")
-    };
+    let group = client.ready();
     client.err_line("mcast-client: standard input: is a directory; nothing more is sent");
     run(
         CLIENT,
@@ -188,7 +324,7 @@ fn an_input_that_cannot_be_read_ends_the_sending_and_not_the_receiving() {
     let finished = client.finish();
     assert_eq!(
         (finished.code, finished.out.as_str()),
-        (Some(2), "Received message: hello\n")
+        (Some(2), "Received message: hello [multicast]\n")
     );
 }
 
@@ -233,11 +369,32 @@ fn what_is_wrong_is_one_line_and_exit_2() {
         ),
         (
             &["--to", "here"],
-            "usage: invalid value 'here' for '--to <ADDR[:PORT]>': 'here' is no IPv4 address, ",
+            "usage: invalid value 'here' for '--to <ADDR[:PORT]>': 'here' is no address, ",
         ),
         (
             &["--config", &lab],
-            &format!("{lab}:2:26: mcast-client.to[1]: 'here' is no IPv4 address, "),
+            &format!("{lab}:2:26: mcast-client.to[1]: 'here' is no address, "),
+        ),
+        (
+            &["--mode", "unicast", "--to", "224.1.1.1", "-m", "x"],
+            "--to: 224.1.1.1 is a group; send to it with --mode multicast --group",
+        ),
+        (
+            &["--mode", "broadcast", "--group", "ff02::1", "-m", "x"],
+            "--mode broadcast: IPv6 has no broadcast; ",
+        ),
+        (
+            &["--rate", "5"],
+            "--rate: goes with -m or --size: what is typed sets its own pace",
+        ),
+        (&["--size", "65508"], "--size: 65508 is not in 1 to 65507"),
+        (
+            &["--size", "4", "-m", "hello"],
+            "--message: 5 bytes do not fit into --size 4",
+        ),
+        (
+            &["-m", &"x".repeat(65_508)],
+            "--message: 65508 bytes; a datagram carries at most 65507",
         ),
         (
             &["--group", "127.0.0.1", "-m", "x"],
@@ -286,7 +443,7 @@ sender.sendto(b'hello from Python', ('224.1.1.1', 5007))"
         assert!(
             finished
                 .out
-                .ends_with("Received message: hello from Python\n"),
+                .ends_with("Received message: hello from Python [multicast]\n"),
             "{finished:?}"
         );
     }

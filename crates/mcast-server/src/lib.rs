@@ -10,20 +10,19 @@ pub mod server;
 
 use common::{
     event::{Event, Kind},
-    journal::{Lines, usual_view},
+    journal::{Lines, View},
+    multicast::hearing,
 };
 pub use server::run;
 
-/// What a person sees of the server's events: the handout's lines, and how the group was joined.
-pub fn view(event: &Event, lines: &mut Lines) {
-    let text = event.text.as_deref().unwrap_or_default();
-    match (event.kind, &event.peer) {
-        (Kind::Ready, Some(group)) => {
+/// What a person sees of the server's events: the handout's lines, and how each datagram came.
+pub fn view(json: bool) -> View {
+    Box::new(move |event: &Event, lines: &mut Lines| {
+        hearing::view(event, lines, "Received data", json);
+        if event.kind == Kind::Ready
+            && let Some(group) = &event.peer
+        {
             lines.answer = format!("Multicast server running on {group}");
-            lines.status = format!("listening on {text}");
         }
-        (Kind::Receive, _) => lines.answer = format!("Received data: {text}"),
-        (Kind::Stop, _) => lines.status.push_str(text),
-        _ => usual_view(event, lines),
-    }
+    })
 }

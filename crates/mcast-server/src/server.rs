@@ -1,14 +1,13 @@
 //! The handout's multicast server: join, receive, print.
 
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 use common::{
     event::{Event, Kind},
     exit::{Failure, Summary, why},
     journal::Journal,
-    multicast::{Membership, Receiver},
+    multicast::{Membership, Receiver, hearing::Hearing, stamp::Clock},
     shutdown::Shutdown,
-    text::plural,
 };
 
 /// Tells of every datagram until enough have come, the time is up, or a shutdown is requested.
@@ -23,30 +22,24 @@ pub fn run(
 ) -> Result<Summary, Failure> {
     journal.record(
         Event::new(Kind::Ready)
-            .peer(SocketAddr::from(receiver.group))
+            .peer(receiver.group)
             .text(receiver.to_string()),
     );
 
     let until = membership
         .end_after
         .map(|end_after| Instant::now() + end_after);
-    let mut received = 0;
-    while !membership.satisfied(received) {
+    let mut hearing = Hearing::new(journal, Clock::default());
+    while membership.wanting(hearing.received) > 0 {
         match receiver.receive(until, shutdown) {
-            Ok(Some((message, sender))) => {
-                journal.record(Event::new(Kind::Receive).peer(sender).content(message));
-                received += 1;
-            }
+            Ok(Some(batch)) => hearing.take(&batch, membership.wanting(hearing.received)),
             Ok(None) => break,
             Err(error) => return Err(Failure::could_not_run("receive", why(&error))),
         }
+        hearing.look_at(&receiver);
     }
 
-    let summary = Summary::done(format!(
-        "stopped: {} received",
-        plural(received, "datagram")
-    ));
-    Ok(membership
-        .judge(summary, received, shutdown.requested())
-        .count("received", received))
+    let received = hearing.received;
+    let summary = hearing.finish(&mut receiver, "");
+    Ok(membership.judge(summary, received, shutdown.requested()))
 }

@@ -1,11 +1,11 @@
 //! The real server, sent to over real sockets on loopback.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use common::{
     event::{Kind, Record},
     interface::Interface,
-    multicast::{GROUP, LONGEST, Sender, Technique},
+    multicast::{GROUP, LONGEST, Reach, Sender, Technique},
     testing::{self, Folder, Running, read_log, start},
 };
 use mcast_server::config::Cli;
@@ -13,21 +13,20 @@ use mcast_server::config::Cli;
 const SERVER: &str = env!("CARGO_BIN_EXE_mcast-server");
 
 /// A server on a free port, with these flags besides.
-fn server(flags: &[&str]) -> (Running, SocketAddrV4) {
+fn server(flags: &[&str]) -> (Running, SocketAddr) {
     let mut server = start(SERVER, &[&["--port", "0"], flags].concat());
-    match server.ready() {
-        SocketAddr::V4(group) => (server, group),
-        SocketAddr::V6(group) => panic!("{group}"),
-    }
+    let group = server.ready();
+    (server, group)
 }
 
-fn sender(technique: Technique, to: Ipv4Addr, group: SocketAddrV4) -> Sender {
-    let loopback = Interface::find(None, GROUP).unwrap();
-    Sender::new(technique, SocketAddrV4::new(to, group.port()), &loopback).unwrap()
+fn sender(technique: Technique, to: IpAddr, group: SocketAddr) -> Sender {
+    let loopback = &Interface::find(None, to).unwrap()[0];
+    let to = SocketAddr::new(to, group.port());
+    Sender::new(technique, to, loopback, Reach::default()).unwrap()
 }
 
-fn to_group(group: SocketAddrV4) -> Sender {
-    sender(Technique::Multicast, *group.ip(), group)
+fn to_group(group: SocketAddr) -> Sender {
+    sender(Technique::Multicast, group.ip(), group)
 }
 
 #[test]
@@ -43,14 +42,14 @@ fn the_handouts_lines_and_how_the_group_was_joined() {
     let folder = Folder::new();
     let log = folder.path("log");
     let (server, group) = server(&["--log", &log]);
-    assert_eq!(*group.ip(), GROUP);
-    let sender = to_group(group);
+    assert_eq!(group.ip(), GROUP);
+    let mut sender = to_group(group);
     sender.send(b"hello").unwrap();
     sender.send(b"\x1b[2J\xff\n").unwrap();
     // What the kernel holds when it is interrupted is still told.
     let finished = server.interrupt();
     assert_eq!(finished.code, Some(0));
-    let lines = "Received data: hello\nReceived data: \\x1b[2J\\xff\\n\n";
+    let lines = "Received data: hello [multicast]\nReceived data: \\x1b[2J\\xff\\n [multicast]\n";
     assert_eq!(
         finished.out,
         format!("Multicast server running on {group}\n{lines}")
@@ -59,12 +58,13 @@ fn the_handouts_lines_and_how_the_group_was_joined() {
         "joined on lo (127.0.0.1): this machine only; --interface default goes on the network";
     assert_eq!(
         finished.err,
-        format!("listening on {group}, {joined}\nstopped: 2 datagrams received\n")
+        format!("listening on {group}, {joined}\nstopped: 2 datagrams received (2 by multicast)\n")
     );
 
     let records = read_log(log);
     let received = &records[2].event;
     assert_eq!((received.kind, received.bytes), (Kind::Receive, Some(5)));
+    assert_eq!(received.technique, Some(Technique::Multicast));
     assert_eq!(received.peer, Some(sender.from.into()));
 }
 
@@ -72,12 +72,12 @@ fn the_handouts_lines_and_how_the_group_was_joined() {
 fn it_hears_all_three_techniques_and_any_sender() {
     let (server, group) = server(&["--count", "4", "--for", "60s"]);
     to_group(group).send(b"multicast").unwrap();
-    sender(Technique::Unicast, Ipv4Addr::LOCALHOST, group)
+    sender(Technique::Unicast, Ipv4Addr::LOCALHOST.into(), group)
         .send(b"unicast")
         .unwrap();
     sender(
         Technique::Broadcast,
-        Ipv4Addr::new(127, 255, 255, 255),
+        Ipv4Addr::new(127, 255, 255, 255).into(),
         group,
     )
     .send(b"broadcast")
@@ -89,8 +89,13 @@ fn it_hears_all_three_techniques_and_any_sender() {
     let finished = server.finish();
     assert_eq!(finished.code, Some(0));
     let told: Vec<_> = finished.out.lines().skip(1).collect();
-    let expected =
-        ["multicast", "unicast", "broadcast", "plain"].map(|text| format!("Received data: {text}"));
+    let expected = [
+        "multicast [multicast]",
+        "unicast [unicast]",
+        "broadcast [broadcast]",
+        "plain [unicast]",
+    ]
+    .map(|text| format!("Received data: {text}"));
     assert_eq!(told, expected);
 }
 
@@ -107,7 +112,7 @@ fn the_longest_datagram_arrives_whole_and_an_empty_one_too() {
         .collect();
     assert_eq!(
         events.iter().map(|event| event.kind).collect::<Vec<_>>(),
-        [Kind::Ready, Kind::Receive, Kind::Receive]
+        [Kind::Ready, Kind::Receive, Kind::Receive, Kind::Stop]
     );
     assert_eq!((events[1].bytes, events[2].bytes), (Some(65_507), Some(0)));
     assert_eq!(events[1].text.as_ref().unwrap().len(), LONGEST);
@@ -122,7 +127,7 @@ fn too_few_in_time_is_a_no() {
     assert!(
         finished
             .err
-            .ends_with("stopped: 1 datagram received, not 2\n"),
+            .ends_with("stopped: 1 datagram received (1 by multicast); 2 were asked for\n"),
         "{}",
         finished.err
     );
@@ -151,8 +156,299 @@ fn servers_share_a_port() {
     second.ready();
     to_group(group).send(b"hello").unwrap();
     for server in [first, second] {
-        assert!(server.finish().out.ends_with("Received data: hello\n"));
+        assert!(
+            server
+                .finish()
+                .out
+                .ends_with("Received data: hello [multicast]\n")
+        );
     }
+}
+
+/// A stamp as somebody else would write it.
+fn stamped(session: &str, number: u64, text: &str) -> String {
+    let time_us = 1_795_410_685_000_000_u64;
+    format!("[lab1 p1 {session} {number} {time_us} {number}] {text}")
+}
+
+#[test]
+fn stamped_messages_are_counted_sender_by_sender() {
+    let folder = Folder::new();
+    let log = folder.path("log");
+    let (server, group) = server(&["--count", "12", "--for", "60s", "--json", "--log", &log]);
+    let mut first = to_group(group);
+    // It joins at 5. 7 and 11 are lost, 8 comes twice, 10 overtakes 9.
+    for number in [5, 6, 8, 8, 10, 9, 12] {
+        first
+            .send(stamped("5f3a9c21", number, "x").as_bytes())
+            .unwrap();
+    }
+    // It starts again; somebody else with the same name and session has an address of its own.
+    for number in [1, 2] {
+        first
+            .send(stamped("00000002", number, "x").as_bytes())
+            .unwrap();
+    }
+    to_group(group)
+        .send(stamped("5f3a9c21", 9, "x").as_bytes())
+        .unwrap();
+    first.send(b"plain").unwrap();
+    first.send(b"[lab1 p1 5f3a9c21 x").unwrap();
+    let finished = server.finish();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+
+    let records = read_log(log);
+    let of = |kind| {
+        records
+            .iter()
+            .map(|record| &record.event)
+            .filter(move |event| event.kind == kind)
+    };
+    let odd: Vec<_> = of(Kind::Receive)
+        .map(|event| event.value.as_deref().unwrap_or_default())
+        .collect();
+    assert_eq!(odd[..7], ["", "", "", "doubled", "", "overtaken", ""]);
+    assert_eq!(odd[7..], ["", "", "", "", "damaged stamp"]);
+    // Rule IR2: each receipt moves the clock past the sender's and its own.
+    let clocks: Vec<_> = of(Kind::Receive).map(|event| event.clock).collect();
+    let expected = [6, 7, 9, 10, 11, 12, 13, 14, 15, 16].map(Some);
+    assert_eq!(clocks[..10], expected);
+    assert_eq!(clocks[10..], [None, None]);
+    let message = of(Kind::Receive).next().unwrap().message.as_ref().unwrap();
+    assert_eq!(message.to_string(), format!("udp:p1/5f3a9c21>{group}#5"));
+
+    let counted: Vec<_> = of(Kind::Local)
+        .map(|event| ["received", "lost", "duplicates", "reordered"].map(|name| event.counts[name]))
+        .collect();
+    assert_eq!(counted, [[7, 2, 1, 1], [2, 0, 0, 0], [1, 0, 0, 0]]);
+    let stop = of(Kind::Stop).next().unwrap();
+    for (name, count) in [
+        ("received", 12),
+        ("stamped", 10),
+        ("senders", 3),
+        ("damaged", 1),
+        ("lost", 2),
+        ("multicast", 12),
+    ] {
+        assert_eq!(stop.counts[name], count, "{name}");
+    }
+    // What it came to is part of the answer for machines.
+    let answer: Vec<_> = finished
+        .out
+        .lines()
+        .map(|line| Record::parse(line).unwrap().event.kind)
+        .collect();
+    assert_eq!(answer[0], Kind::Ready);
+    assert_eq!(
+        answer[13..],
+        [Kind::Local, Kind::Local, Kind::Local, Kind::Stop]
+    );
+}
+
+#[test]
+fn what_people_see_of_stamps() {
+    let (server, group) = server(&["--count", "6", "--for", "60s"]);
+    let mut sender = to_group(group);
+    for number in [1, 3, 2, 2, (1 << 63) - 1, 4] {
+        sender
+            .send(stamped("5f3a9c21", number, "hello").as_bytes())
+            .unwrap();
+    }
+    let finished = server.finish();
+    let told: Vec<_> = finished.out.lines().skip(1).collect();
+    let expected = [
+        "p1/5f3a9c21 #1",
+        "p1/5f3a9c21 #3",
+        "p1/5f3a9c21 #2, overtaken",
+        "p1/5f3a9c21 #2, doubled",
+        "p1/5f3a9c21 #9223372036854775807, implausible number",
+        "p1/5f3a9c21 #4",
+    ];
+    assert_eq!(
+        told,
+        expected.map(|tag| format!("Received data: hello [multicast, {tag}]"))
+    );
+    let lines: Vec<_> = finished.err.lines().skip(1).collect();
+    let counts = "0 lost, 1 doubled, 1 overtaken, 1 with an implausible number";
+    let from = sender.from;
+    assert!(
+        lines[0].starts_with(&format!(
+            "p1/5f3a9c21 at {from}: 6 datagrams, {counts}; its clock is about "
+        )),
+        "{lines:?}"
+    );
+    assert_eq!(
+        lines[1],
+        format!(
+            "stopped: 6 datagrams received (6 by multicast); 6 stamped, from 1 sender: {counts}"
+        )
+    );
+}
+
+#[test]
+fn a_load_is_told_in_part_and_counted_in_full() {
+    let folder = Folder::new();
+    let log = folder.path("log");
+    let total = 20_000;
+    let flags = ["--count", "20000", "--for", "60s", "--log", &log];
+    let (server, group) = server(&flags);
+    let mut sender = to_group(group);
+    for number in 1..=total {
+        sender
+            .send(stamped("5f3a9c21", number, "x").as_bytes())
+            .unwrap();
+        // No faster than it reads, however slow the machine is.
+        if number % 1000 == 0 {
+            wait_until_read(group);
+        }
+    }
+    assert_eq!(server.finish().code, Some(0));
+    let records = read_log(log);
+    let told = records
+        .iter()
+        .filter(|record| record.event.kind == Kind::Receive)
+        .count() as u64;
+    let untold: u64 = records
+        .iter()
+        .filter_map(|record| record.event.counts.get("untold"))
+        .sum();
+    assert!(told >= 5000 && untold > 0, "{told} {untold}");
+    assert_eq!(told + untold, total);
+    let stop = &records.last().unwrap().event;
+    assert_eq!((stop.counts["received"], stop.counts["lost"]), (total, 0));
+}
+
+/// Waits until no datagram waits at this port.
+fn wait_until_read(group: SocketAddr) {
+    let port = format!(":{:04X} ", group.port());
+    testing::wait_for(|| {
+        let table = std::fs::read_to_string("/proc/net/udp").unwrap();
+        let line = table.lines().find(|line| line.contains(&port)).unwrap();
+        line.contains(":00000000 00:").then_some(())
+    });
+}
+
+#[test]
+fn forgers_fill_no_table() {
+    let (server, group) = server(&["--count", "2000", "--for", "60s", "--json"]);
+    let mut sender = to_group(group);
+    for number in 0..2000 {
+        sender
+            .send(stamped(&format!("{number:08x}"), 1, "x").as_bytes())
+            .unwrap();
+        if number % 500 == 499 {
+            wait_until_read(group);
+        }
+    }
+    let finished = server.finish();
+    let stop = Record::parse(finished.out.lines().last().unwrap())
+        .unwrap()
+        .event;
+    assert_eq!((finished.code, stop.counts["senders"]), (Some(0), 2000));
+    // One line for each of a few, not for all.
+    let lines = finished.out.lines();
+    let senders = lines
+        .filter(|line| line.contains("\"event\":\"local\""))
+        .count();
+    assert_eq!(senders, 20);
+}
+
+#[test]
+fn what_the_kernel_drops_is_told_and_counted() {
+    let (mut server, group) = server(&["--receive-buffer", "5000", "--json"]);
+    // While it does not read, one datagram more than the buffer holds is dropped.
+    server.signal("STOP");
+    let stat = format!("/proc/{}/stat", server.id());
+    testing::wait_for(|| {
+        std::fs::read_to_string(&stat)
+            .unwrap()
+            .contains(") T ")
+            .then_some(())
+    });
+    let mut sender = to_group(group);
+    for _ in 0..100 {
+        sender.send(&[b'x'; 1000]).unwrap();
+    }
+    server.signal("CONT");
+    wait_until_read(group);
+    sender.send(b"now there is room").unwrap();
+    server.err_line(
+        "mcast-server: the kernel drops datagrams: the receive buffer of 10000 bytes is full; ",
+    );
+    let finished = server.interrupt();
+    let stop = Record::parse(finished.out.lines().last().unwrap())
+        .unwrap()
+        .event;
+    let [received, dropped] = ["received", "dropped_by_kernel"].map(|name| stop.counts[name]);
+    assert!(received > 1 && dropped > 1, "{stop:?}");
+    assert_eq!(received + dropped, 101);
+    assert_eq!(stop.counts["receive_buffer_bytes"], 10_000);
+}
+
+#[test]
+fn the_receive_buffer_that_was_granted_is_told() {
+    let told = |bytes: &str| {
+        let mut server = start(SERVER, &["--port", "0", "--receive-buffer", bytes]);
+        let line = server.err_line("listening on ");
+        server.interrupt();
+        line
+    };
+    let line = told("50000");
+    assert!(
+        line.ends_with("receive buffer: 50000 bytes asked for, 100000 granted"),
+        "{line}"
+    );
+    // Nobody is granted a gibibyte.
+    let line = told("1073741824");
+    assert!(
+        line.ends_with("granted, limited by net.core.rmem_max"),
+        "{line}"
+    );
+}
+
+#[test]
+fn offload_changes_nothing_but_speed() {
+    for switch in ["on", "off"] {
+        let (server, group) = server(&["--count", "100", "--for", "60s", "--offload", switch]);
+        let reach = Reach {
+            offload: switch == "on",
+            ..Reach::default()
+        };
+        let lo = &Interface::find(None, GROUP).unwrap()[0];
+        let mut sender = Sender::new(Technique::Multicast, group, lo, reach).unwrap();
+        let numbered: Vec<_> = (0..100).map(|number| format!("msg-{number:03}")).collect();
+        assert_eq!(
+            sender.send_many(numbered.concat().as_bytes(), 7),
+            (100, None)
+        );
+        let lines: String = numbered
+            .iter()
+            .map(|text| format!("Received data: {text} [multicast]\n"))
+            .collect();
+        assert!(server.finish().out.ends_with(&lines), "{switch}");
+    }
+}
+
+#[test]
+fn one_group_more_than_a_socket_may_join() {
+    let most = std::fs::read_to_string("/proc/sys/net/ipv4/igmp_max_memberships").unwrap();
+    let most: usize = most.trim().parse().unwrap();
+    let groups: Vec<_> = (1..=most + 1)
+        .flat_map(|group| {
+            [
+                "--group".to_owned(),
+                format!("239.1.{}.{}", group / 200, group % 200),
+            ]
+        })
+        .collect();
+    let flags: Vec<_> = groups.iter().map(String::as_str).collect();
+    let (last, all_but_one) = (flags[flags.len() - 1], &flags[..flags.len() - 2]);
+    let (server, _) = server(all_but_one);
+    assert_eq!(server.interrupt().code, Some(0));
+    let why = format!(
+        "join {last}:0 on lo (127.0.0.1): no buffer space available; too many groups for one socket, sysctl net.ipv4.igmp_max_memberships"
+    );
+    testing::check_refusals(SERVER, &[(&[&["--port", "0"], &flags[..]].concat(), &why)]);
 }
 
 #[test]
@@ -248,10 +544,12 @@ END
         && let Some(finished) = testing::in_namespace(script, &[("SERVER", SERVER)])
     {
         assert_eq!(finished.code, Some(0), "{finished:?}");
-        let network = "Received data: from the network\n".repeat(3);
+        let network = ["multicast", "unicast", "broadcast"]
+            .map(|technique| format!("Received data: from the network [{technique}]\n"))
+            .concat();
         assert_eq!(
             finished.out,
-            network + "Received data: from this machine\n",
+            network + "Received data: from this machine [multicast]\n",
             "{finished:?}"
         );
     }

@@ -52,6 +52,10 @@ fn event(event: &Event, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"clock\":");
         number(out, clock);
     }
+    if let Some(technique) = event.technique {
+        plain(out, ",\"technique\":\"", technique.word());
+        out.push(b'"');
+    }
     for (key, value) in [("name", &event.name), ("value", &event.value)] {
         if let Some(value) = value {
             text(out, key, value);
@@ -172,7 +176,7 @@ fn time(out: &mut Vec<u8>, Time(moment): Time) {
 mod tests {
     use super::*;
     use crate::{
-        event::{Kind, Level, VERSION},
+        event::{Kind, Level, Technique, VERSION},
         exit::Summary,
         message::Carrier,
     };
@@ -202,6 +206,7 @@ mod tests {
             Kind::Close,
             Kind::Local,
             Kind::Resolve,
+            Kind::Check,
             Kind::Error,
             Kind::Stop,
         ];
@@ -235,6 +240,7 @@ mod tests {
                 bytes: pick(round, 6, &[0, 12, 1024]),
                 text: pick(round, 1, &texts).map(str::to_owned),
                 clock: pick(round, 8, &[0, 7, u64::MAX]),
+                technique: pick(round, 12, &Technique::ALL),
                 name: pick(round, 9, &texts).map(str::to_owned),
                 value: pick(round, 10, &texts).map(str::to_owned),
                 ..if round % 2 == 0 {

@@ -1,0 +1,159 @@
+//! What the kernel says of sockets, groups and rules: the tables of `/proc/net` and of nft(8), read as text.
+
+use std::{fs, net::IpAddr, path::Path};
+
+use crate::text::visible;
+
+/// A socket in `/proc/net/udp` or `udp6`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct UdpSocket {
+    /// Its port.
+    pub(crate) port: u16,
+    /// Its number among all files.
+    pub(crate) inode: u64,
+    /// Datagrams dropped because its receive buffer was full.
+    pub(crate) drops: u64,
+}
+
+/// The sockets in such a table; a line of another form is passed over.
+pub(crate) fn sockets(table: &str) -> impl Iterator<Item = UdpSocket> {
+    table.lines().skip(1).filter_map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let (_, port) = words.get(1)?.rsplit_once(':')?;
+        Some(UdpSocket {
+            port: u16::from_str_radix(port, 16).ok()?,
+            inode: words.get(9)?.parse().ok()?,
+            drops: words.get(12)?.parse().ok()?,
+        })
+    })
+}
+
+/// Who has a UDP port, as `python3 (pid 17)`; of programs of other users only the administrator sees the names.
+pub(super) fn holders(port: u16, v4: bool) -> Vec<String> {
+    let table = if v4 {
+        "/proc/net/udp"
+    } else {
+        "/proc/net/udp6"
+    };
+    let table = fs::read_to_string(table).unwrap_or_default();
+    let links: Vec<_> = sockets(&table)
+        .filter(|socket| socket.port == port)
+        .map(|socket| format!("socket:[{}]", socket.inode))
+        .collect();
+    if links.is_empty() {
+        return Vec::new();
+    }
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mut found: Vec<_> = processes
+        .filter_map(|process| {
+            let pid: u32 = process.file_name().to_str()?.parse().ok()?;
+            let holds = has_one(&process.path().join("fd"), &links);
+            let name = fs::read(process.path().join("comm")).unwrap_or_default();
+            let name = visible(name.trim_ascii());
+            holds.then(|| format!("{name} (pid {pid})"))
+        })
+        .collect();
+    if found.is_empty() {
+        found.push("a program of somebody else".into());
+    }
+    found
+}
+
+fn has_one(folder: &Path, links: &[String]) -> bool {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files
+        .filter_map(|file| fs::read_link(file.path()).ok())
+        .any(|target| links.iter().any(|link| target.as_os_str() == link.as_str()))
+}
+
+/// Where the kernel lists the groups that somebody on this machine joined.
+pub(super) fn groups_path(group: IpAddr) -> &'static str {
+    if group.is_ipv4() {
+        "/proc/net/igmp"
+    } else {
+        "/proc/net/igmp6"
+    }
+}
+
+/// Whether that list has this group on this interface.
+pub(super) fn is_member(table: &str, group: IpAddr, interface: &str) -> bool {
+    match group {
+        IpAddr::V4(group) => {
+            // A line for each interface, and behind it one for each of its groups, in the machine's byte order.
+            let group = format!("{:08X}", u32::from_ne_bytes(group.octets()));
+            let mut here = false;
+            table.lines().any(|line| {
+                let mut words = line.split_whitespace();
+                if line.starts_with(|letter: char| letter.is_ascii_digit()) {
+                    here = words.nth(1) == Some(interface);
+                    return false;
+                }
+                here && words.next() == Some(&group)
+            })
+        }
+        IpAddr::V6(group) => {
+            let group = format!("{:032x}", group.to_bits());
+            table.lines().any(|line| {
+                let words: Vec<_> = line.split_whitespace().collect();
+                words.get(1) == Some(&interface) && words.get(2) == Some(&group.as_str())
+            })
+        }
+    }
+}
+
+/// The lines of a rule set, as `nft list ruleset` prints it, that drop or reject something.
+pub(super) fn dropping(rules: &str) -> Vec<String> {
+    let drops = |line: &&str| {
+        let words = || line.split([' ', ';']);
+        words().any(|word| word == "drop" || word == "reject")
+    };
+    rules
+        .lines()
+        .map(str::trim)
+        .filter(drops)
+        .map(|line| visible(line.as_bytes()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_read() {
+        let udp = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n\
+            \x20 123: 00000000:138F 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 4711 2 0000000000000000 17\n\
+            nonsense\n";
+        let expected = UdpSocket {
+            port: 5007,
+            inode: 4711,
+            drops: 17,
+        };
+        assert_eq!(sockets(udp).collect::<Vec<_>>(), [expected]);
+
+        let igmp = "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n\
+            1\tlo        :     2      V3\n\t\t\t\tGROUP     1 0:00000000\t\t0\n\t\t\t\t010000E0     1 0:00000000\t\t0\n\
+            2\teth0      :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n";
+        let number = u32::from_ne_bytes([224, 1, 1, 1]);
+        let igmp = igmp.replace("GROUP", &format!("{number:08X}"));
+        let group = "224.1.1.1".parse().unwrap();
+        assert!(is_member(&igmp, group, "lo") && !is_member(&igmp, group, "eth0"));
+        let igmp6 = "1    lo              ff020000000000000000000000000001     1 0000000C 0\n\
+            2    eth0            ff150000000000000000000000001234     1 00000004 0\n";
+        assert!(is_member(igmp6, "ff15::1234".parse().unwrap(), "eth0"));
+        assert!(!is_member(igmp6, "ff15::1234".parse().unwrap(), "lo"));
+    }
+
+    #[test]
+    fn rules_that_drop() {
+        let rules = "table inet lab {\n\tchain in {\n\t\ttype filter hook input priority filter; policy drop;\n\
+            \t\tudp dport 5007 counter packets 0 bytes 0 drop\n\t\tcomment \"dropped\"\n\t\taccept\n\t}\n}\n";
+        assert_eq!(
+            dropping(rules),
+            [
+                "type filter hook input priority filter; policy drop;",
+                "udp dport 5007 counter packets 0 bytes 0 drop"
+            ]
+        );
+    }
+}

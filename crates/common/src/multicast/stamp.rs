@@ -1,0 +1,341 @@
+//! The stamp: an envelope in plain text before a message, which says who sent it and when.
+//!
+//! ```text
+//! [lab1 SENDER SESSION NUMBER TIME CLOCK] MESSAGE
+//! [lab1 mcast-client 5f3a9c21 17 1795410685000001 42] hello
+//! ```
+//!
+//! | part | is |
+//! | --- | --- |
+//! | `lab1` | the envelope's name and version |
+//! | SENDER | the sending process's name: 1 to 64 letters, digits or `-` `_` `.` `:` |
+//! | SESSION | eight hexadecimal digits, new whenever the sender starts |
+//! | NUMBER | of the message in its session, from 1; the copies for several receivers have the same |
+//! | TIME | when it was handed to the sender's kernel, in microseconds since 1970 by the sender's clock |
+//! | CLOCK | the sender's Lamport clock after the sending (Lamport 1978, rule IR2 a) |
+//!
+//! Whoever does not know it shows it as text. Numbers are decimal without leading zeros.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    exit::Failure,
+    text::{LONGEST_NAME, check_name},
+};
+
+/// How every stamp of this version begins.
+const BEGIN: &[u8] = b"[lab1 ";
+
+/// Clocks and numbers from here on are nobody's: no process has that many events.
+const NEVER: u64 = 1 << 63;
+
+/// A process's Lamport clock, shared by its threads; clones are the same clock.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Arc<Mutex<u64>>);
+
+impl Clock {
+    /// The clock's time, for as long as nobody else may move it.
+    pub fn lock(&self) -> MutexGuard<'_, u64> {
+        // Nothing can panic while it is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The present moment by this machine's clock, in microseconds since 1970.
+pub fn now_us() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// What does not change in the stamps of one session of one sender.
+#[derive(Clone, Debug)]
+pub struct Stamper {
+    /// `[lab1 SENDER SESSION `
+    prefix: Vec<u8>,
+    /// `SENDER/SESSION`: the sender in a message's identity.
+    pub session: String,
+}
+
+impl Stamper {
+    /// A new session of the sender `name`.
+    ///
+    /// # Errors
+    /// When the name cannot be part of a stamp (exit code 2).
+    pub fn new(name: &str) -> Result<Self, Failure> {
+        check_name(name).map_err(|why| Failure::could_not_run("--name", why))?;
+        // The keys of a new hasher are random.
+        let session = RandomState::new().hash_one(now_us()) as u32;
+        Ok(Self {
+            prefix: format!("[lab1 {name} {session:08x} ").into_bytes(),
+            session: identity(name, session),
+        })
+    }
+
+    /// Appends a stamp; the message follows it.
+    pub fn write(&self, out: &mut Vec<u8>, number: u64, time_us: u64, clock: u64) {
+        out.extend_from_slice(&self.prefix);
+        for (value, end) in [(number, &b" "[..]), (time_us, b" "), (clock, b"] ")] {
+            let begin = out.len();
+            out.resize(begin + width(value), 0);
+            write_decimal(&mut out[begin..], value);
+            out.extend_from_slice(end);
+        }
+    }
+
+    /// Where number, time and clock begin in a stamp whose number and time are so wide.
+    pub fn places(&self, number: usize, time: usize) -> [usize; 3] {
+        let first = self.prefix.len();
+        [first, first + number + 1, first + number + time + 2]
+    }
+}
+
+/// How many digits a number has.
+pub fn width(value: u64) -> usize {
+    value.checked_ilog10().map_or(1, |log| log as usize + 1)
+}
+
+/// Writes a number that has as many digits as there is room.
+pub fn write_decimal(out: &mut [u8], mut value: u64) {
+    for digit in out.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+}
+
+/// The sender of a stamp in a message's identity.
+fn identity(sender: &str, session: u32) -> String {
+    format!("{sender}/{session:08x}")
+}
+
+/// A stamp that was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stamp<'a> {
+    /// All that does not change in a session: `[lab1 SENDER SESSION `.
+    pub prefix: &'a [u8],
+    /// Who says to have sent it.
+    pub sender: &'a str,
+    /// Its session.
+    pub session: u32,
+    /// The message's number in the session.
+    pub number: u64,
+    /// When it was sent, in microseconds since 1970 by the sender's clock.
+    pub time_us: u64,
+    /// The sender's Lamport clock after the sending.
+    pub clock: u64,
+}
+
+impl Stamp<'_> {
+    /// `SENDER/SESSION`: the sender in a message's identity.
+    pub fn identity(&self) -> String {
+        identity(self.sender, self.session)
+    }
+}
+
+/// What stands before a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Envelope<'a> {
+    /// Nothing: a plain datagram.
+    None,
+    /// A stamp, and the message behind it.
+    Stamped(Stamp<'a>, &'a [u8]),
+    /// Something that begins as a stamp does and is none: damaged, forged, or of another version.
+    Damaged,
+}
+
+/// Reads what stands before a message.
+pub fn read(datagram: &[u8]) -> Envelope<'_> {
+    let Some(rest) = datagram.strip_prefix(b"[lab") else {
+        return Envelope::None;
+    };
+    let Some(head) = prefix(datagram) else {
+        // `[label] hello` is nobody's stamp.
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        return if digits > 0 && rest.get(digits) == Some(&b' ') {
+            Envelope::Damaged
+        } else {
+            Envelope::None
+        };
+    };
+    let Some((number, time_us, clock, message)) = figures(&datagram[head.length..]) else {
+        return Envelope::Damaged;
+    };
+    let stamp = Stamp {
+        prefix: &datagram[..head.length],
+        sender: head.sender,
+        session: head.session,
+        number,
+        time_us,
+        clock,
+    };
+    Envelope::Stamped(stamp, message)
+}
+
+struct Head<'a> {
+    sender: &'a str,
+    session: u32,
+    length: usize,
+}
+
+/// `[lab1 SENDER SESSION `
+fn prefix(datagram: &[u8]) -> Option<Head<'_>> {
+    let rest = datagram.strip_prefix(BEGIN)?;
+    let end = rest
+        .iter()
+        .take(LONGEST_NAME + 1)
+        .position(|byte| *byte == b' ')?;
+    let (sender, rest) = rest.split_at(end);
+    let session = rest.get(1..9).filter(|digits| {
+        digits
+            .iter()
+            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    })?;
+    let sender = str::from_utf8(sender).ok()?;
+    if check_name(sender).is_err() || rest.get(9) != Some(&b' ') {
+        return None;
+    }
+    Some(Head {
+        sender,
+        session: u32::from_str_radix(str::from_utf8(session).ok()?, 16).ok()?,
+        length: BEGIN.len() + end + 10,
+    })
+}
+
+/// Number, time, clock and message: `NUMBER TIME CLOCK] MESSAGE`.
+pub(super) fn figures(rest: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
+    let (number, rest) = decimal(rest)?;
+    let (time_us, rest) = decimal(rest.strip_prefix(b" ")?)?;
+    let (clock, rest) = decimal(rest.strip_prefix(b" ")?)?;
+    let message = rest.strip_prefix(b"] ")?;
+    (number > 0).then_some((number, time_us, clock, message))
+}
+
+/// A number without leading zeros that somebody may have, and what follows it.
+fn decimal(text: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    let mut digits = 0;
+    // 19 digits cannot overflow.
+    while let Some(digit) = text
+        .get(digits)
+        .map(|byte| byte.wrapping_sub(b'0'))
+        .filter(|digit| *digit < 10)
+        && digits < 20
+    {
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+        digits += 1;
+    }
+    let plain = digits == 1 || (digits > 1 && text[0] != b'0');
+    (plain && value < NEVER).then(|| (value, &text[digits..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamped(message: &[u8]) -> (Stamper, Vec<u8>) {
+        let stamper = Stamper::new("p1").unwrap();
+        let mut datagram = Vec::new();
+        stamper.write(&mut datagram, 17, 1_795_410_685_000_001, 42);
+        datagram.extend_from_slice(message);
+        (stamper, datagram)
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let (stamper, datagram) = stamped(b"hello");
+        let text = str::from_utf8(&datagram).unwrap();
+        assert!(text.starts_with("[lab1 p1 ") && text.ends_with(" 17 1795410685000001 42] hello"));
+        let Envelope::Stamped(stamp, message) = read(&datagram) else {
+            panic!("{text}")
+        };
+        assert_eq!(message, b"hello");
+        assert_eq!((stamp.sender, stamp.number, stamp.clock), ("p1", 17, 42));
+        assert_eq!(stamp.time_us, 1_795_410_685_000_001);
+        assert_eq!(stamp.identity(), stamper.session);
+        let [number, time, clock] = stamper.places(2, 16);
+        assert!(text[number..].starts_with("17 ") && text[time..].starts_with("1795"));
+        assert!(text[clock..].starts_with("42]"));
+        // A session is its own.
+        assert_ne!(Stamper::new("p1").unwrap().session, stamper.session);
+    }
+
+    #[test]
+    fn every_width_survives() {
+        let stamper = Stamper::new("p").unwrap();
+        let mut value = 1_u64;
+        while value < NEVER {
+            for value in [value - 1, value].into_iter().filter(|value| *value > 0) {
+                let mut datagram = Vec::new();
+                stamper.write(&mut datagram, value, value, value);
+                let Envelope::Stamped(stamp, b"") = read(&datagram) else {
+                    panic!("{value}")
+                };
+                assert_eq!(
+                    (stamp.number, stamp.time_us, stamp.clock),
+                    (value, value, value)
+                );
+            }
+            let Some(next) = value.checked_mul(10) else {
+                break;
+            };
+            value = next;
+        }
+    }
+
+    #[test]
+    fn a_damaged_stamp_is_none_and_a_plain_text_is_not_damaged() {
+        let (_, datagram) = stamped(b"hello");
+        let stamp = datagram.len() - b"hello".len();
+        // Every byte of it, lost, or turned into one that stands nowhere in a stamp; and every shorter one.
+        for place in 0..stamp {
+            let mut damaged = datagram.clone();
+            damaged[place] = b'#';
+            assert!(!matches!(read(&damaged), Envelope::Stamped(..)), "{place}");
+            let cut = read(&datagram[..place]);
+            let expected = if place < BEGIN.len() {
+                Envelope::None
+            } else {
+                Envelope::Damaged
+            };
+            assert_eq!(cut, expected, "{place}");
+        }
+        for plain in [
+            "",
+            "hello",
+            "[label] hello",
+            "[lab",
+            "[lab1",
+            "[lab1]",
+            "[laboratory 1 ] x",
+        ] {
+            assert_eq!(read(plain.as_bytes()), Envelope::None, "{plain}");
+        }
+        for damaged in [
+            "[lab2 p1 5f3a9c21 1 1 1] of a later version",
+            "[lab1 p1 5F3A9C21 1 1 1] x",
+            "[lab1 p1 5f3a9c21 0 1 1] x",
+            "[lab1 p1 5f3a9c21 01 1 1] x",
+            "[lab1 p1 5f3a9c21 -1 1 1] x",
+            "[lab1 p1 5f3a9c21 9223372036854775808 1 1] x",
+            "[lab1 p1 5f3a9c21 99999999999999999999999 1 1] x",
+            "[lab1 p1 5f3a9c21 1 1 1]x",
+            "[lab1 p\x1b1 5f3a9c21 1 1 1] x",
+            &format!("[lab1 {} 5f3a9c21 1 1 1] x", "x".repeat(65)),
+        ] {
+            assert_eq!(read(damaged.as_bytes()), Envelope::Damaged, "{damaged}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_in_a_stamp_is_refused() {
+        for bad in ["", "two words", "a]b", &"x".repeat(65)] {
+            let failure = Stamper::new(bad).unwrap_err().to_string();
+            assert!(failure.starts_with("--name: '"), "{failure}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! What loopback cannot show: IPv6 groups, several interfaces, and several hosts on a switch that loses, doubles and
+//! reorders.
+
+use std::process::Command;
+
+use common::{
+    event::{Event, Record},
+    testing::{self, Finished, Folder, Running},
+};
+
+const CLIENT: &str = env!("CARGO_BIN_EXE_mcast-client");
+const NETLAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/netlab.sh");
+
+/// Hosts on a switch, made by `scripts/netlab.sh`; gone when the test is.
+struct Lab {
+    folder: Folder,
+}
+
+impl Lab {
+    /// Hosts 1 to `hosts`; None where this machine cannot have them.
+    fn up(hosts: &str, snooping: &str) -> Option<Self> {
+        if !["ip", "nft", "nsenter", "unshare"]
+            .into_iter()
+            .all(testing::have_program)
+        {
+            return None;
+        }
+        let lab = Self {
+            folder: Folder::new(),
+        };
+        let up = lab.run(&["up", hosts, "--snooping", snooping]);
+        testing::have("network namespaces", up.code == Some(0)).then_some(lab)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = testing::command(NETLAB, arguments);
+        command.env("NETLAB", self.folder.path("lab"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Finished {
+        let mut running = Running::start(self.command(arguments));
+        running.close_stdin();
+        running.finish()
+    }
+
+    /// What must go well.
+    fn must(&self, arguments: &[&str]) -> Finished {
+        let finished = self.run(arguments);
+        assert_eq!(finished.code, Some(0), "{arguments:?}: {finished:?}");
+        finished
+    }
+
+    /// A client on a host that has joined over its cable.
+    fn listen(&self, host: &str, flags: &[&str]) -> Running {
+        let begin = ["exec", host, CLIENT, "--interface", "eth0", "--for", "60s"];
+        let mut client = Running::start(self.command(&[begin.as_slice(), flags].concat()));
+        client.ready();
+        client
+    }
+
+    /// Sends from host 1.
+    fn send(&self, flags: &[&str]) -> Finished {
+        self.must(
+            &[
+                ["exec", "1", CLIENT, "--interface", "eth0"].as_slice(),
+                flags,
+            ]
+            .concat(),
+        )
+    }
+
+    /// What a listener on host 2 counts of stamped messages from host 1, when it has heard so many.
+    fn count(&self, heard: &str, messages: &str) -> [u64; 3] {
+        let listener = self.listen("2", &["--count", heard, "--json"]);
+        self.send(&[
+            "--stamp", "--size", "100", "--rate", "5000", "--count", messages,
+        ]);
+        let finished = listener.finish();
+        assert_eq!(finished.code, Some(0), "{:?}", finished.err);
+        let stop = last(&finished);
+        ["lost", "duplicates", "reordered"].map(|name| stop.counts[name])
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.run(&["down"]);
+    }
+}
+
+/// The last event of a program that was asked for --json.
+fn last(finished: &Finished) -> Event {
+    let line = finished.out.lines().last();
+    let line = line.unwrap_or_else(|| panic!("{finished:?}"));
+    Record::parse(line).unwrap().event
+}
+
+fn heard(listener: Running) -> Vec<String> {
+    let finished = listener.finish();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let lines = finished.out.lines();
+    lines
+        .map(|line| line.trim_start_matches("Received message: ").to_owned())
+        .collect()
+}
+
+#[test]
+fn who_hears_what_on_a_switch() {
+    let Some(lab) = Lab::up("4", "on") else {
+        return;
+    };
+    let listen = |host, group: &str, count| lab.listen(host, &["--group", group, "--count", count]);
+
+    // Hosts 2 and 3 are members, host 4 is one of another group: broadcast reaches it, multicast does not.
+    let listeners = [
+        listen("2", "224.1.1.1", "4"),
+        listen("3", "224.1.1.1", "3"),
+        listen("4", "224.1.1.2", "2"),
+    ];
+    let cost = lab.send(&["-m", "to the group"]).err;
+    assert!(
+        cost.ends_with("1 message, 1 datagram handed to the kernel, 1 group: 224.1.1.1:5007\n"),
+        "{cost}"
+    );
+    lab.send(&["--mode", "unicast", "--to", "10.77.0.2", "-m", "to one"]);
+    let cost = lab.send(&["--mode", "broadcast", "-m", "to everybody"]).err;
+    assert!(cost.ends_with("1 network: 10.77.0.255:5007\n"), "{cost}");
+    lab.send(&[
+        "--mode",
+        "broadcast",
+        "--to",
+        "255.255.255.255",
+        "-m",
+        "to everybody here",
+    ]);
+    let group = "to the group [multicast]";
+    let everybody = ["to everybody [broadcast]", "to everybody here [broadcast]"];
+    let [second, third, fourth] = listeners.map(heard);
+    assert_eq!(
+        second,
+        [group, "to one [unicast]", everybody[0], everybody[1]]
+    );
+    assert_eq!(third, [group, everybody[0], everybody[1]]);
+    assert_eq!(fourth, everybody);
+
+    // What is on this machine hears it unless it is told not to.
+    let listeners = [listen("1", "224.1.1.1", "1"), listen("2", "224.1.1.1", "2")];
+    lab.send(&["--loop", "off", "-m", "not to myself"]);
+    lab.send(&["-m", "to myself too"]);
+    let told = ["not to myself [multicast]", "to myself too [multicast]"];
+    let [own, other] = listeners.map(heard);
+    assert_eq!(
+        (own, other),
+        (
+            told[1..].iter().map(ToString::to_string).collect(),
+            told.map(String::from).to_vec()
+        )
+    );
+
+    // Only the source that was asked for.
+    let from = |source| {
+        let flags = ["--group", "232.1.1.1", "--source", source, "--count", "1"];
+        lab.listen("3", &flags)
+    };
+    let listeners = [from("10.77.0.1"), from("10.77.0.2")];
+    for host in ["1", "2"] {
+        let text = format!("from host {host}");
+        let flags = ["--interface", "eth0", "--group", "232.1.1.1", "-m", &text];
+        lab.must(&[["exec", host, CLIENT].as_slice(), &flags].concat());
+    }
+    assert_eq!(
+        listeners.map(heard),
+        [["from host 1 [multicast]"], ["from host 2 [multicast]"]]
+    );
+
+    // IPv6, on the link and beyond.
+    for group in ["ff02::5007", "ff15::5007"] {
+        let listeners = [listen("2", group, "1"), listen("3", group, "1")];
+        let cost = lab.send(&["--group", group, "-m", "over IPv6"]).err;
+        assert!(cost.contains(&format!("1 group: [{group}")), "{cost}");
+        assert_eq!(
+            listeners.map(heard),
+            [["over IPv6 [multicast]"], ["over IPv6 [multicast]"]]
+        );
+    }
+}
+
+#[test]
+fn what_a_switch_does_to_datagrams_is_counted_exactly() {
+    let Some(lab) = Lab::up("3", "off") else {
+        return;
+    };
+    assert_eq!(lab.count("1000", "1000"), [0, 0, 0]);
+    lab.must(&["lose", "2", "10"]);
+    assert_eq!(lab.count("900", "1000"), [100, 0, 0]);
+    lab.must(&["lose", "2", "0"]);
+    lab.must(&["double", "2", "10"]);
+    assert_eq!(lab.count("1100", "1000"), [0, 100, 0]);
+    lab.must(&["double", "2", "0"]);
+    lab.must(&["reorder", "1", "on"]);
+    let [lost, duplicates, reordered] = lab.count("100", "100");
+    assert_eq!((lost, duplicates), (0, 0));
+    // Every tenth takes the slow lane, and the last ones have nobody behind them.
+    assert!((5..=10).contains(&reordered), "{reordered}");
+    lab.must(&["reorder", "1", "off"]);
+
+    // A host that is cut off hears nothing of what is sent meanwhile.
+    let mut listener = lab.listen("3", &[]);
+    lab.must(&["cut", "3"]);
+    lab.send(&["-m", "while it is cut off"]);
+    lab.must(&["heal", "3"]);
+    let mut sent = 0;
+    let line = loop {
+        lab.send(&["-m", "healed"]);
+        sent += 1;
+        if sent == 20 {
+            break listener.out_line("Received message: ");
+        }
+    };
+    assert_eq!(line, "Received message: healed [multicast]");
+    assert_eq!(lab.count("1000", "1000"), [0, 0, 0]);
+}
+
+#[test]
+fn the_lab_says_what_is_wrong() {
+    let folder = Folder::new();
+    let run = |arguments: &[&str]| {
+        let mut command = testing::command(NETLAB, arguments);
+        command.env("NETLAB", folder.path("lab"));
+        Running::start(command).finish()
+    };
+    for (arguments, why) in [
+        (
+            &["exec", "1", "true"][..],
+            "netlab: no lab is up; scripts/netlab.sh up N makes one\n",
+        ),
+        (&["up", "0"], "netlab: up N: N is 1 to 100\n"),
+        (&["up", "many"], "netlab: up N: N is 1 to 100\n"),
+        (
+            &["up", "2", "--snooping", "perhaps"],
+            "scripts/netlab.sh up N [--snooping on|off] ",
+        ),
+        (&["fly"], "scripts/netlab.sh up N [--snooping on|off] "),
+    ] {
+        let finished = run(arguments);
+        assert_eq!(finished.code, Some(2), "{finished:?}");
+        assert!(finished.err.starts_with(why), "{finished:?}");
+    }
+    assert_eq!(run(&["down"]).code, Some(1));
+    let Some(lab) = Lab::up("1", "off") else {
+        return;
+    };
+    for (arguments, why) in [
+        (
+            &["up", "1"][..],
+            "netlab: a lab is up already; scripts/netlab.sh down ends it\n",
+        ),
+        (&["cut", "2"], "netlab: 2: there are hosts 1 to 1\n"),
+        (
+            &["lose", "1", "101"],
+            "netlab: '101': not a percentage, 0 to 100\n",
+        ),
+    ] {
+        let finished = lab.run(arguments);
+        assert_eq!((finished.code, finished.err.as_str()), (Some(2), why));
+    }
+}
+
+#[test]
+fn ipv6_and_several_interfaces_on_one_machine() {
+    let script = r#"
+        ip -6 route add local ff00::/8 dev lo
+        for pair in 0 1; do
+            ip link add net$pair type veth peer name far$pair
+            ip addr add 10.9.$pair.1/24 dev net$pair
+            ip link set net$pair up; ip link set far$pair up
+        done
+        listen() {
+            name=$1; shift
+            "$CLIENT" --for 60s "$@" >$name.out 2>$name.err </dev/null & eval "$name=$!"
+            tries=0; until grep -q '^listening' $name.err; do tries=$((tries + 1)); test $tries -lt 100; sleep 0.05; done
+        }
+        listen six --group ff02::5007 --group ff15::5007 --count 2
+        "$CLIENT" --group ff02::5007 -m 'on the link'
+        "$CLIENT" --group ff15::5007 -m 'on the site' -q
+        wait $six
+
+        listen all --interface all --count 5 --port 5008
+        listen one --interface net1 --count 2 --port 5008
+        "$CLIENT" --interface net0 --port 5008 -m 'net0 only' -q
+        "$CLIENT" --interface all --port 5008 -m 'everywhere'
+        "$CLIENT" --interface 10.9.1.1 --port 5008 -m 'net1 only' -q
+        wait $one; wait $all
+        sed 's/; each line typed.*//' all.err | head -n 1
+        sed 's/.*: //' six.out; sed 's/.*: //' one.out; sed 's/.*: //' all.out
+    "#;
+    let Some(finished) = testing::in_namespace(script, &[("CLIENT", CLIENT)]) else {
+        return;
+    };
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let sent = "1 message, 3 datagrams handed to the kernel, 1 group on 3 interfaces: \
+                224.1.1.1:5008 on lo, 224.1.1.1:5008 on net0, 224.1.1.1:5008 on net1\n";
+    assert!(finished.err.ends_with(sent), "{finished:?}");
+    let told: Vec<_> = finished.out.lines().collect();
+    assert_eq!(
+        told[0],
+        "listening on 224.1.1.1:5008, joined on lo (127.0.0.1), net0 (10.9.0.1), net1 (10.9.1.1): on the network"
+    );
+    let heard = told[1..]
+        .iter()
+        .map(|line| line.trim_end_matches(" [multicast]"));
+    let everywhere = "everywhere";
+    let expected = [
+        &["on the link", "on the site"][..],
+        &[everywhere, "net1 only"],
+        &["net0 only", everywhere, everywhere, everywhere, "net1 only"],
+    ];
+    assert_eq!(heard.collect::<Vec<_>>(), expected.concat());
+}

@@ -1,0 +1,236 @@
+#!/usr/bin/env bash
+# Several hosts on one machine: network namespaces on a switch, for experiments that loopback cannot show.
+#
+#   scripts/netlab.sh up N [--snooping on|off]   N hosts, 10.77.0.1 to 10.77.0.N (fd77::1 …), on one switch
+#   scripts/netlab.sh exec I COMMAND…            runs a command on host I (0 is the switch)
+#   scripts/netlab.sh cut I | heal I             pulls host I's cable out, and puts it in again
+#   scripts/netlab.sh lose I PERCENT             host I loses so many of the UDP packets that come to it, evenly spread
+#   scripts/netlab.sh double I PERCENT           … gets so many of them twice
+#   scripts/netlab.sh reorder I on|off           every tenth UDP packet that host I sends is held up
+#   scripts/netlab.sh down                       everything is gone
+#
+# With IGMP snooping (the default) the switch learns who joined which group, and spares the others. Needs no root where
+# the kernel lets users make namespaces. Needs ip (iproute2), unshare and nsenter (util-linux), and nft (nftables) for
+# lose and double, tc (iproute2) for reorder. A second lab at the same time: another folder in the variable NETLAB.
+set -euo pipefail
+
+lab=${NETLAB:-${TMPDIR:-/tmp}/lab-netlab-$(id -u)}
+
+fail() {
+    echo "netlab: $1" >&2
+    exit "${2-2}"
+}
+usage() {
+    sed -n 's/^#   scripts/scripts/p' "$0" >&2
+    exit 2
+}
+need() {
+    command -v "$1" >/dev/null || fail "$1: not found; it is in Debian's package $2"
+}
+
+# Runs a command in the network of process $1.
+inside() {
+    local pid=$1 user=()
+    shift
+    [ "$(cat "$lab/user")" = root ] || user=(--user --preserve-credentials)
+    nsenter --target "$pid" "${user[@]}" --net -- "$@"
+}
+is_up() {
+    [ -s "$lab/pids" ] && kill -0 "$(head -n 1 "$lab/pids")" 2>/dev/null
+}
+# The process that holds host $1's network.
+host() {
+    is_up || fail "no lab is up; scripts/netlab.sh up N makes one"
+    [[ ${1-} =~ ^[0-9]+$ ]] || usage
+    local pid
+    pid=$(sed -n "$(($1 + 1))p" "$lab/pids")
+    [ -n "$pid" ] || fail "$1: there are hosts 1 to $(($(wc -l <"$lab/pids") - 1))"
+    echo "$pid"
+}
+a_host() {
+    [ "${1-0}" != 0 ] || usage
+    host "$1"
+}
+percent() {
+    [[ ${1-} =~ ^[0-9]+$ ]] && [ "$1" -le 100 ] || fail "'${1-}': not a percentage, 0 to 100"
+}
+# $1 of 100 numbers, evenly spread, as the keys of an nft map that does $2.
+spread() {
+    local k
+    for ((k = 0; k < $1; k++)); do
+        printf '%s%d : %s' "$([ "$k" = 0 ] || echo ', ')" $(((2 * k + 1) * 50 / $1)) "$2"
+    done
+}
+
+# The rest of `up`, in the new namespace, which is the switch's: makes the hosts, and stays to hold it all.
+make_hosts() {
+    local n=$1 snooping=$2 i pid
+    ip link set lo up
+    ip link add br0 type bridge mcast_snooping "$snooping"
+    ip link set br0 up
+    echo $$ >"$lab/pids.new"
+    for ((i = 1; i <= n; i++)); do
+        unshare --net sleep 1d &
+        pid=$!
+        until [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/$$/ns/net)" ]; do
+            kill -0 "$pid"
+            sleep 0.01
+        done
+        echo "$pid" >>"$lab/pids.new"
+        ip link add "p$i" type veth peer name eth0 netns "$pid"
+        # No address of its own: the switch listens and says nothing.
+        ip link set "p$i" addrgenmode none
+        ip link set "p$i" master br0 up
+        nsenter --target "$pid" --net -- sh -eu -c "
+            ip link set lo up
+            # A cable carries frames, not the large pieces that a program may hand to the kernel.
+            ip link set eth0 addrgenmode none gso_max_segs 1
+            ip link set eth0 up
+            ip addr add 10.77.0.$i/24 brd + dev eth0
+            ip addr add fe80::$i/64 dev eth0 nodad
+            ip addr add fd77::$i/64 dev eth0 nodad
+            ip route add 224.0.0.0/4 dev eth0
+            ip route add 255.255.255.255/32 dev eth0"
+    done
+    if [ "$snooping" = 1 ]; then
+        # A switch spares nobody until it has asked around: it asks often at first, and takes answers of 0.2 s.
+        ip link set br0 type bridge mcast_query_response_interval 20 mcast_startup_query_interval 50
+        ip link set br0 type bridge mcast_querier 1
+        sleep 1.2
+    fi
+    mv "$lab/pids.new" "$lab/pids"
+    exec sleep 1d
+}
+
+up() {
+    local n=${1-} snooping=1 switch
+    [[ $n =~ ^[0-9]+$ ]] && [ "$n" -ge 1 ] && [ "$n" -le 100 ] || fail "up N: N is 1 to 100"
+    case "${2-}${3+ $3}" in
+        "" | "--snooping on") ;;
+        "--snooping off") snooping=0 ;;
+        *) usage ;;
+    esac
+    need ip iproute2
+    need unshare util-linux
+    ! is_up || fail "a lab is up already; scripts/netlab.sh down ends it"
+    mkdir -p "$lab"
+    local unshare=(unshare --user --map-root-user --net)
+    echo user >"$lab/user"
+    if ! "${unshare[@]}" true 2>/dev/null; then
+        [ "$(id -u)" = 0 ] || fail "this kernel lets only root make namespaces"
+        unshare=(unshare --net)
+        echo root >"$lab/user"
+    fi
+    : >"$lab/error"
+    NETLAB=$lab setsid "${unshare[@]}" "$0" make-hosts "$n" "$snooping" >/dev/null 2>"$lab/error" </dev/null &
+    switch=$!
+    until [ -s "$lab/pids" ]; do
+        if ! kill -0 "$switch" 2>/dev/null; then
+            down
+            fail "$(tail -n 1 "$lab/error" | sed 's/^.*: line [0-9]*: //')" 1
+        fi
+        sleep 0.05
+    done
+    echo "netlab: $n hosts, 10.77.0.1 to 10.77.0.$n, snooping $([ $snooping = 1 ] && echo on || echo off)" >&2
+}
+
+down() {
+    local file pid
+    for file in "$lab/pids" "$lab/pids.new"; do
+        [ -f "$file" ] || continue
+        while read -r pid; do
+            # Only what is ours: numbers come back.
+            [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != sleep ] || kill "$pid" 2>/dev/null || true
+        done <"$file"
+        rm -f "$file"
+    done
+}
+
+lose() {
+    local pid
+    pid=$(a_host "${1-}")
+    percent "${2-}"
+    need nft nftables
+    inside "$pid" nft 'add table netdev lose; delete table netdev lose'
+    [ "$2" = 0 ] || inside "$pid" nft "
+        table netdev lose {
+            chain in {
+                type filter hook ingress device eth0 priority 0;
+                meta l4proto udp numgen inc mod 100 vmap { $(spread "$2" drop) }
+            }
+        }"
+}
+
+double() {
+    local i n pid others=
+    pid=$(a_host "${1-}")
+    percent "${2-}"
+    need nft nftables
+    n=$(($(wc -l <"$lab/pids") - 1))
+    for ((i = 1; i <= n; i++)); do
+        [ "$i" = "$1" ] || others+="${others:+, }p$i"
+    done
+    pid=$(host 0)
+    inside "$pid" nft "add table netdev double$1; delete table netdev double$1"
+    [ "$2" = 0 ] || [ -z "$others" ] || inside "$pid" nft "
+        table netdev double$1 {
+            chain twice {
+                dup to \"p$1\"
+            }
+            chain in {
+                type filter hook ingress devices = { $others } priority 0;
+                meta l4proto udp numgen inc mod 100 vmap { $(spread "$2" 'jump twice') }
+            }
+        }"
+}
+
+reorder() {
+    local pid
+    pid=$(a_host "${1-}")
+    need tc iproute2
+    need nft nftables
+    inside "$pid" tc qdisc del dev eth0 root 2>/dev/null || true
+    inside "$pid" nft 'add table inet reorder; delete table inet reorder'
+    case ${2-} in
+        off) ;;
+        on)
+            # Two lanes, one of them slow; every tenth packet takes that.
+            inside "$pid" sh -eu -c '
+                tc qdisc add dev eth0 root handle 1: htb default 10
+                tc class add dev eth0 parent 1: classid 1:10 htb rate 1gbit quantum 1514
+                tc class add dev eth0 parent 1: classid 1:20 htb rate 20kbit quantum 1514 burst 110 cburst 110'
+            inside "$pid" nft '
+                table inet reorder {
+                    chain out {
+                        type route hook output priority 0;
+                        meta l4proto udp numgen inc mod 10 5 meta priority set 1:20
+                    }
+                }'
+            ;;
+        *) usage ;;
+    esac
+}
+
+command=${1-}
+[ $# -eq 0 ] || shift
+case $command in
+    up) up "$@" ;;
+    make-hosts) make_hosts "$@" ;;
+    exec)
+        [ $# -ge 2 ] || usage
+        pid=$(host "$1")
+        shift
+        inside "$pid" "$@"
+        ;;
+    cut | heal)
+        a_host "${1-}" >/dev/null
+        inside "$(host 0)" ip link set "p$1" "$([ "$command" = cut ] && echo down || echo up)"
+        ;;
+    lose | double | reorder) "$command" "$@" ;;
+    down)
+        is_up || [ -f "$lab/pids.new" ] || fail "no lab is up" 1
+        down
+        rm -rf "$lab"
+        ;;
+    *) usage ;;
+esac
