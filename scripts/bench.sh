@@ -2,17 +2,23 @@
 # Measures this project's programs against their peers, in one run on this machine, and prints ratios.
 #
 #   scripts/bench.sh threads [--quick]     experiment 3: servers and load generators, about fifteen minutes
+#   scripts/bench.sh multicast [--quick]   experiment 4: on loopback and over a switch, about twelve minutes
 #
-# The peers in scripts/peers/ are built first; one that cannot be (no C compiler, no Go) is left out and said so.
-# --quick takes half a minute, builds without optimising, and its figures mean nothing: it shows that everything runs.
+# The peers in scripts/peers/ are built first; one that cannot be (no C compiler, no Go) is left out and said so, as is
+# iperf where it is not installed. --quick takes half a minute, builds without optimising, and its figures mean nothing:
+# it shows that everything runs. multicast needs what scripts/netlab.sh needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 usage() {
-    echo "bench: usage: scripts/bench.sh threads [--quick]" >&2
+    echo "bench: usage: scripts/bench.sh threads|multicast [--quick]" >&2
     exit 2
 }
-[ $# -ge 1 ] && [ "$1" = threads ] || usage
+case ${1-} in
+    threads) ours=(thread-server thread-client) peers_in_c=(bound c-threads load) ;;
+    multicast) ours=(mcast-server mcast-client) peers_in_c=(datagrams) ;;
+    *) usage ;;
+esac
 [ $# -le 2 ] && [ "${2---quick}" = --quick ] || usage
 command -v python3 >/dev/null || { echo "bench: python3: not found" >&2; exit 2; }
 
@@ -23,24 +29,26 @@ mkdir -p "$peers"
 profile=release
 [ $# -eq 1 ] || profile=dev
 built=${profile/dev/debug}
-cargo build --quiet --profile "$profile" -p thread-server -p thread-client
-for peer in bound c-threads load; do
+cargo build --quiet --profile "$profile" "${ours[@]/#/--package=}"
+for peer in "${peers_in_c[@]}"; do
     if command -v cc >/dev/null; then
         cc -O2 -Wall -Wextra -pthread -o "$peers/$peer" "scripts/peers/$peer.c"
     else
         rm -f "$peers/$peer"
     fi
 done
-if command -v go >/dev/null; then
-    go build -o "$peers/goroutines" scripts/peers/goroutines.go
-else
-    rm -f "$peers/goroutines"
-fi
-if CARGO_TARGET_DIR=$peers/rust cargo build --quiet --profile "$profile" --locked --manifest-path scripts/peers/rust/Cargo.toml; then
-    for peer in tokio-tasks std-threads mpsc-pool; do
-        cp "$peers/rust/$built/$peer" "$peers/$peer"
-    done
+if [ "$1" = threads ]; then
+    if command -v go >/dev/null; then
+        go build -o "$peers/goroutines" scripts/peers/goroutines.go
+    else
+        rm -f "$peers/goroutines"
+    fi
+    if CARGO_TARGET_DIR=$peers/rust cargo build --quiet --profile "$profile" --locked --manifest-path scripts/peers/rust/Cargo.toml; then
+        for peer in tokio-tasks std-threads mpsc-pool; do
+            cp "$peers/rust/$built/$peer" "$peers/$peer"
+        done
+    fi
 fi
 # As many clients at once as the machine allows.
 ulimit -n "$(ulimit -Hn)"
-exec python3 scripts/bench/threads.py "$target/$built" "$peers" "${2-}"
+exec python3 "scripts/bench/$1.py" "$target/$built" "$peers" "${2-}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Several hosts on one machine: network namespaces on a switch, for experiments that loopback cannot show.
 #
-#   scripts/netlab.sh up N [--snooping on|off]   N hosts, 10.77.0.1 to 10.77.0.N (fd77::1 …), on one switch
+#   scripts/netlab.sh up N [--snooping on|off] [--offload on|off]   hosts 10.77.0.1 to 10.77.0.N (fd77::1 …), one switch
 #   scripts/netlab.sh exec I COMMAND…            runs a command on host I (0 is the switch)
 #   scripts/netlab.sh cut I | heal I             pulls host I's cable out, and puts it in again
 #   scripts/netlab.sh lose I PERCENT             host I loses so many of the UDP packets that come to it, evenly spread
@@ -9,9 +9,13 @@
 #   scripts/netlab.sh reorder I on|off           every tenth UDP packet that host I sends is held up
 #   scripts/netlab.sh down                       everything is gone
 #
-# With IGMP snooping (the default) the switch learns who joined which group, and spares the others. Needs no root where
-# the kernel lets users make namespaces. Needs ip (iproute2), unshare and nsenter (util-linux), and nft (nftables) for
-# lose and double, tc (iproute2) for reorder. A second lab at the same time: another folder in the variable NETLAB.
+# With IGMP snooping (the default) the switch learns who joined which group, and spares the others. With offload (not
+# the default) the cables carry what a program hands to the kernel in one piece as it is, as between virtual machines;
+# without, each datagram is a frame.
+#
+# Needs no root where the kernel lets users make namespaces. Needs ip (iproute2), unshare and nsenter (util-linux), nft
+# (nftables) for lose and double, and tc (iproute2) as well for reorder. A second lab at the same time: another folder in
+# the variable NETLAB.
 set -euo pipefail
 
 lab=${NETLAB:-${TMPDIR:-/tmp}/lab-netlab-$(id -u)}
@@ -28,12 +32,16 @@ need() {
     command -v "$1" >/dev/null || fail "$1: not found; it is in Debian's package $2"
 }
 
-# Runs a command in the network of process $1.
-inside() {
-    local pid=$1 user=()
-    shift
+# What a command begins with that runs in the network of process $1.
+entrance() {
+    local user=()
     [ "$(cat "$lab/user")" = root ] || user=(--user --preserve-credentials)
-    nsenter --target "$pid" "${user[@]}" --net -- "$@"
+    enter=(nsenter --target "$1" "${user[@]}" --net --)
+}
+inside() {
+    local enter
+    entrance "$1"
+    "${enter[@]}" "${@:2}"
 }
 is_up() {
     [ -s "$lab/pids" ] && kill -0 "$(head -n 1 "$lab/pids")" 2>/dev/null
@@ -64,7 +72,8 @@ spread() {
 
 # The rest of `up`, in the new namespace, which is the switch's: makes the hosts, and stays to hold it all.
 make_hosts() {
-    local n=$1 snooping=$2 i pid
+    local n=$1 snooping=$2 cable=gso_max_segs\ 1 i pid
+    [ "$3" = 0 ] || cable=
     ip link set lo up
     ip link add br0 type bridge mcast_snooping "$snooping"
     ip link set br0 up
@@ -83,8 +92,7 @@ make_hosts() {
         ip link set "p$i" master br0 up
         nsenter --target "$pid" --net -- sh -eu -c "
             ip link set lo up
-            # A cable carries frames, not the large pieces that a program may hand to the kernel.
-            ip link set eth0 addrgenmode none gso_max_segs 1
+            ip link set eth0 addrgenmode none $cable
             ip link set eth0 up
             ip addr add 10.77.0.$i/24 brd + dev eth0
             ip addr add fe80::$i/64 dev eth0 nodad
@@ -103,13 +111,19 @@ make_hosts() {
 }
 
 up() {
-    local n=${1-} snooping=1 switch
+    local n=${1-} snooping=1 offload=0 switch
     [[ $n =~ ^[0-9]+$ ]] && [ "$n" -ge 1 ] && [ "$n" -le 100 ] || fail "up N: N is 1 to 100"
-    case "${2-}${3+ $3}" in
-        "" | "--snooping on") ;;
-        "--snooping off") snooping=0 ;;
-        *) usage ;;
-    esac
+    shift
+    while [ $# -gt 0 ]; do
+        case "$1 ${2-}" in
+            "--snooping on") snooping=1 ;;
+            "--snooping off") snooping=0 ;;
+            "--offload on") offload=1 ;;
+            "--offload off") offload=0 ;;
+            *) usage ;;
+        esac
+        shift 2
+    done
     need ip iproute2
     need unshare util-linux
     ! is_up || fail "a lab is up already; scripts/netlab.sh down ends it"
@@ -122,7 +136,7 @@ up() {
         echo root >"$lab/user"
     fi
     : >"$lab/error"
-    NETLAB=$lab setsid "${unshare[@]}" "$0" make-hosts "$n" "$snooping" >/dev/null 2>"$lab/error" </dev/null &
+    NETLAB=$lab setsid "${unshare[@]}" "$0" make-hosts "$n" "$snooping" "$offload" >/dev/null 2>"$lab/error" </dev/null &
     switch=$!
     until [ -s "$lab/pids" ]; do
         if ! kill -0 "$switch" 2>/dev/null; then
@@ -220,7 +234,9 @@ case $command in
         [ $# -ge 2 ] || usage
         pid=$(host "$1")
         shift
-        inside "$pid" "$@"
+        entrance "$pid"
+        # A signal to this process is then one to the command.
+        exec "${enter[@]}" "$@"
         ;;
     cut | heal)
         a_host "${1-}" >/dev/null

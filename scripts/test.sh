@@ -12,15 +12,39 @@ step() {
     printf '\n== %s\n' "$1"
 }
 
+# What is left out, and why; where everything is installed that is a failure.
+skip() {
+    if [ -n "${LAB_NO_SKIP-}" ]; then
+        echo "skipped: $1, and LAB_NO_SKIP is set" >&2
+        exit 1
+    fi
+    echo "skipped: $1"
+}
+
 # Runs a cargo command that comes as a component of its own.
 component() {
     if cargo "$1" --version >/dev/null 2>&1; then
         cargo "$@"
-    elif [ -n "${LAB_NO_SKIP-}" ]; then
-        echo "skipped: cargo $1 not found, and LAB_NO_SKIP is set" >&2
-        exit 1
     else
-        echo "skipped: cargo $1 not found"
+        skip "cargo $1 not found"
+    fi
+}
+
+# Runs one of the long scripts in short: that it runs and its figures make sense, not what these are. Before -- stands
+# what it needs.
+in_short() {
+    local need
+    while [ "$1" != -- ]; do
+        need=$1
+        shift
+        if ! command -v "$need" >/dev/null; then
+            skip "$need not found"
+            return
+        fi
+    done
+    if ! "${@:2}" >target/run.txt 2>&1; then
+        cat target/run.txt >&2
+        exit 1
     fi
 }
 
@@ -41,24 +65,13 @@ if ! scripts/demo.sh >target/demo.txt 2>&1; then
 fi
 tail -n 14 target/demo.txt
 
-# The long runs, in short: that they run and their figures make sense, not what these are.
-step "the comparison and the benchmark, in short"
-if command -v python3 >/dev/null; then
-    for run in "compare-models.sh --quick" "bench.sh threads --quick"; do
-        # Two words, on purpose.
-        # shellcheck disable=SC2086
-        if ! scripts/$run >target/run.txt 2>&1; then
-            cat target/run.txt >&2
-            exit 1
-        fi
-    done
-    tail -n 1 target/run.txt
-elif [ -n "${LAB_NO_SKIP-}" ]; then
-    echo "skipped: python3 not found, and LAB_NO_SKIP is set" >&2
-    exit 1
-else
-    echo "skipped: python3 not found"
-fi
+step "the comparisons and the benchmarks, in short"
+hosts=(python3 ip nft unshare nsenter)
+in_short python3 -- scripts/compare-models.sh --quick
+in_short python3 -- scripts/bench.sh threads --quick
+in_short "${hosts[@]}" -- scripts/compare-techniques.sh --quick --messages 100
+in_short "${hosts[@]}" cc -- scripts/bench.sh multicast --quick
+tail -n 1 target/run.txt
 
 step "each crate built alone"
 for crate in "${crates[@]}"; do

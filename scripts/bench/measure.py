@@ -1,12 +1,16 @@
-"""Servers under load: started on a free port, watched through /proc, stopped by their own process number."""
+"""What the measurements have in common: servers under load, started on a free port, watched through /proc and stopped by
+their own process number; medians, ratios, tables and verdicts."""
 
 import json
 import os
 import re
 import signal
+import statistics
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -95,3 +99,48 @@ def table(rows):
     lines = ["| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def say(what):
+    """Where it is, on a terminal."""
+    if sys.stderr.isatty():
+        print(f"  {what:76}", end="\r", file=sys.stderr, flush=True)
+
+
+def machine():
+    """The date, and what this ran on."""
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
+    kernel = os.uname()
+    return f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} processors ({model}), {kernel.sysname} {kernel.release}"
+
+
+def median(runs, figure):
+    return statistics.median(run[figure] for run in runs)
+
+
+def ratio(runs, figure, one, other):
+    """The median of the ratios round by round."""
+    if one not in runs or other not in runs:
+        return None
+    return statistics.median(a[figure] / b[figure] for a, b in zip(runs[one], runs[other]))
+
+
+class Verdicts:
+    """What was measured beside what was wanted."""
+
+    def __init__(self):
+        self.rows = [["what", "measured", "wanted", ""]]
+
+    def add(self, what, measured, wanted, at_least=True):
+        if measured is None:
+            self.rows.append([what, "peer missing", f"{wanted}", "-"])
+            return
+        good = measured >= wanted if at_least else measured <= wanted
+        bound = "at least" if at_least else "at most"
+        self.rows.append([what, f"{measured:.2f}", f"{bound} {wanted:.2f}", "yes" if good else "NO"])
+
+    def table(self, rounds):
+        missed = sum(row[3] == "NO" for row in self.rows)
+        heading = f"### What must come out, ratios round by round, medians of {rounds}"
+        return f"\n{heading}\n\n{table(self.rows)}\n\n{missed} of {len(self.rows) - 1} missed"

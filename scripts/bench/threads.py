@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from measure import Server, client_counts, run_json, table
+from measure import Server, Verdicts, client_counts, median, machine, ratio, run_json, say, table
 
 OURS, PEERS, QUICK = sys.argv[1], sys.argv[2], sys.argv[3:] == ["--quick"]
 EXCHANGES = 2_000 if QUICK else 100_000
@@ -38,13 +38,8 @@ SERVERS = {
     "event-driven": ours("event-driven"),
 }
 BOUND = "bound (C, SO_REUSEPORT, prints nothing)"
+VERDICTS = Verdicts()
 SERVERS = {name: command for name, command in SERVERS.items() if os.path.exists(command[0])}
-
-
-def say(what):
-    """Where it is, on a terminal."""
-    if sys.stderr.isatty():
-        print(f"  {what:76}", end="\r", file=sys.stderr, flush=True)
 
 
 def generator(server, clients, exchanges):
@@ -92,29 +87,6 @@ def measure(commands, clients):
     return runs
 
 
-def median(runs, figure):
-    return statistics.median(run[figure] for run in runs)
-
-
-def ratio(runs, figure, one, other):
-    """The median of the ratios round by round."""
-    if one not in runs or other not in runs:
-        return None
-    return statistics.median(a[figure] / b[figure] for a, b in zip(runs[one], runs[other]))
-
-
-VERDICTS = [["what", "measured", "wanted", ""]]
-
-
-def verdict(what, measured, wanted, at_least=True):
-    if measured is None:
-        VERDICTS.append([what, "peer missing", f"{wanted}", "-"])
-        return
-    good = measured >= wanted if at_least else measured <= wanted
-    bound = "at least" if at_least else "at most"
-    VERDICTS.append([what, f"{measured:.2f}", f"{bound} {wanted:.2f}", "yes" if good else "NO"])
-
-
 def servers():
     for clients in (32, 256):
         runs = measure(SERVERS, clients)
@@ -132,16 +104,16 @@ def servers():
             ])
         print(f"\n### {clients} clients at once, {EXCHANGES:,} exchanges, medians of {ROUNDS}\n\n{table(rows)}", flush=True)
         ours, at = "prethreaded, logged", f", {clients} at once"
-        verdict(f"prethreaded, logged / bound: rate{at}", ratio(runs, "rate", ours, BOUND), 1.0)
-        verdict(f"prethreaded, logged / bound: CPU{at}", ratio(runs, "cpu", ours, BOUND), 1.25, False)
-        verdict(f"prethreaded, logged / bound: p99{at}", ratio(runs, "p99", ours, BOUND), 1.0, False)
-        verdict(f"prethreaded, logged / Go: rate{at}", ratio(runs, "rate", ours, "Go"), 1.25)
-        verdict(f"prethreaded, logged / tokio: rate{at}", ratio(runs, "rate", ours, "tokio"), 1.4)
+        VERDICTS.add(f"prethreaded, logged / bound: rate{at}", ratio(runs, "rate", ours, BOUND), 1.0)
+        VERDICTS.add(f"prethreaded, logged / bound: CPU{at}", ratio(runs, "cpu", ours, BOUND), 1.25, False)
+        VERDICTS.add(f"prethreaded, logged / bound: p99{at}", ratio(runs, "p99", ours, BOUND), 1.0, False)
+        VERDICTS.add(f"prethreaded, logged / Go: rate{at}", ratio(runs, "rate", ours, "Go"), 1.25)
+        VERDICTS.add(f"prethreaded, logged / tokio: rate{at}", ratio(runs, "rate", ours, "tokio"), 1.4)
         ours = "thread-per-connection"
-        verdict(f"{ours} / C threads: rate{at}", ratio(runs, "rate", ours, "C threads"), 1.0)
-        verdict(f"{ours} / std threads: rate{at}", ratio(runs, "rate", ours, "std threads"), 1.25)
-        verdict(f"pool / mpsc pool: rate{at}", ratio(runs, "rate", "pool", "mpsc pool"), 1.0)
-        verdict(f"event-driven / tokio: rate{at}", ratio(runs, "rate", "event-driven", "tokio"), 1.25)
+        VERDICTS.add(f"{ours} / C threads: rate{at}", ratio(runs, "rate", ours, "C threads"), 1.0)
+        VERDICTS.add(f"{ours} / std threads: rate{at}", ratio(runs, "rate", ours, "std threads"), 1.25)
+        VERDICTS.add(f"pool / mpsc pool: rate{at}", ratio(runs, "rate", "pool", "mpsc pool"), 1.0)
+        VERDICTS.add(f"event-driven / tokio: rate{at}", ratio(runs, "rate", "event-driven", "tokio"), 1.25)
 
 
 def the_handouts():
@@ -169,7 +141,7 @@ def logging():
     for clients in (32, 256):
         runs = measure(commands, clients)
         rate = ratio(runs, "rate", logged, plain)
-        verdict(f"prethreaded, --json --log / lines only: rate, {clients} at once", rate, 0.9)
+        VERDICTS.add(f"prethreaded, --json --log / lines only: rate, {clients} at once", rate, 0.9)
 
 
 def held():
@@ -210,13 +182,13 @@ def held():
     print(f"\n### {HELD:,} clients connect at once, are silent for 2 s, and speak; medians of {ROUNDS}\n\n{table(rows)}", flush=True)
     for name in list(commands)[:4]:
         seconds, memory, answered = figures[name]
-        verdict(f"{name}: {HELD:,} connected, s", seconds, 1.0, False)
-        verdict(f"{name}: share answered of {HELD:,}", answered / HELD, 1.0)
-    verdict(f"thread-per-connection: MB for {HELD:,}", figures["thread-per-connection"][1], 90, False)
-    verdict(f"event-driven: MB for {HELD:,}", figures["event-driven"][1], 15, False)
+        VERDICTS.add(f"{name}: {HELD:,} connected, s", seconds, 1.0, False)
+        VERDICTS.add(f"{name}: share answered of {HELD:,}", answered / HELD, 1.0)
+    VERDICTS.add(f"thread-per-connection: MB for {HELD:,}", figures["thread-per-connection"][1], 90, False)
+    VERDICTS.add(f"event-driven: MB for {HELD:,}", figures["event-driven"][1], 15, False)
     if "tokio" in figures:
         memory = figures["event-driven"][1] / figures["tokio"][1]
-        verdict(f"event-driven / tokio: memory for {HELD:,}", memory, 1.0, False)
+        VERDICTS.add(f"event-driven / tokio: memory for {HELD:,}", memory, 1.0, False)
 
 
 def generators():
@@ -231,7 +203,7 @@ def generators():
                 other = run_json(generator(server, clients, EXCHANGES))
             rates.append(counts["exchanges"] / counts["elapsed_us"] * 1e6 / (EXCHANGES / other["seconds"]))
         measured = statistics.median(rates)
-        verdict(f"thread-client / C epoll load generator: rate, {clients} at once", measured, 0.9)
+        VERDICTS.add(f"thread-client / C epoll load generator: rate, {clients} at once", measured, 0.9)
     say("")
 
 
@@ -240,18 +212,13 @@ def main():
         raise SystemExit("bench: no C compiler: the bound and the load generator are written in C")
     for name in {"C threads", "Go", "tokio", "std threads", "mpsc pool"} - SERVERS.keys():
         print(f"left out, as it could not be built: {name}")
-    with open("/proc/cpuinfo") as file:
-        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
-    kernel = os.uname()
-    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} processors ({model}), {kernel.sysname} {kernel.release}")
+    print(machine())
     servers()
     the_handouts()
     logging()
     held()
     generators()
-    print(f"\n### What must come out, ratios round by round, medians of {ROUNDS}\n\n{table(VERDICTS)}")
-    missed = sum(row[3] == "NO" for row in VERDICTS)
-    print(f"\n{missed} of {len(VERDICTS) - 1} missed")
+    print(VERDICTS.table(ROUNDS))
 
 
 main()

@@ -290,6 +290,7 @@ fn load(options: &Options, membership: &Membership) -> Result<Option<Load>, Fail
         size: options.size,
         end_after: membership.end_after,
         rate: options.rate,
+        offload: options.offload != Some(Switch::Off),
         burst: options.burst,
     }))
 }

@@ -4,7 +4,7 @@ use common::{
     exit::Failure,
     multicast::{
         LONGEST,
-        stamp::{Stamper, width, write_decimal},
+        stamp::{Stamper, width},
     },
 };
 
@@ -44,6 +44,8 @@ pub struct Datagrams {
     text: Vec<u8>,
     size: Option<usize>,
     bytes: Vec<u8>,
+    /// The next datagram's stamp.
+    stamp: Vec<u8>,
     /// The length of each.
     each: usize,
     /// How wide the figures are in those that are written.
@@ -58,6 +60,7 @@ impl Datagrams {
             text: text.to_vec(),
             size,
             bytes: Vec::new(),
+            stamp: Vec::new(),
             each: 0,
             widths: [0; 3],
         }
@@ -87,27 +90,18 @@ impl Datagrams {
             }
         }
         if let Some(stamper) = &self.stamper {
-            let [_, time_us, clock] = stamper.places(widths[0], widths[1]);
-            let number = stamper.places(widths[0], widths[1])[0];
-            let mut time = [0; 20];
-            let time = &mut time[..widths[1]];
-            write_decimal(time, figures.time_us);
-            for (ahead, datagram) in self
-                .bytes
-                .chunks_exact_mut(self.each)
-                .take(many)
-                .enumerate()
-            {
-                let ahead = ahead as u64;
-                write_decimal(
-                    &mut datagram[number..number + widths[0]],
-                    figures.number + ahead,
-                );
-                datagram[time_us..time_us + widths[1]].copy_from_slice(time);
-                write_decimal(
-                    &mut datagram[clock..clock + widths[2]],
-                    figures.clock + ahead,
-                );
+            self.stamp.clear();
+            let [number, clock] = stamper.write(
+                &mut self.stamp,
+                figures.number,
+                figures.time_us,
+                figures.clock,
+            );
+            for datagram in self.bytes.chunks_exact_mut(self.each).take(many) {
+                datagram[..self.stamp.len()].copy_from_slice(&self.stamp);
+                // To count on in the text costs a fraction of writing a number.
+                count_on(&mut self.stamp[number.clone()]);
+                count_on(&mut self.stamp[clock.clone()]);
             }
         }
         Ok((&self.bytes[..many * self.each], self.each))
@@ -135,6 +129,17 @@ impl Datagrams {
             bytes.resize(size, FILLER);
         }
         Ok(bytes.len())
+    }
+}
+
+/// The next number, in decimal; as wide as this one, so 0 after the last that is.
+fn count_on(digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        if *digit < b'9' {
+            *digit += 1;
+            return;
+        }
+        *digit = b'0';
     }
 }
 

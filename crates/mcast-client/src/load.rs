@@ -5,8 +5,13 @@ use std::time::{Duration, Instant};
 use common::{
     exit::{Exit, Failure, Summary},
     journal::Journal,
-    multicast::sender::SEGMENTS,
+    multicast::{LONGEST, sender::SEGMENTS},
     shutdown::Shutdown,
+};
+
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::{TimeVal, TimeValLike},
 };
 
 use crate::{datagrams::Datagrams, sending::Senders};
@@ -29,15 +34,26 @@ pub struct Load {
     pub rate: Option<f64>,
     /// How many at a time.
     pub burst: Option<u64>,
+    /// Whether the kernel takes many in one piece.
+    pub offload: bool,
 }
 
 impl Load {
     fn burst(&self) -> u64 {
         let default = match self.rate {
             Some(rate) => (rate * AT_A_TIME) as u64,
-            None => SEGMENTS as u64,
+            None => self.piece(),
         };
         self.burst.unwrap_or(default).max(1)
+    }
+
+    /// How many datagrams are made and stamped at a time: as many as the kernel takes in one piece.
+    fn piece(&self) -> u64 {
+        if !self.offload {
+            return 1;
+        }
+        let most = LONGEST / self.size.unwrap_or(1).max(1);
+        most.clamp(1, SEGMENTS) as u64
     }
 
     /// How long after the beginning the message after so many others is due.
@@ -59,7 +75,7 @@ pub fn run(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), processor_time());
     if load.is_brief() {
         for message in &load.messages {
             if shutdown.requested() {
@@ -70,7 +86,7 @@ pub fn run(
     } else {
         drive(&mut senders, load, begun, journal, shutdown)?;
     }
-    let elapsed = begun.elapsed();
+    let (elapsed, processor) = (begun.elapsed(), processor_time() - before);
     senders.finish(journal);
     let exit = if senders.failed > 0 && !shutdown.requested() {
         Exit::No
@@ -87,13 +103,23 @@ pub fn run(
                 "elapsed_us",
                 u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             )
-            .count("per_second", rate as u64);
+            .count("per_second", rate as u64)
+            .count("cpu_us", processor);
     }
     if senders.failed > 0 {
         text += &format!("; {} could not be sent", senders.failed);
     }
     summary.text = text;
     Ok(senders.count(summary))
+}
+
+/// The processor time that this process has taken so far, in microseconds; most of it is the kernel's, for sending.
+fn processor_time() -> u64 {
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
+        return 0;
+    };
+    let us = |time: TimeVal| time.num_microseconds();
+    u64::try_from(us(usage.user_time()) + us(usage.system_time())).unwrap_or_default()
 }
 
 fn drive(
@@ -114,7 +140,7 @@ fn drive(
         .map(|message| Datagrams::new(senders.stamper.clone(), message, load.size))
         .collect();
     let alone = messages.len() == 1;
-    let burst = load.burst();
+    let (burst, piece) = (load.burst(), load.piece());
     let mut sent = 0;
     while !shutdown.requested() && load.total.is_none_or(|total| sent < total) {
         let due = load.due(sent);
@@ -142,11 +168,7 @@ fn drive(
             .min(sent.saturating_add(burst));
         while sent < end && !shutdown.requested() {
             let turn = (sent % messages.len() as u64) as usize;
-            let most = if alone {
-                (end - sent).min(SEGMENTS as u64)
-            } else {
-                1
-            };
+            let most = if alone { (end - sent).min(piece) } else { 1 };
             sent += senders.send_many(&mut turns[turn], &messages[turn], most as usize, journal)?;
         }
     }
@@ -165,6 +187,7 @@ mod tests {
             end_after: None,
             rate,
             burst,
+            offload: true,
         }
     }
 
@@ -185,6 +208,17 @@ mod tests {
                 burst(Some(10.0), Some(5))
             ],
             [64, 1, 200, 5]
+        );
+        let piece = |size| {
+            Load {
+                size,
+                ..load(None, None)
+            }
+            .piece()
+        };
+        assert_eq!(
+            [None, Some(64), Some(1400), Some(LONGEST)].map(piece),
+            [64, 64, 46, 1]
         );
     }
 }

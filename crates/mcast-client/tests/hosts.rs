@@ -239,9 +239,12 @@ fn the_lab_says_what_is_wrong() {
         (&["up", "many"], "netlab: up N: N is 1 to 100\n"),
         (
             &["up", "2", "--snooping", "perhaps"],
-            "scripts/netlab.sh up N [--snooping on|off] ",
+            "scripts/netlab.sh up N [--snooping on|off] [--offload on|off] ",
         ),
-        (&["fly"], "scripts/netlab.sh up N [--snooping on|off] "),
+        (
+            &["fly"],
+            "scripts/netlab.sh up N [--snooping on|off] [--offload on|off] ",
+        ),
     ] {
         let finished = run(arguments);
         assert_eq!(finished.code, Some(2), "{finished:?}");

@@ -312,7 +312,7 @@ fn a_load_is_told_in_part_and_counted_in_full() {
         .iter()
         .filter_map(|record| record.event.counts.get("untold"))
         .sum();
-    assert!(told >= 5000 && untold > 0, "{told} {untold}");
+    assert!(told >= 1000 && untold > 0, "{told} {untold}");
     assert_eq!(told + untold, total);
     let stop = &records.last().unwrap().event;
     assert_eq!((stop.counts["received"], stop.counts["lost"]), (total, 0));
@@ -346,9 +346,10 @@ fn forgers_fill_no_table() {
         .event;
     assert_eq!((finished.code, stop.counts["senders"]), (Some(0), 2000));
     // One line for each of a few, not for all.
-    let lines = finished.out.lines();
-    let senders = lines
-        .filter(|line| line.contains("\"event\":\"local\""))
+    let senders = finished
+        .out
+        .lines()
+        .filter(|line| line.contains("\"event\":\"local\"") && line.contains("\"peer\""))
         .count();
     assert_eq!(senders, 20);
 }

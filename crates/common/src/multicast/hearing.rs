@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Batch, Receiver, Technique, Telling,
-    stamp::{self, Clock, Envelope},
+    stamp::{self, Clock, Envelope, FiguresReader},
     tally::{Counts, Place, Session, Sessions},
 };
 use crate::{
@@ -27,6 +27,7 @@ pub struct Hearing<'a> {
     journal: &'a Journal,
     clock: Clock,
     sessions: Sessions,
+    figures: FiguresReader,
     telling: Telling,
     /// Datagrams that came.
     pub received: u64,
@@ -46,6 +47,7 @@ impl<'a> Hearing<'a> {
             journal,
             clock,
             sessions: Sessions::default(),
+            figures: FiguresReader::default(),
             telling: Telling::default(),
             received: 0,
             by: [0; 3],
@@ -58,8 +60,7 @@ impl<'a> Hearing<'a> {
 
     /// Takes at most so many datagrams of a batch.
     pub fn take(&mut self, batch: &Batch<'_>, most: u64) {
-        let (now, now_us) = (Instant::now(), stamp::now_us());
-        if let Some(untold) = self.telling.left_out(now) {
+        if let Some(untold) = self.telling.left_out(Instant::now()) {
             tell_left_out(self.journal, untold, "came");
         }
         let clock = self.clock.clone();
@@ -70,15 +71,15 @@ impl<'a> Hearing<'a> {
             .take(usize::try_from(most).unwrap_or(usize::MAX))
         {
             self.received += 1;
-            self.take_one(batch, datagram, now_us, &mut clock);
+            self.take_one(batch, datagram, &mut clock);
         }
         self.by[batch.technique as usize] += self.received - before;
         self.cut += u64::from(batch.cut);
     }
 
-    fn take_one(&mut self, batch: &Batch<'_>, datagram: &[u8], now_us: u64, clock: &mut u64) {
+    fn take_one(&mut self, batch: &Batch<'_>, datagram: &[u8], clock: &mut u64) {
         let Some((session, number, time_us, sent, message)) =
-            session(&mut self.sessions, batch, datagram)
+            session(&mut self.sessions, &mut self.figures, batch, datagram)
         else {
             let damaged = stamp::read(datagram) == Envelope::Damaged;
             self.damaged += u64::from(damaged);
@@ -87,7 +88,7 @@ impl<'a> Hearing<'a> {
             return self.journal.record(receipt(batch, datagram, odd));
         };
         self.stamped += 1;
-        let place = session.note(number, signed_difference(now_us, time_us));
+        let place = session.note(number, signed_difference(batch.time_us, time_us));
         let honest = sent < *clock + CLOCK_JUMP && place != Place::Implausible;
         if honest {
             *clock = sent.max(*clock) + 1;
@@ -179,11 +180,12 @@ impl<'a> Hearing<'a> {
 /// The session that a stamped datagram belongs to, and its number, time, clock and message.
 fn session<'s, 'd>(
     sessions: &'s mut Sessions,
+    figures: &mut FiguresReader,
     batch: &Batch<'_>,
     datagram: &'d [u8],
 ) -> Option<(&'s mut Session, u64, u64, u64, &'d [u8])> {
     if let Some(prefix) = sessions.same_as_last(batch.sender, datagram) {
-        let (number, time_us, clock, message) = stamp::figures(&datagram[prefix..])?;
+        let (number, time_us, clock, message) = figures.read(&datagram[prefix..])?;
         return Some((sessions.last(), number, time_us, clock, message));
     }
     let Envelope::Stamped(stamp, message) = stamp::read(datagram) else {

@@ -9,6 +9,7 @@ use std::{
         fd::{AsFd, AsRawFd},
         unix::fs::MetadataExt,
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -18,12 +19,14 @@ use nix::{
     libc,
     sys::socket::{
         ControlMessageOwned, MsgFlags, RecvMsg, SockaddrStorage, recvmsg, setsockopt,
-        sockopt::{Ipv4PacketInfo, Ipv6RecvPacketInfo, RxqOvfl, UdpGroSegment},
+        sockopt::{Ipv4PacketInfo, Ipv6RecvPacketInfo, ReceiveTimestampns, RxqOvfl, UdpGroSegment},
     },
+    sys::time::{TimeSpec, TimeValLike},
+    time::{ClockId, clock_gettime},
 };
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
-use super::{Membership, Technique};
+use super::{Membership, Technique, gathering::Gathering, stamp::now_us};
 use crate::{
     exit::{Failure, why},
     interface::Interface,
@@ -50,6 +53,7 @@ pub struct Receiver {
     /// The receive buffer that was asked for and the one that was granted, in bytes.
     pub room: (usize, usize),
     tell_room: bool,
+    gathering: Gathering,
     /// How often the kernel dropped what came because the receive buffer was full: a datagram each time, or with
     /// offload a whole piece.
     pub dropped: u64,
@@ -69,6 +73,8 @@ pub struct Batch<'a> {
     pub technique: Technique,
     /// Whether the end is missing; never, as the buffer is long enough.
     pub cut: bool,
+    /// When the kernel had it, in microseconds since 1970; where it does not say, when it was read.
+    pub time_us: u64,
 }
 
 impl<'a> Batch<'a> {
@@ -158,8 +164,9 @@ impl Receiver {
             interfaces: membership.interfaces.clone(),
             sources: membership.sources.clone(),
             buffer: vec![0; usize::from(u16::MAX) + 1],
-            control: cmsg_space!(libc::in6_pktinfo, u32, libc::c_int),
+            control: cmsg_space!(libc::in6_pktinfo, u32, libc::c_int, TimeSpec),
             room: (membership.receive_buffer, granted),
+            gathering: Gathering::new(granted),
             tell_room: membership.tell_buffer,
             dropped: 0,
         })
@@ -186,7 +193,8 @@ impl Receiver {
                 return Ok(None);
             }
             // The socket waits briefly by itself, one system call where there would be three.
-            let flags = if left.is_some_and(|left| left < BRIEFLY) || shutdown.requested() {
+            let no_time = left.is_some_and(|left| left < BRIEFLY) || shutdown.requested();
+            let flags = if no_time || self.gathering.fast() {
                 MsgFlags::MSG_DONTWAIT
             } else {
                 MsgFlags::empty()
@@ -194,11 +202,18 @@ impl Receiver {
             let fd = self.socket.as_raw_fd();
             let mut room = [IoSliceMut::new(&mut self.buffer)];
             match recvmsg(fd, &mut room, Some(&mut self.control), flags) {
-                Ok(received) => break Came::read(&received, self.group.port(), &mut self.dropped)?,
+                Ok(received) => {
+                    self.gathering.read(received.bytes, Instant::now);
+                    break Came::read(&received, self.group.port(), &mut self.dropped)?;
+                }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
                     if shutdown.requested() {
                         return Ok(None);
+                    }
+                    if let Some(moment) = self.gathering.empty(Instant::now(), processor_time) {
+                        thread::sleep(left.map_or(moment, |left| left.min(moment)));
+                        continue;
                     }
                     wait(&self.socket, Interest::Read, until, Some(shutdown))?;
                 }
@@ -212,6 +227,7 @@ impl Receiver {
             to: came.to,
             technique: came.technique,
             cut: came.cut,
+            time_us: came.time_us.unwrap_or_else(now_us),
         }))
     }
 
@@ -246,6 +262,7 @@ struct Came {
     to: SocketAddr,
     technique: Technique,
     cut: bool,
+    time_us: Option<u64>,
 }
 
 impl Came {
@@ -265,6 +282,7 @@ impl Came {
             to: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port),
             technique: Technique::Unicast,
             cut: received.flags.contains(MsgFlags::MSG_TRUNC),
+            time_us: None,
         };
         for message in received.cmsgs()? {
             match message {
@@ -291,6 +309,9 @@ impl Came {
                 ControlMessageOwned::UdpGroSegments(each) => {
                     came.each = usize::try_from(each).unwrap_or_default();
                 }
+                ControlMessageOwned::ScmTimestampns(time) => {
+                    came.time_us = u64::try_from(time.num_microseconds()).ok();
+                }
                 // It counts to 2^32 and begins again.
                 ControlMessageOwned::RxqOvfl(now) => {
                     *dropped += u64::from(now.wrapping_sub(*dropped as u32));
@@ -300,6 +321,11 @@ impl Came {
         }
         Ok(came)
     }
+}
+
+/// The processor time that this thread has taken so far.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
@@ -351,6 +377,8 @@ fn bind(membership: &Membership) -> io::Result<Socket> {
         setsockopt(&socket, Ipv6RecvPacketInfo, &true)?;
     }
     setsockopt(&socket, RxqOvfl, &1)?;
+    // A datagram's delay is no longer for our reading it late.
+    setsockopt(&socket, ReceiveTimestampns, &true)?;
     if membership.offload {
         // Where the kernel cannot, the datagrams come one by one.
         let _ = setsockopt(&socket, UdpGroSegment, &true);

@@ -18,6 +18,8 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    io::Write,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -77,35 +79,31 @@ impl Stamper {
         })
     }
 
-    /// Appends a stamp; the message follows it.
-    pub fn write(&self, out: &mut Vec<u8>, number: u64, time_us: u64, clock: u64) {
+    /// Appends a stamp; the message follows it. Where in it the number and the clock stand.
+    pub fn write(
+        &self,
+        out: &mut Vec<u8>,
+        number: u64,
+        time_us: u64,
+        clock: u64,
+    ) -> [Range<usize>; 2] {
+        let begin = out.len();
         out.extend_from_slice(&self.prefix);
-        for (value, end) in [(number, &b" "[..]), (time_us, b" "), (clock, b"] ")] {
-            let begin = out.len();
-            out.resize(begin + width(value), 0);
-            write_decimal(&mut out[begin..], value);
+        let places = [(number, &b" "[..]), (time_us, b" "), (clock, b"] ")].map(|(value, end)| {
+            let place = out.len() - begin;
+            write!(out, "{value}").expect("a Vec takes all that is written");
+            let place = place..out.len() - begin;
             out.extend_from_slice(end);
-        }
-    }
-
-    /// Where number, time and clock begin in a stamp whose number and time are so wide.
-    pub fn places(&self, number: usize, time: usize) -> [usize; 3] {
-        let first = self.prefix.len();
-        [first, first + number + 1, first + number + time + 2]
+            place
+        });
+        let [number, _, clock] = places;
+        [number, clock]
     }
 }
 
 /// How many digits a number has.
 pub fn width(value: u64) -> usize {
     value.checked_ilog10().map_or(1, |log| log as usize + 1)
-}
-
-/// Writes a number that has as many digits as there is room.
-pub fn write_decimal(out: &mut [u8], mut value: u64) {
-    for digit in out.iter_mut().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
 }
 
 /// The sender of a stamp in a message's identity.
@@ -207,26 +205,53 @@ fn prefix(datagram: &[u8]) -> Option<Head<'_>> {
 }
 
 /// Number, time, clock and message: `NUMBER TIME CLOCK] MESSAGE`.
-pub(super) fn figures(rest: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
-    let (number, rest) = decimal(rest)?;
-    let (time_us, rest) = decimal(rest.strip_prefix(b" ")?)?;
-    let (clock, rest) = decimal(rest.strip_prefix(b" ")?)?;
-    let message = rest.strip_prefix(b"] ")?;
-    (number > 0).then_some((number, time_us, clock, message))
+fn figures(rest: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
+    FiguresReader::default().read(rest)
+}
+
+/// Reads [`figures`]. Of many messages that were sent at a time it reads the time just once.
+#[derive(Debug, Default)]
+pub(super) struct FiguresReader {
+    /// The time that was read last, as it stands in the stamp: 16 digits from 2001 to 2286, and a space on each side.
+    text: [u8; 18],
+    time_us: u64,
+}
+
+impl FiguresReader {
+    /// Number, time, clock and message.
+    pub(super) fn read<'d>(&mut self, rest: &'d [u8]) -> Option<(u64, u64, u64, &'d [u8])> {
+        let (number, rest) = decimal(rest)?;
+        let rest = match rest.split_first_chunk() {
+            Some((text, rest)) if *text == self.text => rest,
+            _ => self.read_time(rest)?,
+        };
+        let (clock, rest) = decimal(rest)?;
+        let message = rest.strip_prefix(b"] ")?;
+        (number > 0).then_some((number, self.time_us, clock, message))
+    }
+
+    fn read_time<'d>(&mut self, text: &'d [u8]) -> Option<&'d [u8]> {
+        let (time_us, rest) = decimal(text.strip_prefix(b" ")?)?;
+        let rest = rest.strip_prefix(b" ")?;
+        self.time_us = time_us;
+        self.text = text[..text.len() - rest.len()]
+            .try_into()
+            .unwrap_or_default();
+        Some(rest)
+    }
 }
 
 /// A number without leading zeros that somebody may have, and what follows it.
 fn decimal(text: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0_u64;
-    let mut digits = 0;
-    // 19 digits cannot overflow.
-    while let Some(digit) = text
-        .get(digits)
-        .map(|byte| byte.wrapping_sub(b'0'))
-        .filter(|digit| *digit < 10)
-        && digits < 20
+    let (mut value, mut digits) = (0_u64, 0);
+    while let Some(digit) = text.get(digits).map(|byte| byte.wrapping_sub(b'0'))
+        && digit < 10
     {
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+        // 19 digits cannot overflow.
+        if digits == 19 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
         digits += 1;
     }
     let plain = digits == 1 || (digits > 1 && text[0] != b'0');
@@ -240,7 +265,11 @@ mod tests {
     fn stamped(message: &[u8]) -> (Stamper, Vec<u8>) {
         let stamper = Stamper::new("p1").unwrap();
         let mut datagram = Vec::new();
-        stamper.write(&mut datagram, 17, 1_795_410_685_000_001, 42);
+        let places = stamper.write(&mut datagram, 17, 1_795_410_685_000_001, 42);
+        assert_eq!(
+            places.map(|place| datagram[place].to_vec()),
+            [&b"17"[..], b"42"]
+        );
         datagram.extend_from_slice(message);
         (stamper, datagram)
     }
@@ -257,9 +286,6 @@ mod tests {
         assert_eq!((stamp.sender, stamp.number, stamp.clock), ("p1", 17, 42));
         assert_eq!(stamp.time_us, 1_795_410_685_000_001);
         assert_eq!(stamp.identity(), stamper.session);
-        let [number, time, clock] = stamper.places(2, 16);
-        assert!(text[number..].starts_with("17 ") && text[time..].starts_with("1795"));
-        assert!(text[clock..].starts_with("42]"));
         // A session is its own.
         assert_ne!(Stamper::new("p1").unwrap().session, stamper.session);
     }
@@ -284,6 +310,44 @@ mod tests {
                 break;
             };
             value = next;
+        }
+    }
+
+    #[test]
+    fn a_time_is_not_taken_for_the_last_one() {
+        let mut reader = FiguresReader::default();
+        for (text, expected) in [
+            (
+                "1 1795410685000001 1] x",
+                Some((1, 1_795_410_685_000_001, 1)),
+            ),
+            (
+                "2 1795410685000001 2] x",
+                Some((2, 1_795_410_685_000_001, 2)),
+            ),
+            (
+                "3 1795410685000002 3] x",
+                Some((3, 1_795_410_685_000_002, 3)),
+            ),
+            (
+                "4 17954106850000021 4] x",
+                Some((4, 17_954_106_850_000_021, 4)),
+            ),
+            ("5 5 5] x", Some((5, 5, 5))),
+            (
+                "6 1795410685000002 6] x",
+                Some((6, 1_795_410_685_000_002, 6)),
+            ),
+            ("7 1795410685000002", None),
+            ("8 179541068500000x 8] x", None),
+            (
+                "9 1795410685000002 9] x",
+                Some((9, 1_795_410_685_000_002, 9)),
+            ),
+        ] {
+            let read = reader.read(text.as_bytes());
+            let read = read.map(|(number, time_us, clock, _)| (number, time_us, clock));
+            assert_eq!(read, expected, "{text}");
         }
     }
 
