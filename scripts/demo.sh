@@ -136,15 +136,25 @@ for number in 1 2 3; do
 done
 wait_for "$demo/mcast-server.out" "Received data: Goodbye"
 say "Then one message by unicast to 127.0.0.1, and one by broadcast to 127.255.255.255."
-"$bin/mcast-client" --mode unicast --to 127.0.0.1 --port "$port" -m "To one of you" --quiet
-"$bin/mcast-client" --mode broadcast --port "$port" -m "To everybody" --quiet
+"$bin/mcast-client" --mode unicast --to 127.0.0.1 --port "$port" -m "To one of you" 2>"$demo/cost"
+"$bin/mcast-client" --mode broadcast --port "$port" -m "To everybody" 2>>"$demo/cost"
+show "$demo/cost"
 wait_for "$demo/mcast-server.out" "Received data: To everybody"
+say "A stamped message says who sent it, and its number, so that receivers can count what is lost:"
+"$bin/mcast-client" --stamp --port "$port" -m "First of two" -m "Second of two" --quiet
+for number in 1 2 3; do
+    wait_for "$demo/mcast-client-$number.out" "Received message: Second of two"
+done
+wait_for "$demo/mcast-server.out" "Received data: Second of two"
 for member in "${members[@]}"; do
     stop "$member"
 done
 exec 3>&-
-say "The server heard:"
+say "The server heard, and said at its end:"
 show "$demo/mcast-server.out"
+tail -n 2 "$demo/mcast-server.err" >"$demo/tail"
+show "$demo/tail"
+expect 1 "2 datagrams, 0 lost, 0 doubled, 0 overtaken" "$demo/mcast-server.err"
 for number in 1 2 3; do
     say "Client $number heard:"
     show "$demo/mcast-client-$number.out"
@@ -156,6 +166,10 @@ cat "$demo"/mcast-*.out >"$demo/all.out"
 expect 1 "To one of you" "$demo/all.out"
 say "Multicast and broadcast reached all four. Unicast reached one: here all four share an address and a port, and"
 say "the kernel gives a unicast datagram to just one of those who do."
+say "When nothing arrives, the doctor says why:"
+"$bin/mcast-server" doctor --port 0 >"$demo/doctor.out" 2>&1
+show "$demo/doctor.out"
+expect 1 ", 0 failures: multicast works here" "$demo/doctor.out"
 
 title "Experiment 5, Naming: flat and structured"
 "$bin/naming" --log "$demo/naming.jsonl" >"$demo/naming.out"
@@ -176,7 +190,7 @@ expect 1 "Clock1 Time after sending: 1" "$demo/lamport.out"
 expect 1 "Clock2 Time after receiving: 2" "$demo/lamport.out"
 
 title "Done"
-rm -f "$demo/tail" "$demo/all.out" "$demo/keyboard"
+rm -f "$demo/tail" "$demo/cost" "$demo/all.out" "$demo/keyboard"
 rm -rf target/demo
 mv "$demo" target/demo
 say "Every step showed what it must. Each program left its event log in target/demo/ (lines, name):"

@@ -158,6 +158,14 @@ fn who_hears_what_on_a_switch() {
         )
     );
 
+    // Nor does it leave this machine with no network to cross.
+    let listeners = [listen("1", "224.1.1.1", "2"), listen("2", "224.1.1.1", "1")];
+    lab.send(&["--ttl", "0", "-m", "to myself alone"]);
+    lab.send(&["--ttl", "1", "-m", "to all"]);
+    let told = ["to myself alone [multicast]", "to all [multicast]"];
+    let [own, other] = listeners.map(heard);
+    assert_eq!((own, other), (told.map(String::from).to_vec(), vec![told[1].to_owned()]));
+
     // Only the source that was asked for.
     let from = |source| {
         let flags = ["--group", "232.1.1.1", "--source", source, "--count", "1"];
