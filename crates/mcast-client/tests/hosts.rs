@@ -164,7 +164,10 @@ fn who_hears_what_on_a_switch() {
     lab.send(&["--ttl", "1", "-m", "to all"]);
     let told = ["to myself alone [multicast]", "to all [multicast]"];
     let [own, other] = listeners.map(heard);
-    assert_eq!((own, other), (told.map(String::from).to_vec(), vec![told[1].to_owned()]));
+    assert_eq!(
+        (own, other),
+        (told.map(String::from).to_vec(), vec![told[1].to_owned()])
+    );
 
     // Only the source that was asked for.
     let from = |source| {

@@ -164,14 +164,16 @@ impl<'a> Hearing<'a> {
         for (count, what) in [
             (self.damaged, "with a damaged stamp"),
             (self.cut, "cut off"),
-            (
-                dropped,
-                "dropped by the kernel, as the receive buffer was full",
-            ),
         ] {
             if count > 0 {
                 words += &format!("; {count} {what}");
             }
+        }
+        if dropped > 0 {
+            // With offload a drop is one of a piece, so it is no number of datagrams.
+            let times = plural(dropped, "time");
+            words +=
+                &format!("; the kernel dropped what came {times}, as the receive buffer was full");
         }
         words
     }
