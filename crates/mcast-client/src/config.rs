@@ -294,13 +294,3 @@ fn load(options: &Options, membership: &Membership) -> Result<Option<Load>, Fail
         burst: options.burst,
     }))
 }
-
-impl Load {
-    /// Whether it ends by itself at once: a message or two, and no load.
-    pub fn is_brief(&self) -> bool {
-        self.size.is_none()
-            && self.rate.is_none()
-            && self.end_after.unwrap_or(Duration::ZERO).is_zero()
-            && self.total == Some(self.messages.len() as u64)
-    }
-}

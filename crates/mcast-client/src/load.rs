@@ -39,6 +39,14 @@ pub struct Load {
 }
 
 impl Load {
+    /// Whether it ends by itself at once: a message or two, and no load.
+    fn is_brief(&self) -> bool {
+        self.size.is_none()
+            && self.rate.is_none()
+            && self.end_after.unwrap_or(Duration::ZERO).is_zero()
+            && self.total == Some(self.messages.len() as u64)
+    }
+
     fn burst(&self) -> u64 {
         let default = match self.rate {
             Some(rate) => (rate * AT_A_TIME) as u64,

@@ -257,6 +257,23 @@ fn a_restarted_sender_is_a_new_session_and_a_late_listener_misses_nothing() {
 }
 
 #[test]
+fn empty_messages_are_datagrams_too() {
+    for flags in [
+        &["-m", "", "-m", "", "-m", ""][..],
+        &["-m", "", "--count", "3"],
+    ] {
+        let (listening, port) = client("0", &["--count", "3", "--for", "60s"]);
+        let finished = run(CLIENT, &[&["--port", &port], flags].concat());
+        let cost = "3 messages, 3 datagrams handed to the kernel, 1 group";
+        assert!(finished.err.starts_with(cost), "{finished:?}");
+        assert_eq!(
+            listening.finish().out,
+            "Received message:  [multicast]\n".repeat(3)
+        );
+    }
+}
+
+#[test]
 fn a_load_ends_after_its_time_and_keeps_its_rate() {
     let load = ["--port", "9", "--size", "64", "--json"];
     let pace = ["--rate", "500", "--for", "400ms"];

@@ -142,8 +142,15 @@ impl Sender {
         if let Err(error) = self.cut_into(if at_once > 1 { each } else { 0 }) {
             return (0, Some(error));
         }
+        if each == 0 {
+            // There is nothing to stand behind one another: one empty datagram.
+            return match self.hand_over(messages) {
+                Ok(()) => (1, None),
+                Err(error) => (0, Some(error)),
+            };
+        }
         let mut sent = 0;
-        for piece in messages.chunks((each * at_once).max(1)) {
+        for piece in messages.chunks(each * at_once) {
             if let Err(error) = self.hand_over(piece) {
                 return (sent, Some(error));
             }
