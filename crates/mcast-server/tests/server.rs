@@ -409,10 +409,10 @@ fn the_receive_buffer_that_was_granted_is_told() {
 
 #[test]
 fn offload_changes_nothing_but_speed() {
-    for switch in ["on", "off"] {
+    for (switch, offload) in [("on", true), ("on", false), ("off", true), ("off", false)] {
         let (server, group) = server(&["--count", "100", "--for", "60s", "--offload", switch]);
         let reach = Reach {
-            offload: switch == "on",
+            offload,
             ..Reach::default()
         };
         let lo = &Interface::find(None, GROUP).unwrap()[0];
@@ -426,7 +426,7 @@ fn offload_changes_nothing_but_speed() {
             .iter()
             .map(|text| format!("Received data: {text} [multicast]\n"))
             .collect();
-        assert!(server.finish().out.ends_with(&lines), "{switch}");
+        assert!(server.finish().out.ends_with(&lines), "{switch} {offload}");
     }
 }
 
