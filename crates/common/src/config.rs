@@ -381,3 +381,10 @@ pub enum Switch {
     /// Off.
     Off,
 }
+
+impl Switch {
+    /// Whether it is on where that is the default.
+    pub fn on_by_default(given: Option<Self>) -> bool {
+        given != Some(Self::Off)
+    }
+}

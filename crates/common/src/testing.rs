@@ -49,6 +49,23 @@ pub struct Finished {
     pub err: String,
 }
 
+impl Finished {
+    /// The events that it printed, when it was asked for `--json`.
+    pub fn events(&self) -> Vec<Event> {
+        let lines = self.out.lines();
+        lines.map(|line| parse(line).event).collect()
+    }
+
+    /// The last of them, which sums up.
+    pub fn last_event(&self) -> Event {
+        self.events().pop().unwrap_or_else(|| panic!("{self:?}"))
+    }
+}
+
+fn parse(line: &str) -> Record<'static> {
+    Record::parse(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
 /// A command for the program at `path` (`env!("CARGO_BIN_EXE_…")`) that takes nothing from the test's environment.
 pub fn command(path: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
     let mut command = Command::new(path);
@@ -299,7 +316,6 @@ impl Drop for Folder {
 /// Reads an event log, and checks that its numbers run from 0 without a gap.
 pub fn read_log(path: impl AsRef<Path>) -> Vec<Record<'static>> {
     let text = fs::read_to_string(&path).expect("a log");
-    let parse = |line: &str| Record::parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
     let records: Vec<_> = text.lines().map(parse).collect();
     assert!(
         (0..records.len() as u64).eq(records.iter().map(|record| record.seq)),

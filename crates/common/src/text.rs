@@ -1,6 +1,6 @@
 //! Text from outside made safe to show, and the nearest known name to a mistyped one.
 
-use std::{fmt::Write, path::Path};
+use std::{fmt::Write, path::Path, time::Duration};
 
 /// Bytes from the network as one line of text that cannot steer a terminal or forge another line.
 ///
@@ -109,6 +109,11 @@ pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
 /// `1 client`, `2 clients`: a count with its noun.
 pub fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A length of time in whole microseconds.
+pub fn whole_micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A length of time given in microseconds, to three digits: `61 µs`, `1.25 ms`, `2.5 s`.

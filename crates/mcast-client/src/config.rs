@@ -124,8 +124,8 @@ impl Options {
     pub fn reach(&self) -> Reach {
         Reach {
             ttl: self.ttl,
-            looped: self.r#loop != Some(Switch::Off),
-            offload: self.offload != Some(Switch::Off),
+            looped: Switch::on_by_default(self.r#loop),
+            offload: Switch::on_by_default(self.offload),
         }
     }
 }
@@ -289,7 +289,7 @@ fn load(options: &Options, membership: &Membership) -> Result<Option<Load>, Fail
         size: options.size,
         end_after: membership.end_after,
         rate: options.rate,
-        offload: options.offload != Some(Switch::Off),
+        offload: membership.offload,
         burst: options.burst,
     }))
 }

@@ -5,14 +5,11 @@ use std::time::{Duration, Instant};
 use common::{
     exit::{Exit, Failure, Summary},
     journal::Journal,
-    multicast::{LONGEST, sender::SEGMENTS},
+    multicast::sender::piece,
     shutdown::Shutdown,
+    text::whole_micros,
 };
-
-use nix::sys::{
-    resource::{UsageWho, getrusage},
-    time::{TimeVal, TimeValLike},
-};
+use nix::time::{ClockId, clock_gettime};
 
 use crate::{datagrams::Datagrams, sending::Senders};
 
@@ -57,11 +54,11 @@ impl Load {
 
     /// How many datagrams are made and stamped at a time: as many as the kernel takes in one piece.
     fn piece(&self) -> u64 {
-        if !self.offload {
-            return 1;
+        if self.offload {
+            piece(self.size.unwrap_or(1)) as u64
+        } else {
+            1
         }
-        let most = LONGEST / self.size.unwrap_or(1).max(1);
-        most.clamp(1, SEGMENTS) as u64
     }
 
     /// How long after the beginning the message after so many others is due.
@@ -94,7 +91,7 @@ pub fn run(
     } else {
         drive(&mut senders, load, begun, journal, shutdown)?;
     }
-    let (elapsed, processor) = (begun.elapsed(), processor_time() - before);
+    let (elapsed, processor) = (begun.elapsed(), processor_time().saturating_sub(before));
     senders.finish(journal);
     let exit = if senders.failed > 0 && !shutdown.requested() {
         Exit::No
@@ -107,12 +104,9 @@ pub fn run(
         let rate = senders.messages as f64 / elapsed.as_secs_f64().max(1e-9);
         text += &format!("; {rate:.0} messages a second");
         summary = summary
-            .count(
-                "elapsed_us",
-                u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-            )
+            .count("elapsed_us", whole_micros(elapsed))
             .count("per_second", rate as u64)
-            .count("cpu_us", processor);
+            .count("cpu_us", whole_micros(processor));
     }
     if senders.failed > 0 {
         text += &format!("; {} could not be sent", senders.failed);
@@ -121,13 +115,9 @@ pub fn run(
     Ok(senders.count(summary))
 }
 
-/// The processor time that this process has taken so far, in microseconds; most of it is the kernel's, for sending.
-fn processor_time() -> u64 {
-    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
-        return 0;
-    };
-    let us = |time: TimeVal| time.num_microseconds();
-    u64::try_from(us(usage.user_time()) + us(usage.system_time())).unwrap_or_default()
+/// The processor time that this process has taken so far; most of it is the kernel's, for sending.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 fn drive(
@@ -225,7 +215,7 @@ mod tests {
             .piece()
         };
         assert_eq!(
-            [None, Some(64), Some(1400), Some(LONGEST)].map(piece),
+            [None, Some(64), Some(1400), Some(65_507)].map(piece),
             [64, 64, 46, 1]
         );
     }

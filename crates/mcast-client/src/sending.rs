@@ -1,9 +1,6 @@
 //! One message to every destination: multicast, unicast or broadcast.
 
-use std::{
-    net::SocketAddr,
-    time::{Instant, SystemTime},
-};
+use std::{net::SocketAddr, time::SystemTime};
 
 use common::{
     event::{Event, Kind, Time},
@@ -13,7 +10,6 @@ use common::{
     message::{Carrier, MessageId, Party},
     multicast::{
         Sender, Technique, Telling,
-        hearing::tell_left_out,
         stamp::{Clock, Stamper, now_us},
     },
     text::plural,
@@ -105,7 +101,7 @@ impl Senders {
             messages: 0,
             datagrams: 0,
             failed: 0,
-            telling: Telling::default(),
+            telling: Telling::new("went out"),
             last_failure: None,
         })
     }
@@ -157,9 +153,7 @@ impl Senders {
         most: usize,
         journal: &Journal,
     ) -> Result<u64, Failure> {
-        if let Some(untold) = self.telling.left_out(Instant::now()) {
-            tell_left_out(journal, untold, "went out");
-        }
+        self.telling.go_on(journal);
         let clock = self.clock.clone();
         let mut clock = clock.lock();
         let (first, before) = (self.messages + 1, *clock);
@@ -203,9 +197,7 @@ impl Senders {
 
     /// The end of a load: what the other machines have answered, and what was not told.
     pub fn finish(&mut self, journal: &Journal) {
-        if let Some(untold) = self.telling.rest() {
-            tell_left_out(journal, untold, "went out");
-        }
+        self.telling.finish(journal);
         for place in 0..self.senders.len() {
             if let Some(failure) = self.senders[place].answer() {
                 self.failed = self.failed.max(1);

@@ -1,8 +1,8 @@
 //! The real client, with others of its kind, on loopback.
 
 use common::{
-    event::{Event, Kind, Record},
-    testing::{self, Finished, Folder, Running, read_log, run, start},
+    event::Kind,
+    testing::{self, Folder, Running, read_log, run, start},
 };
 use mcast_client::config::Cli;
 
@@ -155,20 +155,13 @@ fn what_unicast_to_three_costs_and_multicast_does_not() {
         CLIENT,
         &["--port", &port, "--json", "-m", "a", "-m", "b", "-m", "c"],
     );
-    let stop = last(&finished);
+    let stop = finished.last_event();
     for (name, count) in [("messages", 3), ("sent", 3), ("destinations", 1)] {
         assert_eq!(stop.counts[name], count, "{name}");
     }
     for receiver in [first].into_iter().chain(others) {
         assert_eq!(receiver.finish().code, Some(0));
     }
-}
-
-/// The last event of a program that was asked for --json.
-fn last(finished: &Finished) -> Event {
-    let line = finished.out.lines().last();
-    let line = line.unwrap_or_else(|| panic!("{finished:?}"));
-    Record::parse(line).unwrap().event
 }
 
 #[test]
@@ -184,9 +177,9 @@ fn a_stamped_load_arrives_whole_in_every_length() {
         let load = ["--port", &port, "--stamp", "--size", size];
         let pace = ["--count", count, "--offload", offload, "--json"];
         let count: u64 = count.parse().unwrap();
-        let sent = last(&run(CLIENT, &[load.as_slice(), &pace].concat()));
+        let sent = run(CLIENT, &[load.as_slice(), &pace].concat()).last_event();
         assert_eq!((sent.counts["messages"], sent.counts["failed"]), (count, 0));
-        let heard = last(&listening.finish());
+        let heard = listening.finish().last_event();
         for (name, value) in [
             ("received", count),
             ("stamped", count),
@@ -250,7 +243,7 @@ fn a_restarted_sender_is_a_new_session_and_a_late_listener_misses_nothing() {
     }
     typing.interrupt();
     for (listening, received) in [(early, 6), (late, 5)] {
-        let heard = last(&listening.finish());
+        let heard = listening.finish().last_event();
         assert_eq!(heard.counts["received"], received);
         assert_eq!((heard.counts["senders"], heard.counts["lost"]), (3, 0));
     }
@@ -277,7 +270,7 @@ fn empty_messages_are_datagrams_too() {
 fn a_load_ends_after_its_time_and_keeps_its_rate() {
     let load = ["--port", "9", "--size", "64", "--json"];
     let pace = ["--rate", "500", "--for", "400ms"];
-    let sent = last(&run(CLIENT, &[load.as_slice(), &pace].concat()));
+    let sent = run(CLIENT, &[load.as_slice(), &pace].concat()).last_event();
     // No faster than that; a busy machine may be slower.
     assert!((1..=200).contains(&sent.counts["sent"]), "{sent:?}");
     assert!(sent.counts["elapsed_us"] >= 400_000, "{sent:?}");

@@ -3,10 +3,7 @@
 
 use std::process::Command;
 
-use common::{
-    event::{Event, Record},
-    testing::{self, Finished, Folder, Running},
-};
+use common::testing::{self, Finished, Folder, Running};
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_mcast-client");
 const NETLAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/netlab.sh");
@@ -78,7 +75,7 @@ impl Lab {
         ]);
         let finished = listener.finish();
         assert_eq!(finished.code, Some(0), "{:?}", finished.err);
-        let stop = last(&finished);
+        let stop = finished.last_event();
         ["lost", "duplicates", "reordered"].map(|name| stop.counts[name])
     }
 }
@@ -87,13 +84,6 @@ impl Drop for Lab {
     fn drop(&mut self) {
         self.run(&["down"]);
     }
-}
-
-/// The last event of a program that was asked for --json.
-fn last(finished: &Finished) -> Event {
-    let line = finished.out.lines().last();
-    let line = line.unwrap_or_else(|| panic!("{finished:?}"));
-    Record::parse(line).unwrap().event
 }
 
 fn heard(listener: Running) -> Vec<String> {

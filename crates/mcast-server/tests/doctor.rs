@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 
 use common::{
-    event::{Kind, Record},
+    event::Kind,
     testing::{self, Finished, run},
 };
 
@@ -45,11 +45,7 @@ fn on_loopback_all_is_well_and_stays_on_this_machine() {
     );
 
     let finished = run(SERVER, &["doctor", "--port", "0", "--json"]);
-    let events: Vec<_> = finished
-        .out
-        .lines()
-        .map(|line| Record::parse(line).unwrap().event)
-        .collect();
+    let events = finished.events();
     let (stop, checks) = events.split_last().unwrap();
     assert!(checks.iter().all(|event| event.kind == Kind::Check));
     assert_eq!(checks[0].name.as_deref(), Some("interface"));

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use common::{
-    event::{Kind, Record},
+    event::Kind,
     interface::Interface,
     multicast::{GROUP, LONGEST, Reach, Sender, Technique},
     testing::{self, Folder, Running, read_log, start},
@@ -105,11 +105,7 @@ fn the_longest_datagram_arrives_whole_and_an_empty_one_too() {
     to_group(group).send(&vec![b'x'; LONGEST]).unwrap();
     to_group(group).send(b"").unwrap();
     let finished = server.finish();
-    let events: Vec<_> = finished
-        .out
-        .lines()
-        .map(|line| Record::parse(line).unwrap().event)
-        .collect();
+    let events = finished.events();
     assert_eq!(
         events.iter().map(|event| event.kind).collect::<Vec<_>>(),
         [Kind::Ready, Kind::Receive, Kind::Receive, Kind::Stop]
@@ -234,9 +230,9 @@ fn stamped_messages_are_counted_sender_by_sender() {
     }
     // What it came to is part of the answer for machines.
     let answer: Vec<_> = finished
-        .out
-        .lines()
-        .map(|line| Record::parse(line).unwrap().event.kind)
+        .events()
+        .into_iter()
+        .map(|event| event.kind)
         .collect();
     assert_eq!(answer[0], Kind::Ready);
     assert_eq!(
@@ -341,9 +337,7 @@ fn forgers_fill_no_table() {
         }
     }
     let finished = server.finish();
-    let stop = Record::parse(finished.out.lines().last().unwrap())
-        .unwrap()
-        .event;
+    let stop = finished.last_event();
     assert_eq!((finished.code, stop.counts["senders"]), (Some(0), 2000));
     // One line for each of a few, not for all.
     let senders = finished
@@ -377,9 +371,7 @@ fn what_the_kernel_drops_is_told_and_counted() {
         "mcast-server: the kernel drops datagrams: the receive buffer of 10000 bytes is full; ",
     );
     let finished = server.interrupt();
-    let stop = Record::parse(finished.out.lines().last().unwrap())
-        .unwrap()
-        .event;
+    let stop = finished.last_event();
     let [received, dropped] = ["received", "dropped_by_kernel"].map(|name| stop.counts[name]);
     assert!(received > 1 && dropped > 1, "{stop:?}");
     assert_eq!(received + dropped, 101);

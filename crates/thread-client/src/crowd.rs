@@ -7,7 +7,7 @@ use common::{
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
     shutdown::Shutdown,
-    text::plural,
+    text::{plural, whole_micros},
 };
 use crossbeam::channel::bounded;
 
@@ -99,8 +99,5 @@ fn summary(exchanged: &[Result<(), Failure>], begun: Instant, shutdown: &Shutdow
         .count("clients", clients)
         .count("answered", answered)
         .count("failed", failed)
-        .count(
-            "elapsed_us",
-            u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-        )
+        .count("elapsed_us", whole_micros(elapsed))
 }

@@ -16,7 +16,7 @@ use common::{
     event::{Event, Kind, Level},
     exit::{Failure, Summary, why},
     journal::Journal,
-    text::{micros, plural},
+    text::{micros, plural, whole_micros},
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
 
@@ -147,7 +147,7 @@ pub fn run(
                 missing -= u64::from(connecting.recv_timeout(TICK).is_ok());
             }
             let time = started.elapsed();
-            let time_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            let time_us = whole_micros(time);
             connected_us = Some(time_us);
             let text = format!(
                 "{} connected within {}",

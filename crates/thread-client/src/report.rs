@@ -11,7 +11,7 @@ use std::{
 
 use common::{
     exit::{Exit, Failure, Summary},
-    text::{micros, plural},
+    text::{micros, plural, whole_micros},
 };
 use hdrhistogram::Histogram;
 
@@ -107,7 +107,7 @@ impl Report {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         match ended {
             Ok(()) => {
-                let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+                let micros = whole_micros(latency);
                 counts.latency.saturating_record(micros);
                 counts.answered.add(at);
             }
@@ -146,7 +146,7 @@ impl Report {
         let at_once = (per_second * counts.latency.min() as f64 / 1e6)
             .round()
             .max(1.0);
-        let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let elapsed_us = whole_micros(elapsed);
         let text = format!(
             "{} in {}: {per_second:.0} a second, {}",
             plural(answered, "exchange"),

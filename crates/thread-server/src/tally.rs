@@ -10,7 +10,7 @@ use common::{
     config::Period,
     event::{Event, Kind},
     exit::Summary,
-    text::{micros, plural},
+    text::{micros, plural, whole_micros},
 };
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,7 @@ impl Tally {
     pub fn ended(&self, outcome: &Outcome, first_byte: Option<Duration>) {
         let mut counts = self.lock();
         if let Some(time) = first_byte {
-            let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            let micros = whole_micros(time);
             counts.first_byte.saturating_record(micros);
         }
         match outcome.failure() {

@@ -1,7 +1,5 @@
 //! Why nothing arrives: every reason that multicast may have not to work on this machine, looked at one by one.
 
-mod kernel;
-
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -9,15 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(super) use self::kernel::sockets;
-use super::{Membership, Reach, Receiver, Sender, Technique, Wanted};
+use super::{
+    Membership, Reach, Receiver, Sender, Technique, Wanted, kernel, receiver::on_this_machine,
+};
 use crate::{
     event::{Event, Kind, Level},
     exit::{Exit, Failure, Summary, why},
     interface::{Interface, routed},
     journal::{Journal, Lines},
     shutdown::Shutdown,
-    text::{micros, plural},
+    text::{micros, plural, whole_micros},
 };
 
 /// How long the self-test waits for its own datagram.
@@ -196,7 +195,7 @@ fn link(interface: &Interface) -> Finding {
 }
 
 fn range(interfaces: &[Interface]) -> Finding {
-    if interfaces.iter().all(|interface| interface.loopback) {
+    if on_this_machine(interfaces) {
         let what = "on the loopback interface only programs on this machine hear one another";
         return Finding::new(
             "reach",
@@ -441,8 +440,7 @@ fn self_test(receiver: &mut Receiver, interface: &Interface, shutdown: &Shutdown
             Ok(Some(batch)) => {
                 let ours = |datagram: &[u8]| datagram == message.as_bytes();
                 if batch.sender.port() == from.port() && batch.datagrams().any(ours) {
-                    let after =
-                        micros(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
+                    let after = micros(whole_micros(begun.elapsed()));
                     return Finding::ok(
                         "self-test",
                         format!("sent to {to} on {interface} and heard after {after}"),

@@ -1,7 +1,5 @@
 //! What a member hears: each datagram is told, and counted by how it came and by what its stamp says.
 
-use std::time::Instant;
-
 use super::{
     Batch, Receiver, Technique, Telling,
     stamp::{self, Clock, Envelope, FiguresReader},
@@ -36,8 +34,8 @@ pub struct Hearing<'a> {
     stamped: u64,
     damaged: u64,
     cut: u64,
-    /// Drops by the kernel that were told.
-    dropped_told: u64,
+    /// Whether it was told that the kernel drops datagrams.
+    drops_told: bool,
 }
 
 impl<'a> Hearing<'a> {
@@ -48,21 +46,19 @@ impl<'a> Hearing<'a> {
             clock,
             sessions: Sessions::default(),
             figures: FiguresReader::default(),
-            telling: Telling::default(),
+            telling: Telling::new("came"),
             received: 0,
             by: [0; 3],
             stamped: 0,
             damaged: 0,
             cut: 0,
-            dropped_told: 0,
+            drops_told: false,
         }
     }
 
     /// Takes at most so many datagrams of a batch.
     pub fn take(&mut self, batch: &Batch<'_>, most: u64) {
-        if let Some(untold) = self.telling.left_out(Instant::now()) {
-            tell_left_out(self.journal, untold, "came");
-        }
+        self.telling.go_on(self.journal);
         let clock = self.clock.clone();
         let mut clock = clock.lock();
         let before = self.received;
@@ -78,17 +74,21 @@ impl<'a> Hearing<'a> {
     }
 
     fn take_one(&mut self, batch: &Batch<'_>, datagram: &[u8], clock: &mut u64) {
-        let Some((session, number, time_us, sent, message)) =
-            session(&mut self.sessions, &mut self.figures, batch, datagram)
-        else {
-            let damaged = stamp::read(datagram) == Envelope::Damaged;
-            self.damaged += u64::from(damaged);
-            // A plain datagram is always told: there is no number to know it by afterwards.
-            let odd = damaged.then_some("damaged stamp");
-            return self.journal.record(receipt(batch, datagram, odd));
+        let found = session(&mut self.sessions, &mut self.figures, batch, datagram);
+        let (session, number, time_us, sent, message) = match found {
+            Ok(stamped) => stamped,
+            Err(unstamped) => {
+                let damaged = unstamped == Unstamped::Damaged;
+                self.damaged += u64::from(damaged);
+                // A plain datagram is always told: there is no number to know it by afterwards.
+                let odd = damaged.then_some("damaged stamp");
+                return self.journal.record(receipt(batch, datagram, odd));
+            }
         };
         self.stamped += 1;
-        let place = session.note(number, signed_difference(batch.time_us, time_us));
+        // Neither is beyond 2^63, so their difference fits.
+        let delay = batch.time_us as i64 - time_us as i64;
+        let place = session.note(number, delay);
         let honest = sent < *clock + CLOCK_JUMP && place != Place::Implausible;
         if honest {
             *clock = sent.max(*clock) + 1;
@@ -104,8 +104,8 @@ impl<'a> Hearing<'a> {
 
     /// Tells of datagrams that the kernel had to drop, once.
     pub fn look_at(&mut self, receiver: &Receiver) {
-        if receiver.dropped > 0 && self.dropped_told == 0 {
-            self.dropped_told = receiver.dropped;
+        if receiver.dropped > 0 && !self.drops_told {
+            self.drops_told = true;
             let (_, granted) = receiver.room;
             let text = format!(
                 "the kernel drops datagrams: the receive buffer of {granted} bytes is full; --receive-buffer asks for more"
@@ -117,9 +117,7 @@ impl<'a> Hearing<'a> {
     /// Tells what was heard of each sender, and sums up.
     pub fn finish(mut self, receiver: &mut Receiver, what_else: &str) -> Summary {
         receiver.count_dropped();
-        if let Some(untold) = self.telling.rest() {
-            tell_left_out(self.journal, untold, "came");
-        }
+        self.telling.finish(self.journal);
         for session in self.sessions.iter().take(SENDERS_TOLD) {
             let event = Event::new(Kind::Local).peer(session.source);
             self.journal
@@ -179,22 +177,32 @@ impl<'a> Hearing<'a> {
     }
 }
 
+/// Why a datagram belongs to no session.
+#[derive(Eq, PartialEq)]
+enum Unstamped {
+    Plain,
+    Damaged,
+}
+
 /// The session that a stamped datagram belongs to, and its number, time, clock and message.
 fn session<'s, 'd>(
     sessions: &'s mut Sessions,
     figures: &mut FiguresReader,
     batch: &Batch<'_>,
     datagram: &'d [u8],
-) -> Option<(&'s mut Session, u64, u64, u64, &'d [u8])> {
+) -> Result<(&'s mut Session, u64, u64, u64, &'d [u8]), Unstamped> {
     if let Some(prefix) = sessions.same_as_last(batch.sender, datagram) {
-        let (number, time_us, clock, message) = figures.read(&datagram[prefix..])?;
-        return Some((sessions.last(), number, time_us, clock, message));
+        let read = figures.read(&datagram[prefix..]);
+        let (number, time_us, clock, message) = read.ok_or(Unstamped::Damaged)?;
+        return Ok((sessions.last(), number, time_us, clock, message));
     }
-    let Envelope::Stamped(stamp, message) = stamp::read(datagram) else {
-        return None;
+    let (stamp, message) = match stamp::read(datagram) {
+        Envelope::Stamped(stamp, message) => (stamp, message),
+        Envelope::Damaged => return Err(Unstamped::Damaged),
+        Envelope::None => return Err(Unstamped::Plain),
     };
     let session = sessions.find(batch.sender, stamp.identity(), stamp.prefix);
-    Some((session, stamp.number, stamp.time_us, stamp.clock, message))
+    Ok((session, stamp.number, stamp.time_us, stamp.clock, message))
 }
 
 fn receipt(batch: &Batch<'_>, message: &[u8], odd: Option<&str>) -> Event {
@@ -207,25 +215,6 @@ fn receipt(batch: &Batch<'_>, message: &[u8], odd: Option<&str>) -> Event {
         event.level = Level::Warn;
     }
     event
-}
-
-fn signed_difference(now: u64, then: u64) -> i64 {
-    i64::try_from(i128::from(now) - i128::from(then)).unwrap_or(if now < then {
-        i64::MIN
-    } else {
-        i64::MAX
-    })
-}
-
-/// Tells how many datagrams of a load were not told one by one.
-pub fn tell_left_out(journal: &Journal, untold: u64, how: &str) {
-    let text =
-        format!("{untold} more datagrams {how} in this second: counted, and not told one by one");
-    journal.record(
-        Event::new(Kind::Local)
-            .text(text)
-            .counts([("untold", untold)]),
-    );
 }
 
 /// How a message came, for people: ` [multicast, mcast-client/5f3a9c21 #17, overtaken]`.

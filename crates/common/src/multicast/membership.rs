@@ -110,7 +110,7 @@ impl Membership {
                 LARGEST_BUFFER,
             )?,
             tell_buffer: wish.is_some(),
-            offload: wanted.offload != Some(Switch::Off),
+            offload: Switch::on_by_default(wanted.offload),
             count: wanted
                 .count
                 .map(|count| in_range("--count", count, 1, u64::MAX))

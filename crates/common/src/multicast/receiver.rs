@@ -26,7 +26,7 @@ use nix::{
 };
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
-use super::{Membership, Technique, gathering::Gathering, stamp::now_us};
+use super::{Membership, Technique, gathering::Gathering, kernel, stamp::now_us};
 use crate::{
     exit::{Failure, why},
     interface::Interface,
@@ -127,7 +127,8 @@ impl fmt::Display for Receiver {
     }
 }
 
-fn on_this_machine(interfaces: &[Interface]) -> bool {
+/// Whether nothing that goes out on any of them leaves this machine.
+pub(super) fn on_this_machine(interfaces: &[Interface]) -> bool {
     interfaces.iter().all(|interface| interface.loopback)
 }
 
@@ -237,16 +238,11 @@ impl Receiver {
         let Ok(socket) = self.socket.as_fd().try_clone_to_owned() else {
             return;
         };
-        let table = if self.group.is_ipv4() {
-            "/proc/net/udp"
-        } else {
-            "/proc/net/udp6"
-        };
         let inode = fs::File::from(socket)
             .metadata()
             .map(|metadata| metadata.ino());
-        if let (Ok(inode), Ok(table)) = (inode, fs::read_to_string(table)) {
-            let drops = super::doctor::sockets(&table)
+        if let (Ok(inode), Ok(table)) = (inode, kernel::udp_table(self.group.is_ipv4())) {
+            let drops = kernel::sockets(&table)
                 .find(|socket| socket.inode == inode)
                 .map(|socket| socket.drops);
             self.dropped = drops.unwrap_or_default().max(self.dropped);

@@ -23,7 +23,12 @@ use crate::{
 const ROOM: Duration = Duration::from_secs(5);
 
 /// How many datagrams the kernel takes in one piece at most (UDP_MAX_SEGMENTS before Linux 6.9).
-pub const SEGMENTS: usize = 64;
+const SEGMENTS: usize = 64;
+
+/// How many datagrams of this length the kernel takes in one piece.
+pub fn piece(length: usize) -> usize {
+    (LONGEST / length.max(1)).clamp(1, SEGMENTS)
+}
 
 /// How far what is sent goes.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +123,7 @@ impl Sender {
     /// allows. How many were sent, and why the others were not (exit code 1). That nobody listens is told by
     /// [`Self::answer`].
     pub fn send_many(&mut self, messages: &[u8], each: usize) -> (u64, Option<Failure>) {
-        let at_once = (LONGEST / each.max(1)).min(SEGMENTS);
+        let at_once = piece(each);
         if self.offload && at_once > 1 && messages.len() > each {
             let (sent, error) = self.in_pieces(messages, each, at_once);
             match error {

@@ -26,7 +26,7 @@ use std::{
 
 use crate::{
     exit::Failure,
-    text::{LONGEST_NAME, check_name},
+    text::{LONGEST_NAME, check_name, whole_micros},
 };
 
 /// How every stamp of this version begins.
@@ -52,7 +52,7 @@ pub fn now_us() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    whole_micros(since)
 }
 
 /// What does not change in the stamps of one session of one sender.

@@ -1,22 +1,31 @@
 //! What the kernel says of sockets, groups and rules: the tables of `/proc/net` and of nft(8), read as text.
 
-use std::{fs, net::IpAddr, path::Path};
+use std::{fs, io, net::IpAddr, path::Path};
 
 use crate::text::visible;
 
 /// A socket in `/proc/net/udp` or `udp6`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct UdpSocket {
+pub(super) struct UdpSocket {
     /// Its port.
-    pub(crate) port: u16,
+    pub(super) port: u16,
     /// Its number among all files.
-    pub(crate) inode: u64,
+    pub(super) inode: u64,
     /// Datagrams dropped because its receive buffer was full.
-    pub(crate) drops: u64,
+    pub(super) drops: u64,
+}
+
+/// That table: of IPv4, or of IPv6.
+pub(super) fn udp_table(v4: bool) -> io::Result<String> {
+    fs::read_to_string(if v4 {
+        "/proc/net/udp"
+    } else {
+        "/proc/net/udp6"
+    })
 }
 
 /// The sockets in such a table; a line of another form is passed over.
-pub(crate) fn sockets(table: &str) -> impl Iterator<Item = UdpSocket> {
+pub(super) fn sockets(table: &str) -> impl Iterator<Item = UdpSocket> {
     table.lines().skip(1).filter_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();
         let (_, port) = words.get(1)?.rsplit_once(':')?;
@@ -30,12 +39,7 @@ pub(crate) fn sockets(table: &str) -> impl Iterator<Item = UdpSocket> {
 
 /// Who has a UDP port, as `python3 (pid 17)`; of programs of other users only the administrator sees the names.
 pub(super) fn holders(port: u16, v4: bool) -> Vec<String> {
-    let table = if v4 {
-        "/proc/net/udp"
-    } else {
-        "/proc/net/udp6"
-    };
-    let table = fs::read_to_string(table).unwrap_or_default();
+    let table = udp_table(v4).unwrap_or_default();
     let links: Vec<_> = sockets(&table)
         .filter(|socket| socket.port == port)
         .map(|socket| format!("socket:[{}]", socket.inode))
