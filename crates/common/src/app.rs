@@ -39,7 +39,7 @@ impl App {
     /// # Errors
     /// When the handlers cannot be installed (exit code 2).
     pub fn catch_signals(&self) -> Result<&Shutdown, Failure> {
-        self.catch(None)
+        self.catch(None, false)
     }
 
     /// The same, and from now on the signals have the program tell what its run has come to so far (SIGUSR1), and what
@@ -51,17 +51,35 @@ impl App {
         &self,
         report: impl Fn(Asked) -> Option<Event> + Send + 'static,
     ) -> Result<&Shutdown, Failure> {
+        self.catch(self.reporting(report), false)
+    }
+
+    /// The same, and SIGHUP is reported too, and ends nothing.
+    ///
+    /// # Errors
+    /// As [`Self::catch_signals`].
+    pub fn catch_signals_and_hangup(
+        &self,
+        report: impl Fn(Asked) -> Option<Event> + Send + 'static,
+    ) -> Result<&Shutdown, Failure> {
+        self.catch(self.reporting(report), true)
+    }
+
+    fn reporting(
+        &self,
+        report: impl Fn(Asked) -> Option<Event> + Send + 'static,
+    ) -> shutdown::Report {
         let journal = self.journal.clone();
-        self.catch(Some(Box::new(move |asked| {
+        Some(Box::new(move |asked| {
             if let Some(event) = report(asked) {
                 journal.record(event);
             }
-        })))
+        }))
     }
 
-    fn catch(&self, report: shutdown::Report) -> Result<&Shutdown, Failure> {
+    fn catch(&self, report: shutdown::Report, hangup: bool) -> Result<&Shutdown, Failure> {
         if self.signals.get().is_none() {
-            let guard = shutdown::on_signals(self.shutdown.clone(), report)
+            let guard = shutdown::on_signals(self.shutdown.clone(), report, hangup)
                 .map_err(|error| Failure::could_not_run("signal handlers", why(&error)))?;
             self.signals.get_or_init(|| guard);
         }

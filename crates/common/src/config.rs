@@ -292,14 +292,10 @@ fn section<C: CommandLine>(path: &Path) -> Result<C::Options, Failure> {
     }
 
     let content = json::read_file(path, LONGEST_FILE)?;
-    json::parse(
-        path,
-        &content,
-        Sections {
-            program: C::PROGRAM,
-            options: C::Options::default(),
-        },
-    )
+    json::parse(path, &content, || Sections {
+        program: C::PROGRAM,
+        options: C::Options::default(),
+    })
 }
 
 /// Refuses a value out of its range; the line names the flag, the value and the range.

@@ -123,6 +123,8 @@ pub enum Kind {
     Local,
     /// A name was resolved.
     Resolve,
+    /// A name was registered, changed, or taken away: `name` now stands for `value`, or without one for nothing.
+    Register,
     /// Something was checked: `name` says what, `value` the verdict.
     Check,
     /// Something failed; `text` says what and why.
@@ -144,6 +146,7 @@ impl Kind {
             Self::Close => "close",
             Self::Local => "local",
             Self::Resolve => "resolve",
+            Self::Register => "register",
             Self::Check => "check",
             Self::Error => "error",
             Self::Stop => "stop",

@@ -38,7 +38,8 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     Ok(content)
 }
 
-/// Builds from JSON text what `seed` describes; `path` is where the text came from, for the error.
+/// Builds from JSON text what the seeds describe; `path` is where the text came from, for the error. The text is read once
+/// more when something is wrong in it, to find out where: to keep track all the time would cost as much as to read.
 ///
 /// # Errors
 /// `FILE:LINE:COLUMN: PATH: why` (exit code 2); line and column count from 1 (column 0 is before the first), and PATH leads to the wrong value
@@ -46,32 +47,39 @@ pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 pub fn parse<'text, S: DeserializeSeed<'text>>(
     path: &Path,
     text: &'text [u8],
-    seed: S,
+    seed: impl Fn() -> S,
 ) -> Result<S::Value, Failure> {
     let mut json = serde_json::Deserializer::from_slice(text);
+    if let Ok(value) = seed().deserialize(&mut json)
+        && json.end().is_ok()
+    {
+        return Ok(value);
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
     let mut track = serde_path_to_error::Track::new();
-    seed.deserialize(serde_path_to_error::Deserializer::new(
-        &mut json, &mut track,
-    ))
-    .and_then(|value| json.end().map(|()| value))
-    .map_err(|error| {
-        let position = format!(" at line {} column {}", error.line(), error.column());
-        let message = error.to_string();
-        let reason = visible(
-            message
-                .strip_suffix(&position)
-                .unwrap_or(&message)
-                .as_bytes(),
-        );
-        let inside = visible(track.path().to_string().as_bytes());
-        let file = visible_path(path);
-        let what = format!("{file}:{}:{}", error.line(), error.column());
-        if error.is_data() && inside != "." {
-            Failure::could_not_run(what, format!("{inside}: {reason}"))
-        } else {
-            Failure::could_not_run(what, reason)
-        }
-    })
+    seed()
+        .deserialize(serde_path_to_error::Deserializer::new(
+            &mut json, &mut track,
+        ))
+        .and_then(|value| json.end().map(|()| value))
+        .map_err(|error| {
+            let position = format!(" at line {} column {}", error.line(), error.column());
+            let message = error.to_string();
+            let reason = visible(
+                message
+                    .strip_suffix(&position)
+                    .unwrap_or(&message)
+                    .as_bytes(),
+            );
+            let inside = visible(track.path().to_string().as_bytes());
+            let file = visible_path(path);
+            let what = format!("{file}:{}:{}", error.line(), error.column());
+            if error.is_data() && !matches!(&*inside, "." | "") {
+                Failure::could_not_run(what, format!("{inside}: {reason}"))
+            } else {
+                Failure::could_not_run(what, reason)
+            }
+        })
 }
 
 /// Deserialises a value that is written as text from its [`FromStr`]. The error is raised where the text stands, so
@@ -107,7 +115,7 @@ mod tests {
     use crate::config::Period;
 
     fn error(text: &str) -> String {
-        let seed = PhantomData::<BTreeMap<String, BTreeMap<String, IpAddr>>>;
+        let seed = || PhantomData::<BTreeMap<String, BTreeMap<String, IpAddr>>>;
         parse(Path::new("lab.json"), text.as_bytes(), seed)
             .unwrap_err()
             .to_string()
@@ -124,11 +132,9 @@ mod tests {
             "lab.json:2:15: key must be a string"
         );
         let text = "{\n\"timeout\": \"2x\"\n}";
-        let period = parse(
-            Path::new("lab.json"),
-            text.as_bytes(),
-            PhantomData::<BTreeMap<String, Period>>,
-        );
+        let period = parse(Path::new("lab.json"), text.as_bytes(), || {
+            PhantomData::<BTreeMap<String, Period>>
+        });
         let why = "lab.json:2:15: timeout: '2x' is no length of time, such as 250ms or 2s";
         assert_eq!(period.unwrap_err().to_string(), why);
         assert_eq!(error("{} {}"), "lab.json:1:4: trailing characters");

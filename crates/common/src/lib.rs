@@ -10,6 +10,7 @@
 //! | [`exit`] | exit codes, the one line of a failure, the summary of a run |
 //! | [`shutdown`] | asking every thread to stop, by signal or by hand |
 //! | [`json`] | reading a JSON file, with line, column and path of what is wrong |
+//! | [`telling`] | which messages of a load are told one by one |
 //! | [`text`] | text from outside made safe to show; "did you mean" |
 //! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
 //! | `interface`, `multicast` | network interfaces; groups, UDP senders and receivers (feature `multicast`) |
@@ -29,6 +30,7 @@ pub mod multicast;
 #[cfg(feature = "net")]
 pub mod net;
 pub mod shutdown;
+pub mod telling;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

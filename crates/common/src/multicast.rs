@@ -19,7 +19,6 @@ pub mod receiver;
 pub mod sender;
 pub mod stamp;
 pub mod tally;
-mod telling;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -27,7 +26,6 @@ pub use self::{
     membership::{Membership, Wanted},
     receiver::{Batch, Receiver},
     sender::{Reach, Sender},
-    telling::{TOLD, Telling},
 };
 pub use crate::event::Technique;
 

@@ -18,7 +18,7 @@ use std::{
 
 use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender};
 use signal_hook::{
-    consts::{SIGINT, SIGTERM, SIGUSR1},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
     flag,
     iterator::{Handle, Signals},
 };
@@ -114,17 +114,20 @@ pub enum Asked {
     SoFar,
     /// The first SIGINT or SIGTERM: what there is still to do.
     Stopping,
+    /// SIGHUP, where a program has a use for it: to read its files again.
+    Again,
 }
 
 /// Whoever tells it.
 pub type Report = Option<Box<dyn Fn(Asked) + Send>>;
 
 /// The first SIGINT or SIGTERM requests `shutdown`; a second one ends the process at once with 128 + its number,
-/// as the shell would report it. Without `report` SIGUSR1 ends the process, as ever.
+/// as the shell would report it. Without `report` SIGUSR1 ends the process, as ever, and SIGHUP unless it shall be
+/// reported too.
 ///
 /// # Errors
 /// When the handlers cannot be installed or the thread cannot be started.
-pub fn on_signals(shutdown: Shutdown, report: Report) -> io::Result<SignalGuard> {
+pub fn on_signals(shutdown: Shutdown, report: Report, hangup: bool) -> io::Result<SignalGuard> {
     let stopping = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // Handlers run in this order: the first signal finds the flag unset and sets it, the second finds it set.
@@ -135,16 +138,21 @@ pub fn on_signals(shutdown: Shutdown, report: Report) -> io::Result<SignalGuard>
     if report.is_some() {
         signals.add_signal(SIGUSR1)?;
     }
+    if hangup {
+        signals.add_signal(SIGHUP)?;
+    }
     let handle = signals.handle();
     let thread = std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
             for signal in signals.forever() {
-                let asked = if signal == SIGUSR1 {
-                    Asked::SoFar
-                } else {
-                    shutdown.request();
-                    Asked::Stopping
+                let asked = match signal {
+                    SIGUSR1 => Asked::SoFar,
+                    SIGHUP => Asked::Again,
+                    _ => {
+                        shutdown.request();
+                        Asked::Stopping
+                    }
                 };
                 if let Some(report) = &report {
                     report(asked);

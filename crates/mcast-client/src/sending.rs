@@ -9,9 +9,10 @@ use common::{
     journal::Journal,
     message::{Carrier, MessageId, Party},
     multicast::{
-        Sender, Technique, Telling,
+        Sender, Technique,
         stamp::{Clock, Stamper, now_us},
     },
+    telling::Telling,
     text::plural,
 };
 
@@ -101,7 +102,7 @@ impl Senders {
             messages: 0,
             datagrams: 0,
             failed: 0,
-            telling: Telling::new("went out"),
+            telling: Telling::new("datagrams went out"),
             last_failure: None,
         })
     }

@@ -1,11 +1,23 @@
 //! What the program can be told and asked.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, num::NonZero, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use clap::Subcommand;
-use common::exit::Failure;
+use common::{
+    config::{Period, in_range},
+    exit::Failure,
+};
+use domain::base::iana::Rtype;
 
-use crate::names::Path;
+use crate::{
+    dns::{key, owner::Zones, publish},
+    name::{Name, Path, Place},
+    resolve::Question,
+    server,
+};
+
+/// Where the server listens unless it is told otherwise: DNS has port 53, which is the administrator's.
+pub const SERVER: &str = "127.0.0.1:5300";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,9 +25,14 @@ Examples:
   naming flat server1 server2                   two flat names
   naming structured region1/server1             one structured name; also: region1 server1
   naming flat server1 --short                   the bare address, for a script
-  naming list --names lab.json                  every name in a file";
+  naming explain server1 --at region1           every step of a resolution
+  naming register region1/server5 10.0.0.5 --names lab.json
+                                                a new name in a file
+  naming serve --names lab.json                 a name server: dig @127.0.0.1 -p 5300 server1.flat.lab
+  naming resolve region1/server1 --server 127.0.0.1:5300
+                                                ask it";
 
-/// Resolves flat and structured names
+/// Resolves flat and structured names, keeps them, and serves them to the world
 #[derive(Debug, clap::Parser)]
 #[command(name = "naming", after_help = EXAMPLES)]
 pub struct Cli {
@@ -44,63 +61,312 @@ pub enum Command {
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<String>,
     },
-    /// List every name with its address
+    /// List every name with what it stands for
     #[command(after_help = "Example:\n  naming list --names lab.json")]
     List,
+    /// Draw both name spaces
+    #[command(after_help = "Example:\n  naming tree --names lab.json")]
+    Tree,
+    /// Show every step of a resolution; a name with a / is structured, and with --at every name is
+    #[command(
+        after_help = "Examples:\n  naming explain region1/server1\n  naming explain server1 --at region1"
+    )]
+    Explain {
+        /// Names, flat or structured
+        #[arg(required = true, value_name = "NAME")]
+        asked: Vec<String>,
+    },
+    /// Register a new name in --names FILE or at --server; with a / it is structured
+    #[command(
+        after_help = "Examples:\n  naming register printer 10.0.0.9 'text:in the hall' --names lab.json\n  naming register region1/server5 10.0.0.5 2001:db8::5 --server 127.0.0.1:5300"
+    )]
+    Register {
+        /// The name
+        #[arg(value_name = "NAME")]
+        place: String,
+        /// Addresses, or texts written text:…
+        #[arg(required = true, value_name = "VALUE")]
+        values: Vec<String>,
+        /// Replace what the name stands for now
+        #[arg(long, conflicts_with = "add")]
+        replace: bool,
+        /// Add to what the name stands for now
+        #[arg(long)]
+        add: bool,
+    },
+    /// Take names out of --names FILE or --server
+    #[command(after_help = "Example:\n  naming unregister region1/server5 --names lab.json")]
+    Unregister {
+        /// The names
+        #[arg(required = true, value_name = "NAME")]
+        places: Vec<String>,
+    },
+    /// Give a name, or a directory with all that is in it, another name
+    #[command(after_help = "Example:\n  naming rename /region1 /north --names lab.json")]
+    Rename {
+        /// The old name
+        from: String,
+        /// The new name
+        to: String,
+    },
+    /// A second name for a leaf (a hard link), or a name for a name
+    #[command(
+        after_help = "Examples:\n  naming link /www region1/server1 --names lab.json\n  naming link /east /region1 --symbolic --names lab.json"
+    )]
+    Link {
+        /// The new name
+        #[arg(value_name = "NEW")]
+        place: String,
+        /// The name that is there
+        #[arg(value_name = "NAME")]
+        target: String,
+        /// A symbolic link: it names a name, whatever that stands for later
+        #[arg(long, short)]
+        symbolic: bool,
+    },
+    /// Print all names as a zone file, for any DNS server
+    #[command(after_help = "Example:\n  naming export --names lab.json --zone lab. >lab.zone")]
+    Export,
+    /// Read a zone file, into --names FILE or onto standard output
+    #[command(after_help = "Example:\n  naming import lab.zone --zone lab. --names lab.json")]
+    Import {
+        /// The zone file
+        #[arg(value_name = "ZONEFILE")]
+        file: PathBuf,
+    },
+    /// Serve the names by DNS, over UDP and TCP
+    #[command(
+        after_help = "Examples:\n  naming serve                                  the handout's names; Ctrl-C stops it\n  naming serve --names lab.json --store lab.redb --secondary 127.0.0.1:5301\n  kill -HUP PID                                 has it read the names file again"
+    )]
+    Serve,
+    /// Ask a name server
+    #[command(
+        after_help = "Examples:\n  naming resolve server1 region1/server1 --server 127.0.0.1:5300\n  naming resolve 192.168.1.2 --server 127.0.0.1:5300\n  naming resolve www.example.org. --type AAAA --server 127.0.0.1:5300 --short"
+    )]
+    Resolve {
+        /// Names as here, domain names with a dot at the end, or addresses
+        #[arg(required = true, value_name = "NAME")]
+        asked: Vec<String>,
+        /// The type of records: A, AAAA, TXT, CNAME, PTR, SOA, NS, ANY, ... [default: A, AAAA and TXT; of an address PTR]
+        #[arg(long = "type", value_name = "TYPE")]
+        rtype: Option<String>,
+    },
+    /// Make a key that signs updates and transfers (TSIG): into --key FILE, or onto standard output
+    #[command(
+        after_help = "Example:\n  naming keygen lab --key lab.key       then: naming serve --key lab.key; nsupdate -k lab.key"
+    )]
+    Keygen {
+        /// The key's name
+        #[arg(default_value = "naming", value_name = "KEYNAME")]
+        key_name: String,
+    },
 }
 
 common::options! {
     /// The program's options.
     pub struct Options of Cli = "naming" {
-        /// Names from a JSON file: texts are flat names, objects regions [default: the handout's]
+        /// Names from a JSON file: texts are flat names, objects directories [default: the handout's]
         #[arg(value_name = "FILE")]
         names: PathBuf,
-        /// Print only the address
+        /// Mount the structured names of a file under a new directory; several are possible
+        #[arg(value_name = "PATH=FILE")]
+        mount: Vec<String>,
+        /// Where relative paths start [default: /]
+        #[arg(value_name = "PATH")]
+        at: String,
+        /// Print only the values
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
         short: bool,
+        /// The name server to ask or to change
+        #[arg(value_name = "HOST:PORT")]
+        server: String,
+        /// The zone that the names are in [default: lab.]
+        #[arg(value_name = "ZONE")]
+        zone: String,
+        /// The keys that sign updates and transfers
+        #[arg(value_name = "FILE")]
+        key: PathBuf,
+        /// How long to wait for a server, or for a client that says nothing [default: 5s; of serve 10s]
+        #[arg(value_name = "DURATION")]
+        timeout: Period,
+        /// Where to serve; port 0 takes a free one [default: 127.0.0.1:5300]
+        #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
+        listen: SocketAddr,
+        /// Keep the names in this file, whatever happens; --names only fills a new one
+        #[arg(value_name = "FILE", help_heading = "Server")]
+        store: PathBuf,
+        /// Tell this server of changes, and let it transfer the zones; several are possible
+        #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
+        secondary: Vec<SocketAddr>,
+        /// How long others may keep an answer [default: 1m]
+        #[arg(value_name = "DURATION", help_heading = "Server")]
+        ttl: Period,
+        /// How many threads answer over UDP [default: one a processor]
+        #[arg(value_name = "N", help_heading = "Server")]
+        workers: usize,
+        /// How many TCP connections to have at once; others wait in the backlog [default: 200]
+        #[arg(value_name = "N", help_heading = "Server")]
+        max_clients: usize,
     }
 }
 
-/// One question.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Query {
-    /// The address of a flat name.
-    Flat(String),
-    /// The address of a structured name.
-    Structured(Path),
-    /// Every name.
-    Everything,
-}
-
 impl Cli {
-    /// Whether the names are listed.
-    pub fn lists(&self) -> bool {
-        matches!(self.command, Some(Command::List))
+    /// Where relative paths start.
+    ///
+    /// # Errors
+    /// When `--at` is no path (exit code 2).
+    pub fn at(&self) -> Result<Path, Failure> {
+        self.options
+            .at
+            .as_deref()
+            .map_or(Ok(Path::ROOT), str::parse)
+    }
+
+    /// The names from the root to where relative paths start, whatever is there.
+    ///
+    /// # Errors
+    /// As [`Self::at`].
+    pub fn start(&self) -> Result<Vec<Name>, Failure> {
+        Ok(self.at()?.normalised(&[]))
+    }
+
+    /// A place as a command names it; with `--at` every name is structured.
+    ///
+    /// # Errors
+    /// When it is none (exit code 2).
+    pub fn place(&self, text: &str) -> Result<Place, Failure> {
+        let from = self.start()?;
+        match (self.options.at.is_some(), text.contains('/')) {
+            (true, false) => Place::at(&Path::new([text])?, &from),
+            _ => Place::parse(text, &from),
+        }
+    }
+
+    /// The zones of DNS.
+    ///
+    /// # Errors
+    /// When `--zone` is none (exit code 2).
+    pub fn zones(&self) -> Result<Arc<Zones>, Failure> {
+        let zone = self.options.zone.as_deref().unwrap_or("lab.");
+        let shown = common::text::visible(zone.as_bytes());
+        Zones::new(zone)
+            .map(Arc::new)
+            .map_err(|why| Failure::could_not_run(format!("--zone {shown}"), why))
+    }
+
+    /// How long answers may be kept, in seconds.
+    ///
+    /// # Errors
+    /// When `--ttl` is out of range (exit code 2).
+    pub fn ttl(&self) -> Result<u32, Failure> {
+        let ttl = self.options.ttl.unwrap_or(Period(Duration::from_secs(60)));
+        let range = (Period(Duration::from_secs(1)), Period::LONGEST);
+        Ok(in_range("--ttl", ttl, range.0, range.1)?.0.as_secs() as u32)
+    }
+
+    /// How long to wait for a server.
+    ///
+    /// # Errors
+    /// When `--timeout` is out of range (exit code 2).
+    pub fn timeout(&self, default: Duration) -> Result<Duration, Failure> {
+        self.options
+            .timeout
+            .unwrap_or(Period(default))
+            .as_wait("--timeout")
+    }
+
+    /// What the server is to do.
+    ///
+    /// # Errors
+    /// When something is out of range, or the keys cannot be read (exit code 2).
+    pub fn server(&self) -> Result<(SocketAddr, server::Settings), Failure> {
+        let options = &self.options;
+        let listen = options
+            .listen
+            .unwrap_or_else(|| SERVER.parse().expect("an address"));
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let address = listen.ip();
+        let dns = publish::Settings {
+            zones: self.zones()?,
+            ttl: self.ttl()?,
+            address: (!address.is_unspecified()).then_some(address),
+        };
+        let settings = server::Settings {
+            dns,
+            workers: in_range("--workers", options.workers.unwrap_or(processors), 1, 256)?,
+            keys: options
+                .key
+                .as_deref()
+                .map(key::read)
+                .transpose()?
+                .unwrap_or_default(),
+            secondaries: options.secondary.clone().unwrap_or_default(),
+            max_clients: in_range(
+                "--max-clients",
+                options.max_clients.unwrap_or(200),
+                1,
+                10_000,
+            )?,
+            timeout: self.timeout(Duration::from_secs(10))?,
+        };
+        Ok((listen, settings))
     }
 
     /// The questions asked; without a command the handout's two.
     ///
     /// # Errors
     /// For a path with an empty component (exit code 2).
-    pub fn queries(&self) -> Result<Vec<Query>, Failure> {
+    pub fn questions(&self) -> Result<Vec<Question>, Failure> {
         Ok(match &self.command {
-            None => vec![
-                Query::Flat("server1".into()),
-                Query::Structured(Path::new(["region1", "server1"])?),
-            ],
-            Some(Command::Flat { flat }) => flat.iter().cloned().map(Query::Flat).collect(),
+            Some(Command::Flat { flat }) => flat.iter().cloned().map(Question::Flat).collect(),
             // Without a slash anywhere the words are the components of one path, as the handout prints it.
             Some(Command::Structured { paths }) if !paths.iter().any(|path| path.contains('/')) => {
-                vec![Query::Structured(Path::new(paths)?)]
+                vec![Question::Structured(Path::new(
+                    paths.iter().map(String::as_str),
+                )?)]
             }
             Some(Command::Structured { paths }) => {
                 let paths = paths
                     .iter()
-                    .map(|path| Path::new(path.split('/')).map(Query::Structured));
+                    .map(|path| path.parse().map(Question::Structured));
                 paths.collect::<Result<_, _>>()?
             }
-            Some(Command::List) => vec![Query::Everything],
+            Some(Command::Explain { asked }) => {
+                let structured = |name: &str| name.contains('/') || self.options.at.is_some();
+                let questions = asked.iter().map(|name| match structured(name) {
+                    true => name.parse().map(Question::Structured),
+                    false => Ok(Question::Flat(name.clone())),
+                });
+                questions.collect::<Result<_, _>>()?
+            }
+            _ => vec![
+                Question::Flat("server1".into()),
+                Question::Structured(Path::new(["region1", "server1"])?),
+            ],
         })
+    }
+}
+
+/// The types that are asked for: the one given, or those that a name can have.
+///
+/// # Errors
+/// When it is no type (exit code 2).
+pub fn types(given: Option<&str>) -> Result<Vec<Rtype>, Failure> {
+    match given {
+        None => Ok(vec![Rtype::A, Rtype::AAAA, Rtype::TXT]),
+        Some(given) => {
+            let shown = common::text::visible(given.as_bytes());
+            let rtype = given.to_uppercase().parse::<Rtype>();
+            let rtype = rtype.map_err(|_| {
+                Failure::could_not_run(format!("--type {shown}"), "no type of records")
+            })?;
+            match rtype {
+                Rtype::AXFR | Rtype::IXFR | Rtype::OPT | Rtype::TSIG => Err(
+                    Failure::could_not_run(format!("--type {shown}"), "not a type to ask for here"),
+                ),
+                rtype => Ok(vec![rtype]),
+            }
+        }
     }
 }
 
@@ -110,27 +376,37 @@ mod tests {
 
     #[test]
     fn a_path_is_written_with_slashes_or_as_words() {
-        let queries = |paths: &[&str]| {
+        let questions = |paths: &[&str]| {
             let paths = paths.iter().map(ToString::to_string).collect();
             Cli {
                 options: Options::default(),
                 command: Some(Command::Structured { paths }),
             }
-            .queries()
+            .questions()
         };
-        let query = |components: [&str; 2]| Query::Structured(Path::new(components).unwrap());
+        let question = |path: &str| Question::Structured(path.parse().unwrap());
         assert_eq!(
-            queries(&["region1/server1"]),
-            Ok(vec![query(["region1", "server1"])])
+            questions(&["region1/server1"]),
+            Ok(vec![question("region1/server1")])
         );
         assert_eq!(
-            queries(&["region1", "server1"]),
-            Ok(vec![query(["region1", "server1"])])
+            questions(&["region1", "server1"]),
+            Ok(vec![question("region1/server1")])
         );
         let two = Ok(vec![
-            query(["region1", "server1"]),
-            query(["region2", "server3"]),
+            question("region1/server1"),
+            question("region2/server3"),
         ]);
-        assert_eq!(queries(&["region1/server1", "region2/server3"]), two);
+        assert_eq!(questions(&["region1/server1", "region2/server3"]), two);
+    }
+
+    #[test]
+    fn types_have_names() {
+        assert_eq!(types(Some("aaaa")), Ok(vec![Rtype::AAAA]));
+        assert_eq!(
+            types(Some("TYPE65280")),
+            Ok(vec![crate::dns::update::HARD_LINK])
+        );
+        assert!(types(Some("nonsense")).is_err() && types(Some("AXFR")).is_err());
     }
 }

@@ -1,162 +1,688 @@
-//! Names from a JSON file of the handout's own shape: text values are flat names, objects are regions, to any depth.
+//! Names in a JSON file of the handout's own shape: texts are names, objects are directories, to any depth.
 //!
-//! `{"server1": "192.168.1.2", "region1": {"server1": "192.168.1.2"}}`. A wrong file is refused whole.
+//! `{"server1": "192.168.1.2", "region1": {"server1": ["192.168.1.2", "2001:db8::2"]}}`. At the top a text is a flat name;
+//! a structured name right in the root is written with a slash (`"/www"`). Beside addresses a text can be
+//! `text:…`, `symlink:NAME` for another name, or `link:NAME` for a second name of a leaf. A wrong file is refused whole.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, path::Path};
-
-use common::{exit::Failure, json, text::visible};
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor},
+use std::{
+    fmt,
+    fs::{self, File},
+    io::Write,
+    os::fd::OwnedFd,
+    path::{Path as FilePath, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
-use crate::names::{Entry, Names, Region};
+use common::{
+    exit::{Failure, why},
+    json,
+    text::visible_path,
+};
+use nix::fcntl::{Flock, FlockArg};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::{
+    name::{LONGEST_PLACE, Name, Place},
+    space::{Directory, Entry, FLAT, Meaning, Space},
+    value::{Value, Values},
+};
 
 /// The longest file that is read, in bytes; a million names take about 40 MB.
-const LONGEST_FILE: u64 = 256 << 20;
+pub const LONGEST_FILE: u64 = 256 << 20;
 
-/// The longest name, in bytes.
-const LONGEST_NAME: usize = 255;
+/// Before the name that a symbolic link stands for.
+const SYMLINK: &str = "symlink:";
+
+/// Before another name of the same leaf.
+const HARD_LINK: &str = "link:";
+
+/// How long to wait for somebody else who is changing the same file.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads a names file.
 ///
 /// # Errors
 /// `FILE:LINE:COLUMN: PATH: why`: not JSON, an address that is none, a name given twice, empty, too long, or with a
-/// `/` or a control character in it (exit code 2).
-pub fn read(path: &Path) -> Result<Names, Failure> {
-    let text = json::read_file(path, LONGEST_FILE)?;
-    json::parse(path, &text, std::marker::PhantomData::<Names>)
+/// `/` or a control character in it, a link to nothing or round in a circle (exit code 2).
+pub fn read(path: &FilePath) -> Result<Space, Failure> {
+    parse(path, &json::read_file(path, LONGEST_FILE)?)
 }
 
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (mut flat, mut root) = (BTreeMap::new(), Region::new());
-        for (name, entry) in deserializer.deserialize_map(Dictionary)? {
-            match entry {
-                Entry::Address(address) => drop(flat.insert(name, address)),
-                Entry::Region(region) => drop(root.insert(name, Entry::Region(region))),
-            }
+/// Reads the text of a names file; `path` is where it came from, for the error.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
+    let read = |complaint: Option<(usize, &str)>| json::parse(path, text, || Root { complaint });
+    let Read { flat, root, links } = read(None)?;
+    let mut space = Space::of(flat, root);
+    // A wrong link is complained about where it stands: the text is read once more, up to there.
+    let complain = |index: usize, why: &str| match read(Some((index, why))) {
+        Err(failure) => failure,
+        Ok(_) => Failure::could_not_run(visible_path(path), why),
+    };
+    let (mut hard, mut symbolic) = (Vec::new(), Vec::new());
+    for (index, (place, link)) in links.into_iter().enumerate() {
+        match link {
+            Link::Hard(target) => hard.push((index, place, target)),
+            Link::Symbolic(target) => symbolic.push((index, place, target)),
         }
-        Ok(Self { flat, root })
+    }
+    // One hard link may name another one that stands further down.
+    while !hard.is_empty() {
+        let before = hard.len();
+        let mut refused = None;
+        hard.retain(|(index, place, target)| match space.link(place, target) {
+            Ok(()) => false,
+            Err(refusal) => {
+                refused.get_or_insert((*index, refusal));
+                true
+            }
+        });
+        if let (true, Some((index, refusal))) = (hard.len() == before, refused) {
+            return Err(complain(index, &refusal.to_string()));
+        }
+    }
+    for (index, place, target) in symbolic {
+        space
+            .link_symbolically(&place, target)
+            .map_err(|refusal| complain(index, &refusal.why))?;
+    }
+    Ok(space)
+}
+
+/// Changes a names file: it is read, changed and rewritten in one step, one change after the other, so that whoever reads
+/// it sees the old names or the new ones. A file that is not there yet is made.
+///
+/// # Errors
+/// When it cannot be read or written (exit code 2), or the change is refused (exit code 1); the file is as it was.
+pub fn edit(
+    path: &FilePath,
+    change: impl FnOnce(&mut Space) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let what = visible_path(path);
+    let cannot = |error: &std::io::Error| Failure::could_not_run(&what, why(error));
+    // What a link to a file leads to is rewritten, not the link.
+    let path: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => FilePath::new("."),
+    };
+    let folder = File::open(folder).map_err(|error| cannot(&error))?;
+    let folder = lock(folder).map_err(|error| cannot(&error))?;
+    let mut space = if path.exists() {
+        read(&path)?
+    } else {
+        Space::default()
+    };
+    change(&mut space)?;
+    replace(&path, write(&space).as_bytes()).map_err(|error| cannot(&error))?;
+    File::from(
+        folder
+            .unlock()
+            .map_err(|(_, error)| cannot(&error.into()))?,
+    )
+    .sync_all()
+    .map_err(|error| cannot(&error))
+}
+
+fn lock(folder: File) -> std::io::Result<Flock<OwnedFd>> {
+    let until = Instant::now() + PATIENCE;
+    let mut folder = OwnedFd::from(folder);
+    loop {
+        folder = match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
+            Ok(locked) => return Ok(locked),
+            Err((_, error)) if error != nix::errno::Errno::EWOULDBLOCK => return Err(error.into()),
+            Err((folder, _)) => folder,
+        };
+        if Instant::now() > until {
+            let text = "somebody else has been changing files in this folder for 10 s";
+            return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, text));
+        }
+        thread::sleep(Duration::from_millis(2));
     }
 }
 
-impl<'de> Deserialize<'de> for Entry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Value)
+/// The file has the old content or the new one, whatever happens.
+pub(crate) fn replace(path: &FilePath, content: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    let written = File::create(&new).and_then(|mut file| {
+        if let Ok(old) = fs::metadata(path) {
+            file.set_permissions(old.permissions())?;
+        }
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written
+}
+
+/// What a place means, as a names file has it: a text, or a list of texts.
+pub fn meaning_to_json(meaning: Meaning<'_>) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    match meaning {
+        Meaning::HardLink(place) => quoted(&format!("{HARD_LINK}{place}")),
+        Meaning::Symlink(place) => quoted(&format!("{SYMLINK}{place}")),
+        Meaning::Values(values) => match values.as_slice() {
+            [value] => quoted(&value.to_string()),
+            values => {
+                let values: Vec<_> = values
+                    .iter()
+                    .map(|value| quoted(&value.to_string()))
+                    .collect();
+                format!("[{}]", values.join(", "))
+            }
+        },
     }
 }
 
-struct Dictionary;
+/// The text of a names file with these names.
+pub fn write(space: &Space) -> String {
+    let mut out = String::from("{");
+    let mut open: Vec<Name> = Vec::new();
+    let mut first = true;
+    let line = |out: &mut String, first: &mut bool, depth: usize| {
+        out.push_str(if *first { "\n" } else { ",\n" });
+        out.push_str(&"  ".repeat(depth + 1));
+        *first = false;
+    };
+    for (place, meaning) in space.meanings() {
+        let names = match &place {
+            Place::Flat(name) => std::slice::from_ref(name),
+            Place::Structured(names) => names,
+        };
+        let (name, above) = names.split_last().expect("at least one name");
+        let common = open
+            .iter()
+            .zip(above)
+            .take_while(|(one, other)| one == other)
+            .count();
+        while open.len() > common {
+            open.pop();
+            out.push('\n');
+            out.push_str(&"  ".repeat(open.len() + 1));
+            out.push('}');
+            first = false;
+        }
+        for directory in &above[common..] {
+            line(&mut out, &mut first, open.len());
+            // Beside a flat name of the same text the slash tells them apart.
+            let slash = open.is_empty() && space.flat_names().get(directory).is_some();
+            let key = format!("{}{directory}", if slash { "/" } else { "" });
+            out.push_str(&format!("{}: {{", serde_json::Value::from(key)));
+            open.push(directory.clone());
+            first = true;
+        }
+        line(&mut out, &mut first, open.len());
+        let key = if names.len() == 1 {
+            place.to_string()
+        } else {
+            name.to_string()
+        };
+        out.push_str(&format!(
+            "{}: {}",
+            serde_json::Value::from(key),
+            meaning_to_json(meaning)
+        ));
+    }
+    while open.pop().is_some() {
+        out.push('\n');
+        out.push_str(&"  ".repeat(open.len() + 1));
+        out.push('}');
+    }
+    out.push_str("\n}\n");
+    out
+}
 
-impl<'de> Visitor<'de> for Dictionary {
-    type Value = Region;
+/// Reads what a single place means, as [`meaning_to_json`] writes it.
+///
+/// # Errors
+/// When it is nothing that [`meaning_to_json`] writes.
+pub fn meaning_from_json(text: &str) -> Result<Told, String> {
+    let mut reading = Reading {
+        complaint: None,
+        links: Vec::new(),
+        above: Vec::new(),
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    // Whose meaning it is does not matter here.
+    let place = Place::Flat(Name::new("x").expect("a name"));
+    let found = Thing {
+        reading: &mut reading,
+        place,
+    }
+    .deserialize(&mut json)
+    .map_err(|error| error.to_string())?;
+    match (found, reading.links.pop()) {
+        (Found::Leaf(values), _) => Ok(Told::Values(values)),
+        (Found::Link, Some((_, Link::Hard(place)))) => Ok(Told::HardLink(place)),
+        (Found::Link, Some((_, Link::Symbolic(place)))) => Ok(Told::Symlink(place)),
+        _ => Err("neither values nor a link".into()),
+    }
+}
+
+/// What a place means, read from a text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Told {
+    /// These values.
+    Values(Values),
+    /// The same leaf as that name.
+    HardLink(Place),
+    /// Another name.
+    Symlink(Place),
+}
+
+enum Link {
+    Hard(Place),
+    Symbolic(Place),
+}
+
+/// What a whole file holds.
+struct Read {
+    flat: Directory,
+    root: Directory,
+    links: Vec<(Place, Link)>,
+}
+
+/// What is on the way while a file is read.
+struct Reading<'why> {
+    /// What is wrong with the link of this number.
+    complaint: Option<(usize, &'why str)>,
+    links: Vec<(Place, Link)>,
+    /// The names of the directories from the root to the present one.
+    above: Vec<Name>,
+}
+
+/// The whole file.
+#[derive(Clone, Copy)]
+struct Root<'why> {
+    complaint: Option<(usize, &'why str)>,
+}
+
+impl<'de> DeserializeSeed<'de> for Root<'_> {
+    type Value = Read;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Root<'_> {
+    type Value = Read;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of names")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Region, M::Error> {
-        let mut region = Region::new();
-        while let Some(name) = names.next_key::<String>()? {
-            let shown = visible(name.as_bytes());
-            let refuse = |why: &str| Err(M::Error::custom(format!("name '{shown}' {why}")));
-            if name.is_empty() || name.len() > LONGEST_NAME {
-                return refuse("is not 1 to 255 bytes long");
+    fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Read, M::Error> {
+        let (mut flat, mut root) = (Directory::default(), Directory::default());
+        let mut reading = Reading {
+            complaint: self.complaint,
+            links: Vec::new(),
+            above: Vec::new(),
+        };
+        // Regions whose name was written without a slash, as a flat name would be.
+        let mut plain = std::collections::BTreeSet::new();
+        let mut links = std::collections::BTreeSet::new();
+        while let Some(Key { name, slash }) = names.next_key_seed(AKey { top: true })? {
+            let twice = || Err(M::Error::custom(format!("name '{name}' is given twice")));
+            let place = if slash {
+                Place::Structured(vec![name.clone()])
+            } else {
+                Place::Flat(name.clone())
+            };
+            let taken = if slash {
+                root.get(&name).is_some()
+            } else {
+                flat.get(&name).is_some() || plain.contains(&name)
+            };
+            if taken || links.contains(&place) {
+                return twice();
             }
-            if name.contains('/') || shown != name {
-                return refuse("has a / or a control character");
+            if slash && name.as_str() == FLAT {
+                return Err(M::Error::custom(
+                    "name 'flat' in the root is taken: DNS has the flat names there",
+                ));
             }
-            if region.contains_key(&name) {
-                return refuse("is given twice");
+            match names.next_value_seed(Thing {
+                reading: &mut reading,
+                place: place.clone(),
+            })? {
+                Found::Leaf(values) if slash => drop(root.insert(name, Entry::Leaf(values))),
+                Found::Leaf(values) => drop(flat.insert(name, Entry::Leaf(values))),
+                Found::Link => drop(links.insert(place)),
+                Found::Directory(directory) => {
+                    if root.get(&name).is_some() {
+                        return twice();
+                    }
+                    if !slash {
+                        plain.insert(name.clone());
+                    }
+                    if !directory.is_empty() {
+                        root.insert(name, Entry::Directory(Box::new(directory)));
+                    }
+                }
             }
-            region.insert(name, names.next_value()?);
         }
-        Ok(region)
+        flat.shrink_to_fit();
+        Ok(Read {
+            flat,
+            root,
+            links: reading.links,
+        })
     }
 }
 
-struct Value;
+/// A name as a key of the file, checked where it stands.
+struct Key {
+    name: Name,
+    slash: bool,
+}
 
-impl<'de> Visitor<'de> for Value {
-    type Value = Entry;
+impl<'de> DeserializeSeed<'de> for AKey {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+/// What a key has to be; at the top of the file it may begin with a slash.
+struct AKey {
+    top: bool,
+}
+
+impl Visitor<'_> for AKey {
+    type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an address as text, or an object of names")
+        f.write_str("a name")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Entry, E> {
-        let address: Result<IpAddr, _> = text.parse();
-        address
-            .map(Entry::Address)
-            .map_err(|_| E::custom(format!("'{}' is no IP address", visible(text.as_bytes()))))
+    fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
+        let stripped = if self.top {
+            text.strip_prefix('/')
+        } else {
+            None
+        };
+        let name = Name::new(stripped.unwrap_or(text)).map_err(E::custom)?;
+        Ok(Key {
+            name,
+            slash: stripped.is_some(),
+        })
+    }
+}
+
+/// What stands behind a name.
+enum Found {
+    Leaf(Values),
+    Directory(Directory),
+    /// Kept with the others, to be made when all names are there.
+    Link,
+}
+
+struct Thing<'r, 'why> {
+    reading: &'r mut Reading<'why>,
+    /// Whose meaning it is.
+    place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for Thing<'_, '_> {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Thing<'_, '_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address as text, a list of them, or an object of names")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, names: M) -> Result<Entry, M::Error> {
-        Dictionary.visit_map(names).map(Entry::Region)
+    fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
+        let link = |target: &str| {
+            target
+                .parse::<Place>()
+                .map_err(|failure| E::custom(failure.to_string()))
+        };
+        let link = if let Some(target) = text.strip_prefix(SYMLINK) {
+            Link::Symbolic(link(target)?)
+        } else if let Some(target) = text.strip_prefix(HARD_LINK) {
+            Link::Hard(link(target)?)
+        } else {
+            return text
+                .parse::<Value>()
+                .map(|value| Found::Leaf(value.into()))
+                .map_err(E::custom);
+        };
+        if let Some((index, why)) = self.reading.complaint
+            && index == self.reading.links.len()
+        {
+            return Err(E::custom(why));
+        }
+        self.reading.links.push((self.place, link));
+        Ok(Found::Link)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut sequence: S) -> Result<Found, S::Error> {
+        let mut values = Vec::new();
+        while let Some(text) = sequence.next_element::<std::borrow::Cow<'de, str>>()? {
+            values.push(text.parse().map_err(S::Error::custom)?);
+        }
+        match Values::new(values).map_err(S::Error::custom)? {
+            Some(values) => Ok(Found::Leaf(values)),
+            None => Err(S::Error::custom("a name stands for at least one value")),
+        }
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Found, M::Error> {
+        let reading = self.reading;
+        let own = self.place.name().clone();
+        if reading.above.is_empty() && own.as_str() == FLAT {
+            return Err(M::Error::custom(
+                "name 'flat' in the root is taken: DNS has the flat names there",
+            ));
+        }
+        reading.above.push(own);
+        let mut directory = Directory::default();
+        let mut links = Vec::new();
+        while let Some(Key { name, .. }) = names.next_key_seed(AKey { top: false })? {
+            if directory.get(&name).is_some() || links.contains(&name) {
+                return Err(M::Error::custom(format!("name '{name}' is given twice")));
+            }
+            let length: usize = reading
+                .above
+                .iter()
+                .chain([&name])
+                .map(|name| name.len() + 1)
+                .sum();
+            if length > LONGEST_PLACE {
+                let why = format!(
+                    "path {length} bytes long, and at most {LONGEST_PLACE} have room in DNS"
+                );
+                return Err(M::Error::custom(why));
+            }
+            let place =
+                Place::Structured([reading.above.as_slice(), std::slice::from_ref(&name)].concat());
+            match names.next_value_seed(Thing {
+                reading: &mut *reading,
+                place,
+            })? {
+                Found::Leaf(values) => drop(directory.insert(name, Entry::Leaf(values))),
+                Found::Directory(inner) if inner.is_empty() => {}
+                Found::Directory(inner) => {
+                    drop(directory.insert(name, Entry::Directory(Box::new(inner))))
+                }
+                Found::Link => links.push(name),
+            }
+        }
+        reading.above.pop();
+        directory.shrink_to_fit();
+        Ok(Found::Directory(directory))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::of_the_handout;
 
-    fn parse(text: &str) -> Result<Names, String> {
-        let names = json::parse(
-            Path::new("names.json"),
-            text.as_bytes(),
-            std::marker::PhantomData::<Names>,
-        );
-        names.map_err(|error| error.to_string())
+    fn read(text: &str) -> Result<Space, String> {
+        parse(FilePath::new("names.json"), text.as_bytes()).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_handouts_shape_is_read() {
+    fn the_handouts_shape_is_read_and_written() {
         let text = r#"{
             "server1": "192.168.1.2", "server2": "192.168.1.3",
             "region1": {"server1": "192.168.1.2", "server2": "192.168.1.3"},
             "region2": {"server3": "192.168.2.1", "server4": "192.168.2.2"}
         }"#;
-        assert_eq!(parse(text), Ok(Names::of_the_handout()));
+        assert_eq!(read(text), Ok(of_the_handout()));
+        assert_eq!(read(&write(&of_the_handout())), Ok(of_the_handout()));
+        assert_eq!(read(&write(&Space::default())), Ok(Space::default()));
+    }
+
+    #[test]
+    fn everything_that_a_name_can_mean_has_a_text() {
+        let text = r#"{
+  "gateway": "symlink:/www",
+  "printer": ["10.0.0.9", "2001:db8::9", "text:in the \"hall\""],
+  "region1": "192.168.1.2",
+  "/region1": {
+    "rack1": {
+      "server1": "10.0.0.1"
+    },
+    "web": "link:region1/rack1/server1"
+  },
+  "/www": "symlink:region1/web"
+}
+"#;
+        let space = read(text).unwrap();
+        assert_eq!(write(&space), text);
+        let at = crate::name::Path::ROOT;
+        assert_eq!(
+            space
+                .structured(&"/www".parse().unwrap(), &at)
+                .unwrap()
+                .to_string(),
+            "10.0.0.1"
+        );
     }
 
     #[test]
     fn a_wrong_file_is_refused_with_line_column_and_path() {
+        let long = format!("{{\"r\": {{\"{}\": \"::1\"}}}}", "x".repeat(300));
         for (text, why) in [
             (
                 "{\"region1\": {\n\"server1\": \"192.168.1.300\"}}",
-                "2:26: region1.server1: '192.168.1.300' is no IP address",
+                "2:26: region1.server1: '192.168.1.300' is no IP address; a text begins with text:",
             ),
             (
                 "{\"a\": 1}",
-                "1:7: a: invalid type: integer `1`, expected an address as text, or an object of names",
+                "1:7: a: invalid type: integer `1`, expected an address as text, a list of them, or an object of names",
             ),
             (
                 "{\"r\": {\"a\": \"::1\", \"a\": \"::2\"}}",
                 "1:22: r: name 'a' is given twice",
             ),
-            ("{\"\": \"::1\"}", "1:3: name '' is not 1 to 255 bytes long"),
+            (
+                "{\"r\": {\"a\": \"link:x\", \"A\": \"::2\"}, \"x\": \"::1\"}",
+                "1:25: r: name 'a' is given twice",
+            ),
+            (
+                "{\"x\": {\"a\": \"::1\"}, \"x\": \"::1\"}",
+                "1:23: name 'x' is given twice",
+            ),
+            (
+                "{\"x\": \"::1\", \"x\": {}}",
+                "1:16: name 'x' is given twice",
+            ),
+            ("{\"\": \"::1\"}", "1:3: name '' is not 1 to 63 bytes long"),
+            (long.as_str(), "is not 1 to 63 bytes long"),
             (
                 "{\"a/b\": \"::1\"}",
-                "1:6: name 'a/b' has a / or a control character",
+                "1:6: a/b: name 'a/b' has a / or a control character",
+            ),
+            (
+                "{\"a\": []}",
+                "1:8: a: a name stands for at least one value",
+            ),
+            (
+                "{\"flat\": {\"a\": \"::1\"}}",
+                "name 'flat' in the root is taken",
             ),
             ("{\"a\": \"::1\",}", "1:13: trailing comma"),
             (
                 "[]",
                 "1:0: invalid type: sequence, expected an object of names",
             ),
+            (
+                "{\"r\": {\"a\": \"symlink:r/b\",\n \"b\": \"symlink:r/a\"}}",
+                "2:19: r.b: symbolic links that lead round in a circle: r/a -> r/b -> r/a",
+            ),
+            (
+                "{\"r\": {\"a\": \"link:r/b\"}}",
+                "1:22: r.a: r/b: the root has no r; it has nothing",
+            ),
+            (
+                "{\"r\": {\"a\": \"link:r/a\"}}",
+                "1:22: r.a: r/a: the root has no r; it has nothing",
+            ),
         ] {
-            assert_eq!(parse(text), Err(format!("names.json:{why}")), "{text}");
+            let error = read(text).unwrap_err();
+            assert!(
+                error.starts_with("names.json:") && error.contains(why),
+                "{text}: {error}"
+            );
         }
     }
 
     #[test]
     fn depth_is_bounded() {
         let deep = "{\"a\":".repeat(1000) + "{}" + &"}".repeat(1000);
-        assert!(
-            parse(&deep)
-                .unwrap_err()
-                .ends_with("recursion limit exceeded")
+        assert!(read(&deep).unwrap_err().contains("at most 240"));
+        let long = format!(
+            "{{\"{0}\": {{\"{0}\": {{\"{0}\": {{\"{0}\": {{\"a\": \"::1\"}}}}}}}}}}",
+            "x".repeat(60)
         );
+        assert!(
+            read(&long)
+                .unwrap_err()
+                .contains("path 244 bytes long, and at most 240"),
+            "{:?}",
+            read(&long)
+        );
+    }
+
+    #[test]
+    fn a_single_meaning_is_written_and_read() {
+        for text in [
+            "\"10.0.0.1\"",
+            "[\"10.0.0.1\", \"text:x\"]",
+            "\"link:a/b\"",
+            "\"symlink:/a\"",
+        ] {
+            let told = meaning_from_json(text).unwrap();
+            let meaning = match &told {
+                Told::Values(values) => Meaning::Values(values),
+                Told::HardLink(place) => Meaning::HardLink(place),
+                Told::Symlink(place) => Meaning::Symlink(place),
+            };
+            assert_eq!(meaning_to_json(meaning), text);
+        }
+        assert!(meaning_from_json("{}").is_err() && meaning_from_json("1").is_err());
     }
 }

@@ -1,78 +1,122 @@
-//! Experiment 5: flat and structured naming.
+//! Experiment 5: flat and structured naming, and a name server that speaks DNS.
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`names`] | the handout's program: the dictionaries, and looking a name up in them |
-//! | [`mod@file`] | names from a JSON file of the handout's own shape |
+//! | [`names`] | the handout's program: two dictionaries, and looking a name up in them |
+//! | [`name`], [`value`] | names and what they stand for, which cannot be wrong |
+//! | [`space`] | both name spaces, and what can be done to them |
+//! | [`resolve`] | from a name to what it stands for, step by step |
+//! | [`mod@file`], [`zonefile`], [`store`] | names in a JSON file, in a zone file, in a store of transactions |
+//! | [`dns`] | the name spaces in DNS, without a socket |
+//! | [`server`], [`client`] | the name server, and whoever asks it |
+//! | [`ask`], [`change`], [`tree`] | what the commands do |
 //! | [`config`] | what the program can be told and asked |
 
+pub mod ask;
+pub mod change;
+pub mod client;
 pub mod config;
+pub mod dns;
 pub mod file;
+pub mod name;
 pub mod names;
+pub mod resolve;
+pub mod server;
+pub mod space;
+pub mod store;
+pub mod tree;
+pub mod value;
+pub mod zonefile;
 
 use common::{
     event::{Event, Kind},
-    exit::{Exit, Summary},
-    journal::{Journal, Lines, View, usual_view},
-    shutdown::Shutdown,
-    text::plural,
+    exit::Failure,
+    journal::{Lines, View, usual_view},
 };
 
 use crate::{
-    config::{Cli, Query},
-    names::Names,
+    config::{Cli, Command},
+    name::Place,
+    space::Space,
 };
 
-/// Answers every query; a name that does not resolve is told as an error and does not keep the others from it.
-pub fn run(names: &Names, queries: &[Query], journal: &Journal, shutdown: &Shutdown) -> Summary {
-    let (mut resolved, mut missing) = (0, 0);
-    for query in queries {
-        let answers = match query {
-            Query::Flat(name) => names
-                .flat(name)
-                .map(|address| vec![(name.clone(), address)]),
-            Query::Structured(path) => names
-                .structured(path)
-                .map(|address| vec![(path.to_string(), address)]),
-            Query::Everything => Ok(names.all()),
-        };
-        match answers {
-            Ok(answers) => {
-                for (name, address) in answers {
-                    if shutdown.requested() {
-                        break;
-                    }
-                    journal.record(Event::new(Kind::Resolve).resolved(name, address.to_string()));
-                    resolved += 1;
-                }
-            }
-            Err(unresolved) => {
-                journal.record(Event::failure(&unresolved));
-                missing += 1;
-            }
-        }
-    }
-    let text = format!("{} resolved, {missing} not", plural(resolved, "name"));
-    let exit = if missing > 0 { Exit::No } else { Exit::Done };
-    Summary::done(text)
-        .exit(exit)
-        .count("resolved", resolved)
-        .count("missing", missing)
+/// The names that the options name: of a file, or the handout's; and what is mounted.
+///
+/// # Errors
+/// When a file cannot be read or what it has cannot be mounted (exit code 2).
+pub fn read_names(cli: &Cli) -> Result<Space, Failure> {
+    let space = match &cli.options.names {
+        Some(path) => file::read(path)?,
+        None => names::of_the_handout(),
+    };
+    mount(cli.options.mount.as_deref().unwrap_or_default(), space)
 }
 
-/// What a person sees: the handout's lines, with `--short` only the address, and for a list name and address.
+/// Mounts what `--mount` names.
+///
+/// # Errors
+/// When a file cannot be read or what it has cannot be mounted (exit code 2).
+pub fn mount(mounts: &[String], mut space: Space) -> Result<Space, Failure> {
+    for mount in mounts {
+        let what = || format!("--mount {}", common::text::visible(mount.as_bytes()));
+        let (path, from) = mount
+            .split_once('=')
+            .ok_or_else(|| Failure::could_not_run(what(), "not PATH=FILE, such as eu=eu.json"))?;
+        let place = Place::at(&path.parse()?, &[])?;
+        let tree = file::read(from.as_ref())?;
+        space
+            .mount(&place, &tree, from)
+            .map_err(|refusal| Failure::could_not_run(what(), refusal.why))?;
+    }
+    Ok(space)
+}
+
+/// What a person sees: the handout's lines, with `--short` only the values, and for a list name and value.
 pub fn view(cli: &Cli) -> View {
-    let (short, list) = (cli.options.short.unwrap_or(false), cli.lists());
-    Box::new(
-        move |event: &Event, lines: &mut Lines| match (&event.name, &event.value) {
-            (Some(name), Some(value)) if event.kind == Kind::Resolve => {
+    let short = cli.options.short.unwrap_or(false);
+    let list = matches!(cli.command, Some(Command::List));
+    let serves = matches!(cli.command, Some(Command::Serve));
+    Box::new(move |event: &Event, lines: &mut Lines| {
+        let text = event.text.as_deref().unwrap_or_default();
+        match (event.kind, &event.name, &event.value) {
+            // A line of a drawing, an explanation or a file.
+            (Kind::Resolve, ..) if event.text.is_some() => lines.answer.push_str(text),
+            (Kind::Resolve, Some(name), Some(value)) => {
                 lines.answer = match (short, list) {
                     (true, _) => value.clone(),
                     (false, true) => format!("{name} {value}"),
-                    (false, false) => format!("IP address of {}: {value}", name.replace('/', " ")),
+                    (false, false) => format!(
+                        "{} {}: {value}",
+                        kind(name, value),
+                        name.replace('/', " ").trim()
+                    ),
                 };
             }
+            (Kind::Register, Some(name), Some(value)) => {
+                lines.answer = format!("{name} is {value}")
+            }
+            (Kind::Register, Some(name), None) => lines.answer = format!("{name} is gone"),
+            (Kind::Send, Some(name), Some(value)) if serves => {
+                let peer = event
+                    .peer
+                    .as_ref()
+                    .map_or_else(String::new, ToString::to_string);
+                lines.answer = format!("{peer} asked {name}: {value}");
+            }
+            (Kind::Ready, ..) => lines.status = format!("listening on {text}"),
+            (Kind::Local, ..) => lines.status.push_str(text),
+            (Kind::Stop, ..) if serves => lines.status.push_str(text),
             _ => usual_view(event, lines),
-        },
-    )
+        }
+    })
+}
+
+/// What a value is to its name.
+fn kind(name: &str, value: &str) -> &'static str {
+    let is_address = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
+    match (is_address(name), is_address(value)) {
+        (_, true) => "IP address of",
+        (true, false) => "name of",
+        (false, false) => "value of",
+    }
 }

@@ -1,235 +1,100 @@
-//! The handout's two naming systems: dictionaries, and looking a name up in them.
+//! The handout's program: two dictionaries, and looking a name up in them.
 //!
 //! Flat naming: a name says nothing about where it stands. Structured naming: a name is a path from the root through
 //! regions (van Steen & Tanenbaum, Distributed Systems, chapter "Naming").
 
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use common::exit::Failure;
 
-use common::{
-    exit::Failure,
-    text::{did_you_mean, visible},
+use crate::{
+    name::Path,
+    resolve::Question,
+    space::Space,
+    value::{Value, Values},
 };
 
-/// What a name stands for in one dictionary.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Entry {
-    /// A server's address.
-    Address(IpAddr),
-    /// A region with names of its own.
-    Region(Region),
+/// The handout's two dictionaries; a name with a `/` is a path through regions.
+pub const HANDOUT: [(&str, [u8; 4]); 6] = [
+    ("server1", [192, 168, 1, 2]),
+    ("server2", [192, 168, 1, 3]),
+    ("region1/server1", [192, 168, 1, 2]),
+    ("region1/server2", [192, 168, 1, 3]),
+    ("region2/server3", [192, 168, 2, 1]),
+    ("region2/server4", [192, 168, 2, 2]),
+];
+
+/// The handout's names.
+pub fn of_the_handout() -> Space {
+    let mut space = Space::default();
+    for (name, address) in HANDOUT {
+        let place = name.parse().expect("a name");
+        space
+            .register(&place, Value::V4(address.into()).into())
+            .expect("each name once");
+    }
+    space
 }
 
-/// A dictionary, by name.
-pub type Region = BTreeMap<String, Entry>;
-
-/// All names: the two naming systems, one beside the other.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Names {
-    /// Flat naming: one dictionary.
-    pub flat: BTreeMap<String, IpAddr>,
-    /// Structured naming: the root of the tree. A server stands in a region, never in the root itself.
-    pub root: Region,
-}
-
-/// The way to a structured name, from the root: at least one component, none of them empty.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Path(Vec<String>);
-
-impl Path {
-    /// A path of these components.
-    ///
-    /// # Errors
-    /// When there is none, or an empty one (exit code 2).
-    pub fn new(components: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, Failure> {
-        let components: Vec<String> = components.into_iter().map(Into::into).collect();
-        if components.is_empty() || components.iter().any(String::is_empty) {
-            let path = visible(components.join("/").as_bytes());
-            return Err(Failure::could_not_run(
-                format!("path '{path}'"),
-                "a component is empty",
-            ));
-        }
-        Ok(Self(components))
+/// Looks a name up; a relative path starts at `at`.
+///
+/// # Errors
+/// How far resolution got (exit code 1).
+pub fn look_up<'a>(
+    space: &'a Space,
+    question: &Question,
+    at: &Path,
+) -> Result<&'a Values, Failure> {
+    match question {
+        Question::Flat(name) => space.flat(name),
+        Question::Structured(path) => space.structured(path, at),
     }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("/"))
-    }
-}
-
-impl Names {
-    /// The handout's two dictionaries.
-    pub fn of_the_handout() -> Self {
-        let address = |last: [u8; 2]| IpAddr::from([192, 168, last[0], last[1]]);
-        let server = |name: &str, last| (name.to_owned(), Entry::Address(address(last)));
-        let region = |name: &str, servers| (name.to_owned(), Entry::Region(Region::from(servers)));
-        Self {
-            flat: BTreeMap::from([
-                ("server1".into(), address([1, 2])),
-                ("server2".into(), address([1, 3])),
-            ]),
-            root: Region::from([
-                region(
-                    "region1",
-                    [server("server1", [1, 2]), server("server2", [1, 3])],
-                ),
-                region(
-                    "region2",
-                    [server("server3", [2, 1]), server("server4", [2, 2])],
-                ),
-            ]),
-        }
-    }
-
-    /// The address of a flat name.
-    ///
-    /// # Errors
-    /// `NAME: why` (exit code 1), with the nearest flat name.
-    ///
-    /// ```
-    /// use naming::names::Names;
-    /// let names = Names::of_the_handout();
-    /// assert_eq!(names.flat("server1").unwrap().to_string(), "192.168.1.2");
-    /// assert_eq!(names.flat("server9").unwrap_err().to_string(), "server9: no such name; did you mean server1?");
-    /// ```
-    pub fn flat(&self, name: &str) -> Result<IpAddr, Failure> {
-        self.flat.get(name).copied().ok_or_else(|| {
-            let shown = visible(name.as_bytes());
-            let why = match self.root.get(name.split('/').next().unwrap_or_default()) {
-                Some(_) if name.contains('/') => {
-                    format!("not a flat name; did you mean naming structured {shown}?")
-                }
-                Some(Entry::Region(region)) => {
-                    format!("a region, not a flat name; {}", holds("it has", region))
-                }
-                _ => format!(
-                    "no such name{}",
-                    did_you_mean(name, self.flat.keys().map(String::as_str))
-                ),
-            };
-            Failure::no(shown, why)
-        })
-    }
-
-    /// The address of a structured name.
-    ///
-    /// # Errors
-    /// `PATH: why` (exit code 1): how far resolution got, what there is, and the nearest name.
-    ///
-    /// ```
-    /// use naming::names::{Names, Path};
-    /// let names = Names::of_the_handout();
-    /// let path = |path: &str| Path::new(path.split('/')).unwrap();
-    /// assert_eq!(names.structured(&path("region2/server3")).unwrap().to_string(), "192.168.2.1");
-    /// assert_eq!(
-    ///     names.structured(&path("region1/server9")).unwrap_err().to_string(),
-    ///     "region1/server9: region1 has no server9; it has server1, server2; did you mean server1?"
-    /// );
-    /// ```
-    pub fn structured(&self, path: &Path) -> Result<IpAddr, Failure> {
-        let fail = |why: String| Failure::no(visible(path.to_string().as_bytes()), why);
-        let mut region = &self.root;
-        for (depth, name) in path.0.iter().enumerate() {
-            match region.get(name) {
-                Some(Entry::Region(inner)) => region = inner,
-                Some(Entry::Address(address)) if depth + 1 == path.0.len() => return Ok(*address),
-                Some(Entry::Address(_)) => {
-                    let server = visible(path.0[..=depth].join("/").as_bytes());
-                    return Err(fail(format!("{server} is a server and holds no names")));
-                }
-                None => return Err(fail(self.missing(name, &path.0[..depth], region))),
-            }
-        }
-        Err(fail(format!(
-            "a region, not a server; {}",
-            holds("it has", region)
-        )))
-    }
-
-    /// Why `name` is not in the region to which the path `walked` has led.
-    fn missing(&self, name: &str, walked: &[String], region: &Region) -> String {
-        let near = did_you_mean(name, region.keys().map(String::as_str));
-        let name_shown = visible(name.as_bytes());
-        if !walked.is_empty() {
-            let walked = visible(walked.join("/").as_bytes());
-            return format!(
-                "{walked} has no {name_shown}; {}{near}",
-                holds("it has", region)
-            );
-        }
-        if self.flat.contains_key(name) {
-            return format!("{name_shown} is a flat name; did you mean naming flat {name_shown}?");
-        }
-        format!(
-            "no region {name_shown}; {}{near}",
-            holds("there are", region)
-        )
-    }
-
-    /// Every name with its address: flat names first, then paths, each in order.
-    pub fn all(&self) -> Vec<(String, IpAddr)> {
-        fn below(region: &Region, prefix: &str, found: &mut Vec<(String, IpAddr)>) {
-            for (name, entry) in region {
-                match entry {
-                    Entry::Address(address) => found.push((format!("{prefix}{name}"), *address)),
-                    Entry::Region(inner) => below(inner, &format!("{prefix}{name}/"), found),
-                }
-            }
-        }
-        let mut found: Vec<_> = self
-            .flat
-            .iter()
-            .map(|(name, address)| (name.clone(), *address))
-            .collect();
-        below(&self.root, "", &mut found);
-        found
-    }
-}
-
-/// `it has server1, server2`, or as many as one line should show.
-fn holds(verb: &str, region: &Region) -> String {
-    const SHOWN: usize = 8;
-    let mut names: Vec<_> = region
-        .keys()
-        .take(SHOWN)
-        .map(|name| visible(name.as_bytes()))
-        .collect();
-    if region.is_empty() {
-        names.push("nothing".into());
-    } else if region.len() > SHOWN {
-        names.push(format!("and {} more", region.len() - SHOWN));
-    }
-    format!("{verb} {}", names.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::Place;
 
-    fn names() -> Names {
-        let mut names = Names::of_the_handout();
-        let rack = Region::from([(
-            "server5".into(),
-            Entry::Address(IpAddr::from([192, 168, 3, 1])),
-        )]);
-        let region = Region::from([("rack1".to_owned(), Entry::Region(rack))]);
-        names.root.insert("region3".into(), Entry::Region(region));
-        names
+    /// The handout's names and one more, deeper.
+    fn names() -> Space {
+        let mut space = of_the_handout();
+        register(&mut space, "region3/rack1/server5", "192.168.3.1");
+        space
     }
 
-    fn structured(path: &str) -> String {
-        let path = Path::new(path.split('/')).unwrap();
-        names()
-            .structured(&path)
-            .map_or_else(|error| error.to_string(), |address| address.to_string())
+    fn register(space: &mut Space, place: &str, value: &str) {
+        let value: Value = value.parse().unwrap();
+        space
+            .register(&place.parse().unwrap(), value.into())
+            .unwrap();
+    }
+
+    fn place(text: &str) -> Place {
+        text.parse().unwrap()
+    }
+
+    fn ask(space: &Space, name: &str, at: &str) -> String {
+        let question = match name.contains('/') {
+            true => Question::Structured(name.parse().unwrap()),
+            false => Question::Flat(name.into()),
+        };
+        look_up(space, &question, &at.parse().unwrap())
+            .map_or_else(|error| error.to_string(), ToString::to_string)
     }
 
     #[test]
-    fn paths_lead_to_any_depth() {
-        assert_eq!(structured("region1/server1"), "192.168.1.2");
-        assert_eq!(structured("region3/rack1/server5"), "192.168.3.1");
+    fn paths_lead_to_any_depth_from_anywhere() {
+        for (name, at) in [
+            ("region3/rack1/server5", "/"),
+            ("rack1/server5", "region3"),
+            ("./server5", "region3/rack1"),
+            ("../rack1/server5", "region3/rack1"),
+            ("../../region3/rack1/server5", "region2"),
+            ("/region3/rack1/server5", "region2"),
+            ("REGION3/Rack1/server5", "/"),
+        ] {
+            assert_eq!(ask(&names(), name, at), "192.168.3.1", "{name} at {at}");
+        }
+        assert_eq!(ask(&names(), "SERVER1", "/"), "192.168.1.2");
     }
 
     #[test]
@@ -237,7 +102,7 @@ mod tests {
         for (path, why) in [
             (
                 "region9/server1",
-                "no region region9; there are region1, region2, region3; did you mean region1?",
+                "the root has no region9; it has region1, region2, region3; did you mean region1?",
             ),
             (
                 "region3/rack1/server6",
@@ -245,59 +110,247 @@ mod tests {
             ),
             (
                 "region1/server1/disk",
-                "region1/server1 is a server and holds no names",
+                "region1/server1 is a leaf and holds no names",
             ),
-            ("region1", "a region, not a server; it has server1, server2"),
             (
-                "server1",
+                "/region1",
+                "a directory, not a leaf; it has server1, server2",
+            ),
+            (
+                "/server1",
                 "server1 is a flat name; did you mean naming flat server1?",
             ),
             (
-                "region1/x\x1by",
-                "region1 has no x\\x1by; it has server1, server2",
+                "region1/..",
+                "a directory, not a leaf; it has region1, region2, region3",
             ),
+            ("serve1", "no such name; did you mean server1?"),
+            (
+                "region2",
+                "a directory of the structured names, not a flat name; it has server3, server4",
+            ),
+            ("printer", "no such name"),
+            ("", "no such name"),
         ] {
-            let shown = visible(path.as_bytes());
-            assert_eq!(structured(path), format!("{shown}: {why}"));
+            assert_eq!(ask(&names(), path, "/"), format!("{path}: {why}"));
         }
+        assert_eq!(
+            ask(&names(), "./server1", "region1/server1"),
+            "server1: region1/server1, where resolution should start, is a leaf and holds no names"
+        );
     }
 
     #[test]
-    fn a_flat_name_is_no_path_and_no_region() {
-        let flat = |name: &str| names().flat(name).unwrap_err().to_string();
-        assert_eq!(
-            flat("serve1"),
-            "serve1: no such name; did you mean server1?"
+    fn a_hard_link_is_a_second_name_for_one_node() {
+        let mut space = names();
+        space
+            .link(&place("/www"), &place("region1/server1"))
+            .unwrap();
+        space.link(&place("region2/web"), &place("/www")).unwrap();
+        let values: Values = "10.0.0.1".parse::<Value>().unwrap().into();
+        space.set(&place("/www"), Some(values)).unwrap();
+        for name in ["/www", "region1/server1", "region2/web"] {
+            assert_eq!(ask(&space, name, "/"), "10.0.0.1");
+        }
+        space.unregister(&place("region1/server1")).unwrap();
+        assert_eq!(ask(&space, "/www", "/"), "10.0.0.1");
+        space.unregister(&place("/www")).unwrap();
+        assert_eq!(ask(&space, "region2/web", "/"), "10.0.0.1");
+        assert!(
+            space
+                .hard_links(space.get(&place("region2/web")).unwrap())
+                .is_empty()
         );
-        assert_eq!(
-            flat("region2"),
-            "region2: a region, not a flat name; it has server3, server4"
+        let refused = space
+            .link(&place("/r"), &place("/region1"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains("/region1: a directory; a hard link names a leaf"),
+            "{refused}"
         );
-        assert_eq!(
-            flat("region1/server1"),
-            "region1/server1: not a flat name; did you mean naming structured region1/server1?"
-        );
-        assert_eq!(flat("printer"), "printer: no such name");
     }
 
     #[test]
-    fn all_names_are_listed_and_resolve() {
-        let names = names();
-        let all = names.all();
-        assert_eq!(all.len(), 7);
-        for (name, address) in all {
-            let resolved = match name.contains('/') {
-                true => names.structured(&Path::new(name.split('/')).unwrap()),
-                false => names.flat(&name),
-            };
-            assert_eq!(resolved, Ok(address), "{name}");
-        }
+    fn a_symbolic_link_is_a_name_for_a_name() {
+        let mut space = names();
+        space
+            .link_symbolically(&place("/east"), place("/region1"))
+            .unwrap();
+        space
+            .link_symbolically(&place("region2/gate"), place("/east/server1"))
+            .unwrap();
+        space
+            .link_symbolically(&place("gateway"), place("region2/gate"))
+            .unwrap();
+        assert_eq!(ask(&space, "east/server2", "/"), "192.168.1.3");
+        assert_eq!(ask(&space, "../east/server2", "region2"), "192.168.1.3");
+        assert_eq!(ask(&space, "gateway", "/"), "192.168.1.2");
+        assert_eq!(
+            ask(&space, "region2/gate/x", "/"),
+            "region2/gate/x: east/server1 is a leaf and holds no names"
+        );
+        // What it stands for may go, and come again.
+        space.unregister(&place("region1/server1")).unwrap();
+        assert_eq!(
+            ask(&space, "gateway", "/"),
+            "gateway: region1 has no server1; it has server2; did you mean server2?"
+        );
+        assert_eq!(space.symlinks().count(), 3);
     }
 
     #[test]
-    fn a_path_has_no_empty_component() {
-        for bad in ["", "/server1", "region1/", "region1//server1"] {
-            assert!(Path::new(bad.split('/')).is_err(), "{bad}");
-        }
+    fn symbolic_links_that_lead_round_are_refused_and_named() {
+        let mut space = names();
+        space.link_symbolically(&place("/a"), place("/b")).unwrap();
+        let why = space
+            .link_symbolically(&place("/b"), place("/a"))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            why,
+            "/b: symbolic links that lead round in a circle: /a -> /b -> /a"
+        );
+        assert!(space.get(&place("/b")).is_none() && space.symlinks().count() == 1);
+        // Below itself, and by way of a rename.
+        assert!(
+            space
+                .link_symbolically(&place("/c"), place("/c/d"))
+                .is_err()
+        );
+        space
+            .link_symbolically(&place("/z/l"), place("/a"))
+            .unwrap();
+        assert!(space.rename(&place("/z/l"), &place("/b")).is_err());
+        assert!(space.get(&place("/z/l")).is_some() && space.get(&place("/b")).is_none());
+    }
+
+    #[test]
+    fn a_directory_moves_with_all_that_is_in_it() {
+        let mut space = names();
+        space
+            .link(&place("/www"), &place("region3/rack1/server5"))
+            .unwrap();
+        space
+            .rename(&place("/region3"), &place("region1/deep/er"))
+            .unwrap();
+        assert_eq!(
+            ask(&space, "region1/deep/er/rack1/server5", "/"),
+            "192.168.3.1"
+        );
+        assert!(space.get(&place("/region3")).is_none());
+        let www = space.get(&place("/www")).unwrap();
+        let links: Vec<_> = space
+            .hard_links(www)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(links, ["region1/deep/er/rack1/server5", "/www"]);
+        let within = space
+            .rename(&place("/region1"), &place("region1/x"))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(within, "region1/x: within region1 itself");
+        let flat = space
+            .rename(&place("/region1"), &place("flat1"))
+            .unwrap_err()
+            .to_string();
+        assert!(flat.contains("no directory has one"), "{flat}");
+    }
+
+    #[test]
+    fn what_is_mounted_is_read_and_not_changed() {
+        let mut other = Space::default();
+        register(&mut other, "de/www", "10.0.0.1");
+        other.link(&place("de/web"), &place("de/www")).unwrap();
+        other
+            .link_symbolically(&place("/germany"), place("/de"))
+            .unwrap();
+        let mut space = names();
+        space.mount(&place("/eu"), &other, "eu.json").unwrap();
+        assert_eq!(ask(&space, "eu/germany/web", "/"), "10.0.0.1");
+        let why = space
+            .unregister(&place("eu/de/www"))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            why,
+            "eu/de/www: eu is mounted from eu.json and cannot be changed here"
+        );
+        assert!(space.rename(&place("/eu"), &place("/europe")).is_err());
+        assert!(space.mount(&place("/eu"), &other, "eu.json").is_err());
+        assert!(
+            space
+                .mount(&place("/empty"), &Space::default(), "empty.json")
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn changes_are_taken_back_together() {
+        let mut space = names();
+        space
+            .link(&place("/www"), &place("region1/server1"))
+            .unwrap();
+        let before = space
+            .meanings()
+            .iter()
+            .map(|(place, meaning)| format!("{place} {meaning:?}"))
+            .collect::<Vec<_>>();
+        space.begin();
+        let mark = space.mark();
+        space.unregister(&place("region1/server1")).unwrap();
+        space
+            .rename(&place("/region2"), &place("/region5"))
+            .unwrap();
+        space
+            .link_symbolically(&place("/x"), place("/region5"))
+            .unwrap();
+        register(&mut space, "new", "::1");
+        space.take_back(mark);
+        let after = space
+            .meanings()
+            .iter()
+            .map(|(place, meaning)| format!("{place} {meaning:?}"))
+            .collect::<Vec<_>>();
+        assert_eq!(before, after);
+        assert_eq!(space.symlinks().count(), 0);
+        assert!(space.touched().is_empty());
+        space.set(&place("/www"), None).unwrap();
+        let touched: Vec<_> = space.touched().iter().map(ToString::to_string).collect();
+        assert_eq!(touched, ["region1/server1", "/www"]);
+    }
+
+    #[test]
+    fn what_is_taken_or_in_the_way_is_refused() {
+        let mut space = names();
+        let mut refused = |name: &str| {
+            let value: Value = "::1".parse().unwrap();
+            space
+                .register(&place(name), value.into())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(refused("server1"), "server1: exists already: 192.168.1.2");
+        assert_eq!(
+            refused("/region1"),
+            "/region1: a directory; it has server1, server2"
+        );
+        assert_eq!(
+            refused("region1/server1/x"),
+            "region1/server1/x: region1/server1 is a leaf and holds no names"
+        );
+        assert!(refused("flat/x").contains("taken"));
+        // A directory goes with the last name in it.
+        space.unregister(&place("region3/rack1/server5")).unwrap();
+        assert!(space.get(&place("/region3")).is_none());
+        let why = space
+            .unregister(&place("/region3"))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            why,
+            "/region3: the root has no region3; it has region1, region2; did you mean region1?"
+        );
     }
 }

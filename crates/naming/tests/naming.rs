@@ -158,7 +158,7 @@ fn names_from_a_file() {
     refused(
         &["--names", &bad],
         2,
-        &format!("{bad}:2:28: eu.de.www: '10.0.0.256' is no IP address"),
+        &format!("{bad}:2:28: eu.de.www: '10.0.0.256' is no IP address; a text begins with text:"),
     );
     let broken = folder.write("broken.json", "{\"eu\": ");
     refused(
@@ -217,5 +217,274 @@ fn colour_is_for_terminals_and_no_color_is_honoured() {
     assert_eq!(
         run(NAMING, &["flat", "nobody"]).err,
         "naming: nobody: no such name\n"
+    );
+}
+
+#[test]
+fn where_resolution_starts_is_said() {
+    answered(
+        &["structured", "server2", "--at", "region1"],
+        "IP address of server2: 192.168.1.3\n",
+    );
+    answered(
+        &[
+            "--at",
+            "region1",
+            "structured",
+            "../region2/server3",
+            "/region1/server1",
+            "--short",
+        ],
+        "192.168.2.1\n192.168.1.2\n",
+    );
+    refused(
+        &["structured", "server2", "--at", "region9"],
+        2,
+        "--at region9: the root has no region9; it has region1, region2; did you mean region1?",
+    );
+}
+
+#[test]
+fn every_step_is_explained() {
+    let folder = Folder::new();
+    let names = folder.write(
+        "names.json",
+        r#"{"region1": {"server1": "10.0.0.1", "web": "link:region1/server1"}, "/east": "symlink:/region1"}"#,
+    );
+    let steps = "\
+east/web
+  1. a relative path; resolution starts at the root
+  2. / has east: a symbolic link to /region1
+  3. / has region1: a directory
+  4. region1 has web: a leaf, one node with the names region1/server1 and region1/web
+  so east/web is 10.0.0.1
+";
+    answered(&["explain", "east/web", "--names", &names], steps);
+    let finished = run(NAMING, &["explain", "region1/x", "--names", &names]);
+    assert_eq!(finished.code, Some(1));
+    assert_eq!(
+        finished.err,
+        "naming: region1/x: region1 has no x; it has server1, web\n"
+    );
+}
+
+#[test]
+fn both_name_spaces_are_drawn() {
+    let folder = Folder::new();
+    let names = folder.write(
+        "names.json",
+        r#"{"printer": ["10.0.0.9", "text:in the hall"], "region1": {"server1": "10.0.0.1", "web": "link:region1/server1"},
+            "/east": "symlink:/region1"}"#,
+    );
+    let eu = folder.write("eu.json", r#"{"de": {"www": "10.1.0.1"}}"#);
+    let tree = format!(
+        "\
+flat names
+└── printer  10.0.0.9, text:in the hall
+/
+├── east  -> /region1
+├── eu  (mounted from {eu})
+│   └── de
+│       └── www  10.1.0.1
+└── region1
+    ├── server1  10.0.0.1  (also region1/web)
+    └── web  10.0.0.1  (also region1/server1)
+"
+    );
+    answered(
+        &["tree", "--names", &names, "--mount", &format!("eu={eu}")],
+        &tree,
+    );
+    answered(
+        &[
+            "structured",
+            "eu/de/www",
+            "--mount",
+            &format!("eu={eu}"),
+            "--short",
+        ],
+        "10.1.0.1\n",
+    );
+    refused(
+        &["tree", "--mount", &format!("region1={eu}")],
+        2,
+        &format!("--mount region1={eu}: a directory; it has server1, server2"),
+    );
+}
+
+#[test]
+fn a_names_file_is_changed_whole_or_not_at_all() {
+    let folder = Folder::new();
+    let names = folder.path("new.json");
+    let change =
+        |arguments: &[&str], out: &str| answered(&[arguments, &["--names", &names]].concat(), out);
+    change(
+        &["register", "printer", "10.0.0.9", "text:in the hall"],
+        "printer is 10.0.0.9, text:in the hall\n",
+    );
+    change(
+        &["register", "region1/server1", "10.0.0.1"],
+        "region1/server1 is 10.0.0.1\n",
+    );
+    change(
+        &["register", "region1/server1", "::1", "--add"],
+        "region1/server1 is ::1 as well\n",
+    );
+    change(
+        &["link", "/www", "region1/server1"],
+        "/www is the same as region1/server1\n",
+    );
+    change(
+        &["link", "/east", "/region1", "--symbolic"],
+        "/east is alias of /region1\n",
+    );
+    change(
+        &["register", "/www", "10.0.0.2", "--replace"],
+        "/www is 10.0.0.2\n",
+    );
+    change(
+        &["rename", "/region1", "north/region1"],
+        "/region1 is north/region1 now\n",
+    );
+    change(&["unregister", "printer"], "printer is gone\n");
+    let written = "{\n  \"/east\": \"symlink:/region1\",\n  \"north\": {\n    \"region1\": {\n      \"server1\": \"10.0.0.2\"\n    }\n  },\n  \"/www\": \"link:north/region1/server1\"\n}\n";
+    assert_eq!(std::fs::read_to_string(&names).unwrap(), written);
+    for (arguments, code, why) in [
+        (
+            &["register", "/www", "10.0.0.3"][..],
+            1,
+            "/www: exists already: 10.0.0.2",
+        ),
+        (&["unregister", "printer"], 1, "printer: no such name"),
+        (
+            &["unregister", "/north"],
+            1,
+            "/north: a directory; it has region1",
+        ),
+        (
+            &["register", "a/b", "10.0.0"],
+            2,
+            "register a/b: '10.0.0' is no IP address; a text begins with text:",
+        ),
+        (&["link", "/north/l", "/north", "-s"], 0, ""),
+        (
+            &["link", "/x", "x/y", "-s"],
+            1,
+            "/x: symbolic links that lead round in a circle: x/y -> x/y",
+        ),
+    ] {
+        let finished = run(NAMING, &[arguments, &["--names", &names]].concat());
+        let err = if why.is_empty() {
+            String::new()
+        } else {
+            format!("naming: {why}\n")
+        };
+        assert_eq!(
+            (finished.code, finished.err),
+            (Some(code), err),
+            "{arguments:?}"
+        );
+    }
+    refused(
+        &["register", "x", "10.0.0.1"],
+        2,
+        "usage: say where: --names FILE or --server HOST:PORT; the handout's names are built in and stay as they are",
+    );
+    assert_eq!(
+        std::fs::read_dir(names.rsplit_once('/').unwrap().0)
+            .unwrap()
+            .count(),
+        1,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn many_change_one_file_at_once() {
+    let folder = Folder::new();
+    let names = folder.path("names.json");
+    let all: Vec<_> = (0..20)
+        .map(|number| {
+            testing::start(
+                NAMING,
+                &[
+                    "register",
+                    &format!("n{number}"),
+                    "10.0.0.1",
+                    "--names",
+                    &names,
+                ],
+            )
+        })
+        .collect();
+    for one in all {
+        assert_eq!(one.finish().code, Some(0));
+    }
+    let finished = run(NAMING, &["list", "--names", &names]);
+    assert_eq!(finished.out.lines().count(), 20, "{}", finished.out);
+}
+
+#[test]
+fn names_go_into_a_zone_file_and_come_back() {
+    let folder = Folder::new();
+    let (names, again) = (folder.path("names.json"), folder.path("again.json"));
+    for arguments in [
+        &["register", "printer", "10.0.0.9", "text:\"in\\the hall"][..],
+        &["register", "region1/server1", "10.0.0.1", "2001:db8::1"],
+        &["link", "/www", "region1/server1"],
+        &["link", "gateway", "/www", "--symbolic"],
+    ] {
+        assert_eq!(
+            run(NAMING, &[arguments, &["--names", &names]].concat()).code,
+            Some(0),
+            "{arguments:?}"
+        );
+    }
+    let zone = run(NAMING, &["export", "--names", &names, "--zone", "example."]);
+    assert!(
+        zone.out
+            .contains("server1.region1.example. IN AAAA 2001:db8::1\n"),
+        "{}",
+        zone.out
+    );
+    let zone = folder.write("example.zone", zone.out);
+    let imported = run(
+        NAMING,
+        &["import", &zone, "--zone", "example.", "--names", &again],
+    );
+    assert_eq!((imported.code, imported.out.as_str()), (Some(0), ""));
+    let text = |path: &str| std::fs::read_to_string(path).unwrap();
+    assert_eq!(text(&names), text(&again));
+    assert_eq!(
+        run(NAMING, &["import", &zone, "--zone", "example."]).out,
+        text(&names)
+    );
+    refused(
+        &["import", &zone],
+        2,
+        &format!("{zone}:2: example. is not in the zone lab."),
+    );
+}
+
+#[test]
+fn a_key_is_made_once() {
+    let folder = Folder::new();
+    let key = folder.path("lab.key");
+    let finished = run(NAMING, &["keygen", "lab", "--key", &key]);
+    assert_eq!(
+        (finished.code, finished.err),
+        (Some(0), format!("key lab in {key}\n"))
+    );
+    let text = std::fs::read_to_string(&key).unwrap();
+    assert!(
+        text.starts_with("key \"lab\" {\n    algorithm hmac-sha256;\n    secret \""),
+        "{text}"
+    );
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&key).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    refused(
+        &["keygen", "lab", "--key", &key],
+        2,
+        &format!("{key}: file exists"),
     );
 }

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             let shutdown = app.catch_signals_and_report(move |asked| match asked {
                 Asked::SoFar => Some(Event::report(&counted.summary("so far"))),
                 Asked::Stopping => counted.stopping(grace),
+                Asked::Again => None,
             })?;
             thread_server::run(listener, &settings, &tally, app.journal(), shutdown)
         },

@@ -1,7 +1,7 @@
 //! What a member hears: each datagram is told, and counted by how it came and by what its stamp says.
 
 use super::{
-    Batch, Receiver, Technique, Telling,
+    Batch, Receiver, Technique,
     stamp::{self, Clock, Envelope, FiguresReader},
     tally::{Counts, Place, Session, Sessions},
 };
@@ -10,6 +10,7 @@ use crate::{
     exit::Summary,
     journal::{Journal, Lines, usual_view},
     message::{Carrier, MessageId},
+    telling::Telling,
     text::plural,
 };
 
@@ -46,7 +47,7 @@ impl<'a> Hearing<'a> {
             clock,
             sessions: Sessions::default(),
             figures: FiguresReader::default(),
-            telling: Telling::new("came"),
+            telling: Telling::new("datagrams came"),
             received: 0,
             by: [0; 3],
             stamped: 0,

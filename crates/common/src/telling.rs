@@ -1,4 +1,4 @@
-//! Which datagrams of a load are told one by one, and how many are not.
+//! Which messages of a load are told one by one, and how many are not.
 
 use std::time::Instant;
 
@@ -7,11 +7,11 @@ use crate::{
     journal::Journal,
 };
 
-/// How many datagrams are told one by one in a second, and in one that follows a second that had more. The rest is
+/// How many messages are told one by one in a second, and in one that follows a second that had more. The rest is
 /// counted: to write a line for each of a million would take all the time there is.
 pub const TOLD: (u32, u32) = (1_000, 100);
 
-/// Which datagrams of a load are told one by one.
+/// Which messages of a load are told one by one.
 #[derive(Debug)]
 pub struct Telling {
     /// When the present second began.
@@ -19,15 +19,15 @@ pub struct Telling {
     /// How many may still be told.
     left: u32,
     untold: u64,
-    /// What the datagrams did: came, or went out.
-    did: &'static str,
+    /// What they are, and did: `datagrams came`.
+    what: &'static str,
 }
 
 impl Telling {
-    /// Of datagrams that `did` so: `came`, or `went out`.
-    pub fn new(did: &'static str) -> Self {
+    /// Of messages that are called so and did so: `datagrams came`.
+    pub fn new(what: &'static str) -> Self {
         Self {
-            did,
+            what,
             second: Instant::now(),
             left: TOLD.0,
             untold: 0,
@@ -60,8 +60,8 @@ impl Telling {
     fn tell(&self, untold: Option<u64>, journal: &Journal) {
         let Some(untold) = untold else { return };
         let text = format!(
-            "{untold} more datagrams {} in this second: counted, and not told one by one",
-            self.did
+            "{untold} more {} in this second: counted, and not told one by one",
+            self.what
         );
         let event = Event::new(Kind::Local).text(text);
         journal.record(event.counts([("untold", untold)]));
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn so_many_are_told_and_the_rest_is_counted() {
         let told = |telling: &mut Telling| (0..5000).filter(|_| telling.one_more()).count();
-        let mut telling = Telling::new("came");
+        let mut telling = Telling::new("datagrams came");
         let begun = telling.second;
         assert_eq!(told(&mut telling), 1000);
         let second = |second| begun + Duration::from_secs(second);

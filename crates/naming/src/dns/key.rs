@@ -1,0 +1,240 @@
+//! Keys that sign messages (TSIG, RFC 8945): made, kept in a file, and looked after so that no message counts twice.
+//!
+//! The file is what `nsupdate -k` and BIND read:
+//! `key "lab" { algorithm hmac-sha256; secret "…"; };`
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    str::FromStr,
+    sync::Arc,
+};
+
+use common::{
+    exit::{Failure, why},
+    json,
+    text::{visible, visible_path},
+};
+use domain::{
+    tsig::{Algorithm, Key, KeyName},
+    utils::base64,
+};
+use ring::rand::SystemRandom;
+
+/// The keys that are known, by name and algorithm.
+pub type Keys = HashMap<(KeyName, Algorithm), Arc<Key>>;
+
+/// The longest file of keys, in bytes.
+const LONGEST_FILE: u64 = 64 << 10;
+
+/// Makes a new key and the file for it, which only its owner may read. One that is there already is left alone.
+///
+/// # Errors
+/// When the name is none, or the file is there or cannot be written (exit code 2).
+pub fn generate(name: &str, path: Option<&Path>) -> Result<String, Failure> {
+    let cannot =
+        |why: String| Failure::could_not_run(format!("key {}", visible(name.as_bytes())), why);
+    let key_name = KeyName::from_str(name).map_err(|error| cannot(error.to_string()))?;
+    let random = SystemRandom::new();
+    let (key, secret) = Key::generate(Algorithm::Sha256, &random, key_name, None, None)
+        .map_err(|error| cannot(error.to_string()))?;
+    let secret = base64::encode_string(&secret);
+    let text = format!(
+        "key \"{}\" {{\n    algorithm hmac-sha256;\n    secret \"{secret}\";\n}};\n",
+        key.name()
+    );
+    if let Some(path) = path {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))?;
+    }
+    Ok(text)
+}
+
+/// Reads a file of keys.
+///
+/// # Errors
+/// `FILE: why` (exit code 2).
+pub fn read(path: &Path) -> Result<Keys, Failure> {
+    let text = json::read_file(path, LONGEST_FILE)?;
+    parse(&String::from_utf8_lossy(&text))
+        .map_err(|why| Failure::could_not_run(visible_path(path), why))
+}
+
+fn parse(text: &str) -> Result<Keys, String> {
+    let mut words = text
+        .lines()
+        .map(|line| {
+            line.split("//")
+                .next()
+                .unwrap_or_default()
+                .split('#')
+                .next()
+                .unwrap_or_default()
+        })
+        .flat_map(|line| line.split_whitespace())
+        .flat_map(|word| word.split_inclusive(['{', '}', ';']))
+        .flat_map(|word| match word.strip_suffix(['{', '}', ';']) {
+            Some("") => [word, ""],
+            Some(rest) => [rest, &word[rest.len()..]],
+            None => [word, ""],
+        })
+        .filter(|word| !word.is_empty());
+    const SHAPE: &str = "not a key as `naming keygen` makes it: key \"NAME\" { algorithm hmac-sha256; secret \"…\"; };";
+    let mut keys = Keys::new();
+    while let Some(word) = words.next() {
+        if word != "key" {
+            return Err(SHAPE.into());
+        }
+        let name = words.next().ok_or(SHAPE)?.trim_matches('"');
+        let (mut algorithm, mut secret) = (None, None);
+        if words.next() != Some("{") {
+            return Err(SHAPE.into());
+        }
+        loop {
+            match words.next().ok_or(SHAPE)? {
+                "algorithm" => {
+                    let word = words.next().ok_or(SHAPE)?.trim_matches('"');
+                    let known =
+                        Algorithm::from_str(&word.trim_end_matches('.').to_ascii_lowercase());
+                    algorithm = Some(known.map_err(|_| {
+                        format!("algorithm {} is none of hmac-sha1, hmac-sha256, hmac-sha384, hmac-sha512", visible(word.as_bytes()))
+                    })?);
+                }
+                "secret" => {
+                    let word = words.next().ok_or(SHAPE)?.trim_matches('"');
+                    let bytes: Vec<u8> =
+                        base64::decode(word).map_err(|_| "the secret is no base64")?;
+                    secret = Some(bytes);
+                }
+                ";" => {}
+                "}" => break,
+                _ => return Err(SHAPE.into()),
+            }
+        }
+        if words.next().is_some_and(|word| word != ";") {
+            return Err(SHAPE.into());
+        }
+        let (Some(algorithm), Some(secret)) = (algorithm, secret) else {
+            return Err(SHAPE.into());
+        };
+        let key_name = KeyName::from_str(name)
+            .map_err(|error| format!("key name {}: {error}", visible(name.as_bytes())))?;
+        let key = Key::new(algorithm, &secret, key_name, None, None)
+            .map_err(|error| error.to_string())?;
+        keys.insert((key.name().clone(), algorithm), Arc::new(key));
+    }
+    if keys.is_empty() {
+        Err("no key in it".into())
+    } else {
+        Ok(keys)
+    }
+}
+
+/// The signatures of the messages that changed something: none of them counts a second time.
+///
+/// A message is good for its time ± the fudge of 300 s (RFC 8945 section 5.2.3), so what is older need not be remembered.
+/// When there are too many, the oldest are forgotten and every message of their time is refused.
+#[derive(Debug, Default)]
+pub struct Seen {
+    signatures: BTreeMap<u64, Vec<Vec<u8>>>,
+    count: usize,
+    /// Nothing signed at this second or earlier is taken.
+    floor: u64,
+}
+
+/// How many signatures are remembered.
+const MOST_SEEN: usize = 200_000;
+
+/// For how many seconds, both ways.
+const FUDGE: u64 = 300;
+
+impl Seen {
+    /// Whether a message signed at this second is new; it is remembered, and a second time it is not.
+    pub fn is_new(&mut self, signed_at: u64, signature: &[u8], now: u64) -> bool {
+        while let Some(oldest) = self.signatures.first_entry() {
+            if *oldest.key() + 2 * FUDGE >= now && self.count < MOST_SEEN {
+                break;
+            }
+            self.floor = self.floor.max(*oldest.key());
+            self.count -= oldest.remove().len();
+        }
+        let same = self.signatures.entry(signed_at).or_default();
+        if signed_at <= self.floor || same.iter().any(|seen| seen == signature) {
+            return false;
+        }
+        same.push(signature.to_vec());
+        self.count += 1;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_made_is_read() {
+        let text = generate("lab-key", None).unwrap();
+        let keys = parse(&text).unwrap();
+        let (name, algorithm) = keys.keys().next().unwrap();
+        assert_eq!(
+            (name.to_string().as_str(), *algorithm),
+            ("lab-key", Algorithm::Sha256)
+        );
+        let second = generate("two", None).unwrap();
+        assert_eq!(
+            parse(&format!("{text}# comment\n{second}")).unwrap().len(),
+            2
+        );
+        let compact =
+            "key two{algorithm HMAC-SHA512;secret \"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0\";};";
+        assert_eq!(parse(compact).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for (text, why) in [
+            ("", "no key in it"),
+            ("zone \"x\" {};", "not a key"),
+            (
+                "key \"x\" { algorithm hmac-md5; secret \"YQ==\"; };",
+                "algorithm hmac-md5 is none of",
+            ),
+            (
+                "key \"x\" { algorithm hmac-sha256; secret \"*\"; };",
+                "no base64",
+            ),
+            ("key \"x\" { algorithm hmac-sha256; };", "not a key"),
+            (
+                "key \"x\" { algorithm hmac-sha256; secret \"YQ==\";",
+                "not a key",
+            ),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_message_counts_twice() {
+        let mut seen = Seen::default();
+        assert!(
+            seen.is_new(1000, b"a", 1000)
+                && seen.is_new(1000, b"b", 1000)
+                && seen.is_new(999, b"a", 1000)
+        );
+        assert!(!seen.is_new(1000, b"a", 1001));
+        // What is forgotten is too old to be taken anyway.
+        assert!(seen.is_new(2000, b"c", 2000));
+        assert!(!seen.is_new(1000, b"a", 2000));
+        assert_eq!(seen.count, 1);
+    }
+}

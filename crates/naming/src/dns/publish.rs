@@ -1,0 +1,248 @@
+//! From the name spaces to the zones: what each place is in DNS.
+//!
+//! A leaf's values are A, AAAA and TXT records, a symbolic link is a CNAME record, or a DNAME record (RFC 6672) while it
+//! leads to a directory. Every address has PTR records back to the names that have it. All hard links of a node have its
+//! records.
+
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+
+use domain::base::iana::Rtype;
+
+use super::{
+    owner::{Owner, Zones, of_address},
+    zone::{Builder, Records, Zone, push_record},
+};
+use crate::{
+    name::Place,
+    resolve::Node,
+    space::{Entry, Reason, Refusal, Space},
+    value::{Value, Values},
+};
+
+/// How many names an address leads back to; one that has more leads to so many of them.
+pub const MOST_POINTERS: usize = 50;
+
+/// How long a piece of a text in a TXT record can be, in bytes (RFC 1035 section 3.3).
+const TEXT_PIECE: usize = 255;
+
+/// What the zones have beside the names.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which zones.
+    pub zones: Arc<Zones>,
+    /// How long answers may be kept, in seconds.
+    pub ttl: u32,
+    /// Where the server is, when that is one address.
+    pub address: Option<IpAddr>,
+}
+
+/// The zones of a whole space.
+///
+/// # Errors
+/// When a name is too long for DNS in the zone.
+pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, Refusal> {
+    let names = space.len();
+    let mut builder = Builder::new(Arc::clone(&settings.zones), settings.ttl, names * 2);
+    let mut refused = None;
+    let mut records = Vec::new();
+    let mut pointer = Vec::new();
+    space.each(|place, entry| {
+        let owner = match compose(&settings.zones, space, place, Some(entry), &mut records) {
+            Ok(owner) => owner,
+            Err(refusal) => {
+                refused.get_or_insert(refusal);
+                return;
+            }
+        };
+        builder.push(owner.as_slice(), &records);
+        for address in addresses(Records(&records)) {
+            pointer.clear();
+            push_record(&mut pointer, Rtype::PTR, owner.as_slice());
+            builder.push(of_address(address).as_slice(), &pointer);
+        }
+    });
+    if let Some(refusal) = refused {
+        return Err(refusal);
+    }
+    let mut zone = builder.finish(MOST_POINTERS);
+    apexes(&mut zone, serial, settings);
+    Ok(zone)
+}
+
+/// Shows the places that were touched as they are now, and counts the serial on.
+///
+/// # Errors
+/// When a name is too long for DNS in the zone; the zones are then half changed and of no use.
+pub fn follow(
+    zone: &mut Zone,
+    space: &Space,
+    touched: &BTreeSet<Place>,
+    settings: &Settings,
+) -> Result<(), Refusal> {
+    let mut records = Vec::new();
+    // What a symbolic link is depends on what it leads to.
+    let links = space.symlinks().filter(|place| !touched.contains(*place));
+    for place in touched.iter().chain(links) {
+        show(zone, space, place, space.get(place), &mut records)?;
+    }
+    apexes(zone, next_serial(zone.serial), settings);
+    Ok(())
+}
+
+/// The serial after this one: never 0, which some take for none.
+pub fn next_serial(serial: u32) -> u32 {
+    serial.wrapping_add(1).max(1)
+}
+
+/// The domain name of a place, and the records of what stands there.
+pub(crate) fn compose(
+    zones: &Zones,
+    space: &Space,
+    place: &Place,
+    entry: Option<&Entry>,
+    records: &mut Vec<u8>,
+) -> Result<Owner, Refusal> {
+    let owner = |named: &Place| {
+        zones.owner(named).map_err(|why| Refusal {
+            place: place.clone(),
+            reason: Reason::Impossible,
+            why,
+        })
+    };
+    records.clear();
+    match entry {
+        None | Some(Entry::Directory(_)) => {}
+        Some(Entry::Symlink(target)) => {
+            let rtype = match space.follow(target) {
+                Some(Node::Directory(_)) => Rtype::DNAME,
+                _ => Rtype::CNAME,
+            };
+            push_record(records, rtype, owner(target)?.as_slice());
+        }
+        Some(leaf) => {
+            let values = space.values(leaf).map(Values::as_slice).unwrap_or_default();
+            values.iter().for_each(|value| push_value(records, value));
+        }
+    }
+    owner(place)
+}
+
+fn show(
+    zone: &mut Zone,
+    space: &Space,
+    place: &Place,
+    entry: Option<&Entry>,
+    records: &mut Vec<u8>,
+) -> Result<(), Refusal> {
+    let owner = compose(&zone.zones, space, place, entry, records)?;
+    let before = zone.get(owner.as_slice()).unwrap_or_default();
+    if before.0 == records.as_slice() {
+        return Ok(());
+    }
+    let before: Vec<_> = addresses(before).collect();
+    let now: Vec<_> = addresses(Records(records)).collect();
+    for address in before.iter().filter(|address| !now.contains(address)) {
+        point(zone, *address, &owner, false);
+    }
+    for address in now.iter().filter(|address| !before.contains(address)) {
+        point(zone, *address, &owner, true);
+    }
+    zone.set(owner.as_slice(), records);
+    Ok(())
+}
+
+/// Appends a value as a record.
+pub fn push_value(records: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::V4(address) => push_record(records, Rtype::A, &address.octets()),
+        Value::V6(address) => push_record(records, Rtype::AAAA, &address.octets()),
+        Value::Text(text) => {
+            let mut data = Vec::with_capacity(text.len() + 8);
+            for piece in text.as_bytes().chunks(TEXT_PIECE) {
+                data.push(piece.len() as u8);
+                data.extend(piece);
+            }
+            push_record(records, Rtype::TXT, &data);
+        }
+    }
+}
+
+/// The value of a record, when a name can have it.
+///
+/// # Errors
+/// Why it cannot.
+pub fn value(rtype: Rtype, data: &[u8]) -> Result<Value, String> {
+    let wrong = || format!("a malformed {rtype} record");
+    match rtype {
+        Rtype::A => Ok(Value::V4(
+            <[u8; 4]>::try_from(data).map_err(|_| wrong())?.into(),
+        )),
+        Rtype::AAAA => Ok(Value::V6(
+            <[u8; 16]>::try_from(data).map_err(|_| wrong())?.into(),
+        )),
+        Rtype::TXT => {
+            let (mut text, mut rest) = (Vec::new(), data);
+            while let Some((length, after)) = rest.split_first() {
+                let (piece, after) = after
+                    .split_at_checked(usize::from(*length))
+                    .ok_or_else(wrong)?;
+                text.extend(piece);
+                rest = after;
+            }
+            let text = String::from_utf8(text).map_err(|_| "a text that is no UTF-8".to_owned())?;
+            Value::text(&text)
+        }
+        _ => Err(format!(
+            "records of type {rtype} cannot be kept; A, AAAA, TXT and CNAME can"
+        )),
+    }
+}
+
+fn addresses(records: Records<'_>) -> impl Iterator<Item = IpAddr> {
+    records.filter_map(|(rtype, data)| match rtype {
+        Rtype::A | Rtype::AAAA => value(rtype, data).ok()?.address(),
+        _ => None,
+    })
+}
+
+/// An address leads back to a name, or no longer does.
+fn point(zone: &mut Zone, address: IpAddr, owner: &Owner, points: bool) {
+    let reverse = of_address(address);
+    let before = zone.get(reverse.as_slice()).unwrap_or_default();
+    let mut records = Vec::with_capacity(before.0.len() + owner.as_slice().len() + 4);
+    if points {
+        if before.count() >= MOST_POINTERS {
+            return;
+        }
+        records.extend(before.0);
+        push_record(&mut records, Rtype::PTR, owner.as_slice());
+    } else {
+        for (rtype, data) in before.filter(|(_, data)| *data != owner.as_slice()) {
+            push_record(&mut records, rtype, data);
+        }
+    }
+    zone.set(reverse.as_slice(), &records);
+}
+
+/// The records of the zones themselves: SOA and NS, and where the server is.
+fn apexes(zone: &mut Zone, serial: u32, settings: &Settings) {
+    let zones = Arc::clone(&zone.zones);
+    let server = zones.names.as_slice();
+    zone.serial = serial;
+    for apex in zones.all() {
+        let mut soa = server.to_vec();
+        soa.extend(b"\x0ahostmaster");
+        soa.extend(server);
+        // How soon the secondaries ask by themselves, and again; when they give up; how long a "no" may be kept.
+        for figure in [serial, 60, 10, 604_800, settings.ttl] {
+            soa.extend(figure.to_be_bytes());
+        }
+        let mut records = Vec::new();
+        push_record(&mut records, Rtype::SOA, &soa);
+        push_record(&mut records, Rtype::NS, server);
+        if let (true, Some(address)) = (apex == &zones.names, settings.address) {
+            push_value(&mut records, &address.into());
+        }
+        zone.set(apex.as_slice(), &records);
+    }
+}

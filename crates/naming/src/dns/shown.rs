@@ -1,0 +1,73 @@
+//! Messages as people read them.
+
+use common::text::visible;
+use domain::{
+    base::{
+        Message, ParsedName, Record,
+        iana::{Rcode, Rtype},
+    },
+    rdata::AllRecordData,
+};
+
+/// A record with whatever data.
+pub type AnyRecord<'a> =
+    Record<ParsedName<&'a [u8]>, AllRecordData<&'a [u8], ParsedName<&'a [u8]>>>;
+
+/// The records of a message's answer; none when it cannot be read.
+pub fn answers(message: &[u8]) -> Vec<AnyRecord<'_>> {
+    let read = || {
+        let message = Message::from_octets(message).ok()?;
+        let records = message.answer().ok()?;
+        records
+            .map(|record| record.ok()?.into_any_record().ok())
+            .collect::<Option<Vec<_>>>()
+    };
+    read().unwrap_or_default()
+}
+
+/// The data of a record: `192.168.1.2`, a text without its quotes, or as zone files write it.
+pub fn data(record: &AnyRecord<'_>) -> String {
+    let text = match record.data() {
+        AllRecordData::Txt(text) => return visible(&text.text::<Vec<u8>>()),
+        AllRecordData::Cname(name) => format!("alias of {}.", name.cname()),
+        AllRecordData::Dname(name) => format!("alias of {}.", name.dname()),
+        AllRecordData::Ptr(name) => format!("{}.", name.ptrdname()),
+        AllRecordData::Ns(name) => format!("{}.", name.nsdname()),
+        other => other.to_string(),
+    };
+    visible(text.as_bytes())
+}
+
+/// What an answer says, in a few words: `192.168.1.2`, `NXDOMAIN`, `nothing of this type`.
+pub fn outcome(answer: &[u8]) -> String {
+    let Ok(message) = Message::from_octets(answer) else {
+        return "no message".into();
+    };
+    let header = message.header();
+    if header.rcode() != Rcode::NOERROR {
+        return rcode(header.rcode());
+    }
+    if header.tc() {
+        return "too long for UDP".into();
+    }
+    let records: Vec<_> = answers(answer).iter().map(data).collect();
+    match records.len() {
+        0 => "nothing of this type".into(),
+        1..=4 => records.join(", "),
+        count => format!("{}, and {} more", records[..3].join(", "), count - 3),
+    }
+}
+
+/// The word for a code: `NXDOMAIN`.
+pub fn rcode(rcode: Rcode) -> String {
+    rcode.to_string()
+}
+
+/// What a message asks: `server1.flat.lab. A`.
+pub fn question(message: &[u8]) -> Option<(String, Rtype)> {
+    let message = Message::from_octets(message).ok()?;
+    let question = message.first_question()?;
+    let name = question.qname().to_string();
+    let dot = if name.ends_with('.') { "" } else { "." };
+    Some((visible(format!("{name}{dot}").as_bytes()), question.qtype()))
+}

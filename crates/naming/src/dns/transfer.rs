@@ -1,0 +1,164 @@
+//! Handing a whole zone on: AXFR (RFC 5936), signed where the question was.
+
+use std::io;
+
+use domain::rdata::tsig::Time48;
+use domain::{
+    base::{
+        Message, MessageBuilder, Name, Record, Ttl,
+        iana::{Class, Rcode, Rtype},
+        message_builder::{AdditionalBuilder, HashCompressor},
+        rdata::UnknownRecordData,
+    },
+    rdata::AllRecordData,
+    tsig::{Key, ServerSequence, ServerTransaction},
+};
+use std::sync::Arc;
+
+use super::{
+    owner::{Owner, suffix_at},
+    zone::Zone,
+};
+
+/// How large a message of a transfer gets, in bytes: names are compressed with pointers, which reach 16,384 bytes far.
+const MESSAGE: usize = 16_000;
+
+/// Room for a signature.
+const SIGNATURE: usize = 512;
+
+type Building = domain::base::message_builder::AnswerBuilder<HashCompressor<Vec<u8>>>;
+
+/// Writes a zone as a series of messages, each handed to `send`: the SOA record, every other one, and the SOA record once
+/// more. Returns how many records there were.
+///
+/// # Errors
+/// What `send` says, or that a record does not fit into a message.
+pub fn transfer(
+    zone: &Zone,
+    apex: &Owner,
+    question: &Message<[u8]>,
+    mut sequence: Option<ServerSequence<Arc<Key>>>,
+    mut send: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<u64> {
+    let mut sending = Sending {
+        building: Some(begin(question)?),
+        question,
+        sequence: sequence.as_mut(),
+        send: &mut send,
+        ttl: Ttl::from_secs(zone.ttl),
+        count: 0,
+    };
+    let soa = super::answer::soa(zone, apex.as_slice()).unwrap_or_default();
+    sending.push(apex.as_slice(), Rtype::SOA, soa)?;
+    let mut failed = None;
+    zone.each(|name, records| {
+        if failed.is_none() && suffix_at(name, apex.as_slice()).is_some() {
+            let mut others = records.filter(|(rtype, _)| *rtype != Rtype::SOA);
+            failed = others
+                .try_for_each(|(rtype, data)| sending.push(name, rtype, data))
+                .err();
+        }
+    });
+    failed.map_or(Ok(()), Err)?;
+    sending.push(apex.as_slice(), Rtype::SOA, soa)?;
+    sending.flush()?;
+    Ok(sending.count)
+}
+
+/// A transfer on its way.
+struct Sending<'a, S> {
+    question: &'a Message<[u8]>,
+    /// The message that is being filled.
+    building: Option<Building>,
+    sequence: Option<&'a mut ServerSequence<Arc<Key>>>,
+    send: &'a mut S,
+    ttl: Ttl,
+    count: u64,
+}
+
+impl<S: FnMut(&[u8]) -> io::Result<()>> Sending<'_, S> {
+    fn push(&mut self, owner: &[u8], rtype: Rtype, data: &[u8]) -> io::Result<()> {
+        let owner = Name::from_octets(owner).map_err(io::Error::other)?;
+        let data = UnknownRecordData::from_octets(rtype, data).map_err(io::Error::other)?;
+        let record = Record::new(owner, Class::IN, self.ttl, data);
+        self.count += 1;
+        if let Some(building) = &mut self.building
+            && building.push(&record).is_ok()
+        {
+            return Ok(());
+        }
+        self.flush()?;
+        let building = self.building.insert(begin(self.question)?);
+        // A record larger than an ordinary message gets one of its own.
+        building.set_push_limit(usize::from(u16::MAX) - SIGNATURE);
+        let pushed = building.push(&record);
+        building.set_push_limit(MESSAGE);
+        pushed.map_err(|_| io::Error::other("a record that does not fit into a message"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let Some(building) = self.building.take() else {
+            return Ok(());
+        };
+        let mut whole = building.additional();
+        if let Some(sequence) = &mut self.sequence {
+            whole.clear_push_limit();
+            sequence
+                .answer(&mut whole, Time48::now())
+                .map_err(io::Error::other)?;
+        }
+        (self.send)(whole.as_slice())
+    }
+}
+
+fn begin(question: &Message<[u8]>) -> io::Result<Building> {
+    let target = HashCompressor::new(Vec::with_capacity(MESSAGE + SIGNATURE));
+    let mut builder = MessageBuilder::from_target(target).map_err(io::Error::other)?;
+    builder.set_push_limit(MESSAGE);
+    let mut answer = builder
+        .start_answer(question, Rcode::NOERROR)
+        .map_err(io::Error::other)?;
+    answer.header_mut().set_aa(true);
+    Ok(answer)
+}
+
+/// An answer once more, with its signature.
+///
+/// # Errors
+/// When the answer cannot be read, or has no room for a signature.
+pub fn sign(answer: &[u8], transaction: ServerTransaction<Arc<Key>>) -> Result<Vec<u8>, String> {
+    let mut signed = copy(answer).map_err(|error| error.to_string())?;
+    transaction
+        .answer(&mut signed, Time48::now())
+        .map_err(|error| error.to_string())?;
+    Ok(signed.finish())
+}
+
+/// The same message, ready for one more record.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn copy(message: &[u8]) -> Result<AdditionalBuilder<Vec<u8>>, Box<dyn std::error::Error>> {
+    let message = Message::from_octets(message)?;
+    let mut builder = MessageBuilder::new_vec();
+    builder.set_push_limit(usize::from(u16::MAX));
+    *builder.header_mut() = message.header();
+    let mut questions = builder.question();
+    for question in message.question() {
+        questions.push(question?)?;
+    }
+    type Data<'a> = AllRecordData<&'a [u8], domain::base::ParsedName<&'a [u8]>>;
+    let mut answers = questions.answer();
+    for record in message.answer()? {
+        answers.push(record?.into_any_record::<Data>()?)?;
+    }
+    let mut authorities = answers.authority();
+    for record in message.authority()? {
+        authorities.push(record?.into_any_record::<Data>()?)?;
+    }
+    let mut additional = authorities.additional();
+    for record in message.additional()? {
+        additional.push(record?.into_any_record::<Data>()?)?;
+    }
+    Ok(additional)
+}

@@ -1,0 +1,375 @@
+//! DNS UPDATE (RFC 2136): from a message to changes of the name space, all of them or none.
+//!
+//! What an update adds and deletes are values and symbolic links; directories come and go with them. Two record types of
+//! the range for private use (RFC 6895 section 3.1) say what DNS has no words for: a hard link and a new name. The lifetime
+//! in an added record is passed over, as all names of a zone have the same.
+
+use domain::base::{
+    Message, ParsedName, ToName, Ttl,
+    iana::{Class, Rcode, Rtype},
+    message::RecordSection,
+    rdata::ComposeRecordData,
+};
+use domain::rdata::AllRecordData;
+
+use super::{
+    owner::{Meant, Owner, Zones},
+    publish::{compose, push_value, value},
+    zone::{Records, Zone},
+};
+use crate::{
+    name::Place,
+    space::{Entry, Space},
+    value::Values,
+};
+
+/// The data is the name of a leaf, and the owner shall be a second name for it.
+pub const HARD_LINK: Rtype = Rtype::from_int(65_280);
+
+/// The data is the name that whatever stands at the owner shall have from now on.
+pub const RENAME: Rtype = Rtype::from_int(65_281);
+
+/// Why an update is refused: for programs, and for people.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// The code of the answer.
+    pub rcode: Rcode,
+    /// The reason.
+    pub why: String,
+}
+
+fn refused(rcode: Rcode, why: impl Into<String>) -> Refused {
+    Refused {
+        rcode,
+        why: why.into(),
+    }
+}
+
+/// A record of an update, its data uncompressed and in small letters where it is a name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Line {
+    owner: Owner,
+    rtype: Rtype,
+    class: Class,
+    ttl: Ttl,
+    data: Vec<u8>,
+}
+
+/// An update as it came, its form checked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Update {
+    prerequisites: Vec<Line>,
+    changes: Vec<Line>,
+}
+
+impl Update {
+    /// Reads an update of the zone of the names; its signature is checked and taken off already.
+    ///
+    /// # Errors
+    /// FORMERR, NOTAUTH for another zone, REFUSED for the zones of the addresses, NOTZONE for a name outside.
+    pub fn parse(message: &[u8], zones: &Zones) -> Result<Self, Refused> {
+        let malformed = || refused(Rcode::FORMERR, "malformed");
+        let message = Message::from_octets(message).map_err(|_| malformed())?;
+        if message.header_counts().qdcount() != 1 {
+            return Err(refused(Rcode::FORMERR, "not exactly one zone"));
+        }
+        let zone = message.first_question().ok_or_else(malformed)?;
+        if zone.qtype() != Rtype::SOA {
+            return Err(refused(Rcode::FORMERR, "the zone is not given by its SOA"));
+        }
+        let apex = wire(zone.qname());
+        if apex != zones.names || zone.qclass() != Class::IN {
+            return Err(match zones.reverse.contains(&apex) {
+                true => refused(
+                    Rcode::REFUSED,
+                    "addresses follow the names and are not changed by themselves",
+                ),
+                false => refused(Rcode::NOTAUTH, format!("{apex} is no zone of ours")),
+            });
+        }
+        let lines = |section: RecordSection<'_, &[u8]>| -> Result<Vec<Line>, Refused> {
+            section
+                .map(|record| Line::parse(&record.map_err(|_| malformed())?).ok_or_else(malformed))
+                .collect()
+        };
+        let update = Self {
+            prerequisites: lines(message.prerequisite().map_err(|_| malformed())?)?,
+            changes: lines(message.update().map_err(|_| malformed())?)?,
+        };
+        // Whatever else there may be must be whole as well.
+        lines(message.additional().map_err(|_| malformed())?)?;
+        for line in update.prerequisites.iter().chain(&update.changes) {
+            if !line.owner.is_in(&zones.names) {
+                return Err(refused(
+                    Rcode::NOTZONE,
+                    format!("{} is not in the zone", line.owner),
+                ));
+            }
+        }
+        let formed = update.prerequisites.iter().all(Line::is_prerequisite)
+            && update.changes.iter().all(Line::is_change);
+        if formed {
+            Ok(update)
+        } else {
+            Err(refused(Rcode::FORMERR, "a record of no meaning"))
+        }
+    }
+
+    /// Checks the prerequisites and makes the changes. When something is refused, what was changed already is to be taken
+    /// back ([`Space::take_back`]).
+    ///
+    /// # Errors
+    /// The code of the prerequisite that does not hold, or REFUSED and why.
+    pub fn apply(&self, space: &mut Space, zone: &Zone) -> Result<(), Refused> {
+        self.check(space, zone)?;
+        self.changes
+            .iter()
+            .try_for_each(|line| line.change(space, &zone.zones))
+    }
+
+    /// RFC 2136 section 3.2.5.
+    fn check(&self, space: &Space, zone: &Zone) -> Result<(), Refused> {
+        let mut exact: Vec<(&Owner, Rtype, Vec<&[u8]>)> = Vec::new();
+        for line in &self.prerequisites {
+            let found = records(&line.owner, space, zone);
+            let some = match line.rtype {
+                Rtype::ANY => !found.is_empty(),
+                rtype => Records(&found).first(rtype).is_some(),
+            };
+            let name = format!("{} {}", line.owner, line.rtype);
+            match (line.class, line.rtype) {
+                (Class::ANY, Rtype::ANY) if !some => {
+                    return Err(refused(
+                        Rcode::NXDOMAIN,
+                        format!("{} does not exist", line.owner),
+                    ));
+                }
+                (Class::ANY, _) if !some => {
+                    return Err(refused(Rcode::NXRRSET, format!("{name} does not exist")));
+                }
+                (Class::NONE, Rtype::ANY) if some => {
+                    return Err(refused(Rcode::YXDOMAIN, format!("{} exists", line.owner)));
+                }
+                (Class::NONE, _) if some => {
+                    return Err(refused(Rcode::YXRRSET, format!("{name} exists")));
+                }
+                (Class::IN, rtype) => match exact
+                    .iter_mut()
+                    .find(|(owner, of, _)| **owner == line.owner && *of == rtype)
+                {
+                    Some((_, _, set)) => set.push(&line.data),
+                    None => exact.push((&line.owner, rtype, vec![&line.data])),
+                },
+                _ => {}
+            }
+        }
+        for (owner, rtype, mut wanted) in exact {
+            let found = records(owner, space, zone);
+            let mut found: Vec<&[u8]> = Records(&found).of(rtype).collect();
+            found.sort_unstable();
+            wanted.sort_unstable();
+            wanted.dedup();
+            if found != wanted {
+                return Err(refused(
+                    Rcode::NXRRSET,
+                    format!("{owner} {rtype} is not as it should be"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a name has at this moment of the update.
+fn records(owner: &Owner, space: &Space, zone: &Zone) -> Vec<u8> {
+    match zone.zones.meant(owner) {
+        Meant::Nothing => Vec::new(),
+        Meant::Apex => zone.get(owner.as_slice()).unwrap_or_default().0.to_vec(),
+        Meant::Place(place) => {
+            let mut records = Vec::new();
+            // A name too long for the zone has none.
+            let _ = compose(&zone.zones, space, &place, space.get(&place), &mut records);
+            records
+        }
+    }
+}
+
+fn wire(name: &impl ToName) -> Owner {
+    let mut wire = Vec::new();
+    for label in name.iter_labels() {
+        label
+            .compose(&mut wire)
+            .expect("a Vec takes all that is written");
+    }
+    Owner::from_wire(&wire)
+}
+
+impl Line {
+    fn parse(record: &domain::base::ParsedRecord<'_, &[u8]>) -> Option<Self> {
+        let mut data = Vec::new();
+        if record.rdlen() > 0 {
+            let whole = record
+                .to_any_record::<AllRecordData<_, ParsedName<_>>>()
+                .ok()?;
+            whole
+                .data()
+                .compose_rdata(&mut data)
+                .expect("a Vec takes all that is written");
+            if record.rtype() == Rtype::CNAME {
+                data.make_ascii_lowercase();
+            }
+        }
+        Some(Self {
+            owner: wire(&record.owner()),
+            rtype: record.rtype(),
+            class: record.class(),
+            ttl: record.ttl(),
+            data,
+        })
+    }
+
+    fn is_meta(&self) -> bool {
+        matches!(
+            self.rtype,
+            Rtype::AXFR | Rtype::IXFR | Rtype::MAILA | Rtype::MAILB
+        )
+    }
+
+    /// RFC 2136 section 3.2.4.
+    fn is_prerequisite(&self) -> bool {
+        let class = match self.class {
+            Class::ANY | Class::NONE => self.data.is_empty(),
+            Class::IN => self.rtype != Rtype::ANY,
+            _ => false,
+        };
+        class && self.ttl.as_secs() == 0 && !self.is_meta()
+    }
+
+    /// RFC 2136 section 3.4.1.
+    fn is_change(&self) -> bool {
+        let class = match self.class {
+            Class::IN => self.rtype != Rtype::ANY && !self.data.is_empty(),
+            Class::ANY => self.ttl.as_secs() == 0 && self.data.is_empty(),
+            Class::NONE => self.ttl.as_secs() == 0 && self.rtype != Rtype::ANY,
+            _ => false,
+        };
+        class && !self.is_meta()
+    }
+
+    /// RFC 2136 section 3.4.2.
+    fn change(&self, space: &mut Space, zones: &Zones) -> Result<(), Refused> {
+        let no = |why: String| refused(Rcode::REFUSED, why);
+        let place = match zones.meant(&self.owner) {
+            Meant::Place(place) => place,
+            // A zone's own records stay as they are, whatever is deleted; and so does its SOA.
+            Meant::Apex if self.class != Class::IN || self.rtype == Rtype::SOA => return Ok(()),
+            Meant::Apex => return Err(no(format!("{} has the zone's own records", self.owner))),
+            Meant::Nothing if self.class != Class::IN => return Ok(()),
+            Meant::Nothing => return Err(no(format!("no name can stand at {}", self.owner))),
+        };
+        let impossible = |refusal: crate::space::Refusal| no(refusal.to_string());
+        let entry = space.get(&place);
+        let symlink = match entry {
+            Some(Entry::Symlink(target)) => Some((**target).clone()),
+            _ => None,
+        };
+        let values = entry.and_then(|entry| space.values(entry)).cloned();
+        match (self.class, self.rtype) {
+            (Class::IN, Rtype::CNAME) => {
+                let target = self.target(zones).map_err(no)?;
+                match (symlink, values) {
+                    (Some(old), _) if old == target => Ok(()),
+                    (Some(_), _) => {
+                        space.unregister(&place).map_err(impossible)?;
+                        space.link_symbolically(&place, target).map_err(impossible)
+                    }
+                    // "If there are other records, the CNAME is silently ignored."
+                    (None, Some(_)) => Ok(()),
+                    (None, None) => space.link_symbolically(&place, target).map_err(impossible),
+                }
+            }
+            (Class::IN, HARD_LINK) => {
+                let old = self.target(zones).map_err(no)?;
+                space.link(&place, &old).map_err(|refusal| coded(&refusal))
+            }
+            (Class::IN, RENAME) => {
+                let to = self.target(zones).map_err(no)?;
+                space.rename(&place, &to).map_err(|refusal| coded(&refusal))
+            }
+            (Class::IN, rtype) => {
+                let value = value(rtype, &self.data).map_err(no)?;
+                if symlink.is_some() {
+                    return Ok(());
+                }
+                let values = match values {
+                    Some(values) => values.with(value).map_err(no)?,
+                    None => value.into(),
+                };
+                space.set(&place, Some(values)).map_err(impossible)
+            }
+            // A link to a directory is seen as DNAME, and made and deleted as CNAME all the same.
+            (Class::ANY, Rtype::ANY | Rtype::CNAME | Rtype::DNAME) if symlink.is_some() => {
+                space.unregister(&place).map_err(impossible)
+            }
+            (Class::NONE, Rtype::CNAME | Rtype::DNAME) if symlink.is_some() => {
+                match self.target(zones) {
+                    Ok(target) if symlink.as_ref() == Some(&target) => {
+                        space.unregister(&place).map_err(impossible)
+                    }
+                    _ => Ok(()),
+                }
+            }
+            (Class::ANY, rtype) => self.delete(space, &place, values, |of, _| {
+                rtype == Rtype::ANY || of == rtype
+            }),
+            (_, rtype) => self.delete(space, &place, values, |of, data| {
+                of == rtype && data == self.data
+            }),
+        }
+    }
+
+    /// Takes away the values that `goes` names; the name goes with the last one.
+    fn delete(
+        &self,
+        space: &mut Space,
+        place: &Place,
+        values: Option<Values>,
+        goes: impl Fn(Rtype, &[u8]) -> bool,
+    ) -> Result<(), Refused> {
+        let Some(values) = values else { return Ok(()) };
+        let left = values.without(|value| {
+            let mut record = Vec::new();
+            push_value(&mut record, value);
+            Records(&record)
+                .next()
+                .is_some_and(|(rtype, data)| goes(rtype, data))
+        });
+        if left.as_ref() == Some(&values) {
+            return Ok(());
+        }
+        space
+            .set(place, left)
+            .map_err(|refusal| refused(Rcode::REFUSED, refusal.to_string()))
+    }
+
+    /// The place that the data names.
+    fn target(&self, zones: &Zones) -> Result<Place, String> {
+        let wrong = || format!("a malformed {} record", self.rtype);
+        let name = domain::base::Name::from_octets(self.data.as_slice()).map_err(|_| wrong())?;
+        let target = Owner::from_wire(name.as_slice());
+        match zones.meant(&target) {
+            Meant::Place(place) => Ok(place),
+            _ => Err(format!("{target} is no name of the zone to link to")),
+        }
+    }
+}
+
+/// A refusal with the code that RFC 2136 has for it.
+fn coded(refusal: &crate::space::Refusal) -> Refused {
+    let rcode = match refusal.reason {
+        crate::space::Reason::Exists => Rcode::YXDOMAIN,
+        crate::space::Reason::Missing => Rcode::NXDOMAIN,
+        crate::space::Reason::Impossible => Rcode::REFUSED,
+    };
+    refused(rcode, refusal.to_string())
+}

@@ -1,0 +1,213 @@
+//! What is not answered at once: signed messages, updates and transfers.
+
+use std::{
+    net::{SocketAddr, UdpSocket},
+    sync::Arc,
+};
+
+use common::event::{Event, Kind};
+use crossbeam::channel::Sender;
+use domain::{
+    base::{Message, MessageBuilder, iana::Rcode},
+    rdata::tsig::{Time48, Tsig},
+    tsig::{Key, ServerTransaction},
+};
+
+use super::{Job, Shared, registrar::Change, warning};
+use crate::dns::{
+    answer::{self, Next, Transport},
+    shown,
+    transfer::sign,
+    zone::Zone,
+};
+
+/// Who has verified a message.
+pub(super) type Transaction = ServerTransaction<Arc<Key>>;
+
+/// How an answer that comes later finds its way.
+#[derive(Clone, Debug)]
+pub(super) enum Back {
+    /// From this socket.
+    Udp(Arc<UdpSocket>),
+    /// To the thread that has the connection.
+    Tcp(Sender<Vec<u8>>),
+}
+
+/// What comes of a message.
+pub(super) enum Handled {
+    /// Nothing.
+    Silence,
+    /// This answer.
+    Reply(Vec<u8>),
+    /// The registrar answers.
+    Later,
+    /// A transfer, of the zones at this moment, of the message without its signature.
+    Transfer(Vec<u8>, Option<Box<Transaction>>),
+}
+
+/// Deals with a message that [`answer::answer`] handed back.
+pub(super) fn handle(
+    shared: &Shared,
+    zone: &Zone,
+    message: &[u8],
+    next: Next,
+    peer: SocketAddr,
+    back: Back,
+) -> Handled {
+    let transport = match back {
+        Back::Udp(_) => Transport::Udp,
+        Back::Tcp(_) => Transport::Tcp,
+    };
+    let refuse = |message: &[u8], rcode| {
+        let mut out = Vec::new();
+        answer::refuse(message, rcode, &mut out);
+        Handled::Reply(out)
+    };
+    let Ok(mut whole) = Message::from_octets(message.to_vec()) else {
+        return Handled::Silence;
+    };
+    let signature = signature(&whole);
+    let transaction =
+        match ServerTransaction::request(&shared.settings.keys, &mut whole, Time48::now()) {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                shared.journal.record(
+                    warning(format!("signature from {peer} refused: {}", error.error())).peer(peer),
+                );
+                let reply = error.build_message(&whole, MessageBuilder::new_vec());
+                return reply.map_or(Handled::Silence, |reply| Handled::Reply(reply.finish()));
+            }
+        };
+    let last = answer::last_record(message);
+    let mut message = whole.into_octets();
+    if let (Some(_), Some(last)) = (&transaction, last) {
+        // It is no longer counted, and still there.
+        message.truncate(last);
+    }
+    let mut out = Vec::new();
+    let next = match next {
+        Next::Signed if transaction.is_none() => return refuse(&message, Rcode::FORMERR),
+        Next::Signed => answer::answer(zone, &message, transport, &mut out),
+        next => next,
+    };
+    let signed = |out: Vec<u8>, transaction: Option<Transaction>| match transaction {
+        None => Handled::Reply(out),
+        Some(transaction) => match sign(&out, transaction) {
+            Ok(reply) => Handled::Reply(reply),
+            Err(_) => refuse(&message, Rcode::SERVFAIL),
+        },
+    };
+    match next {
+        Next::Silence | Next::Signed => Handled::Silence,
+        Next::Answer => signed(out, transaction),
+        Next::Update => {
+            if transaction.is_none() && !peer.ip().to_canonical().is_loopback() {
+                shared.counts.add(|counts| &counts.refused, 1);
+                shared.journal.record(
+                    warning(format!(
+                        "update from {peer} refused: it is not signed and not from this machine"
+                    ))
+                    .peer(peer),
+                );
+                return refuse(&message, Rcode::REFUSED);
+            }
+            let change = Change {
+                message,
+                transaction,
+                signature,
+                peer,
+                back,
+            };
+            match shared.jobs.try_send(Job::Change(Box::new(change))) {
+                Ok(()) => Handled::Later,
+                // Whoever gets no answer asks again.
+                Err(_) => Handled::Silence,
+            }
+        }
+        Next::Transfer => {
+            let Some((apex, rtype)) = answer::transferred(zone, &message) else {
+                return refuse(&message, Rcode::NOTAUTH);
+            };
+            let ip = peer.ip().to_canonical();
+            if transaction.is_none() && !ip.is_loopback() && !shared.transfers_to.contains(&ip) {
+                shared.journal.record(
+                    warning(format!(
+                        "transfer to {peer} refused: neither signed, nor listed, nor this machine"
+                    ))
+                    .peer(peer),
+                );
+                return refuse(&message, Rcode::REFUSED);
+            }
+            match transport {
+                Transport::Tcp => Handled::Transfer(message, transaction.map(Box::new)),
+                // The newest SOA record: whoever has an older one comes back over TCP (RFC 1995 section 2).
+                Transport::Udp if rtype == domain::base::iana::Rtype::IXFR => {
+                    let soa = answer::soa(zone, apex.as_slice()).unwrap_or_default();
+                    signed(soa_only(&message, zone.ttl, soa), transaction)
+                }
+                Transport::Udp => signed(refused(&message, Rcode::FORMERR), transaction),
+            }
+        }
+    }
+}
+
+fn refused(message: &[u8], rcode: Rcode) -> Vec<u8> {
+    let mut out = Vec::new();
+    answer::refuse(message, rcode, &mut out);
+    out
+}
+
+/// An answer with the SOA record alone, under the name of the question.
+fn soa_only(message: &[u8], ttl: u32, soa: &[u8]) -> Vec<u8> {
+    let mut out = refused(message, Rcode::NOERROR);
+    if out.len() > 12 {
+        out[2] |= 4;
+        out[7] = 1;
+        out.extend([0xc0, 12, 0, 6, 0, 1]);
+        out.extend(ttl.to_be_bytes());
+        out.extend((soa.len() as u16).to_be_bytes());
+        out.extend(soa);
+    }
+    out
+}
+
+/// When a message was signed, in seconds since 1970, and its signature.
+fn signature(message: &Message<Vec<u8>>) -> Option<(u64, Vec<u8>)> {
+    let last = message.get_last_additional::<Tsig<_, domain::base::ParsedName<_>>>()?;
+    let signed_at: [u8; 6] = last.data().time_signed().into_octets();
+    let signed_at = signed_at
+        .iter()
+        .fold(0, |time, byte| time << 8 | u64::from(*byte));
+    Some((signed_at, last.data().mac().to_vec()))
+}
+
+/// A query and its answer as two events.
+pub(super) fn tell(
+    shared: &Shared,
+    carrier: common::message::Carrier,
+    query: &[u8],
+    reply: &[u8],
+    peer: SocketAddr,
+) {
+    use common::message::MessageId;
+    let id = query
+        .first_chunk()
+        .map_or(0, |id: &[u8; 2]| u64::from(u16::from_be_bytes(*id)));
+    let (name, rtype) = shown::question(query)
+        .unwrap_or_else(|| ("a malformed message".into(), domain::base::iana::Rtype::ANY));
+    let asked = format!("{name} {rtype}");
+    let received = Event::new(Kind::Receive)
+        .peer(peer)
+        .message(MessageId::new(carrier, peer, shared.address, id))
+        .text(asked.clone());
+    let sent = Event::new(Kind::Send)
+        .peer(peer)
+        .message(MessageId::new(carrier, shared.address, peer, id))
+        .resolved(asked, shown::outcome(reply));
+    let bytes = |event: Event, bytes: &[u8]| Event {
+        bytes: Some(bytes.len() as u64),
+        ..event
+    };
+    shared.journal.record(bytes(received, query));
+    shared.journal.record(bytes(sent, reply));
+}
