@@ -182,6 +182,22 @@ code=0
 show "$demo/naming-missing.out"
 [ "$code" -eq 1 ] || fail "a missing name ended with code $code, not 1"
 expect 1 "did you mean server1?" "$demo/naming-missing.out"
+say "The same names as a name server, which any tool for DNS can ask; a new one is registered while it runs:"
+"$bin/naming" serve --listen 127.0.0.1:0 --log "$demo/naming-server.jsonl" >"$demo/naming-server.out" 2>"$demo/naming-server.err" &
+name_server=$!
+wait_for "$demo/naming-server.err" "listening on "
+address=$(sed -n 's/^listening on \([^,]*\),.*/\1/p' "$demo/naming-server.err")
+{
+    "$bin/naming" resolve region1/server1 --server "$address" --log "$demo/naming-client.jsonl"
+    "$bin/naming" register region1/server5 10.0.0.5 --server "$address" --log "$demo/naming-client.jsonl"
+    "$bin/naming" resolve region1/server5 10.0.0.5 --server "$address" --log "$demo/naming-client.jsonl"
+} >"$demo/naming-client.out" 2>"$demo/naming-client.err"
+show "$demo/naming-client.out"
+expect 1 "IP address of region1 server5: 10.0.0.5" "$demo/naming-client.out"
+expect 1 "name of 10.0.0.5: server5.region1.lab." "$demo/naming-client.out"
+kill -TERM "$name_server"
+wait "$name_server" || fail "the name server ended with code $?"
+expect 1 "1 update made" "$demo/naming-server.err"
 
 title "Experiment 6, Synchronization: Lamport's logical clocks"
 "$bin/lamport" --log "$demo/lamport.jsonl" >"$demo/lamport.out"

@@ -41,10 +41,7 @@ pub fn names(
     if !at.steps.is_empty() {
         space
             .node(
-                &crate::name::Path {
-                    absolute: true,
-                    ..at.clone()
-                },
+                &crate::name::Path::of(true, at.steps.clone()),
                 &crate::name::Path::ROOT,
             )
             .map_err(|failure| Failure::could_not_run(format!("--at {at}"), failure.why))?;

@@ -123,6 +123,8 @@ pub struct Path {
     pub absolute: bool,
     /// Its steps.
     pub steps: Vec<Step>,
+    /// All names with slashes between them, when it only goes down.
+    joined: CompactString,
 }
 
 impl Path {
@@ -130,7 +132,32 @@ impl Path {
     pub const ROOT: Self = Self {
         absolute: true,
         steps: Vec::new(),
+        joined: CompactString::const_new(""),
     };
+
+    /// A path of these steps.
+    pub fn of(absolute: bool, steps: Vec<Step>) -> Self {
+        let mut joined = CompactString::const_new("");
+        for step in &steps {
+            match step {
+                Step::Down(name) => push_joined(&mut joined, name),
+                Step::Up => {
+                    joined.clear();
+                    break;
+                }
+            }
+        }
+        Self {
+            absolute,
+            steps,
+            joined,
+        }
+    }
+
+    /// All names with slashes between them, when it only goes down; else nothing.
+    pub(crate) fn joined(&self) -> &str {
+        &self.joined
+    }
 
     /// A path of these components, none of them empty; `.` is passed over.
     ///
@@ -155,10 +182,7 @@ impl Path {
                 name => steps.push(Step::Down(Name::new(name).map_err(|bad| bad.to_string())?)),
             }
         }
-        Ok(Self {
-            absolute: false,
-            steps,
-        })
+        Ok(Self::of(false, steps))
     }
 
     /// The names from the root that this leads to when it starts at `from`, without looking at what is there: `..`
@@ -212,6 +236,20 @@ impl fmt::Display for Path {
         }
         Ok(())
     }
+}
+
+/// Names with slashes between them.
+pub(crate) fn join(names: &[Name]) -> CompactString {
+    let mut joined = CompactString::const_new("");
+    names.iter().for_each(|name| push_joined(&mut joined, name));
+    joined
+}
+
+fn push_joined(joined: &mut CompactString, name: &str) {
+    if !joined.is_empty() {
+        joined.push('/');
+    }
+    joined.push_str(name);
 }
 
 /// Where a name stands: in the flat name space, or at the end of a path from the root of the structured one.

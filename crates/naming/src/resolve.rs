@@ -327,7 +327,38 @@ impl Space {
     /// );
     /// ```
     pub fn structured(&self, path: &Path, at: &Path) -> Result<&Values, Failure> {
-        leaf(self.go(&mut self.walk(None), path, at)).map_err(|why| Failure::no(path, why))
+        match self.straight(path, at) {
+            Some(values) => Ok(values),
+            None => {
+                leaf(self.go(&mut self.walk(None), path, at)).map_err(|why| Failure::no(path, why))
+            }
+        }
+    }
+
+    /// The way that most paths lead: from the root down through directories to a leaf. Whatever else there is on the way
+    /// is left to the walk; this is a third of its time.
+    fn straight(&self, path: &Path, at: &Path) -> Option<&Values> {
+        if !path.absolute && !at.steps.is_empty() {
+            return None;
+        }
+        if let Some(values) = self.indexed(path.joined()) {
+            return Some(values);
+        }
+        let (Step::Down(last), above) = path.steps.split_last()? else {
+            return None;
+        };
+        let mut directory = self.root();
+        for step in above {
+            let Step::Down(name) = step else { return None };
+            let Entry::Directory(inner) = directory.get(name)? else {
+                return None;
+            };
+            directory = inner;
+        }
+        match directory.get(last)? {
+            Entry::Leaf(values) => Some(values),
+            _ => None,
+        }
     }
 
     /// The node that a path leads to.

@@ -152,6 +152,12 @@ pub fn import(path: &FilePath, zones: &Zones) -> Result<Space, Failure> {
 /// As [`import`].
 pub fn parse(path: &FilePath, text: &[u8], zones: &Zones) -> Result<Space, Failure> {
     let file = visible_path(path);
+    if let Some(line) = unclosed(text) {
+        return Err(Failure::could_not_run(
+            format!("{file}:{line}"),
+            "a ( that is never closed",
+        ));
+    }
     let mut reader = Zonefile::from(text);
     let origin = DomainName::<Bytes>::from_octets(Bytes::copy_from_slice(zones.names.as_slice()));
     reader.set_origin(origin.expect("in wire format"));
@@ -191,6 +197,26 @@ pub fn parse(path: &FilePath, text: &[u8], zones: &Zones) -> Result<Space, Failu
             .map_err(|_| wrong("a record that is too long".into()))?;
         found.take(&owner, rtype, &data, zones).map_err(wrong)?;
     }
+}
+
+/// The line of a parenthesis that is never closed: `domain`'s reader would look for the rest of a text behind the end.
+fn unclosed(text: &[u8]) -> Option<usize> {
+    let (mut open, mut line) = (Vec::new(), 1);
+    let (mut quoted, mut comment, mut escaped) = (false, false, false);
+    for byte in text {
+        match byte {
+            b'\n' => (line, comment) = (line + 1, false),
+            _ if escaped || comment => {}
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b';' => comment = true,
+            b'(' => open.push(line),
+            b')' => drop(open.pop()),
+            _ => {}
+        }
+        escaped = *byte == b'\\' && !escaped && !comment;
+    }
+    open.pop()
 }
 
 fn wire(name: &impl ToName) -> Owner {
@@ -362,6 +388,10 @@ mod tests {
             (
                 "a.lab. IN CNAME b.lab.\nb.lab. IN CNAME a.lab.\n",
                 "lead round in a circle",
+            ),
+            (
+                "a.lab. IN TXT (x\nb.lab. IN A 10.0.0.1\n",
+                "lab.zone:1: a ( that is never closed",
             ),
             ("$INCLUDE other\n", "$INCLUDE is not followed"),
             (

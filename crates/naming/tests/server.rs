@@ -672,6 +672,7 @@ fn from_outside_nothing_is_changed_or_transferred_without_a_key() {
         "$NAMING" keygen lab --key "$FOLDER/key" 2>/dev/null
         "$NAMING" serve --listen 10.9.9.1:5300 --key "$FOLDER/key" 2>"$FOLDER/err" >/dev/null &
         server=$!
+        trap 'kill $server 2>/dev/null || true' EXIT
         until grep -q listening "$FOLDER/err"; do sleep 0.01; done
         code=0; "$NAMING" register a 10.0.0.1 --server 10.9.9.1:5300 2>&1 || code=$?; echo "unsigned $code"
         "$NAMING" register a 10.0.0.1 --server 10.9.9.1:5300 --key "$FOLDER/key"

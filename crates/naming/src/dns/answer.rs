@@ -17,7 +17,7 @@ pub const UDP_MAX: u16 = 1232;
 const UDP_PLAIN: usize = 512;
 
 /// How many names are followed in a row before the rest is left to whoever asked.
-const LONGEST_CHAIN: usize = 16;
+const LONGEST_CHAIN: usize = crate::resolve::MOST_LINKS + 1;
 
 const HEADER: usize = 12;
 

@@ -71,14 +71,8 @@ pub fn read(path: &Path) -> Result<Keys, Failure> {
 fn parse(text: &str) -> Result<Keys, String> {
     let mut words = text
         .lines()
-        .map(|line| {
-            line.split("//")
-                .next()
-                .unwrap_or_default()
-                .split('#')
-                .next()
-                .unwrap_or_default()
-        })
+        // Of its own line; within one // is part of a secret.
+        .filter(|line| !line.trim_start().starts_with(['#', '/']))
         .flat_map(|line| line.split_whitespace())
         .flat_map(|word| word.split_inclusive(['{', '}', ';']))
         .flat_map(|word| match word.strip_suffix(['{', '}', ';']) {

@@ -4,7 +4,11 @@
 //! DNS writes the way from the leaf to the root. An address answers under in-addr.arpa. (RFC 1035 section 3.5) and ip6.arpa.
 //! (RFC 3596 section 2.5). Names are in wire format and small letters throughout.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt::{self, Write},
+    net::IpAddr,
+    str::FromStr,
+};
 
 use domain::base::name::{Label, Name as DomainName};
 
@@ -54,15 +58,30 @@ impl FromStr for Owner {
     }
 }
 
-/// As zone files write it, with the dot at the end.
+/// As zone files write it, with the dot at the end; whatever means something there is escaped (RFC 1035 section 5.1).
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name();
-        if name.is_root() {
-            f.write_str(".")
-        } else {
-            write!(f, "{name}.")
+        let mut rest = self.0.as_slice();
+        if rest == [0] {
+            f.write_str(".")?;
         }
+        while let Some((length, after)) = rest.split_first()
+            && *length > 0
+        {
+            let (label, after) = after.split_at(usize::from(*length));
+            for byte in label {
+                match byte {
+                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
+                        write!(f, "\\{}", char::from(*byte))?;
+                    }
+                    b'!'..=b'~' => f.write_char(char::from(*byte))?,
+                    _ => write!(f, "\\{byte:03}")?,
+                }
+            }
+            f.write_char('.')?;
+            rest = after;
+        }
+        Ok(())
     }
 }
 

@@ -7,11 +7,16 @@
 //!
 //! A name exists when it has records or stands above one that has (RFC 4592 section 2.2.2: an empty non-terminal).
 
+mod builder;
+mod shard;
+
 use std::{hash::BuildHasher, sync::Arc};
 
 use domain::base::iana::Rtype;
 use hashbrown::DefaultHashBuilder;
 
+pub use self::builder::Builder;
+use self::shard::Shard;
 use super::owner::{Zones, parent};
 
 /// How many names a shard is made for: a change copies one shard.
@@ -135,6 +140,14 @@ impl Zone {
         }
     }
 
+    /// The name above this one; nothing above a zone's own name.
+    fn above<'n>(&self, name: &'n [u8]) -> &'n [u8] {
+        if self.zones.all().iter().any(|zone| zone.as_slice() == name) {
+            return &[];
+        }
+        parent(name).unwrap_or_default()
+    }
+
     fn position(&self, name: &[u8]) -> (usize, u32) {
         let hash = self.hasher.hash_one(name);
         (hash as usize & (self.shards.len() - 1), (hash >> 32) as u32)
@@ -170,7 +183,7 @@ impl Zone {
         }
         let Some(above) = parent(name) else { return };
         let (shard, tag) = self.position(above);
-        let Some((at, entry)) = self.shards[shard].find(tag, above) else {
+        let Some((_, entry)) = self.shards[shard].find(tag, above) else {
             self.write(shard, tag, above, 1, &[], true);
             return self.child(above, false, true);
         };
@@ -183,9 +196,7 @@ impl Zone {
             self.write(shard, tag, above, 0, &[], false);
             return self.child(above, true, false);
         }
-        let shard = Arc::make_mut(&mut self.shards[shard]);
-        let at = at + 1 + above.len();
-        shard.bytes[at..at + 4].copy_from_slice(&children.to_le_bytes());
+        Arc::make_mut(&mut self.shards[shard]).set_children(tag, above, children);
     }
 
     /// Spreads the names over four times as many shards.
@@ -204,283 +215,6 @@ impl Zone {
                 );
             }
         }
-    }
-}
-
-/// Many names at once, faster than one by one: first all are written, each behind the others of its shard, and then
-/// searched for, shard by shard.
-#[derive(Debug)]
-pub struct Builder {
-    zone: Zone,
-    shards: Vec<Shard>,
-}
-
-impl Builder {
-    /// Zones to be filled with about so many names.
-    pub fn new(zones: Arc<Zones>, ttl: u32, names: usize) -> Self {
-        let mut zone = Zone::new(zones, ttl, names);
-        let shards = std::mem::take(&mut zone.shards);
-        let room = if names > NAMES_PER_SHARD {
-            NAMES_PER_SHARD * 48
-        } else {
-            0
-        };
-        let empty = || Shard {
-            bytes: Vec::with_capacity(room),
-            ..Shard::new(0)
-        };
-        Self {
-            shards: shards.iter().map(|_| empty()).collect(),
-            zone,
-        }
-    }
-
-    /// One more name with its records; records of a name that was there already are added to those.
-    pub fn push(&mut self, name: &[u8], records: &[u8]) {
-        let hash = self.zone.hasher.hash_one(name);
-        let shard = hash as usize & (self.shards.len() - 1);
-        self.shards[shard].append(name, 0, records);
-    }
-
-    /// The zones with all names; a name has at most so many records.
-    pub fn finish(mut self, most: usize) -> Zone {
-        let mut written = Vec::with_capacity(self.shards.len());
-        for mut shard in self.shards {
-            shard.index(|name| (self.zone.hasher.hash_one(name) >> 32) as u32, most);
-            written.push(shard.bytes.len());
-            self.zone.names += shard.names;
-            self.zone.shards.push(Arc::new(shard));
-        }
-        // Names above others, which may be new themselves and come behind what was written.
-        for (index, written) in written.into_iter().enumerate() {
-            let mut at = 0;
-            while at < written {
-                let shard = &self.zone.shards[index];
-                let Some(entry) = shard.entry(Slot {
-                    tag: 0,
-                    at: at as u32 + 1,
-                }) else {
-                    break;
-                };
-                let mut name = [0; 255];
-                let name = &mut name[..entry.name.len()];
-                name.copy_from_slice(entry.name);
-                at += entry.len();
-                // One that was merged with another is not counted twice.
-                if entry.children != MERGED {
-                    self.zone.child(name, false, true);
-                }
-            }
-        }
-        self.zone.grow_as_needed();
-        self.zone
-    }
-}
-
-/// In place of the number of children: this entry is none any more.
-const MERGED: u32 = u32::MAX;
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    /// Half of the name's hash: where the search for it begins, and nearly never the same for another name.
-    tag: u32,
-    /// Where its entry begins, plus one; 0 when the slot is empty.
-    at: u32,
-}
-
-/// Names and their records. An entry is the name's length (1 byte), the name, how many names exist right below it (4), the
-/// length of its records (4) and the records.
-#[derive(Clone, Debug)]
-struct Shard {
-    /// A power of two; searched from the tag's place on until an empty one.
-    slots: Box<[Slot]>,
-    bytes: Vec<u8>,
-    names: usize,
-    /// How many bytes belong to no name any more.
-    waste: usize,
-}
-
-#[derive(Clone, Copy)]
-struct Entry<'a> {
-    name: &'a [u8],
-    children: u32,
-    records: Records<'a>,
-}
-
-impl Entry<'_> {
-    fn len(&self) -> usize {
-        1 + self.name.len() + 8 + self.records.0.len()
-    }
-}
-
-impl Shard {
-    fn new(names: usize) -> Self {
-        Self {
-            slots: vec![Slot::default(); (names * 4 / 3).next_power_of_two()].into(),
-            bytes: Vec::new(),
-            names: 0,
-            waste: 0,
-        }
-    }
-
-    fn entry(&self, slot: Slot) -> Option<Entry<'_>> {
-        let from = (slot.at as usize).checked_sub(1)?;
-        let (length, rest) = self.bytes[from..].split_first()?;
-        let (name, rest) = rest.split_at(usize::from(*length));
-        let (children, rest) = rest.split_first_chunk()?;
-        let (length, rest) = rest.split_first_chunk()?;
-        Some(Entry {
-            name,
-            children: u32::from_le_bytes(*children),
-            records: Records(&rest[..u32::from_le_bytes(*length) as usize]),
-        })
-    }
-
-    /// Where a name's entry begins, and the entry.
-    fn find(&self, tag: u32, name: &[u8]) -> Option<(usize, Entry<'_>)> {
-        let index = self.slot(tag, name)?;
-        let slot = self.slots[index];
-        Some((slot.at as usize - 1, self.entry(slot)?))
-    }
-
-    fn slot(&self, tag: u32, name: &[u8]) -> Option<usize> {
-        let mask = self.slots.len() - 1;
-        let mut index = tag as usize & mask;
-        loop {
-            let slot = self.slots[index];
-            if slot.at == 0 {
-                return None;
-            }
-            if slot.tag == tag {
-                let from = slot.at as usize - 1;
-                if usize::from(self.bytes[from]) == name.len()
-                    && &self.bytes[from + 1..=from + name.len()] == name
-                {
-                    return Some(index);
-                }
-            }
-            index = (index + 1) & mask;
-        }
-    }
-
-    /// Takes a name that is not there yet.
-    fn insert(&mut self, tag: u32, name: &[u8], children: u32, records: &[u8]) {
-        // One slot stays empty, or a search would not end.
-        if (self.names + 1) * 4 > self.slots.len() * 3 {
-            let larger = vec![Slot::default(); self.slots.len() * 2].into();
-            for slot in std::mem::replace(&mut self.slots, larger) {
-                if slot.at > 0 {
-                    self.place(slot);
-                }
-            }
-        }
-        let at = self.append(name, children, records);
-        self.names += 1;
-        self.place(Slot { tag, at });
-    }
-
-    /// Writes an entry behind the others; returns where, as a slot has it.
-    fn append(&mut self, name: &[u8], children: u32, records: &[u8]) -> u32 {
-        let at = self.bytes.len() as u32 + 1;
-        self.bytes.push(name.len() as u8);
-        self.bytes.extend(name);
-        self.bytes.extend(children.to_le_bytes());
-        self.bytes.extend((records.len() as u32).to_le_bytes());
-        self.bytes.extend(records);
-        at
-    }
-
-    /// Makes the slots for all entries. Those of one name become one, with at most so many records.
-    fn index(&mut self, tag: impl Fn(&[u8]) -> u32, most: usize) {
-        let (mut at, mut entries) = (0, Vec::new());
-        while let Some(entry) = self.entry(Slot {
-            tag: 0,
-            at: at as u32 + 1,
-        }) {
-            entries.push(Slot {
-                tag: tag(entry.name),
-                at: at as u32 + 1,
-            });
-            at += entry.len();
-        }
-        self.slots = vec![Slot::default(); (entries.len() * 4 / 3 + 1).next_power_of_two()].into();
-        for slot in entries {
-            let entry = self.entry(slot).expect("an entry");
-            let Some(first) = self.slot(slot.tag, entry.name) else {
-                self.place(slot);
-                self.names += 1;
-                continue;
-            };
-            let (name, more) = (entry.name.to_vec(), entry.records.0.to_vec());
-            let before = self.entry(self.slots[first]).expect("an entry");
-            let mut records = before.records.0.to_vec();
-            let room = most.saturating_sub(before.records.count());
-            for (rtype, data) in Records(&more).take(room) {
-                push_record(&mut records, rtype, data);
-            }
-            for (of, old) in [(&name, slot), (&name, self.slots[first])] {
-                let children = old.at as usize + of.len();
-                self.waste += self.entry(old).map_or(0, |entry| entry.len());
-                self.bytes[children..children + 4].copy_from_slice(&MERGED.to_le_bytes());
-            }
-            self.slots[first].at = self.append(&name, 0, &records);
-        }
-        self.bytes.shrink_to_fit();
-    }
-
-    fn place(&mut self, slot: Slot) {
-        let mask = self.slots.len() - 1;
-        let mut index = slot.tag as usize & mask;
-        while self.slots[index].at > 0 {
-            index = (index + 1) & mask;
-        }
-        self.slots[index] = slot;
-    }
-
-    /// Takes a name out; whether it was there.
-    fn remove(&mut self, tag: u32, name: &[u8]) -> bool {
-        let Some(mut hole) = self.slot(tag, name) else {
-            return false;
-        };
-        let length = self.entry(self.slots[hole]).map_or(0, |entry| entry.len());
-        let mask = self.slots.len() - 1;
-        // What would no longer be found behind the hole moves into it (Knuth, volume 3, section 6.4, algorithm R).
-        let mut index = hole;
-        loop {
-            index = (index + 1) & mask;
-            let slot = self.slots[index];
-            if slot.at == 0 {
-                break;
-            }
-            let home = slot.tag as usize & mask;
-            if (index.wrapping_sub(home) & mask) >= (index.wrapping_sub(hole) & mask) {
-                self.slots[hole] = slot;
-                hole = index;
-            }
-        }
-        self.slots[hole] = Slot::default();
-        self.names -= 1;
-        self.waste += length;
-        if self.waste > self.bytes.len() / 2 {
-            self.compact();
-        }
-        true
-    }
-
-    fn compact(&mut self) {
-        let mut bytes = Vec::with_capacity(self.bytes.len() - self.waste);
-        let mut slots = std::mem::take(&mut self.slots);
-        for slot in &mut slots {
-            if let Some(entry) = self.entry(*slot) {
-                let from = slot.at as usize - 1;
-                let length = entry.len();
-                slot.at = bytes.len() as u32 + 1;
-                bytes.extend(&self.bytes[from..from + length]);
-            }
-        }
-        self.slots = slots;
-        self.bytes = bytes;
-        self.waste = 0;
     }
 }
 

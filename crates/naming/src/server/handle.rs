@@ -13,7 +13,7 @@ use domain::{
     tsig::{Key, ServerTransaction},
 };
 
-use super::{Job, Shared, registrar::Change, warning};
+use super::{Job, Shared, registrar::Change};
 use crate::dns::{
     answer::{self, Next, Transport},
     shown,
@@ -71,8 +71,9 @@ pub(super) fn handle(
         match ServerTransaction::request(&shared.settings.keys, &mut whole, Time48::now()) {
             Ok(transaction) => transaction,
             Err(error) => {
-                shared.journal.record(
-                    warning(format!("signature from {peer} refused: {}", error.error())).peer(peer),
+                shared.refused(
+                    peer,
+                    format_args!("signature from {peer} refused: {}", error.error()),
                 );
                 let reply = error.build_message(&whole, MessageBuilder::new_vec());
                 return reply.map_or(Handled::Silence, |reply| Handled::Reply(reply.finish()));
@@ -103,11 +104,11 @@ pub(super) fn handle(
         Next::Update => {
             if transaction.is_none() && !peer.ip().to_canonical().is_loopback() {
                 shared.counts.add(|counts| &counts.refused, 1);
-                shared.journal.record(
-                    warning(format!(
+                shared.refused(
+                    peer,
+                    format_args!(
                         "update from {peer} refused: it is not signed and not from this machine"
-                    ))
-                    .peer(peer),
+                    ),
                 );
                 return refuse(&message, Rcode::REFUSED);
             }
@@ -130,11 +131,11 @@ pub(super) fn handle(
             };
             let ip = peer.ip().to_canonical();
             if transaction.is_none() && !ip.is_loopback() && !shared.transfers_to.contains(&ip) {
-                shared.journal.record(
-                    warning(format!(
+                shared.refused(
+                    peer,
+                    format_args!(
                         "transfer to {peer} refused: neither signed, nor listed, nor this machine"
-                    ))
-                    .peer(peer),
+                    ),
                 );
                 return refuse(&message, Rcode::REFUSED);
             }

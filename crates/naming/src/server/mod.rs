@@ -20,7 +20,7 @@ use std::{
     net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, Scope},
@@ -33,6 +33,7 @@ use common::{
     journal::Journal,
     net,
     shutdown::Shutdown,
+    telling::Telling,
     text::plural,
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -183,8 +184,36 @@ struct Shared<'s> {
     shutdown: &'s Shutdown,
     /// Who may transfer the zones, beside this machine.
     transfers_to: BTreeSet<IpAddr>,
+    /// Which queries over TCP, and which refusals, are told one by one: whoever attacks shall not fill the log.
+    telling_tcp: Mutex<Telling>,
+    telling_refusals: Mutex<Telling>,
     /// Gone when nobody is left who could send an update.
     _alive: Sender<Infallible>,
+}
+
+impl Shared<'_> {
+    /// Whether one more of these is told.
+    fn one_more(&self, telling: &Mutex<Telling>) -> bool {
+        let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
+        telling.go_on(self.journal);
+        telling.one_more()
+    }
+
+    /// Tells that somebody was refused something.
+    fn refused(&self, peer: SocketAddr, text: impl std::fmt::Display) {
+        if self.one_more(&self.telling_refusals) {
+            self.journal.record(warning(text).peer(peer));
+        }
+    }
+}
+
+impl Drop for Shared<'_> {
+    fn drop(&mut self) {
+        for telling in [&self.telling_tcp, &self.telling_refusals] {
+            let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
+            telling.finish(self.journal);
+        }
+    }
 }
 
 /// Where the names come from.
@@ -256,6 +285,8 @@ pub fn run(
         journal,
         shutdown,
         transfers_to,
+        telling_tcp: Mutex::new(Telling::new("queries were answered over TCP")),
+        telling_refusals: Mutex::new(Telling::new("messages were refused")),
     };
     let text = format!(
         "{}, zone {}, {}",

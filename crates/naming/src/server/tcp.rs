@@ -15,7 +15,6 @@ use common::{
     event::{Event, Kind},
     message::Carrier,
     net::{self, Interest, Woken, try_read},
-    telling::Telling,
 };
 use crossbeam::channel::bounded;
 use domain::{
@@ -111,7 +110,6 @@ impl<'c, 's> Connection<'c, 's> {
 
     /// A client that stalls, says nonsense or goes away loses its connection, and nobody else notices.
     fn serve(&self) {
-        let mut telling = Telling::new("queries were answered");
         let ready = self
             .stream
             .set_nonblocking(true)
@@ -136,16 +134,14 @@ impl<'c, 's> Connection<'c, 's> {
                     None => break,
                 },
             };
-            if is_query && !out.is_empty() && telling.one_more() {
+            if is_query && !out.is_empty() && self.shared.one_more(&self.shared.telling_tcp) {
                 tell(self.shared, Carrier::Tcp, &message, &out, self.peer);
             }
-            telling.go_on(self.shared.journal);
             out.clear();
             if written.is_err() {
                 break;
             }
         }
-        telling.finish(self.shared.journal);
     }
 
     /// The answer to a message that takes longer; an empty one when it is sent already, None when there is none.

@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, UdpSocket},
     os::fd::AsRawFd,
     sync::Arc,
+    time::Duration,
 };
 
 use common::{
@@ -102,12 +103,15 @@ impl Worker {
     }
 }
 
+/// How long queries that came before a stop are still answered.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// Answers until a stop is requested and no query is left.
 pub(super) fn run(socket: &Arc<UdpSocket>, shared: &Shared) {
     let mut reader = shared.published.reader();
     let mut worker = Worker::new();
     let mut telling = Telling::new("queries were answered");
-    loop {
+    while !shared.shutdown.overdue(GRACE) {
         let count = match worker.receive(socket) {
             Ok(count) => count,
             Err(Errno::EAGAIN) => {

@@ -1,0 +1,174 @@
+//! Look-ups in memory, beside the standard library's HashMap of strings: `cargo bench -p naming`.
+//!
+//! Every name is asked for once, in an order that no cache can guess. What is compared is measured in turn, and the ratio
+//! is the median of those of the rounds. `--quick`, or a test run of the benchmarks, shows only that it runs.
+
+use std::{collections::HashMap, hint::black_box, io::Write, net::IpAddr, time::Instant};
+
+use naming::{
+    name::{Path, Place},
+    space::Space,
+    value::Value,
+};
+
+const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+
+/// The names, of one component or three, in no order.
+fn names(count: usize, depth: usize) -> Vec<String> {
+    // A generator of full period: every number once.
+    let all = count.next_power_of_two();
+    let next = |last: &usize| Some((last.wrapping_mul(5) + 12_345) % all);
+    let numbers = std::iter::successors(Some(1), next).take(all);
+    let names = numbers
+        .filter(|number| *number < count)
+        .map(|number| match depth {
+            1 => format!("server{number}"),
+            _ => format!("region{}/rack{}/server{number}", number % 16, number % 1024),
+        });
+    names.collect()
+}
+
+fn space(names: &[String]) -> Space {
+    let mut space = Space::default();
+    for name in names {
+        let place: Place = name.parse().expect("a name");
+        space
+            .register(&place, Value::from(ADDRESS).into())
+            .expect("each name once");
+    }
+    space
+}
+
+/// Nanoseconds for each of so many look-ups.
+fn time(count: usize, look_up: &mut dyn FnMut()) -> f64 {
+    let begun = Instant::now();
+    look_up();
+    begun.elapsed().as_nanos() as f64 / count as f64
+}
+
+/// Measures both in turn and writes a row of the table: the medians, and how many times faster ours is.
+fn compare(
+    what: &str,
+    count: usize,
+    rounds: usize,
+    ours: &mut dyn FnMut(),
+    theirs: &mut dyn FnMut(),
+) {
+    let mut both: Vec<_> = (0..rounds)
+        .map(|_| (time(count, ours), time(count, theirs)))
+        .collect();
+    let mut median = |figure: fn(&(f64, f64)) -> f64| {
+        both.sort_by(|one, other| figure(one).total_cmp(&figure(other)));
+        figure(&both[both.len() / 2])
+    };
+    let (ours, theirs, ratio) = (
+        median(|both| both.0),
+        median(|both| both.1),
+        median(|both| both.1 / both.0),
+    );
+    let row = format!("| {what:46} | {count:9} | {ours:7.1} | {theirs:7.1} | {ratio:5.2} |\n");
+    std::io::stdout()
+        .write_all(row.as_bytes())
+        .expect("somebody reads");
+}
+
+fn main() {
+    let quick = !std::env::args().any(|argument| argument == "--bench")
+        || std::env::args().any(|argument| argument == "--quick");
+    let heading = "| ours / std's HashMap of strings                | names     | ns ours | ns std  | ratio |\n\
+                   |------------------------------------------------|-----------|---------|---------|-------|\n";
+    std::io::stdout()
+        .write_all(heading.as_bytes())
+        .expect("somebody reads");
+    let sizes: &[(usize, usize)] = if quick {
+        &[(1_000, 1)]
+    } else {
+        &[(10_000, 201), (1_000_000, 11)]
+    };
+    for &(count, rounds) in sizes {
+        let flat = names(count, 1);
+        let (ours, theirs) = (
+            space(&flat),
+            flat.iter()
+                .map(|name| (name.clone(), ADDRESS))
+                .collect::<HashMap<_, _>>(),
+        );
+        compare(
+            "flat / HashMap",
+            flat.len(),
+            rounds,
+            &mut || {
+                flat.iter()
+                    .for_each(|name| drop(black_box(ours.flat(name).is_ok())))
+            },
+            &mut || {
+                flat.iter()
+                    .for_each(|name| drop(black_box(theirs.get(name.as_str()))))
+            },
+        );
+        structured(count, rounds);
+    }
+}
+
+fn structured(count: usize, rounds: usize) {
+    type Level<T> = HashMap<String, T>;
+    let names = names(count, 3);
+    let paths: Vec<Path> = names
+        .iter()
+        .map(|name| name.parse().expect("a path"))
+        .collect();
+    let (walked, mut indexed) = (space(&names), space(&names));
+    indexed.index();
+    let whole: HashMap<_, _> = names.iter().map(|name| (name.clone(), ADDRESS)).collect();
+    let parts: Vec<Vec<String>> = names
+        .iter()
+        .map(|name| name.split('/').map(str::to_owned).collect())
+        .collect();
+    let mut nested: Level<Level<Level<IpAddr>>> = HashMap::new();
+    for name in &parts {
+        let [region, rack, server] = [0, 1, 2].map(|level| name[level].clone());
+        nested
+            .entry(region)
+            .or_default()
+            .entry(rack)
+            .or_default()
+            .insert(server, ADDRESS);
+    }
+    let ask = |space: &Space| {
+        paths
+            .iter()
+            .for_each(|path| drop(black_box(space.structured(path, &Path::ROOT).is_ok())))
+    };
+    let mut in_whole = || {
+        names
+            .iter()
+            .for_each(|name| drop(black_box(whole.get(name.as_str()))))
+    };
+    let mut in_nested = || {
+        for name in &parts {
+            let found = nested.get(&name[0]).and_then(|level| level.get(&name[1]));
+            black_box(found.and_then(|level| level.get(&name[2])));
+        }
+    };
+    compare(
+        "depth 3, indexed / HashMap of whole paths",
+        names.len(),
+        rounds,
+        &mut || ask(&indexed),
+        &mut in_whole,
+    );
+    compare(
+        "depth 3, indexed / HashMaps in HashMaps",
+        names.len(),
+        rounds,
+        &mut || ask(&indexed),
+        &mut in_nested,
+    );
+    compare(
+        "depth 3, step by step / HashMaps in HashMaps",
+        names.len(),
+        rounds,
+        &mut || ask(&walked),
+        &mut in_nested,
+    );
+}

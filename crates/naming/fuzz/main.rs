@@ -1,0 +1,12 @@
+//! libFuzzer's entrance: `NAMING_FUZZ` says which reader gets the input.
+#![no_main]
+
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    match std::env::var("NAMING_FUZZ").as_deref() {
+        Ok("zone") => targets::zone(data),
+        Ok("names") => targets::names(data),
+        _ => targets::packet(data),
+    }
+});

@@ -1,0 +1,220 @@
+//! Some names and their records, one behind the other in one piece of memory, and a table to find them.
+
+use super::{Records, push_record};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Slot {
+    /// Half of the name's hash: where the search for it begins, and nearly never the same for another name.
+    tag: u32,
+    /// Where its entry begins, plus one; 0 when the slot is empty.
+    at: u32,
+}
+
+/// Names and their records. An entry is the name's length (1 byte), the name, how many names exist right below it (4), the
+/// length of its records (4) and the records.
+#[derive(Clone, Debug)]
+pub(super) struct Shard {
+    /// A power of two; searched from the tag's place on until an empty one.
+    pub(super) slots: Box<[Slot]>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) names: usize,
+    /// How many bytes belong to no name any more.
+    waste: usize,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) children: u32,
+    pub(super) records: Records<'a>,
+}
+
+impl Entry<'_> {
+    pub(super) fn len(&self) -> usize {
+        1 + self.name.len() + 8 + self.records.0.len()
+    }
+}
+
+impl Shard {
+    pub(super) fn new(names: usize) -> Self {
+        Self {
+            slots: vec![Slot::default(); (names * 4 / 3).next_power_of_two()].into(),
+            bytes: Vec::new(),
+            names: 0,
+            waste: 0,
+        }
+    }
+
+    pub(super) fn entry(&self, slot: Slot) -> Option<Entry<'_>> {
+        let from = (slot.at as usize).checked_sub(1)?;
+        let (length, rest) = self.bytes[from..].split_first()?;
+        let (name, rest) = rest.split_at(usize::from(*length));
+        let (children, rest) = rest.split_first_chunk()?;
+        let (length, rest) = rest.split_first_chunk()?;
+        Some(Entry {
+            name,
+            children: u32::from_le_bytes(*children),
+            records: Records(&rest[..u32::from_le_bytes(*length) as usize]),
+        })
+    }
+
+    /// Where a name's entry begins, and the entry.
+    pub(super) fn find(&self, tag: u32, name: &[u8]) -> Option<(usize, Entry<'_>)> {
+        let index = self.slot(tag, name)?;
+        let slot = self.slots[index];
+        Some((slot.at as usize - 1, self.entry(slot)?))
+    }
+
+    pub(super) fn slot(&self, tag: u32, name: &[u8]) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut index = tag as usize & mask;
+        loop {
+            let slot = self.slots[index];
+            if slot.at == 0 {
+                return None;
+            }
+            if slot.tag == tag {
+                let from = slot.at as usize - 1;
+                if usize::from(self.bytes[from]) == name.len()
+                    && &self.bytes[from + 1..=from + name.len()] == name
+                {
+                    return Some(index);
+                }
+            }
+            index = (index + 1) & mask;
+        }
+    }
+
+    /// Takes a name that is not there yet.
+    pub(super) fn insert(&mut self, tag: u32, name: &[u8], children: u32, records: &[u8]) {
+        // One slot stays empty, or a search would not end.
+        if (self.names + 1) * 4 > self.slots.len() * 3 {
+            let larger = vec![Slot::default(); self.slots.len() * 2].into();
+            for slot in std::mem::replace(&mut self.slots, larger) {
+                if slot.at > 0 {
+                    self.place(slot);
+                }
+            }
+        }
+        let at = self.append(name, children, records);
+        self.names += 1;
+        self.place(Slot { tag, at });
+    }
+
+    /// Writes an entry behind the others; returns where, as a slot has it.
+    pub(super) fn append(&mut self, name: &[u8], children: u32, records: &[u8]) -> u32 {
+        let at = self.bytes.len() as u32 + 1;
+        self.bytes.push(name.len() as u8);
+        self.bytes.extend(name);
+        self.bytes.extend(children.to_le_bytes());
+        self.bytes.extend((records.len() as u32).to_le_bytes());
+        self.bytes.extend(records);
+        at
+    }
+
+    /// Makes the slots for all entries. Those of one name become one, with at most so many records; returns the name once
+    /// for each entry that went.
+    pub(super) fn index(&mut self, tag: impl Fn(&[u8]) -> u32, most: usize) -> Vec<Vec<u8>> {
+        let (mut at, mut entries) = (0, Vec::new());
+        while let Some(entry) = self.entry(Slot {
+            tag: 0,
+            at: at as u32 + 1,
+        }) {
+            entries.push(Slot {
+                tag: tag(entry.name),
+                at: at as u32 + 1,
+            });
+            at += entry.len();
+        }
+        self.slots = vec![Slot::default(); (entries.len() * 4 / 3 + 1).next_power_of_two()].into();
+        let mut twice = Vec::new();
+        for slot in entries {
+            let entry = self.entry(slot).expect("an entry");
+            let Some(first) = self.slot(slot.tag, entry.name) else {
+                self.place(slot);
+                self.names += 1;
+                continue;
+            };
+            let before = self.entry(self.slots[first]).expect("an entry");
+            let mut records = before.records.0.to_vec();
+            let room = most.saturating_sub(before.records.count());
+            for (rtype, data) in entry.records.take(room) {
+                push_record(&mut records, rtype, data);
+            }
+            let name = entry.name.to_vec();
+            self.waste += entry.len() + before.len();
+            self.slots[first].at = self.append(&name, 0, &records);
+            twice.push(name);
+        }
+        if self.waste > 0 {
+            self.compact();
+        }
+        self.bytes.shrink_to_fit();
+        twice
+    }
+
+    /// Whether the name is there; then it has so many below it.
+    pub(super) fn set_children(&mut self, tag: u32, name: &[u8], children: u32) -> bool {
+        let Some((at, _)) = self.find(tag, name) else {
+            return false;
+        };
+        let at = at + 1 + name.len();
+        self.bytes[at..at + 4].copy_from_slice(&children.to_le_bytes());
+        true
+    }
+
+    pub(super) fn place(&mut self, slot: Slot) {
+        let mask = self.slots.len() - 1;
+        let mut index = slot.tag as usize & mask;
+        while self.slots[index].at > 0 {
+            index = (index + 1) & mask;
+        }
+        self.slots[index] = slot;
+    }
+
+    /// Takes a name out; whether it was there.
+    pub(super) fn remove(&mut self, tag: u32, name: &[u8]) -> bool {
+        let Some(mut hole) = self.slot(tag, name) else {
+            return false;
+        };
+        let length = self.entry(self.slots[hole]).map_or(0, |entry| entry.len());
+        let mask = self.slots.len() - 1;
+        // What would no longer be found behind the hole moves into it (Knuth, volume 3, section 6.4, algorithm R).
+        let mut index = hole;
+        loop {
+            index = (index + 1) & mask;
+            let slot = self.slots[index];
+            if slot.at == 0 {
+                break;
+            }
+            let home = slot.tag as usize & mask;
+            if (index.wrapping_sub(home) & mask) >= (index.wrapping_sub(hole) & mask) {
+                self.slots[hole] = slot;
+                hole = index;
+            }
+        }
+        self.slots[hole] = Slot::default();
+        self.names -= 1;
+        self.waste += length;
+        if self.waste > self.bytes.len() / 2 {
+            self.compact();
+        }
+        true
+    }
+
+    pub(super) fn compact(&mut self) {
+        let mut bytes = Vec::with_capacity(self.bytes.len() - self.waste);
+        let mut slots = std::mem::take(&mut self.slots);
+        for slot in &mut slots {
+            if let Some(entry) = self.entry(*slot) {
+                let from = slot.at as usize - 1;
+                let length = entry.len();
+                slot.at = bytes.len() as u32 + 1;
+                bytes.extend(&self.bytes[from..from + length]);
+            }
+        }
+        self.slots = slots;
+        self.bytes = bytes;
+        self.waste = 0;
+    }
+}

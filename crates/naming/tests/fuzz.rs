@@ -1,0 +1,150 @@
+//! A short run of what `scripts/fuzz.sh naming` does for long: right input with wrong bytes in it, the same each time.
+
+#[path = "../fuzz/targets.rs"]
+mod targets;
+
+/// How many inputs each reader gets.
+const RUNS: u64 = 20_000;
+
+/// Numbers without pattern, the same each time (Vigna's SplitMix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+
+    /// A few bytes changed, taken out, doubled, or exchanged with those of another place.
+    fn spoil(&mut self, text: &mut Vec<u8>) {
+        for _ in 0..=self.below(4) {
+            let at = self.below(text.len());
+            match self.below(5) {
+                0 if !text.is_empty() => text[at] = self.next() as u8,
+                1 if !text.is_empty() => text[at] ^= 1 << self.below(8),
+                2 => drop(text.splice(at..(at + self.below(6)).min(text.len()), [])),
+                3 => text.insert(at, [0, 0xc0, 0xff, 63, b'"', b'{'][self.below(6)]),
+                _ => {
+                    let end = (at + self.below(12)).min(text.len());
+                    let part = text[at..end].to_vec();
+                    let to = self.below(text.len());
+                    drop(text.splice(to..to, part));
+                }
+            }
+        }
+    }
+}
+
+fn run(seeds: &[Vec<u8>], target: fn(&[u8])) {
+    let mut numbers = Numbers(1);
+    for seed in seeds {
+        target(seed);
+    }
+    for _ in 0..RUNS {
+        let mut text = seeds[numbers.below(seeds.len())].clone();
+        numbers.spoil(&mut text);
+        target(&text);
+    }
+}
+
+fn packet_seeds() -> Vec<Vec<u8>> {
+    let wire = |name: &str| {
+        let mut wire: Vec<u8> = name
+            .split('.')
+            .flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat())
+            .collect();
+        wire.push(0);
+        wire
+    };
+    let query = |name: &str, rtype: u16| {
+        let mut message = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        message.extend(wire(name));
+        message.extend([rtype.to_be_bytes(), [0, 1]].concat());
+        message
+    };
+    let mut seeds: Vec<Vec<u8>> = [
+        ("server1.flat.lab", 1),
+        ("many.flat.lab", 255),
+        ("a.rack.ways.east.lab", 1),
+        ("lab", 252),
+        ("1.0.0.10.in-addr.arpa", 12),
+    ]
+    .into_iter()
+    .map(|(name, rtype)| query(name, rtype))
+    .collect();
+    let mut edns = seeds[0].clone();
+    edns[11] = 1;
+    edns.extend([0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 0]);
+    let mut signed = seeds[0].clone();
+    signed[11] = 1;
+    signed.extend(wire("lab"));
+    signed.extend([0, 250, 0, 255, 0, 0, 0, 0, 0, 61]);
+    signed.extend(wire("hmac-sha256"));
+    signed.extend([0, 0, 0x6a, 0, 0, 0, 1, 0x2c, 0, 32]);
+    signed.extend([7; 32]);
+    signed.extend([0, 7, 0, 0, 0, 0]);
+    seeds.extend([edns, signed]);
+    for (rtype, class, data) in [
+        (1_u16, 1_u8, vec![10, 0, 0, 9]),
+        (5, 1, wire("server1.flat.lab")),
+        (65_280, 1, wire("server1.flat.lab")),
+        (65_281, 1, wire("x.lab")),
+        (255, 255, vec![]),
+        (1, 254, vec![10, 0, 0, 1]),
+    ] {
+        let mut update = vec![0, 7, 0x28, 0, 0, 1, 0, 1, 0, 1, 0, 0];
+        update.extend(wire("lab"));
+        update.extend([0, 6, 0, 1]);
+        // That a name is not there, and a change of one.
+        update.extend(wire("n.lab"));
+        update.extend([0, 255, 0, 254, 0, 0, 0, 0, 0, 0]);
+        update.extend(wire("a.rack.region1.lab"));
+        update.extend([rtype.to_be_bytes(), [0, class]].concat());
+        update.extend([0, 0, 0, 0]);
+        update.extend((data.len() as u16).to_be_bytes());
+        update.extend(data);
+        seeds.push(update);
+    }
+    seeds
+}
+
+#[test]
+fn wrong_packets_do_no_harm() {
+    let seeds = packet_seeds();
+    if let Some(folder) = std::env::var_os("NAMING_SEEDS") {
+        write_seeds(&folder);
+    }
+    run(&seeds, targets::packet);
+}
+
+/// For `scripts/fuzz.sh`: what the fuzzer begins with.
+fn write_seeds(folder: &std::ffi::OsStr) {
+    for (target, seeds) in [
+        ("packet", packet_seeds()),
+        ("zone", vec![targets::ZONE.into()]),
+        ("names", vec![targets::NAMES.into()]),
+    ] {
+        let folder = std::path::Path::new(folder).join(target);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, seed) in seeds.into_iter().enumerate() {
+            std::fs::write(folder.join(number.to_string()), seed).unwrap();
+        }
+    }
+}
+
+#[test]
+fn wrong_zone_files_do_no_harm() {
+    run(&[targets::ZONE.into()], targets::zone);
+}
+
+#[test]
+fn wrong_names_files_do_no_harm() {
+    run(&[targets::NAMES.into()], targets::names);
+}

@@ -1,0 +1,266 @@
+//! What holds for every name space, whatever was done to it: it comes back from each of its files, its zones are the same
+//! changed or made anew, and what is answered is what is transferred.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use common::testing::Folder;
+use domain::base::{
+    Message, MessageBuilder,
+    iana::{Class, Rcode, Rtype},
+};
+use naming::{
+    dns::{
+        answer::{Next, Transport, answer},
+        owner::{Owner, Zones, of_address},
+        publish::{self, follow, publish},
+        shown,
+        transfer::transfer,
+        zone::Zone,
+    },
+    file,
+    name::Place,
+    space::{Meaning, Space},
+    store::Store,
+    value::{Value, Values},
+    zonefile,
+};
+use proptest::{collection::vec, prelude::*};
+
+/// One thing done to a space.
+#[derive(Clone, Debug)]
+enum Do {
+    Register(Place, Values),
+    Set(Place, Option<Values>),
+    Unregister(Place),
+    Rename(Place, Place),
+    Link(Place, Place),
+    Symlink(Place, Place),
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    // Few names, so that most of what is done meets something.
+    let name = prop::sample::select(vec!["a", "b", "c", "a.b", "grüße", "two words", "x\"y\\"]);
+    vec(name, 1..4).prop_map(|names| match names.as_slice() {
+        [name] if name.len() > 1 => name.parse().unwrap(),
+        names => format!("/{}", names.join("/")).parse().unwrap(),
+    })
+}
+
+fn values() -> impl Strategy<Value = Values> {
+    let value = prop_oneof![
+        (0_u8..4).prop_map(|last| Value::V4([10, 0, last / 2, last].into())),
+        (0_u16..3).prop_map(|last| Value::V6([0x2001, 0xdb8, 0, 0, 0, 0, 0, last].into())),
+        "[ -~äß\n]{1,300}".prop_map(|text| Value::text(&text).unwrap()),
+    ];
+    vec(value, 1..4).prop_map(|values| Values::new(values).unwrap().unwrap())
+}
+
+fn done() -> impl Strategy<Value = Vec<Do>> {
+    let one = prop_oneof![
+        4 => (place(), values()).prop_map(|(place, values)| Do::Register(place, values)),
+        2 => (place(), prop::option::of(values())).prop_map(|(place, values)| Do::Set(place, values)),
+        1 => place().prop_map(Do::Unregister),
+        1 => (place(), place()).prop_map(|(from, to)| Do::Rename(from, to)),
+        2 => (place(), place()).prop_map(|(new, old)| Do::Link(new, old)),
+        2 => (place(), place()).prop_map(|(new, target)| Do::Symlink(new, target)),
+    ];
+    vec(one, 0..40)
+}
+
+fn settings() -> publish::Settings {
+    publish::Settings {
+        zones: Arc::new(Zones::new("lab.").unwrap()),
+        ttl: 60,
+        address: Some([127, 0, 0, 1].into()),
+    }
+}
+
+/// Does it; whether it was possible.
+fn make(space: &mut Space, one: &Do) -> bool {
+    let made = match one {
+        Do::Register(place, values) => space.register(place, values.clone()),
+        Do::Set(place, values) => space.set(place, values.clone()),
+        Do::Unregister(place) => space.unregister(place),
+        Do::Rename(from, to) => space.rename(from, to),
+        Do::Link(new, old) => space.link(new, old),
+        Do::Symlink(new, target) => space.link_symbolically(new, target.clone()),
+    };
+    made.is_ok()
+}
+
+fn everything(zone: &Zone) -> BTreeMap<Vec<u8>, Vec<Vec<u8>>> {
+    let mut all = BTreeMap::new();
+    zone.each(|name, records| {
+        // The serial may differ, and the order of names that share an address.
+        let mut records: Vec<_> = records
+            .filter(|(rtype, _)| *rtype != Rtype::SOA)
+            .map(|(rtype, data)| [&rtype.to_int().to_be_bytes(), data].concat())
+            .collect();
+        records.sort();
+        all.insert(name.to_vec(), records);
+    });
+    all
+}
+
+fn query(owner: &Owner, rtype: Rtype) -> Vec<u8> {
+    let mut question = MessageBuilder::new_vec().question();
+    question.push((owner.name(), rtype, Class::IN)).unwrap();
+    question.finish()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_registered_resolves_in_both_worlds(all in done()) {
+        let (mut space, settings) = (Space::default(), settings());
+        for one in &all {
+            make(&mut space, one);
+        }
+        let zone = publish(&space, 1, &settings).unwrap();
+        let mut indexed = Space::default();
+        indexed.index();
+        for one in &all {
+            make(&mut indexed, one);
+        }
+        for (place, meaning) in space.meanings() {
+            if let Place::Structured(_) = &place {
+                let (path, root) = (place.to_string().parse().unwrap(), naming::name::Path::ROOT);
+                prop_assert_eq!(space.structured(&path, &root), indexed.structured(&path, &root));
+            }
+            let found = match &place {
+                Place::Flat(name) => space.flat(name),
+                structured => space.structured(&structured.to_string().parse().unwrap(), &naming::name::Path::ROOT),
+            };
+            if let Meaning::Values(values) = meaning {
+                prop_assert_eq!(found.as_ref().ok(), Some(&values));
+            }
+            let owner = settings.zones.owner(&place).unwrap();
+            let mut answered = Vec::new();
+            for rtype in [Rtype::A, Rtype::AAAA, Rtype::TXT] {
+                let mut out = Vec::new();
+                prop_assert_eq!(answer(&zone, &query(&owner, rtype), Transport::Tcp, &mut out), Next::Answer);
+                let records = shown::answers(&out);
+                answered.extend(records.iter().filter(|record| record.rtype() == rtype).map(shown::data));
+                for address in records.iter().filter_map(|record| shown::data(record).parse().ok()) {
+                    prop_assert!(zone.get(of_address(address).as_slice()).is_some());
+                }
+            }
+            answered.sort();
+            // A symbolic link may lead nowhere, or to a directory; then there is nothing in either world.
+            let mut expected: Vec<_> = found.map(|values| values.as_slice().iter().map(Value::plain).collect()).unwrap_or_default();
+            expected.sort();
+            prop_assert_eq!(answered, expected, "{}", place);
+        }
+    }
+
+    #[test]
+    fn a_space_comes_back_from_every_file(all in done()) {
+        let (mut space, settings) = (Space::default(), settings());
+        for one in &all {
+            make(&mut space, one);
+        }
+        let json = file::write(&space);
+        prop_assert_eq!(&file::parse(Path::new("names"), json.as_bytes()).unwrap(), &space, "{}", json);
+        let mut text = String::new();
+        zonefile::export(&space, 1, &settings, |line| text.extend([line.as_str(), "\n"])).unwrap();
+        prop_assert_eq!(&zonefile::parse(Path::new("zone"), text.as_bytes(), &settings.zones).unwrap(), &space, "{}", text);
+    }
+
+    #[test]
+    fn zones_that_are_changed_are_zones_made_anew(all in vec(done(), 1..4)) {
+        let (mut space, settings) = (Space::default(), settings());
+        let mut zone = publish(&space, 1, &settings).unwrap();
+        space.begin();
+        for group in &all {
+            let before = zone.serial;
+            for one in group {
+                make(&mut space, one);
+            }
+            let touched = space.touched();
+            follow(&mut zone, &space, &touched, &settings).unwrap();
+            space.settle();
+            prop_assert_eq!(zone.serial, before + 1);
+            prop_assert_eq!(everything(&zone), everything(&publish(&space, 1, &settings).unwrap()));
+        }
+        // And all is taken back to where it began.
+        let before = everything(&zone);
+        let names = file::write(&space);
+        for one in all.iter().flatten() {
+            make(&mut space, one);
+        }
+        space.take_back(0);
+        prop_assert_eq!(file::write(&space), names);
+        prop_assert_eq!(everything(&publish(&space, 1, &settings).unwrap()), before);
+    }
+
+    #[test]
+    fn what_is_answered_is_what_is_transferred(all in done()) {
+        let (mut space, settings) = (Space::default(), settings());
+        for one in &all {
+            make(&mut space, one);
+        }
+        let zone = publish(&space, 1, &settings).unwrap();
+        let mut count = 0;
+        for apex in settings.zones.all() {
+            let question = query(apex, Rtype::AXFR);
+            let question = Message::from_slice(&question).unwrap();
+            let mut parts = Vec::new();
+            count += transfer(&zone, apex, question, None, |part| {
+                parts.push(part.to_vec());
+                Ok(())
+            }).unwrap() - 1;
+            for part in &parts {
+                for record in shown::answers(part) {
+                    let owner: Owner = format!("{}.", record.owner()).parse().unwrap();
+                    let mut out = Vec::new();
+                    answer(&zone, &query(&owner, record.rtype()), Transport::Tcp, &mut out);
+                    let answered = shown::answers(&out);
+                    prop_assert!(answered.iter().any(|found| found.data() == record.data() && found.rtype() == record.rtype()));
+                }
+            }
+        }
+        let mut all = 0;
+        zone.each(|_, records| all += records.count() as u64);
+        prop_assert_eq!(count, all);
+    }
+
+    #[test]
+    fn whatever_comes_is_answered_or_not_and_never_a_panic(message in vec(any::<u8>(), 0..600), cut in 0_usize..40) {
+        let zone = publish(&naming::names::of_the_handout(), 1, &settings()).unwrap();
+        let mut out = Vec::new();
+        answer(&zone, &message, Transport::Udp, &mut out);
+        // The same, beginning like a query.
+        let owner: Owner = "server1.flat.lab.".parse().unwrap();
+        let mut query = query(&owner, Rtype::A);
+        query.truncate(query.len() - cut.min(query.len()));
+        query.extend(&message);
+        if answer(&zone, &query, Transport::Udp, &mut out) == Next::Answer {
+            prop_assert!(out.len() >= 12 && out[2] & 0x80 != 0);
+            prop_assert!(Message::from_octets(&out).is_ok_and(|message| message.header().rcode() != Rcode::SERVFAIL));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_store_has_what_the_space_has(all in vec(done(), 1..4)) {
+        let folder = Folder::new();
+        let path = folder.path("names.redb");
+        let mut space = Space::default();
+        space.begin();
+        {
+            let store = Store::open(path.as_ref()).unwrap();
+            for group in &all {
+                for one in group {
+                    make(&mut space, one);
+                }
+                store.keep(&space, &space.touched(), 1).unwrap();
+                space.settle();
+            }
+        }
+        prop_assert_eq!(Store::open(path.as_ref()).unwrap().load().unwrap(), space);
+    }
+}
