@@ -27,11 +27,6 @@ pub(crate) const NAMES: &str = r#"{"server1": "192.168.1.2", "alias": "symlink:s
     "many": ["10.0.0.1", "10.0.0.2", "2001:db8::1", "text:a text of some length, so that an answer can be too long for UDP"],
     "region1": {"rack": {"a": "10.0.0.1", "b": "link:region1/rack/a"}, "ways": "symlink:/region1"}, "/east": "symlink:/region1"}"#;
 
-/// The same as a zone file.
-pub(crate) const ZONE: &str = "$ORIGIN lab.\n$TTL 60\n@ IN SOA lab. hostmaster.lab. ( 1 2 3 4 5 )\n NS lab.\n\
-    server1.flat A 192.168.1.2\nalias.flat CNAME server1.flat\na.region1 A 10.0.0.1\n TXT \"x\\\"y\\007\" z\n\
-    b.region1 A 10.0.0.1\nb.region1 TYPE65280 \\# 15 01610772656769 6f6e31036c616200\neast DNAME region1.lab.\n";
-
 struct World {
     space: Space,
     zone: Zone,

@@ -19,7 +19,6 @@ use domain::{
     base::{
         Name as DomainName,
         iana::{Class, Rtype},
-        name::ToName,
         rdata::ComposeRecordData,
     },
     zonefile::inplace::{Entry as Line, Zonefile},
@@ -158,7 +157,8 @@ pub fn parse(path: &FilePath, text: &[u8], zones: &Zones) -> Result<Space, Failu
             "a ( that is never closed",
         ));
     }
-    let mut reader = Zonefile::from(text);
+    // For the same reason the last line has to be ended.
+    let mut reader = Zonefile::from([text, b"\n"].concat().as_slice());
     let origin = DomainName::<Bytes>::from_octets(Bytes::copy_from_slice(zones.names.as_slice()));
     reader.set_origin(origin.expect("in wire format"));
     reader.set_default_class(Class::IN);
@@ -188,7 +188,7 @@ pub fn parse(path: &FilePath, text: &[u8], zones: &Zones) -> Result<Space, Failu
         if record.class() != Class::IN {
             return Err(wrong(format!("class {} is not IN", record.class())));
         }
-        let owner = wire(record.owner());
+        let owner = Owner::of(record.owner());
         let mut data = Vec::new();
         let rtype = record.rtype();
         record
@@ -217,16 +217,6 @@ fn unclosed(text: &[u8]) -> Option<usize> {
         escaped = *byte == b'\\' && !escaped && !comment;
     }
     open.pop()
-}
-
-fn wire(name: &impl ToName) -> Owner {
-    let mut wire = Vec::new();
-    for label in name.iter_labels() {
-        label
-            .compose(&mut wire)
-            .expect("a Vec takes all that is written");
-    }
-    Owner::from_wire(&wire)
 }
 
 /// What was found so far.
@@ -364,6 +354,11 @@ mod tests {
         let text = "$ORIGIN lab.\n$TTL 3600\n@ SOA ns host (\n 1 2 3\n 4 5 )\n NS ns.example.org.\nserver1.flat A 10.0.0.1\n  AAAA ::1\n";
         let space = parse(FilePath::new("x"), text.as_bytes(), &settings().zones).unwrap();
         assert_eq!(space.flat("server1").unwrap().to_string(), "10.0.0.1, ::1");
+        for end in ["", ";", " ; x"] {
+            let text = format!("x.flat IN TXT x{end}");
+            let space = parse(FilePath::new("x"), text.as_bytes(), &settings().zones).unwrap();
+            assert_eq!(space.flat("x").unwrap().to_string(), "text:x");
+        }
     }
 
     #[test]

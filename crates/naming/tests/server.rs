@@ -10,7 +10,11 @@ use common::{
     event::{Event, Kind},
     testing::{self, Folder, Running, read_log, run},
 };
-use domain::base::{Message, iana::Rcode};
+use domain::{
+    base::{Message, iana::Rcode},
+    rdata::tsig::Time48,
+    tsig::ClientTransaction,
+};
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
 
@@ -254,6 +258,29 @@ fn an_answer_that_is_too_long_comes_over_tcp() {
     assert!(
         !finished.err.contains("TCP"),
         "with EDNS it fits: {}",
+        finished.err
+    );
+    let long: Vec<_> = (10..50)
+        .map(|number| format!("\"text:{number}{}\"", "x".repeat(200)))
+        .collect();
+    folder.write("names.json", format!("{{\"long\": [{}]}}", long.join(",")));
+    let (_server, address) = serve(&["--names", &names]);
+    let finished = run(
+        NAMING,
+        &[
+            "resolve",
+            "long",
+            "--short",
+            "--server",
+            &address.to_string(),
+        ],
+    );
+    assert_eq!((finished.code, finished.out.lines().count()), (Some(0), 40));
+    assert!(
+        finished
+            .err
+            .contains("over TCP, the answer being too long for UDP"),
+        "{}",
         finished.err
     );
 }
@@ -550,6 +577,67 @@ fn whoever_has_the_key_may_change_names_and_others_may_not() {
     assert!(refused.err.contains("NOTAUTH"), "{}", refused.err);
     server.err_line("naming: signature from 127.0.0.1");
     assert_eq!(with(&key, &["resolve", "b"]).code, Some(1));
+}
+
+#[test]
+fn a_signed_message_counts_once_and_only_in_its_time() {
+    let folder = Folder::new();
+    let path = folder.path("lab.key");
+    assert_eq!(
+        run(NAMING, &["keygen", "lab", "--key", &path]).code,
+        Some(0)
+    );
+    let key = naming::dns::key::read(path.as_ref())
+        .unwrap()
+        .into_values()
+        .next()
+        .unwrap();
+    let (mut server, address) = serve(&["--key", &path]);
+    let signed = |line: (&str, u16, &[u8]), age: u64| {
+        let mut message = naming::dns::transfer::copy(&update(&[line])).unwrap();
+        let now = Time48::from_u64(u64::from(naming::ask::serial_of_now()) - age);
+        ClientTransaction::request(std::sync::Arc::clone(&key), &mut message, now).unwrap();
+        message.finish()
+    };
+    let ask = |message: &[u8]| {
+        let stream = tcp(address);
+        send(&stream, message);
+        Message::from_octets(receive(&stream).unwrap())
+            .unwrap()
+            .header()
+            .rcode()
+    };
+    let message = signed(("a.flat.lab", A, &[10, 0, 0, 1]), 0);
+    assert_eq!(ask(&message), Rcode::NOERROR);
+    assert_eq!(
+        ask(&signed(("a.flat.lab", A, &[10, 0, 0, 2]), 0)),
+        Rcode::NOERROR
+    );
+    assert_eq!(ask(&message), Rcode::NOTAUTH);
+    assert!(
+        server
+            .err_line("naming: update")
+            .ends_with("NOTAUTH: the same signed message has been here before")
+    );
+    assert_eq!(
+        ask(&signed(("b.flat.lab", A, &[10, 0, 0, 1]), 1000)),
+        Rcode::NOTAUTH
+    );
+    let line = server.err_line("naming: signature");
+    assert!(line.contains("refused: BADTIME"), "{line}");
+    let mut forged = signed(("b.flat.lab", A, &[10, 0, 0, 1]), 0);
+    let at = forged
+        .windows(4)
+        .position(|part| part == [10, 0, 0, 1])
+        .unwrap();
+    forged[at + 3] = 2;
+    assert_eq!(ask(&forged), Rcode::NOTAUTH);
+    let line = server.err_line("naming: signature");
+    assert!(line.contains("refused: BADSIG"), "{line}");
+    assert_eq!(
+        Asker::new(address).rcode(&query("b.flat.lab", A)),
+        Rcode::NXDOMAIN
+    );
 }
 
 #[test]

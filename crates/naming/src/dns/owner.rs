@@ -10,7 +10,7 @@ use std::{
     str::FromStr,
 };
 
-use domain::base::name::{Label, Name as DomainName};
+use domain::base::name::{Label, Name as DomainName, ToName};
 
 use crate::{
     name::{Name, Place},
@@ -34,6 +34,17 @@ impl Owner {
     pub fn from_wire(name: &[u8]) -> Self {
         // Lengths of labels are below 64 and no letters, so they can be treated alike.
         Self(name.to_ascii_lowercase())
+    }
+
+    /// A name as the crate for DNS has it, compressed or not.
+    pub fn of(name: &impl ToName) -> Self {
+        let mut wire = Vec::with_capacity(LONGEST);
+        for label in name.iter_labels() {
+            label
+                .compose(&mut wire)
+                .expect("a Vec takes all that is written");
+        }
+        Self::from_wire(&wire)
     }
 
     /// The name as the crate for DNS has it.

@@ -5,7 +5,7 @@
 //! in an added record is passed over, as all names of a zone have the same.
 
 use domain::base::{
-    Message, ParsedName, ToName, Ttl,
+    Message, ParsedName, Ttl,
     iana::{Class, Rcode, Rtype},
     message::RecordSection,
     rdata::ComposeRecordData,
@@ -77,7 +77,7 @@ impl Update {
         if zone.qtype() != Rtype::SOA {
             return Err(refused(Rcode::FORMERR, "the zone is not given by its SOA"));
         }
-        let apex = wire(zone.qname());
+        let apex = Owner::of(zone.qname());
         if apex != zones.names || zone.qclass() != Class::IN {
             return Err(match zones.reverse.contains(&apex) {
                 true => refused(
@@ -194,16 +194,6 @@ fn records(owner: &Owner, space: &Space, zone: &Zone) -> Vec<u8> {
     }
 }
 
-fn wire(name: &impl ToName) -> Owner {
-    let mut wire = Vec::new();
-    for label in name.iter_labels() {
-        label
-            .compose(&mut wire)
-            .expect("a Vec takes all that is written");
-    }
-    Owner::from_wire(&wire)
-}
-
 impl Line {
     fn parse(record: &domain::base::ParsedRecord<'_, &[u8]>) -> Option<Self> {
         let mut data = Vec::new();
@@ -220,7 +210,7 @@ impl Line {
             }
         }
         Some(Self {
-            owner: wire(&record.owner()),
+            owner: Owner::of(&record.owner()),
             rtype: record.rtype(),
             class: record.class(),
             ttl: record.ttl(),
