@@ -221,14 +221,7 @@ fn nsupdate_changes_names_under_its_conditions() {
         Some(0)
     );
     let forged = update("update add n2.flat.lab. 60 A 10.0.0.1", Some(&other));
-    assert!(
-        forged
-            .err
-            .contains("TSIG error with server: tsig verify failure")
-            || forged.err.contains("NOTAUTH(BADSIG)"),
-        "{}",
-        forged.err
-    );
+    assert!(forged.err.contains("BADSIG"), "{}", forged.err);
     assert!(dig(address, &["n2.flat.lab"]).contains("status: NXDOMAIN"));
 }
 

@@ -8,7 +8,10 @@ use std::{
 use common::event::{Event, Kind};
 use crossbeam::channel::Sender;
 use domain::{
-    base::{Message, MessageBuilder, iana::Rcode},
+    base::{
+        Message, MessageBuilder,
+        iana::{Rcode, TsigRcode},
+    },
     rdata::tsig::{Time48, Tsig},
     tsig::{Key, ServerTransaction},
 };
@@ -71,12 +74,14 @@ pub(super) fn handle(
         match ServerTransaction::request(&shared.settings.keys, &mut whole, Time48::now()) {
             Ok(transaction) => transaction,
             Err(error) => {
-                shared.refused(
-                    peer,
-                    format_args!("signature from {peer} refused: {}", error.error()),
-                );
+                let code = error.error();
                 let reply = error.build_message(&whole, MessageBuilder::new_vec());
-                return reply.map_or(Handled::Silence, |reply| Handled::Reply(reply.finish()));
+                let (reply, code) = match reply {
+                    Ok(reply) => with_right_code(reply.finish(), code),
+                    Err(_) => return Handled::Silence,
+                };
+                shared.refused(peer, format_args!("signature from {peer} refused: {code}"));
+                return Handled::Reply(reply);
             }
         };
     let last = answer::last_record(message);
@@ -150,6 +155,21 @@ pub(super) fn handle(
             }
         }
     }
+}
+
+/// A wrong signature is BADSIG (RFC 8945 section 5.2.2), where `domain` says FORMERR in the record of the signature.
+fn with_right_code(mut reply: Vec<u8>, code: TsigRcode) -> (Vec<u8>, TsigRcode) {
+    let not_authentic = reply
+        .get(3)
+        .is_some_and(|flags| flags & 15 == Rcode::NOTAUTH.to_int());
+    // The code is the last thing in the record but for the length of nothing.
+    if let (TsigRcode::FORMERR, true, [.., high, low, 0, 0]) =
+        (code, not_authentic, reply.as_mut_slice())
+    {
+        [*high, *low] = TsigRcode::BADSIG.to_int().to_be_bytes();
+        return (reply, TsigRcode::BADSIG);
+    }
+    (reply, code)
 }
 
 fn refused(message: &[u8], rcode: Rcode) -> Vec<u8> {
