@@ -72,6 +72,8 @@ in_short python3 -- scripts/bench.sh threads --quick
 in_short "${hosts[@]}" -- scripts/compare-techniques.sh --quick --messages 100
 in_short "${hosts[@]}" cc -- scripts/bench.sh multicast --quick
 tail -n 1 target/run.txt
+in_short python3 cc dnsperf -- scripts/bench.sh naming --quick
+tail -n 1 target/run.txt
 
 step "each crate built alone"
 for crate in "${crates[@]}"; do
@@ -94,3 +96,6 @@ for crate in "${crates[@]:1}"; do
     echo "-- $crate"
     cargo test --quiet -p "$crate" --lib --tests
 done
+
+step "look-ups measured, in short"
+cargo test --quiet -p naming --bench look_ups
