@@ -8,6 +8,7 @@ use common::{
     exit::{Failure, Summary},
     net,
     shutdown::Asked,
+    text::visible_path,
 };
 use naming::{
     ask, change,
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
                     match &cli.options.key {
                         Some(path) => journal.record(
                             Event::new(Kind::Local)
-                                .text(format!("key {key_name} in {}", path.display())),
+                                .text(format!("key {key_name} in {}", visible_path(path))),
                         ),
                         None => text
                             .lines()
@@ -110,8 +111,8 @@ fn source(cli: Cli, journal: &common::journal::Journal) -> Result<Source, Failur
             if let Some(names) = &cli.options.names {
                 let text = format!(
                     "{} has the names; {} is not read, it only fills a new store",
-                    path.display(),
-                    names.display()
+                    visible_path(path),
+                    visible_path(names)
                 );
                 journal.record(Event::new(Kind::Local).text(text));
             }

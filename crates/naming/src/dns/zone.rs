@@ -178,10 +178,10 @@ impl Zone {
 
     /// Tells the name above that one below it came or went.
     fn child(&mut self, name: &[u8], existed: bool, exists: bool) {
-        if existed == exists || self.zones.all().iter().any(|zone| zone.as_slice() == name) {
+        let above = self.above(name);
+        if existed == exists || above.is_empty() {
             return;
         }
-        let Some(above) = parent(name) else { return };
         let (shard, tag) = self.position(above);
         let Some((_, entry)) = self.shards[shard].find(tag, above) else {
             self.write(shard, tag, above, 1, &[], true);

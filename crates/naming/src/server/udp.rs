@@ -15,7 +15,7 @@ use common::{
 };
 use nix::{
     errno::Errno,
-    sys::socket::{MsgFlags, MultiHeaders, SockaddrLike, SockaddrStorage, recvmmsg, sendmmsg},
+    sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg},
 };
 
 use super::{
@@ -184,7 +184,6 @@ pub(super) fn run(socket: &Arc<UdpSocket>, shared: &Shared) {
 }
 
 fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let _ = address.len();
     if let Some(address) = address.as_sockaddr_in() {
         return Some(SocketAddr::V4((*address).into()));
     }
