@@ -63,7 +63,11 @@ fn serves_and_tells_four_events_a_client(model: &str) {
     );
     assert_eq!(finished.out.matches("Received: Hello server\n").count(), 40);
     let records = read_log(&log);
-    assert_eq!(records.len(), 4 * 40 + 3);
+    // The stop may find the last client in hand still, and says so.
+    let others = records
+        .iter()
+        .filter(|record| record.event.kind != Kind::Local);
+    assert_eq!(others.count(), 4 * 40 + 3);
     for kind in [Kind::Accept, Kind::Receive, Kind::Send, Kind::Close] {
         let of_kind = records.iter().filter(|record| record.event.kind == kind);
         assert_eq!(of_kind.count(), 40, "{kind:?}");

@@ -120,8 +120,12 @@ fn a_thousand_clients_at_once_are_all_answered_and_logged() {
     );
 
     let records = read_log(log);
+    // The stop may find the last client in hand still, and says so.
+    let others = records
+        .iter()
+        .filter(|record| record.event.kind != Kind::Local);
     assert_eq!(
-        records.len(),
+        others.count(),
         4 * CLIENTS + 3,
         "start, ready, four for each client, stop"
     );
