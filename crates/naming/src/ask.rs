@@ -15,15 +15,14 @@ use domain::base::{
 };
 
 use crate::{
-    client::{self, Client},
+    client::Client,
     config::{self, Cli, Command},
     dns::{
-        key,
         owner::{Owner, of_address},
         publish, shown,
     },
     names::look_up,
-    space::Space,
+    space::{Meaning, Space},
     tree, zonefile,
 };
 
@@ -114,7 +113,7 @@ pub fn all(
         _ => {
             for (place, meaning) in space.meanings() {
                 match meaning {
-                    crate::space::Meaning::Values(values) => {
+                    Meaning::Values(values) => {
                         for value in values.as_slice() {
                             line(
                                 Event::new(Kind::Resolve)
@@ -123,8 +122,7 @@ pub fn all(
                         }
                     }
                     other => line(
-                        Event::new(Kind::Resolve)
-                            .resolved(place.to_string(), client::meaning(other)),
+                        Event::new(Kind::Resolve).resolved(place.to_string(), other.to_string()),
                     ),
                 }
             }
@@ -188,16 +186,9 @@ pub fn client<'c>(
 ) -> Result<Client<'c>, Failure> {
     let server = cli.options.server.as_deref().unwrap_or(config::SERVER);
     let addresses = common::net::resolve("--server", server)?;
-    let keys = cli
-        .options
-        .key
-        .as_deref()
-        .map(key::read)
-        .transpose()?
-        .unwrap_or_default();
     Ok(Client {
         server: addresses[0],
-        key: keys.into_values().next(),
+        key: cli.keys()?.into_values().next(),
         timeout: cli.timeout(Duration::from_secs(5))?,
         journal,
         shutdown,

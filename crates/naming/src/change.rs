@@ -13,7 +13,7 @@ use domain::base::iana::Rtype;
 
 use crate::{
     ask::client,
-    client::{Update, meaning, refusal},
+    client::{Update, refusal},
     config::{Cli, Command},
     dns::{
         owner::Owner,
@@ -23,7 +23,7 @@ use crate::{
     },
     file,
     name::Place,
-    space::Space,
+    space::{Meaning, Space},
     value::{Value, Values},
     zonefile,
 };
@@ -173,11 +173,9 @@ impl Change {
             Self::Register(place, values, _) => registered(place, Some(values.to_string())),
             Self::Unregister(place) => registered(place, None),
             Self::Rename(from, to) => registered(from, Some(format!("{to} now"))),
-            Self::HardLink(new, old) => {
-                registered(new, Some(meaning(crate::space::Meaning::HardLink(old))))
-            }
+            Self::HardLink(new, old) => registered(new, Some(Meaning::HardLink(old).to_string())),
             Self::Symlink(new, target) => {
-                registered(new, Some(meaning(crate::space::Meaning::Symlink(target))))
+                registered(new, Some(Meaning::Symlink(target).to_string()))
             }
         }
     }

@@ -27,10 +27,7 @@ use domain::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::{
-    dns::{answer::UDP_MAX, owner::Owner, shown, zone::Records},
-    space::Meaning,
-};
+use crate::dns::{answer::UDP_MAX, owner::Owner, shown, zone::Records};
 
 /// How often a question is asked over UDP.
 const TRIES: u32 = 3;
@@ -321,9 +318,7 @@ impl Client<'_> {
 
     /// A message that went to the server, or came from it.
     fn tell(&self, event: Event, carrier: Carrier, local: SocketAddr, message: &[u8]) {
-        let id = message
-            .first_chunk()
-            .map_or(0, |id: &[u8; 2]| u64::from(u16::from_be_bytes(*id)));
+        let id = shown::number(message);
         let (from, to) = match event.kind {
             Kind::Send => (local, self.server),
             _ => (self.server, local),
@@ -430,13 +425,4 @@ pub fn refusal(rcode: Rcode, place: &crate::name::Place, server: SocketAddr) -> 
         rcode => format!("{server} says {}", shown::rcode(rcode)),
     };
     Failure::no(place, why)
-}
-
-/// For people: what a meaning is.
-pub fn meaning(meaning: Meaning<'_>) -> String {
-    match meaning {
-        Meaning::Values(values) => values.to_string(),
-        Meaning::HardLink(first) => format!("the same as {first}"),
-        Meaning::Symlink(target) => format!("alias of {target}"),
-    }
 }

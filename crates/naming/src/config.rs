@@ -275,6 +275,15 @@ impl Cli {
             .as_wait("--timeout")
     }
 
+    /// The keys of `--key`, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read (exit code 2).
+    pub fn keys(&self) -> Result<key::Keys, Failure> {
+        let keys = self.options.key.as_deref().map(key::read).transpose()?;
+        Ok(keys.unwrap_or_default())
+    }
+
     /// What the server is to do.
     ///
     /// # Errors
@@ -294,12 +303,7 @@ impl Cli {
         let settings = server::Settings {
             dns,
             workers: in_range("--workers", options.workers.unwrap_or(processors), 1, 256)?,
-            keys: options
-                .key
-                .as_deref()
-                .map(key::read)
-                .transpose()?
-                .unwrap_or_default(),
+            keys: self.keys()?,
             secondaries: options.secondary.clone().unwrap_or_default(),
             max_clients: in_range(
                 "--max-clients",

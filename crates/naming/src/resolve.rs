@@ -336,7 +336,7 @@ impl Space {
     }
 
     /// The way that most paths lead: from the root down through directories to a leaf. Whatever else there is on the way
-    /// is left to the walk; this is a third of its time.
+    /// is left to the walk, which costs more.
     fn straight(&self, path: &Path, at: &Path) -> Option<&Values> {
         if !path.absolute && !at.steps.is_empty() {
             return None;

@@ -112,6 +112,16 @@ pub enum Meaning<'a> {
     Symlink(&'a Place),
 }
 
+impl fmt::Display for Meaning<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Values(values) => values.fmt(f),
+            Self::HardLink(first) => write!(f, "the same as {first}"),
+            Self::Symlink(target) => write!(f, "alias of {target}"),
+        }
+    }
+}
+
 /// Why a change is refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Reason {

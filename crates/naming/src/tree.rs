@@ -17,23 +17,27 @@ pub fn draw(space: &Space, mut line: impl FnMut(Event)) {
         value,
         ..Event::new(Kind::Resolve).text(text)
     };
-    line(drawn("flat names".into(), None, None));
-    level(
-        space,
-        space.flat_names(),
-        "",
-        &mut |name| Place::Flat(name.clone()),
-        &mut |text, place, value| line(drawn(text, Some(place), value)),
-    );
-    line(drawn("/".into(), None, None));
-    let mut above = Vec::new();
-    below(
-        space,
-        space.root(),
-        "",
-        &mut above,
-        &mut |text, place, value| line(drawn(text, Some(place), value)),
-    );
+    let mut line = |text, place: Option<&Place>, value| line(drawn(text, place, value));
+    for (title, directory, place) in [
+        (
+            "flat names",
+            space.flat_names(),
+            flat as fn(&[Name]) -> Place,
+        ),
+        ("/", space.root(), structured),
+    ] {
+        line(title.into(), None, None);
+        let mut named = |text, place: &Place, value| line(text, Some(place), value);
+        below(space, directory, place, "", &mut Vec::new(), &mut named);
+    }
+}
+
+fn flat(names: &[Name]) -> Place {
+    Place::Flat(names[0].clone())
+}
+
+fn structured(names: &[Name]) -> Place {
+    Place::Structured(names.to_vec())
 }
 
 type Line<'l> = &'l mut dyn FnMut(String, &Place, Option<String>);
@@ -41,6 +45,7 @@ type Line<'l> = &'l mut dyn FnMut(String, &Place, Option<String>);
 fn below(
     space: &Space,
     directory: &Directory,
+    place_of: fn(&[Name]) -> Place,
     indent: &str,
     above: &mut Vec<Name>,
     line: Line<'_>,
@@ -49,47 +54,27 @@ fn below(
     for (index, name) in names.iter().enumerate() {
         let (branch, further) = branches(index + 1 == names.len());
         above.push((*name).clone());
-        let place = Place::Structured(above.clone());
+        let place = place_of(above);
+        let drawn = format!("{indent}{branch}{name}");
         match directory.get(name) {
             Some(Entry::Directory(inner)) => {
                 let from = inner.mounted().map_or_else(String::new, |from| {
                     format!("  (mounted from {})", visible(from.as_bytes()))
                 });
-                line(format!("{indent}{branch}{name}{from}"), &place, None);
-                below(space, inner, &format!("{indent}{further}"), above, line);
+                line(format!("{drawn}{from}"), &place, None);
+                below(
+                    space,
+                    inner,
+                    place_of,
+                    &format!("{indent}{further}"),
+                    above,
+                    line,
+                );
             }
-            Some(entry) => leaf(
-                space,
-                entry,
-                &place,
-                &format!("{indent}{branch}{name}"),
-                line,
-            ),
+            Some(entry) => leaf(space, entry, &place, &drawn, line),
             None => {}
         }
         above.pop();
-    }
-}
-
-fn level(
-    space: &Space,
-    directory: &Directory,
-    indent: &str,
-    place: &mut dyn FnMut(&Name) -> Place,
-    line: Line<'_>,
-) {
-    let names = directory.names();
-    for (index, name) in names.iter().enumerate() {
-        let (branch, _) = branches(index + 1 == names.len());
-        if let Some(entry) = directory.get(name) {
-            leaf(
-                space,
-                entry,
-                &place(name),
-                &format!("{indent}{branch}{name}"),
-                line,
-            );
-        }
     }
 }
 

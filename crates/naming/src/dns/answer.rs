@@ -59,9 +59,6 @@ struct Query<'a> {
     signed: bool,
 }
 
-/// Why a query is not answered.
-type Refused = Rcode;
-
 /// Answers a message: the answer is written to `out`, whatever was in there.
 pub fn answer(zone: &Zone, message: &[u8], transport: Transport, out: &mut Vec<u8>) -> Next {
     let Some(header) = message.first_chunk::<HEADER>() else {
@@ -119,6 +116,13 @@ pub fn refuse(message: &[u8], rcode: Rcode, out: &mut Vec<u8>) {
         out.extend(&message[HEADER..end]);
         out[5] = 1;
     }
+}
+
+/// The same as an answer of its own.
+pub fn refusal(message: &[u8], rcode: Rcode) -> Vec<u8> {
+    let mut out = Vec::new();
+    refuse(message, rcode, &mut out);
+    out
 }
 
 /// A short answer in place of a long one, so that the question is asked again over TCP.
@@ -183,7 +187,7 @@ fn is_plain(name: &[u8]) -> bool {
 }
 
 impl<'a> Query<'a> {
-    fn parse(message: &'a [u8]) -> Result<Self, Refused> {
+    fn parse(message: &'a [u8]) -> Result<Self, Rcode> {
         let header = message.first_chunk::<HEADER>().ok_or(Rcode::FORMERR)?;
         let [questions, answers, authorities, additional] = counts(header);
         if questions != 1 {

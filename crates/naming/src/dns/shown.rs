@@ -63,6 +63,12 @@ pub fn rcode(rcode: Rcode) -> String {
     rcode.to_string()
 }
 
+/// The number in a message's header.
+pub fn number(message: &[u8]) -> u64 {
+    let number = message.first_chunk().copied();
+    number.map_or(0, |number| u64::from(u16::from_be_bytes(number)))
+}
+
 /// What a message asks: `server1.flat.lab. A`.
 pub fn question(message: &[u8]) -> Option<(String, Rtype)> {
     let message = Message::from_octets(message).ok()?;

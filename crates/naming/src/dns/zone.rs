@@ -81,15 +81,13 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// Zones without any name, with room for so many.
-    pub fn new(zones: Arc<Zones>, ttl: u32, names: usize) -> Self {
-        let shards = (names / NAMES_PER_SHARD).next_power_of_two();
-        let room = names.min(shards * NAMES_PER_SHARD) / shards;
+    /// Zones without any name.
+    pub fn new(zones: Arc<Zones>, ttl: u32) -> Self {
         Self {
             zones,
             ttl,
             serial: 0,
-            shards: (0..shards).map(|_| Arc::new(Shard::new(room))).collect(),
+            shards: vec![Arc::new(Shard::new())],
             hasher: DefaultHashBuilder::default(),
             names: 0,
         }
@@ -203,7 +201,7 @@ impl Zone {
     fn grow(&mut self) {
         let old = std::mem::take(&mut self.shards);
         let shards = old.len() * 4;
-        self.shards = (0..shards).map(|_| Arc::new(Shard::new(0))).collect();
+        self.shards = (0..shards).map(|_| Arc::new(Shard::new())).collect();
         for shard in old {
             for entry in shard.slots.iter().filter_map(|slot| shard.entry(*slot)) {
                 let (to, tag) = self.position(entry.name);
@@ -231,7 +229,7 @@ mod tests {
     }
 
     fn empty() -> Zone {
-        Zone::new(Arc::new(Zones::new("lab.").unwrap()), 60, 0)
+        Zone::new(Arc::new(Zones::new("lab.").unwrap()), 60)
     }
 
     fn name(text: &str) -> super::super::owner::Owner {

@@ -61,11 +61,7 @@ pub(super) fn handle(
         Back::Udp(_) => Transport::Udp,
         Back::Tcp(_) => Transport::Tcp,
     };
-    let refuse = |message: &[u8], rcode| {
-        let mut out = Vec::new();
-        answer::refuse(message, rcode, &mut out);
-        Handled::Reply(out)
-    };
+    let refuse = |message: &[u8], rcode| Handled::Reply(answer::refusal(message, rcode));
     let Ok(mut whole) = Message::from_octets(message.to_vec()) else {
         return Handled::Silence;
     };
@@ -151,7 +147,7 @@ pub(super) fn handle(
                     let soa = answer::soa(zone, apex.as_slice()).unwrap_or_default();
                     signed(soa_only(&message, zone.ttl, soa), transaction)
                 }
-                Transport::Udp => signed(refused(&message, Rcode::FORMERR), transaction),
+                Transport::Udp => signed(answer::refusal(&message, Rcode::FORMERR), transaction),
             }
         }
     }
@@ -172,15 +168,9 @@ fn with_right_code(mut reply: Vec<u8>, code: TsigRcode) -> (Vec<u8>, TsigRcode) 
     (reply, code)
 }
 
-fn refused(message: &[u8], rcode: Rcode) -> Vec<u8> {
-    let mut out = Vec::new();
-    answer::refuse(message, rcode, &mut out);
-    out
-}
-
 /// An answer with the SOA record alone, under the name of the question.
 fn soa_only(message: &[u8], ttl: u32, soa: &[u8]) -> Vec<u8> {
-    let mut out = refused(message, Rcode::NOERROR);
+    let mut out = answer::refusal(message, Rcode::NOERROR);
     if out.len() > 12 {
         out[2] |= 4;
         out[7] = 1;
@@ -211,9 +201,7 @@ pub(super) fn tell(
     peer: SocketAddr,
 ) {
     use common::message::MessageId;
-    let id = query
-        .first_chunk()
-        .map_or(0, |id: &[u8; 2]| u64::from(u16::from_be_bytes(*id)));
+    let id = shown::number(query);
     let (name, rtype) = shown::question(query)
         .unwrap_or_else(|| ("a malformed message".into(), domain::base::iana::Rtype::ANY));
     let asked = format!("{name} {rtype}");

@@ -39,7 +39,7 @@ use crate::{
         zone::Zone,
     },
     name::Place,
-    space::{Meaning, Space},
+    space::Space,
     store::Store,
 };
 
@@ -226,8 +226,7 @@ impl<'s> Registrar<'s> {
         } else {
             self.counts.add(|counts| &counts.updates, 1);
         }
-        let mut reply = Vec::new();
-        answer::refuse(&change.message, rcode, &mut reply);
+        let mut reply = answer::refusal(&change.message, rcode);
         if let Some(transaction) = change.transaction {
             match sign(&reply, transaction) {
                 Ok(signed) => reply = signed,
@@ -284,11 +283,7 @@ fn registered(space: &Space, place: &Place) -> Event {
     let meaning = space
         .get(place)
         .and_then(|entry| space.meaning(place, entry));
-    let value = meaning.map(|meaning| match meaning {
-        Meaning::Values(values) => values.to_string(),
-        Meaning::HardLink(first) => format!("the same as {first}"),
-        Meaning::Symlink(target) => format!("alias of {target}"),
-    });
+    let value = meaning.map(|meaning| meaning.to_string());
     Event {
         name: Some(place.to_string()),
         value,

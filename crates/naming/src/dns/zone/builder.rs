@@ -4,7 +4,7 @@ use std::{hash::BuildHasher, sync::Arc};
 
 use hashbrown::HashMap;
 
-use super::{Zone, Zones, shard::Shard};
+use super::{NAMES_PER_SHARD, Zone, Zones, shard::Shard};
 
 /// Many names at once, faster than one by one: first all are written, each behind the others of its shard, and then
 /// searched for, shard by shard. The names above them are counted on the way.
@@ -21,10 +21,11 @@ pub struct Builder {
 impl Builder {
     /// Zones to be filled with about so many names.
     pub fn new(zones: Arc<Zones>, ttl: u32, names: usize) -> Self {
-        let mut zone = Zone::new(zones, ttl, names);
-        let shards = std::mem::take(&mut zone.shards).len();
+        let mut zone = Zone::new(zones, ttl);
+        zone.shards.clear();
+        let shards = (names / NAMES_PER_SHARD).next_power_of_two();
         Self {
-            shards: (0..shards).map(|_| Shard::new(0)).collect(),
+            shards: (0..shards).map(|_| Shard::new()).collect(),
             zone,
             above: HashMap::new(),
             last: Default::default(),

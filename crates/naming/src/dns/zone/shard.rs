@@ -36,9 +36,9 @@ impl Entry<'_> {
 }
 
 impl Shard {
-    pub(super) fn new(names: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            slots: vec![Slot::default(); (names * 4 / 3).next_power_of_two()].into(),
+            slots: vec![Slot::default()].into(),
             bytes: Vec::new(),
             names: 0,
             waste: 0,
