@@ -331,6 +331,11 @@ impl Time {
         let micros = if micros < YEAR_10000 { micros } else { 0 };
         Self(UNIX_EPOCH + Duration::from_micros(micros.try_into().unwrap_or(0)))
     }
+
+    /// How long after the beginning of 1970 it is.
+    pub fn since_1970(self) -> Duration {
+        self.0.duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Time {

@@ -55,6 +55,9 @@ pub struct Lines {
     pub answer: String,
     /// For standard error: what is not the answer. `--quiet` hides it unless the event is an error.
     pub status: String,
+    /// For somebody at a terminal who may type now: stands in the last line of standard output until there is something
+    /// else to show.
+    pub prompt: String,
 }
 
 /// How a program shows an event to people.

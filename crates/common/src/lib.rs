@@ -14,6 +14,7 @@
 //! | [`text`] | text from outside made safe to show; "did you mean" |
 //! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
 //! | `interface`, `multicast` | network interfaces; groups, UDP senders and receivers (feature `multicast`) |
+//! | `typed` | lines from standard input, bounded and interruptible (feature `typed`) |
 //! | `testing` | starting the real binaries from a test (feature `testing`) |
 
 pub mod app;
@@ -34,3 +35,5 @@ pub mod telling;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
+#[cfg(feature = "typed")]
+pub mod typed;

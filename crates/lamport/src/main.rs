@@ -1,16 +1,42 @@
-//! Reads the command line and runs the handout's two clocks.
+//! Reads the command line and does what it says.
 
-use std::process::ExitCode;
+use std::{fs::File, io, os::fd::AsFd, process::ExitCode};
 
-use common::app;
-use lamport::config::Cli;
+use common::{
+    app,
+    exit::{Failure, why},
+};
+use lamport::{
+    config::{Cli, Command},
+    node::{Bound, command::Plan},
+    run, simulate,
+};
 
 fn main() -> ExitCode {
     app::main(
-        |_: &Cli| Box::new(lamport::view),
-        |_, app| {
-            app.catch_signals()?;
-            lamport::run(app.journal())
+        |cli: &Cli| lamport::view(cli),
+        |cli, app| {
+            let (journal, shutdown) = (app.journal(), app.catch_signals()?);
+            match cli.command {
+                None => lamport::run(journal),
+                Some(Command::Simulate { algorithm }) => {
+                    simulate::command::run(&cli, algorithm, journal, shutdown)
+                }
+                Some(Command::Run { algorithm }) => {
+                    let settings = run::Settings::new(&cli, algorithm)?;
+                    run::run(&settings, journal, shutdown)
+                }
+                Some(Command::Node { algorithm, managed }) => {
+                    let plan = Plan::new(&cli, algorithm, managed)?;
+                    let transport = cli.options.transport.unwrap_or_default();
+                    let bound = Bound::new(transport, Plan::listen(&cli))?;
+                    // Read without std's buffer, which could hold a line that a wait for input would not see.
+                    let typed = io::stdin().as_fd().try_clone_to_owned();
+                    let typed = typed
+                        .map_err(|error| Failure::could_not_run("standard input", why(&error)))?;
+                    plan.run(&cli, &bound, File::from(typed), journal, shutdown)
+                }
+            }
         },
     )
 }

@@ -8,12 +8,10 @@ use common::{
     journal::Journal,
     multicast::{LONGEST, Membership, Receiver, hearing::Hearing},
     shutdown::Shutdown,
-};
-
-use crate::{
-    sending::Senders,
     typed::{Line, Lines},
 };
+
+use crate::sending::Senders;
 
 /// Tells of every datagram, and sends every line typed, until enough datagrams have come, the time is up, or a
 /// shutdown is requested. The end of the input only ends the sending.
@@ -36,7 +34,7 @@ pub fn run(
 
     let clock = senders.clock.clone();
     let (hearing, typed, interrupted) = thread::scope(|scope| {
-        let typing = || send_typed(Lines::new(input), &mut senders, journal, shutdown);
+        let typing = || send_typed(Lines::new(input, LONGEST), &mut senders, journal, shutdown);
         let typist = thread::Builder::new()
             .name("typist".into())
             .spawn_scoped(scope, typing)

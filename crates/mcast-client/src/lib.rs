@@ -6,7 +6,6 @@
 //! | [`load`] | messages sent without a person, at a given rate |
 //! | [`sending`] | one message to every destination: multicast, unicast or broadcast |
 //! | [`datagrams`] | many datagrams of one length, stamped, one behind the other |
-//! | [`typed`] | lines from standard input, bounded and interruptible |
 //! | [`config`] | what the client can be told |
 
 pub mod client;
@@ -14,7 +13,6 @@ pub mod config;
 pub mod datagrams;
 pub mod load;
 pub mod sending;
-pub mod typed;
 
 pub use client::run;
 use common::{

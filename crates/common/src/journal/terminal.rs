@@ -27,6 +27,8 @@ pub(super) enum Chunk {
     Answer(Vec<u8>),
     /// For standard error.
     Status(Vec<u8>),
+    /// For standard output, until there is something else to show.
+    Prompt(Vec<u8>),
 }
 
 pub(super) struct Terminal {
@@ -36,7 +38,12 @@ pub(super) struct Terminal {
     program: &'static str,
     shutdown: Shutdown,
     exit: Exit,
+    /// Whether a prompt stands in the last line.
+    prompted: bool,
 }
+
+/// Takes a prompt away: to the line's beginning, and erased from there (ECMA-48 CR, EL).
+const NO_PROMPT: &[u8] = b"\r\x1b[K";
 
 impl Terminal {
     pub(super) fn new(
@@ -51,6 +58,7 @@ impl Terminal {
             program,
             shutdown,
             exit: Exit::Done,
+            prompted: false,
         }
     }
 
@@ -58,8 +66,15 @@ impl Terminal {
     pub(super) fn run(mut self, chunks: &Receiver<Chunk>, progress: &Progress) -> Exit {
         for chunk in chunks {
             progress.made();
+            if std::mem::take(&mut self.prompted) {
+                self.answer(NO_PROMPT, progress);
+            }
             match chunk {
                 Chunk::Answer(lines) => self.answer(&lines, progress),
+                Chunk::Prompt(prompt) => {
+                    self.answer(&prompt, progress);
+                    self.prompted = true;
+                }
                 // Should standard error be closed, there is nobody left to tell.
                 Chunk::Status(line) => drop(write_all(&mut self.err, &line, progress)),
             }

@@ -39,6 +39,7 @@ pub(super) struct Writer {
     answers: Vec<u8>,
     log_lines: Vec<u8>,
     lines: Lines,
+    prompt: Option<String>,
     seq: u64,
     exit: Exit,
 }
@@ -61,6 +62,7 @@ impl Writer {
             answers: Vec::new(),
             log_lines: Vec::new(),
             lines: Lines::default(),
+            prompt: None,
             seq: 0,
             exit: Exit::Done,
         }
@@ -120,6 +122,7 @@ impl Writer {
         self.seq += 1;
         self.lines.answer.clear();
         self.lines.status.clear();
+        self.lines.prompt.clear();
         (self.view)(&record.event, &mut self.lines);
         if self.log.is_some() {
             record.write_line(&mut self.log_lines);
@@ -145,6 +148,9 @@ impl Writer {
                 &status,
             );
             self.lines.status = status;
+        }
+        if !self.lines.prompt.is_empty() {
+            self.prompt = Some(std::mem::take(&mut self.lines.prompt));
         }
     }
 
@@ -182,6 +188,9 @@ impl Writer {
         if !self.answers.is_empty() {
             let answers = std::mem::take(&mut self.answers);
             self.show(Chunk::Answer(answers));
+        }
+        if let Some(prompt) = self.prompt.take() {
+            self.show(Chunk::Prompt(prompt.into_bytes()));
         }
         self.progress.made();
     }

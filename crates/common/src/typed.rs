@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use common::{
-    multicast::LONGEST,
+use nix::unistd::{getpgrp, tcgetpgrp};
+
+use crate::{
     net::{Interest, Woken, wait},
     shutdown::Shutdown,
 };
-use nix::unistd::{getpgrp, tcgetpgrp};
 
 /// How often a program in the background looks whether it has come to the front.
 const BACKGROUND: Duration = Duration::from_millis(200);
@@ -26,6 +26,8 @@ fn in_background(input: impl AsFd) -> bool {
 #[derive(Debug)]
 pub struct Lines<R> {
     input: R,
+    /// How many bytes a line may have.
+    longest: usize,
     /// Read, and not yet handed out.
     pending: Vec<u8>,
     ended: bool,
@@ -38,15 +40,16 @@ pub struct Lines<R> {
 pub enum Line {
     /// A line without its end (`\n` or `\r\n`).
     Text(Vec<u8>),
-    /// A line longer than a datagram; it is not kept.
+    /// A line that is too long; it is not kept.
     TooLong,
 }
 
 impl<R: Read + AsFd> Lines<R> {
-    /// The lines of this input.
-    pub fn new(input: R) -> Self {
+    /// The lines of this input, of at most so many bytes.
+    pub fn new(input: R, longest: usize) -> Self {
         Self {
             input,
+            longest,
             pending: Vec::new(),
             ended: false,
             skipping: false,
@@ -102,7 +105,7 @@ impl<R: Read + AsFd> Lines<R> {
     fn take(&mut self) -> Option<Line> {
         let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') else {
             // Room for a carriage return that does not count.
-            if self.pending.len() > LONGEST + 1 {
+            if self.pending.len() > self.longest + 1 {
                 self.skipping = true;
                 self.pending.clear();
             }
@@ -113,7 +116,7 @@ impl<R: Read + AsFd> Lines<R> {
         if line.last() == Some(&b'\r') {
             line.pop();
         }
-        let too_long = std::mem::take(&mut self.skipping) || line.len() > LONGEST;
+        let too_long = std::mem::take(&mut self.skipping) || line.len() > self.longest;
         Some(if too_long {
             Line::TooLong
         } else {
@@ -128,6 +131,8 @@ mod tests {
 
     use super::*;
 
+    const LONGEST: usize = 70_000;
+
     #[test]
     fn lines_come_whole_and_long_ones_are_passed_over() {
         let shutdown = Shutdown::new().unwrap();
@@ -137,7 +142,7 @@ mod tests {
             let too_long = "y".repeat(3 * LONGEST);
             write!(typing, "hello\r\n\n{longest}\n{too_long}\n{longest}z\nlast").unwrap();
         });
-        let mut lines = Lines::new(input);
+        let mut lines = Lines::new(input, LONGEST);
         let mut next = || lines.next(&shutdown).unwrap();
         let text = |text: &str| Some(Line::Text(text.as_bytes().to_vec()));
         assert_eq!(next(), text("hello"));
@@ -155,7 +160,7 @@ mod tests {
         let shutdown = Shutdown::new().unwrap();
         let (input, _typing) = UnixStream::pair().unwrap();
         let waiting = shutdown.clone();
-        let waiting = thread::spawn(move || Lines::new(input).next(&waiting).unwrap());
+        let waiting = thread::spawn(move || Lines::new(input, LONGEST).next(&waiting).unwrap());
         shutdown.request();
         assert_eq!(waiting.join().unwrap(), None);
     }

@@ -1,0 +1,138 @@
+//! The algorithms, each a [`Process`](crate::process::Process) in a file of its own.
+//!
+//! | module | algorithm | from |
+//! | --- | --- | --- |
+//! | [`events`] | events and messages, nothing more | Lamport 1978 |
+//! | [`mutex`] | mutual exclusion by a queue of requests at everybody's | Lamport 1978 |
+//! | [`ricart_agrawala`] | mutual exclusion by permission of everybody | Ricart & Agrawala 1981 |
+//! | [`central`] | mutual exclusion by a coordinator | van Steen & Tanenbaum, "Mutual exclusion" |
+//! | [`total`] | totally ordered multicast, for the copies of a [`bank`] account | van Steen & Tanenbaum, "Logical clocks" |
+//! | [`causal`] | causally ordered multicast | Birman, Schiper & Stephenson 1991 |
+
+pub mod bank;
+pub mod causal;
+pub mod central;
+pub mod events;
+pub mod mutex;
+pub mod ricart_agrawala;
+pub mod total;
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+/// The algorithms by name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Algorithm {
+    /// Events and messages: sending, receiving, and what is local
+    Events,
+    /// Lamport's mutual exclusion: request, acknowledgement, release; 3(N-1) messages an entry
+    Mutex,
+    /// Ricart and Agrawala's mutual exclusion: request and reply; 2(N-1) messages an entry
+    RicartAgrawala,
+    /// Mutual exclusion by a coordinator, p1: request, grant, release; 3 messages an entry
+    Central,
+    /// Totally ordered multicast: the copies of a bank account
+    Total,
+    /// Causally ordered multicast, by vector clocks
+    Causal,
+}
+
+/// Calls the expression with the type of an algorithm's processes.
+macro_rules! with_process {
+    ($algorithm:expr, $P:ident => $body:expr) => {
+        match $algorithm {
+            $crate::algorithms::Algorithm::Events => {
+                type $P = $crate::algorithms::events::Events;
+                $body
+            }
+            $crate::algorithms::Algorithm::Mutex => {
+                type $P = $crate::algorithms::mutex::Mutex;
+                $body
+            }
+            $crate::algorithms::Algorithm::RicartAgrawala => {
+                type $P = $crate::algorithms::ricart_agrawala::RicartAgrawala;
+                $body
+            }
+            $crate::algorithms::Algorithm::Central => {
+                type $P = $crate::algorithms::central::Central;
+                $body
+            }
+            $crate::algorithms::Algorithm::Total => {
+                type $P = $crate::algorithms::total::Total;
+                $body
+            }
+            $crate::algorithms::Algorithm::Causal => {
+                type $P = $crate::algorithms::causal::Causal;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_process;
+
+/// The classical mistakes that can be put into an algorithm, to see the verdict find them.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bug {
+    /// Requests or multicasts of the same time are in no order, and each takes its own for the first
+    NoTieBreak,
+    /// Acknowledgements, replies or grants are not waited for
+    NoAcknowledgement,
+    /// The clock is not moved past the time of a message that is received
+    NoAdvance,
+    /// Multicasts are delivered as they come, and none is held back
+    NoHoldBack,
+}
+
+impl Algorithm {
+    /// Its name on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Mutex => "mutex",
+            Self::RicartAgrawala => "ricart-agrawala",
+            Self::Central => "central",
+            Self::Total => "total",
+            Self::Causal => "causal",
+        }
+    }
+
+    /// The mistakes that can be put into it.
+    pub fn bugs(self) -> &'static [Bug] {
+        match self {
+            Self::Events => &[Bug::NoAdvance],
+            Self::Mutex | Self::RicartAgrawala | Self::Total => {
+                &[Bug::NoTieBreak, Bug::NoAcknowledgement, Bug::NoAdvance]
+            }
+            Self::Central => &[Bug::NoAcknowledgement, Bug::NoAdvance],
+            Self::Causal => &[Bug::NoHoldBack, Bug::NoAdvance],
+        }
+    }
+
+    /// What can be asked of its processes by hand.
+    pub fn commands(self) -> &'static [&'static str] {
+        match self {
+            Self::Events => &["send PEER TEXT", "local"],
+            Self::Mutex | Self::RicartAgrawala | Self::Central => &["lock", "unlock"],
+            Self::Total => &["multicast +100", "multicast +1%"],
+            Self::Causal => &["multicast TEXT"],
+        }
+    }
+
+    /// Whether the others can go on with a process that has begun anew and forgotten what it had promised.
+    pub fn bears_a_restart(self) -> bool {
+        self == Self::Events
+    }
+}
+
+impl Bug {
+    /// Its name on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoTieBreak => "no-tie-break",
+            Self::NoAcknowledgement => "no-acknowledgement",
+            Self::NoAdvance => "no-advance",
+            Self::NoHoldBack => "no-hold-back",
+        }
+    }
+}

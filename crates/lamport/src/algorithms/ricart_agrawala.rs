@@ -1,0 +1,175 @@
+//! Mutual exclusion by permission (Ricart & Agrawala 1981, "An Optimal Algorithm for Mutual Exclusion in Computer
+//! Networks"): a reply is permission, and whoever wants the critical section itself, and earlier, keeps it back until it
+//! has left.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bug, mutex::not_now};
+use crate::{
+    clock::{Overflow, Timestamp},
+    process::{
+        Command, Deed, Message, Names, Outbox, Pause, Process, ProcessId, Refusal, Stamped, To,
+    },
+};
+
+/// A process that now and then needs the critical section.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct RicartAgrawala {
+    me: ProcessId,
+    processes: usize,
+    bug: Option<Bug>,
+    /// One's own request, and whether it is granted.
+    own: Option<(Timestamp, bool)>,
+    /// Who has not replied to it.
+    awaited: BTreeSet<ProcessId>,
+    /// Whose reply is kept back.
+    deferred: BTreeSet<ProcessId>,
+}
+
+/// What the processes say to each other. The request's timestamp is the message's.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Said {
+    /// I want it.
+    Request,
+    /// You may, as far as I am concerned.
+    Reply,
+}
+
+impl Message for Said {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Reply => "reply",
+        }
+    }
+}
+
+impl RicartAgrawala {
+    fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        let request = out.send_as(Deed::Request, To::All, Said::Request)?;
+        self.own = Some((request, false));
+        if self.bug != Some(Bug::NoAcknowledgement) {
+            let others = ProcessId::all(self.processes).filter(|process| *process != self.me);
+            self.awaited = others.collect();
+        }
+        self.enter_if_granted(out)
+    }
+
+    /// Whether one's own request goes before the other.
+    fn goes_before(&self, other: Timestamp) -> bool {
+        self.own.is_some_and(|(own, granted)| {
+            let earlier = match self.bug {
+                Some(Bug::NoTieBreak) => own.time < other.time,
+                _ => own < other,
+            };
+            granted || earlier
+        })
+    }
+
+    fn enter_if_granted(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        if let Some((own, false)) = self.own
+            && self.awaited.is_empty()
+        {
+            self.own = Some((own, true));
+            out.local(Deed::Enter(own))?;
+            out.pause(Pause::Work);
+        }
+        Ok(())
+    }
+
+    fn release(&mut self, own: Timestamp, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        self.own = None;
+        out.local(Deed::Leave(own))?;
+        for process in std::mem::take(&mut self.deferred) {
+            out.send(To::One(process), Said::Reply)?;
+        }
+        out.pause(Pause::Think);
+        Ok(())
+    }
+}
+
+impl Process for RicartAgrawala {
+    type Message = Said;
+
+    fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
+        Self {
+            me,
+            processes,
+            bug,
+            own: None,
+            awaited: BTreeSet::new(),
+            deferred: BTreeSet::new(),
+        }
+    }
+
+    fn start(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        out.pause(Pause::Think);
+        Ok(())
+    }
+
+    fn receive(
+        &mut self,
+        from: ProcessId,
+        message: Stamped<Said>,
+        out: &mut Outbox<'_, Said>,
+    ) -> Result<(), Overflow> {
+        match message.content {
+            Said::Request => {
+                let request = Timestamp {
+                    time: message.time,
+                    process: from,
+                };
+                if self.goes_before(request) {
+                    self.deferred.insert(from);
+                } else {
+                    out.send(To::One(from), Said::Reply)?;
+                }
+            }
+            Said::Reply => {
+                self.awaited.remove(&from);
+                self.enter_if_granted(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        match self.own {
+            None => self.request(out),
+            Some((own, true)) => self.release(own, out),
+            Some((_, false)) => Ok(()),
+        }
+    }
+
+    fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
+        match (command, self.own) {
+            (Command::Lock, None) => Ok(self.request(out)?),
+            (Command::Unlock, Some((own, true))) => Ok(self.release(own, out)?),
+            (Command::Lock | Command::Unlock, own) => Err(not_now(own.map(|own| own.1))),
+            _ => Err(Refusal::Unknown),
+        }
+    }
+
+    fn idle(&self) -> bool {
+        self.own.is_none()
+    }
+
+    fn queue(&self, names: &Names) -> Vec<String> {
+        let own = self.own.map(|(own, granted)| {
+            let state = if granted {
+                "is in the critical section"
+            } else {
+                "waits"
+            };
+            format!("{} asked at {}, {state}", names.of(self.me), own.time)
+        });
+        let awaited = self.awaited.iter();
+        let awaited = awaited.map(|process| format!("{} has not replied yet", names.of(*process)));
+        let deferred = self.deferred.iter();
+        let deferred = deferred.map(|process| format!("{} gets a reply later", names.of(*process)));
+        own.into_iter().chain(awaited).chain(deferred).collect()
+    }
+}

@@ -1,0 +1,147 @@
+//! What people and machines get to see of a run: its events, the logs of its processes, and the shortest run that is
+//! wrong.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::Path,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use common::{
+    event::{Event, Kind, Record, Time, VERSION},
+    exit::{Failure, why},
+    journal::Journal,
+    message::Carrier,
+    text::{plural, visible_path},
+};
+
+use crate::{
+    algorithms::Algorithm,
+    happening::Happening,
+    process::{Names, ProcessId},
+    shortest::Broken,
+};
+
+/// The run that is told of, and where.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// What it ran.
+    pub algorithm: Algorithm,
+    /// What the processes are called.
+    pub names: &'a Names,
+    /// What their messages went over.
+    pub over: Carrier,
+    /// Where it is told.
+    pub journal: &'a Journal,
+}
+
+/// A line of the answer that is no event of a process.
+pub fn line(text: impl Into<String>) -> Event {
+    Event::new(Kind::Local).text(text)
+}
+
+impl Report<'_> {
+    /// Tells the first so many events.
+    pub fn events(&self, happenings: &[Happening], most: usize) {
+        let shown = happenings.iter().take(most);
+        shown.for_each(|happening| self.event(happening));
+        let more = happenings.len().saturating_sub(most) as u64;
+        if more > 0 {
+            let text = format!("and {more} more; --show all shows them");
+            self.tell(happenings[most].at, line(text));
+        }
+    }
+
+    /// One event of a process, with the whole sentence as its text.
+    fn event(&self, happening: &Happening) {
+        let mut event = happening.event(self.names, self.over);
+        event.time = moment(happening.at);
+        event.text = Some(happening.sentence(self.names));
+        let process: Arc<str> = self.names.of(happening.process).into();
+        self.journal.record_of(&process, event);
+    }
+
+    /// Tells something in the time of the run, so that the same seed says the same to the byte.
+    pub fn tell(&self, at: Duration, event: Event) {
+        let time = moment(at);
+        self.journal.record(Event { time, ..event });
+    }
+
+    /// Tells of the shortest run that breaks a promise: how to see it, and what happens in it.
+    pub fn schedule(&self, broken: &Broken, at: Duration) {
+        let command = broken.command(self.algorithm);
+        let schedule = broken.schedule();
+        let events = plural(schedule.len() as u64, "event");
+        self.tell(
+            at,
+            line(format!(
+                "the shortest run that shows it, {events}: {command}"
+            )),
+        );
+        for happening in schedule {
+            self.event(happening);
+        }
+        let wrong = broken
+            .verdict
+            .checks
+            .iter()
+            .filter(|check| check.wrong.is_some());
+        for check in wrong {
+            self.tell(at, check.event());
+        }
+    }
+
+    /// Writes each process's events into a log of its own, as if it had kept it itself in simulated time.
+    ///
+    /// # Errors
+    /// When a file cannot be written (exit code 2).
+    pub fn logs(&self, folder: &Path, run: &str, happenings: &[Happening]) -> Result<(), Failure> {
+        fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
+        for process in ProcessId::all(self.names.count()) {
+            let name = self.names.of(process);
+            let path = folder.join(format!("{name}.jsonl"));
+            let own = happenings.iter().filter(|own| own.process == process);
+            self.log(&path, run, name, own)
+                .map_err(|error| cannot(&path, &error))?;
+        }
+        Ok(())
+    }
+
+    fn log<'h>(
+        &self,
+        path: &Path,
+        run: &str,
+        node: &str,
+        happenings: impl Iterator<Item = &'h Happening>,
+    ) -> std::io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        let mut line = Vec::new();
+        for (seq, happening) in happenings.enumerate() {
+            let mut event = happening.event(self.names, self.over);
+            event.time = moment(happening.at);
+            let record = Record {
+                v: VERSION,
+                run: run.into(),
+                node: node.into(),
+                thread: "simulated".into(),
+                seq: seq as u64,
+                event,
+            };
+            line.clear();
+            record.write_line(&mut line);
+            file.write_all(&line)?;
+        }
+        file.flush()
+    }
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::could_not_run(format!("--logs {}", visible_path(path)), why(error))
+}
+
+/// A moment of simulated time, which begins in 1970.
+pub fn moment(at: Duration) -> Time {
+    Time::new(UNIX_EPOCH + at)
+}

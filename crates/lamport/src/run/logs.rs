@@ -1,0 +1,79 @@
+//! What the processes of a run wrote: read back, as whoever judges them sees it.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use common::{
+    event::Record,
+    exit::{Failure, why},
+    text::visible_path,
+};
+
+use crate::{
+    happening::Happening,
+    process::{Names, ProcessId},
+    verdict::in_causal_order,
+};
+
+/// The log of this process in the folder.
+pub(super) fn path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.jsonl"))
+}
+
+/// Reads all logs, and brings what happened into one order; times are from the first event on. The last line of a
+/// process that is gone may be cut off.
+pub(super) fn read(
+    folder: &Path,
+    names: &Names,
+    gone: &[ProcessId],
+) -> Result<Vec<Happening>, Failure> {
+    let mut of_each = Vec::new();
+    for process in ProcessId::all(names.count()) {
+        let path = path(folder, names.of(process));
+        of_each.push(read_one(&path, process, names, gone.contains(&process))?);
+    }
+    let first = of_each.iter().flatten().map(|happening| happening.at).min();
+    for happening in of_each.iter_mut().flatten() {
+        happening.at -= first.unwrap_or_default();
+    }
+    Ok(in_causal_order(of_each))
+}
+
+fn read_one(
+    path: &Path,
+    process: ProcessId,
+    names: &Names,
+    gone: bool,
+) -> Result<Vec<Happening>, Failure> {
+    let failed = |line: usize, why: String| {
+        let place = if line == 0 {
+            String::new()
+        } else {
+            format!(":{line}")
+        };
+        Failure::could_not_run(format!("{}{place}", visible_path(path)), why)
+    };
+    let file = File::open(path).map_err(|error| failed(0, why(&error)))?;
+    let mut file = BufReader::new(file);
+    let mut happenings = Vec::new();
+    let mut text = String::new();
+    for number in 1.. {
+        text.clear();
+        let length = file.read_line(&mut text);
+        if length.map_err(|error| failed(number, why(&error)))? == 0 {
+            break;
+        }
+        let record = match Record::parse(&text) {
+            Ok(record) => record,
+            Err(_) if gone && !text.ends_with('\n') => break,
+            Err(error) => return Err(failed(number, error.to_string())),
+        };
+        let at: Duration = record.event.time.since_1970();
+        happenings.extend(Happening::of_event(process, at, &record.event, names));
+    }
+    Ok(happenings)
+}
