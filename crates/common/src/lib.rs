@@ -15,6 +15,7 @@
 //! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
 //! | `interface`, `multicast` | network interfaces; groups, UDP senders and receivers (feature `multicast`) |
 //! | `typed` | lines from standard input, bounded and interruptible (feature `typed`) |
+//! | `measuring` | benchmarks of code: two ways timed in turn (feature `testing`) |
 //! | `testing` | starting the real binaries from a test (feature `testing`) |
 
 pub mod app;
@@ -25,6 +26,8 @@ pub mod exit;
 pub mod interface;
 pub mod journal;
 pub mod json;
+#[cfg(any(test, feature = "testing"))]
+pub mod measuring;
 pub mod message;
 #[cfg(feature = "multicast")]
 pub mod multicast;

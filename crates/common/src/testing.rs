@@ -130,12 +130,24 @@ impl Running {
 
     /// Waits for a line of standard output that begins so.
     pub fn out_line(&mut self, beginning: &str) -> String {
-        self.out.line(beginning)
+        self.out
+            .line(beginning, |line, beginning| line.starts_with(beginning))
+    }
+
+    /// Waits for a line of standard output with this in it.
+    pub fn out_line_with(&mut self, part: &str) -> String {
+        self.out.line(part, |line, part| line.contains(part))
+    }
+
+    /// Waits for a line of standard error with this in it.
+    pub fn err_line_with(&mut self, part: &str) -> String {
+        self.err.line(part, |line, part| line.contains(part))
     }
 
     /// Waits for a line of standard error that begins so.
     pub fn err_line(&mut self, beginning: &str) -> String {
-        self.err.line(beginning)
+        self.err
+            .line(beginning, |line, beginning| line.starts_with(beginning))
     }
 
     /// Types on its standard input.
@@ -241,19 +253,19 @@ impl Stream {
         true
     }
 
-    fn line(&mut self, beginning: &str) -> String {
+    fn line(&mut self, wanted: &str, is_it: impl Fn(&str, &str) -> bool) -> String {
         let deadline = Instant::now() + LIMIT;
         loop {
             while let Some(end) = self.seen[self.searched..].find('\n') {
                 let line = self.seen[self.searched..self.searched + end].to_owned();
                 self.searched += end + 1;
-                if line.starts_with(beginning) {
+                if is_it(&line, wanted) {
                     return line;
                 }
             }
             assert!(
                 self.more(deadline),
-                "it ended without a line {beginning:?}: {:?}",
+                "it ended without a line {wanted:?}: {:?}",
                 self.seen
             );
         }

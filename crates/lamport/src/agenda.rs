@@ -40,6 +40,16 @@ impl<T> Agenda<T> {
         self.put += 1;
     }
 
+    /// How much is to happen.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether nothing is.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// When the next thing is to happen.
     pub fn due(&self) -> Option<Duration> {
         self.order.peek().map(|Reverse((at, ..))| *at)

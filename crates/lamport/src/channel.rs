@@ -41,6 +41,8 @@ pub struct Frame<T> {
 pub struct Channel<T> {
     /// Sent, and not acknowledged.
     flying: VecDeque<Flying<T>>,
+    /// None of them is due before that; so not each is looked at each time.
+    none_due_before: Duration,
     /// Not sent yet, as the window is full.
     waiting: VecDeque<T>,
     /// The number of the next packet that is sent.
@@ -75,6 +77,7 @@ impl<T> Default for Channel<T> {
     fn default() -> Self {
         Self {
             flying: VecDeque::new(),
+            none_due_before: Duration::MAX,
             waiting: VecDeque::new(),
             next: 1,
             received: 0,
@@ -163,16 +166,24 @@ impl<T: Clone> Channel<T> {
                 packet,
             });
         };
-        for flying in self.flying.iter_mut().filter(|flying| flying.due <= now) {
-            flying.tries += 1;
-            flying.due = now + (timeout * (1 << flying.tries.min(10))).min(LONGEST_TIMEOUT);
-            frame(flying.number, Some(flying.packet.clone()));
+        if self.none_due_before <= now {
+            self.none_due_before = Duration::MAX;
+            for flying in &mut self.flying {
+                if flying.due <= now {
+                    flying.tries += 1;
+                    let again = timeout * (1 << flying.tries.min(10));
+                    flying.due = now + again.min(LONGEST_TIMEOUT);
+                    frame(flying.number, Some(flying.packet.clone()));
+                }
+                self.none_due_before = self.none_due_before.min(flying.due);
+            }
         }
         while (self.flying.len() as u64) < WINDOW
             && let Some(packet) = self.waiting.pop_front()
         {
             let (number, due) = (self.next, now + timeout);
             self.next += 1;
+            self.none_due_before = self.none_due_before.min(due);
             self.flying.push_back(Flying {
                 number,
                 packet: packet.clone(),
@@ -191,9 +202,9 @@ impl<T: Clone> Channel<T> {
         }
     }
 
-    /// When [`Self::frames`] has something to send again, if nothing else happens.
+    /// When [`Self::frames`] may have something to send again, if nothing else happens.
     pub fn due(&self) -> Option<Duration> {
-        self.flying.iter().map(|flying| flying.due).min()
+        (!self.flying.is_empty()).then_some(self.none_due_before)
     }
 
     /// Whether all that was sent is acknowledged.

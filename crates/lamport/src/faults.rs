@@ -103,14 +103,14 @@ impl Faults {
         for text in &wanted.partition {
             let Timed { what, from, until } =
                 Timed::parse(text).map_err(|why| failed("--partition", text, why))?;
-            let cuts = Cut::parse(what, names).map_err(|why| failed("--partition", what, why))?;
+            let cuts = Cut::parse(what, names).map_err(|why| failed("--partition", text, why))?;
             let part = |cut| Partition { cut, from, until };
             faults.partitions.extend(cuts.into_iter().map(part));
         }
         for text in &wanted.crash {
             let Timed { what, from, until } =
                 Timed::parse(text).map_err(|why| failed("--crash", text, why))?;
-            let processes = group(what, names).map_err(|why| failed("--crash", what, why))?;
+            let processes = group(what, names).map_err(|why| failed("--crash", text, why))?;
             let crash = |process| Crash {
                 process,
                 from,

@@ -106,6 +106,7 @@ fn view_of_a_run(event: &Event, lines: &mut Lines) {
             lines.answer = format!("{seconds:>3}.{micros:06}  {text}");
         }
         (Kind::Local, None) => lines.answer.push_str(text),
+        (Kind::Ready, _) => lines.status.push_str(text),
         _ => usual_view(event, lines),
     }
 }

@@ -98,7 +98,6 @@ impl Report<'_> {
     /// # Errors
     /// When a file cannot be written (exit code 2).
     pub fn logs(&self, folder: &Path, run: &str, happenings: &[Happening]) -> Result<(), Failure> {
-        fs::create_dir_all(folder).map_err(|error| cannot(folder, &error))?;
         for process in ProcessId::all(self.names.count()) {
             let name = self.names.of(process);
             let path = folder.join(format!("{name}.jsonl"));
@@ -135,6 +134,14 @@ impl Report<'_> {
         }
         file.flush()
     }
+}
+
+/// A folder for logs.
+///
+/// # Errors
+/// When there can be none (exit code 2).
+pub fn folder(path: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(path).map_err(|error| cannot(path, &error))
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Failure {

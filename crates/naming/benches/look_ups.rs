@@ -3,8 +3,9 @@
 //! Every name is asked for once, in an order that no cache can guess. What is compared is measured in turn, and the ratio
 //! is the median of those of the rounds. `--quick`, or a test run of the benchmarks, shows only that it runs.
 
-use std::{collections::HashMap, hint::black_box, io::Write, net::IpAddr, time::Instant};
+use std::{collections::HashMap, hint::black_box, net::IpAddr};
 
+use common::measuring::Table;
 use naming::{
     name::{Path, Place},
     space::Space,
@@ -39,48 +40,9 @@ fn space(names: &[String]) -> Space {
     space
 }
 
-/// Nanoseconds for each of so many look-ups.
-fn time(count: usize, look_up: &mut dyn FnMut()) -> f64 {
-    let begun = Instant::now();
-    look_up();
-    begun.elapsed().as_nanos() as f64 / count as f64
-}
-
-/// Measures both in turn and writes a row of the table: the medians, and how many times faster ours is.
-fn compare(
-    what: &str,
-    count: usize,
-    rounds: usize,
-    ours: &mut dyn FnMut(),
-    theirs: &mut dyn FnMut(),
-) {
-    let mut both: Vec<_> = (0..rounds)
-        .map(|_| (time(count, ours), time(count, theirs)))
-        .collect();
-    let mut median = |figure: fn(&(f64, f64)) -> f64| {
-        both.sort_by(|one, other| figure(one).total_cmp(&figure(other)));
-        figure(&both[both.len() / 2])
-    };
-    let (ours, theirs, ratio) = (
-        median(|both| both.0),
-        median(|both| both.1),
-        median(|both| both.1 / both.0),
-    );
-    let row = format!("| {what:46} | {count:9} | {ours:7.1} | {theirs:7.1} | {ratio:5.2} |\n");
-    std::io::stdout()
-        .write_all(row.as_bytes())
-        .expect("somebody reads");
-}
-
 fn main() {
-    let quick = !std::env::args().any(|argument| argument == "--bench")
-        || std::env::args().any(|argument| argument == "--quick");
-    let heading = "| ours / std's HashMap of strings                | names     | ns ours | ns std  | ratio |\n\
-                   |------------------------------------------------|-----------|---------|---------|-------|\n";
-    std::io::stdout()
-        .write_all(heading.as_bytes())
-        .expect("somebody reads");
-    let sizes: &[(usize, usize)] = if quick {
+    let table = Table::new("ours / std's HashMap of strings", "names", "std");
+    let sizes: &[(usize, usize)] = if table.quick {
         &[(1_000, 1)]
     } else {
         &[(10_000, 201), (1_000_000, 11)]
@@ -93,7 +55,7 @@ fn main() {
                 .map(|name| (name.clone(), ADDRESS))
                 .collect::<HashMap<_, _>>(),
         );
-        compare(
+        table.compare(
             "flat / HashMap",
             flat.len(),
             rounds,
@@ -108,11 +70,11 @@ fn main() {
                 })
             },
         );
-        structured(count, rounds);
+        structured(&table, count, rounds);
     }
 }
 
-fn structured(count: usize, rounds: usize) {
+fn structured(table: &Table, count: usize, rounds: usize) {
     type Level<T> = HashMap<String, T>;
     let names = names(count, 3);
     let paths: Vec<Path> = names
@@ -152,21 +114,21 @@ fn structured(count: usize, rounds: usize) {
             black_box(found.and_then(|level| level.get(&name[2])));
         }
     };
-    compare(
+    table.compare(
         "depth 3, indexed / HashMap of whole paths",
         names.len(),
         rounds,
         &mut || ask(&indexed),
         &mut in_whole,
     );
-    compare(
+    table.compare(
         "depth 3, indexed / HashMaps in HashMaps",
         names.len(),
         rounds,
         &mut || ask(&indexed),
         &mut in_nested,
     );
-    compare(
+    table.compare(
         "depth 3, step by step / HashMaps in HashMaps",
         names.len(),
         rounds,

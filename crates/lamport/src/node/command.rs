@@ -82,7 +82,7 @@ impl Plan {
         let all = others.as_ref().map(|others| {
             let names: Vec<_> = others.names.all().collect();
             let word = settings.algorithm.word();
-            format!(", {name} of {} for {word}; type help", names.join(", "))
+            format!(", {name} among {}, {word}; type help", names.join(", "))
         });
         let text = format!("{address}{}", all.unwrap_or_default());
         journal.record(Event::new(Kind::Ready).text(text));

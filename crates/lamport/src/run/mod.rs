@@ -34,7 +34,7 @@ use crate::{
     config::{Cli, MOST, Show, Transport},
     faults::{Delay, Faults, Wanted},
     process::{Names, ProcessId},
-    reporting::{Report, line},
+    reporting::{self, Report, line},
     shortest::shortest,
     simulate,
     verdict::{Case, Verdict},
@@ -165,7 +165,7 @@ pub fn run(
     });
     let failed =
         |error| Failure::could_not_run(format!("--logs {}", visible_path(&folder)), why(&error));
-    fs::create_dir_all(&folder).map_err(failed)?;
+    reporting::folder(&folder)?;
     for name in settings.names.all() {
         // Of this run alone.
         File::create(logs::path(&folder, name)).map_err(failed)?;

@@ -3,12 +3,13 @@
 use std::{path::Path, time::Duration};
 
 use common::{
+    config::in_range,
     event::{Event, Level},
     exit::{Exit, Failure, Summary},
     journal::Journal,
     message::Carrier,
     shutdown::Shutdown,
-    text::{plural, whole_micros},
+    text::{micros, plural, visible_path, whole_micros},
 };
 
 use super::{Run, Settings};
@@ -16,7 +17,7 @@ use crate::{
     algorithms::Algorithm,
     config::{Cli, Show},
     process::Names,
-    reporting::{Report, line},
+    reporting::{self, Report, line},
     shortest::{shortest, simulated},
     verdict::Verdict,
 };
@@ -33,7 +34,7 @@ pub fn run(
 ) -> Result<Summary, Failure> {
     let settings = cli.simulation(algorithm)?;
     let seeds = cli.options.seeds.unwrap_or(1);
-    let seeds = common::config::in_range("--seeds", seeds, 1, 1_000_000)?;
+    let seeds = in_range("--seeds", seeds, 1, 1_000_000)?;
     let report = Report {
         algorithm,
         names: &Names::numbered(settings.processes),
@@ -44,14 +45,14 @@ pub fn run(
         .options
         .show
         .unwrap_or(Show(if seeds == 1 { 30 } else { 0 }));
-    if let Some(folder) = &cli.options.logs
-        && seeds > 1
-    {
-        let what = format!("--logs {}", common::text::visible_path(folder));
-        return Err(Failure::could_not_run(
-            what,
-            "of one seed only, and --seeds are several",
-        ));
+    if let Some(folder) = &cli.options.logs {
+        if seeds > 1 {
+            let what = format!("--logs {}", visible_path(folder));
+            let why = "of one seed only, and --seeds are several";
+            return Err(Failure::could_not_run(what, why));
+        }
+        // Before anything is shown.
+        reporting::folder(folder)?;
     }
     let several = Several {
         report: &report,
@@ -89,7 +90,7 @@ impl Several<'_> {
             };
             let (run, verdict) = simulated(self.report.algorithm, &settings);
             if run.cut_short {
-                let why = "more than ten million events; ask for less of --count, --for or --rate";
+                let why = "more than five million events, or a million frames at once; ask for less of --count, --for or --rate";
                 return Err(Failure::could_not_run("simulate", why));
             }
             done += 1;
@@ -150,7 +151,7 @@ impl Several<'_> {
             plural(settings.processes as u64, "process").replace("processs", "processes"),
             settings.seed,
             verdict.figures.words(self.report.algorithm),
-            common::text::micros(whole_micros(end))
+            micros(whole_micros(end))
         );
         let exit = if broken == 0 { Exit::Done } else { Exit::No };
         let summary = Summary::done(text)

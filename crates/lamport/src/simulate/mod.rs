@@ -22,7 +22,10 @@ use crate::{
 const STILL: Duration = Duration::from_secs(30);
 
 /// How many events a run may have: all are kept until it is judged.
-const MOST_EVENTS: usize = 10_000_000;
+const MOST_EVENTS: usize = 5_000_000;
+
+/// How many frames may be on their way at once.
+const MOST_FRAMES: usize = 1_000_000;
 
 /// What is simulated.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,7 +174,7 @@ pub fn run<P: Process>(settings: &Settings) -> Run {
         if at > world.run.end.max(settings.faults.end()) + STILL {
             break;
         }
-        if world.run.happenings.len() > MOST_EVENTS {
+        if world.run.happenings.len() > MOST_EVENTS || world.agenda.len() > MOST_FRAMES {
             world.run.cut_short = true;
             break;
         }

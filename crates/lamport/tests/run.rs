@@ -1,0 +1,193 @@
+//! Real processes, started, watched, stopped and judged by the real program.
+
+use std::fs;
+
+use common::{
+    event::Kind,
+    testing::{Finished, Folder, command, read_log, run, start},
+};
+
+const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
+
+const BAD: [&str; 6] = ["--loss", "10%", "--duplicate", "10%", "--reorder", "10%"];
+
+fn run_for(time: &str, arguments: &[&str]) -> Finished {
+    run(
+        LAMPORT,
+        &[&["run"], arguments, &["--for", time, "--json"]].concat(),
+    )
+}
+
+/// Which checks failed.
+fn broken(finished: &Finished) -> Vec<String> {
+    let events = finished.events().into_iter();
+    let checks = events.filter(|event| event.kind == Kind::Check);
+    let failed = checks.filter(|check| check.value.as_deref() != Some("ok"));
+    failed.filter_map(|check| check.name).collect()
+}
+
+fn well(finished: &Finished) {
+    let found = (finished.code, broken(finished));
+    assert_eq!(found, (Some(0), vec![]), "{finished:?}");
+}
+
+/// The folder in which the logs of a broken run are left.
+fn take_away_logs(finished: &Finished) {
+    let left = "the logs of this run are left in ";
+    let folder = finished.err.lines().find_map(|line| line.split_once(left));
+    fs::remove_dir_all(folder.expect("they are left").1).unwrap();
+}
+
+#[test]
+fn five_processes_exclude_each_other_over_a_bad_network() {
+    for transport in ["udp", "tcp"] {
+        let arguments = ["mutex", "--processes", "5", "--transport", transport];
+        let finished = run_for("500ms", &[&arguments, BAD.as_slice()].concat());
+        well(&finished);
+        let counts = finished.last_event().counts;
+        assert!(counts["entries"] >= 5, "{counts:?}");
+        assert_eq!(counts["sent"], 12 * counts["entries"]);
+        assert_eq!(counts["received"], counts["sent"]);
+    }
+}
+
+#[test]
+fn all_copies_of_the_account_are_equal_in_the_end() {
+    let finished = run_for(
+        "5s",
+        &[&["total", "--count", "20"], BAD.as_slice()].concat(),
+    );
+    well(&finished);
+    let mut events = finished.events().into_iter();
+    let equal = events.find(|event| event.name.as_deref() == Some("equal accounts"));
+    let text = equal.unwrap().text.unwrap();
+    assert!(text.ends_with(" in the end on all 3 replicas"), "{text}");
+    assert_eq!(finished.last_event().counts["delivered"], 3 * 3 * 20);
+}
+
+#[test]
+fn every_algorithm_runs() {
+    for algorithm in ["events", "ricart-agrawala", "central", "causal"] {
+        let finished = run_for(
+            "5s",
+            &[&[algorithm, "--count", "5"], BAD.as_slice()].concat(),
+        );
+        well(&finished);
+        assert!(finished.last_event().counts["events"] >= 15);
+    }
+}
+
+#[test]
+fn each_process_writes_its_own_log_and_the_verdict_is_of_these() {
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    for _ in 0..2 {
+        let arguments = ["mutex", "--count", "3", "--logs", &logs, "--show", "all"];
+        let finished = run_for("5s", &arguments);
+        well(&finished);
+        let events = finished.events().into_iter();
+        let shown = events.filter(|event| event.clock.is_some()).count();
+        let mut logged = 0;
+        for name in ["p1", "p2", "p3"] {
+            let records = read_log(format!("{logs}/{name}.jsonl"));
+            assert!(records.iter().all(|record| record.node == name));
+            let clocks = records.iter().filter(|record| record.event.clock.is_some());
+            logged += clocks.count();
+        }
+        assert_eq!(shown, logged, "and none of the run before");
+    }
+}
+
+#[test]
+fn a_mistake_shows_in_real_processes_too() {
+    let finished = run(
+        LAMPORT,
+        &[
+            "run",
+            "mutex",
+            "--bug",
+            "no-acknowledgement",
+            "--processes",
+            "5",
+            "--for",
+            "1s",
+            "--rate",
+            "1000",
+            "--delay",
+            "1ms..10ms",
+        ],
+    );
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let at = finished
+        .out
+        .find("FAIL  mutual exclusion")
+        .expect("the verdict");
+    let events: Vec<_> = finished.out[at..].lines().skip(1).take(2).collect();
+    let enters = |line: &&str| line.contains(" enters the critical section");
+    assert!(events.iter().all(enters), "{events:?}");
+    let shortest = "the shortest run that shows it, 4 events: lamport simulate mutex";
+    assert!(finished.out.contains(shortest), "{}", finished.out);
+    take_away_logs(&finished);
+}
+
+#[test]
+fn a_process_killed_is_reported_and_those_who_need_it_say_so() {
+    let finished = run(
+        LAMPORT,
+        &["run", "mutex", "--crash", "p2@300ms", "--for", "600ms"],
+    );
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    for line in [
+        "p2: killed by signal 9, as was wanted",
+        "finds: p2: nothing heard for 2 s",
+    ] {
+        assert!(finished.err.contains(line), "{}", finished.err);
+    }
+    assert!(finished.out.contains("p2 is gone"), "{}", finished.out);
+    assert!(
+        finished.out.contains("ok    mutual exclusion"),
+        "{}",
+        finished.out
+    );
+    take_away_logs(&finished);
+    // What needs nobody goes on without it.
+    well(&run_for("600ms", &["events", "--crash", "p2@300ms"]));
+}
+
+#[test]
+fn a_process_that_stands_still_for_a_while_only_makes_the_others_wait() {
+    let crash = ["--crash", "p2@200ms..600ms"];
+    let partition = ["--partition", "p1/p3@300ms..700ms"];
+    well(&run_for(
+        "900ms",
+        &[&["ricart-agrawala"], &crash[..], &partition].concat(),
+    ));
+}
+
+#[test]
+fn an_interrupt_ends_the_run_and_it_is_judged_all_the_same() {
+    let mut running = start(LAMPORT, &["run", "mutex", "--for", "1m"]);
+    running.err_line("3 processes for mutex over udp");
+    let finished = running.interrupt();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(
+        finished.out.contains("ok    clock condition"),
+        "{}",
+        finished.out
+    );
+}
+
+#[test]
+fn what_is_set_for_this_program_is_not_set_for_its_processes() {
+    let folder = Folder::new();
+    let mut command = command(LAMPORT, &["run", "events", "--count", "2"]);
+    let log = folder.path("log");
+    let set = [
+        ("LAMPORT_LOG", log.as_str()),
+        ("LAMPORT_NAME", "all"),
+        ("LAMPORT_JSON", "true"),
+    ];
+    let output = command.envs(set).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(read_log(&log).iter().all(|record| record.node == "all"));
+}

@@ -1,0 +1,333 @@
+//! The real program, in simulated time.
+
+use std::{fs, process::Command};
+
+use common::{
+    event::{Event, Kind},
+    testing::{self, Finished, Folder, command, read_log, run},
+};
+
+const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
+
+const ALGORITHMS: [&str; 6] = [
+    "events",
+    "mutex",
+    "ricart-agrawala",
+    "central",
+    "total",
+    "causal",
+];
+
+fn simulate(arguments: &str) -> Finished {
+    let arguments: Vec<_> = arguments.split_whitespace().collect();
+    run(LAMPORT, &[&["simulate"], arguments.as_slice()].concat())
+}
+
+/// What was checked, and whether it held.
+fn checks(finished: &Finished) -> Vec<(String, bool)> {
+    let events = finished.events().into_iter();
+    let checks = events.filter(|event| event.kind == Kind::Check);
+    checks
+        .map(|check| (check.name.unwrap(), check.value.unwrap() == "ok"))
+        .collect()
+}
+
+#[test]
+fn every_algorithm_keeps_its_promises_over_a_bad_network() {
+    for algorithm in ALGORITHMS {
+        let finished = simulate(&format!(
+            "{algorithm} --processes 4 --seeds 25 --loss 10% --duplicate 10% --reorder 10% --delay exp:5ms \
+             --partition p1/p2,p3@30ms..300ms --partition p4>*@100ms..1s --crash p2@50ms..500ms"
+        ));
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        assert!(
+            finished
+                .out
+                .starts_with("25 seeds, and every run as promised"),
+            "{}",
+            finished.out
+        );
+    }
+}
+
+#[test]
+fn the_seed_decides_everything_to_the_byte() {
+    let folder = Folder::new();
+    let simulate = |seed: &str, json: &str, logs: &str| {
+        let logs = folder.path(logs);
+        let arguments = [
+            "simulate",
+            "total",
+            "--seed",
+            seed,
+            "--loss",
+            "20%",
+            "--reorder",
+            "20%",
+            "--show",
+            "all",
+            "--logs",
+            &logs,
+            json,
+        ];
+        let mut command: Command = command(LAMPORT, &arguments);
+        let told = command.env("LAB_RUN", "test").output().unwrap().stdout;
+        let logs = ["p1", "p2", "p3"].map(|name| fs::read(format!("{logs}/{name}.jsonl")).unwrap());
+        (told, logs)
+    };
+    for json in ["--json", "--json=false"] {
+        let one = simulate("7", json, "one");
+        assert!(one.0.len() > 10_000 && one.1[0].len() > 10_000);
+        assert!(
+            one == simulate("7", json, "other"),
+            "the same seed, the same run"
+        );
+        assert!(
+            one != simulate("8", json, "third"),
+            "another seed, another run"
+        );
+    }
+}
+
+#[test]
+fn every_mistake_is_found_and_the_shortest_run_shows_it_again() {
+    for (algorithm, bug, rule) in [
+        ("events", "no-advance", "clock condition"),
+        ("mutex", "no-advance", "clock condition"),
+        ("mutex", "no-tie-break", "mutual exclusion"),
+        ("mutex", "no-acknowledgement", "mutual exclusion"),
+        ("ricart-agrawala", "no-tie-break", "mutual exclusion"),
+        ("ricart-agrawala", "no-acknowledgement", "mutual exclusion"),
+        ("central", "no-acknowledgement", "mutual exclusion"),
+        ("central", "no-advance", "clock condition"),
+        ("total", "no-tie-break", "same sequence"),
+        ("total", "no-acknowledgement", "same sequence"),
+        ("causal", "no-hold-back", "causal order"),
+        ("causal", "no-advance", "clock condition"),
+    ] {
+        let finished = simulate(&format!("{algorithm} --bug {bug} --seeds 100"));
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        let again = finished.out.lines().find_map(|line| {
+            let (_, command) = line
+                .strip_prefix("the shortest run that shows it, ")?
+                .split_once(": ")?;
+            command.strip_prefix("lamport simulate ")
+        });
+        let again = simulate(&format!("{} --json", again.expect("a shortest run")));
+        assert_eq!(again.code, Some(1));
+        assert!(
+            checks(&again).contains(&(rule.to_owned(), false)),
+            "{algorithm} {bug}: {}",
+            again.out
+        );
+    }
+}
+
+#[test]
+fn a_verdict_names_the_first_two_events_that_break_it() {
+    let finished = simulate("mutex --processes 2 --count 1 --seed 132 --bug no-tie-break --show 0");
+    let broken = "\
+FAIL  mutual exclusion       the first had not left
+                             p1 at 4 enters the critical section, by its request of 1
+                             p2 at 5 enters the critical section, by its request of 1
+";
+    assert!(finished.out.contains(broken), "{}", finished.out);
+}
+
+#[test]
+fn messages_for_an_entry_are_as_the_papers_count_them() {
+    for (algorithm, processes, each) in [
+        ("mutex", 5, 3 * 4),
+        ("mutex", 2, 3),
+        ("ricart-agrawala", 5, 2 * 4),
+        ("ricart-agrawala", 9, 2 * 8),
+        ("central", 5, 3),
+        ("central", 9, 3),
+    ] {
+        let finished = simulate(&format!(
+            "{algorithm} --processes {processes} --loss 10% --duplicate 10% --json --show 0"
+        ));
+        let counts = finished.last_event().counts;
+        let visitors = if algorithm == "central" {
+            processes - 1
+        } else {
+            processes
+        };
+        assert_eq!(counts["entries"], visitors * 10, "{algorithm}");
+        assert_eq!(counts["sent"], counts["entries"] * each, "{algorithm}");
+        assert_eq!(
+            counts["received"], counts["sent"],
+            "none lost, none doubled"
+        );
+    }
+}
+
+#[test]
+fn the_textbooks_account_ends_as_one_of_two_and_everywhere_the_same() {
+    let mut seen = [false; 2];
+    for seed in 1..=20 {
+        let finished = simulate(&format!("total --processes 2 --count 1 --seed {seed}"));
+        assert_eq!(finished.code, Some(0));
+        for (place, account) in ["1110.00", "1111.00"].into_iter().enumerate() {
+            seen[place] |= finished
+                .out
+                .contains(&format!("{account} in the end on all 2 replicas"));
+        }
+    }
+    assert_eq!(seen, [true, true], "either order comes about");
+}
+
+#[test]
+fn whoever_waits_for_a_process_that_is_gone_is_named() {
+    let finished = simulate("mutex --crash p2@20ms --json --show 0");
+    assert_eq!(finished.code, Some(1));
+    let held = checks(&finished);
+    assert!(held.contains(&("mutual exclusion".into(), true)));
+    assert!(held.contains(&("every request granted".into(), false)));
+    let finished = simulate("mutex --crash p2@20ms --show 0");
+    assert!(finished.out.contains("p2 is gone"), "{}", finished.out);
+    assert!(
+        finished.err.contains("finds: p2: nothing heard for 2 s"),
+        "{}",
+        finished.err
+    );
+
+    // What needs nobody else goes on.
+    let finished = simulate("events --crash p2@20ms --show 0");
+    assert_eq!(finished.code, Some(0), "{}", finished.out);
+}
+
+#[test]
+fn a_partition_that_lasts_is_no_violation_of_the_order() {
+    let finished = simulate("total --partition p1/*@20ms --json --show 0");
+    let held = checks(&finished);
+    assert!(
+        held.contains(&("same sequence".into(), true)),
+        "{}",
+        finished.out
+    );
+    assert!(
+        held.contains(&("everything delivered".into(), false)),
+        "{}",
+        finished.out
+    );
+    assert_eq!(finished.code, Some(1));
+}
+
+#[test]
+fn each_process_has_a_log_whose_messages_are_those_of_the_others() {
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    let finished = run(
+        LAMPORT,
+        &[
+            "simulate", "mutex", "--logs", &logs, "--loss", "30%", "--count", "2",
+        ],
+    );
+    assert_eq!(finished.code, Some(0));
+    let logs: Vec<Vec<Event>> = ["p1", "p2", "p3"]
+        .map(|name| {
+            let records = read_log(format!("{logs}/{name}.jsonl"));
+            assert!(records.iter().all(|record| record.node == name));
+            records.into_iter().map(|record| record.event).collect()
+        })
+        .into();
+    let all = || logs.iter().flatten();
+    for received in all().filter(|event| event.kind == Kind::Receive) {
+        let sent =
+            all().find(|event| event.kind == Kind::Send && event.message == received.message);
+        assert!(sent.unwrap().clock < received.clock && sent.unwrap().time < received.time);
+    }
+    assert_eq!(
+        all()
+            .filter(|event| event.name.as_deref() == Some("enter"))
+            .count(),
+        6
+    );
+}
+
+#[test]
+fn faults_may_stand_in_a_file() {
+    let folder = Folder::new();
+    let good = folder.write(
+        "good.json",
+        r#"{"loss": "20%", "duplicate": 0.1, "delay": "normal:5ms,1ms", "partition": ["p1/p2@10ms..90ms"], "crash": ["p3@1ms..9ms"]}"#,
+    );
+    let finished = run(
+        LAMPORT,
+        &["simulate", "mutex", "--faults", &good, "--seeds", "5"],
+    );
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let wrong = |name: &str, text: &str| (folder.write(name, text), name.to_owned());
+    for ((file, _), why) in [
+        (
+            wrong("a", r#"{"los": "20%"}"#),
+            ":1:6: los: unknown field `los`, expected one of",
+        ),
+        (
+            wrong("b", r#"{"loss": "200%"}"#),
+            ":1:15: loss: '200%' is no share below 1",
+        ),
+        (
+            wrong("c", r#"{"loss": 2}"#),
+            ":1:10: loss: 2 is no share below 1",
+        ),
+        (
+            wrong("d", r#"{"crash": "p1"}"#),
+            ":1:14: crash: invalid type",
+        ),
+        (wrong("e", "{"), ":1:1: EOF"),
+    ] {
+        let line = format!("{file}{why}");
+        testing::check_refusals(
+            LAMPORT,
+            &[(&["simulate", "mutex", "--faults", &file], &line)],
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_simulated_is_refused() {
+    testing::check_refusals(
+        LAMPORT,
+        &[
+            (&["simulate"], "usage: "),
+            (
+                &["simulate", "mutexx"],
+                "usage: invalid value 'mutexx' for '<ALGORITHM>'",
+            ),
+            (
+                &["simulate", "mutex", "--processes", "1"],
+                "--processes: 1 is not in 2 to 100",
+            ),
+            (
+                &["simulate", "mutex", "--count", "0"],
+                "--count: 0 is not in 1 to 1000000",
+            ),
+            (
+                &["simulate", "mutex", "--rate", "NaN"],
+                "--rate: NaN is not in 0.001 to 1000000",
+            ),
+            (
+                &["simulate", "events", "--bug", "no-tie-break"],
+                "--bug no-tie-break: events has no such mistake; it has no-advance",
+            ),
+            (
+                &["simulate", "mutex", "--crash", "p4@1s"],
+                "--crash p4@1s: no process is called 'p4'; did you mean p1?",
+            ),
+            (
+                &["simulate", "mutex", "--loss", "100%"],
+                "usage: invalid value '100%' for '--loss <SHARE>'",
+            ),
+            (
+                &["simulate", "mutex", "--seeds", "2", "--logs", "x"],
+                "--logs x: of one seed only",
+            ),
+            (
+                &["simulate", "mutex", "--logs", "/dev/null/x"],
+                "--logs /dev/null/x: ",
+            ),
+        ],
+    );
+}
