@@ -74,6 +74,8 @@ in_short "${hosts[@]}" cc -- scripts/bench.sh multicast --quick
 tail -n 1 target/run.txt
 in_short python3 cc dnsperf -- scripts/bench.sh naming --quick
 tail -n 1 target/run.txt
+in_short python3 -- scripts/bench.sh clocks --quick
+tail -n 1 target/run.txt
 
 step "each crate built alone"
 for crate in "${crates[@]}"; do
@@ -90,5 +92,6 @@ for crate in "${crates[@]:1}"; do
     cargo test --quiet -p "$crate" --lib --tests
 done
 
-step "look-ups measured, in short"
+step "look-ups and clocks measured, in short"
 cargo test --quiet -p naming --bench look_ups
+cargo test --quiet -p lamport --bench clocks

@@ -356,6 +356,32 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_stands_last_and_makes_way() {
+        let (out, err) = (Shared::default(), Shared::default());
+        let sinks = Sinks {
+            out: Box::new(out.clone()),
+            err: Box::new(err.clone()),
+            log: None,
+        };
+        let view: View = Box::new(|event, lines| {
+            lines.answer = event.text.clone().unwrap_or_default();
+            lines.prompt = "> ".to_owned();
+        });
+        let shutdown = Shutdown::new().unwrap();
+        let style = style(false, false);
+        let (journal, writing) = Journal::start(style, sinks, view, shutdown).unwrap();
+        for line in ["one", "two"] {
+            journal.record(Event::new(Kind::Local).text(line));
+            // Until it is written, so that the next one finds a prompt.
+            while !out.text().ends_with(&format!("{line}\n> ")) {
+                thread::yield_now();
+            }
+        }
+        assert_eq!(writing.finish(), Ok(Exit::Done));
+        assert_eq!(out.text(), "one\n> \r\x1b[Ktwo\n> ");
+    }
+
+    #[test]
     fn quiet_leaves_the_answer_and_errors() {
         assert_eq!(
             told(false, true),

@@ -5,6 +5,8 @@ mod causality;
 mod clocks;
 mod delivery;
 mod exclusion;
+#[cfg(test)]
+mod tests;
 
 use common::{
     event::{Event, Kind, Level},
