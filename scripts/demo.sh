@@ -204,6 +204,22 @@ title "Experiment 6, Synchronization: Lamport's logical clocks"
 show "$demo/lamport.out"
 expect 1 "Clock1 Time after sending: 1" "$demo/lamport.out"
 expect 1 "Clock2 Time after receiving: 2" "$demo/lamport.out"
+say "Three processes of their own, over UDP that loses, doubles and overtakes a tenth of what they say, share one lock:"
+"$bin/lamport" run mutex --processes 3 --for 1s --loss 10% --duplicate 10% --reorder 10% --logs "$demo/lamport-logs" >"$demo/lamport-run.out" 2>"$demo/lamport-run.err" ||
+    fail "the verdict was: $(cat "$demo/lamport-run.out" "$demo/lamport-run.err")"
+show "$demo/lamport-run.out"
+expect 1 "at most one process in the critical section" "$demo/lamport-run.out"
+for number in 1 2 3; do
+    mv "$demo/lamport-logs/p$number.jsonl" "$demo/lamport-p$number.jsonl"
+done
+rmdir "$demo/lamport-logs"
+say "The same algorithm with a classical mistake, and the shortest run that shows it:"
+code=0
+"$bin/lamport" simulate mutex --bug no-tie-break --show 0 >"$demo/lamport-bug.out" 2>&1 || code=$?
+sed -n '/^the shortest/,$p' "$demo/lamport-bug.out" | sed '$d' >"$demo/tail"
+show "$demo/tail"
+[ "$code" -eq 1 ] || fail "a mistake ended with code $code, not 1"
+expect 2 "FAIL  mutual exclusion" "$demo/lamport-bug.out"
 
 title "Done"
 rm -f "$demo/tail" "$demo/cost" "$demo/all.out" "$demo/keyboard"
