@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bug, mutex::not_now};
+use super::{
+    Bug,
+    visit::{Visit, Visitor},
+};
 use crate::{
     clock::{Overflow, Timestamp},
     process::{
@@ -21,8 +24,8 @@ pub const COORDINATOR: ProcessId = ProcessId(0);
 pub struct Central {
     me: ProcessId,
     bug: Option<Bug>,
-    /// One's own request, and whether it is granted.
-    own: Option<(Timestamp, bool)>,
+    /// One's own way through the critical section.
+    own: Visit,
     /// The coordinator's queue of those who asked; the first has it.
     queue: VecDeque<ProcessId>,
 }
@@ -49,27 +52,24 @@ impl Message for Said {
     }
 }
 
-impl Central {
-    fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        let request = out.send_as(Deed::Request, To::One(COORDINATOR), Said::Request)?;
-        self.own = Some((request, false));
-        if self.bug == Some(Bug::NoAcknowledgement) {
-            self.enter(out)?;
-        }
-        Ok(())
+impl Visitor for Central {
+    type Message = Said;
+
+    fn visit(&self) -> Visit {
+        self.own
     }
 
-    fn enter(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        if let Some((own, false)) = self.own {
-            self.own = Some((own, true));
-            out.local(Deed::Enter(own))?;
-            out.pause(Pause::Work);
+    fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        let request = out.send_as(Deed::Request, To::One(COORDINATOR), Said::Request)?;
+        self.own = Visit::Waits(request);
+        if self.bug == Some(Bug::NoAcknowledgement) {
+            self.own.enter(out)?;
         }
         Ok(())
     }
 
     fn release(&mut self, own: Timestamp, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        self.own = None;
+        self.own = Visit::Outside;
         out.send_as(Deed::Leave(own), To::One(COORDINATOR), Said::Release)?;
         out.pause(Pause::Think);
         Ok(())
@@ -83,7 +83,7 @@ impl Process for Central {
         Self {
             me,
             bug,
-            own: None,
+            own: Visit::Outside,
             queue: VecDeque::new(),
         }
     }
@@ -103,9 +103,12 @@ impl Process for Central {
     ) -> Result<(), Overflow> {
         match message.content {
             Said::Request => {
-                self.queue.push_back(from);
-                if self.queue.len() == 1 {
-                    out.send(To::One(from), Said::Grant)?;
+                // One that has asked already had not waited for its grant.
+                if !self.queue.contains(&from) {
+                    self.queue.push_back(from);
+                    if self.queue.len() == 1 {
+                        out.send(To::One(from), Said::Grant)?;
+                    }
                 }
             }
             Said::Release => {
@@ -118,44 +121,33 @@ impl Process for Central {
                     out.send(To::One(next), Said::Grant)?;
                 }
             }
-            Said::Grant => self.enter(out)?,
+            Said::Grant => self.own.enter(out)?,
         }
         Ok(())
     }
 
     fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        match self.own {
-            None => self.request(out),
-            Some((own, true)) => self.release(own, out),
-            Some((_, false)) => Ok(()),
-        }
+        self.next(out)
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
-        match (command, self.own) {
-            (Command::Lock | Command::Unlock, _) if self.me == COORDINATOR => {
+        match command {
+            Command::Lock | Command::Unlock if self.me == COORDINATOR => {
                 Err(Refusal::No("it is the coordinator, and only grants".into()))
             }
-            (Command::Lock, None) => Ok(self.request(out)?),
-            (Command::Unlock, Some((own, true))) => Ok(self.release(own, out)?),
-            (Command::Lock | Command::Unlock, own) => Err(not_now(own.map(|own| own.1))),
-            _ => Err(Refusal::Unknown),
+            command => self.obey(command, out),
         }
     }
 
     fn idle(&self) -> bool {
-        self.own.is_none() && self.queue.is_empty()
+        self.own == Visit::Outside && self.queue.is_empty()
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let own = self.own.map(|(own, granted)| {
-            let state = if granted {
-                "is in the critical section"
-            } else {
-                "waits for the coordinator"
-            };
-            format!("{} asked at {}, {state}", names.of(self.me), own.time)
-        });
+        let own = self
+            .own
+            .words()
+            .map(|(own, words)| format!("{} asked at {}, {words}", names.of(self.me), own.time));
         let asked = self.queue.iter().enumerate();
         let asked = asked.map(|(place, process)| match place {
             0 => format!("{} has the critical section", names.of(*process)),

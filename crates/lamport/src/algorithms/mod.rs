@@ -16,6 +16,7 @@ pub mod events;
 pub mod mutex;
 pub mod ricart_agrawala;
 pub mod total;
+mod visit;
 
 use clap::ValueEnum;
 use serde::Deserialize;

@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Bug;
+use super::{
+    Bug,
+    visit::{Visit, Visitor},
+};
 use crate::{
     clock::{Overflow, Timestamp},
     process::{
@@ -25,8 +28,8 @@ pub struct Mutex {
     queue: BTreeSet<Timestamp>,
     /// The time of the latest message from each process.
     heard: Vec<u64>,
-    /// One's own request, and whether it is granted.
-    own: Option<(Timestamp, bool)>,
+    /// One's own way through the critical section.
+    own: Visit,
 }
 
 /// What the processes say to each other. The request's timestamp is the message's.
@@ -52,14 +55,6 @@ impl Message for Said {
 }
 
 impl Mutex {
-    /// Rule 1: the request goes to everybody, and on one's own queue.
-    fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        let request = out.send_as(Deed::Request, To::All, Said::Request)?;
-        self.queue.insert(request);
-        self.own = Some((request, false));
-        self.enter_if_granted(out)
-    }
-
     /// Rule 5: granted when it comes before every other request, and everybody has been heard of since.
     fn granted(&self, own: Timestamp) -> bool {
         let first = self.queue.iter().all(|other| match self.bug {
@@ -75,19 +70,31 @@ impl Mutex {
     }
 
     fn enter_if_granted(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        if let Some((own, false)) = self.own
-            && self.granted(own)
-        {
-            self.own = Some((own, true));
-            out.local(Deed::Enter(own))?;
-            out.pause(Pause::Work);
+        match self.own {
+            Visit::Waits(own) if self.granted(own) => self.own.enter(out),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+}
+
+impl Visitor for Mutex {
+    type Message = Said;
+
+    fn visit(&self) -> Visit {
+        self.own
+    }
+
+    /// Rule 1: the request goes to everybody, and on one's own queue.
+    fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        let request = out.send_as(Deed::Request, To::All, Said::Request)?;
+        self.queue.insert(request);
+        self.own = Visit::Waits(request);
+        self.enter_if_granted(out)
     }
 
     /// Rule 3: off one's own queue, and everybody is told.
     fn release(&mut self, own: Timestamp, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        self.own = None;
+        self.own = Visit::Outside;
         self.queue.remove(&own);
         out.send_as(Deed::Leave(own), To::All, Said::Release)?;
         out.pause(Pause::Think);
@@ -104,7 +111,7 @@ impl Process for Mutex {
             bug,
             queue: BTreeSet::new(),
             heard: vec![0; processes],
-            own: None,
+            own: Visit::Outside,
         }
     }
 
@@ -137,31 +144,21 @@ impl Process for Mutex {
     }
 
     fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        match self.own {
-            None => self.request(out),
-            Some((own, true)) => self.release(own, out),
-            Some((_, false)) => Ok(()),
-        }
+        self.next(out)
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
-        match (command, self.own) {
-            (Command::Lock, None) => Ok(self.request(out)?),
-            (Command::Unlock, Some((own, true))) => Ok(self.release(own, out)?),
-            (Command::Lock | Command::Unlock, own) => Err(not_now(own.map(|own| own.1))),
-            _ => Err(Refusal::Unknown),
-        }
+        self.obey(command, out)
     }
 
     fn idle(&self) -> bool {
-        self.own.is_none()
+        self.own == Visit::Outside
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let state = |request: &Timestamp| match self.own {
-            Some((own, true)) if own == *request => ", is in the critical section",
-            Some((own, false)) if own == *request => ", waits",
-            _ => "",
+        let state = |request: &Timestamp| match self.own.words() {
+            Some((own, words)) if own == *request => format!(", {words}"),
+            _ => String::new(),
         };
         let requests = self.queue.iter();
         requests
@@ -171,16 +168,4 @@ impl Process for Mutex {
             })
             .collect()
     }
-}
-
-/// Why a process cannot lock or unlock: whether it is in the critical section (false: it waits), or neither.
-pub(super) fn not_now(own: Option<bool>) -> Refusal {
-    Refusal::No(
-        match own {
-            None => "it has not asked for the critical section; lock asks",
-            Some(false) => "it has asked for the critical section, and waits for it",
-            Some(true) => "it is in the critical section; unlock leaves",
-        }
-        .to_owned(),
-    )
 }

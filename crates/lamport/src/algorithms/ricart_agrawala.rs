@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bug, mutex::not_now};
+use super::{
+    Bug,
+    visit::{Visit, Visitor},
+};
 use crate::{
     clock::{Overflow, Timestamp},
     process::{
@@ -20,8 +23,8 @@ pub struct RicartAgrawala {
     me: ProcessId,
     processes: usize,
     bug: Option<Bug>,
-    /// One's own request, and whether it is granted.
-    own: Option<(Timestamp, bool)>,
+    /// One's own way through the critical section.
+    own: Visit,
     /// Who has not replied to it.
     awaited: BTreeSet<ProcessId>,
     /// Whose reply is kept back.
@@ -48,9 +51,34 @@ impl Message for Said {
 }
 
 impl RicartAgrawala {
+    /// Whether one's own request goes before the other.
+    fn goes_before(&self, other: Timestamp) -> bool {
+        match self.own {
+            Visit::Outside => false,
+            Visit::Inside(_) => true,
+            Visit::Waits(own) if self.bug == Some(Bug::NoTieBreak) => own.time < other.time,
+            Visit::Waits(own) => own < other,
+        }
+    }
+
+    fn enter_if_granted(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        if self.awaited.is_empty() {
+            self.own.enter(out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Visitor for RicartAgrawala {
+    type Message = Said;
+
+    fn visit(&self) -> Visit {
+        self.own
+    }
+
     fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
         let request = out.send_as(Deed::Request, To::All, Said::Request)?;
-        self.own = Some((request, false));
+        self.own = Visit::Waits(request);
         if self.bug != Some(Bug::NoAcknowledgement) {
             let others = ProcessId::all(self.processes).filter(|process| *process != self.me);
             self.awaited = others.collect();
@@ -58,30 +86,8 @@ impl RicartAgrawala {
         self.enter_if_granted(out)
     }
 
-    /// Whether one's own request goes before the other.
-    fn goes_before(&self, other: Timestamp) -> bool {
-        self.own.is_some_and(|(own, granted)| {
-            let earlier = match self.bug {
-                Some(Bug::NoTieBreak) => own.time < other.time,
-                _ => own < other,
-            };
-            granted || earlier
-        })
-    }
-
-    fn enter_if_granted(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        if let Some((own, false)) = self.own
-            && self.awaited.is_empty()
-        {
-            self.own = Some((own, true));
-            out.local(Deed::Enter(own))?;
-            out.pause(Pause::Work);
-        }
-        Ok(())
-    }
-
     fn release(&mut self, own: Timestamp, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        self.own = None;
+        self.own = Visit::Outside;
         out.local(Deed::Leave(own))?;
         for process in std::mem::take(&mut self.deferred) {
             out.send(To::One(process), Said::Reply)?;
@@ -99,7 +105,7 @@ impl Process for RicartAgrawala {
             me,
             processes,
             bug,
-            own: None,
+            own: Visit::Outside,
             awaited: BTreeSet::new(),
             deferred: BTreeSet::new(),
         }
@@ -137,35 +143,22 @@ impl Process for RicartAgrawala {
     }
 
     fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        match self.own {
-            None => self.request(out),
-            Some((own, true)) => self.release(own, out),
-            Some((_, false)) => Ok(()),
-        }
+        self.next(out)
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
-        match (command, self.own) {
-            (Command::Lock, None) => Ok(self.request(out)?),
-            (Command::Unlock, Some((own, true))) => Ok(self.release(own, out)?),
-            (Command::Lock | Command::Unlock, own) => Err(not_now(own.map(|own| own.1))),
-            _ => Err(Refusal::Unknown),
-        }
+        self.obey(command, out)
     }
 
     fn idle(&self) -> bool {
-        self.own.is_none()
+        self.own == Visit::Outside
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let own = self.own.map(|(own, granted)| {
-            let state = if granted {
-                "is in the critical section"
-            } else {
-                "waits"
-            };
-            format!("{} asked at {}, {state}", names.of(self.me), own.time)
-        });
+        let own = self
+            .own
+            .words()
+            .map(|(own, words)| format!("{} asked at {}, {words}", names.of(self.me), own.time));
         let awaited = self.awaited.iter();
         let awaited = awaited.map(|process| format!("{} has not replied yet", names.of(*process)));
         let deferred = self.deferred.iter();

@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// How many of its own multicasts a process has under way at the most: so what is held back has a bound.
+const MOST_OWN: usize = 1_000;
+
 /// A process with a copy of the account.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Total {
@@ -66,6 +69,12 @@ impl Total {
         let stamp = out.send_as(deed, To::All, Said::Multicast(operation))?;
         self.hold_back(stamp, operation);
         self.deliver(out)
+    }
+
+    /// Whether so many of its own are not delivered that another has to wait.
+    fn is_full(&self) -> bool {
+        let own = self.held_back.iter();
+        own.filter(|(stamp, _)| stamp.process == self.me).count() >= MOST_OWN
     }
 
     fn hold_back(&mut self, stamp: Timestamp, operation: Operation) {
@@ -140,6 +149,10 @@ impl Process for Total {
 
     /// The textbook's customer is the first process, its bank the second, and so on in turn.
     fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+        if self.is_full() {
+            out.pause(Pause::Think);
+            return Ok(());
+        }
         let operation = match self.me.index() % 2 {
             0 => Operation::Pay(100),
             _ if self.account.is_rich() => Operation::Percent(-50),
@@ -152,6 +165,10 @@ impl Process for Total {
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
         match command {
+            Command::Multicast(_) if self.is_full() => {
+                let why = "too many of its own are not delivered yet";
+                Err(Refusal::No(why.to_owned()))
+            }
             Command::Multicast(text) => {
                 let operation = text.parse().map_err(Refusal::No)?;
                 Ok(self.multicast(operation, out)?)
