@@ -34,7 +34,9 @@ impl Plan {
             return Err(Failure::could_not_run("--name", why));
         };
         let peers = options.peer.clone().unwrap_or_default();
-        let others = (!managed).then(|| Others::new(&name, &peers)).transpose()?;
+        let others = (!managed)
+            .then(|| Others::new(&name, Self::listen(cli), &peers))
+            .transpose()?;
         let lasting = options.r#for.map(|period| period.as_wait("--for"));
         let settings = Settings {
             algorithm,
@@ -95,7 +97,7 @@ impl Plan {
                 match line.trim().split_once(' ') {
                     Some(("peer", peer)) => peers.push(peer.to_owned()),
                     _ if line.trim() == "start" => {
-                        let others = Others::new(&name, &peers)?;
+                        let others = Others::new(&name, address, &peers)?;
                         let faults = faults(&others)?;
                         return Ok(Some((others, faults)));
                     }

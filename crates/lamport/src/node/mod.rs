@@ -3,10 +3,10 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`wire`] | frames as bytes |
-//! | [`carrier`] | what carries them: datagrams, or lines on connections |
-//! | [`hands`] | what an engine asks for: sending, timers, telling |
-//! | [`peers`] | who the others are, and whether they still are who they were |
-//! | [`prompt`] | what is typed |
+//! | `carrier` | what carries them: datagrams, or lines on connections |
+//! | `hands` | what an engine asks for: sending, timers, telling |
+//! | `peers` | who the others are, and whether they still are who they were |
+//! | `prompt` | what is typed |
 //! | [`command`] | what the program is told of it |
 
 mod carrier;
@@ -220,7 +220,8 @@ impl<'a, P: Process> Node<'a, P> {
                 self.engine.poll(now, &mut self.hands.with(&mut self.peers));
             }
             self.hands.send_delayed(now);
-            let due = [self.engine.due(), self.hands.due(), self.settings.lasting];
+            let lasting = self.settings.lasting.filter(|_| self.ending.is_none());
+            let due = [self.engine.due(), self.hands.due(), lasting];
             let due = due.into_iter().flatten().min();
             let pause = due.map_or(TICK, |due| due.saturating_sub(self.hands.now()).min(TICK));
             select! {

@@ -36,11 +36,12 @@ pub struct Others {
 }
 
 impl Others {
-    /// This process and its peers, each `NAME=HOST:PORT`.
+    /// This process, which listens there, and its peers, each `NAME=HOST:PORT`; of several addresses of a host the first
+    /// of the same kind.
     ///
     /// # Errors
     /// For a name that two have, an address that is none, and too many or no peers (exit code 2).
-    pub fn new(me: &str, peers: &[String]) -> Result<Self, Failure> {
+    pub fn new(me: &str, listen: SocketAddr, peers: &[String]) -> Result<Self, Failure> {
         let told = |peer: &str| format!("--peer {}", visible(peer.as_bytes()));
         check_name(me).map_err(|why| Failure::could_not_run("--name", why))?;
         let mut named = vec![(me.to_owned(), None)];
@@ -55,12 +56,18 @@ impl Others {
                     "this process itself is called so; see --name".into(),
                 ));
             }
-            let address = net::resolve("--peer", at)?;
-            let same = named.iter().find(|(_, other)| *other == Some(address[0]));
+            let mut addresses = net::resolve("--peer", at)?.into_iter();
+            let address = addresses.find(|address| address.is_ipv4() == listen.is_ipv4());
+            if address.is_none() {
+                let why =
+                    format!("it has no address that could be reached from {listen}; see --listen");
+                return Err(failed(why));
+            }
+            let same = named.iter().find(|(_, other)| *other == address);
             if let Some((other, _)) = same.filter(|(other, _)| other != name) {
                 return Err(failed(format!("{other} is there already")));
             }
-            named.push((name.to_owned(), Some(address[0])));
+            named.push((name.to_owned(), address));
         }
         if !(2..=MOST).contains(&named.len()) {
             let why = format!("there must be 1 to {}", MOST - 1);
@@ -199,9 +206,11 @@ impl<'a> Peers<'a> {
 mod tests {
     use super::*;
 
+    const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4000);
+
     fn others() -> Others {
         let peers = ["p10=127.0.0.1:4010", "p2=127.0.0.1:4002"].map(str::to_owned);
-        Others::new("p1", &peers).unwrap()
+        Others::new("p1", HERE, &peers).unwrap()
     }
 
     #[test]
@@ -211,7 +220,7 @@ mod tests {
         assert_eq!(others.addresses[2].unwrap().port(), 4010);
         assert_eq!(others.addresses[0], None);
         let peers = ["p1=127.0.0.1:4001", "p10=127.0.0.1:4010"].map(str::to_owned);
-        assert_eq!(Others::new("p2", &peers).unwrap().names, others.names);
+        assert_eq!(Others::new("p2", HERE, &peers).unwrap().names, others.names);
     }
 
     #[test]
@@ -229,10 +238,11 @@ mod tests {
                 vec!["p2=127.0.0.1:1", "p3=127.0.0.1:1"],
                 "p2 is there already",
             ),
+            (vec!["p2=[::1]:1"], "could be reached from 127.0.0.1:4000"),
             (vec!["p 2=127.0.0.1:1"], "'p 2' is not 1 to 64 letters"),
         ] {
             let peers: Vec<_> = peers.into_iter().map(str::to_owned).collect();
-            let failure = Others::new("p1", &peers).unwrap_err().to_string();
+            let failure = Others::new("p1", HERE, &peers).unwrap_err().to_string();
             assert!(failure.contains(why), "{failure}");
         }
     }

@@ -138,7 +138,7 @@ impl Several<'_> {
             );
             self.tell(end, line(text));
         }
-        if broken > 0 && !shutdown.requested() {
+        if verdict.first_break().is_some() && !shutdown.requested() {
             let stop = || shutdown.requested();
             match shortest(self.report.algorithm, &settings, &stop) {
                 Some(shortest) => self.report.schedule(&shortest, end),
