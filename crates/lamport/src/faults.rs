@@ -1,6 +1,9 @@
 //! What a network does to frames, and what happens to processes: the same for the simulator and for real sockets.
 
-use std::{fmt, marker::PhantomData, path::Path, str::FromStr, time::Duration};
+mod chance;
+mod delay;
+
+use std::{marker::PhantomData, path::Path, time::Duration};
 
 use common::{
     config::Period,
@@ -9,13 +12,10 @@ use common::{
     text::{did_you_mean, visible},
 };
 use rand::RngExt;
-use rand_distr::{Distribution, Exp1, StandardNormal};
 use rand_pcg::Pcg64Mcg;
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, Visitor},
-};
+use serde::Deserialize;
 
+pub use self::{chance::Chance, delay::Delay};
 use crate::process::{Names, ProcessId};
 
 /// The longest file of faults that is read, in bytes.
@@ -176,165 +176,6 @@ impl Faults {
     }
 }
 
-/// A share of frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Chance(f64);
-
-impl Chance {
-    fn hits(self, random: &mut Pcg64Mcg) -> bool {
-        self.0 > 0.0 && random.random::<f64>() < self.0
-    }
-
-    fn new(share: f64) -> Option<Self> {
-        (0.0..1.0).contains(&share).then_some(Self(share))
-    }
-}
-
-impl FromStr for Chance {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let share = match text.strip_suffix('%') {
-            Some(percent) => percent.parse().ok().map(|percent: f64| percent / 100.0),
-            None => text.parse().ok(),
-        };
-        share.and_then(Self::new).ok_or_else(|| {
-            format!(
-                "'{}' is no share below 1, such as 10% or 0.1",
-                visible(text.as_bytes())
-            )
-        })
-    }
-}
-
-impl fmt::Display for Chance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Seven per cent are not 7.000000000000001.
-        write!(f, "{}%", (self.0 * 1e8).round() / 1e6)
-    }
-}
-
-impl<'de> Deserialize<'de> for Chance {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Share;
-        impl Visitor<'_> for Share {
-            type Value = Chance;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a share below 1, such as \"10%\" or 0.1")
-            }
-            fn visit_f64<E: Error>(self, share: f64) -> Result<Chance, E> {
-                Chance::new(share).ok_or_else(|| {
-                    E::custom(format_args!("{share} is no share below 1, such as 0.1"))
-                })
-            }
-            fn visit_u64<E: Error>(self, share: u64) -> Result<Chance, E> {
-                self.visit_f64(share as f64)
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Chance, E> {
-                text.parse().map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_any(Share)
-    }
-}
-
-/// How long frames take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Delay {
-    /// Always this long.
-    Constant(Duration),
-    /// Anything between these two.
-    Uniform(Duration, Duration),
-    /// Exponentially distributed, with this mean.
-    Exponential(Duration),
-    /// Normally distributed, with this mean and standard deviation; never less than nothing.
-    Normal(Duration, Duration),
-}
-
-impl Default for Delay {
-    fn default() -> Self {
-        Self::Constant(Duration::ZERO)
-    }
-}
-
-impl Delay {
-    /// The longest that may be asked for.
-    const LONGEST: Duration = Duration::from_secs(60);
-
-    /// One of them.
-    pub fn sample(self, random: &mut Pcg64Mcg) -> Duration {
-        match self {
-            Self::Constant(delay) => delay,
-            Self::Uniform(from, to) => {
-                let nanos = from.as_nanos() as u64..=to.as_nanos() as u64;
-                Duration::from_nanos(random.random_range(nanos))
-            }
-            Self::Exponential(mean) => {
-                let scale: f64 = Exp1.sample(random);
-                mean.mul_f64(scale)
-            }
-            Self::Normal(mean, deviation) => {
-                let scale: f64 = StandardNormal.sample(random);
-                let seconds = mean.as_secs_f64() + scale * deviation.as_secs_f64();
-                Duration::from_secs_f64(seconds.max(0.0))
-            }
-        }
-    }
-}
-
-impl FromStr for Delay {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let period = |text: &str| match text.parse::<Period>() {
-            Ok(Period(delay)) if delay <= Self::LONGEST => Ok(delay),
-            Ok(_) => Err(format!("{text} is longer than {}", Period(Self::LONGEST))),
-            Err(why) => Err(why),
-        };
-        if let Some((from, to)) = text.split_once("..") {
-            let (from, to) = (period(from)?, period(to)?);
-            return if from <= to {
-                Ok(Self::Uniform(from, to))
-            } else {
-                Err(format!("'{text}' is from more to less"))
-            };
-        }
-        match text.split_once(':') {
-            Some(("exp", mean)) => Ok(Self::Exponential(period(mean)?)),
-            Some(("normal", both)) => {
-                let why = || format!("'{both}' is not MEAN,DEVIATION, such as 5ms,1ms");
-                let (mean, deviation) = both.split_once(',').ok_or_else(why)?;
-                Ok(Self::Normal(period(mean)?, period(deviation)?))
-            }
-            Some((kind, _)) => {
-                let near = did_you_mean(kind, ["exp", "normal"]);
-                let kind = visible(kind.as_bytes());
-                Err(format!("no distribution is called '{kind}'{near}"))
-            }
-            None => period(text).map(Self::Constant),
-        }
-    }
-}
-
-impl fmt::Display for Delay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Constant(delay) => Period(delay).fmt(f),
-            Self::Uniform(from, to) => write!(f, "{}..{}", Period(from), Period(to)),
-            Self::Exponential(mean) => write!(f, "exp:{}", Period(mean)),
-            Self::Normal(mean, deviation) => {
-                write!(f, "normal:{},{}", Period(mean), Period(deviation))
-            }
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Delay {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_text(deserializer)
-    }
-}
-
 /// Frames from one process to another that do not arrive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Cut {
@@ -491,29 +332,6 @@ mod tests {
     }
 
     #[test]
-    fn delays_have_the_distribution_that_is_asked_for() {
-        for (delay, mean, deviation) in [
-            ("5ms", 5.0, 0.0),
-            ("0ms..12ms", 6.0, 12.0 / 12_f64.sqrt()),
-            ("exp:5ms", 5.0, 5.0),
-            ("normal:50ms,4ms", 50.0, 4.0),
-        ] {
-            let delay: Delay = delay.parse().unwrap();
-            assert_eq!(delay.to_string().parse(), Ok(delay));
-            let mut random = Pcg64Mcg::seed_from_u64(2);
-            let samples: Vec<_> = (0..20_000)
-                .map(|_| delay.sample(&mut random).as_secs_f64() * 1e3)
-                .collect();
-            let count = samples.len() as f64;
-            let found = samples.iter().sum::<f64>() / count;
-            let square = |sample: &f64| (sample - found) * (sample - found);
-            let varies = (samples.iter().map(square).sum::<f64>() / count).sqrt();
-            assert!((found - mean).abs() < 0.2, "{delay}: {found}");
-            assert!((varies - deviation).abs() < 0.2, "{delay}: {varies}");
-        }
-    }
-
-    #[test]
     fn a_partition_holds_in_its_directions_and_its_time() {
         let both = faults(r#"{"partition": ["p1/p2,p3@1s..2s"]}"#).unwrap();
         assert_eq!(both.partitions.len(), 4);
@@ -543,12 +361,6 @@ mod tests {
         ] {
             let failure = faults(wanted).unwrap_err().to_string();
             assert!(failure.contains(why), "{failure}");
-        }
-        for text in ["100%", "1", "-1%", "ten", "%", "NaN"] {
-            assert!(text.parse::<Chance>().is_err(), "{text}");
-        }
-        for text in ["5", "10ms..5ms", "pareto:3ms", "normal:5ms", "61s"] {
-            assert!(text.parse::<Delay>().is_err(), "{text}");
         }
     }
 }

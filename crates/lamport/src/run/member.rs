@@ -3,7 +3,7 @@
 use std::{
     io::Write,
     net::SocketAddr,
-    os::unix::process::ExitStatusExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     thread::Scope,
 };
@@ -59,6 +59,8 @@ impl Member {
     ) -> Result<Self, Failure> {
         let failed = |error| Failure::could_not_run(format!("start {name}"), why(&error));
         command
+            // Ctrl-C at a terminal is for whoever manages it, and not for it.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
