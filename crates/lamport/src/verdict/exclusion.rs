@@ -5,7 +5,7 @@ use common::text::plural;
 use super::{Case, Check, Judge, causality::Knowledge};
 use crate::{
     clock::Timestamp,
-    happening::Happening,
+    happening::{Happening, What},
     process::{Deed, ProcessId},
 };
 
@@ -18,6 +18,8 @@ pub(super) struct Exclusion {
     events: Vec<u64>,
     /// Each process's last visit.
     visits: Vec<Option<Visit>>,
+    /// Of whom a message came that its log does not have: it was killed before it had written all it did.
+    cut_off: Vec<bool>,
     /// Each process's request that is not granted yet, by the time that it was made.
     open: Vec<Option<u64>>,
     granted: u64,
@@ -41,6 +43,7 @@ impl Exclusion {
             by_time,
             events: vec![0; processes],
             visits: vec![None; processes],
+            cut_off: vec![false; processes],
             open: vec![None; processes],
             granted: 0,
             last: None,
@@ -55,6 +58,8 @@ impl Exclusion {
                 continue;
             };
             let so = match visit.left {
+                // Whether it had left nobody knows any more.
+                None if self.cut_off[other.index()] => continue,
                 None => "the first had not left",
                 // Whether they were there together is then a matter of luck.
                 Some(left) if left > known.of(me, other) => {
@@ -80,8 +85,13 @@ impl Exclusion {
 }
 
 impl Judge for Exclusion {
-    fn see(&mut self, place: usize, happening: &Happening, _: &Case<'_>, known: &Knowledge) {
+    fn see(&mut self, place: usize, happening: &Happening, case: &Case<'_>, known: &Knowledge) {
         let me = happening.process;
+        if let What::Receive { from, .. } = happening.what
+            && known.sending().is_none()
+        {
+            self.cut_off[from.index()] |= case.gone.contains(&from);
+        }
         self.events[me.index()] += 1;
         match happening.deed {
             Some(Deed::Request) => self.open[me.index()] = Some(happening.time),

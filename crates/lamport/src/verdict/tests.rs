@@ -152,6 +152,32 @@ fn two_at_once_are_found_even_where_time_kept_them_apart() {
 }
 
 #[test]
+fn whoever_was_killed_before_it_had_written_that_it_left_is_not_accused() {
+    let entered = || {
+        Story::default()
+            .request(P1, 1)
+            .local(P1, 2, Deed::Enter(stamp(1, P1)))
+    };
+    let enters = |story: Story| story.request(P2, 8).local(P2, 9, Deed::Enter(stamp(8, P2)));
+    // Its release has come, though its log has none.
+    let cut_off = enters(entered().receive(P2, 4, P1, 2));
+    assert_eq!(cut_off.broken(Algorithm::Mutex, &[P1]), []);
+    let broken = [("mutual exclusion", Wrong::Events(1, 3))];
+    assert_eq!(enters(entered()).broken(Algorithm::Mutex, &[P1]), broken);
+    // Nor is it missed where it should have delivered.
+    let one = stamp(1, P1);
+    let delivered = Story::default()
+        .multicast(P1, 1, 1)
+        .deliver(P2, 3, one, "x: 7")
+        .deliver(P3, 3, one, "x: 7")
+        .deliver(P2, 5, stamp(2, P1), "y: 8")
+        .deliver(P3, 5, stamp(2, P1), "y: 8");
+    assert_eq!(delivered.broken(Algorithm::Total, &[P1]), []);
+    let everywhere = [("everything delivered", Wrong::Missing)];
+    assert_eq!(delivered.broken(Algorithm::Total, &[]), everywhere);
+}
+
+#[test]
 fn requests_not_granted_or_in_the_wrong_order_are_found() {
     let visit = |story: Story, process, request: u64, time, number| {
         story
