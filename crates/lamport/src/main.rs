@@ -9,16 +9,16 @@ use common::{
 use lamport::{
     config::{Cli, Command},
     node::{Bound, command::Plan},
-    run, simulate,
+    run, simulate, view,
 };
 
 fn main() -> ExitCode {
     app::main(
-        |cli: &Cli| lamport::view(cli),
+        |cli: &Cli| view::of(cli),
         |cli, app| {
             let (journal, shutdown) = (app.journal(), app.catch_signals()?);
             match cli.command {
-                None => lamport::run(journal),
+                None => lamport::handout(journal),
                 Some(Command::Simulate { algorithm }) => {
                     simulate::command::run(&cli, algorithm, journal, shutdown)
                 }
