@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU8, Ordering},
 };
 
-use common::testing::{self, Finished, Running, run, start};
+use common::testing::{self, Finished, Folder, Running, read_log, run, start};
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
 
@@ -15,6 +15,7 @@ struct Lab {
     address: String,
     algorithm: &'static str,
     more: &'static [&'static str],
+    logs: Folder,
 }
 
 const UDP: &[&str] = &[];
@@ -30,7 +31,13 @@ impl Lab {
             address: format!("127.{high}.{low}.{last}"),
             algorithm,
             more,
+            logs: Folder::new(),
         }
+    }
+
+    /// The log of the process of this number.
+    fn log(&self, number: usize) -> String {
+        self.logs.path(&format!("p{number}.jsonl"))
     }
 
     fn port(&self, number: usize) -> String {
@@ -48,6 +55,8 @@ impl Lab {
         for peer in &peers {
             arguments.extend(["--peer", peer]);
         }
+        let log = self.log(number);
+        arguments.extend(["--log", &log]);
         arguments.extend(self.more);
         let mut running = start(LAMPORT, &arguments);
         running.ready();
@@ -147,6 +156,11 @@ fn a_process_killed_in_its_critical_section_is_missed_and_not_let_in_again() {
     let p1 = p1.interrupt();
     assert!(!p1.out.contains("enters"), "{}", p1.out);
     well(&p1);
+    let frames = read_log(lab.log(1)).pop().unwrap().event.counts["frames_sent"];
+    assert!(
+        frames < 100,
+        "{frames} frames, with somebody who is not answered"
+    );
     let p2 = p2.interrupt();
     assert!(!p2.out.contains("enters"), "{}", p2.out);
 }
@@ -238,6 +252,7 @@ fn a_clock_near_the_end_of_its_range_ends_its_process_and_no_other() {
         address: lab.address.clone(),
         algorithm: lab.algorithm,
         more: &["--clock", "18446744073709551613"],
+        logs: Folder::new(),
     };
     let mut p1 = late.start(1, 2);
     p1.type_in("send p2 from the end of time\n");

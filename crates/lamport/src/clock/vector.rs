@@ -21,7 +21,8 @@ pub enum Causality {
     Equal,
 }
 
-/// How many events of each process an event knows of, itself included.
+/// How many events of each process an event knows of, itself included. Clocks that are merged or compared are of the same
+/// processes.
 ///
 /// ```
 /// use lamport::{clock::{Causality, VectorClock}, process::ProcessId};

@@ -32,6 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The pause before a process that does not take a connection is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How long a connection may bring nothing before it is closed, so that nobody holds a place for good. A process that has
+/// something to say later makes another one.
+const IDLE: Duration = Duration::from_secs(120);
+
 /// How many connections more than there are peers are read from at once.
 const GUESTS: usize = 16;
 
@@ -244,10 +248,12 @@ fn read_lines(
             Ok(0) => break,
             Ok(length) => pending.extend_from_slice(&chunk[..length]),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if wait(&stream, Interest::Read, None, Some(closing)).is_err() {
-                    return;
+                let until = Instant::now() + IDLE;
+                match wait(&stream, Interest::Read, Some(until), Some(closing)) {
+                    Ok(Woken::Ready | Woken::Stopping) => continue,
+                    Ok(Woken::TimedOut) => break,
+                    Err(_) => return,
                 }
-                continue;
             }
             Err(_) => break,
         }

@@ -313,13 +313,13 @@ impl<'a, P: Process> Node<'a, P> {
                 let driver = &mut self.hands.with(&mut self.peers);
                 self.engine.receive(now, other, envelope.frame, driver);
             }
-            // So that it learns who is here.
-            Standing::Unknowing | Standing::Forgetful => {
+            // So that it learns who is here; but what only says so is not answered, else two would go on for ever.
+            Standing::Unknowing | Standing::Forgetful if envelope.frame.packet.is_some() => {
                 self.hands
                     .with(&mut self.peers)
                     .introduce::<P::Message>(other);
             }
-            Standing::Former => {}
+            Standing::Unknowing | Standing::Forgetful | Standing::Former => {}
         }
     }
 
