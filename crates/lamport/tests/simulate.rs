@@ -51,6 +51,14 @@ fn every_algorithm_keeps_its_promises_over_a_bad_network() {
 }
 
 #[test]
+fn frames_that_take_long_are_waited_for() {
+    for delay in ["40s", "exp:10s", "normal:20s,5s"] {
+        let finished = simulate(&format!("mutex --count 2 --delay {delay}"));
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
+}
+
+#[test]
 fn the_seed_decides_everything_to_the_byte() {
     let folder = Folder::new();
     let simulate = |seed: &str, json: &str, logs: &str| {

@@ -35,6 +35,15 @@ impl Delay {
     /// The longest that may be asked for.
     const LONGEST: Duration = Duration::from_secs(60);
 
+    /// What hardly any of them exceeds.
+    pub fn long(self) -> Duration {
+        match self {
+            Self::Constant(delay) | Self::Uniform(_, delay) => delay,
+            Self::Exponential(mean) => 10 * mean,
+            Self::Normal(mean, deviation) => mean + 4 * deviation,
+        }
+    }
+
     /// One of them.
     pub fn sample(self, random: &mut Pcg64Mcg) -> Duration {
         match self {

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often they are asked whether they are done.
 const ASK: Duration = Duration::from_millis(50);
 
-/// How long nothing may happen, when they are to finish, before they are given up.
+/// How long nothing may happen, beside what frames take, when they are to finish, before they are given up.
 const STILL: Duration = Duration::from_secs(3);
 
 /// The processes while they run.
@@ -137,6 +137,7 @@ impl<'a> Crew<'a> {
     fn watch(&mut self, shutdown: &Shutdown) -> Result<(), Failure> {
         let begun = Instant::now();
         let mut plans = self.plans();
+        let still = STILL + 16 * self.settings.faults.delay.long();
         let mut finishing = None;
         let mut before = Vec::new();
         let mut asked = begun;
@@ -170,7 +171,7 @@ impl<'a> Crew<'a> {
                 self.states.fill(None);
             }
             let faults_last = now < self.settings.faults.end();
-            if finishing.is_some() && !faults_last && self.moved.elapsed() >= STILL {
+            if finishing.is_some() && !faults_last && self.moved.elapsed() >= still {
                 return Ok(());
             }
             if asked.elapsed() >= ASK {

@@ -18,7 +18,7 @@ use crate::{
     workload::Workload,
 };
 
-/// How long nothing may happen before a run is given up: whoever still waits then waits for ever.
+/// How long nothing may happen, beside what frames take, before a run is given up: whoever still waits then waits for ever.
 const STILL: Duration = Duration::from_secs(30);
 
 /// How many events a run may have: all are kept until it is judged.
@@ -170,8 +170,10 @@ pub fn run<P: Process>(settings: &Settings) -> Run {
         engine.start(world.now, &mut world.place(me));
         world.plan_poll(me, engine);
     }
+    // A frame, its acknowledgement, and each of them once more, held up.
+    let still = STILL + 16 * settings.faults.delay.long();
     while let Some((at, next)) = world.agenda.take() {
-        if at > world.run.end.max(settings.faults.end()) + STILL {
+        if at > world.run.end.max(settings.faults.end()) + still {
             break;
         }
         if world.run.happenings.len() > MOST_EVENTS || world.agenda.len() > MOST_FRAMES {
