@@ -99,6 +99,39 @@ fn each_process_writes_its_own_log_and_the_verdict_is_of_these() {
 }
 
 #[test]
+fn frames_take_as_long_as_is_said_and_nothing_crosses_a_cut() {
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    let slow = ["events", "--count", "3", "--delay", "40ms", "--logs", &logs];
+    well(&run_for("5s", &slow));
+    let of = |name| read_log(format!("{logs}/{name}.jsonl")).into_iter();
+    let events: Vec<_> = ["p1", "p2", "p3"].into_iter().flat_map(of).collect();
+    let mut received = 0;
+    for receipt in events
+        .iter()
+        .filter(|record| record.event.kind == Kind::Receive)
+    {
+        let mut sent = events
+            .iter()
+            .filter(|record| record.event.kind == Kind::Send);
+        let sent = sent
+            .find(|sent| sent.event.message == receipt.event.message)
+            .unwrap();
+        let [from, to] = [sent, receipt].map(|record| record.event.time.since_1970());
+        assert!((to - from).as_millis() >= 40, "{from:?} {to:?}");
+        received += 1;
+    }
+    assert_eq!(received, 6);
+
+    let finished = run_for(
+        "200ms",
+        &["events", "--count", "3", "--partition", "*>p1@0s"],
+    );
+    let counts = finished.last_event().counts;
+    assert_eq!((counts["sent"], counts["received"]), (6, 4), "{finished:?}");
+}
+
+#[test]
 fn a_mistake_shows_in_real_processes_too() {
     let finished = run(
         LAMPORT,

@@ -140,6 +140,19 @@ FAIL  mutual exclusion       the first had not left
                              p2 at 5 enters the critical section, by its request of 1
 ";
     assert!(finished.out.contains(broken), "{}", finished.out);
+    let lines: Vec<_> = finished.out.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| line.starts_with("the shortest run that shows it, 9 events: "));
+    let schedule = &lines[at.expect("a shortest run") + 1..][..9];
+    assert!(
+        schedule[0].ends_with("p1 at 1 asks for the critical section: sends request to all"),
+        "{schedule:?}"
+    );
+    assert!(
+        schedule[8].ends_with("p2 at 5 enters the critical section, by its request of 1"),
+        "{schedule:?}"
+    );
 }
 
 #[test]
