@@ -16,7 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam::channel::{self, Receiver, RecvTimeoutError, Sender};
+use crossbeam::{
+    channel::{self, Receiver, RecvTimeoutError, Sender},
+    select,
+};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
     flag,
@@ -82,6 +85,14 @@ impl Shutdown {
     /// Never carries anything, and disconnects when the stop is requested: for `select!`.
     pub fn channel(&self) -> &Receiver<Infallible> {
         &self.0.channel
+    }
+
+    /// Puts something into a queue, and waits for room in it until the stop is requested; whether it is in.
+    pub fn put<T>(&self, queue: &Sender<T>, what: T) -> bool {
+        select! {
+            send(queue, what) -> put => put.is_ok(),
+            recv(self.channel()) -> _ => false,
+        }
     }
 
     /// Sleeps for `duration`, or until the stop is requested; says whether it was.

@@ -274,11 +274,15 @@ impl Cli {
         Faults::new(&self.wanted()?, names, delay)
     }
 
-    /// What is simulated.
+    /// What is simulated, with these faults.
     ///
     /// # Errors
     /// When something is out of range (exit code 2).
-    pub fn simulation(&self, algorithm: Algorithm) -> Result<simulate::Settings, Failure> {
+    pub fn simulation(
+        &self,
+        algorithm: Algorithm,
+        wanted: &Wanted,
+    ) -> Result<simulate::Settings, Failure> {
         let processes = self.processes(MOST.0)?;
         let options = &self.options;
         let lasting = options.r#for.map(|period| period.as_wait("--for"));
@@ -289,7 +293,7 @@ impl Cli {
             seed: options.seed.unwrap_or(1),
             workload: self.workload(if ends { u64::MAX } else { 10 })?,
             lasting: lasting.transpose()?.unwrap_or(Duration::MAX),
-            faults: self.faults(&Names::numbered(processes), delay)?,
+            faults: Faults::new(wanted, &Names::numbered(processes), delay)?,
             bug: self.bug(algorithm)?,
         })
     }

@@ -303,10 +303,8 @@ impl<P: Process> Engine<P> {
         match to {
             To::One(other) => self.send_to(now, other, packet, driver),
             To::All => {
-                for other in ProcessId::all(self.channels.len()) {
-                    if other != self.node.me {
-                        self.send_to(now, other, packet.clone(), driver);
-                    }
+                for other in self.node.me.others(self.channels.len()) {
+                    self.send_to(now, other, packet.clone(), driver);
                 }
             }
         }

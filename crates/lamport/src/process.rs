@@ -32,6 +32,11 @@ impl ProcessId {
         Self(index.try_into().expect("there are not so many processes"))
     }
 
+    /// All of so many processes but this one.
+    pub fn others(self, processes: usize) -> impl Iterator<Item = Self> {
+        Self::all(processes).filter(move |other| *other != self)
+    }
+
     /// So many processes, from the first.
     pub fn all(processes: usize) -> impl Iterator<Item = Self> + Clone {
         (0..processes).map(Self::at)
@@ -112,6 +117,16 @@ pub struct Stamped<M> {
     pub time: u64,
     /// The message.
     pub content: M,
+}
+
+impl<M> Stamped<M> {
+    /// The timestamp of its sending by this process.
+    pub fn stamp(&self, from: ProcessId) -> Timestamp {
+        Timestamp {
+            time: self.time,
+            process: from,
+        }
+    }
 }
 
 /// Whom a message is for. One that is for all is sent in one event, as in Lamport's paper, whatever number of copies the

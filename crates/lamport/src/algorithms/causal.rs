@@ -106,10 +106,7 @@ impl Process for Causal {
         message: Stamped<Said>,
         out: &mut Outbox<'_, Said>,
     ) -> Result<(), Overflow> {
-        let stamp = Timestamp {
-            time: message.time,
-            process: from,
-        };
+        let stamp = message.stamp(from);
         if message.content.after.processes() == self.delivered.processes() {
             self.held_back.push((stamp, message.content));
         }

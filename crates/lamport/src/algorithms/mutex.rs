@@ -61,8 +61,7 @@ impl Mutex {
             Some(Bug::NoTieBreak) => own.time <= other.time,
             _ => own <= *other,
         });
-        let everybody = ProcessId::all(self.heard.len()).filter(|process| *process != self.me);
-        let mut heard = everybody.map(|process| Timestamp {
+        let mut heard = self.me.others(self.heard.len()).map(|process| Timestamp {
             time: self.heard[process.index()],
             process,
         });
@@ -130,10 +129,7 @@ impl Process for Mutex {
         match message.content {
             // Rule 2.
             Said::Request => {
-                self.queue.insert(Timestamp {
-                    time: message.time,
-                    process: from,
-                });
+                self.queue.insert(message.stamp(from));
                 out.send(To::One(from), Said::Acknowledgement)?;
             }
             Said::Acknowledgement => {}

@@ -80,8 +80,7 @@ impl Visitor for RicartAgrawala {
         let request = out.send_as(Deed::Request, To::All, Said::Request)?;
         self.own = Visit::Waits(request);
         if self.bug != Some(Bug::NoAcknowledgement) {
-            let others = ProcessId::all(self.processes).filter(|process| *process != self.me);
-            self.awaited = others.collect();
+            self.awaited = self.me.others(self.processes).collect();
         }
         self.enter_if_granted(out)
     }
@@ -124,10 +123,7 @@ impl Process for RicartAgrawala {
     ) -> Result<(), Overflow> {
         match message.content {
             Said::Request => {
-                let request = Timestamp {
-                    time: message.time,
-                    process: from,
-                };
+                let request = message.stamp(from);
                 if self.goes_before(request) {
                     self.deferred.insert(from);
                 } else {

@@ -87,8 +87,7 @@ impl Total {
 
     /// Whether nothing that comes before it can come any more.
     fn settled(&self, stamp: Timestamp) -> bool {
-        let mut others = ProcessId::all(self.heard.len()).filter(|process| *process != self.me);
-        others.all(|process| {
+        self.me.others(self.heard.len()).all(|process| {
             let time = self.heard[process.index()];
             match self.bug {
                 Some(Bug::NoTieBreak) => time >= stamp.time,
@@ -137,10 +136,7 @@ impl Process for Total {
     ) -> Result<(), Overflow> {
         self.heard[from.index()] = message.time;
         if let Said::Multicast(operation) = message.content {
-            let stamp = Timestamp {
-                time: message.time,
-                process: from,
-            };
+            let stamp = message.stamp(from);
             self.hold_back(stamp, operation);
             out.send(To::All, Said::Acknowledgement(stamp))?;
         }

@@ -177,20 +177,14 @@ pub(super) fn start<'scope, T: Send + 'scope>(
     started.map_err(|error| Failure::could_not_run(format!("thread {name}"), why(&error)))
 }
 
-/// Hands over what has come, unless the program closes meanwhile.
-fn put(incoming: &Sender<Incoming>, what: Incoming, closing: &Shutdown) {
-    select! {
-        send(incoming, what) -> _ => {}
-        recv(closing.channel()) -> _ => {}
-    }
-}
-
 fn read_datagrams(socket: &UdpSocket, incoming: &Sender<Incoming>, closing: &Shutdown) {
     // One byte more than a frame has, so that a longer one shows.
     let mut buffer = vec![0; LONGEST + 1];
     while !closing.requested() {
         match socket.recv_from(&mut buffer) {
-            Ok((length, from)) => put(incoming, (from, Ok(buffer[..length].to_vec())), closing),
+            Ok((length, from)) => {
+                closing.put(incoming, (from, Ok(buffer[..length].to_vec())));
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if wait(socket, Interest::Read, None, Some(closing)).is_err() {
                     return;
@@ -260,15 +254,15 @@ fn read_lines(
         while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
             let mut line: Vec<u8> = pending.drain(..=end).collect();
             line.pop();
-            put(incoming, (from, Ok(line)), closing);
+            closing.put(incoming, (from, Ok(line)));
         }
         if pending.len() > LONGEST {
-            put(incoming, (from, Err(Refused::TooLong)), closing);
+            closing.put(incoming, (from, Err(Refused::TooLong)));
             return;
         }
     }
     if !pending.is_empty() && !closing.requested() {
-        put(incoming, (from, Err(Refused::Half)), closing);
+        closing.put(incoming, (from, Err(Refused::Half)));
     }
 }
 

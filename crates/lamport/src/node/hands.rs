@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use common::{
     event::{Event, Level},
     journal::Journal,
-    message,
 };
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -34,7 +33,6 @@ pub(super) struct Hands<'a> {
     pub(super) me: ProcessId,
     faults: &'a Faults,
     carrier: &'a Carrier<'a>,
-    over: message::Carrier,
     pub(super) journal: &'a Journal,
     begun: Instant,
     random: Pcg64Mcg,
@@ -65,7 +63,6 @@ impl<'a> Hands<'a> {
             me: others.me,
             faults,
             carrier,
-            over: carrier.word(),
             journal,
             begun: Instant::now(),
             random: Pcg64Mcg::seed_from_u64(settings.seed),
@@ -178,7 +175,7 @@ impl<M: Serialize + DeserializeOwned> Driver<M> for Able<'_, '_> {
         hands.happened += 1;
         hands
             .journal
-            .record(happening.event(hands.names, hands.over));
+            .record(happening.event(hands.names, hands.carrier.word()));
     }
 
     fn pause(&mut self, pause: Pause) {

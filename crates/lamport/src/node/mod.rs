@@ -47,7 +47,7 @@ use crate::{
     algorithms::{Algorithm, with_process},
     engine::Engine,
     faults::Faults,
-    process::{Process, ProcessId, Refusal},
+    process::{Process, Refusal},
     workload::Workload,
 };
 
@@ -147,11 +147,7 @@ fn read_typed(input: File, words: &Sender<Word>, closing: &Shutdown) {
             Ok(None) => (Word::End, true),
             Err(error) => (Word::Failed(error), true),
         };
-        select! {
-            send(words, word) -> _ => {}
-            recv(closing.channel()) -> _ => return,
-        }
-        if last {
+        if !closing.put(words, word) || last {
             return;
         }
     }
@@ -226,12 +222,9 @@ impl<'a, P: Process> Node<'a, P> {
             let pause = due.map_or(TICK, |due| due.saturating_sub(self.hands.now()).min(TICK));
             select! {
                 recv(incoming) -> came => if let Ok((from, came)) = came {
-                    let came = came.map(Some).unwrap_or_else(|refused| {
-                        self.refuse(from, &refused);
-                        None
-                    });
-                    if let Some(bytes) = came {
-                        self.receive(from, &bytes);
+                    match came {
+                        Ok(bytes) => self.receive(from, &bytes),
+                        Err(refused) => self.refuse(from, &refused),
                     }
                 },
                 recv(words) -> word => match word {
@@ -300,10 +293,8 @@ impl<'a, P: Process> Node<'a, P> {
             Err(refused) => return self.refuse(from, &refused),
         };
         let standing = self.peers.standing(other, envelope.session, envelope.knows);
-        match standing {
-            Standing::Known => {}
-            Standing::Restarted => self.engine.restarted(other),
-            Standing::Unknowing | Standing::Forgetful | Standing::Former => {}
+        if standing == Standing::Restarted {
+            self.engine.restarted(other);
         }
         if let Some(text) = self.peers.tell_of_standing(other, standing) {
             self.hands.journal.record(Event::error(Level::Warn, text));
@@ -397,13 +388,4 @@ pub fn new_session() -> u32 {
     use std::hash::{BuildHasher, RandomState};
     // The keys of a new hasher are random. 0 stands for nobody.
     (RandomState::new().hash_one(std::process::id()) as u32).max(1)
-}
-
-/// Who this process is among the others.
-impl Others {
-    /// The others of this process.
-    pub fn others(&self) -> impl Iterator<Item = ProcessId> {
-        let me = self.me;
-        ProcessId::all(self.names.count()).filter(move |process| *process != me)
-    }
 }

@@ -138,7 +138,7 @@ impl<'a> Crew<'a> {
         let begun = Instant::now();
         let mut plans = self.plans();
         let still = STILL + 16 * self.settings.faults.delay.long();
-        let mut finishing = None;
+        let mut finishing = false;
         let mut before = Vec::new();
         let mut asked = begun;
         self.states = vec![None; self.members.len()];
@@ -147,9 +147,9 @@ impl<'a> Crew<'a> {
             while let Some((_, process, signal)) = plans.pop_if(|(at, ..)| *at <= now) {
                 self.members[process.index()].signal(signal);
             }
-            if finishing.is_none() && (now >= self.settings.lasting || shutdown.requested()) {
+            if !finishing && (now >= self.settings.lasting || shutdown.requested()) {
                 self.all("finish");
-                finishing = Some(Instant::now());
+                finishing = true;
                 self.moved = Instant::now();
             }
             let there =
@@ -171,7 +171,7 @@ impl<'a> Crew<'a> {
                 self.states.fill(None);
             }
             let faults_last = now < self.settings.faults.end();
-            if finishing.is_some() && !faults_last && self.moved.elapsed() >= still {
+            if finishing && !faults_last && self.moved.elapsed() >= still {
                 return Ok(());
             }
             if asked.elapsed() >= ASK {

@@ -13,7 +13,7 @@ use common::{
     shutdown::Shutdown,
     typed::{Line, Lines},
 };
-use crossbeam::{channel::Sender, select};
+use crossbeam::channel::Sender;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -70,20 +70,19 @@ impl Member {
         let input = child.stdin.take();
         let (sender, stop) = (said.clone(), closing.clone());
         let hear_out = move || {
-            let put = |said| put(&sender, said, &stop);
             let mut lines = Lines::new(out, LONGEST_LINE);
             while let Ok(Some(line)) = lines.next(&stop) {
                 if let Some(state) = state(number, &line) {
-                    put(state);
+                    stop.put(&sender, state);
                 }
             }
-            put(Said::Ended(number));
+            stop.put(&sender, Said::Ended(number));
         };
         let (sender, stop) = (said.clone(), closing.clone());
         let hear_err = move || {
             let mut lines = Lines::new(err, LONGEST_LINE);
             while let Ok(Some(line)) = lines.next(&stop) {
-                put(&sender, told(number, &line), &stop);
+                stop.put(&sender, told(number, &line));
             }
         };
         let spawn = |what: &str| std::thread::Builder::new().name(format!("{name}-{what}"));
@@ -115,12 +114,11 @@ impl Member {
         }
     }
 
-    /// It has closed its output: how it ended.
-    pub(super) fn reap(&mut self) -> Option<ExitStatus> {
+    /// It has closed its output: it has ended, and this is how.
+    pub(super) fn reap(&mut self) {
         if self.ended.is_none() {
             self.ended = self.child.wait().ok();
         }
-        self.ended
     }
 
     /// How it ended, in words; None when as it was told to.
@@ -141,13 +139,6 @@ impl Drop for Member {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-    }
-}
-
-fn put(said: &Sender<Said>, what: Said, closing: &Shutdown) {
-    select! {
-        send(said, what) -> _ => {}
-        recv(closing.channel()) -> _ => {}
     }
 }
 

@@ -71,12 +71,12 @@ impl Settings {
             lasting: lasting.as_wait("--for")?,
             workload: cli.workload(u64::MAX)?,
             faults: Faults::new(&wanted, &names, Delay::default())?,
+            simulation: cli.simulation(algorithm, &wanted)?,
             wanted,
             names,
             seed: options.seed,
             show: options.show.unwrap_or(Show(0)),
             logs: options.logs.clone(),
-            simulation: cli.simulation(algorithm)?,
         })
     }
 

@@ -32,7 +32,7 @@ pub fn run(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let settings = cli.simulation(algorithm)?;
+    let settings = cli.simulation(algorithm, &cli.wanted()?)?;
     let seeds = cli.options.seeds.unwrap_or(1);
     let seeds = in_range("--seeds", seeds, 1, 1_000_000)?;
     let report = Report {
