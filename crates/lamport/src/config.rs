@@ -30,6 +30,7 @@ Examples:
   lamport simulate mutex --bug no-tie-break --seeds 1000
                                                 a mistake, and the shortest run that shows it
   lamport run mutex --processes 5 --loss 10%    five real processes for 5 s
+  lamport check mutex                           every interleaving of three processes
   lamport node events --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002
                                                 one process by hand; another terminal has p2";
 
@@ -64,6 +65,22 @@ pub enum Command {
         /// What the processes do
         algorithm: Algorithm,
     },
+    /// Try every interleaving of the processes' steps: does what they promise hold in all of them?
+    #[command(
+        after_help = "Examples:\n  lamport check mutex --processes 3 --count 1     the processes as they run\n  lamport check mutex --processes 3 --max-clock 6 the TLA+ module LamportMutex, whose counts are published\n  lamport check mutex --bug no-tie-break          a mistake, and the shortest path to what it breaks\n  lamport check mutex --may-overtake 1            what if the network does not keep messages in order?"
+    )]
+    Check {
+        /// What the processes do
+        algorithm: Algorithm,
+    },
+    /// Walk through the states by hand, in a browser (stateright's explorer)
+    #[command(
+        after_help = "Example:\n  lamport explore mutex --processes 2 --bug no-tie-break --listen 127.0.0.1:3000"
+    )]
+    Explore {
+        /// What the processes do
+        algorithm: Algorithm,
+    },
     /// Be one process, told by hand what to do
     #[command(
         after_help = "Example, in three terminals:\n  lamport node mutex --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p2 --listen 127.0.0.1:4002 --peer p1=127.0.0.1:4001 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p3 --listen 127.0.0.1:4003 --peer p1=127.0.0.1:4001 --peer p2=127.0.0.1:4002\nThen type help."
@@ -89,7 +106,7 @@ common::options! {
         /// Simulate so many runs, with this seed and those after it [default: 1]
         #[arg(value_name = "N")]
         seeds: u64,
-        /// How many things each process begins: visits, multicasts, events [default: of simulate 10]
+        /// How many things each process begins: visits, multicasts, events [default: of simulate 10, of check 1]
         #[arg(value_name = "N")]
         count: u64,
         /// How long the processes begin things [default: of run 5s]
@@ -103,7 +120,7 @@ common::options! {
         /// How many events to print, or all [default: 30; of run and of several seeds 0]
         #[arg(value_name = "N|all")]
         show: Show,
-        /// Write the event log of each process into this folder
+        /// Write the event log of each process, or of check's each path, into this folder
         #[arg(value_name = "FOLDER")]
         logs: PathBuf,
         /// Frames that are lost, such as 10%
@@ -130,12 +147,36 @@ common::options! {
         /// What messages go over [default: udp]
         #[arg(help_heading = "Network")]
         transport: Transport,
-        /// Where this process listens; port 0 takes a free one [default: 127.0.0.1:0]
+        /// Where this process listens; port 0 takes a free one [default: 127.0.0.1:0; of explore 127.0.0.1:3000]
         #[arg(value_name = "ADDR:PORT", help_heading = "Network")]
         listen: SocketAddr,
         /// Another process; several are possible
         #[arg(value_name = "NAME=HOST:PORT", help_heading = "Network")]
         peer: Vec<String>,
+        /// Check the TLA+ module LamportMutex up to this time, and not the processes as they run
+        #[arg(value_name = "TIME", help_heading = "Check")]
+        max_clock: u8,
+        /// How many messages may be lost, at the most, each at any moment [default: 0]
+        #[arg(value_name = "N", help_heading = "Check")]
+        may_lose: u8,
+        /// How many may come twice [default: 0]
+        #[arg(value_name = "N", help_heading = "Check")]
+        may_double: u8,
+        /// How many may overtake others between the same two processes [default: 0]
+        #[arg(value_name = "N", help_heading = "Check")]
+        may_overtake: u8,
+        /// How many processes may stop for good [default: 0]
+        #[arg(value_name = "N", help_heading = "Check")]
+        may_crash: u8,
+        /// How many distinct states to look at, at the most [default: 20000000]
+        #[arg(value_name = "N", help_heading = "Check")]
+        states: u64,
+        /// How many threads look [default: one for each processor]
+        #[arg(value_name = "N", help_heading = "Check")]
+        workers: usize,
+        /// Run again what is in this event log, step by step, in place of what chance would do
+        #[arg(value_name = "FILE", help_heading = "Check")]
+        replay: PathBuf,
         /// Where this process's clock starts [default: 0]
         #[arg(value_name = "TIME", help_heading = "Network")]
         clock: u64,
@@ -203,6 +244,8 @@ impl Cli {
         match self.command? {
             Command::Simulate { algorithm }
             | Command::Run { algorithm }
+            | Command::Check { algorithm }
+            | Command::Explore { algorithm }
             | Command::Node { algorithm, .. } => Some(algorithm),
         }
     }

@@ -67,6 +67,8 @@ pub trait Driver<M> {
 pub struct Engine<P: Process> {
     node: Clocked<P>,
     channels: Vec<Channel<Packet<P::Message>>>,
+    /// Whether the network's frames are all there is, and no channel makes up for what it does.
+    bare: bool,
     /// Of each other process, whether it is reported silent, and whether what it is sent is lost.
     reported: Vec<(bool, bool)>,
     sent: u64,
@@ -80,6 +82,7 @@ impl<P: Process> Engine<P> {
         Self {
             node: Clocked::new(me, processes, bug),
             channels: (0..processes).map(|_| Channel::default()).collect(),
+            bare: false,
             reported: vec![(false, false); processes],
             sent: 0,
             ended: false,
@@ -91,6 +94,13 @@ impl<P: Process> Engine<P> {
     #[must_use]
     pub fn with_clock(mut self, time: u64) -> Self {
         self.node.clock = LamportClock::at(time);
+        self
+    }
+
+    /// The same on the bare network: each message is a frame that is handed on as it comes, be it late, doubled, or never.
+    #[must_use]
+    pub fn without_channels(mut self) -> Self {
+        self.bare = true;
         self
     }
 
@@ -166,6 +176,12 @@ impl<P: Process> Engine<P> {
         }
         if std::mem::take(&mut self.reported[from.index()].0) {
             driver.trouble(Trouble::Back(from));
+        }
+        if self.bare {
+            if let Some(packet) = frame.packet {
+                self.hand_on(now, from, packet, driver);
+            }
+            return;
         }
         let mut packets = Vec::new();
         self.channels[from.index()].receive(now, frame, |packet| packets.push(packet));
@@ -317,6 +333,14 @@ impl<P: Process> Engine<P> {
         packet: Packet<P::Message>,
         driver: &mut impl Driver<P::Message>,
     ) {
+        if self.bare {
+            let frame = Frame {
+                number: 0,
+                acknowledged: 0,
+                packet: Some(packet),
+            };
+            return driver.send(other, frame);
+        }
         if self.channels[other.index()].send(packet).is_err() {
             let lost = &mut self.reported[other.index()].1;
             if !std::mem::replace(lost, true) {

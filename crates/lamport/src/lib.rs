@@ -7,6 +7,7 @@
 //! | [`algorithms`], [`workload`] | the algorithms, and what their applications want |
 //! | [`channel`], [`engine`] | reliable FIFO channels; a process with its channels, for whoever drives it |
 //! | [`simulate`], [`agenda`], [`faults`] | driven in simulated time, and what a network does |
+//! | [`check`] | every interleaving of the same processes, by model checking |
 //! | [`node`], [`run`] | driven by real sockets: one process by hand, many started and watched |
 //! | [`happening`], [`verdict`], [`shortest`] | what happened, whether it was as promised, and the shortest run where not |
 //! | [`reporting`], [`view`] | what of it is told, and how people see it |
@@ -15,11 +16,13 @@
 pub mod agenda;
 pub mod algorithms;
 pub mod channel;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod faults;
 pub mod happening;
+mod logs;
 pub mod node;
 pub mod process;
 pub mod reporting;

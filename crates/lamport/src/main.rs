@@ -7,6 +7,7 @@ use common::{
     exit::{Failure, why},
 };
 use lamport::{
+    check,
     config::{Cli, Command},
     node::{Bound, command::Plan},
     run, simulate, view,
@@ -21,6 +22,12 @@ fn main() -> ExitCode {
                 None => lamport::handout(journal),
                 Some(Command::Simulate { algorithm }) => {
                     simulate::command::run(&cli, algorithm, journal, shutdown)
+                }
+                Some(Command::Check { algorithm }) => {
+                    check::command::run(&cli, algorithm, journal, shutdown)
+                }
+                Some(Command::Explore { algorithm }) => {
+                    check::explore::run(&cli, algorithm, journal, shutdown)
                 }
                 Some(Command::Run { algorithm }) => {
                     let settings = run::Settings::new(&cli, algorithm)?;

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     io::{BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
@@ -55,7 +55,7 @@ impl Report<'_> {
     }
 
     /// One event of a process, with the whole sentence as its text.
-    fn event(&self, happening: &Happening) {
+    pub fn event(&self, happening: &Happening) {
         let mut event = happening.event(self.names, self.over);
         event.time = moment(happening.at);
         event.text = Some(happening.sentence(self.names));
@@ -99,40 +99,47 @@ impl Report<'_> {
     /// When a file cannot be written (exit code 2).
     pub fn logs(&self, folder: &Path, run: &str, happenings: &[Happening]) -> Result<(), Failure> {
         for process in ProcessId::all(self.names.count()) {
-            let name = self.names.of(process);
-            let path = folder.join(format!("{name}.jsonl"));
+            let path = folder.join(format!("{}.jsonl", self.names.of(process)));
             let own = happenings.iter().filter(|own| own.process == process);
-            self.log(&path, run, name, own)
-                .map_err(|error| cannot(&path, &error))?;
+            self.log(&path, run, own)?;
         }
         Ok(())
     }
 
-    fn log<'h>(
+    /// Writes events of any processes into one log, each process's as it would keep them itself.
+    ///
+    /// # Errors
+    /// When the file cannot be written (exit code 2).
+    pub fn log<'h>(
         &self,
         path: &Path,
         run: &str,
-        node: &str,
         happenings: impl Iterator<Item = &'h Happening>,
-    ) -> std::io::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
-        let mut line = Vec::new();
-        for (seq, happening) in happenings.enumerate() {
-            let mut event = happening.event(self.names, self.over);
-            event.time = moment(happening.at);
-            let record = Record {
-                v: VERSION,
-                run: run.into(),
-                node: node.into(),
-                thread: "simulated".into(),
-                seq: seq as u64,
-                event,
-            };
-            line.clear();
-            record.write_line(&mut line);
-            file.write_all(&line)?;
-        }
-        file.flush()
+    ) -> Result<(), Failure> {
+        let mut next = vec![0; self.names.count()];
+        let write = || {
+            let mut file = BufWriter::new(File::create(path)?);
+            let mut line = Vec::new();
+            for happening in happenings {
+                let mut event = happening.event(self.names, self.over);
+                event.time = moment(happening.at);
+                let seq = &mut next[happening.process.index()];
+                let record = Record {
+                    v: VERSION,
+                    run: run.into(),
+                    node: self.names.of(happening.process).into(),
+                    thread: "simulated".into(),
+                    seq: *seq,
+                    event,
+                };
+                *seq += 1;
+                line.clear();
+                record.write_line(&mut line);
+                file.write_all(&line)?;
+            }
+            file.flush()
+        };
+        write().map_err(|error| cannot(path, &error))
     }
 }
 
@@ -142,6 +149,20 @@ impl Report<'_> {
 /// When there can be none (exit code 2).
 pub fn folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| cannot(path, &error))
+}
+
+/// This folder for logs, or where none is given a new one among the system's temporary ones.
+///
+/// # Errors
+/// When there can be none (exit code 2).
+pub fn folder_or_another(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    let another = || {
+        let (process, number) = (std::process::id(), crate::node::new_session());
+        std::env::temp_dir().join(format!("lamport-{process}-{number:08x}"))
+    };
+    let path = given.map_or_else(another, Path::to_owned);
+    folder(&path)?;
+    Ok(path)
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Failure {

@@ -12,6 +12,7 @@ use common::{
 };
 
 use crate::{
+    check::report,
     config::{Cli, Command},
     happening::Happening,
     process::{Names, ProcessId},
@@ -22,6 +23,8 @@ pub fn of(cli: &Cli) -> View {
     match cli.command {
         None => Box::new(view_of_the_handout),
         Some(Command::Simulate { .. } | Command::Run { .. }) => Box::new(view_of_a_run),
+        Some(Command::Check { .. }) => Box::new(view_of_a_check),
+        Some(Command::Explore { .. }) => Box::new(view_of_an_explorer),
         Some(Command::Node { managed, .. }) => view_of_a_node(cli, managed),
     }
 }
@@ -54,6 +57,28 @@ fn view_of_a_run(event: &Event, lines: &mut Lines) {
         }
         (Kind::Local, None) => lines.answer.push_str(text),
         (Kind::Ready, _) => lines.status.push_str(text),
+        _ => usual_view(event, lines),
+    }
+}
+
+/// A step's number stands where a run has the time.
+fn view_of_a_check(event: &Event, lines: &mut Lines) {
+    let text = event.text.as_deref().unwrap_or_default();
+    let step = report::step(event.time.since_1970());
+    match (event.kind, event.clock, event.name.as_deref()) {
+        (Kind::Local, None, Some(report::PROGRESS)) => lines.prompt.push_str(text),
+        (Kind::Local, None, Some(report::FAULT))
+        | (Kind::Send | Kind::Receive | Kind::Local, Some(_), _) => {
+            lines.answer = format!("{step:>5}  {text}");
+        }
+        _ => view_of_a_run(event, lines),
+    }
+}
+
+fn view_of_an_explorer(event: &Event, lines: &mut Lines) {
+    let text = event.text.as_deref().unwrap_or_default();
+    match event.kind {
+        Kind::Ready => lines.status = format!("listening on {text}"),
         _ => usual_view(event, lines),
     }
 }

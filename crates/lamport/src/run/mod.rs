@@ -4,7 +4,6 @@
 //! to finish. What they did is read from their logs afterwards.
 
 mod crew;
-mod logs;
 mod member;
 
 use std::{
@@ -30,6 +29,7 @@ use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST, Show, Transport},
     faults::{Delay, Faults, Wanted},
+    logs,
     process::{Names, ProcessId},
     reporting::{self, Report, line},
     shortest::shortest,
@@ -143,17 +143,9 @@ pub fn run(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let folder = settings.logs.clone().unwrap_or_else(|| {
-        let name = format!(
-            "lamport-{}-{:08x}",
-            std::process::id(),
-            crate::node::new_session()
-        );
-        std::env::temp_dir().join(name)
-    });
+    let folder = reporting::folder_or_another(settings.logs.as_deref())?;
     let failed =
         |error| Failure::could_not_run(format!("--logs {}", visible_path(&folder)), why(&error));
-    reporting::folder(&folder)?;
     for name in settings.names.all() {
         // Of this run alone.
         File::create(logs::path(&folder, name)).map_err(failed)?;

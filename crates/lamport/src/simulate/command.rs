@@ -12,7 +12,7 @@ use common::{
     text::{micros, plural, visible_path, whole_micros},
 };
 
-use super::{Run, Settings};
+use super::{Run, Settings, replay};
 use crate::{
     algorithms::Algorithm,
     config::{Cli, Show},
@@ -33,6 +33,9 @@ pub fn run(
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
     let settings = cli.simulation(algorithm, &cli.wanted()?)?;
+    if let Some(log) = &cli.options.replay {
+        return replay::command(cli, algorithm, &settings, log, journal);
+    }
     let seeds = cli.options.seeds.unwrap_or(1);
     let seeds = in_range("--seeds", seeds, 1, 1_000_000)?;
     let report = Report {

@@ -1,6 +1,7 @@
 //! A network and its processes in simulated time: a discrete-event simulation, in which the seed decides everything.
 
 pub mod command;
+mod replay;
 
 use std::time::Duration;
 

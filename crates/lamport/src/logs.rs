@@ -1,4 +1,4 @@
-//! What the processes of a run wrote: read back, as whoever judges them sees it.
+//! Event logs of processes, read back as whoever judges them, or runs them again, sees them.
 
 use std::{
     fs::File,
@@ -20,21 +20,23 @@ use crate::{
 };
 
 /// The log of this process in the folder.
-pub(super) fn path(folder: &Path, name: &str) -> PathBuf {
+pub(crate) fn path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.jsonl"))
 }
 
 /// Reads all logs, and brings what happened into one order; times are from the first event on. The last line of a
 /// process that is gone may be cut off.
-pub(super) fn read(
+pub(crate) fn read(
     folder: &Path,
     names: &Names,
     gone: &[ProcessId],
 ) -> Result<Vec<Happening>, Failure> {
-    let mut of_each = Vec::new();
+    let mut of_each: Vec<Vec<Happening>> = Vec::new();
     for process in ProcessId::all(names.count()) {
         let path = path(folder, names.of(process));
-        of_each.push(read_one(&path, process, names, gone.contains(&process))?);
+        let read = read_one(&path, names, gone.contains(&process))?;
+        let own = read.into_iter().map(|(_, happening)| happening);
+        of_each.push(own.filter(|own| own.process == process).collect());
     }
     let first = of_each.iter().flatten().map(|happening| happening.at).min();
     for happening in of_each.iter_mut().flatten() {
@@ -43,12 +45,12 @@ pub(super) fn read(
     Ok(in_causal_order(of_each))
 }
 
-fn read_one(
+/// Reads one log: the events of these processes, and the line that each stands in. The last line may be `cut_off`.
+pub(crate) fn read_one(
     path: &Path,
-    process: ProcessId,
     names: &Names,
-    gone: bool,
-) -> Result<Vec<Happening>, Failure> {
+    cut_off: bool,
+) -> Result<Vec<(usize, Happening)>, Failure> {
     let failed = |line: usize, why: String| {
         let place = if line == 0 {
             String::new()
@@ -69,11 +71,14 @@ fn read_one(
         }
         let record = match Record::parse(&text) {
             Ok(record) => record,
-            Err(_) if gone && !text.ends_with('\n') => break,
+            Err(_) if cut_off && !text.ends_with('\n') => break,
             Err(error) => return Err(failed(number, error.to_string())),
         };
         let at: Duration = record.event.time.since_1970();
-        happenings.extend(Happening::of_event(process, at, &record.event, names));
+        let process = names.process(&record.node);
+        let happening =
+            process.and_then(|process| Happening::of_event(process, at, &record.event, names));
+        happenings.extend(happening.map(|happening| (number, happening)));
     }
     Ok(happenings)
 }

@@ -1,0 +1,140 @@
+//! Does what `lamport check` is asked to: searches, says how far it is, and reports.
+
+use std::{
+    hash::Hash,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use common::{
+    config::Options as _,
+    event::{Event, Kind},
+    exit::{Failure, Summary},
+    journal::Journal,
+    message::Carrier,
+    shutdown::Shutdown,
+};
+
+use super::{
+    Settings,
+    report::{self, Found},
+    search::{Progress, search},
+    telling::Tells,
+    with_model,
+};
+use crate::{
+    algorithms::Algorithm,
+    config::Cli,
+    process::Names,
+    reporting::{self, Report},
+    simulate,
+};
+
+/// How often somebody at a terminal is told how far it is.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// Checks; exit code 1 when a promise is broken.
+///
+/// # Errors
+/// When it cannot check as told, or there are more states than it may look at (exit code 2).
+pub fn run(
+    cli: &Cli,
+    algorithm: Algorithm,
+    journal: &Journal,
+    shutdown: &Shutdown,
+) -> Result<Summary, Failure> {
+    let settings = Settings::new(cli, algorithm)?;
+    if cli.options.replay.is_some() {
+        return simulate::command::run(cli, algorithm, journal, shutdown);
+    }
+    if let Some(folder) = &cli.options.logs {
+        // Before anything takes long.
+        reporting::folder(folder)?;
+    }
+    let check = Check {
+        settings: &settings,
+        logs: cli.options.logs.clone(),
+        shows_progress: !cli.options.output().json
+            && !cli.options.output().quiet
+            && io::stdout().is_terminal(),
+        report: Report {
+            algorithm,
+            names: &Names::numbered(settings.processes),
+            over: Carrier::Memory,
+            journal,
+        },
+        shutdown,
+    };
+    journal.record(Event::new(Kind::Ready).text(report::beginning(&settings)));
+    with_model!(&settings, model => check.run(&model))
+}
+
+struct Check<'a> {
+    settings: &'a Settings,
+    logs: Option<PathBuf>,
+    shows_progress: bool,
+    report: Report<'a>,
+    shutdown: &'a Shutdown,
+}
+
+impl Check<'_> {
+    fn run<M>(&self, model: &M) -> Result<Summary, Failure>
+    where
+        M: Tells + Sync,
+        M::State: Hash + Send + Sync,
+    {
+        let progress = Progress::default();
+        let begun = Instant::now();
+        let outcome = {
+            let done = AtomicBool::new(false);
+            let (done, progress) = (&done, &progress);
+            thread::scope(|scope| {
+                let showing = thread::Builder::new().name("progress".into());
+                let shown = self
+                    .shows_progress
+                    .then(|| showing.spawn_scoped(scope, move || self.show(progress, begun, done)));
+                let stop = || self.shutdown.requested();
+                let outcome = search(model, self.settings.limits, progress, &stop);
+                done.store(true, Ordering::Relaxed);
+                if let Some(Ok(thread)) = shown {
+                    thread.thread().unpark();
+                }
+                outcome
+            })
+        };
+        let elapsed = begun.elapsed();
+        let properties = model.properties();
+        let broken = outcome.broken.iter().map(|path| {
+            let told = path.as_ref().map(|path| (path.len(), model.tell(path)));
+            told.map(|(steps, told)| Found { steps, told })
+        });
+        let found: Vec<_> = properties
+            .iter()
+            .map(|property| property.name)
+            .zip(broken)
+            .collect();
+        report::Checked {
+            settings: self.settings,
+            counts: outcome.counts,
+            end: outcome.end,
+            elapsed,
+            found,
+        }
+        .tell(&self.report, self.logs.as_deref())
+    }
+
+    /// Says how far it is, until it is done.
+    fn show(&self, progress: &Progress, begun: Instant, done: &AtomicBool) {
+        loop {
+            thread::park_timeout(EVERY);
+            if done.load(Ordering::Relaxed) {
+                return;
+            }
+            let event = report::so_far(&progress.counts(), begun.elapsed());
+            self.report.journal.record(event);
+        }
+    }
+}

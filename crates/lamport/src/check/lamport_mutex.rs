@@ -1,0 +1,374 @@
+//! The TLA+ module LamportMutex (Stephan Merz; tlaplus/Examples, specifications/lamport_mutex): Lamport's mutual exclusion
+//! (1978) as it is specified there, action by action.
+//!
+//! Its clocks start at 1 and move at the receipt of a request alone; a request carries the clock as it is, the other
+//! messages carry 0. That keeps the number of states small. Message bounds, initial state and actions are the module's,
+//! and so are their names, so that its published counts must come out.
+
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use stateright::{Model, Property};
+
+use crate::{
+    algorithms::Bug,
+    clock::Timestamp,
+    happening::What,
+    process::{Deed, Names, ProcessId, To},
+};
+
+use super::telling::{Teller, Tells};
+
+/// The largest bound for clocks: a message is a byte.
+pub const MOST_CLOCK: u8 = 200;
+
+/// The most processes.
+pub const MOST_PROCESSES: usize = 5;
+
+/// The module for N processes.
+#[derive(Clone, Copy, Debug)]
+pub struct LamportMutex<const N: usize> {
+    /// States with a clock beyond this are not followed (ClockConstraint).
+    pub max_clock: u8,
+    /// The mistake that is put in.
+    pub bug: Option<Bug>,
+}
+
+/// The module's variables.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct State<const N: usize> {
+    /// Each process's clock.
+    clock: [u8; N],
+    /// `req[p][q]`: the clock of q's request as p knows it; 0 when there is none.
+    req: [[u8; N]; N],
+    /// Who has acknowledged each process's request: a bit for each.
+    ack: [u8; N],
+    /// Who is in the critical section: a bit for each.
+    crit: u8,
+    /// `network[p][q]`: what is on its way from p to q.
+    network: [[Channel; N]; N],
+}
+
+/// Fewer and larger pieces than the arrays' own.
+impl<const N: usize> Hash for State<N> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write(&self.clock);
+        hasher.write(&self.ack);
+        hasher.write_u8(self.crit);
+        for row in &self.req {
+            hasher.write(row);
+        }
+        for channel in self.network.as_flattened() {
+            hasher.write_u32(channel.0);
+        }
+    }
+}
+
+/// Up to four messages, the first one in the lowest byte; none is 0.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Channel(u32);
+
+const ACK: u8 = 254;
+const REL: u8 = 255;
+
+fn word(message: u8) -> &'static str {
+    match message {
+        ACK => "acknowledgement",
+        REL => "release",
+        _ => "request",
+    }
+}
+
+impl Channel {
+    fn len(self) -> u32 {
+        (u32::BITS - self.0.leading_zeros()).div_ceil(8)
+    }
+
+    fn head(self) -> Option<u8> {
+        Some(self.0 as u8).filter(|message| *message != 0)
+    }
+
+    fn messages(self) -> impl Iterator<Item = u8> {
+        self.0.to_le_bytes().into_iter().take(self.len() as usize)
+    }
+
+    #[must_use]
+    fn append(self, message: u8) -> Self {
+        Self(self.0 | u32::from(message) << (8 * self.len()))
+    }
+
+    #[must_use]
+    fn tail(self) -> Self {
+        Self(self.0 >> 8)
+    }
+}
+
+/// The module's actions; of receiving there is one for each kind of message, and the first message says which.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// The process asks for the critical section.
+    Request(ProcessId),
+    /// It enters.
+    Enter(ProcessId),
+    /// It leaves, and tells the others.
+    Exit(ProcessId),
+    /// It receives the first message from another.
+    Receive(ProcessId, ProcessId),
+}
+
+impl<const N: usize> LamportMutex<N> {
+    /// Whether p believes that its request goes before q's.
+    fn beats(&self, state: &State<N>, p: usize, q: usize) -> bool {
+        let (own, other) = (state.req[p][p], state.req[p][q]);
+        let tie = own == other && (p < q || self.bug == Some(Bug::NoTieBreak));
+        other == 0 || own < other || tie
+    }
+
+    fn may_enter(&self, state: &State<N>, p: usize) -> bool {
+        let all = (1 << N) - 1;
+        let acknowledged = match self.bug {
+            Some(Bug::NoAcknowledgement) => state.ack[p] != 0,
+            _ => state.ack[p] == all,
+        };
+        acknowledged && (0..N).all(|q| q == p || self.beats(state, p, q))
+    }
+}
+
+impl<const N: usize> State<N> {
+    #[cfg(test)]
+    pub(super) fn set_clock(&mut self, process: ProcessId, time: u8) {
+        self.clock[process.index()] = time;
+    }
+
+    fn broadcast(&mut self, from: usize, message: u8) {
+        for to in (0..N).filter(|to| *to != from) {
+            self.send(from, to, message);
+        }
+    }
+
+    fn send(&mut self, from: usize, to: usize, message: u8) {
+        let channel = &mut self.network[from][to];
+        *channel = channel.append(message);
+    }
+
+    fn channels(&self) -> impl Iterator<Item = (ProcessId, ProcessId, Channel)> {
+        let from_to = ProcessId::all(N).flat_map(|from| from.others(N).map(move |to| (from, to)));
+        from_to.map(|(from, to)| (from, to, self.network[from.index()][to.index()]))
+    }
+
+    fn bounded_network(&self) -> bool {
+        self.network
+            .as_flattened()
+            .iter()
+            .all(|channel| channel.len() <= 3)
+    }
+
+    fn type_ok(&self, max_clock: u8) -> bool {
+        let clocks = 1..=max_clock + 1;
+        let subset = |of: &u8| u32::from(*of) < 1 << N;
+        let message = |message: u8| matches!(message, ACK | REL) || clocks.contains(&message);
+        let sent = self.network.as_flattened().iter();
+        self.clock.iter().all(|clock| clocks.contains(clock))
+            && self
+                .req
+                .as_flattened()
+                .iter()
+                .all(|req| *req <= max_clock + 1)
+            && self.ack.iter().all(subset)
+            && subset(&self.crit)
+            && sent.flat_map(|channel| channel.messages()).all(message)
+    }
+}
+
+impl<const N: usize> Model for LamportMutex<N> {
+    type State = State<N>;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State<N>> {
+        vec![State {
+            clock: [1; N],
+            req: [[0; N]; N],
+            ack: [0; N],
+            crit: 0,
+            network: [[Channel::default(); N]; N],
+        }]
+    }
+
+    fn actions(&self, state: &State<N>, actions: &mut Vec<Action>) {
+        // With a mistake in it a channel may run over: what is wrong is found by then.
+        if !state.bounded_network() {
+            return;
+        }
+        for p in 0..N {
+            let process = ProcessId::at(p);
+            if state.req[p][p] == 0 {
+                actions.push(Action::Request(process));
+            }
+            if self.may_enter(state, p) {
+                actions.push(Action::Enter(process));
+            }
+            if state.crit >> p & 1 == 1 {
+                actions.push(Action::Exit(process));
+            }
+            for q in 0..N {
+                if state.network[q][p].head().is_some() {
+                    actions.push(Action::Receive(process, ProcessId::at(q)));
+                }
+            }
+        }
+    }
+
+    fn next_state(&self, state: &State<N>, action: Action) -> Option<State<N>> {
+        let mut state = *state;
+        match action {
+            Action::Request(process) => {
+                let p = process.index();
+                state.req[p][p] = state.clock[p];
+                state.ack[p] = 1 << p;
+                state.broadcast(p, state.clock[p]);
+            }
+            Action::Enter(process) => state.crit |= 1 << process.index(),
+            Action::Exit(process) => {
+                let p = process.index();
+                state.crit &= !(1 << p);
+                state.req[p][p] = 0;
+                state.ack[p] = 0;
+                state.broadcast(p, REL);
+            }
+            Action::Receive(process, from) => {
+                let (p, q) = (process.index(), from.index());
+                let message = state.network[q][p].head()?;
+                state.network[q][p] = state.network[q][p].tail();
+                match message {
+                    ACK => state.ack[p] |= 1 << q,
+                    REL => state.req[p][q] = 0,
+                    clock => {
+                        state.req[p][q] = clock;
+                        let latest = match self.bug {
+                            Some(Bug::NoAdvance) => state.clock[p],
+                            _ => state.clock[p].max(clock),
+                        };
+                        state.clock[p] = latest + 1;
+                        state.send(p, q, ACK);
+                    }
+                }
+            }
+        }
+        Some(state)
+    }
+
+    /// ClockConstraint.
+    fn within_boundary(&self, state: &State<N>) -> bool {
+        state.clock.iter().all(|clock| *clock <= self.max_clock)
+    }
+
+    fn format_action(&self, action: &Action) -> String {
+        match *action {
+            Action::Request(process) => format!("Request({process})"),
+            Action::Enter(process) => format!("Enter({process})"),
+            Action::Exit(process) => format!("Exit({process})"),
+            Action::Receive(process, from) => format!("Receive…({process}, {from})"),
+        }
+    }
+
+    fn format_step(&self, state: &State<N>, action: Action) -> Option<String> {
+        Some(self.words(state, &action))
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always("mutual exclusion", |_, state: &State<N>| {
+                state.crit.count_ones() <= 1
+            }),
+            Property::always("type correctness", |module: &Self, state: &State<N>| {
+                state.type_ok(module.max_clock)
+            }),
+            Property::always("at most 3 in a channel", |_, state: &State<N>| {
+                state.bounded_network()
+            }),
+        ]
+    }
+}
+
+impl<const N: usize> Tells for LamportMutex<N> {
+    fn names(&self) -> Names {
+        Names::numbered(N)
+    }
+
+    fn flying(&self, state: &State<N>) -> Vec<(ProcessId, ProcessId)> {
+        state
+            .channels()
+            .flat_map(|(from, to, channel)| channel.messages().map(move |_| (from, to)))
+            .collect()
+    }
+
+    fn tell_step(&self, state: &mut State<N>, action: &Action, teller: &mut Teller) {
+        let next = self.next_state(state, *action).unwrap_or(*state);
+        let time = |process: ProcessId| next.clock[process.index()].into();
+        let request = |state: &State<N>, process: ProcessId| Timestamp {
+            time: state.req[process.index()][process.index()].into(),
+            process,
+        };
+        match *action {
+            Action::Request(process) => {
+                let deed = Some(Deed::Request);
+                teller.send(process, time(process), deed, To::All, "request", "");
+            }
+            Action::Enter(process) => {
+                let deed = Some(Deed::Enter(request(state, process)));
+                teller.happened(process, time(process), What::Local, deed);
+            }
+            Action::Exit(process) => {
+                let deed = Some(Deed::Leave(request(state, process)));
+                teller.send(process, time(process), deed, To::All, "release", "");
+            }
+            Action::Receive(process, from) => {
+                let message = state.network[from.index()][process.index()].head();
+                let word = word(message.unwrap_or_default());
+                teller.receive((from, process), 0, false, time(process), word, "");
+                if word == "request" {
+                    let to = To::One(from);
+                    teller.send(process, time(process), None, to, "acknowledgement", "");
+                }
+            }
+        }
+        *state = next;
+    }
+}
+
+/// In words: whoever explores reads it.
+impl<const N: usize> fmt::Debug for State<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = || ProcessId::all(N);
+        for process in all() {
+            let p = process.index();
+            let inside = if self.crit >> p & 1 == 1 {
+                ", in the critical section"
+            } else {
+                ""
+            };
+            writeln!(f, "{process}: clock {}{inside}", self.clock[p])?;
+            for other in all().filter(|other| self.req[p][other.index()] > 0) {
+                writeln!(f, "    {other} asked at {}", self.req[p][other.index()])?;
+            }
+            let by = all().filter(|by| self.ack[p] >> by.index() & 1 == 1);
+            let by: Vec<_> = by.map(|by| by.to_string()).collect();
+            if !by.is_empty() {
+                writeln!(f, "    its request is acknowledged by {}", by.join(", "))?;
+            }
+        }
+        for (from, to, channel) in self.channels() {
+            for message in channel.messages() {
+                let of = if word(message) == "request" {
+                    format!(" of {message}")
+                } else {
+                    String::new()
+                };
+                writeln!(f, "{from} > {to}: {}{of}", word(message))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,495 @@
+//! The models held against what is known of them otherwise.
+
+use std::{
+    collections::HashSet,
+    fmt::Debug,
+    hash::Hash,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use stateright::{Checker, Model, Property};
+
+use super::{
+    lamport_mutex::LamportMutex,
+    search::{Counts, End, Limits, Outcome, Progress, search},
+    system::May,
+    telling::{Telling, Tells},
+    *,
+};
+use crate::{
+    algorithms::with_process,
+    process::{Names, ProcessId},
+    verdict::{Case, Verdict},
+};
+
+fn all_of<M>(model: &M, workers: usize) -> Outcome<M::Action>
+where
+    M: Model<Action: Clone> + Sync,
+    M::State: Hash + Send + Sync,
+{
+    let limits = Limits {
+        workers,
+        most: u64::MAX,
+    };
+    search(model, limits, &Progress::default(), &|| false)
+}
+
+fn settings(algorithm: Algorithm, processes: usize, bug: Option<Bug>) -> Settings {
+    Settings {
+        algorithm,
+        processes,
+        bug,
+        what: What::Module { max_clock: 1 },
+        limits: Limits {
+            workers: 2,
+            most: u64::MAX,
+        },
+    }
+}
+
+fn module<const N: usize>(max_clock: u8) -> LamportMutex<N> {
+    let bug = None;
+    LamportMutex { max_clock, bug }
+}
+
+#[test]
+fn the_published_counts_come_out_to_the_digit() {
+    let outcome = all_of(&module::<3>(6), 2);
+    assert_eq!(
+        outcome.counts,
+        Counts {
+            distinct: 724_274,
+            depth: 61,
+            generated: 2_496_351,
+            beyond: 2_729_079 - 2_496_351,
+        }
+    );
+    assert_eq!(outcome.end, End::Complete);
+    assert!(outcome.broken.iter().all(Option::is_none));
+}
+
+/// The module word by word, as slow as can be: a state is what TLA+ says it is, and sets are sets of states.
+mod by_the_letter {
+    use std::collections::HashSet;
+
+    #[derive(Clone, Eq, Hash, PartialEq)]
+    struct State {
+        clock: Vec<u64>,
+        req: Vec<Vec<u64>>,
+        ack: Vec<Vec<bool>>,
+        network: Vec<Vec<Vec<(&'static str, u64)>>>,
+        crit: Vec<bool>,
+    }
+
+    fn next(state: &State, n: usize) -> Vec<State> {
+        let mut all = Vec::new();
+        let broadcast = |state: &mut State, s: usize, message| {
+            for r in (0..n).filter(|r| *r != s) {
+                state.network[s][r].push(message);
+            }
+        };
+        let beats = |p: usize, q: usize| {
+            let req = &state.req[p];
+            req[q] == 0 || req[p] < req[q] || req[p] == req[q] && p < q
+        };
+        for p in 0..n {
+            if state.req[p][p] == 0 {
+                let mut next = state.clone();
+                next.req[p][p] = state.clock[p];
+                broadcast(&mut next, p, ("req", state.clock[p]));
+                next.ack[p] = (0..n).map(|q| q == p).collect();
+                all.push(next);
+            }
+            if state.ack[p].iter().all(|ack| *ack) && (0..n).all(|q| q == p || beats(p, q)) {
+                let mut next = state.clone();
+                next.crit[p] = true;
+                all.push(next);
+            }
+            if state.crit[p] {
+                let mut next = state.clone();
+                next.crit[p] = false;
+                broadcast(&mut next, p, ("rel", 0));
+                next.req[p][p] = 0;
+                next.ack[p] = vec![false; n];
+                all.push(next);
+            }
+            for q in (0..n).filter(|q| *q != p) {
+                let Some((kind, c)) = state.network[q][p].first().copied() else {
+                    continue;
+                };
+                let mut next = state.clone();
+                next.network[q][p].remove(0);
+                match kind {
+                    "req" => {
+                        next.req[p][q] = c;
+                        let clock = state.clock[p];
+                        next.clock[p] = if c > clock { c + 1 } else { clock + 1 };
+                        next.network[p][q].push(("ack", 0));
+                    }
+                    "ack" => next.ack[p][q] = true,
+                    _ => next.req[p][q] = 0,
+                }
+                all.push(next);
+            }
+        }
+        all
+    }
+
+    /// Distinct states, depth, generated within the bound, steps beyond it.
+    pub(super) fn counts(n: usize, max_clock: u64) -> (u64, u64, u64, u64) {
+        let init = State {
+            clock: vec![1; n],
+            req: vec![vec![0; n]; n],
+            ack: vec![vec![false; n]; n],
+            network: vec![vec![vec![]; n]; n],
+            crit: vec![false; n],
+        };
+        let mut seen = HashSet::from([init.clone()]);
+        let mut level = vec![init];
+        let (mut depth, mut generated, mut beyond) = (0, 1, 0);
+        while !level.is_empty() {
+            depth += 1;
+            let mut following = Vec::new();
+            for state in level.iter().flat_map(|state| next(state, n)) {
+                if state.clock.iter().any(|clock| *clock > max_clock) {
+                    beyond += 1;
+                } else {
+                    generated += 1;
+                    if seen.insert(state.clone()) {
+                        following.push(state);
+                    }
+                }
+            }
+            level = following;
+        }
+        (seen.len() as u64, depth, generated, beyond)
+    }
+}
+
+#[test]
+fn the_counts_are_right_for_other_bounds_too() {
+    fn compared<const N: usize>(max_clocks: std::ops::RangeInclusive<u8>) {
+        for max_clock in max_clocks {
+            let counts = all_of(&module::<N>(max_clock), 2).counts;
+            let counts = (
+                counts.distinct,
+                counts.depth,
+                counts.generated,
+                counts.beyond,
+            );
+            let expected = by_the_letter::counts(N, max_clock.into());
+            assert_eq!(counts, expected, "{N} processes, clocks up to {max_clock}");
+        }
+    }
+    compared::<2>(1..=9);
+    compared::<3>(1..=3);
+    compared::<4>(1..=1);
+}
+
+/// Calls the function with the model of each algorithm's processes.
+macro_rules! each_system {
+    ($processes:expr, $count:expr, $may:expr, $call:ident) => {
+        for algorithm in [
+            Algorithm::Events,
+            Algorithm::Mutex,
+            Algorithm::RicartAgrawala,
+            Algorithm::Central,
+            Algorithm::Total,
+            Algorithm::Causal,
+        ] {
+            let settings = settings(algorithm, $processes, None);
+            with_process!(algorithm, P => $call(algorithm, &settings.system::<P>($count, $may)));
+        }
+    };
+}
+
+#[test]
+fn stateright_itself_and_any_number_of_threads_find_the_same_states() {
+    fn compared<M>(algorithm: Algorithm, model: &M)
+    where
+        M: Model<Action: Clone + PartialEq + Debug> + Clone + Send + Sync + 'static,
+        M::State: Clone + PartialEq + Hash + Send + Sync + 'static,
+    {
+        let own = all_of(model, 1);
+        let several = all_of(model, 5);
+        assert_eq!(own.counts, several.counts, "{algorithm:?}");
+        assert_eq!(own.broken, several.broken, "{algorithm:?}");
+        // On one thread its depth is right too.
+        let theirs = model.clone().checker().spawn_bfs().join();
+        let counts = (
+            theirs.unique_state_count() as u64,
+            theirs.max_depth() as u64,
+            theirs.state_count() as u64,
+        );
+        let all_broken = theirs.discoveries().len() == own.broken.len();
+        assert_eq!(
+            theirs.discoveries().len(),
+            own.broken.iter().flatten().count(),
+            "{algorithm:?}"
+        );
+        if !all_broken {
+            let own = (own.counts.distinct, own.counts.depth, own.counts.generated);
+            assert_eq!(counts, own, "{algorithm:?}");
+        }
+    }
+    each_system!(2, 2, May::default(), compared);
+    let may = May {
+        lose: 1,
+        double: 1,
+        overtake: 1,
+        crash: 1,
+    };
+    each_system!(2, 1, may, compared);
+    compared(Algorithm::Mutex, &module::<3>(3));
+}
+
+#[test]
+fn a_state_that_was_reached_by_another_way_is_the_same_state() {
+    /// Counters that are raised one after the other, in any order: (n + 1)^3 states, 3n + 1 deep.
+    #[derive(Clone)]
+    struct Counters(u8);
+    impl Model for Counters {
+        type State = [u8; 3];
+        type Action = usize;
+        fn init_states(&self) -> Vec<[u8; 3]> {
+            vec![[0; 3]]
+        }
+        fn actions(&self, _: &[u8; 3], actions: &mut Vec<usize>) {
+            actions.extend(0..3);
+        }
+        fn next_state(&self, state: &[u8; 3], action: usize) -> Option<[u8; 3]> {
+            let mut next = *state;
+            next[action] += 1;
+            Some(next)
+        }
+        fn within_boundary(&self, state: &[u8; 3]) -> bool {
+            state.iter().all(|counter| *counter <= self.0)
+        }
+        fn properties(&self) -> Vec<Property<Self>> {
+            vec![
+                Property::always("beyond", |model: &Self, state: &[u8; 3]| {
+                    state.iter().all(|counter| *counter <= model.0)
+                }),
+                Property::always("nine", |_, state: &[u8; 3]| state.iter().sum::<u8>() < 9),
+                Property::always("holds", |_, _| true),
+            ]
+        }
+    }
+    for workers in [1, 2, 7] {
+        let outcome = all_of(&Counters(80), workers);
+        assert_eq!(outcome.counts.distinct, 81 * 81 * 81);
+        assert_eq!(outcome.counts.depth, 3 * 80 + 1);
+        assert_eq!(outcome.counts.beyond, 3 * 81 * 81);
+        assert_eq!(
+            outcome.counts.generated + outcome.counts.beyond,
+            3 * 81 * 81 * 81 + 1
+        );
+        let lengths = outcome
+            .broken
+            .iter()
+            .map(|path| path.as_ref().map(Vec::len));
+        assert_eq!(lengths.collect::<Vec<_>>(), [Some(81), Some(9), None]);
+    }
+    let calls = AtomicU64::new(0);
+    let limits = |most| Limits { workers: 2, most };
+    let stop = || calls.fetch_add(1, Ordering::Relaxed) == 20;
+    let stopped = search(&Counters(80), limits(u64::MAX), &Progress::default(), &stop);
+    assert_eq!((stopped.end, stopped.counts.depth), (End::Interrupted, 21));
+    let many = search(&Counters(80), limits(1000), &Progress::default(), &|| false);
+    assert_eq!(many.end, End::TooMany);
+    assert!((1000..3000).contains(&many.counts.distinct));
+}
+
+/// What the verdict says of the path to a broken promise: a judge that knows nothing of the search.
+fn judged<M: Tells>(algorithm: Algorithm, model: &M, path: &[M::Action]) -> HashSet<&'static str> {
+    let told = model.tell(path);
+    let happenings: Vec<_> = told
+        .into_iter()
+        .filter_map(|told| match told {
+            Telling::Event(happening) => Some(happening),
+            Telling::Fault(..) => None,
+        })
+        .collect();
+    let verdict = Verdict::of(&Case {
+        algorithm,
+        names: &Names::numbered(model.names().count()),
+        happenings: &happenings,
+        gone: &[],
+    });
+    let wrong = verdict.checks.iter().filter(|check| check.wrong.is_some());
+    wrong.map(|check| check.rule).collect()
+}
+
+/// What is found broken, in so many steps; and the verdict on each path must find it broken too.
+fn broken(
+    algorithm: Algorithm,
+    (processes, count): (usize, u16),
+    bug: Option<Bug>,
+    may: May,
+) -> Vec<(&'static str, usize)> {
+    let settings = settings(algorithm, processes, bug);
+    with_process!(algorithm, P => {
+        let model = settings.system::<P>(count, may);
+        let outcome = all_of(&model, 2);
+        let mut broken = Vec::new();
+        for (property, path) in model.properties().iter().zip(&outcome.broken) {
+            if let Some(path) = path {
+                broken.push((property.name, path.len()));
+                let judged = judged(algorithm, &model, path);
+                assert!(judged.contains(property.name), "{algorithm:?} {bug:?} {may:?}: {judged:?}");
+            }
+        }
+        broken
+    })
+}
+
+const EXCLUSION: &str = "mutual exclusion";
+const GRANTED: &str = "every request granted";
+const IN_ORDER: &str = "in timestamp order";
+const SEQUENCE: &str = "same sequence";
+const DELIVERED: &str = "everything delivered";
+const CLOCK: &str = "clock condition";
+const CAUSAL: &str = "causal order";
+
+#[test]
+fn what_each_algorithm_tolerates() {
+    const NONE: May = May {
+        lose: 0,
+        double: 0,
+        overtake: 0,
+        crash: 0,
+    };
+    let lose = May { lose: 1, ..NONE };
+    let double = May { double: 1, ..NONE };
+    let overtake = May {
+        overtake: 1,
+        ..NONE
+    };
+    let crash = May { crash: 1, ..NONE };
+    type Row<'a> = (Algorithm, usize, u16, [&'a [&'a str]; 5]);
+    let table: [Row<'_>; 6] = [
+        (Algorithm::Events, 3, 2, [&[], &[], &[], &[], &[]]),
+        (
+            Algorithm::Mutex,
+            2,
+            2,
+            [
+                &[],
+                &[EXCLUSION, GRANTED],
+                &[],
+                &[EXCLUSION, GRANTED],
+                &[GRANTED],
+            ],
+        ),
+        // Overtaking does it no harm, as its paper says: nobody waits for more than one message from another.
+        (
+            Algorithm::RicartAgrawala,
+            2,
+            2,
+            [&[], &[GRANTED], &[EXCLUSION, IN_ORDER], &[], &[GRANTED]],
+        ),
+        (
+            Algorithm::Central,
+            3,
+            2,
+            [&[], &[GRANTED], &[EXCLUSION], &[GRANTED], &[GRANTED]],
+        ),
+        (
+            Algorithm::Total,
+            2,
+            2,
+            [
+                &[],
+                &[SEQUENCE, DELIVERED],
+                &[SEQUENCE, DELIVERED],
+                &[SEQUENCE],
+                &[DELIVERED],
+            ],
+        ),
+        // What is sent is sent to all in one event, and nobody waits for an answer.
+        (Algorithm::Causal, 3, 1, [&[], &[DELIVERED], &[], &[], &[]]),
+    ];
+    for (algorithm, processes, count, expected) in table {
+        for (may, expected) in [NONE, lose, double, overtake, crash].iter().zip(expected) {
+            let broken = broken(algorithm, (processes, count), None, *may);
+            let rules: Vec<_> = broken.iter().map(|(rule, _)| *rule).collect();
+            assert_eq!(rules, expected, "{algorithm:?} {may:?}");
+        }
+    }
+}
+
+#[test]
+fn each_mistake_is_found_by_the_shortest_path() {
+    use Algorithm::{Causal, Central, Events, RicartAgrawala, Total};
+    use Bug::{NoAcknowledgement, NoAdvance, NoHoldBack, NoTieBreak};
+    for (algorithm, processes, bug, expected) in [
+        (Events, 2, NoAdvance, vec![(CLOCK, 3)]),
+        (Algorithm::Mutex, 2, NoTieBreak, vec![(EXCLUSION, 5)]),
+        (
+            Algorithm::Mutex,
+            2,
+            NoAcknowledgement,
+            vec![(EXCLUSION, 2), (IN_ORDER, 2)],
+        ),
+        (Algorithm::Mutex, 2, NoAdvance, vec![(CLOCK, 2)]),
+        (
+            RicartAgrawala,
+            2,
+            NoTieBreak,
+            vec![(EXCLUSION, 6), (IN_ORDER, 6)],
+        ),
+        (
+            RicartAgrawala,
+            2,
+            NoAcknowledgement,
+            vec![(EXCLUSION, 2), (IN_ORDER, 2)],
+        ),
+        (
+            RicartAgrawala,
+            2,
+            NoAdvance,
+            vec![(CLOCK, 2), (IN_ORDER, 11)],
+        ),
+        (Central, 3, NoAcknowledgement, vec![(EXCLUSION, 2)]),
+        (Central, 3, NoAdvance, vec![(CLOCK, 2)]),
+        (Total, 2, NoTieBreak, vec![(SEQUENCE, 4)]),
+        (Total, 2, NoAcknowledgement, vec![(SEQUENCE, 2)]),
+        (Total, 2, NoAdvance, vec![(CLOCK, 2)]),
+        (Causal, 3, NoHoldBack, vec![(CAUSAL, 4)]),
+        (Causal, 3, NoAdvance, vec![(CLOCK, 2)]),
+    ] {
+        let count = if algorithm == Causal { 1 } else { 2 };
+        let found = broken(algorithm, (processes, count), Some(bug), May::default());
+        assert_eq!(found, expected, "{algorithm:?} {bug:?}");
+    }
+}
+
+#[test]
+fn what_the_module_states_can_be_broken() {
+    let broken = |bug| {
+        let bug = Some(bug);
+        let module = LamportMutex::<2> { max_clock: 4, bug };
+        let outcome = all_of(&module, 2);
+        let path = outcome.broken[0].as_ref();
+        let judged = path.map(|path| judged(Algorithm::Mutex, &module, path));
+        assert!(judged.is_none_or(|judged| judged.contains(EXCLUSION)));
+        let lengths = outcome
+            .broken
+            .iter()
+            .map(|path| path.as_ref().map(Vec::len));
+        lengths.collect::<Vec<_>>()
+    };
+    // Two requests, their receipts, the acknowledgements, and two entries.
+    assert_eq!(broken(Bug::NoTieBreak), [Some(8), None, None]);
+    // Two requests, and in by oneself; four messages without one that is received.
+    assert_eq!(broken(Bug::NoAcknowledgement), [Some(4), None, Some(6)]);
+    // Whose clock stayed behind a request that it has acknowledged asks by an earlier one.
+    assert_eq!(broken(Bug::NoAdvance), [Some(14), None, None]);
+
+    let module = module::<2>(4);
+    let type_correct = module.property("type correctness").condition;
+    let mut state = module.init_states().remove(0);
+    assert!(type_correct(&module, &state));
+    state.set_clock(ProcessId(0), 6);
+    assert!(!type_correct(&module, &state));
+}

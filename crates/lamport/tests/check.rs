@@ -1,0 +1,415 @@
+//! Every interleaving, by the real program; its paths run again, and its states explored.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    time::Duration,
+};
+
+use common::{
+    event::{Event, Kind, Record},
+    testing::{self, Finished, Folder, Running, run, start},
+};
+
+const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
+
+fn lamport(arguments: &str) -> Finished {
+    let arguments: Vec<_> = arguments.split_whitespace().collect();
+    run(LAMPORT, &arguments)
+}
+
+/// What was checked, and the verdict.
+fn checks(finished: &Finished) -> Vec<(String, String)> {
+    let events = finished.events().into_iter();
+    let checks = events.filter(|event| event.kind == Kind::Check);
+    checks
+        .map(|check| (check.name.unwrap(), check.value.unwrap()))
+        .collect()
+}
+
+#[test]
+fn the_published_instance_is_reported_with_the_published_counts() {
+    let finished = lamport("check mutex --processes 3 --max-clock 6");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let module = "the TLA+ module LamportMutex, 3 processes, clocks up to 6\n";
+    assert_eq!(finished.err, module);
+    let lines: Vec<_> = finished.out.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "ok    mutual exclusion       in every state",
+            "ok    type correctness       in every state",
+            "ok    at most 3 in a channel  messages, in every state",
+        ]
+    );
+    let counts = "724274 distinct states, depth 61, 2496351 generated (2729079 with the 232728 that lead to a clock beyond 6); in ";
+    assert!(lines[3].starts_with(counts), "{}", lines[3]);
+    assert!(lines[3].ends_with(" distinct states a second"));
+    assert_eq!(lines.len(), 4);
+}
+
+#[test]
+fn machines_read_the_same() {
+    let finished = lamport("check mutex --processes 2 --max-clock 3 --json --workers 3");
+    assert_eq!(finished.code, Some(0));
+    let ok = |rule: &str| (rule.to_owned(), "ok".to_owned());
+    let expected = [
+        "mutual exclusion",
+        "type correctness",
+        "at most 3 in a channel",
+    ];
+    assert_eq!(checks(&finished), expected.map(ok));
+    let Event { kind, counts, .. } = finished.last_event();
+    assert_eq!(kind, Kind::Local);
+    for (name, expected) in [
+        ("distinct", 191),
+        ("depth", 22),
+        ("generated", 340),
+        ("generated_with_beyond", 384),
+        ("complete", 1),
+        ("broken", 0),
+    ] {
+        assert_eq!(counts[name], expected, "{name}: {counts:?}");
+    }
+    assert!(counts["elapsed_us"] > 0 && counts["distinct_per_s"] > 0);
+}
+
+/// The command that runs a path again, in words.
+fn again(finished: &Finished) -> Vec<String> {
+    let commands = finished.out.lines().filter_map(|line| {
+        let command = line.strip_prefix("again, in the simulator: lamport ")?;
+        Some(command.to_owned())
+    });
+    commands.collect()
+}
+
+#[test]
+fn a_mistake_is_shown_step_by_step_and_the_simulator_does_it_again() {
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    let finished = run(
+        LAMPORT,
+        &[
+            "check",
+            "mutex",
+            "--processes",
+            "2",
+            "--bug",
+            "no-tie-break",
+            "--logs",
+            &logs,
+        ],
+    );
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+    let file = format!("{logs}/mutual-exclusion.jsonl");
+    let expected = format!(
+        "\
+ok    clock condition        on every path
+FAIL  mutual exclusion       the first had not left
+                             p1 at 4 enters the critical section, by its request of 1
+                             p2 at 5 enters the critical section, by its request of 1
+ok    every request granted  sooner or later, on every path
+ok    in timestamp order     on every path
+the shortest path that breaks \"mutual exclusion\", 5 steps:
+    1  p2 at 1 asks for the critical section: sends request to all
+    2  p1 at 1 asks for the critical section: sends request to all
+    3  p2 at 2 receives request from p1
+    3  p2 at 3 sends acknowledgement to p1
+    4  p1 at 2 receives request from p2
+    4  p1 at 3 sends acknowledgement to p2
+    4  p1 at 4 enters the critical section, by its request of 1
+    5  p2 at 4 receives acknowledgement from p1
+    5  p2 at 5 enters the critical section, by its request of 1
+its event log: {file}
+again, in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break --replay {file}
+"
+    );
+    assert!(finished.out.starts_with(&expected), "{}", finished.out);
+
+    let log = fs::read_to_string(&file).unwrap();
+    let log: Vec<_> = log
+        .lines()
+        .map(|line| Record::parse(line).unwrap())
+        .collect();
+    assert_eq!(log.len(), 9);
+    for name in ["p1", "p2"] {
+        let own = log.iter().filter(|record| record.node == name);
+        let mut numbered = own.enumerate();
+        assert!(numbered.all(|(number, record)| record.seq == number as u64));
+    }
+
+    let replayed = lamport(&again(&finished)[0]);
+    assert_eq!(replayed.code, Some(1), "{replayed:?}");
+    let path = |out: &str| -> Vec<String> {
+        let events = out.lines().filter_map(|line| line.split_once("  p"));
+        let events = events.filter(|(before, _)| !before.is_empty());
+        events.map(|(_, event)| event.to_owned()).collect()
+    };
+    assert_eq!(path(&replayed.out)[..9], path(&expected)[2..]);
+    assert!(replayed.out.contains("\nFAIL  mutual exclusion "));
+
+    // The processes without the mistake do something else, and so do those of another algorithm.
+    for (other, line, why) in [
+        ("simulate mutex", 9, "but now p2 waits for a message"),
+        ("check mutex", 9, "but now p2 waits for a message"),
+        ("simulate total", 1, "but now p2 at 1 sends multicast"),
+    ] {
+        let different = lamport(&format!("{other} --processes 2 --replay {file}"));
+        assert_eq!(different.code, Some(2), "{different:?}");
+        assert!(
+            different
+                .err
+                .contains(&format!("{file}:{line}: in the log p2 at "))
+        );
+        assert!(different.err.contains(why), "{}", different.err);
+    }
+}
+
+#[test]
+fn every_mistake_and_every_intolerance_is_a_path_that_the_simulator_confirms() {
+    let folder = Folder::new();
+    for (number, arguments) in [
+        "events --bug no-advance --count 2",
+        "mutex --processes 2 --bug no-acknowledgement",
+        "mutex --processes 2 --bug no-advance",
+        "ricart-agrawala --processes 2 --count 2 --bug no-tie-break",
+        "central --bug no-acknowledgement",
+        "total --processes 2 --bug no-tie-break",
+        "causal --bug no-hold-back",
+        "mutex --processes 2 --may-lose 1",
+        "mutex --processes 2 --may-overtake 1",
+        "mutex --processes 2 --may-crash 1",
+        "ricart-agrawala --processes 2 --may-double 1 --count 2",
+        "central --may-double 1 --count 2",
+        "total --processes 2 --may-double 1",
+        "causal --may-lose 1",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let logs = folder.path(&number.to_string());
+        let found = lamport(&format!("check {arguments} --logs {logs}"));
+        assert_eq!(found.code, Some(1), "{arguments}: {found:?}");
+        let commands = again(&found);
+        assert!(!commands.is_empty(), "{}", found.out);
+        for command in commands {
+            let (_, file) = command.rsplit_once('/').unwrap();
+            let rule = file.trim_end_matches(".jsonl").replace('-', " ");
+            let replayed = lamport(&format!("{command} --json"));
+            assert_eq!(replayed.code, Some(1), "{arguments}: {replayed:?}");
+            assert!(
+                checks(&replayed).contains(&(rule, "FAIL".to_owned())),
+                "{arguments}: {}",
+                replayed.out
+            );
+        }
+    }
+}
+
+#[test]
+fn what_real_processes_did_is_done_again_to_the_last_event() {
+    let folder = Folder::new();
+    for (algorithm, events) in [("mutex", 6 * 11), ("total", 6 * 12), ("causal", 6 * 6)] {
+        let logs = folder.path(algorithm);
+        let arguments = "--count 2 --for 10s --loss 10% --duplicate 10% --reorder 10%";
+        let real = lamport(&format!("run {algorithm} {arguments} --logs {logs}"));
+        assert_eq!(real.code, Some(0), "{real:?}");
+        let read = |name: &str| fs::read_to_string(format!("{logs}/{name}.jsonl")).unwrap();
+        let all = ["p3", "p1", "p2"].map(read).concat();
+        let file = folder.write("all.jsonl", all);
+        let replayed = lamport(&format!("simulate {algorithm} --replay {file} --json"));
+        assert_eq!(replayed.code, Some(0), "{replayed:?}");
+        assert_eq!(
+            replayed.last_event().counts["events"],
+            events,
+            "{algorithm}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_checked_or_run_again_is_refused() {
+    let folder = Folder::new();
+    let no_log = folder.write("no-log.jsonl", "hello\n");
+    let of_nobody = folder.write("of-nobody.jsonl", "");
+    let nowhere = folder.path("nowhere.jsonl");
+    let line = |file: &str, why: &str| format!("{file}{why}");
+    testing::check_refusals(
+        LAMPORT,
+        &[
+            (
+                &["check", "mutex", "--loss", "10%"],
+                "--loss: of simulate, run and node, where chance decides",
+            ),
+            (
+                &["check", "total", "--max-clock", "3"],
+                "--max-clock: of mutex alone: it checks the TLA+ module LamportMutex",
+            ),
+            (
+                &["check", "mutex", "--max-clock", "3", "--count", "1"],
+                "--max-clock: checks the TLA+ module LamportMutex, and --count the processes",
+            ),
+            (
+                &["check", "mutex", "--max-clock", "3", "--may-lose", "1"],
+                "--max-clock: the TLA+ module LamportMutex has a network that loses",
+            ),
+            (
+                &["check", "mutex", "--max-clock", "201"],
+                "--max-clock: 201 is not in 1 to 200",
+            ),
+            (
+                &["check", "mutex", "--max-clock", "3", "--processes", "6"],
+                "--processes: 6 is not in 2 to 5",
+            ),
+            (
+                &["check", "mutex", "--processes", "9"],
+                "--processes: 9 is not in 2 to 8",
+            ),
+            (
+                &["check", "mutex", "--may-lose", "101"],
+                "--may-lose: 101 is not in 0 to 100",
+            ),
+            (
+                &["check", "mutex", "--workers", "0"],
+                "--workers: 0 is not in 1 to 1024",
+            ),
+            (
+                &["check", "events", "--bug", "no-tie-break"],
+                "--bug no-tie-break: events has no such mistake",
+            ),
+            (
+                &["check", "mutex", "--logs", "/dev/null/x"],
+                "--logs /dev/null/x: ",
+            ),
+            (
+                &["simulate", "mutex", "--replay", &nowhere],
+                &line(&nowhere, ": no such file"),
+            ),
+            (
+                &["simulate", "mutex", "--replay", &no_log],
+                &line(&no_log, ":1: "),
+            ),
+            (
+                &["simulate", "mutex", "--replay", &of_nobody],
+                &line(&of_nobody, ": no event of p1, p2, "),
+            ),
+            (
+                &["explore", "mutex", "--delay", "1ms"],
+                "--delay: of simulate, run and node",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn more_states_than_wanted_are_no_answer() {
+    let finished = lamport("check mutex --processes 3 --states 1000");
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    let open = "open  mutual exclusion       not broken in the first ";
+    assert!(finished.out.contains(open), "{}", finished.out);
+    assert!(
+        finished
+            .err
+            .contains("lamport: --states 1000: there are more")
+    );
+    // What is broken is broken, however many more there are.
+    let finished = lamport("check mutex --bug no-acknowledgement --states 1000");
+    assert_eq!(finished.code, Some(1), "{finished:?}");
+}
+
+#[test]
+fn an_interrupt_ends_it_and_nothing_is_claimed() {
+    // More than anybody waits for.
+    let mut running = start(LAMPORT, &["check", "total", "--count", "9", "--json"]);
+    running.err_line("3 processes of total");
+    let finished = running.interrupt();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let verdicts = checks(&finished);
+    assert_eq!(verdicts.len(), 3);
+    assert!(verdicts.iter().all(|(_, value)| value == "open"));
+    let counts = finished.last_event().counts;
+    assert_eq!(counts["complete"], 0);
+}
+
+#[test]
+fn somebody_at_a_terminal_sees_how_far_it_is() {
+    if !testing::have_program("script") {
+        return;
+    }
+    // What script runs has a terminal; so many states take longer than it takes to say how far it is.
+    let asked = format!("{LAMPORT} check total --count 9 --states 300000");
+    let command = testing::command("script", &["-qec", &asked, "/dev/null"]);
+    let finished = Running::start(command).finish();
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    let mut shown = finished.out.split("\r\x1b[K");
+    let progress = shown.find(|shown| shown.contains(" distinct, depth "));
+    let progress = progress.unwrap_or_else(|| panic!("{finished:?}"));
+    assert!(progress.contains(" states, ") && progress.ends_with(" distinct a second"));
+    // It is gone once there is something else.
+    let last = finished.out.rsplit("\r\x1b[K").next().unwrap();
+    assert!(last.contains("open  clock condition"), "{last}");
+    assert!(!last.contains(" distinct a second"), "{last}");
+}
+
+/// What the explorer answers.
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    answer
+}
+
+#[test]
+fn the_explorer_shows_the_same_states_in_words() {
+    for (arguments, action, outcome, state) in [
+        (
+            "mutex --processes 2",
+            "p1 does what it wants next",
+            "p1 at 1 asks for the critical section: sends request to all",
+            r"p1 > p2: request of 1\n",
+        ),
+        (
+            "mutex --processes 2 --max-clock 3",
+            "Request(p1)",
+            "p1 at 1 asks for the critical section: sends request to all",
+            r"p1: clock 1\n    p1 asked at 1\n    its request is acknowledged by p1\n",
+        ),
+    ] {
+        let arguments = format!("explore {arguments} --listen 127.0.0.1:0");
+        let arguments: Vec<_> = arguments.split_whitespace().collect();
+        let mut running = start(LAMPORT, &arguments);
+        let address = running.ready();
+        assert!(get(address, "/").contains("Stateright Explorer"));
+        assert!(get(address, "/.status").contains("mutual exclusion"));
+        let states = get(address, "/.states/0");
+        let first = get(address, "/.states/0/0");
+        assert!(
+            states.contains(action) && states.contains(outcome),
+            "{states}"
+        );
+        assert!(states.contains(state), "{states}");
+        assert!(first.contains("p2"), "{first}");
+        let finished = running.interrupt();
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
+}
+
+#[test]
+fn an_explorer_whose_address_is_taken_says_so() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let finished = run(LAMPORT, &["explore", "mutex", "--listen", &address]);
+    assert_eq!(finished.code, Some(2));
+    let why = format!("lamport: listen on {address}: address in use");
+    assert!(finished.err.starts_with(&why), "{}", finished.err);
+}
