@@ -12,6 +12,8 @@
 //! that output given up, and then the program says so and ends with code 2.
 
 mod inlet;
+#[cfg(all(test, shuttle))]
+mod interleavings;
 mod terminal;
 mod writer;
 
@@ -23,7 +25,6 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread::{self, Thread},
     time::Duration,
 };
 
@@ -36,10 +37,11 @@ use crate::{
     event::{Event, Kind},
     exit::{Exit, Failure},
     shutdown::Shutdown,
+    threads::thread::{self, Thread},
 };
 
 /// How many events may wait for the writer.
-const QUEUE: usize = 2048;
+const QUEUE: usize = if cfg!(shuttle) { 2 } else { 2048 };
 
 /// How long an output may take nothing, once a stop was requested, before it is given up.
 pub const STALL: Duration = if cfg!(test) {
@@ -241,7 +243,7 @@ impl Writing {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(shuttle)))]
 mod tests {
     use std::sync::Mutex;
 

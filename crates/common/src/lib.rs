@@ -38,5 +38,6 @@ pub mod telling;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
+mod threads;
 #[cfg(feature = "typed")]
 pub mod typed;

@@ -6,16 +6,17 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use crossbeam::channel::{
-    self, Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError,
-};
-
 use super::STALL;
-use crate::shutdown::Shutdown;
+use crate::{
+    shutdown::Shutdown,
+    threads::{
+        channel::{self, Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError},
+        thread::{self, JoinHandle},
+    },
+};
 
 /// How often somebody who waits looks whether the thread still gets on.
 const TICK: Duration = Duration::from_millis(50);

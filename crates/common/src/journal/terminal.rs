@@ -2,20 +2,18 @@
 
 use std::{
     io::{self, Write},
-    thread,
     time::Duration,
 };
-
-use crossbeam::channel::Receiver;
 
 use super::inlet::Progress;
 use crate::{
     exit::{Exit, Failure, why},
     shutdown::Shutdown,
+    threads::{channel::Receiver, thread},
 };
 
 /// How many chunks may wait for the terminal; a chunk is a batch of lines.
-pub(super) const QUEUE: usize = 64;
+pub(super) const QUEUE: usize = if cfg!(shuttle) { 1 } else { 64 };
 
 /// The pause before a descriptor that another program made non-blocking is tried again.
 const RETRY: Duration = Duration::from_millis(5);

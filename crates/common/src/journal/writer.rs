@@ -5,11 +5,8 @@ use std::{
     fs::File,
     io::Write,
     path::PathBuf,
-    thread,
     time::{Duration, Instant},
 };
-
-use crossbeam::channel::Receiver;
 
 use super::{
     Lines, Message, Style, Teller, View, Written,
@@ -20,6 +17,7 @@ use crate::{
     event::{Event, Kind, Level, Record, VERSION},
     exit::{Exit, Failure, why},
     text::visible_path,
+    threads::{channel::Receiver, thread},
 };
 
 /// How many bytes are gathered, at the most, before they are written although more events wait.

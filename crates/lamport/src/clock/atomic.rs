@@ -1,5 +1,8 @@
 //! A logical clock that the threads of a process share.
 
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicU64, Ordering};
+#[cfg(not(loom))]
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Overflow;
@@ -80,7 +83,7 @@ impl AtomicLamportClock {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::{collections::HashSet, thread};
 
@@ -122,5 +125,72 @@ mod tests {
             }
         });
         assert_eq!((clock.time(), clock.receive(5)), (LAST, Err(Overflow)));
+    }
+}
+
+/// Every order in which threads can move the clock (loom). `scripts/interleavings.sh` runs it.
+#[cfg(all(test, loom))]
+mod interleavings {
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    type Moved = Result<u64, Overflow>;
+    type Act = fn(&AtomicLamportClock) -> Moved;
+
+    const TICK: Act = AtomicLamportClock::tick;
+    const RECEIVE_5: Act = |clock| clock.receive(5);
+    const RECEIVE_LATE: Act = |clock| clock.receive(LAST - 1);
+
+    /// Events on threads of their own, while this one looks once; what came of each, and the clock.
+    fn on_threads(
+        clock: AtomicLamportClock,
+        events: &'static [&'static [Act]],
+    ) -> (Vec<Vec<Moved>>, Arc<AtomicLamportClock>) {
+        let clock = Arc::new(clock);
+        let threads: Vec<_> = events
+            .iter()
+            .map(|events| {
+                let clock = Arc::clone(&clock);
+                thread::spawn(move || events.iter().map(|event| event(&clock)).collect())
+            })
+            .collect();
+        assert!(clock.time() <= LAST);
+        let times = threads.into_iter().map(|thread| thread.join().unwrap());
+        (times.collect(), clock)
+    }
+
+    #[test]
+    fn every_event_of_any_thread_has_a_time_of_its_own() {
+        loom::model(|| {
+            const EVENTS: [&[Act]; 2] = [&[TICK, RECEIVE_5], &[RECEIVE_5, TICK]];
+            let (times, clock) = on_threads(AtomicLamportClock::new(), &EVENTS);
+            let times: Vec<Vec<u64>> = times
+                .into_iter()
+                .map(|own| own.into_iter().map(Result::unwrap).collect())
+                .collect();
+            assert!(times.iter().all(|own| own[0] < own[1]), "{times:?}");
+            assert!(times[0][1] > 5 && times[1][0] > 5, "past what was received");
+            let mut all = times.concat();
+            all.sort_unstable();
+            assert!(all.is_sorted_by(|one, next| one < next), "{times:?}");
+            assert_eq!(clock.time(), all[3], "the last event's");
+        });
+    }
+
+    #[test]
+    fn at_its_end_it_refuses_and_stays_whoever_comes() {
+        loom::model(|| {
+            let nearly = AtomicLamportClock(AtomicU64::new(LAST - 1));
+            let (times, clock) = on_threads(nearly, &[&[TICK, TICK], &[RECEIVE_LATE]]);
+            let moved = times.concat().into_iter().filter(Result::is_ok);
+            assert_eq!(
+                moved.collect::<Vec<_>>(),
+                [Ok(LAST)],
+                "once, and never again"
+            );
+            assert_eq!(clock.time(), LAST);
+            assert_eq!(clock.tick(), Err(Overflow));
+        });
     }
 }

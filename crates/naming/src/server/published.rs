@@ -3,8 +3,16 @@
 //! Whoever changes them publishes a new state; whoever answers has a state in hand and looks, with one load from memory,
 //! whether it is still the newest. So an answer takes no lock, except the first one after a change.
 
+use std::sync::{Arc, PoisonError};
+#[cfg(not(loom))]
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+#[cfg(loom)]
+use loom::sync::{
+    Mutex,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -12,14 +20,14 @@ use crate::dns::zone::Zone;
 
 /// The newest state.
 #[derive(Debug)]
-pub struct Published {
+pub struct Published<Z = Zone> {
     version: AtomicU64,
-    zone: Mutex<Arc<Zone>>,
+    zone: Mutex<Arc<Z>>,
 }
 
-impl Published {
+impl<Z> Published<Z> {
     /// The first state.
-    pub fn new(zone: Zone) -> Self {
+    pub fn new(zone: Z) -> Self {
         Self {
             version: AtomicU64::new(0),
             zone: Mutex::new(Arc::new(zone)),
@@ -27,7 +35,7 @@ impl Published {
     }
 
     /// From now on this is the newest state.
-    pub fn publish(&self, zone: Zone) {
+    pub fn publish(&self, zone: Z) {
         let old = std::mem::replace(
             &mut *self.zone.lock().unwrap_or_else(PoisonError::into_inner),
             Arc::new(zone),
@@ -37,7 +45,7 @@ impl Published {
     }
 
     /// Somebody who answers.
-    pub fn reader(&self) -> Reader<'_> {
+    pub fn reader(&self) -> Reader<'_, Z> {
         Reader {
             version: self.version.load(Ordering::Acquire),
             zone: self.newest(),
@@ -45,26 +53,62 @@ impl Published {
         }
     }
 
-    fn newest(&self) -> Arc<Zone> {
+    fn newest(&self) -> Arc<Z> {
         Arc::clone(&self.zone.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// The state that somebody has in hand.
 #[derive(Debug)]
-pub struct Reader<'p> {
+pub struct Reader<'p, Z = Zone> {
     version: u64,
-    zone: Arc<Zone>,
-    published: &'p Published,
+    zone: Arc<Z>,
+    published: &'p Published<Z>,
 }
 
-impl Reader<'_> {
+impl<Z> Reader<'_, Z> {
     /// The newest state.
-    pub fn zone(&mut self) -> &Arc<Zone> {
+    pub fn zone(&mut self) -> &Arc<Z> {
         let version = self.published.version.load(Ordering::Acquire);
         if version != self.version {
             (self.version, self.zone) = (version, self.published.newest());
         }
         &self.zone
+    }
+}
+
+/// Every order in which threads can publish and read (loom). `scripts/interleavings.sh` runs it.
+#[cfg(all(test, loom))]
+mod interleavings {
+    use loom::{sync::Arc, thread};
+
+    use super::*;
+
+    #[test]
+    fn what_was_acknowledged_is_answered_from_and_nobody_goes_back() {
+        loom::model(|| {
+            // The second is the number of the last state that was acknowledged.
+            let shared = Arc::new((Published::new(0), AtomicU64::new(0)));
+            let registrar = {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    for state in 1..=2 {
+                        shared.0.publish(state);
+                        shared.1.store(state, Ordering::Release);
+                    }
+                })
+            };
+            let mut reader = shared.0.reader();
+            let mut before = 0;
+            for _ in 0..3 {
+                let acknowledged = shared.1.load(Ordering::Acquire);
+                let state = **reader.zone();
+                assert!(state >= acknowledged, "{state} after {acknowledged}");
+                assert!(state >= before, "{state} after {before}");
+                before = state;
+            }
+            registrar.join().unwrap();
+            assert_eq!(**reader.zone(), 2);
+        });
     }
 }
