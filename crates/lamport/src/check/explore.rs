@@ -15,7 +15,7 @@ use common::{
 };
 use stateright::Model;
 
-use super::{Settings, report, with_model};
+use super::{Settings, any::AnyModel, report, with_model};
 use crate::{algorithms::Algorithm, config::Cli};
 
 /// Where it listens when nothing is said: stateright's own choice.
@@ -45,7 +45,8 @@ pub fn run(
     let explorer = thread::Builder::new()
         .name("explorer".into())
         .spawn(move || {
-            with_model!(&settings, model => drop(model.checker().threads(workers).serve(address)));
+            let model = with_model!(&settings, model => AnyModel::new(model));
+            drop(model.checker().threads(workers).serve(address));
         });
     let explorer = explorer.map_err(|error| Failure::could_not_run(&what, why(&error)))?;
     let ended = || Err(Failure::could_not_run(&what, "stateright's explorer ended"));

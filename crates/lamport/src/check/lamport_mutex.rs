@@ -27,41 +27,49 @@ pub const MOST_CLOCK: u8 = 200;
 /// The most processes.
 pub const MOST_PROCESSES: usize = 5;
 
-/// The module for N processes.
+/// The module.
 #[derive(Clone, Copy, Debug)]
-pub struct LamportMutex<const N: usize> {
+pub struct LamportMutex {
+    /// N: how many processes there are, at most [`MOST_PROCESSES`].
+    pub processes: usize,
     /// States with a clock beyond this are not followed (ClockConstraint).
     pub max_clock: u8,
     /// The mistake that is put in.
     pub bug: Option<Bug>,
 }
 
-/// The module's variables.
+/// How many processes a state has room for.
+const ROOM: usize = MOST_PROCESSES;
+
+/// The module's variables; of the first so many processes, and 0 beyond.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub struct State<const N: usize> {
+pub struct State {
+    /// How many processes there are.
+    processes: u8,
     /// Each process's clock.
-    clock: [u8; N],
+    clock: [u8; ROOM],
     /// `req[p][q]`: the clock of q's request as p knows it; 0 when there is none.
-    req: [[u8; N]; N],
+    req: [[u8; ROOM]; ROOM],
     /// Who has acknowledged each process's request: a bit for each.
-    ack: [u8; N],
+    ack: [u8; ROOM],
     /// Who is in the critical section: a bit for each.
     crit: u8,
     /// `network[p][q]`: what is on its way from p to q.
-    network: [[Channel; N]; N],
+    network: [[Channel; ROOM]; ROOM],
 }
 
-/// Fewer and larger pieces than the arrays' own.
-impl<const N: usize> Hash for State<N> {
+/// Only what there is, and in large pieces.
+impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write(&self.clock);
-        hasher.write(&self.ack);
+        let n = self.n();
+        hasher.write(&self.clock[..n]);
+        hasher.write(&self.ack[..n]);
         hasher.write_u8(self.crit);
-        for row in &self.req {
-            hasher.write(row);
-        }
-        for channel in self.network.as_flattened() {
-            hasher.write_u32(channel.0);
+        for p in 0..n {
+            hasher.write(&self.req[p][..n]);
+            for channel in &self.network[p][..n] {
+                hasher.write_u32(channel.0);
+            }
         }
     }
 }
@@ -118,32 +126,36 @@ pub enum Action {
     Receive(ProcessId, ProcessId),
 }
 
-impl<const N: usize> LamportMutex<N> {
+impl LamportMutex {
     /// Whether p believes that its request goes before q's.
-    fn beats(&self, state: &State<N>, p: usize, q: usize) -> bool {
+    fn beats(&self, state: &State, p: usize, q: usize) -> bool {
         let (own, other) = (state.req[p][p], state.req[p][q]);
         let tie = own == other && (p < q || self.bug == Some(Bug::NoTieBreak));
         other == 0 || own < other || tie
     }
 
-    fn may_enter(&self, state: &State<N>, p: usize) -> bool {
-        let all = (1 << N) - 1;
+    fn may_enter(&self, state: &State, p: usize) -> bool {
+        let all = (1 << state.n()) - 1;
         let acknowledged = match self.bug {
             Some(Bug::NoAcknowledgement) => state.ack[p] != 0,
             _ => state.ack[p] == all,
         };
-        acknowledged && (0..N).all(|q| q == p || self.beats(state, p, q))
+        acknowledged && (0..state.n()).all(|q| q == p || self.beats(state, p, q))
     }
 }
 
-impl<const N: usize> State<N> {
+impl State {
+    fn n(&self) -> usize {
+        self.processes.into()
+    }
+
     #[cfg(test)]
     pub(super) fn set_clock(&mut self, process: ProcessId, time: u8) {
         self.clock[process.index()] = time;
     }
 
     fn broadcast(&mut self, from: usize, message: u8) {
-        for to in (0..N).filter(|to| *to != from) {
+        for to in (0..self.n()).filter(|to| *to != from) {
             self.send(from, to, message);
         }
     }
@@ -154,54 +166,54 @@ impl<const N: usize> State<N> {
     }
 
     fn channels(&self) -> impl Iterator<Item = (ProcessId, ProcessId, Channel)> {
-        let from_to = ProcessId::all(N).flat_map(|from| from.others(N).map(move |to| (from, to)));
+        let n = self.n();
+        let from_to =
+            ProcessId::all(n).flat_map(move |from| from.others(n).map(move |to| (from, to)));
         from_to.map(|(from, to)| (from, to, self.network[from.index()][to.index()]))
     }
 
     fn bounded_network(&self) -> bool {
-        self.network
-            .as_flattened()
-            .iter()
-            .all(|channel| channel.len() <= 3)
+        let mut channels = self.network.as_flattened().iter();
+        channels.all(|channel| channel.len() <= 3)
     }
 
     fn type_ok(&self, max_clock: u8) -> bool {
         let clocks = 1..=max_clock + 1;
-        let subset = |of: &u8| u32::from(*of) < 1 << N;
+        let subset = |of: &u8| u32::from(*of) < 1 << self.n();
         let message = |message: u8| matches!(message, ACK | REL) || clocks.contains(&message);
         let sent = self.network.as_flattened().iter();
-        self.clock.iter().all(|clock| clocks.contains(clock))
-            && self
-                .req
-                .as_flattened()
-                .iter()
-                .all(|req| *req <= max_clock + 1)
+        let mut req = self.req.as_flattened().iter();
+        let mut clock = self.clock[..self.n()].iter();
+        clock.all(|clock| clocks.contains(clock))
+            && req.all(|req| *req <= max_clock + 1)
             && self.ack.iter().all(subset)
             && subset(&self.crit)
             && sent.flat_map(|channel| channel.messages()).all(message)
     }
 }
 
-impl<const N: usize> Model for LamportMutex<N> {
-    type State = State<N>;
+impl Model for LamportMutex {
+    type State = State;
     type Action = Action;
 
-    fn init_states(&self) -> Vec<State<N>> {
+    fn init_states(&self) -> Vec<State> {
+        let n = self.processes;
         vec![State {
-            clock: [1; N],
-            req: [[0; N]; N],
-            ack: [0; N],
+            processes: n as u8,
+            clock: std::array::from_fn(|p| u8::from(p < n)),
+            req: [[0; ROOM]; ROOM],
+            ack: [0; ROOM],
             crit: 0,
-            network: [[Channel::default(); N]; N],
+            network: [[Channel::default(); ROOM]; ROOM],
         }]
     }
 
-    fn actions(&self, state: &State<N>, actions: &mut Vec<Action>) {
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         // With a mistake in it a channel may run over: what is wrong is found by then.
         if !state.bounded_network() {
             return;
         }
-        for p in 0..N {
+        for p in 0..state.n() {
             let process = ProcessId::at(p);
             if state.req[p][p] == 0 {
                 actions.push(Action::Request(process));
@@ -212,7 +224,7 @@ impl<const N: usize> Model for LamportMutex<N> {
             if state.crit >> p & 1 == 1 {
                 actions.push(Action::Exit(process));
             }
-            for q in 0..N {
+            for q in 0..state.n() {
                 if state.network[q][p].head().is_some() {
                     actions.push(Action::Receive(process, ProcessId::at(q)));
                 }
@@ -220,7 +232,7 @@ impl<const N: usize> Model for LamportMutex<N> {
         }
     }
 
-    fn next_state(&self, state: &State<N>, action: Action) -> Option<State<N>> {
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
         let mut state = *state;
         match action {
             Action::Request(process) => {
@@ -260,7 +272,7 @@ impl<const N: usize> Model for LamportMutex<N> {
     }
 
     /// ClockConstraint.
-    fn within_boundary(&self, state: &State<N>) -> bool {
+    fn within_boundary(&self, state: &State) -> bool {
         state.clock.iter().all(|clock| *clock <= self.max_clock)
     }
 
@@ -273,41 +285,41 @@ impl<const N: usize> Model for LamportMutex<N> {
         }
     }
 
-    fn format_step(&self, state: &State<N>, action: Action) -> Option<String> {
+    fn format_step(&self, state: &State, action: Action) -> Option<String> {
         Some(self.words(state, &action))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("mutual exclusion", |_, state: &State<N>| {
+            Property::always("mutual exclusion", |_, state: &State| {
                 state.crit.count_ones() <= 1
             }),
-            Property::always("type correctness", |module: &Self, state: &State<N>| {
+            Property::always("type correctness", |module: &Self, state: &State| {
                 state.type_ok(module.max_clock)
             }),
-            Property::always("at most 3 in a channel", |_, state: &State<N>| {
+            Property::always("at most 3 in a channel", |_, state: &State| {
                 state.bounded_network()
             }),
         ]
     }
 }
 
-impl<const N: usize> Tells for LamportMutex<N> {
+impl Tells for LamportMutex {
     fn names(&self) -> Names {
-        Names::numbered(N)
+        Names::numbered(self.processes)
     }
 
-    fn flying(&self, state: &State<N>) -> Vec<(ProcessId, ProcessId)> {
+    fn flying(&self, state: &State) -> Vec<(ProcessId, ProcessId)> {
         state
             .channels()
             .flat_map(|(from, to, channel)| channel.messages().map(move |_| (from, to)))
             .collect()
     }
 
-    fn tell_step(&self, state: &mut State<N>, action: &Action, teller: &mut Teller) {
+    fn tell_step(&self, state: &mut State, action: &Action, teller: &mut Teller) {
         let next = self.next_state(state, *action).unwrap_or(*state);
         let time = |process: ProcessId| next.clock[process.index()].into();
-        let request = |state: &State<N>, process: ProcessId| Timestamp {
+        let request = |state: &State, process: ProcessId| Timestamp {
             time: state.req[process.index()][process.index()].into(),
             process,
         };
@@ -339,9 +351,9 @@ impl<const N: usize> Tells for LamportMutex<N> {
 }
 
 /// In words: whoever explores reads it.
-impl<const N: usize> fmt::Debug for State<N> {
+impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all = || ProcessId::all(N);
+        let all = || ProcessId::all(self.n());
         for process in all() {
             let p = process.index();
             let inside = if self.crit >> p & 1 == 1 {

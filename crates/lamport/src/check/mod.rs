@@ -7,8 +7,9 @@
 //! | [`lamport_mutex`] | the TLA+ module LamportMutex, whose counts are published |
 //! | [`search`] | goes through all states of either |
 //! | [`telling`], [`report`] | a path to what is wrong as events, and what is told of it all |
-//! | [`explore`] | the same models in stateright's explorer |
+//! | [`explore`], [`any`] | the same models in stateright's explorer |
 
+pub mod any;
 pub mod command;
 pub mod explore;
 pub mod lamport_mutex;
@@ -149,19 +150,12 @@ macro_rules! with_model {
         let settings: &$crate::check::Settings = $settings;
         match settings.what {
             $crate::check::What::Module { max_clock } => {
-                macro_rules! module {
-                    ($N:literal) => {{
-                        let bug = settings.bug;
-                        let $model = $crate::check::lamport_mutex::LamportMutex::<$N> { max_clock, bug };
-                        $body
-                    }};
-                }
-                match settings.processes {
-                    2 => module!(2),
-                    3 => module!(3),
-                    4 => module!(4),
-                    _ => module!(5),
-                }
+                let $model = $crate::check::lamport_mutex::LamportMutex {
+                    processes: settings.processes,
+                    max_clock,
+                    bug: settings.bug,
+                };
+                $body
             }
             $crate::check::What::Processes { count, may } => {
                 $crate::algorithms::with_process!(settings.algorithm, P => {

@@ -47,14 +47,17 @@ fn settings(algorithm: Algorithm, processes: usize, bug: Option<Bug>) -> Setting
     }
 }
 
-fn module<const N: usize>(max_clock: u8) -> LamportMutex<N> {
-    let bug = None;
-    LamportMutex { max_clock, bug }
+fn module(processes: usize, max_clock: u8) -> LamportMutex {
+    LamportMutex {
+        processes,
+        max_clock,
+        bug: None,
+    }
 }
 
 #[test]
 fn the_published_counts_come_out_to_the_digit() {
-    let outcome = all_of(&module::<3>(6), 2);
+    let outcome = all_of(&module(3, 6), 2);
     assert_eq!(
         outcome.counts,
         Counts {
@@ -168,22 +171,22 @@ mod by_the_letter {
 
 #[test]
 fn the_counts_are_right_for_other_bounds_too() {
-    fn compared<const N: usize>(max_clocks: std::ops::RangeInclusive<u8>) {
+    fn compared(n: usize, max_clocks: std::ops::RangeInclusive<u8>) {
         for max_clock in max_clocks {
-            let counts = all_of(&module::<N>(max_clock), 2).counts;
+            let counts = all_of(&module(n, max_clock), 2).counts;
             let counts = (
                 counts.distinct,
                 counts.depth,
                 counts.generated,
                 counts.beyond,
             );
-            let expected = by_the_letter::counts(N, max_clock.into());
-            assert_eq!(counts, expected, "{N} processes, clocks up to {max_clock}");
+            let expected = by_the_letter::counts(n, max_clock.into());
+            assert_eq!(counts, expected, "{n} processes, clocks up to {max_clock}");
         }
     }
-    compared::<2>(1..=9);
-    compared::<3>(1..=3);
-    compared::<4>(1..=1);
+    compared(2, 1..=9);
+    compared(3, 1..=3);
+    compared(4, 1..=2);
 }
 
 /// Calls the function with the model of each algorithm's processes.
@@ -240,7 +243,7 @@ fn stateright_itself_and_any_number_of_threads_find_the_same_states() {
         crash: 1,
     };
     each_system!(2, 1, may, compared);
-    compared(Algorithm::Mutex, &module::<3>(3));
+    compared(Algorithm::Mutex, &module(3, 3));
 }
 
 #[test]
@@ -468,7 +471,10 @@ fn each_mistake_is_found_by_the_shortest_path() {
 fn what_the_module_states_can_be_broken() {
     let broken = |bug| {
         let bug = Some(bug);
-        let module = LamportMutex::<2> { max_clock: 4, bug };
+        let module = LamportMutex {
+            bug,
+            ..module(2, 4)
+        };
         let outcome = all_of(&module, 2);
         let path = outcome.broken[0].as_ref();
         let judged = path.map(|path| judged(Algorithm::Mutex, &module, path));
@@ -486,7 +492,7 @@ fn what_the_module_states_can_be_broken() {
     // Whose clock stayed behind a request that it has acknowledged asks by an earlier one.
     assert_eq!(broken(Bug::NoAdvance), [Some(14), None, None]);
 
-    let module = module::<2>(4);
+    let module = module(2, 4);
     let type_correct = module.property("type correctness").condition;
     let mut state = module.init_states().remove(0);
     assert!(type_correct(&module, &state));

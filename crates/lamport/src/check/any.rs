@@ -1,0 +1,208 @@
+//! A model of any kind as one type, so that stateright's explorer is compiled once and not for each of them: that would
+//! take longer than all the rest of this crate.
+
+use std::{
+    any::Any,
+    fmt::{self, Debug},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use stateright::{Model, Property};
+
+/// A model that forgot its type.
+pub struct AnyModel(Box<dyn Erased>);
+
+/// One of its states; states are the same if their hashes are.
+#[derive(Clone)]
+pub struct AnyState {
+    state: Arc<dyn Shown>,
+    hash: u64,
+}
+
+/// One of a state's actions.
+#[derive(Clone, Eq, PartialEq)]
+pub struct AnyAction {
+    /// The how many-th it is.
+    choice: usize,
+    words: String,
+}
+
+impl AnyModel {
+    /// This model.
+    pub fn new<M>(model: M) -> Self
+    where
+        M: Model<Action: Debug> + Send + Sync + 'static,
+        M::State: Debug + Hash + Send + Sync + 'static,
+    {
+        Self(Box::new(Typed(model)))
+    }
+}
+
+trait Shown: Any + Debug + Send + Sync {}
+
+impl<S: Any + Debug + Send + Sync> Shown for S {}
+
+trait Erased: Send + Sync {
+    fn init_states(&self) -> Vec<AnyState>;
+    fn actions(&self, state: &AnyState) -> Vec<AnyAction>;
+    fn next_state(&self, state: &AnyState, choice: usize) -> Option<AnyState>;
+    fn within_boundary(&self, state: &AnyState) -> bool;
+    fn words(&self, state: &AnyState, choice: usize) -> Option<String>;
+    fn properties(&self) -> Vec<&'static str>;
+    fn holds(&self, property: usize, state: &AnyState) -> bool;
+}
+
+struct Typed<M>(M);
+
+impl<M> Typed<M>
+where
+    M: Model,
+    M::State: Debug + Hash + Send + Sync + 'static,
+{
+    fn erased(state: M::State) -> AnyState {
+        let mut hasher = DefaultHasher::new();
+        state.hash(&mut hasher);
+        AnyState {
+            state: Arc::new(state),
+            hash: hasher.finish(),
+        }
+    }
+
+    fn typed(state: &AnyState) -> &M::State {
+        let state: &dyn Any = &*state.state;
+        state.downcast_ref().expect("a state of this model")
+    }
+
+    fn action(&self, state: &M::State, choice: usize) -> M::Action {
+        let mut actions = Vec::new();
+        self.0.actions(state, &mut actions);
+        actions.swap_remove(choice)
+    }
+}
+
+impl<M> Erased for Typed<M>
+where
+    M: Model<Action: Debug> + Send + Sync,
+    M::State: Debug + Hash + Send + Sync + 'static,
+{
+    fn init_states(&self) -> Vec<AnyState> {
+        let states = self.0.init_states().into_iter();
+        states.map(Self::erased).collect()
+    }
+
+    fn actions(&self, state: &AnyState) -> Vec<AnyAction> {
+        let mut actions = Vec::new();
+        self.0.actions(Self::typed(state), &mut actions);
+        let actions = actions
+            .iter()
+            .enumerate()
+            .map(|(choice, action)| AnyAction {
+                choice,
+                words: self.0.format_action(action),
+            });
+        actions.collect()
+    }
+
+    fn next_state(&self, state: &AnyState, choice: usize) -> Option<AnyState> {
+        let state = Self::typed(state);
+        let next = self.0.next_state(state, self.action(state, choice));
+        next.map(Self::erased)
+    }
+
+    fn within_boundary(&self, state: &AnyState) -> bool {
+        self.0.within_boundary(Self::typed(state))
+    }
+
+    fn words(&self, state: &AnyState, choice: usize) -> Option<String> {
+        let state = Self::typed(state);
+        self.0.format_step(state, self.action(state, choice))
+    }
+
+    fn properties(&self) -> Vec<&'static str> {
+        let properties = self.0.properties().into_iter();
+        properties.map(|property| property.name).collect()
+    }
+
+    fn holds(&self, property: usize, state: &AnyState) -> bool {
+        let property = &self.0.properties()[property];
+        (property.condition)(&self.0, Self::typed(state))
+    }
+}
+
+/// A property's condition is a function and knows nothing, so there is one for each number.
+fn holds<const NUMBER: usize>(model: &AnyModel, state: &AnyState) -> bool {
+    model.0.holds(NUMBER, state)
+}
+
+/// As many properties as a model here has at the most.
+const HOLDS: [fn(&AnyModel, &AnyState) -> bool; 4] =
+    [holds::<0>, holds::<1>, holds::<2>, holds::<3>];
+
+impl Model for AnyModel {
+    type State = AnyState;
+    type Action = AnyAction;
+
+    fn init_states(&self) -> Vec<AnyState> {
+        self.0.init_states()
+    }
+
+    fn actions(&self, state: &AnyState, actions: &mut Vec<AnyAction>) {
+        actions.extend(self.0.actions(state));
+    }
+
+    fn next_state(&self, state: &AnyState, action: AnyAction) -> Option<AnyState> {
+        self.0.next_state(state, action.choice)
+    }
+
+    fn format_action(&self, action: &AnyAction) -> String {
+        action.words.clone()
+    }
+
+    fn format_step(&self, state: &AnyState, action: AnyAction) -> Option<String> {
+        self.0.words(state, action.choice)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let named = self.0.properties().into_iter().zip(HOLDS);
+        named
+            .map(|(name, holds)| Property::always(name, holds))
+            .collect()
+    }
+
+    fn within_boundary(&self, state: &AnyState) -> bool {
+        self.0.within_boundary(state)
+    }
+}
+
+impl PartialEq for AnyState {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash
+    }
+}
+
+impl Eq for AnyState {}
+
+impl Hash for AnyState {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.hash);
+    }
+}
+
+impl Debug for AnyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state.fmt(f)
+    }
+}
+
+impl Debug for AnyAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)
+    }
+}
+
+impl Debug for AnyModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnyModel")
+    }
+}
