@@ -88,23 +88,12 @@ impl Check<'_> {
     {
         let progress = Progress::default();
         let begun = Instant::now();
-        let outcome = {
-            let done = AtomicBool::new(false);
-            let (done, progress) = (&done, &progress);
-            thread::scope(|scope| {
-                let showing = thread::Builder::new().name("progress".into());
-                let shown = self
-                    .shows_progress
-                    .then(|| showing.spawn_scoped(scope, move || self.show(progress, begun, done)));
-                let stop = || self.shutdown.requested();
-                let outcome = search(model, self.settings.limits, progress, &stop);
-                done.store(true, Ordering::Relaxed);
-                if let Some(Ok(thread)) = shown {
-                    thread.thread().unpark();
-                }
-                outcome
-            })
-        };
+        let stop = || self.shutdown.requested();
+        let mut outcome = None;
+        self.while_showing(&progress, begun, &mut || {
+            outcome = Some(search(model, self.settings.limits, &progress, &stop));
+        });
+        let outcome = outcome.expect("it has searched");
         let elapsed = begun.elapsed();
         let properties = model.properties();
         let broken = outcome.broken.iter().map(|path| {
@@ -124,6 +113,23 @@ impl Check<'_> {
             found,
         }
         .tell(&self.report, self.logs.as_deref())
+    }
+
+    /// Does it, and says meanwhile how far it is where somebody sees it.
+    fn while_showing(&self, progress: &Progress, begun: Instant, work: &mut dyn FnMut()) {
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().name("progress".into());
+            let show = || self.show(progress, begun, &done);
+            let shown = self
+                .shows_progress
+                .then(|| thread.spawn_scoped(scope, show));
+            work();
+            done.store(true, Ordering::Relaxed);
+            if let Some(Ok(thread)) = shown {
+                thread.thread().unpark();
+            }
+        });
     }
 
     /// Says how far it is, until it is done.

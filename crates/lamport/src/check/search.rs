@@ -11,7 +11,7 @@ use std::{
     hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
     num::{NonZeroU64, NonZeroUsize},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -423,39 +423,50 @@ fn breaches<M: Model>(
     found.collect()
 }
 
-/// Does the work for each item on so many threads, this one among them; the results in the order of the items.
+/// Does the work for each item on so many threads; the results in the order of the items.
 fn in_parallel<T: Send, R: Send>(
     workers: usize,
     items: impl ExactSizeIterator<Item = T> + Send,
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
-    let others = workers.min(items.len()).saturating_sub(1);
+    let workers = workers.min(items.len());
+    let mut done = Vec::new();
+    done.resize_with(items.len(), || None);
+    let done = Mutex::new(done);
     let items = Mutex::new(items.enumerate());
-    let take = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let do_some = || {
-        let mut done = Vec::new();
-        while let Some((number, item)) = take() {
-            done.push((number, work(item)));
+    on_threads(workers, &|| {
+        while let Some((number, item)) = lock(&items).next() {
+            let result = work(item);
+            lock(&done)[number] = Some(result);
         }
-        done
-    };
-    let mut done = thread::scope(|scope| {
-        // Where the system has no thread left the others do more.
-        let threads: Vec<_> = (0..others)
-            .map_while(|number| {
-                let thread = thread::Builder::new().name(format!("search-{}", number + 1));
-                thread.spawn_scoped(scope, do_some).ok()
-            })
-            .collect();
-        let mut done = do_some();
-        for thread in threads {
-            let more = thread.join();
-            done.extend(more.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        done
     });
-    done.sort_unstable_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.into_iter().flatten().collect()
+}
+
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does it on so many threads at once, this one among them. (Not generic: starting a thread is much to compile.)
+fn on_threads(workers: usize, work: &(dyn Fn() + Sync)) {
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for number in 1..workers {
+            let thread = thread::Builder::new().name(format!("search-{number}"));
+            // Where the system has no thread left the others do more.
+            let Ok(thread) = thread.spawn_scoped(scope, work) else {
+                break;
+            };
+            threads.push(thread);
+        }
+        work();
+        for thread in threads {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
 }
 
 impl Progress {
