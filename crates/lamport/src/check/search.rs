@@ -424,7 +424,7 @@ fn breaches<M: Model>(
 }
 
 /// Does the work for each item on so many threads; the results in the order of the items.
-fn in_parallel<T: Send, R: Send>(
+pub(super) fn in_parallel<T: Send, R: Send>(
     workers: usize,
     items: impl ExactSizeIterator<Item = T> + Send,
     work: impl Fn(T) -> R + Sync,
@@ -434,8 +434,10 @@ fn in_parallel<T: Send, R: Send>(
     done.resize_with(items.len(), || None);
     let done = Mutex::new(done);
     let items = Mutex::new(items.enumerate());
+    // In a function of its own, so that nobody holds the lock while working.
+    let take = || lock(&items).next();
     on_threads(workers, &|| {
-        while let Some((number, item)) = lock(&items).next() {
+        while let Some((number, item)) = take() {
             let result = work(item);
             lock(&done)[number] = Some(result);
         }

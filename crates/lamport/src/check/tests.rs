@@ -5,13 +5,14 @@ use std::{
     fmt::Debug,
     hash::Hash,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use stateright::{Checker, Model, Property};
 
 use super::{
     lamport_mutex::LamportMutex,
-    search::{Counts, End, Limits, Outcome, Progress, search},
+    search::{Counts, End, Limits, Outcome, Progress, in_parallel, search},
     system::May,
     telling::{Telling, Tells},
     *,
@@ -301,6 +302,19 @@ fn a_state_that_was_reached_by_another_way_is_the_same_state() {
     let many = search(&Counters(80), limits(1000), &Progress::default(), &|| false);
     assert_eq!(many.end, End::TooMany);
     assert!((1000..3000).contains(&many.counts.distinct));
+}
+
+#[test]
+fn threads_work_at_the_same_time() {
+    // Whoever has the first item waits for whoever has the second.
+    let (give, take) = crossbeam::channel::bounded(0);
+    let long = Duration::from_secs(30);
+    let met = in_parallel(2, 0..2, |item| match item {
+        0 => give.send_timeout((), long).is_ok(),
+        _ => take.recv_timeout(long).is_ok(),
+    });
+    assert_eq!(met, [true, true]);
+    assert_eq!(in_parallel(9, 0..3, |item| item * 2), [0, 2, 4]);
 }
 
 /// What the verdict says of the path to a broken promise: a judge that knows nothing of the search.
