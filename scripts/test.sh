@@ -76,6 +76,8 @@ in_short python3 cc dnsperf -- scripts/bench.sh naming --quick
 tail -n 1 target/run.txt
 in_short python3 -- scripts/bench.sh clocks --quick
 tail -n 1 target/run.txt
+in_short python3 -- scripts/bench.sh check --quick
+tail -n 1 target/run.txt
 
 step "each crate built alone"
 for crate in "${crates[@]}"; do
@@ -92,6 +94,10 @@ for crate in "${crates[@]:1}"; do
     cargo test --quiet -p "$crate" --lib --tests
 done
 
-step "look-ups and clocks measured, in short"
+step "threads in every order, or in many"
+scripts/interleavings.sh
+
+step "look-ups, clocks and searches measured, in short"
 cargo test --quiet -p naming --bench look_ups
 cargo test --quiet -p lamport --bench clocks
+cargo test --quiet -p lamport --bench states

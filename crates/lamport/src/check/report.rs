@@ -151,7 +151,7 @@ impl Checked<'_> {
             (None, End::Complete) => ("ok", Level::Info, self.holds(rule)),
             (None, _) => {
                 let states = plural(self.counts.distinct, "state");
-                let text = format!("not broken in the first {states}; not all were looked at");
+                let text = format!("not broken in the first {states}, and there are more");
                 ("open", Level::Warn, text)
             }
         };
