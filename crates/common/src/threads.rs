@@ -1,5 +1,6 @@
 //! The threads and channels that the journal is made of: std's and crossbeam's. With `--cfg shuttle` they are such as
-//! shuttle can let on in any order, so that a test tries the orders.
+//! shuttle can let on in any order, so that a test tries the orders; atomic numbers and the time
+//! of day stay std's.
 
 #[cfg(not(shuttle))]
 pub(crate) use crossbeam::channel;

@@ -168,7 +168,7 @@ common::options! {
         /// How many processes may stop for good [default: 0]
         #[arg(value_name = "N", help_heading = "Check")]
         may_crash: u8,
-        /// How many distinct states to look at, at the most [default: 20000000]
+        /// How many distinct states to look at, at the most [default: 3000000, with --max-clock 20000000]
         #[arg(value_name = "N", help_heading = "Check")]
         states: u64,
         /// How many threads look [default: one for each processor]
@@ -256,6 +256,29 @@ impl Cli {
     /// When `--processes` is out of range (exit code 2).
     pub fn processes(&self, most: usize) -> Result<usize, Failure> {
         in_range("--processes", self.options.processes.unwrap_or(3), 2, most)
+    }
+
+    /// Refuses what only a check understands: whoever simulates with `--may-lose 1` would believe that a message was lost.
+    ///
+    /// # Errors
+    /// `--flag: of check` (exit code 2).
+    pub fn nothing_of_check(&self) -> Result<(), Failure> {
+        let options = &self.options;
+        for (flag, given) in [
+            ("--max-clock", options.max_clock.is_some()),
+            ("--may-lose", options.may_lose.is_some()),
+            ("--may-double", options.may_double.is_some()),
+            ("--may-overtake", options.may_overtake.is_some()),
+            ("--may-crash", options.may_crash.is_some()),
+            ("--states", options.states.is_some()),
+            ("--workers", options.workers.is_some()),
+        ] {
+            if given {
+                let why = "of check and explore alone, where everything that may happen is tried";
+                return Err(Failure::could_not_run(flag, why));
+            }
+        }
+        Ok(())
     }
 
     /// The mistake that is put in.

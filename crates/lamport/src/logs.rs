@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,6 +18,12 @@ use crate::{
     process::{Names, ProcessId},
     verdict::in_causal_order,
 };
+
+/// The longest line of a log, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// How many events are read from one log.
+const MOST_EVENTS: usize = 5_000_000;
 
 /// The log of this process in the folder.
 pub(crate) fn path(folder: &Path, name: &str) -> PathBuf {
@@ -65,9 +71,16 @@ pub(crate) fn read_one(
     let mut text = String::new();
     for number in 1.. {
         text.clear();
-        let length = file.read_line(&mut text);
-        if length.map_err(|error| failed(number, why(&error)))? == 0 {
+        let length = file.by_ref().take(LONGEST + 1).read_line(&mut text);
+        let length = length.map_err(|error| failed(number, why(&error)))?;
+        if length == 0 {
             break;
+        }
+        if length as u64 > LONGEST {
+            return Err(failed(number, format!("longer than {LONGEST} bytes")));
+        }
+        if happenings.len() > MOST_EVENTS {
+            return Err(failed(number, format!("more than {MOST_EVENTS} events")));
         }
         let record = match Record::parse(&text) {
             Ok(record) => record,

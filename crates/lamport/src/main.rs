@@ -18,6 +18,12 @@ fn main() -> ExitCode {
         |cli: &Cli| view::of(cli),
         |cli, app| {
             let (journal, shutdown) = (app.journal(), app.catch_signals()?);
+            if !matches!(
+                cli.command,
+                Some(Command::Check { .. } | Command::Explore { .. })
+            ) {
+                cli.nothing_of_check()?;
+            }
             match cli.command {
                 None => lamport::handout(journal),
                 Some(Command::Simulate { algorithm }) => {

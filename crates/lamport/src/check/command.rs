@@ -1,10 +1,10 @@
 //! Does what `lamport check` is asked to: searches, says how far it is, and reports.
 
 use std::{
+    convert::Infallible,
     hash::Hash,
     io::{self, IsTerminal},
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +17,8 @@ use common::{
     message::Carrier,
     shutdown::Shutdown,
 };
+
+use crossbeam::channel::{RecvTimeoutError, bounded};
 
 use super::{
     Settings,
@@ -117,30 +119,20 @@ impl Check<'_> {
 
     /// Does it, and says meanwhile how far it is where somebody sees it.
     fn while_showing(&self, progress: &Progress, begun: Instant, work: &mut dyn FnMut()) {
-        let done = AtomicBool::new(false);
         thread::scope(|scope| {
-            let thread = thread::Builder::new().name("progress".into());
-            let show = || self.show(progress, begun, &done);
-            let shown = self
-                .shows_progress
-                .then(|| thread.spawn_scoped(scope, show));
+            // Gone when the work is done, or has failed.
+            let (_working, done) = bounded::<Infallible>(0);
+            if self.shows_progress {
+                let thread = thread::Builder::new().name("progress".into());
+                // Where the system has no thread left nobody is told.
+                let _ = thread.spawn_scoped(scope, move || {
+                    while done.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                        let event = report::so_far(&progress.counts(), begun.elapsed());
+                        self.report.journal.record(event);
+                    }
+                });
+            }
             work();
-            done.store(true, Ordering::Relaxed);
-            if let Some(Ok(thread)) = shown {
-                thread.thread().unpark();
-            }
         });
-    }
-
-    /// Says how far it is, until it is done.
-    fn show(&self, progress: &Progress, begun: Instant, done: &AtomicBool) {
-        loop {
-            thread::park_timeout(EVERY);
-            if done.load(Ordering::Relaxed) {
-                return;
-            }
-            let event = report::so_far(&progress.counts(), begun.elapsed());
-            self.report.journal.record(event);
-        }
     }
 }

@@ -59,6 +59,9 @@ pub fn run(
             return Ok(Summary::done("stopped"));
         }
     }
+    if explorer.is_finished() {
+        return ended();
+    }
     let text = format!(
         "{address}, for a browser at http://{address}/: {}",
         report::beginning(&settings)

@@ -19,7 +19,7 @@ use crate::{
     process::{Deed, Names, ProcessId, To},
 };
 
-use super::telling::{Teller, Tells};
+use super::telling::{self, Teller, Tells};
 
 /// The largest bound for clocks: a message is a byte.
 pub const MOST_CLOCK: u8 = 200;
@@ -309,10 +309,10 @@ impl Tells for LamportMutex {
         Names::numbered(self.processes)
     }
 
-    fn flying(&self, state: &State) -> Vec<(ProcessId, ProcessId)> {
+    fn flying(&self, state: &State) -> Vec<telling::Channel> {
         state
             .channels()
-            .flat_map(|(from, to, channel)| channel.messages().map(move |_| (from, to)))
+            .flat_map(|(from, to, channel)| channel.messages().map(move |_| (from, to, false)))
             .collect()
     }
 
@@ -339,7 +339,7 @@ impl Tells for LamportMutex {
             Action::Receive(process, from) => {
                 let message = state.network[from.index()][process.index()].head();
                 let word = word(message.unwrap_or_default());
-                teller.receive((from, process), 0, false, time(process), word, "");
+                teller.receive((from, process, false), 0, false, time(process), word, "");
                 if word == "request" {
                     let to = To::One(from);
                     teller.send(process, time(process), None, to, "acknowledgement", "");

@@ -34,8 +34,9 @@ use crate::{
     config::Cli,
 };
 
-/// How many distinct states are found at the most where nothing is said: what fits into about a gigabyte.
-const MOST_STATES: u64 = 20_000_000;
+/// How many distinct states are found at the most where nothing is said: what fits into one to two gigabytes, at about 330
+/// bytes for a state of processes and 90 for one of the module.
+const MOST_STATES: (u64, u64) = (3_000_000, 20_000_000);
 
 /// What is checked.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +131,11 @@ impl Settings {
             }
         };
         let workers = options.workers.unwrap_or_else(search::processors);
-        let most = options.states.unwrap_or(MOST_STATES);
+        let usual = match what {
+            What::Processes { .. } => MOST_STATES.0,
+            What::Module { .. } => MOST_STATES.1,
+        };
+        let most = options.states.unwrap_or(usual);
         Ok(Self {
             algorithm,
             processes: cli.processes(most_processes)?,

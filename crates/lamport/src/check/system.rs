@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use stateright::{Model, Property};
 
 use super::{
-    telling::{Fault, Teller, Tells},
+    telling::{Channel, Fault, Teller, Tells},
     watch::{Rule, Watch},
 };
 use crate::{
@@ -103,12 +103,14 @@ impl<P> Hash for Node<P> {
 struct Flying<M> {
     from: ProcessId,
     to: ProcessId,
+    /// Whether it is the second of a doubled message: that one comes whenever it likes, whatever is sent after it.
+    copy: bool,
     said: Stamped<M>,
 }
 
 impl<M> Flying<M> {
-    fn channel(&self) -> (ProcessId, ProcessId) {
-        (self.from, self.to)
+    fn channel(&self) -> Channel {
+        (self.from, self.to, self.copy)
     }
 }
 
@@ -117,7 +119,7 @@ impl<M> Flying<M> {
 pub enum Step {
     /// The process's timer goes off.
     Timer(ProcessId),
-    /// It receives the message at this place of the channel from another; which stays, if it comes `again`.
+    /// It receives the message at this place of the channel from another; and later once more, if it comes `again`.
     Receive {
         /// The sender.
         from: ProcessId,
@@ -125,11 +127,15 @@ pub enum Step {
         to: ProcessId,
         /// How many messages it overtakes.
         place: usize,
+        /// Whether it is the second of a doubled message.
+        copy: bool,
         /// Whether the network has doubled it.
         again: bool,
     },
     /// The first message from one to another is lost.
     Lose(ProcessId, ProcessId),
+    /// The last message from one that has stopped to another is lost with it, as nobody is left to send it again.
+    Forget(ProcessId, ProcessId),
     /// The process stops for good.
     Crash(ProcessId),
 }
@@ -165,24 +171,33 @@ impl<P: Process> System<P> {
                 from,
                 to,
                 place,
+                copy,
                 again,
             } => {
-                let Some(index) = state.index((from, to), place) else {
+                let Some(index) = state.index((from, to, copy), place) else {
                     return;
                 };
-                state.may.overtake -= u8::from(place > 0);
+                state.may.overtake -= u8::from(place > 0 && !copy);
                 state.may.double -= u8::from(again);
-                let said = if again {
-                    state.network[index].said.clone()
-                } else {
-                    state.network.remove(index).said
-                };
+                let said = state.network.remove(index).said;
+                if again {
+                    state.put(from, to, true, said.clone());
+                }
                 (to, Some((from, said)))
             }
             Step::Lose(from, to) => {
-                if let Some(index) = state.index((from, to), 0) {
+                if let Some(index) = state.index((from, to, false), 0) {
                     state.network.remove(index);
                     state.may.lose -= 1;
+                }
+                return;
+            }
+            Step::Forget(from, to) => {
+                let last = state.end((from, to, false)).checked_sub(1);
+                if let Some(last) = last
+                    && state.network[last].channel() == (from, to, false)
+                {
+                    state.network.remove(last);
                 }
                 return;
             }
@@ -255,7 +270,7 @@ impl<P: Process> GlobalState<P> {
     }
 
     /// Where the message at this place of the channel stands.
-    fn index(&self, channel: (ProcessId, ProcessId), place: usize) -> Option<usize> {
+    fn index(&self, channel: Channel, place: usize) -> Option<usize> {
         let first = self
             .network
             .partition_point(|flying| flying.channel() < channel);
@@ -266,16 +281,31 @@ impl<P: Process> GlobalState<P> {
             .then_some(index)
     }
 
+    /// Where the channel ends.
+    fn end(&self, channel: Channel) -> usize {
+        self.network
+            .partition_point(|flying| flying.channel() <= channel)
+    }
+
+    fn put(&mut self, from: ProcessId, to: ProcessId, copy: bool, said: Stamped<P::Message>) {
+        let end = self.end((from, to, copy));
+        self.network.insert(
+            end,
+            Flying {
+                from,
+                to,
+                copy,
+                said,
+            },
+        );
+    }
+
     fn send(&mut self, from: ProcessId, to: To, said: &Stamped<P::Message>) {
         let receivers = from.others(self.nodes.len());
         let receivers = receivers.filter(|other| to == To::All || to == To::One(*other));
         for to in receivers {
             if self.gone >> to.index() & 1 == 0 {
-                let end = self
-                    .network
-                    .partition_point(|flying| flying.channel() <= (from, to));
-                let said = said.clone();
-                self.network.insert(end, Flying { from, to, said });
+                self.put(from, to, false, said.clone());
             }
         }
     }
@@ -292,8 +322,10 @@ where
         let nodes = ProcessId::all(self.processes).map(|me| {
             let mut clocked = Clocked::<P>::new(me, self.processes, self.bug);
             let mut acts = Vec::new();
-            // No algorithm here has events before its timer goes off.
             let _ = clocked.start(&mut acts);
+            // Nothing is looked for here but the wish.
+            let silent = acts.iter().all(|act| matches!(act, Act::Pause(_)));
+            assert!(silent, "no algorithm has events before its timer goes off");
             let mut node = Node {
                 clocked,
                 wish: acts.iter().rev().find_map(wish),
@@ -322,21 +354,28 @@ where
             }
         }
         for (index, flying) in state.network.iter().enumerate() {
-            let (from, to) = flying.channel();
+            let (from, to, copy) = flying.channel();
+            let channel = |other: usize| state.network.get(other).map(Flying::channel);
             let first = state
                 .network
-                .partition_point(|other| other.channel() < (from, to));
+                .partition_point(|other| other.channel() < (from, to, copy));
             let place = index - first;
-            if place == 0 && state.may.lose > 0 {
-                steps.push(Step::Lose(from, to));
+            if !copy {
+                if place == 0 && state.may.lose > 0 {
+                    steps.push(Step::Lose(from, to));
+                }
+                if state.gone >> from.index() & 1 == 1 && channel(index + 1) != channel(index) {
+                    steps.push(Step::Forget(from, to));
+                }
             }
-            if place == 0 || state.may.overtake > 0 {
+            if copy || place == 0 || state.may.overtake > 0 {
                 for again in [false, true] {
-                    if !again || state.may.double > 0 {
+                    if !again || !copy && state.may.double > 0 {
                         steps.push(Step::Receive {
                             from,
                             to,
                             place,
+                            copy,
                             again,
                         });
                     }
@@ -385,9 +424,11 @@ where
                 from,
                 to,
                 place,
+                copy,
                 again,
             } => {
                 let which = match place {
+                    _ if copy => format!("copy {} of a message", place + 1),
                     0 => "the first message".to_owned(),
                     place => format!("message {}, before those ahead of it,", place + 1),
                 };
@@ -395,6 +436,9 @@ where
                 format!("{to} receives {which} from {from}{again}")
             }
             Step::Lose(from, to) => format!("the first message from {from} to {to} is lost"),
+            Step::Forget(from, to) => {
+                format!("the last message from {from} to {to} is lost with {from}")
+            }
             Step::Crash(process) => format!("{process} stops for good"),
         }
     }
@@ -409,7 +453,7 @@ impl<P: Process> Tells for System<P> {
         Names::numbered(self.processes)
     }
 
-    fn flying(&self, state: &GlobalState<P>) -> Vec<(ProcessId, ProcessId)> {
+    fn flying(&self, state: &GlobalState<P>) -> Vec<Channel> {
         state.network.iter().map(Flying::channel).collect()
     }
 
@@ -418,28 +462,31 @@ impl<P: Process> Tells for System<P> {
         match *step {
             Step::Timer(_) => {}
             Step::Lose(from, to) => teller.fault(Fault::Lost(from, to)),
+            Step::Forget(from, to) => teller.fault(Fault::Forgotten(from, to)),
             Step::Crash(process) => teller.fault(Fault::Crashed(process)),
             Step::Receive {
                 from,
                 to,
                 place,
+                copy,
                 again,
             } => {
-                if place > 0 {
+                if place > 0 && !copy {
                     teller.fault(Fault::Overtakes(from, to));
                 }
                 if again {
                     teller.fault(Fault::Doubled(from, to));
                 }
-                let index = state.index((from, to), place);
+                let index = state.index((from, to, copy), place);
                 coming = index.map(|index| (place, again, state.network[index].clone()));
             }
         }
         self.take(state, *step, |me, seen| match seen {
             Seen::Receipt(time) => {
-                if let Some((place, again, Flying { from, to, said })) = &coming {
+                if let Some((place, again, flying)) = &coming {
+                    let said = &flying.said;
                     let (word, text) = (said.content.word(), said.content.text());
-                    teller.receive((*from, *to), *place, *again, time, word, &text);
+                    teller.receive(flying.channel(), *place, *again, time, word, &text);
                 }
             }
             Seen::Event(time, deed, Some((to, message))) => {
@@ -470,10 +517,21 @@ impl<P: Process> fmt::Debug for GlobalState<P> {
                 writeln!(f, "    {line}")?;
             }
         }
-        for Flying { from, to, said } in &self.network {
+        for flying in &self.network {
+            let Flying {
+                from,
+                to,
+                copy,
+                said,
+            } = flying;
+            let copy = if *copy { "a copy of " } else { "" };
             let (word, text) = (said.content.word(), said.content.text());
             let space = if text.is_empty() { "" } else { " " };
-            writeln!(f, "{from} > {to}: {word} of {}{space}{text}", said.time)?;
+            writeln!(
+                f,
+                "{from} > {to}: {copy}{word} of {}{space}{text}",
+                said.time
+            )?;
         }
         Ok(())
     }

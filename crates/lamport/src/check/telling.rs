@@ -9,6 +9,9 @@ use crate::{
     process::{Deed, Names, ProcessId, To},
 };
 
+/// From whom to whom; the copies of doubled messages are apart.
+pub type Channel = (ProcessId, ProcessId, bool);
+
 /// How long a step takes where it is told as simulated time.
 pub const STEP: Duration = Duration::from_millis(1);
 
@@ -28,6 +31,8 @@ pub enum Fault {
     Lost(ProcessId, ProcessId),
     /// The one that comes now comes once more.
     Doubled(ProcessId, ProcessId),
+    /// A message from one that has stopped to another is lost with it.
+    Forgotten(ProcessId, ProcessId),
     /// The one that comes now has overtaken others.
     Overtakes(ProcessId, ProcessId),
     /// The process stops for good.
@@ -39,8 +44,8 @@ pub trait Tells: Model<State: Clone, Action: Clone> {
     /// What its processes are called.
     fn names(&self) -> Names;
 
-    /// What is on its way: from whom to whom, each channel's in the order of sending.
-    fn flying(&self, state: &Self::State) -> Vec<(ProcessId, ProcessId)>;
+    /// What is on its way: from whom to whom, and whether it is a copy; each channel's in the order of sending.
+    fn flying(&self, state: &Self::State) -> Vec<Channel>;
 
     /// Takes the step, and tells what happens.
     fn tell_step(&self, state: &mut Self::State, step: &Self::Action, teller: &mut Teller);
@@ -60,8 +65,8 @@ pub trait Tells: Model<State: Clone, Action: Clone> {
     fn words(&self, state: &Self::State, step: &Self::Action) -> String {
         let names = self.names();
         let mut teller = Teller::new(names.count());
-        for (from, to) in self.flying(state) {
-            teller.flying.push((from, to, 0, false));
+        for channel in self.flying(state) {
+            teller.flying.push((channel, 0, false));
         }
         self.tell_step(&mut state.clone(), step, &mut teller);
         let words = teller.told.iter().map(|told| told.words(&names));
@@ -85,6 +90,13 @@ impl Fault {
         let of = |process: ProcessId| names.of(process);
         match self {
             Self::Lost(from, to) => format!("a message from {} to {} is lost", of(from), of(to)),
+            Self::Forgotten(from, to) => {
+                format!(
+                    "a message from {0} to {1} is lost with {0}",
+                    of(from),
+                    of(to)
+                )
+            }
             Self::Doubled(from, to) => format!(
                 "the next message from {} comes to {} twice, now and later",
                 of(from),
@@ -108,8 +120,8 @@ pub struct Teller {
     at: Duration,
     /// How many messages each process has sent.
     sent: Vec<u64>,
-    /// What is on its way: from, to, the message's number, and whether it is for all; in the order of sending.
-    flying: Vec<(ProcessId, ProcessId, u64, bool)>,
+    /// What is on its way: the channel, the message's number, and whether it is for all; in the order of sending.
+    flying: Vec<(Channel, u64, bool)>,
 }
 
 impl Teller {
@@ -153,11 +165,11 @@ impl Teller {
         *number += 1;
         let number = *number;
         match to {
-            To::One(to) => self.flying.push((from, to, number, false)),
+            To::One(to) => self.flying.push(((from, to, false), number, false)),
             To::All => {
                 let others = from.others(self.sent.len());
-                self.flying
-                    .extend(others.map(|to| (from, to, number, true)));
+                let flying = others.map(|to| ((from, to, false), number, true));
+                self.flying.extend(flying);
             }
         }
         let what = What::Send {
@@ -169,19 +181,23 @@ impl Teller {
         self.happened(from, time, what, deed);
     }
 
-    /// A process receives the message that is on its way at this place, which then `stays` on its way or does not.
+    /// A process receives the message that is on its way at this place, and later once more, if it comes `again`.
     pub fn receive(
         &mut self,
-        (from, to): (ProcessId, ProcessId),
+        channel: Channel,
         place: usize,
-        stays: bool,
+        again: bool,
         time: u64,
         word: &'static str,
         text: &str,
     ) {
-        let Some((number, to_all)) = self.take((from, to), place, stays) else {
+        let (from, to, _) = channel;
+        let Some((number, to_all)) = self.take(channel, place) else {
             return;
         };
+        if again {
+            self.flying.push(((from, to, true), number, to_all));
+        }
         let what = What::Receive {
             from,
             to: if to_all { To::All } else { To::One(to) },
@@ -194,27 +210,24 @@ impl Teller {
 
     /// Something goes wrong.
     pub fn fault(&mut self, fault: Fault) {
-        if let Fault::Lost(from, to) = fault {
-            self.take((from, to), 0, false);
+        match fault {
+            Fault::Lost(from, to) => drop(self.take((from, to, false), 0)),
+            Fault::Forgotten(from, to) => {
+                let channel = (from, to, false);
+                let there = self.flying.iter().filter(|flying| flying.0 == channel);
+                let last = there.count().saturating_sub(1);
+                self.take(channel, last);
+            }
+            _ => {}
         }
         self.told.push(Telling::Fault(self.at, fault));
     }
 
-    fn take(
-        &mut self,
-        channel: (ProcessId, ProcessId),
-        place: usize,
-        stays: bool,
-    ) -> Option<(u64, bool)> {
-        let on_it = |flying: &(usize, &(ProcessId, ProcessId, u64, bool))| {
-            (flying.1.0, flying.1.1) == channel
-        };
-        let (index, _) = self.flying.iter().enumerate().filter(on_it).nth(place)?;
-        let (_, _, number, to_all) = if stays {
-            self.flying[index]
-        } else {
-            self.flying.remove(index)
-        };
+    fn take(&mut self, channel: Channel, place: usize) -> Option<(u64, bool)> {
+        let there = self.flying.iter().enumerate();
+        let mut there = there.filter(|(_, flying)| flying.0 == channel);
+        let (index, _) = there.nth(place)?;
+        let (_, number, to_all) = self.flying.remove(index);
         Some((number, to_all))
     }
 }

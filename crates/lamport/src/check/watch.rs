@@ -1,7 +1,8 @@
 //! What the algorithms promise, as a state of its own that goes with every state of the processes: it sees each event
 //! and remembers of what happened only what decides about the promises.
 //!
-//! The promises are those that [`verdict`](crate::verdict) holds a whole run against.
+//! The promises are those that [`verdict`](crate::verdict) holds a whole run against, but for what is the network's here (the
+//! channels) and what follows (equal accounts); and nobody expects that a process that is gone is still let in.
 
 use smallvec::{SmallVec, smallvec};
 
@@ -76,6 +77,8 @@ enum Past {
         inside: u16,
         open: u16,
         last: Option<Timestamp>,
+        /// Whether that matters.
+        by_time: bool,
     },
     /// Of totally ordered multicast: what was delivered by whoever is ahead, and how many each has delivered.
     Total {
@@ -100,6 +103,7 @@ impl Watch {
                 inside: 0,
                 open: 0,
                 last: None,
+                by_time: Rule::of(algorithm).contains(&Rule::InOrder),
             },
             Algorithm::Total => Past::Total {
                 multicasts: 0,
@@ -165,12 +169,20 @@ impl Watch {
         let me = process.index();
         match (&mut self.past, deed) {
             (Past::Exclusion { open, .. }, Some(Deed::Request)) => *open |= 1 << me,
-            (Past::Exclusion { inside, open, last }, Some(Deed::Enter(request))) => {
+            (
+                Past::Exclusion {
+                    inside,
+                    open,
+                    last,
+                    by_time,
+                },
+                Some(Deed::Enter(request)),
+            ) => {
                 let alone = *inside & !(1 << me) == 0;
                 *inside |= 1 << me;
                 *open &= !(1 << me);
                 let overtaken = last.is_some_and(|last| last > *request);
-                *last = Some(*request);
+                *last = by_time.then_some(*request);
                 if !alone {
                     self.breaks(Rule::Exclusion);
                 }
@@ -198,7 +210,9 @@ impl Watch {
             ) => {
                 let mut before = delivered[me].clone();
                 before[me] += 1;
-                multicasts.push((stamp, before));
+                // Sorted: the order of concurrent ones decides nothing.
+                let place = multicasts.partition_point(|(other, _)| *other < stamp);
+                multicasts.insert(place, (stamp, before));
             }
             (
                 Past::Causal {

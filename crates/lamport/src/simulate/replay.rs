@@ -1,8 +1,7 @@
 //! Runs again what stands in an event log: each timer goes off and each message arrives when it did there.
 //!
-//! The log says only what the processes did; that they do it again is what the run shows. Where messages came in order,
-//! once and without a gap, they go through the channels as ever; else the network is bare, since the channels would not
-//! let that happen.
+//! The log says only what the processes did; that they do it again is what the run shows. The network is bare: the log has
+//! what came of it, and of any channels.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -28,7 +27,7 @@ use crate::{
     logs,
     process::{Names, Pause, Process, ProcessId, To},
     reporting::{Report, line},
-    verdict::{Case, Verdict, Wrong},
+    verdict::{Case, Verdict, Wrong, in_causal_order},
 };
 
 /// The command: runs the log again, shows it and judges it; exit code 1 when a promise was broken.
@@ -43,19 +42,14 @@ pub(super) fn command(
     journal: &Journal,
 ) -> Result<Summary, Failure> {
     let names = Names::numbered(settings.processes);
-    let mut script = logs::read_one(log, &names, true)?;
-    if script.is_empty() {
+    let read = logs::read_one(log, &names, true)?;
+    if read.is_empty() {
         let why = "no event of p1, p2, … with a logical clock is in it";
         return Err(Failure::could_not_run(visible_path(log), why));
     }
-    // Logs of several processes may stand one behind the other.
-    script.sort_by_key(|(_, happening)| happening.at);
-    let begun = script[0].1.at;
-    for (_, happening) in &mut script {
-        happening.at -= begun;
-    }
-    let bare = !keeps_order(&script, settings.processes);
-    let happenings = with_process!(algorithm, P => replay::<P>(settings, &script, bare));
+    let script = in_order(read, settings.processes);
+    let in_order = keeps_order(&script, settings.processes);
+    let happenings = with_process!(algorithm, P => replay::<P>(settings, &script));
     let happenings = happenings.map_err(|Differs { line, why }| {
         Failure::could_not_run(format!("{}:{line}", visible_path(log)), why)
     })?;
@@ -67,10 +61,10 @@ pub(super) fn command(
         journal,
     };
     let end = script.last().map_or(Duration::ZERO, |(_, last)| last.at);
-    let network = if bare {
-        "on the bare network, as messages are lost, doubled or overtaken there"
+    let network = if in_order {
+        "every message in order, and once"
     } else {
-        "through the channels, as every message came in order"
+        "with messages lost, doubled or overtaken"
     };
     let events = plural(happenings.len() as u64, "event");
     report.tell(end, line(format!("the same {events} again, {network}")));
@@ -84,10 +78,10 @@ pub(super) fn command(
         happenings: &happenings,
         gone: &[],
     });
-    // What a bare network does is no fault of the processes.
+    // What the network did is no fault of the processes.
     let checks = verdict.checks.iter();
     let checks: Vec<_> = checks
-        .filter(|check| !bare || check.rule != "channels")
+        .filter(|check| in_order || check.rule != "channels")
         .collect();
     for check in &checks {
         let mut event = check.event();
@@ -106,6 +100,26 @@ pub(super) fn command(
         text: String::new(),
         ..summary
     })
+}
+
+/// The events from the first one on, no effect before its cause: logs of several processes may stand one behind the other,
+/// and their clocks differ.
+fn in_order(read: Vec<(usize, Happening)>, processes: usize) -> Vec<(usize, Happening)> {
+    let begun = read.iter().map(|(_, happening)| happening.at).min();
+    let mut of_each = vec![Vec::new(); processes];
+    let mut lines = vec![VecDeque::new(); processes];
+    for (line, mut happening) in read {
+        happening.at -= begun.unwrap_or_default();
+        let process = happening.process.index();
+        lines[process].push_back(line);
+        of_each[process].push(happening);
+    }
+    let ordered = in_causal_order(of_each).into_iter();
+    let lined = ordered.filter_map(|happening| {
+        let line = lines[happening.process.index()].pop_front()?;
+        Some((line, happening))
+    });
+    lined.collect()
 }
 
 /// Whether every channel carried its messages in order, each once and none missing before one that came.
@@ -167,17 +181,9 @@ impl<M: Clone> Driver<M> for Stage<M> {
 fn replay<P: Process>(
     settings: &Settings,
     script: &[(usize, Happening)],
-    bare: bool,
 ) -> Result<Vec<Happening>, Differs> {
     let names = Names::numbered(settings.processes);
-    let engine = |me| {
-        let engine = Engine::<P>::new(me, settings.processes, settings.bug);
-        if bare {
-            engine.without_channels()
-        } else {
-            engine
-        }
-    };
+    let engine = |me| Engine::<P>::new(me, settings.processes, settings.bug).without_channels();
     let mut engines: Vec<_> = ProcessId::all(settings.processes).map(engine).collect();
     let stage = || Stage {
         sent: HashMap::new(),
