@@ -525,3 +525,30 @@ fn what_the_module_states_can_be_broken() {
     state.set_clock(ProcessId(0), 6);
     assert!(!type_correct(&module, &state));
 }
+
+#[test]
+fn whoever_has_stopped_does_nothing_more() {
+    use super::system::Step;
+    let [p1, p2] = [ProcessId(0), ProcessId(1)];
+    let may = May {
+        crash: 1,
+        ..May::default()
+    };
+    let settings = settings(Algorithm::Mutex, 2, None);
+    let model = settings.system::<crate::algorithms::mutex::Mutex>(1, may);
+    let mut state = model.init_states().remove(0);
+    for step in [Step::Timer(p1), Step::Timer(p2), Step::Crash(p1)] {
+        state = model.next_state(&state, step).unwrap();
+    }
+    let mut steps = Vec::new();
+    model.actions(&state, &mut steps);
+    // What it had sent arrives, or is lost with it.
+    let receive = Step::Receive {
+        from: p1,
+        to: p2,
+        place: 0,
+        copy: false,
+        again: false,
+    };
+    assert_eq!(steps, [Step::Forget(p1, p2), receive]);
+}
