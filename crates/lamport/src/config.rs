@@ -264,21 +264,19 @@ impl Cli {
     /// `--flag: of check` (exit code 2).
     pub fn nothing_of_check(&self) -> Result<(), Failure> {
         let options = &self.options;
-        for (flag, given) in [
-            ("--max-clock", options.max_clock.is_some()),
-            ("--may-lose", options.may_lose.is_some()),
-            ("--may-double", options.may_double.is_some()),
-            ("--may-overtake", options.may_overtake.is_some()),
-            ("--may-crash", options.may_crash.is_some()),
-            ("--states", options.states.is_some()),
-            ("--workers", options.workers.is_some()),
-        ] {
-            if given {
-                let why = "of check and explore alone, where everything that may happen is tried";
-                return Err(Failure::could_not_run(flag, why));
-            }
-        }
-        Ok(())
+        let why = "of check and explore alone, where everything that may happen is tried";
+        none_given(
+            &[
+                ("--max-clock", options.max_clock.is_some()),
+                ("--may-lose", options.may_lose.is_some()),
+                ("--may-double", options.may_double.is_some()),
+                ("--may-overtake", options.may_overtake.is_some()),
+                ("--may-crash", options.may_crash.is_some()),
+                ("--states", options.states.is_some()),
+                ("--workers", options.workers.is_some()),
+            ],
+            why,
+        )
     }
 
     /// The mistake that is put in.
@@ -362,5 +360,16 @@ impl Cli {
             faults: Faults::new(wanted, &Names::numbered(processes), delay)?,
             bug: self.bug(algorithm)?,
         })
+    }
+}
+
+/// Refuses the first flag that is given of those that the command has no use for.
+///
+/// # Errors
+/// `--flag: why` (exit code 2).
+pub(crate) fn none_given(flags: &[(&str, bool)], why: &str) -> Result<(), Failure> {
+    match flags.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Failure::could_not_run(flag, why)),
+        None => Ok(()),
     }
 }

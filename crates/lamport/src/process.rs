@@ -139,6 +139,14 @@ pub enum To {
     One(ProcessId),
 }
 
+impl To {
+    /// The receivers among so many processes, when this one sends.
+    pub fn receivers(self, from: ProcessId, processes: usize) -> impl Iterator<Item = ProcessId> {
+        from.others(processes)
+            .filter(move |other| self == Self::All || self == Self::One(*other))
+    }
+}
+
 /// What an event means to the algorithm: what is checked in the end.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Deed {

@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     algorithms::{Algorithm, Bug},
-    config::Cli,
+    config::{Cli, none_given},
 };
 
 /// How many distinct states are found at the most where nothing is said: what fits into one to two gigabytes, at about 330
@@ -78,22 +78,19 @@ impl Settings {
     pub fn new(cli: &Cli, algorithm: Algorithm) -> Result<Self, Failure> {
         let options = &cli.options;
         let refuse = |flag: &str, why: &str| Err(Failure::could_not_run(flag, why));
-        for (flag, given) in [
-            ("--loss", options.loss.is_some()),
-            ("--duplicate", options.duplicate.is_some()),
-            ("--reorder", options.reorder.is_some()),
-            ("--crash", options.crash.is_some()),
-            ("--delay", options.delay.is_some()),
-            ("--partition", options.partition.is_some()),
-            ("--faults", options.faults.is_some()),
-        ] {
-            if given {
-                return refuse(
-                    flag,
-                    "of simulate, run and node, where chance decides; here everything that may happen is tried: --may-lose 1, --may-double 1, --may-overtake 1, --may-crash 1",
-                );
-            }
-        }
+        let why = "of simulate, run and node, where chance decides; here everything that may happen is tried: --may-lose 1, --may-double 1, --may-overtake 1, --may-crash 1";
+        none_given(
+            &[
+                ("--loss", options.loss.is_some()),
+                ("--duplicate", options.duplicate.is_some()),
+                ("--reorder", options.reorder.is_some()),
+                ("--crash", options.crash.is_some()),
+                ("--delay", options.delay.is_some()),
+                ("--partition", options.partition.is_some()),
+                ("--faults", options.faults.is_some()),
+            ],
+            why,
+        )?;
         let may = |flag: &str, times: Option<u8>| in_range(flag, times.unwrap_or(0), 0, 100);
         let may = May {
             lose: may("--may-lose", options.may_lose)?,

@@ -309,7 +309,7 @@ where
         if !self.model.within_boundary(&state) {
             expanded.beyond += 1;
             let place = (chunk, number);
-            let found = self.breaches(&state, Breach { place, way });
+            let found = breaches(self.model, &self.properties, &state, Breach { place, way });
             first(&mut expanded.broken, &found);
             return;
         }
@@ -324,11 +324,6 @@ where
                 number,
             });
         }
-    }
-
-    /// Which properties the state breaks.
-    fn breaches(&self, state: &M::State, breach: Breach) -> Vec<Option<Breach>> {
-        breaches(self.model, &self.properties, state, breach)
     }
 
     /// Keeps what is new, each state once; returns it in an order that is the same however many threads there are.
@@ -407,6 +402,7 @@ where
     }
 }
 
+/// Which properties the state breaks.
 fn breaches<M: Model>(
     model: &M,
     properties: &[Property<M>],

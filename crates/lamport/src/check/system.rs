@@ -301,9 +301,7 @@ impl<P: Process> GlobalState<P> {
     }
 
     fn send(&mut self, from: ProcessId, to: To, said: &Stamped<P::Message>) {
-        let receivers = from.others(self.nodes.len());
-        let receivers = receivers.filter(|other| to == To::All || to == To::One(*other));
-        for to in receivers {
+        for to in to.receivers(from, self.nodes.len()) {
             if self.gone >> to.index() & 1 == 0 {
                 self.put(from, to, false, said.clone());
             }

@@ -164,14 +164,9 @@ impl Teller {
         let number = &mut self.sent[from.index()];
         *number += 1;
         let number = *number;
-        match to {
-            To::One(to) => self.flying.push(((from, to, false), number, false)),
-            To::All => {
-                let others = from.others(self.sent.len());
-                let flying = others.map(|to| ((from, to, false), number, true));
-                self.flying.extend(flying);
-            }
-        }
+        let receivers = to.receivers(from, self.sent.len());
+        let flying = receivers.map(|other| ((from, other, false), number, to == To::All));
+        self.flying.extend(flying);
         let what = What::Send {
             to,
             number,

@@ -129,8 +129,7 @@ fn keeps_order(script: &[(usize, Happening)], processes: usize) -> bool {
         let me = happening.process;
         match happening.what {
             What::Send { to, number, .. } => {
-                let receivers = me.others(processes);
-                for other in receivers.filter(|other| to == To::All || to == To::One(*other)) {
+                for other in to.receivers(me, processes) {
                     flying.entry((me, other)).or_default().push_back(number);
                 }
                 true
