@@ -8,6 +8,7 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     fmt,
+    str::FromStr,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -134,6 +135,28 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Start,
+        Self::Ready,
+        Self::Connect,
+        Self::Accept,
+        Self::Send,
+        Self::Receive,
+        Self::Close,
+        Self::Local,
+        Self::Resolve,
+        Self::Register,
+        Self::Check,
+        Self::Error,
+        Self::Stop,
+    ];
+
+    /// The kind that has this word, if one has.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// The word for it in the log.
     pub fn word(self) -> &'static str {
         match self {
@@ -353,9 +376,15 @@ impl Serialize for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
-        humantime::parse_rfc3339(&text)
-            .map(Self::new)
-            .map_err(D::Error::custom)
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+impl FromStr for Time {
+    type Err = humantime::TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        humantime::parse_rfc3339(text).map(Self::new)
     }
 }
 

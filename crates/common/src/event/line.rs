@@ -196,20 +196,6 @@ mod tests {
             "\"\\\n\t\u{8}\u{1f}\u{7f}é\u{2028}",
             r"\x1b[2J",
         ];
-        let kinds = [
-            Kind::Start,
-            Kind::Ready,
-            Kind::Connect,
-            Kind::Accept,
-            Kind::Send,
-            Kind::Receive,
-            Kind::Close,
-            Kind::Local,
-            Kind::Resolve,
-            Kind::Check,
-            Kind::Error,
-            Kind::Stop,
-        ];
         let levels = [Level::Info, Level::Warn, Level::Error];
         let carriers = [Carrier::Tcp, Carrier::Udp, Carrier::Memory];
         let times = [
@@ -246,7 +232,7 @@ mod tests {
                 ..if round % 2 == 0 {
                     Event::stop(&summary)
                 } else {
-                    Event::new(kinds[round % kinds.len()])
+                    Event::new(Kind::ALL[round % Kind::ALL.len()])
                 }
             };
             let record = Record {

@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use common::event::{Event, Kind};
+use common::{
+    event::{Event, Kind},
+    message::{Carrier, MessageId},
+};
 use crossbeam::channel::Sender;
 use domain::{
     base::{
@@ -113,7 +116,15 @@ pub(super) fn handle(
                 );
                 return refuse(&message, Rcode::REFUSED);
             }
+            let carrier = match transport {
+                Transport::Udp => Carrier::Udp,
+                Transport::Tcp => Carrier::Tcp,
+            };
+            // An update is told as the registration that it makes, and that follows from this.
+            let received = received(shared, carrier, &message, peer);
+            shared.journal.record(received);
             let change = Change {
+                answer: MessageId::new(carrier, shared.address, peer, shown::number(&message)),
                 message,
                 transaction,
                 signature,
@@ -192,31 +203,38 @@ fn signature(message: &Message<Vec<u8>>) -> Option<(u64, Vec<u8>)> {
     Some((signed_at, last.data().mac().to_vec()))
 }
 
-/// A query and its answer as two events.
+/// A query and its answer as two events. It is called before the answer goes, so that no clock shows it received before.
 pub(super) fn tell(
     shared: &Shared,
-    carrier: common::message::Carrier,
+    carrier: Carrier,
     query: &[u8],
     reply: &[u8],
     peer: SocketAddr,
 ) {
-    use common::message::MessageId;
-    let id = shown::number(query);
-    let (name, rtype) = shown::question(query)
-        .unwrap_or_else(|| ("a malformed message".into(), domain::base::iana::Rtype::ANY));
-    let asked = format!("{name} {rtype}");
-    let received = Event::new(Kind::Receive)
-        .peer(peer)
-        .message(MessageId::new(carrier, peer, shared.address, id))
-        .text(asked.clone());
+    let received = received(shared, carrier, query, peer);
+    let asked = received.text.clone().unwrap_or_default();
+    let id = MessageId::new(carrier, shared.address, peer, shown::number(query));
     let sent = Event::new(Kind::Send)
         .peer(peer)
-        .message(MessageId::new(carrier, shared.address, peer, id))
+        .message(id)
         .resolved(asked, shown::outcome(reply));
-    let bytes = |event: Event, bytes: &[u8]| Event {
-        bytes: Some(bytes.len() as u64),
+    shared.journal.record(received);
+    shared.journal.record(of_bytes(sent, reply));
+}
+
+/// A message that came.
+fn received(shared: &Shared, carrier: Carrier, message: &[u8], peer: SocketAddr) -> Event {
+    let (name, rtype) = shown::question(message)
+        .unwrap_or_else(|| ("a malformed message".into(), domain::base::iana::Rtype::ANY));
+    let id = MessageId::new(carrier, peer, shared.address, shown::number(message));
+    let event = Event::new(Kind::Receive).peer(peer).message(id);
+    of_bytes(event.text(format!("{name} {rtype}")), message)
+}
+
+/// The same event, of a message of this length.
+pub(super) fn of_bytes(event: Event, message: &[u8]) -> Event {
+    Event {
+        bytes: Some(message.len() as u64),
         ..event
-    };
-    shared.journal.record(bytes(received, query));
-    shared.journal.record(bytes(sent, reply));
+    }
 }

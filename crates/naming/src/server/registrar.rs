@@ -12,6 +12,7 @@ use common::{
     event::{Event, Kind},
     exit::Failure,
     journal::Journal,
+    message::MessageId,
     telling::Telling,
     text::{plural, visible_path},
 };
@@ -23,7 +24,7 @@ use domain::base::iana::Rcode;
 
 use super::{
     Again, Counts, Settings, Source,
-    handle::{Back, Transaction},
+    handle::{Back, Transaction, of_bytes},
     published::Published,
     warning,
 };
@@ -64,6 +65,8 @@ pub struct Change {
     /// When it was signed, and the signature.
     pub(super) signature: Option<(u64, Vec<u8>)>,
     pub(super) peer: SocketAddr,
+    /// What identifies the answer.
+    pub(super) answer: MessageId,
     pub(super) back: Back,
 }
 
@@ -235,6 +238,9 @@ impl<'s> Registrar<'s> {
                     .record(warning(format!("signing an answer: {why}"))),
             }
         }
+        let sent = Event::new(Kind::Send).peer(peer).message(change.answer);
+        let text = format!("answer to the update: {}", shown::rcode(rcode));
+        self.journal.record(of_bytes(sent.text(text), &reply));
         match change.back {
             // Lost as any datagram may be; whoever hears nothing asks again.
             Back::Udp(socket) => drop(socket.send_to(&reply, peer)),

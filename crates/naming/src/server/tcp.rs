@@ -122,25 +122,21 @@ impl<'c, 's> Connection<'c, 's> {
             self.shared
                 .counts
                 .add(|counts| &counts.tcp, u64::from(is_query));
-            let written = match answer(&zone, &message, Transport::Tcp, &mut out) {
-                Next::Answer => self.write(&out),
+            match answer(&zone, &message, Transport::Tcp, &mut out) {
+                Next::Answer => {}
                 Next::Silence => break,
                 next => match self.handle(&zone, &message, next) {
-                    Some(Ok(reply)) => {
-                        out = reply;
-                        self.write(&out)
-                    }
-                    Some(Err(error)) => Err(error),
-                    None => break,
+                    Some(Ok(reply)) => out = reply,
+                    Some(Err(_)) | None => break,
                 },
-            };
+            }
             if is_query && !out.is_empty() && self.shared.one_more(&self.shared.telling_tcp) {
                 tell(self.shared, Carrier::Tcp, &message, &out, self.peer);
             }
-            out.clear();
-            if written.is_err() {
+            if self.write(&out).is_err() {
                 break;
             }
+            out.clear();
         }
     }
 
