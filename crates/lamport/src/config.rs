@@ -17,6 +17,7 @@ use crate::{
     faults::{Chance, Delay, Faults, Wanted},
     process::Names,
     simulate,
+    trace::asked::Asked,
     workload::Workload,
 };
 
@@ -31,6 +32,7 @@ Examples:
                                                 a mistake, and the shortest run that shows it
   lamport run mutex --processes 5 --loss 10%    five real processes for 5 s
   lamport check mutex                           every interleaving of three processes
+  lamport trace server.jsonl client.jsonl       the logs of any programs as one diagram
   lamport node events --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002
                                                 one process by hand; another terminal has p2";
 
@@ -47,7 +49,7 @@ pub struct Cli {
 }
 
 /// What is to be done.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Simulate processes and their network: the seed decides everything
     #[command(
@@ -81,6 +83,11 @@ pub enum Command {
         /// What the processes do
         algorithm: Algorithm,
     },
+    /// Merge the event logs of any programs into one space-time diagram; judge and draw it
+    #[command(
+        after_help = "Examples:\n  lamport trace server.jsonl client.jsonl         the newest events, in the terminal\n  lamport trace logs/ --check                     can this have happened? exit code 0 or 1\n  lamport trace logs/ --html run.html             a page to look around in\n  lamport trace server.jsonl --svg threads.svg --axis wall --lanes thread\n                                                  which thread served which client, when\n  lamport trace shiviz.log --check                a log with vector clocks, of any program"
+    )]
+    Trace(Box<Asked>),
     /// Be one process, told by hand what to do
     #[command(
         after_help = "Example, in three terminals:\n  lamport node mutex --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p2 --listen 127.0.0.1:4002 --peer p1=127.0.0.1:4001 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p3 --listen 127.0.0.1:4003 --peer p1=127.0.0.1:4001 --peer p2=127.0.0.1:4002\nThen type help."
@@ -241,12 +248,13 @@ pub const MOST: (usize, usize) = (100, 50);
 impl Cli {
     /// What is run, or simulated.
     pub fn algorithm(&self) -> Option<Algorithm> {
-        match self.command? {
+        match self.command.as_ref()? {
             Command::Simulate { algorithm }
             | Command::Run { algorithm }
             | Command::Check { algorithm }
             | Command::Explore { algorithm }
-            | Command::Node { algorithm, .. } => Some(algorithm),
+            | Command::Node { algorithm, .. } => Some(*algorithm),
+            Command::Trace(_) => None,
         }
     }
 

@@ -10,6 +10,7 @@
 //! | [`check`] | every interleaving of the same processes, by model checking |
 //! | [`node`], [`run`] | driven by real sockets: one process by hand, many started and watched |
 //! | [`happening`], [`verdict`], [`shortest`] | what happened, whether it was as promised, and the shortest run where not |
+//! | [`trace`] | the logs of every program of the lab, merged, verified and drawn |
 //! | [`reporting`], [`view`] | what of it is told, and how people see it |
 //! | [`config`] | what the program can be told |
 
@@ -29,6 +30,7 @@ pub mod reporting;
 pub mod run;
 pub mod shortest;
 pub mod simulate;
+pub mod trace;
 pub mod verdict;
 pub mod view;
 pub mod workload;

@@ -10,7 +10,7 @@ use lamport::{
     check,
     config::{Cli, Command},
     node::{Bound, command::Plan},
-    run, simulate, view,
+    run, simulate, trace, view,
 };
 
 fn main() -> ExitCode {
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             ) {
                 cli.nothing_of_check()?;
             }
-            match cli.command {
+            match cli.command.clone() {
                 None => lamport::handout(journal),
                 Some(Command::Simulate { algorithm }) => {
                     simulate::command::run(&cli, algorithm, journal, shutdown)
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
                 Some(Command::Explore { algorithm }) => {
                     check::explore::run(&cli, algorithm, journal, shutdown)
                 }
+                Some(Command::Trace(asked)) => trace::command::run(&cli, &asked, journal),
                 Some(Command::Run { algorithm }) => {
                     let settings = run::Settings::new(&cli, algorithm)?;
                     run::run(&settings, journal, shutdown)

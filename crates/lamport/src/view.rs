@@ -16,11 +16,13 @@ use crate::{
     config::{Cli, Command},
     happening::Happening,
     process::{Names, ProcessId},
+    trace::terminal::coloured,
 };
 
 /// What a person sees: the handout's lines, or the events of a run and what was found out about it.
 pub fn of(cli: &Cli) -> View {
     match cli.command {
+        Some(Command::Trace(_)) => view_of_a_trace(),
         None => Box::new(view_of_the_handout),
         Some(Command::Simulate { .. } | Command::Run { .. }) => Box::new(view_of_a_run),
         Some(Command::Check { .. }) => Box::new(view_of_a_check),
@@ -81,6 +83,21 @@ fn view_of_an_explorer(event: &Event, lines: &mut Lines) {
         Kind::Ready => lines.status = format!("listening on {text}"),
         _ => usual_view(event, lines),
     }
+}
+
+/// A diagram in colour where there is colour, and a verdict.
+fn view_of_a_trace() -> View {
+    let colour =
+        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    Box::new(move |event: &Event, lines: &mut Lines| {
+        let text = event.text.as_deref().unwrap_or_default();
+        match (event.kind, event.clock) {
+            (Kind::Local, Some(_)) if colour => lines.answer = coloured(text),
+            (Kind::Local, Some(_)) => lines.answer.push_str(text),
+            (Kind::Ready, _) => lines.status = format!("written: {text}"),
+            _ => view_of_a_run(event, lines),
+        }
+    })
 }
 
 /// What a process tells whoever types: every event, what its clock showed then, and answers. Whoever manages a process

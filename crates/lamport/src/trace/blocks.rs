@@ -1,0 +1,343 @@
+//! Logs in blocks of whole lines: one thread reads, several take the lines apart.
+
+use std::{
+    io::{self, BufRead},
+    num::NonZero,
+    thread,
+};
+
+use common::{
+    event::{Kind, Level},
+    exit::{Failure, why},
+};
+use crossbeam::channel;
+use regex::Regex;
+
+use super::{
+    findings::Weight,
+    layouts, lines,
+    sources::{self, Source},
+};
+
+/// The longest line that is read, in bytes.
+pub(super) const LONGEST: usize = 1 << 20;
+
+/// How long a line may be for the next one still to be looked for, in bytes.
+const HOPELESS: usize = 256 << 20;
+
+/// How long a block is, in bytes, more or less.
+const BLOCK: usize = 1 << 20;
+
+/// The most that is kept of all logs, in bytes.
+const MOST: usize = 3 << 30;
+
+/// The most of a log with vector clocks, which is read as a whole.
+const MOST_OF_LAYOUT: usize = 512 << 20;
+
+/// How many blocks may wait at each end of the threads that take them apart.
+const QUEUE: usize = 4;
+
+/// Some lines of a file.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) file: u32,
+    /// The number of the first line, from 1.
+    pub(super) line: u32,
+    pub(super) text: String,
+    /// Whether its last line has no end.
+    pub(super) cut_off: bool,
+}
+
+/// What was read in them.
+#[derive(Debug, Default)]
+pub struct Block {
+    pub(super) file: u32,
+    pub(super) text: String,
+    pub(super) events: Vec<Raw>,
+    /// Who wrote: the run, and the process.
+    pub(super) writers: Vec<(String, String)>,
+    /// Their threads.
+    pub(super) threads: Vec<(u32, String)>,
+    /// Of each event its vector clock, where the log has them.
+    pub(super) clocks: Option<Vec<Vec<(String, u64)>>>,
+    /// What is wrong, in which line.
+    pub(super) troubles: Vec<(Weight, u32, String)>,
+}
+
+/// An event as it was read; places are in the block's text.
+#[derive(Debug)]
+pub(super) struct Raw {
+    pub(super) line: u32,
+    pub(super) start: u32,
+    pub(super) length: u32,
+    pub(super) thread: u32,
+    pub(super) number: u64,
+    pub(super) time: Option<i64>,
+    pub(super) kind: Kind,
+    pub(super) level: Level,
+    pub(super) clock: Option<u64>,
+    pub(super) message: Option<(u32, u32)>,
+    /// Whether it says that not all was told.
+    pub(super) untold: bool,
+}
+
+enum Work {
+    Lines(Piece),
+    Layout(Piece),
+}
+
+/// Reads all logs; the blocks are in the order of the files and their lines. A log that is no event log is read by the
+/// `layout`, or where none is given by the one that fits.
+///
+/// # Errors
+/// When a file cannot be opened (exit code 2).
+pub fn read(sources: &[Source], layout: Option<&Regex>) -> Result<Vec<Block>, Failure> {
+    let (to_do, work) = channel::bounded::<(usize, Work)>(QUEUE);
+    let (results, done) = channel::bounded::<(usize, Block)>(QUEUE);
+    let mut blocks: Vec<(usize, Block)> = Vec::new();
+    thread::scope(|scope| {
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        let cannot = |error| Failure::could_not_run("thread", why(&error));
+        let reader = Reader {
+            to_do,
+            results: results.clone(),
+            numbers: 0,
+            kept: 0,
+        };
+        let reading = named("reader")
+            .spawn_scoped(scope, move || reader.all(sources))
+            .map_err(cannot)?;
+        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        for number in 1..=workers.min(8) {
+            let (work, results) = (work.clone(), results.clone());
+            let take_apart = move || {
+                for (number, work) in work {
+                    let block = match work {
+                        Work::Lines(piece) => lines::parse(piece),
+                        Work::Layout(piece) => layouts::parse(piece, layout),
+                    };
+                    if results.send((number, block)).is_err() {
+                        break;
+                    }
+                }
+            };
+            named(&format!("lines-{number}"))
+                .spawn_scoped(scope, take_apart)
+                .map_err(cannot)?;
+        }
+        drop((work, results));
+        blocks.extend(done);
+        reading.join().expect("the reader does not panic")
+    })?;
+    blocks.sort_by_key(|(number, _)| *number);
+    Ok(blocks.into_iter().map(|(_, block)| block).collect())
+}
+
+/// Cuts files into pieces of whole lines.
+struct Reader {
+    to_do: channel::Sender<(usize, Work)>,
+    /// For what is wrong with a file itself.
+    results: channel::Sender<(usize, Block)>,
+    numbers: usize,
+    kept: usize,
+}
+
+impl Reader {
+    fn all(mut self, sources: &[Source]) -> Result<(), Failure> {
+        for (file, source) in sources.iter().enumerate() {
+            let failed = |error| sources::failed(&source.path, &error);
+            let mut from = source.open().map_err(failed)?;
+            let file = file as u32;
+            match first_letter(&mut *from) {
+                Ok((None, _)) => self.trouble(file, 1, Weight::Open, "the file is empty"),
+                Ok((Some(b'{'), line)) => self.lines(file, line, &mut *from),
+                Ok((Some(_), line)) => self.layout(file, line, &mut *from),
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, work: Work) {
+        let number = self.next();
+        // Nobody takes it once a thread has panicked, which is told when it is joined.
+        let _ = self.to_do.send((number, work));
+    }
+
+    fn next(&mut self) -> usize {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    fn trouble(&mut self, file: u32, line: u32, weight: Weight, words: impl Into<String>) {
+        let number = self.next();
+        let block = Block {
+            file,
+            troubles: vec![(weight, line, words.into())],
+            ..Block::default()
+        };
+        let _ = self.results.send((number, block));
+    }
+
+    fn stopped(&mut self, file: u32, line: u32, error: &io::Error) {
+        let (weight, words) = match error.kind() {
+            io::ErrorKind::UnexpectedEof => (
+                Weight::Warn,
+                "the compressed file is cut off here".to_owned(),
+            ),
+            _ => (
+                Weight::Wrong,
+                format!("cannot be read further: {}", why(error)),
+            ),
+        };
+        self.trouble(file, line, weight, words);
+    }
+
+    fn lines(&mut self, file: u32, mut line: u32, from: &mut dyn BufRead) {
+        let mut bytes: Vec<u8> = Vec::new();
+        loop {
+            if self.kept > MOST {
+                let words = format!("more than {} GiB of logs: the rest is not read", MOST >> 30);
+                return self.trouble(file, line, Weight::Wrong, words);
+            }
+            let read = match from.fill_buf() {
+                Ok(read) => read,
+                Err(error) => {
+                    self.piece(file, line, bytes, true);
+                    return self.stopped(file, line, &error);
+                }
+            };
+            let length = read.len();
+            if length == 0 {
+                return self.piece(file, line, bytes, true);
+            }
+            bytes.extend_from_slice(read);
+            from.consume(length);
+            if bytes.len() < BLOCK {
+                continue;
+            }
+            let rest = match bytes.iter().rposition(|byte| *byte == b'\n') {
+                Some(end) => bytes.split_off(end + 1),
+                None if bytes.len() <= LONGEST => continue,
+                None => {
+                    let words = format!("longer than {LONGEST} bytes, and passed over");
+                    self.trouble(file, line, Weight::Wrong, words);
+                    let Some(end) = next_line(from, bytes.len()) else {
+                        let words = format!(
+                            "no end of the line in {} MiB: the rest of the file is not read",
+                            HOPELESS >> 20
+                        );
+                        return self.trouble(file, line, Weight::Wrong, words);
+                    };
+                    line += u32::from(end);
+                    bytes.clear();
+                    continue;
+                }
+            };
+            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+            self.piece(file, line, std::mem::replace(&mut bytes, rest), false);
+            line = line.saturating_add(lines as u32);
+        }
+    }
+
+    fn piece(&mut self, file: u32, line: u32, bytes: Vec<u8>, last: bool) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.kept += bytes.len();
+        let cut_off = last && !bytes.ends_with(b"\n");
+        let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+            let good = error.utf8_error().valid_up_to();
+            let before = &error.as_bytes()[..good];
+            let lines = before.iter().filter(|byte| **byte == b'\n').count() as u32;
+            self.trouble(file, line + lines, Weight::Wrong, "is not UTF-8");
+            String::from_utf8_lossy(error.as_bytes()).into_owned()
+        });
+        self.put(Work::Lines(Piece {
+            file,
+            line,
+            text,
+            cut_off,
+        }));
+    }
+
+    /// A log in another layout, which only makes sense as a whole.
+    fn layout(&mut self, file: u32, line: u32, from: &mut dyn BufRead) {
+        let mut bytes = Vec::new();
+        loop {
+            match from.fill_buf() {
+                Ok([]) => break,
+                Ok(read) => {
+                    let length = read.len();
+                    bytes.extend_from_slice(read);
+                    from.consume(length);
+                }
+                Err(error) => {
+                    self.stopped(file, line, &error);
+                    break;
+                }
+            }
+            if bytes.len() > MOST_OF_LAYOUT {
+                let most = MOST_OF_LAYOUT >> 20;
+                let words = format!("longer than {most} MiB: the rest is not read");
+                self.trouble(file, line, Weight::Wrong, words);
+                break;
+            }
+        }
+        self.kept += bytes.len();
+        // Editors on Windows end lines with both.
+        let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+        self.put(Work::Layout(Piece {
+            file,
+            line,
+            text,
+            cut_off: false,
+        }));
+    }
+}
+
+/// The first byte that is no space, and the number of its line; all before it is consumed.
+fn first_letter(from: &mut dyn BufRead) -> io::Result<(Option<u8>, u32)> {
+    let mut line = 1;
+    let mut passed = 0;
+    loop {
+        let read = from.fill_buf()?;
+        if read.is_empty() {
+            return Ok((None, line));
+        }
+        let spaces = read
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
+        line += read[..spaces].iter().filter(|byte| **byte == b'\n').count() as u32;
+        let letter = read.get(spaces).copied();
+        from.consume(spaces);
+        passed += spaces;
+        if letter.is_some() || passed > HOPELESS {
+            return Ok((letter, line));
+        }
+    }
+}
+
+/// Passes over the rest of a line of which so much was read: whether it has an end; None if it is hopelessly long.
+fn next_line(from: &mut dyn BufRead, mut passed: usize) -> Option<bool> {
+    loop {
+        // What cannot be read further ends here, and is told by whoever reads next.
+        let Ok(read) = from.fill_buf() else {
+            return Some(false);
+        };
+        if read.is_empty() {
+            return Some(false);
+        }
+        let end = read.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(read.len(), |end| end + 1);
+        from.consume(length);
+        passed += length;
+        if end.is_some() {
+            return Some(true);
+        }
+        if passed > HOPELESS {
+            return None;
+        }
+    }
+}

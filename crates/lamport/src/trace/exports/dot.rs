@@ -1,0 +1,58 @@
+//! A graph for Graphviz: a row of events for each process, and an edge for each message.
+
+use std::io::{self, Write};
+
+use crate::trace::{
+    EventId,
+    command::Computation,
+    words::{shortened, words},
+};
+
+/// Writes it.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
+    let trace = &computation.trace;
+    let node = |id: EventId| format!("e{}", computation.order.rank[id]);
+    writeln!(
+        out,
+        "digraph trace {{\n  rankdir=LR;\n  node [shape=box, fontsize=10];"
+    )?;
+    for (number, process) in trace.processes.iter().enumerate() {
+        writeln!(
+            out,
+            "  subgraph cluster_{number} {{\n    label={};",
+            quoted(&process.name)
+        )?;
+        for id in process.events.clone() {
+            let lamport = computation.order.lamport[id];
+            let label = format!("{lamport}: {}", shortened(&words(trace, id), 60));
+            writeln!(out, "    {} [label={}];", node(id), quoted(&label))?;
+        }
+        for id in process.events.clone().skip(1) {
+            writeln!(
+                out,
+                "    {} -> {} [weight=10, arrowhead=none];",
+                node(id - 1),
+                node(id)
+            )?;
+        }
+        writeln!(out, "  }}")?;
+    }
+    for link in computation.links.all() {
+        let style = if link.inferred { "dashed" } else { "solid" };
+        writeln!(
+            out,
+            "  {} -> {} [style={style}, color=blue];",
+            node(link.from),
+            node(link.to)
+        )?;
+    }
+    writeln!(out, "}}")
+}
+
+/// As DOT has a text: what a backslash or a quote could mean is taken away.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

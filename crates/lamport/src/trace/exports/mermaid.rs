@@ -1,0 +1,126 @@
+//! A sequence diagram for Mermaid.
+//!
+//! Mermaid draws a message as one level arrow: as if it were received while it is sent. Where nothing else need come in
+//! between it is drawn so; elsewhere a note says that it is sent, and a dotted arrow with the same number that it arrives.
+
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+};
+
+use crate::trace::{
+    EventId,
+    command::Computation,
+    words::{Fields, shortened, words_of},
+};
+
+/// Writes it.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "sequenceDiagram")?;
+    for (number, process) in computation.trace.processes.iter().enumerate() {
+        writeln!(out, "  participant P{number} as {}", escaped(&process.name))?;
+    }
+    let mut drawing = Drawing {
+        computation,
+        out,
+        done: vec![false; computation.trace.events.len()],
+        numbers: HashMap::new(),
+    };
+    for id in &computation.order.sequence {
+        if !drawing.done[*id] {
+            drawing.event(*id)?;
+        }
+    }
+    Ok(())
+}
+
+struct Drawing<'c, 'o> {
+    computation: &'c Computation,
+    out: &'o mut dyn Write,
+    done: Vec<bool>,
+    /// The numbers of the messages that are sent by a note.
+    numbers: HashMap<EventId, usize>,
+}
+
+impl Drawing<'_, '_> {
+    fn event(&mut self, id: EventId) -> io::Result<()> {
+        let links = &self.computation.links;
+        self.done[id] = true;
+        let process = self.computation.trace.events[id].process;
+        let effects: Vec<EventId> = links.from(id).collect();
+        let number = match effects.as_slice() {
+            [] => String::new(),
+            [receipt] if links.to(id).is_empty() && self.arrives_at_once(*receipt) => {
+                self.done[*receipt] = true;
+                let to = self.computation.trace.events[*receipt].process;
+                let text = self.text(id, 60);
+                return writeln!(self.out, "  P{process}->>P{to}: {text}");
+            }
+            _ => {
+                let number = self.numbers.len() + 1;
+                self.numbers.insert(id, number);
+                format!(" [{number}]")
+            }
+        };
+        let text = self.text(id, 60);
+        match links.to(id) {
+            [] => writeln!(self.out, "  Note over P{process}: {text}{number}"),
+            [link] => {
+                let sent = self.numbers[&link.from];
+                let from = self.computation.trace.events[link.from].process;
+                let inferred = if link.inferred { "inferred " } else { "" };
+                writeln!(
+                    self.out,
+                    "  P{from}-->>P{process}: {inferred}[{sent}] {text}{number}"
+                )
+            }
+            several => {
+                let sent: Vec<_> = several
+                    .iter()
+                    .map(|link| format!("[{}]", self.numbers[&link.from]))
+                    .collect();
+                let sent = sent.join(" ");
+                writeln!(
+                    self.out,
+                    "  Note over P{process}: after {sent} {text}{number}"
+                )
+            }
+        }
+    }
+
+    /// Whether nothing need happen before this receipt but its sending, which was just told.
+    fn arrives_at_once(&self, receipt: EventId) -> bool {
+        let (trace, links) = (&self.computation.trace, &self.computation.links);
+        let before = trace.before(receipt);
+        let certain = |link: &crate::trace::matching::Link| !link.inferred;
+        before.is_none_or(|before| self.done[before])
+            && links.to(receipt).len() == 1
+            && links.to(receipt).iter().all(certain)
+            && links.from(receipt).len() == 0
+    }
+
+    fn text(&self, id: EventId, most: usize) -> String {
+        let fields = Fields::of(&self.computation.trace, id);
+        escaped(&shortened(
+            &words_of(&self.computation.trace, id, &fields),
+            most,
+        ))
+    }
+}
+
+/// Mermaid reads signs as commands, and shows them where they are written as numbers.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            ' ' => safe.push(letter),
+            '\'' | '.' | ',' | '-' | '_' | '(' | ')' | '/' | '…' => safe.push(letter),
+            letter if letter.is_alphanumeric() => safe.push(letter),
+            letter => safe.push_str(&format!("#{};", u32::from(letter))),
+        }
+    }
+    safe
+}

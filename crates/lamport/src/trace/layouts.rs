@@ -1,0 +1,285 @@
+//! Logs of programs in any language that carry vector clocks: the layouts of ShiViz and GoVector, or any other by a
+//! regular expression.
+//!
+//! ShiViz's format (Beschastnikh et al., "Debugging Distributed Systems", Communications of the ACM 59(8), 2016): in the
+//! first line a regular expression with the named groups `event`, `host` and `clock`, in the second one for what stands
+//! between two executions, then the log. Both lines may be missing.
+
+use std::collections::BTreeMap;
+
+use common::{
+    event::{Kind, Level},
+    text::visible,
+};
+use hashbrown::HashMap;
+use regex::{Captures, Regex, RegexBuilder};
+
+use super::{
+    blocks::{Block, Piece, Raw},
+    findings::Weight,
+};
+
+/// ShiViz's own layout: an event, and below it host and clock; and GoVector's, the other way round.
+pub const SHIVIZ: &str = r"(?<event>.*)\n(?<host>\S*) (?<clock>{.*})";
+/// GoVector's layout.
+pub const GOVECTOR: &str = r"(?<host>\S*) (?<clock>{.*})\n(?<event>.*)";
+
+/// The groups without which there is no event.
+const NEEDED: [&str; 3] = ["event", "host", "clock"];
+
+/// What executions of one log are told apart by.
+const EXECUTION: &str = "trace";
+
+/// The longest name of a host, in bytes.
+const LONGEST_HOST: usize = 1024;
+
+/// A layout as a regular expression that has the groups `event`, `host` and `clock`, as JavaScript and so ShiViz
+/// understands it: a brace that counts nothing is a brace, and `^` and `$` are a line's ends.
+///
+/// # Errors
+/// Why it is none.
+pub fn layout(pattern: &str) -> Result<Regex, String> {
+    let regex = expression(pattern)?;
+    for group in NEEDED {
+        if !regex.capture_names().flatten().any(|name| name == group) {
+            return Err(format!("has no group (?<{group}>…)"));
+        }
+    }
+    Ok(regex)
+}
+
+fn expression(pattern: &str) -> Result<Regex, String> {
+    let regex = RegexBuilder::new(&with_plain_braces(pattern))
+        .multi_line(true)
+        .build();
+    regex.map_err(|error| {
+        // The last line says what is wrong; those before it draw where.
+        let error = error.to_string();
+        let last = error.lines().last().unwrap_or_default();
+        last.trim_start_matches("error: ").to_owned()
+    })
+}
+
+/// Escapes the braces that JavaScript takes as they are.
+fn with_plain_braces(pattern: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = pattern;
+    let mut escaped = false;
+    while let Some(letter) = rest.chars().next() {
+        let counts = || {
+            let inside = rest[1..].split_once('}').map(|(inside, _)| inside);
+            inside.is_some_and(|inside| {
+                let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+                let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
+                !least.is_empty() && digits(least) && digits(most)
+            })
+        };
+        if letter == '{' && !escaped && !counts() {
+            plain.push('\\');
+        }
+        escaped = letter == '\\' && !escaped;
+        plain.push(letter);
+        rest = &rest[letter.len_utf8()..];
+        // A class of Unicode, \p{L}, keeps its braces.
+        if escaped && (rest.starts_with("p{") || rest.starts_with("P{")) {
+            let end = rest.find('}').map_or(rest.len(), |end| end + 1);
+            plain.push_str(&rest[..end]);
+            rest = &rest[end..];
+            escaped = false;
+        }
+    }
+    plain
+}
+
+/// Reads a whole log.
+pub(super) fn parse(piece: Piece, given: Option<&Regex>) -> Block {
+    let mut reading = Reading {
+        block: Block {
+            file: piece.file,
+            clocks: Some(Vec::new()),
+            ..Block::default()
+        },
+        writers: HashMap::new(),
+        more: Vec::new(),
+    };
+    let mut line = piece.line;
+    let mut log = piece.text.as_str();
+    let mut in_header = None;
+    let mut delimiter = None;
+    let (first, below) = log.split_once('\n').unwrap_or((log, ""));
+    if first.contains("(?<") {
+        in_header = Some(layout(first));
+        let (second, rest) = below.split_once('\n').unwrap_or((below, ""));
+        if !second.trim().is_empty() {
+            match expression(second) {
+                Ok(regex) => delimiter = Some(regex),
+                Err(error) => reading.trouble(line + 1, Weight::Wrong, error),
+            }
+        }
+        log = rest;
+        line += 2;
+    }
+    let own = match (given, in_header) {
+        (Some(_), _) => None,
+        (None, Some(Ok(regex))) => Some(regex),
+        (None, Some(Err(error))) => {
+            reading.trouble(piece.line, Weight::Wrong, error);
+            return reading.block;
+        }
+        (None, None) => fitting(log),
+    };
+    let Some(regex) = given.or(own.as_ref()) else {
+        let shown: String = log.chars().take(40).collect();
+        let shown = visible(shown.as_bytes());
+        let words = format!("neither an event log nor one in a layout that is known: {shown}");
+        reading.trouble(line, Weight::Wrong, words);
+        return reading.block;
+    };
+    let names = regex.capture_names().flatten();
+    let more = names.filter(|name| !NEEDED.contains(name));
+    reading.more = more.map(str::to_owned).collect();
+    let mut start = 0;
+    let mut label = String::new();
+    let between = delimiter.as_ref().map(|delimiter| {
+        let ends = delimiter.captures_iter(log);
+        ends.map(|end| {
+            let whole = end.get_match();
+            let label = end.name(EXECUTION).map_or("", |label| label.as_str());
+            (whole.start(), whole.end(), label.to_owned())
+        })
+        .filter(|(start, end, _)| start < end)
+        .collect::<Vec<_>>()
+    });
+    let several = between.as_ref().is_some_and(|between| !between.is_empty());
+    for (number, (from, until, next)) in between
+        .into_iter()
+        .flatten()
+        .chain([(log.len(), log.len(), String::new())])
+        .enumerate()
+    {
+        let execution = match (several, label.is_empty()) {
+            (false, _) => String::new(),
+            (true, true) => format!("execution {number}"),
+            (true, false) => label,
+        };
+        let first = line + newlines(&log[..start]);
+        reading.execution(regex, &execution, &log[start..from], first);
+        start = until;
+        label = next;
+    }
+    reading.block
+}
+
+/// The one of the two layouts that the log begins in.
+fn fitting(log: &str) -> Option<Regex> {
+    let log = log.trim_start();
+    // Two lines are enough to tell.
+    let end = log
+        .match_indices('\n')
+        .nth(1)
+        .map_or(log.len(), |end| end.0);
+    [GOVECTOR, SHIVIZ].into_iter().find_map(|pattern| {
+        let regex = layout(pattern).expect("it is a layout");
+        let fits = regex
+            .find(&log[..end])
+            .is_some_and(|found| found.start() == 0);
+        fits.then_some(regex)
+    })
+}
+
+fn newlines(text: &str) -> u32 {
+    text.bytes().filter(|byte| *byte == b'\n').count() as u32
+}
+
+struct Reading {
+    block: Block,
+    writers: HashMap<(String, String), u32>,
+    /// The groups of the layout beside those that are needed.
+    more: Vec<String>,
+}
+
+impl Reading {
+    fn trouble(&mut self, line: u32, weight: Weight, words: impl Into<String>) {
+        self.block.troubles.push((weight, line, words.into()));
+    }
+
+    fn execution(&mut self, regex: &Regex, execution: &str, log: &str, mut line: u32) {
+        let mut read = 0;
+        for event in regex.captures_iter(log) {
+            let whole = event.get_match();
+            self.passed_over(&log[read..whole.start()], line);
+            line += newlines(&log[read..whole.start()]);
+            if !whole.is_empty() {
+                self.event(execution, &event, line);
+            }
+            line += newlines(&log[whole.start()..whole.end()]);
+            read = whole.end();
+        }
+        self.passed_over(&log[read..], line);
+    }
+
+    fn passed_over(&mut self, text: &str, line: u32) {
+        for (number, text) in text.lines().enumerate() {
+            if !text.trim().is_empty() {
+                let shown: String = text.chars().take(40).collect();
+                let shown = visible(shown.as_bytes());
+                let words = format!("no event in this layout: {shown}");
+                self.trouble(line + number as u32, Weight::Wrong, words);
+            }
+        }
+    }
+
+    fn event(&mut self, execution: &str, event: &Captures<'_>, line: u32) {
+        let group = |name| event.name(name).map_or("", |group| group.as_str());
+        let (host, clock, text) = (group("host"), group("clock"), group("event"));
+        let clock: BTreeMap<String, u64> = match serde_json::from_str(clock) {
+            Ok(clock) => clock,
+            Err(_) => {
+                let shown: String = clock.chars().take(40).collect();
+                let shown = visible(shown.as_bytes());
+                let words = format!("the clock is no JSON object of host and number: {shown}");
+                return self.trouble(line, Weight::Wrong, words);
+            }
+        };
+        let own = clock.get(host).copied().unwrap_or(0);
+        if own == 0 || host.len() > LONGEST_HOST {
+            let shown: String = host.chars().take(40).collect();
+            let shown = visible(shown.as_bytes());
+            let words = format!("the clock has no entry of its own host {shown}");
+            return self.trouble(line, Weight::Wrong, words);
+        }
+        let writer = (execution.to_owned(), host.to_owned());
+        let block = &mut self.block;
+        let writer = *self.writers.entry(writer).or_insert_with_key(|writer| {
+            block.writers.push(writer.clone());
+            let writer = block.writers.len() as u32 - 1;
+            block.threads.push((writer, "main".to_owned()));
+            writer
+        });
+        // As a line of the event log would have it, so that both are read alike later.
+        let mut fields = serde_json::Map::new();
+        fields.insert("text".into(), visible(text.as_bytes()).into());
+        for name in &self.more {
+            fields.insert(name.clone(), visible(group(name).as_bytes()).into());
+        }
+        let start = block.text.len() as u32;
+        block
+            .text
+            .push_str(&serde_json::Value::Object(fields).to_string());
+        let clocks = block.clocks.get_or_insert_default();
+        clocks.push(clock.into_iter().collect());
+        block.events.push(Raw {
+            line,
+            start,
+            length: block.text.len() as u32 - start,
+            thread: writer,
+            number: own,
+            time: None,
+            kind: Kind::Local,
+            level: Level::Info,
+            clock: None,
+            message: None,
+            untold: false,
+        });
+    }
+}

@@ -1,0 +1,250 @@
+//! A line of the event log, version 1: as much of it as merging and matching need.
+//!
+//! [`common::event::Record`] reads all of a line. This reads a million of them a second, and says what is wrong where a
+//! record would only not be there.
+
+use std::borrow::Cow;
+
+use common::{
+    event::{Kind, Level, Time, VERSION},
+    text::{plural, visible},
+};
+use hashbrown::HashMap;
+use serde::Deserialize;
+
+use super::{
+    blocks::{Block, LONGEST, Piece, Raw},
+    findings::Weight,
+};
+
+/// The fields that are looked at. What is not there is empty: an `Option<Cow>` would be copied.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(default)]
+    v: Option<u64>,
+    #[serde(borrow, default)]
+    run: Cow<'a, str>,
+    #[serde(borrow, default)]
+    node: Cow<'a, str>,
+    #[serde(borrow, default)]
+    thread: Cow<'a, str>,
+    #[serde(default)]
+    seq: Option<u64>,
+    #[serde(borrow, default)]
+    time: Cow<'a, str>,
+    #[serde(borrow, default)]
+    level: Cow<'a, str>,
+    #[serde(borrow, default)]
+    event: Cow<'a, str>,
+    #[serde(borrow, default)]
+    message: Cow<'a, str>,
+    #[serde(default)]
+    clock: Option<u64>,
+    #[serde(default)]
+    counts: Option<Untold>,
+}
+
+/// Of a summary's figures the one that says that not all was told.
+#[derive(Deserialize)]
+struct Untold {
+    #[serde(default)]
+    untold: Option<u64>,
+}
+
+/// Takes the lines of a piece apart.
+pub(super) fn parse(piece: Piece) -> Block {
+    let Piece {
+        file,
+        line: first,
+        text,
+        cut_off,
+    } = piece;
+    let mut block = Block {
+        file,
+        ..Block::default()
+    };
+    let mut names = Names::default();
+    let mut times = Times::default();
+    // What a line writes with escapes; it is put behind the text.
+    let mut escaped = String::new();
+    let mut start = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let at = start;
+        start += line.len();
+        let line_number = first.saturating_add(number as u32);
+        let ended = line.ends_with('\n');
+        let trimmed = line.trim_ascii_end();
+        if trimmed.is_empty() {
+            continue;
+        }
+        let mut trouble = |weight, words| block.troubles.push((weight, line_number, words));
+        if line.len() > LONGEST {
+            let words = format!("longer than {LONGEST} bytes, and passed over");
+            trouble(Weight::Wrong, words);
+            continue;
+        }
+        let read = match serde_json::from_str::<Line>(trimmed) {
+            Ok(read) => read,
+            Err(_) if cut_off && !ended => {
+                let words =
+                    "cut off in the middle of the line: its process was killed while it wrote";
+                trouble(Weight::Warn, words.to_owned());
+                continue;
+            }
+            Err(error) => {
+                trouble(Weight::Wrong, why(trimmed, &error));
+                continue;
+            }
+        };
+        let (number, kind, time) = match needed(&read, &mut times) {
+            Ok(needed) => needed,
+            Err(words) => {
+                trouble(Weight::Wrong, words);
+                continue;
+            }
+        };
+        let kind = kind.unwrap_or_else(|| {
+            let word = visible(read.event.as_bytes());
+            trouble(
+                Weight::Wrong,
+                format!("event '{word}' is none of version {VERSION}"),
+            );
+            Kind::Local
+        });
+        let message = match &read.message {
+            none if none.is_empty() => None,
+            Cow::Borrowed(message) => {
+                let start = message.as_ptr() as usize - text.as_ptr() as usize;
+                Some((start as u32, message.len() as u32))
+            }
+            Cow::Owned(message) => {
+                let start = text.len() + escaped.len();
+                escaped.push_str(message);
+                Some((start as u32, message.len() as u32))
+            }
+        };
+        let thread = names.thread(&read, &mut block);
+        block.events.push(Raw {
+            line: line_number,
+            start: at as u32,
+            length: trimmed.len() as u32,
+            thread,
+            number,
+            time: Some(time),
+            kind,
+            level: match &*read.level {
+                "warn" => Level::Warn,
+                "error" => Level::Error,
+                _ => Level::Info,
+            },
+            clock: read.clock,
+            message,
+            untold: read.counts.is_some_and(|counts| counts.untold.is_some()),
+        });
+    }
+    block.text = text;
+    block.text.push_str(&escaped);
+    block
+}
+
+/// What no event is without: its number, what it is if that is known, and when it was.
+fn needed(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i64), String> {
+    match line.v {
+        Some(v) if v == u64::from(VERSION) => {}
+        Some(v) => return Err(format!("version {v} of the log, not {VERSION}")),
+        None => return Err("no version 'v': no event of the log".to_owned()),
+    }
+    for (field, text) in [
+        ("run", &line.run),
+        ("node", &line.node),
+        ("thread", &line.thread),
+        ("event", &line.event),
+        ("time", &line.time),
+    ] {
+        if text.is_empty() {
+            return Err(format!("no field '{field}'"));
+        }
+    }
+    let number = line.seq.ok_or("no field 'seq'")?;
+    let time = times.micros(&line.time).ok_or_else(|| {
+        let time = visible(line.time.as_bytes());
+        format!("time '{time}' is not RFC 3339 in UTC")
+    })?;
+    Ok((number, Kind::of_word(&line.event), time))
+}
+
+/// Why a line is no event.
+fn why(line: &str, error: &serde_json::Error) -> String {
+    let shown: String = line.chars().take(40).collect();
+    let shown = visible(shown.as_bytes());
+    let more = if line.len() > shown.len() { "…" } else { "" };
+    // The line is told already, and always 1 here.
+    let error = error.to_string();
+    let error = error.split(" at line 1").next().unwrap_or_default();
+    let column = plural(line.len() as u64, "byte");
+    format!("no event of the log: {error} ({column}: {shown}{more})")
+}
+
+/// Who writes, by number; nearly always the same as in the line before.
+#[derive(Default)]
+struct Names {
+    writers: HashMap<(String, String), u32>,
+    threads: HashMap<(u32, String), u32>,
+    last: Option<u32>,
+}
+
+impl Names {
+    fn thread(&mut self, line: &Line<'_>, block: &mut Block) -> u32 {
+        if let Some(last) = self.last {
+            let (writer, thread) = &block.threads[last as usize];
+            let (run, node) = &block.writers[*writer as usize];
+            if *thread == line.thread && *node == line.node && *run == line.run {
+                return last;
+            }
+        }
+        let writer = (line.run.to_string(), line.node.to_string());
+        let writer = *self.writers.entry(writer).or_insert_with_key(|writer| {
+            block.writers.push(writer.clone());
+            block.writers.len() as u32 - 1
+        });
+        let thread = (writer, line.thread.to_string());
+        let thread = *self.threads.entry(thread).or_insert_with_key(|thread| {
+            block.threads.push(thread.clone());
+            block.threads.len() as u32 - 1
+        });
+        self.last = Some(thread);
+        thread
+    }
+}
+
+/// Moments in microseconds since 1970; the minute is worked out once for all that happens in it.
+#[derive(Default)]
+struct Times {
+    minute: String,
+    micros: i64,
+}
+
+impl Times {
+    fn micros(&mut self, text: &str) -> Option<i64> {
+        // 2026-11-24T18:14:43.131588Z
+        let (minute, rest) = text.split_at_checked(17)?;
+        if minute != self.minute {
+            let whole: Time = format!("{minute}00Z").parse().ok()?;
+            self.micros = whole.since_1970().as_micros().try_into().ok()?;
+            minute.clone_into(&mut self.minute);
+        }
+        let rest = rest.strip_suffix('Z')?;
+        let (seconds, fraction) = rest.split_once('.').unwrap_or((rest, "0"));
+        if seconds.len() != 2 || !(1..=9).contains(&fraction.len()) {
+            return None;
+        }
+        let seconds: u32 = seconds.parse().ok()?;
+        let digits: u32 = fraction.parse().ok()?;
+        let length = fraction.len() as u32;
+        let fraction = match 6_u32.checked_sub(length) {
+            Some(missing) => digits * 10_u32.pow(missing),
+            None => digits / 10_u32.pow(length - 6),
+        };
+        Some(self.micros + i64::from(seconds) * 1_000_000 + i64::from(fraction))
+    }
+}

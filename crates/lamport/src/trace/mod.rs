@@ -1,0 +1,220 @@
+//! The event logs of any set of programs as one distributed computation: read, merged, verified, drawn.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`sources`], [`blocks`] | files, folders, gzip; their lines, read by several threads |
+//! | [`lines`], [`layouts`] | a line of the event log, version 1; logs with vector clocks (ShiViz, GoVector, a regular expression) |
+//! | [`merge`] | which process each event is of, and in which order |
+//! | [`matching`], [`vectors`] | which sending each receipt is of: by identity, and by the vector clocks that logs carry |
+//! | [`order`] | happened-before: an order of all events, cycles, Lamport and vector timestamps |
+//! | [`verify`], [`traffic`], [`skew`] | what must hold; what became of the messages; clocks of machines that disagree |
+//! | [`findings`] | what was found wrong, and where |
+//! | [`words`], [`served`] | an event in words; from when to when a client was served |
+//! | [`terminal`], [`svg`], [`page`], [`exports`] | the pictures, and the files for other tools |
+//! | [`command`], [`asked`] | what it does when it is asked, and what it can be asked |
+
+pub mod asked;
+pub mod blocks;
+pub mod command;
+pub mod exports;
+pub mod findings;
+pub mod layouts;
+pub mod lines;
+pub mod matching;
+pub mod merge;
+pub mod order;
+pub mod page;
+pub mod served;
+pub mod skew;
+pub mod sources;
+pub mod svg;
+pub mod terminal;
+pub mod traffic;
+pub mod vectors;
+pub mod verify;
+pub mod words;
+
+use std::ops::Range;
+
+use common::event::{Kind, Level};
+
+use findings::Findings;
+
+/// The number of an event in [`Trace::events`].
+pub type EventId = usize;
+
+/// No event, no message, no text.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A distributed computation, as its processes logged it.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// The files, as they are shown.
+    pub files: Vec<String>,
+    /// The processes, by name; each has the events of a range.
+    pub processes: Vec<Process>,
+    /// Their threads.
+    pub threads: Vec<Thread>,
+    /// The events of each process in its order, one process after the other.
+    pub events: Vec<Event>,
+    /// What identifies messages.
+    pub messages: Vec<Message>,
+    /// Who sends and receives them.
+    pub parties: Vec<String>,
+    /// The vector clocks that the log of another tool carries.
+    pub carried: Vec<Carried>,
+    /// The text that the events were read from.
+    pub(crate) texts: Vec<String>,
+    /// What is wrong with it.
+    pub findings: Findings,
+}
+
+/// Whoever's events have an order of their own: a sequential process (Lamport 1978).
+#[derive(Debug)]
+pub struct Process {
+    /// Its name, of which there is no other.
+    pub name: String,
+    /// The run that it was of.
+    pub run: String,
+    /// The name that it has in its log.
+    pub node: String,
+    /// Its events.
+    pub events: Range<EventId>,
+    /// Whether it ended as a program does that was not killed.
+    pub stopped: bool,
+    /// Whether it did not tell of every datagram.
+    pub untold: bool,
+    /// Whether its log carries vector clocks.
+    pub vectors: bool,
+}
+
+/// A thread of a process.
+#[derive(Debug)]
+pub struct Thread {
+    /// Whose it is.
+    pub process: u32,
+    /// Its name.
+    pub name: String,
+}
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The file, by its number.
+    pub file: u32,
+    /// The line, from 1.
+    pub line: u32,
+}
+
+/// Where a text stands in [`Trace::texts`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text {
+    pub(crate) block: u32,
+    pub(crate) start: u32,
+    pub(crate) length: u32,
+}
+
+/// One event of a process.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Whose it is.
+    pub process: u32,
+    /// On which thread it happened.
+    pub thread: u32,
+    /// Where it was read.
+    pub place: Place,
+    /// Its number in its log; where a log carries vector clocks, the process's own entry.
+    pub number: u64,
+    /// When it happened by the machine's clock, in microseconds since 1970.
+    pub time: Option<i64>,
+    /// What kind of event it is.
+    pub kind: Kind,
+    /// How much it matters.
+    pub level: Level,
+    /// The logical clock that its process carried.
+    pub clock: Option<u64>,
+    /// Whether it says that not all was told.
+    pub untold: bool,
+    /// The message, by its number in [`Trace::messages`].
+    message: u32,
+    /// The vector clock, by its number in [`Trace::carried`].
+    carried: u32,
+    pub(crate) text: Text,
+}
+
+impl Event {
+    /// The message that was sent or received.
+    pub fn message(&self) -> Option<usize> {
+        (self.message != NONE).then_some(self.message as usize)
+    }
+
+    /// The vector clock that the log carries.
+    pub fn carried(&self) -> Option<usize> {
+        (self.carried != NONE).then_some(self.carried as usize)
+    }
+}
+
+/// What identifies a message, taken apart.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Who sent it, by the number in [`Trace::parties`].
+    pub from: u32,
+    /// Where it was sent to.
+    pub to: u32,
+    /// Its number there.
+    pub number: u64,
+    /// Whether it went through the memory of one program.
+    pub within: bool,
+}
+
+/// A vector clock (Fidge 1988, Mattern 1989) as a log has it.
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    /// How many events of which process are known.
+    pub entries: Vec<(u32, u64)>,
+    /// The same of processes that have no events here.
+    pub strangers: Vec<(String, u64)>,
+}
+
+impl Trace {
+    /// Where an event stands, `FILE:LINE`.
+    pub fn place(&self, place: Place) -> String {
+        format!("{}:{}", self.files[place.file as usize], place.line)
+    }
+
+    /// Where this event stands.
+    pub fn place_of(&self, event: EventId) -> String {
+        self.place(self.events[event].place)
+    }
+
+    /// The process that it is an event of.
+    pub fn process_of(&self, event: EventId) -> &Process {
+        &self.processes[self.events[event].process as usize]
+    }
+
+    /// The event before it in its process.
+    pub fn before(&self, event: EventId) -> Option<EventId> {
+        (event > self.process_of(event).events.start).then(|| event - 1)
+    }
+
+    /// The event after it in its process.
+    pub fn after(&self, event: EventId) -> Option<EventId> {
+        let next = event + 1;
+        (next < self.process_of(event).events.end).then_some(next)
+    }
+
+    /// The process's own entry in the event's vector timestamp: the how many-th of its events it is.
+    pub fn own_entry(&self, event: EventId) -> u32 {
+        let process = self.process_of(event);
+        if process.vectors {
+            return self.events[event].number.try_into().unwrap_or(u32::MAX);
+        }
+        (event - process.events.start + 1) as u32
+    }
+
+    /// What stands in the log.
+    pub(crate) fn text(&self, text: Text) -> &str {
+        let block = &self.texts[text.block as usize];
+        &block[text.start as usize..(text.start + text.length) as usize]
+    }
+}

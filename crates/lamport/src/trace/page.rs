@@ -1,0 +1,248 @@
+//! The page to look around in: one HTML file that needs nothing else.
+//!
+//! The page itself is in `page/`; here the computation becomes the JSON that it reads. Events are columns of numbers in
+//! causal order, and every text stands once in a table.
+
+use std::io::{self, Write};
+
+use common::event::{Kind, Level};
+use hashbrown::HashMap;
+use serde_json::json;
+
+use super::{
+    EventId,
+    command::Computation,
+    served::served,
+    words::{Fields, words_of},
+};
+
+const SHELL: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+/// The first one has what the others need, the last one starts the page.
+const SCRIPTS: [&str; 10] = [
+    include_str!("page/data.js"),
+    include_str!("page/layout.js"),
+    include_str!("page/shapes.js"),
+    include_str!("page/messages.js"),
+    include_str!("page/draw.js"),
+    include_str!("page/frame.js"),
+    include_str!("page/panel.js"),
+    include_str!("page/filters.js"),
+    include_str!("page/input.js"),
+    include_str!("page/controls.js"),
+];
+
+/// Writes the page.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
+    let mut rest = SHELL;
+    for (marker, part) in [
+        ("/*STYLE*/", Part::Text(vec![STYLE])),
+        ("__TRACE__", Part::Data),
+        ("/*SCRIPT*/", Part::Text(SCRIPTS.to_vec())),
+    ] {
+        let (before, after) = rest.split_once(marker).expect("the page has the marker");
+        out.write_all(before.as_bytes())?;
+        match part {
+            Part::Text(texts) => {
+                for text in texts {
+                    out.write_all(text.as_bytes())?;
+                }
+            }
+            Part::Data => data(computation, out)?,
+        }
+        rest = after;
+    }
+    out.write_all(rest.as_bytes())
+}
+
+enum Part {
+    Text(Vec<&'static str>),
+    Data,
+}
+
+/// Texts by number.
+#[derive(Default)]
+struct Texts {
+    numbers: HashMap<String, usize>,
+    texts: Vec<String>,
+}
+
+impl Texts {
+    fn number(&mut self, text: &str) -> usize {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        self.numbers.insert(text.to_owned(), self.texts.len());
+        self.texts.push(text.to_owned());
+        self.texts.len() - 1
+    }
+}
+
+fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
+    let (trace, order) = (&computation.trace, &computation.order);
+    let sequence = &order.sequence;
+    let rank = |id: EventId| order.rank[id];
+    let mut texts = Texts::default();
+    let mut columns: Vec<(String, Vec<i64>)> = Vec::new();
+    let mut by_name: HashMap<String, usize> = HashMap::new();
+    let mut what = Vec::with_capacity(sequence.len());
+    let mut put = |texts: &mut Texts, row: usize, name: &str, value: &str| {
+        let column = *by_name.entry(name.to_owned()).or_insert_with(|| {
+            columns.push((name.to_owned(), Vec::new()));
+            columns.len() - 1
+        });
+        let column = &mut columns[column].1;
+        column.resize(row, -1);
+        column.push(texts.number(value) as i64);
+    };
+    for (row, id) in sequence.iter().enumerate() {
+        let fields = Fields::of(trace, *id);
+        what.push(texts.number(&words_of(trace, *id, &fields)));
+        for (name, value) in fields.iter() {
+            // The sentence has it already.
+            if name != "text" {
+                put(&mut texts, row, name, value);
+            }
+        }
+        let level = trace.events[*id].level;
+        if level != Level::Info {
+            put(&mut texts, row, "level", level.word());
+        }
+        put(&mut texts, row, "line", &trace.place_of(*id));
+    }
+    for (_, column) in &mut columns {
+        column.resize(sequence.len(), -1);
+    }
+    let verdict: Vec<_> = computation
+        .verdict()
+        .into_iter()
+        .map(|(rule, value, text)| json!({"rule": rule.words(), "value": value, "text": text}))
+        .collect();
+    let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+    let processes: Vec<&str> = trace.processes.iter().map(|it| it.name.as_str()).collect();
+    let threads: Vec<_> = trace
+        .threads
+        .iter()
+        .map(|it| json!([it.process, it.name]))
+        .collect();
+    let bars: Vec<_> = served(trace)
+        .into_iter()
+        .map(|bar| {
+            let peer = texts.number(&bar.peer);
+            json!([bar.thread, rank(bar.from), rank(bar.until), peer])
+        })
+        .collect();
+    let lost: Vec<u32> = computation
+        .traffic
+        .lost_sendings
+        .iter()
+        .map(|id| rank(*id))
+        .collect();
+    // The links of a million events are no tree of values, but written as they come.
+    let mut json = Json { out, first: true };
+    json.begin()?;
+    json.entry("title", &computation.summary().text)?;
+    json.entry("verdict", &verdict)?;
+    json.entry("processes", &processes)?;
+    json.entry("threads", &threads)?;
+    json.entry("kinds", &kinds)?;
+    json.object("events")?;
+    let events = || sequence.iter().map(|id| &trace.events[*id]);
+    json.column("thread", events().map(|event| i64::from(event.thread)))?;
+    json.column("kind", events().map(|event| event.kind as i64))?;
+    let timed = events().all(|event| event.time.is_some());
+    if timed {
+        let mut last = 0;
+        json.column(
+            "time",
+            events().map(|event| {
+                let time = event.time.unwrap_or(0);
+                let since = time - last;
+                last = time;
+                since
+            }),
+        )?;
+    } else {
+        json.entry("time", &serde_json::Value::Null)?;
+    }
+    json.column(
+        "lamport",
+        sequence.iter().map(|id| order.lamport[*id].into()),
+    )?;
+    json.column("what", what.iter().map(|text| *text as i64))?;
+    json.end()?;
+    json.object("fields")?;
+    for (name, column) in &columns {
+        json.column(name, column.iter().copied())?;
+    }
+    json.end()?;
+    json.object("messages")?;
+    let links = computation.links.all();
+    json.column("from", links.iter().map(|link| rank(link.from).into()))?;
+    json.column("to", links.iter().map(|link| rank(link.to).into()))?;
+    json.column("inferred", links.iter().map(|link| link.inferred.into()))?;
+    json.end()?;
+    json.entry("lost", &lost)?;
+    json.entry("bars", &bars)?;
+    json.entry("texts", &texts.texts)?;
+    json.end()
+}
+
+/// Writes one object, so that no text in it can end the script element that it stands in.
+struct Json<'o> {
+    out: &'o mut dyn Write,
+    first: bool,
+}
+
+impl Json<'_> {
+    fn begin(&mut self) -> io::Result<()> {
+        self.first = true;
+        self.out.write_all(b"{")
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.first = false;
+        self.out.write_all(b"}")
+    }
+
+    fn key(&mut self, name: &str) -> io::Result<()> {
+        if !std::mem::take(&mut self.first) {
+            self.out.write_all(b",\n")?;
+        }
+        self.value(&name)?;
+        self.out.write_all(b":")
+    }
+
+    fn value(&mut self, value: &(impl serde::Serialize + ?Sized)) -> io::Result<()> {
+        let json = serde_json::to_string(value)?;
+        // Only texts have such letters.
+        let safe = json
+            .replace('<', "\\u003c")
+            .replace('\u{2028}', "\\u2028")
+            .replace('\u{2029}', "\\u2029");
+        self.out.write_all(safe.as_bytes())
+    }
+
+    fn entry(&mut self, name: &str, value: &(impl serde::Serialize + ?Sized)) -> io::Result<()> {
+        self.key(name)?;
+        self.value(value)
+    }
+
+    fn object(&mut self, name: &str) -> io::Result<()> {
+        self.key(name)?;
+        self.begin()
+    }
+
+    fn column(&mut self, name: &str, numbers: impl Iterator<Item = i64>) -> io::Result<()> {
+        self.key(name)?;
+        self.out.write_all(b"[")?;
+        for (index, number) in numbers.enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(self.out, "{comma}{number}")?;
+        }
+        self.out.write_all(b"]")
+    }
+}

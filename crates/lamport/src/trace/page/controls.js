@@ -1,0 +1,281 @@
+// The page's state and what changes it: opening, selecting, the switches, the address, and window.trace.
+
+const app = {
+  data: null, layout: null, signs: [], choice: null,
+  selected: -1, relations: null, hovered: -1, matches: new Int32Array(0), matchColumns: new Uint8Array(OVERVIEW_COLUMNS),
+};
+let isFrameDue = false;
+
+function requestFrame() {
+  if (isFrameDue) return;
+  isFrameDue = true;
+  requestAnimationFrame(() => {
+    isFrameDue = false;
+    drawNow();
+  });
+}
+
+function drawNow() {
+  const oneOf = drawFrame(byId('canvas').getContext('2d', { alpha: false }), app);
+  showStatus(oneOf);
+}
+
+function showStatus(oneOf) {
+  const { data, layout } = app;
+  const all = counted(data.n, 'event');
+  const events = layout.visible.length === data.n ? all : `${layout.visible.length} of ${all} pass the filters`;
+  const arrows = oneOf > 1 ? `; about 1 in ${oneOf} of the messages in view is drawn: zoom in for all` : '';
+  const text = data.n ? `${events}, ${counted(layout.messages.length, 'message')}${arrows}` : 'This trace has no events.';
+  if (byId('status').textContent !== text) byId('status').textContent = text;
+}
+
+/** Places everything anew after a switch or a filter; the view stays on what it showed, or shows all if it did. */
+function changeLayout() {
+  const before = app.layout;
+  const showedAll = view.scale <= fittingScale(before) * 1.01;
+  app.layout = arrange(app.data, app.choice);
+  app.hovered = -1;
+  fitCanvas();
+  if (showedAll) fitRange(app.layout, app.layout.minX, app.layout.maxX);
+  else fitRange(app.layout, ...sameRange(before, app.layout));
+  if (app.selected >= 0) bringIntoView(app.layout, app.selected);
+  findMatches(app);
+  showDetails(app);
+  showNearby(app);
+  showFilterState();
+  requestFrame();
+}
+
+function showFilterState() {
+  const isOn = app.choice.processes.includes(0) || app.choice.kinds.includes(0);
+  byId('filters-on').textContent = isOn ? ' (on)' : '';
+}
+
+/** Makes the canvas as sharp as the screen, and the lanes as high as fits. */
+function fitCanvas() {
+  const canvas = byId('canvas');
+  const box = canvas.getBoundingClientRect();
+  view.width = Math.max(box.width, 100);
+  view.height = Math.max(box.height, 100);
+  const width = Math.round(view.width * devicePixelRatio), height = Math.round(view.height * devicePixelRatio);
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+    pictures.clear();
+  }
+  fitNames(canvas.getContext('2d', { alpha: false }), app.data, app.layout);
+  sizeLanes(app.layout);
+}
+
+function select(event, { still = false } = {}) {
+  app.selected = event;
+  app.relations = event >= 0 ? relationsOf(app.data, event) : null;
+  if (event >= 0 && !still) bringIntoView(app.layout, event);
+  showDetails(app);
+  showNearby(app);
+  showMatchCount(app);
+  byId('live').textContent = event >= 0 ? sentenceOf(app, event) : 'nothing selected';
+  noteAddress();
+  requestFrame();
+}
+
+let addressTimer = 0, addressTime = -Infinity;
+
+/** Browsers throttle who changes the address at the speed of a held key, so it follows a little later then. */
+function noteAddress() {
+  clearTimeout(addressTimer);
+  const wait = Math.max(0, addressTime + 200 - performance.now());
+  if (wait > 0) {
+    addressTimer = setTimeout(noteAddress, wait);
+    return;
+  }
+  addressTime = performance.now();
+  const parts = [`axis=${app.choice.axis}`, `lanes=${app.choice.lanes}`];
+  if (app.selected >= 0) parts.unshift(`event=${app.selected}`);
+  history.replaceState(null, '', `#${parts.join('&')}`);
+}
+
+function readAddress() {
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  const axis = wanted.get('axis'), lanes = wanted.get('lanes');
+  const number = /^\d+$/.test(wanted.get('event') || '') ? Number(wanted.get('event')) : -1;
+  return {
+    axis: Object.hasOwn(AXIS_NAMES, axis) && (axis !== 'wall' || app.data.time) ? axis : app.choice.axis,
+    lanes: lanes === 'process' || lanes === 'thread' ? lanes : app.choice.lanes,
+    event: number,
+  };
+}
+
+function followAddress() {
+  const { axis, lanes, event } = readAddress();
+  if (axis !== app.choice.axis || lanes !== app.choice.lanes) {
+    Object.assign(app.choice, { axis, lanes });
+    showChoice();
+    changeLayout();
+  }
+  const isMissing = event >= app.data.n;
+  byId('problem').hidden = !isMissing;
+  const range = app.data.n ? `they are numbered from 0 to ${app.data.n - 1}` : 'this trace has none';
+  if (isMissing) complain(`There is no event ${event}: ${range}.`);
+  else if (event !== app.selected) select(event);
+}
+
+function showChoice() {
+  byId('axis').value = app.choice.axis;
+  byId('lanes').value = app.choice.lanes;
+  byId('collapse').disabled = app.choice.axis !== 'wall';
+}
+
+function complain(text) {
+  byId('problem').textContent = text;
+  byId('problem').hidden = false;
+}
+
+function setUpSwitches() {
+  const choose = (change) => {
+    change();
+    showChoice();
+    changeLayout();
+    noteAddress();
+  };
+  byId('axis').onchange = () => choose(() => { app.choice.axis = byId('axis').value; });
+  byId('lanes').onchange = () => choose(() => { app.choice.lanes = byId('lanes').value; });
+  byId('collapse').onchange = () => choose(() => { app.choice.collapse = byId('collapse').checked; });
+  byId('zoom-in').onclick = () => zoomStep(app, 1.5);
+  byId('zoom-out').onclick = () => zoomStep(app, 1 / 1.5);
+  byId('fit').onclick = () => fitAll(app);
+  byId('nearby').ontoggle = () => showNearby(app);
+  byId('panel-toggle').onclick = () => showPanel(byId('panel').hidden);
+  byId('skip').onclick = () => {
+    showPanel(true);
+    byId('nearby').open = true;
+    byId('nearby').querySelector('summary').focus();
+  };
+  if (!app.data.time) {
+    const wall = byId('axis').querySelector('[value=wall]');
+    wall.disabled = true;
+    wall.textContent = 'wall clock (not logged)';
+  }
+}
+
+function showPanel(isShown) {
+  byId('panel').hidden = !isShown;
+  byId('panel-toggle').textContent = isShown ? 'Hide panel' : 'Show panel';
+  byId('panel-toggle').setAttribute('aria-expanded', String(isShown));
+}
+
+/** One open at a time, and none once the pointer goes elsewhere. */
+function setUpPopups() {
+  const popups = [...document.querySelectorAll('.pop')];
+  document.addEventListener('pointerdown', ({ target }) => {
+    for (const popup of popups) if (!popup.contains(target)) popup.open = false;
+  });
+  for (const popup of popups) {
+    popup.ontoggle = () => {
+      if (!popup.open) return;
+      for (const other of popups) if (other !== popup) other.open = false;
+    };
+  }
+}
+
+function setUpTheme() {
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  let chosen = null;
+  const show = () => {
+    const isDark = chosen === null ? system.matches : chosen;
+    document.documentElement.style.colorScheme = chosen === null ? '' : chosen ? 'dark' : 'light';
+    byId('theme').textContent = isDark ? 'Light' : 'Dark';
+    byId('theme').setAttribute('aria-label', isDark ? 'Use light colours' : 'Use dark colours');
+    readColours();
+    showLegend(app);
+    requestFrame();
+  };
+  byId('theme').onclick = () => {
+    chosen = !(chosen === null ? system.matches : chosen);
+    show();
+  };
+  system.addEventListener('change', show);
+  show();
+}
+
+function resized() {
+  const showedAll = view.scale <= fittingScale(app.layout) * 1.01;
+  const showedSelected = isInView(app.layout, app.selected);
+  fitCanvas();
+  if (showedAll) fitRange(app.layout, app.layout.minX, app.layout.maxX);
+  keepInside(app.layout);
+  if (showedSelected) bringIntoView(app.layout, app.selected);
+  requestFrame();
+}
+
+/** What other programs may ask the page. */
+function publish() {
+  window.trace = {
+    count: app.data.n,
+    past: (event) => eventsThat(app.data, event, PAST),
+    future: (event) => eventsThat(app.data, event, FUTURE),
+    select: (event) => select(event),
+    selected: () => app.selected,
+    view: () => ({ left: view.left, scale: view.scale, scrollY: view.scrollY, ...app.choice }),
+    frame: () => {
+      const begin = performance.now();
+      drawNow();
+      return performance.now() - begin;
+    },
+    positionOf: (event) => {
+      const box = byId('canvas').getBoundingClientRect();
+      return { x: box.left + pixelOf(app.layout.x[event]), y: box.top + laneMiddle(app.layout.laneOf[event]) };
+    },
+    visible: () => app.layout.visible.length,
+  };
+}
+
+function summaryOf({ processes, n, from }) {
+  const lanes = processes.length === 1 ? '1 process' : `${processes.length} processes`;
+  const things = `${lanes}, ${counted(n, 'event')} and ${counted(from.length, 'message')}`;
+  return `Space-time diagram of ${things}. Arrow keys go from event to event.`;
+}
+
+function openTrace() {
+  const source = byId('trace');
+  app.data = decode(source.textContent);
+  // The text of a long trace is as large as all the rest of the page, and is not needed again.
+  source.remove();
+  const { data } = app;
+  document.title = data.title;
+  byId('title').textContent = data.title;
+  app.signs = signsOf(data.kinds);
+  app.choice = {
+    axis: 'order', lanes: 'process', collapse: true,
+    processes: new Uint8Array(data.processes.length).fill(1), kinds: new Uint8Array(data.kinds.length).fill(1),
+  };
+  const { axis, lanes } = readAddress();
+  Object.assign(app.choice, { axis, lanes });
+  app.layout = arrange(data, app.choice);
+  byId('canvas').setAttribute('aria-label', summaryOf(data));
+  showVerdict(data.verdict);
+  showChoice();
+  setUpTheme();
+  setUpSwitches();
+  setUpPopups();
+  setUpFilters(app);
+  setUpSearch(app);
+  setUpPointer(app);
+  setUpKeys(app);
+  fitCanvas();
+  fitBeginning(app.layout);
+  showDetails(app);
+  new ResizeObserver(resized).observe(byId('diagram'));
+  publish();
+  followAddress();
+  addEventListener('hashchange', followAddress);
+}
+
+try {
+  openTrace();
+} catch (error) {
+  byId('title').textContent = 'Unreadable trace';
+  document.body.classList.add('unreadable');
+  complain(`This page cannot show its trace: ${error.message}`);
+  console.error(error);
+}

@@ -1,0 +1,206 @@
+//! What must hold of a computation: every receipt has its sending, and clocks that were carried grow from cause to
+//! effect. What needs no order of events is looked at where it is read, see [`super::merge`] and [`super::matching`].
+
+use common::text::plural;
+
+use super::{
+    EventId, Trace,
+    findings::{Rule, Weight},
+    matching::Links,
+    order::Order,
+};
+use hashbrown::HashMap;
+
+/// Judges the receipts that have no sending.
+pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
+    if orphans.is_empty() {
+        return;
+    }
+    // Whose log says that it sent: the process, and the highest number.
+    let mut senders: HashMap<u32, (u32, u64)> = HashMap::new();
+    for event in &trace.events {
+        if let (common::event::Kind::Send, Some(message)) = (event.kind, event.message()) {
+            let message = &trace.messages[message];
+            let sender = senders.entry(message.from).or_insert((event.process, 0));
+            sender.1 = sender.1.max(message.number);
+        }
+    }
+    let parties: HashMap<&str, u32> = (0..)
+        .zip(&trace.parties)
+        .map(|(a, b)| (b.as_str(), a))
+        .collect();
+    let mut judged = Vec::new();
+    for orphan in orphans {
+        let event = &trace.events[*orphan];
+        let message = event.message().map(|message| &trace.messages[message]);
+        let from = match message {
+            Some(message) => Some(message.from),
+            None => {
+                let fields = super::words::Fields::of(trace, *orphan);
+                fields
+                    .get("peer")
+                    .and_then(|peer| parties.get(peer).copied())
+            }
+        };
+        let sender = from.and_then(|from| senders.get(&from)).copied();
+        let by_name = || {
+            let from = &trace.parties[from? as usize];
+            let number = trace.processes.iter().position(|it| it.node == *from)?;
+            Some((number as u32, 0))
+        };
+        judged.push((
+            *orphan,
+            sender.or_else(by_name),
+            message.map(|it| it.number),
+        ));
+    }
+    for (orphan, sender, number) in judged {
+        let place = trace.place_of(orphan);
+        let name = trace.process_of(orphan).name.clone();
+        let Some((sender, highest)) = sender else {
+            trace.findings.add(Rule::Sent, Weight::Open, || {
+                format!(
+                    "{place}: the log of the process that {name} received this from is not here"
+                )
+            });
+            continue;
+        };
+        let sender = &trace.processes[sender as usize];
+        let from = sender.name.clone();
+        let last = trace.place_of(sender.events.end - 1);
+        let (weight, why) = match (sender.untold, sender.stopped) {
+            (true, _) => (
+                Weight::Warn,
+                format!("{from} did not tell of every sending"),
+            ),
+            (false, false) if number.is_none_or(|number| number > highest) => (
+                Weight::Warn,
+                format!(
+                    "the log of {from} ends without a stop, at {last}: it was killed, or still runs"
+                ),
+            ),
+            _ => (
+                Weight::Wrong,
+                format!("{from}, whose log ends at {last}, never sent it"),
+            ),
+        };
+        trace.findings.add(Rule::Sent, weight, || {
+            format!("{place}: {name} receives what was not sent: {why}")
+        });
+    }
+}
+
+/// Judges the logical clocks that the logs carry: each must be greater than every one that its event follows from. On one
+/// thread that is certain; between threads of a process the log's order is the order of logging. How many were compared.
+pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> u64 {
+    // The greatest clock that an event follows from or has, and whose it is.
+    let mut greatest: Vec<(u64, u32)> = vec![(0, u32::MAX); trace.events.len()];
+    let mut last_of_thread: Vec<u32> = vec![u32::MAX; trace.threads.len()];
+    let mut compared = 0;
+    let mut broken = Vec::new();
+    for event in &order.sequence {
+        let event = *event;
+        let it = &trace.events[event];
+        let before = &mut last_of_thread[it.thread as usize];
+        let on_thread = std::mem::replace(before, event as u32);
+        let mut known = (0, u32::MAX);
+        let causes = links.to(event).iter().map(|link| link.from);
+        let on_thread = (on_thread != u32::MAX).then_some(on_thread as usize);
+        for cause in causes.chain(on_thread) {
+            if greatest[cause].1 != u32::MAX && (known.1 == u32::MAX || greatest[cause] > known) {
+                known = greatest[cause];
+            }
+        }
+        if let Some(clock) = it.clock {
+            if known.1 != u32::MAX {
+                compared += 1;
+                if clock <= known.0 {
+                    broken.push((event, known, clock));
+                }
+            }
+            if known.1 == u32::MAX || clock > known.0 {
+                known = (clock, event as u32);
+            }
+        }
+        greatest[event] = known;
+    }
+    for (event, (before, witness), clock) in broken {
+        let (here, there) = (trace.place_of(event), trace.place_of(witness as usize));
+        let (name, other) = (
+            &trace.process_of(event).name,
+            &trace.process_of(witness as usize).name,
+        );
+        let words = format!(
+            "{here}: the clock of {name} is {clock}, but this follows from {other}'s event at {there}, which has {before}"
+        );
+        trace.findings.add(Rule::Clocks, Weight::Wrong, || words);
+    }
+    compared
+}
+
+/// What was looked at, for the rules that hold.
+#[derive(Debug)]
+pub struct LookedAt {
+    /// Events.
+    pub events: u64,
+    /// Receipts.
+    pub received: u64,
+    /// Clocks that were compared with another.
+    pub clocks: u64,
+    /// Vector clocks.
+    pub vectors: u64,
+    /// Messages whose clocks on both sides were compared.
+    pub wall: u64,
+}
+
+impl LookedAt {
+    /// Why a rule holds; None if there is nothing to say of it.
+    pub fn words(&self, trace: &Trace, rule: Rule) -> Option<String> {
+        let some = |count: u64, words: String| (count > 0).then_some(words);
+        match rule {
+            Rule::WellFormed => Some(format!(
+                "{} of {} in {}",
+                plural(self.events, "event"),
+                plural_es(trace.processes.len(), "process"),
+                plural(trace.files.len() as u64, "file")
+            )),
+            Rule::Names => Some(plural_es(trace.processes.len(), "process")),
+            Rule::Sent => some(
+                self.received,
+                format!(
+                    "each of {} has its sending",
+                    plural(self.received, "receipt")
+                ),
+            ),
+            Rule::Order => Some("nothing follows from itself".to_owned()),
+            Rule::Clocks => some(
+                self.clocks,
+                format!(
+                    "held for all {} clocks that follow from another",
+                    self.clocks
+                ),
+            ),
+            Rule::Vectors => some(
+                self.vectors,
+                format!(
+                    "each of {} is what its event knows",
+                    plural(self.vectors, "clock")
+                ),
+            ),
+            Rule::Wall => some(
+                self.wall,
+                format!(
+                    "none of {} was received before it was sent",
+                    plural(self.wall, "message")
+                ),
+            ),
+        }
+    }
+}
+
+pub(super) fn plural_es(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}es"),
+    }
+}

@@ -1,0 +1,186 @@
+//! Files, folders and gzip; and which receipt is of which sending.
+
+use std::{fs, io::Write};
+
+use common::testing::Folder;
+use flate2::{Compression, write::GzEncoder};
+
+use crate::{exchange, line, message, of_rule, on_thread, trace};
+
+fn count(finished: &common::testing::Finished, name: &str) -> u64 {
+    let counts = finished.last_event().counts;
+    *counts
+        .get(name)
+        .unwrap_or_else(|| panic!("{name}: {counts:?}"))
+}
+
+#[test]
+fn files_a_folder_and_gzip_are_read_alike() {
+    let folder = Folder::new();
+    let [client, server] = exchange(&folder);
+    let of_files = trace(&[&server, &client, "--check", "--json"]);
+    assert_eq!(of_files.code, Some(0), "{of_files:?}");
+    assert_eq!(count(&of_files, "events"), 8);
+    assert_eq!(count(&of_files, "processes"), 2);
+    assert_eq!(
+        (count(&of_files, "sent"), count(&of_files, "received")),
+        (2, 2)
+    );
+    assert_eq!(count(&of_files, "longest_chain"), 6);
+
+    let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+    gz.write_all(&fs::read(&client).unwrap()).unwrap();
+    fs::remove_file(&client).unwrap();
+    folder.write("client.jsonl.gz", gz.finish().unwrap());
+    folder.write("notes.md", "no log");
+    let path = folder.path("");
+    let of_folder = trace(&[&path, &server, "--check", "--json"]);
+    assert_eq!(of_folder.last_event().counts, of_files.last_event().counts);
+}
+
+#[test]
+fn a_log_that_is_given_twice_is_read_once() {
+    let folder = Folder::new();
+    let [client, server] = exchange(&folder);
+    let copy = folder.write("copy.jsonl", fs::read(&client).unwrap());
+    let finished = trace(&[&client, &client, &server, &copy, "--check", "--json"]);
+    assert_eq!(finished.code, Some(0));
+    assert_eq!(count(&finished, "events"), 8);
+    let (word, why) = of_rule(&finished, "well formed");
+    assert_eq!(word, "warn");
+    assert_eq!(
+        why,
+        format!("{copy}:1: the same log as {client}:1, and read once")
+    );
+}
+
+#[test]
+fn a_pair_of_addresses_that_is_used_again_is_matched_in_order_of_time() {
+    let folder = Folder::new();
+    let id = message("tcp:127.0.0.1:4>127.0.0.1:5#1");
+    // The second use is logged by a client of its own.
+    folder.write("a.jsonl", line("a", 0, 10, "send", &id));
+    folder.write("b.jsonl", line("b", 0, 30, "send", &id));
+    folder.write(
+        "server.jsonl",
+        line("server", 0, 20, "receive", &id) + &line("server", 1, 40, "receive", &id),
+    );
+    let dot = folder.path("graph.dot");
+    let finished = trace(&[&folder.path(""), "--dot", &dot]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let graph = fs::read_to_string(dot).unwrap();
+    assert!(graph.contains("e0 -> e1 [style=solid"), "{graph}");
+    assert!(graph.contains("e2 -> e3 [style=solid"), "{graph}");
+    assert!(!graph.contains("e0 -> e3 [style"), "{graph}");
+}
+
+#[test]
+fn one_sending_may_have_many_receipts() {
+    let folder = Folder::new();
+    let id = message("udp:p1>*#1");
+    let sent = line("p1", 0, 10, "send", &id);
+    let came = |node: &str, seq| line(node, seq, 20, "receive", &id);
+    let log = sent + &came("p2", 0) + &came("p3", 0) + &came("p3", 1);
+    let path = folder.write("all.jsonl", log);
+    let finished = trace(&[&path, "--check", "--json"]);
+    assert_eq!(count(&finished, "sent"), 1);
+    assert_eq!(count(&finished, "received"), 3);
+    assert_eq!(count(&finished, "doubled"), 1);
+    assert_eq!(finished.code, Some(0));
+}
+
+fn datagram(event: &str, node: &str, seq: u64, micros: u64, text: &str) -> String {
+    let id = match event {
+        "send" => format!(
+            "\"message\":\"udp:127.0.0.1:7>224.1.1.1:5007#{}\",",
+            seq + 1
+        ),
+        _ => "\"peer\":\"127.0.0.1:7\",".to_owned(),
+    };
+    let more = format!(
+        "{id}\"bytes\":{},\"text\":\"{text}\",\"technique\":\"multicast\"",
+        text.len()
+    );
+    line(node, seq, micros, event, &more)
+}
+
+#[test]
+fn a_plain_datagram_is_matched_where_it_is_unambiguous_and_inferred_elsewhere() {
+    let folder = Folder::new();
+    let log = [
+        datagram("send", "a", 0, 10, "once"),
+        datagram("send", "a", 1, 20, "twice"),
+        datagram("send", "a", 2, 30, "twice"),
+        datagram("receive", "b", 0, 40, "once"),
+        datagram("receive", "b", 1, 50, "twice"),
+        datagram("receive", "b", 2, 60, "twice"),
+    ];
+    let path = folder.write("all.jsonl", log.concat());
+    let dot = folder.path("graph.dot");
+    let finished = trace(&[&path, "--check", "--json", "--dot", &dot]);
+    assert_eq!(count(&finished, "inferred"), 2);
+    let graph = fs::read_to_string(dot).unwrap();
+    assert!(graph.contains("e0 -> e3 [style=solid"), "{graph}");
+    assert!(graph.contains("e1 -> e4 [style=dashed"), "{graph}");
+    assert!(graph.contains("e2 -> e5 [style=dashed"), "{graph}");
+}
+
+#[test]
+fn lost_and_overtaken_messages_are_facts() {
+    let folder = Folder::new();
+    let id = |number| message(&format!("udp:p1>p2#{number}"));
+    let log = [
+        line("p1", 0, 10, "send", &id(1)),
+        line("p1", 1, 20, "send", &id(2)),
+        line("p1", 2, 30, "send", &id(3)),
+        line("p1", 3, 31, "send", &message("udp:p1>elsewhere#4")),
+        line("p2", 0, 40, "receive", &id(3)),
+        line("p2", 1, 50, "receive", &id(1)),
+    ];
+    let path = folder.write("all.jsonl", log.concat());
+    let finished = trace(&[&path, "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let counts = ["lost", "overtaken", "unheard"].map(|name| count(&finished, name));
+    assert_eq!(counts, [1, 1, 1]);
+    let words = "messages: 4 sent, 2 received: 1 lost, 0 doubled, 1 overtaken, 1 to processes whose logs are not here";
+    assert!(trace(&[&path, "--check"]).out.contains(words));
+}
+
+#[test]
+fn a_sending_that_was_logged_late_is_put_right() {
+    // The thread that listens logged the datagram before the one that sent it had logged that.
+    let folder = Folder::new();
+    let id = message("udp:me/1>224.1.1.1:5007#1");
+    let log = on_thread("me", "main", 0, 30, "receive", &id)
+        + &on_thread("me", "typist", 1, 10, "send", &id);
+    let path = folder.write("me.jsonl", log);
+    let finished = trace(&[&path, "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(count(&finished, "longest_chain"), 2);
+}
+
+#[test]
+fn messages_through_memory_are_between_processes_of_one_program() {
+    let folder = Folder::new();
+    let id = message("memory:clock1>clock2#1");
+    let log = line("lamport", 0, 10, "send", &id) + &line("lamport", 1, 20, "receive", &id);
+    let path = folder.write("lamport.jsonl", log);
+    let finished = trace(&[&path, "--json", "--check"]);
+    assert_eq!((finished.code, count(&finished, "processes")), (Some(0), 2));
+}
+
+#[test]
+fn real_processes_pass() {
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    let arguments = "run total --processes 3 --for 300ms --loss 10% --duplicate 10% --reorder 10%";
+    let arguments: Vec<_> = arguments.split(' ').chain(["--logs", &logs]).collect();
+    let finished = common::testing::run(crate::LAMPORT, &arguments);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let finished = trace(&[&logs, "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(count(&finished, "received") > 20);
+    let (word, why) = of_rule(&finished, "clock condition");
+    assert_eq!(word, "ok");
+    assert!(why.starts_with("held for all "), "{why}");
+}

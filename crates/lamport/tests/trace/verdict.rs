@@ -1,0 +1,247 @@
+//! What is wrong is named: the rule, and file and line of both events.
+
+use common::testing::Folder;
+
+use crate::{exchange, line, message, of_rule, on_thread, trace, verdict};
+
+/// The verdict of one log, of one rule.
+fn judged(log: &[String], rule: &str) -> (Option<i32>, String, String) {
+    let folder = Folder::new();
+    let path = folder.write("all.jsonl", log.concat());
+    let finished = trace(&[&path, "--check", "--json"]);
+    let (word, why) = of_rule(&finished, rule);
+    (finished.code, word, why.replace(&path, "all"))
+}
+
+#[test]
+fn what_is_possible_is_said_in_plain_words() {
+    let folder = Folder::new();
+    let [client, server] = exchange(&folder);
+    let finished = trace(&[&client, &server, "--check"]);
+    assert_eq!(finished.code, Some(0));
+    assert_eq!(finished.err, "");
+    let expected = "\
+ok    well formed            8 events of 2 processes in 2 files
+ok    one name, one process  2 processes
+ok    received was sent      each of 2 receipts has its sending
+ok    causes come first      nothing follows from itself
+ok    wall clocks            none of 2 messages was received before it was sent
+messages: 2 sent, 2 received: 0 lost, 0 doubled, 0 overtaken
+2 processes, 8 events; the longest chain of causes has 6, and 14% of all pairs are concurrent
+";
+    assert_eq!(finished.out, expected);
+}
+
+#[test]
+fn a_receipt_without_its_sending() {
+    let id = |number| message(&format!("udp:p1>p2#{number}"));
+    let sender = |events: &[String]| [events, &[line("p2", 0, 50, "receive", &id(2))]].concat();
+    let stopped = sender(&[
+        line("p1", 0, 10, "send", &id(1)),
+        line("p1", 1, 90, "stop", ""),
+    ]);
+    let (code, word, why) = judged(&stopped, "received was sent");
+    assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
+    assert_eq!(
+        why,
+        "all:3: p2 receives what was not sent: p1, whose log ends at all:2, never sent it"
+    );
+    // Whoever was killed may have sent more than it logged, but nothing before what it logged.
+    let killed = sender(&[line("p1", 0, 10, "send", &id(1))]);
+    let (code, word, why) = judged(&killed, "received was sent");
+    assert_eq!((code, word.as_str()), (Some(0), "warn"), "{why}");
+    let forgotten = sender(&[line("p1", 0, 10, "send", &id(3))]);
+    assert_eq!(judged(&forgotten, "received was sent").0, Some(1));
+    // Of a process that did not tell of all, nothing is known.
+    let untold = sender(&[
+        line("p1", 0, 10, "send", &id(1)),
+        line("p1", 1, 20, "local", "\"counts\":{\"untold\":7}"),
+        line("p1", 2, 90, "stop", ""),
+    ]);
+    assert_eq!(judged(&untold, "received was sent").1, "warn");
+    // Nor of one whose log is not here.
+    let absent = [line("p2", 0, 50, "receive", &id(2))];
+    let (code, word, why) = judged(&absent, "received was sent");
+    assert_eq!((code, word.as_str()), (Some(0), "open"));
+    assert_eq!(
+        why,
+        "all:1: the log of the process that p2 received this from is not here"
+    );
+}
+
+#[test]
+fn a_circle_of_causes() {
+    let (a, b) = (message("udp:p1>p2#1"), message("udp:p2>p1#1"));
+    let log = [
+        line("p1", 0, 20, "receive", &b),
+        line("p1", 1, 30, "send", &a),
+        line("p2", 0, 10, "receive", &a),
+        line("p2", 1, 40, "send", &b),
+    ];
+    let (code, word, why) = judged(&log, "causes come first");
+    assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
+    assert_eq!(
+        why,
+        "all:1: receives what is sent at all:4, which follows from it (by the messages received at all:3, sent at all:2)"
+    );
+}
+
+#[test]
+fn a_process_that_receives_what_it_sends_only_later() {
+    let id = message("udp:p1>*#1");
+    let log = [
+        line("p1", 0, 10, "receive", &id),
+        line("p1", 1, 20, "send", &id),
+    ];
+    let (code, word, why) = judged(&log, "causes come first");
+    assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
+    assert_eq!(why, "all:1: p1 receives what it sends only later, at all:2");
+}
+
+fn clocked(node: &str, seq: u64, event: &str, id: &str, clock: u64) -> String {
+    let more = format!("{},\"clock\":{clock}", message(id));
+    line(node, seq, 10 * seq, event, &more)
+}
+
+#[test]
+fn clocks_must_grow_from_cause_to_effect() {
+    let id = "udp:p1>p2#1";
+    let log = [
+        clocked("p1", 0, "send", id, 7),
+        clocked("p2", 0, "receive", id, 7),
+    ];
+    let (code, word, why) = judged(&log, "clock condition");
+    assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
+    assert_eq!(
+        why,
+        "all:2: the clock of p2 is 7, but this follows from p1's event at all:1, which has 7"
+    );
+    let log = [
+        clocked("p1", 0, "send", id, 6),
+        clocked("p2", 0, "receive", id, 7),
+    ];
+    let (code, word, why) = judged(&log, "clock condition");
+    assert_eq!((code, word.as_str()), (Some(0), "ok"));
+    assert_eq!(why, "held for all 1 clocks that follow from another");
+}
+
+#[test]
+fn clocks_must_grow_also_where_others_without_a_clock_stand_between() {
+    let (there, on) = (message("udp:p1>p2#1"), message("udp:p2>p3#1"));
+    let log = [
+        line("p1", 0, 10, "send", &format!("{there},\"clock\":5")),
+        line("p2", 0, 20, "receive", &there),
+        line("p2", 1, 30, "send", &on),
+        line("p3", 0, 40, "receive", &format!("{on},\"clock\":5")),
+    ];
+    let (code, _, why) = judged(&log, "clock condition");
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        why,
+        "all:4: the clock of p3 is 5, but this follows from p1's event at all:1, which has 5"
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_back() {
+    let log = [3, 2].map(|clock| line("p1", 3 - clock, 10, "local", &format!("\"clock\":{clock}")));
+    assert_eq!(judged(&log, "clock condition").0, Some(1));
+    // The machine's own may be set.
+    let log = [
+        line("p1", 0, 900, "local", ""),
+        line("p1", 1, 100, "local", ""),
+    ];
+    let (code, word, why) = judged(&log, "wall clocks");
+    assert_eq!((code, word.as_str()), (Some(0), "warn"));
+    assert_eq!(
+        why,
+        "all:2: the clock jumped back by 800 µs on thread main since all:1"
+    );
+}
+
+#[test]
+fn skew_is_shown_with_the_smallest_correction() {
+    // p2 is 5 ms behind.
+    let (there, back) = (message("udp:p1>p2#1"), message("udp:p2>p1#1"));
+    let log = [
+        line("p1", 0, 10_000, "send", &there),
+        line("p1", 1, 10_200, "receive", &back),
+        line("p2", 0, 5_100, "receive", &there),
+        line("p2", 1, 5_150, "send", &back),
+    ];
+    let (code, word, why) = judged(&log, "wall clocks");
+    assert_eq!((code, word.as_str()), (Some(0), "warn"));
+    assert_eq!(
+        why,
+        "all:3: received 4.9 ms before it was sent at all:1, by the clocks; the smallest correction that mends it: +4.9 ms for p2"
+    );
+}
+
+#[test]
+fn a_clock_that_was_set_in_between_has_no_correction() {
+    let (there, back) = (message("udp:p1>p2#1"), message("udp:p2>p1#1"));
+    let log = [
+        line("p1", 0, 10_000, "send", &there),
+        line("p1", 1, 11_000, "receive", &back),
+        line("p2", 0, 5_000, "receive", &there),
+        line("p2", 1, 90_000, "send", &back),
+    ];
+    let (_, word, why) = judged(&log, "wall clocks");
+    assert_eq!(word, "warn");
+    assert!(
+        why.ends_with("no constant correction mends it: a clock was set in between"),
+        "{why}"
+    );
+}
+
+#[test]
+fn many_faults_are_counted_and_the_first_ones_told() {
+    let id = |number| message(&format!("udp:p1>p2#{number}"));
+    let mut log = vec![
+        line("p1", 0, 0, "send", &id(100)),
+        line("p1", 1, 99, "stop", ""),
+    ];
+    log.extend((0..10).map(|number| line("p2", number, 50, "receive", &id(number))));
+    let (_, word, why) = judged(&log, "received was sent");
+    assert_eq!(word, "FAIL");
+    assert_eq!(why.matches("never sent it").count(), 3);
+    assert!(why.ends_with("; and 7 more"), "{why}");
+}
+
+#[test]
+fn two_at_once_with_one_name_are_told_apart_and_told() {
+    let folder = Folder::new();
+    let log = |from: u64| line("p", 0, from, "start", "") + &line("p", 1, from + 50, "stop", "");
+    let (one, two) = (
+        folder.write("1.jsonl", log(10)),
+        folder.write("2.jsonl", log(30)),
+    );
+    let finished = trace(&[&one, &two, "--check", "--json"]);
+    let (word, why) = of_rule(&finished, "one name, one process");
+    assert_eq!((finished.code, word.as_str()), (Some(0), "warn"));
+    assert_eq!(
+        why,
+        format!("{two}:1: another process is called p too, at {one}:1")
+    );
+    // One after the other they share a log and a name.
+    let both = folder.write("3.jsonl", log(100) + &log(200));
+    let finished = trace(&[&both, "--check", "--json"]);
+    assert_eq!(
+        of_rule(&finished, "one name, one process"),
+        ("ok".into(), "2 processes".into())
+    );
+}
+
+#[test]
+fn a_process_on_several_threads_is_one_process() {
+    let log = [
+        on_thread("s", "main", 0, 10, "accept", "\"peer\":\"127.0.0.1:4\""),
+        on_thread("s", "client-1", 1, 20, "close", "\"peer\":\"127.0.0.1:4\""),
+    ];
+    let folder = Folder::new();
+    let path = folder.write("all.jsonl", log.concat());
+    let finished = trace(&[&path, "--check", "--json"]);
+    assert_eq!(verdict(&finished).len(), 3, "{finished:?}");
+    let counts = finished.last_event().counts;
+    assert_eq!((counts["processes"], counts["concurrent_percent"]), (1, 0));
+}
