@@ -6,6 +6,7 @@
 #   scripts/bench.sh naming [--quick]      experiment 5: name servers asked by dnsperf, about six minutes
 #   scripts/bench.sh clocks [--quick]      experiment 6: clocks beside uhlc's, and simulated events, about a minute
 #   scripts/bench.sh check [--quick]       experiment 6: all states beside stateright's search and what TLC published, a minute
+#   scripts/bench.sh trace [--quick]       the reader of all logs: a thousand to a million events, and beside ShiViz, four minutes
 #
 # The peers in scripts/peers/ are built first; one that cannot be (no C compiler, no Go) is left out and said so, as is
 # iperf, Knot, NSD, dnsmasq or BIND where it is not installed. --quick takes half a minute, builds without optimising, and its figures mean nothing:
@@ -14,14 +15,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 usage() {
-    echo "bench: usage: scripts/bench.sh threads|multicast|naming|clocks|check [--quick]" >&2
+    echo "bench: usage: scripts/bench.sh threads|multicast|naming|clocks|check|trace [--quick]" >&2
     exit 2
 }
 case ${1-} in
     threads) ours=(thread-server thread-client) peers_in_c=(bound c-threads load) ;;
     multicast) ours=(mcast-server mcast-client) peers_in_c=(datagrams) ;;
     naming) ours=(naming) peers_in_c=(dns-bound) ;;
-    clocks | check) ours=(lamport) peers_in_c=() ;;
+    clocks | check | trace) ours=(lamport) peers_in_c=() ;;
     *) usage ;;
 esac
 [ $# -le 2 ] && [ "${2---quick}" = --quick ] || usage

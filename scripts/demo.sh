@@ -7,7 +7,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 bin=${CARGO_TARGET_DIR:-$root/target}/debug
 # A folder of its own until it is done, so that several can run at once.
-demo=$root/target/demo.$$
+demo=target/demo.$$
 cd "$root"
 
 # Nothing from outside decides what is shown.
@@ -95,7 +95,7 @@ say "thread-server listens on $address. One client says:"
 show "$demo/thread-client.out"
 expect 1 "Received from server: Hello from server" "$demo/thread-client.out"
 say "50 clients, each a process of its own, all at once:"
-LAB_CLIENT=$bin/thread-client scripts/many-clients.sh 50 --connect "$address" >"$demo/many-clients.out"
+LAB_CLIENT=$bin/thread-client scripts/many-clients.sh 50 --connect "$address" --name client-{} --log "$demo/client-{}.jsonl" >"$demo/many-clients.out"
 show "$demo/many-clients.out"
 expect 1 "50 clients: 50 answered, 0 failed" "$demo/many-clients.out"
 stop "$server"
@@ -136,12 +136,12 @@ for number in 1 2 3; do
 done
 wait_for "$demo/mcast-server.out" "Received data: Goodbye"
 say "Then one message by unicast to 127.0.0.1, and one by broadcast to 127.255.255.255."
-"$bin/mcast-client" --mode unicast --to 127.0.0.1 --port "$port" -m "To one of you" 2>"$demo/cost"
-"$bin/mcast-client" --mode broadcast --port "$port" -m "To everybody" 2>>"$demo/cost"
+"$bin/mcast-client" --name mcast-unicast --log "$demo/mcast-unicast.jsonl" --mode unicast --to 127.0.0.1 --port "$port" -m "To one of you" 2>"$demo/cost"
+"$bin/mcast-client" --name mcast-broadcast --log "$demo/mcast-broadcast.jsonl" --mode broadcast --port "$port" -m "To everybody" 2>>"$demo/cost"
 show "$demo/cost"
 wait_for "$demo/mcast-server.out" "Received data: To everybody"
 say "A stamped message says who sent it, and its number, so that receivers can count what is lost:"
-"$bin/mcast-client" --stamp --port "$port" -m "First of two" -m "Second of two" --quiet
+"$bin/mcast-client" --name mcast-stamped --log "$demo/mcast-stamped.jsonl" --stamp --port "$port" -m "First of two" -m "Second of two" --quiet
 for number in 1 2 3; do
     wait_for "$demo/mcast-client-$number.out" "Received message: Second of two"
 done
@@ -183,14 +183,14 @@ show "$demo/naming-missing.out"
 [ "$code" -eq 1 ] || fail "a missing name ended with code $code, not 1"
 expect 1 "did you mean server1?" "$demo/naming-missing.out"
 say "The same names as a name server, which any tool for DNS can ask; a new one is registered while it runs:"
-"$bin/naming" serve --listen 127.0.0.1:0 --log "$demo/naming-server.jsonl" >"$demo/naming-server.out" 2>"$demo/naming-server.err" &
+"$bin/naming" serve --name naming-server --listen 127.0.0.1:0 --log "$demo/naming-server.jsonl" >"$demo/naming-server.out" 2>"$demo/naming-server.err" &
 name_server=$!
 wait_for "$demo/naming-server.err" "listening on "
 address=$(sed -n 's/^listening on \([^,]*\),.*/\1/p' "$demo/naming-server.err")
 {
-    "$bin/naming" resolve region1/server1 --server "$address" --log "$demo/naming-client.jsonl"
-    "$bin/naming" register region1/server5 10.0.0.5 --server "$address" --log "$demo/naming-client.jsonl"
-    "$bin/naming" resolve region1/server5 10.0.0.5 --server "$address" --log "$demo/naming-client.jsonl"
+    "$bin/naming" resolve region1/server1 --server "$address" --name naming-client --log "$demo/naming-client.jsonl"
+    "$bin/naming" register region1/server5 10.0.0.5 --server "$address" --name naming-client --log "$demo/naming-client.jsonl"
+    "$bin/naming" resolve region1/server5 10.0.0.5 --server "$address" --name naming-client --log "$demo/naming-client.jsonl"
 } >"$demo/naming-client.out" 2>"$demo/naming-client.err"
 show "$demo/naming-client.out"
 expect 1 "IP address of region1 server5: 10.0.0.5" "$demo/naming-client.out"
@@ -233,9 +233,31 @@ say "And not some orders of events but all of them, as a TLA+ module specifies t
 show "$demo/lamport-check.out"
 expect 1 "724274 distinct states, depth 61, 2496351 generated (2729079 with" "$demo/lamport-check.out"
 
+title "One picture: every program kept a log, and all of them are one distributed computation"
+"$bin/lamport" trace "$demo" --check --html "$demo/run.html" >"$demo/trace.out" 2>"$demo/trace.err" ||
+    fail "the verdict was: $(cat "$demo/trace.out" "$demo/trace.err")"
+show "$demo/trace.out"
+expect 1 "ok    received was sent" "$demo/trace.out"
+expect 1 "ok    causes come first" "$demo/trace.out"
+expect 1 " 0 lost, " "$demo/trace.out"
+"$bin/lamport" trace "$demo"/mcast-{server,client-?,stamped}.jsonl --range 8..18 >"$demo/trace-part.out"
+say "How a message of one multicast client comes to four members:"
+show "$demo/trace-part.out"
+picture() {
+    local name=$1
+    shift
+    "$bin/lamport" trace --svg "$demo/$name.svg" "$@" 2>"$demo/trace.err" || fail "$(cat "$demo/trace.err")"
+}
+picture processes "$demo"/thread-server.jsonl --axis wall --lanes thread
+picture communication "$demo"/mcast-*.jsonl
+picture naming "$demo"/naming-*.jsonl
+picture synchronization "$demo"/lamport-p?.jsonl --range 0..70
+
 title "Done"
 rm -f "$demo/tail" "$demo/cost" "$demo/all.out" "$demo/keyboard"
 rm -rf target/demo
 mv "$demo" target/demo
 say "Every step showed what it must. Each program left its event log in target/demo/ (lines, name):"
-(cd target/demo && wc -l ./*.jsonl) | sed 's/^/  |/; s/\.\///'
+(cd target/demo && wc -l ./*.jsonl) | grep -v " ./client-" | sed 's/^/  |/; s/\.\///'
+say "(and client-1 to client-50 have one each). The page for the whole run: target/demo/run.html; a picture of each"
+say "experiment: processes.svg, communication.svg, naming.svg, synchronization.svg."

@@ -3,6 +3,8 @@
 #
 #   scripts/many-clients.sh N [FLAG…]      the flags go to every client: --connect HOST:PORT, --message TEXT
 #
+# Each client's number, from 1, stands where a flag has {}: --name client-{} --log logs/client-{}.jsonl
+#
 # LAB_CLIENT names another client than this project's. Exit code: 0 all were answered, 1 some were not, 2 the clients
 # could not run.
 set -u
@@ -40,8 +42,8 @@ clients=()
 # Ended early, it takes its clients with it.
 trap 'kill "${clients[@]}" 2>/dev/null; rm -f "$problems"; exit 130' INT TERM
 begun=$(now)
-for ((i = 0; i < number; i++)); do
-    "$LAB_CLIENT" "$@" >/dev/null 2>>"$problems" &
+for ((i = 1; i <= number; i++)); do
+    "$LAB_CLIENT" "${@//\{\}/$i}" >/dev/null 2>>"$problems" &
     clients+=($!)
 done
 failed=0

@@ -78,6 +78,8 @@ in_short python3 -- scripts/bench.sh clocks --quick
 tail -n 1 target/run.txt
 in_short python3 -- scripts/bench.sh check --quick
 tail -n 1 target/run.txt
+in_short python3 -- scripts/bench.sh trace --quick
+tail -n 1 target/run.txt
 
 step "each crate built alone"
 for crate in "${crates[@]}"; do

@@ -232,7 +232,10 @@ impl Reading {
     fn event(&mut self, execution: &str, event: &Captures<'_>, line: u32) {
         let group = |name| event.name(name).map_or("", |group| group.as_str());
         let (host, clock, text) = (group("host"), group("clock"), group("event"));
-        let clock: BTreeMap<String, u64> = match serde_json::from_str(clock) {
+        // TLA+ writes it with its quotes escaped, and ShiViz takes that too.
+        let read = serde_json::from_str(clock)
+            .or_else(|_| serde_json::from_str(&clock.replace("\\\"", "\"")));
+        let clock: BTreeMap<String, u64> = match read {
             Ok(clock) => clock,
             Err(_) => {
                 let shown: String = clock.chars().take(40).collect();

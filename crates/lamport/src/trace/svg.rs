@@ -37,7 +37,7 @@ const LANE: f64 = 46.0;
 /// A lane among more than this many is lower.
 const MANY: usize = 12;
 const LOW_LANE: f64 = 24.0;
-const COLUMN: (f64, f64) = (9.0, 42.0);
+const COLUMN: (f64, f64) = (9.0, 84.0);
 const WIDTH: f64 = 1400.0;
 const LEGEND: f64 = 64.0;
 /// How many messages still have their names written on them.
@@ -404,14 +404,18 @@ impl<'p> Plan<'p> {
                 computation.order.lamport[*id],
                 shortened(&title, 200)
             );
-            let causes = computation.links.from(*id).len() > 0;
-            let follows = !computation.links.to(*id).is_empty();
-            let mark = Mark::of(event.kind, causes, follows);
             write!(out, "<g>")?;
-            mark.write(out, self.x(*id), y)?;
+            self.mark(*id).write(out, self.x(*id), y)?;
             writeln!(out, "<title>{}</title></g>", escaped(&title))?;
         }
         Ok(())
+    }
+
+    fn mark(&self, id: EventId) -> Mark {
+        let computation = self.picture.computation;
+        let causes = computation.links.from(id).len() > 0;
+        let follows = !computation.links.to(id).is_empty();
+        Mark::of(computation.trace.events[id].kind, causes, follows)
     }
 
     fn legend(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -424,7 +428,8 @@ impl<'p> Plan<'p> {
             (Mark::Begin, "starts, connects, accepts, ends"),
             (Mark::Error, "fails"),
         ];
-        for (mark, words) in entries {
+        let there: Vec<Mark> = self.events().iter().map(|id| self.mark(*id)).collect();
+        for (mark, words) in entries.into_iter().filter(|(mark, _)| there.contains(mark)) {
             mark.write(out, x, y)?;
             writeln!(
                 out,
@@ -479,7 +484,7 @@ impl<'p> Plan<'p> {
 }
 
 /// How an event looks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Mark {
     Send,
     Receive,
