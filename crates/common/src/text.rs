@@ -1,6 +1,6 @@
 //! Text from outside made safe to show, and the nearest known name to a mistyped one.
 
-use std::{fmt::Write, path::Path, time::Duration};
+use std::{cmp::Ordering, fmt::Write, path::Path, time::Duration};
 
 /// Bytes from the network as one line of text that cannot steer a terminal or forge another line.
 ///
@@ -104,6 +104,44 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// `; did you mean NAME?` for the nearest candidate, or nothing: the tail of an error line.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     closest(name, candidates).map_or_else(String::new, |near| format!("; did you mean {near}?"))
+}
+
+/// The order of names as people sort them: a number within a name counts as a number.
+///
+/// ```
+/// use common::text::natural;
+/// let mut names = ["p10", "p2", "p", "p02"];
+/// names.sort_by(|a, b| natural(a, b));
+/// assert_eq!(names, ["p", "p02", "p2", "p10"]);
+/// ```
+pub fn natural(a: &str, b: &str) -> Ordering {
+    let (mut rest_of_a, mut rest_of_b) = (a, b);
+    loop {
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let (in_a, in_b) = (digits(rest_of_a), digits(rest_of_b));
+        let order = if in_a > 0 && in_b > 0 {
+            let (number_a, number_b) = (&rest_of_a[..in_a], &rest_of_b[..in_b]);
+            (rest_of_a, rest_of_b) = (&rest_of_a[in_a..], &rest_of_b[in_b..]);
+            let (x, y) = (
+                number_a.trim_start_matches('0'),
+                number_b.trim_start_matches('0'),
+            );
+            // Without zeros before it the longer one is the larger one, however long.
+            x.len().cmp(&y.len()).then(x.cmp(y))
+        } else {
+            let (mut letters_of_a, mut letters_of_b) = (rest_of_a.chars(), rest_of_b.chars());
+            let (x, y) = (letters_of_a.next(), letters_of_b.next());
+            (rest_of_a, rest_of_b) = (letters_of_a.as_str(), letters_of_b.as_str());
+            if x.is_none() && y.is_none() {
+                // Only zeros before numbers can differ now.
+                return a.cmp(b);
+            }
+            x.cmp(&y)
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
 }
 
 /// `1 client`, `2 clients`: a count with its noun.

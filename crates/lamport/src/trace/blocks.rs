@@ -9,6 +9,7 @@ use std::{
 use common::{
     event::{Kind, Level},
     exit::{Failure, why},
+    text::visible,
 };
 use crossbeam::channel;
 use regex::Regex;
@@ -60,8 +61,33 @@ pub struct Block {
     pub(super) threads: Vec<(u32, String)>,
     /// Of each event its vector clock, where the log has them.
     pub(super) clocks: Option<Vec<Vec<(String, u64)>>>,
-    /// What is wrong, in which line.
+    /// What is wrong, in which line: as much of it as may be told.
     pub(super) troubles: Vec<(Weight, u32, String)>,
+    /// How much more there is, of each weight.
+    pub(super) troubles_more: [u64; 3],
+}
+
+/// How many troubles of a block are kept in words.
+const TROUBLES: usize = 16;
+
+impl Block {
+    /// Something is wrong with a line.
+    pub(super) fn trouble(&mut self, weight: Weight, line: u32, words: impl FnOnce() -> String) {
+        if self.troubles.len() < TROUBLES {
+            self.troubles.push((weight, line, words()));
+        } else {
+            self.troubles_more[weight as usize] += 1;
+        }
+    }
+}
+
+/// The beginning of what a log says, for a message about it.
+pub(super) fn excerpt(text: &str) -> String {
+    const LETTERS: usize = 40;
+    match text.char_indices().nth(LETTERS) {
+        None => visible(text.as_bytes()),
+        Some((end, _)) => format!("{}…", visible(&text.as_bytes()[..end])),
+    }
 }
 
 /// An event as it was read; places are in the block's text.
@@ -160,7 +186,7 @@ impl Reader {
 
     fn put(&mut self, work: Work) {
         let number = self.next();
-        // Nobody takes it once a thread has panicked, which is told when it is joined.
+        // Nobody takes it once all threads have panicked, which is told when they are joined.
         let _ = self.to_do.send((number, work));
     }
 
@@ -285,6 +311,10 @@ impl Reader {
             }
         }
         self.kept += bytes.len();
+        if self.kept > MOST {
+            let words = format!("more than {} GiB of logs: the rest is not read", MOST >> 30);
+            return self.trouble(file, line, Weight::Wrong, words);
+        }
         // Editors on Windows end lines with both.
         let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
         self.put(Work::Layout(Piece {

@@ -128,6 +128,20 @@ impl Findings {
         }
     }
 
+    /// There is more of what the rule forbids, of each weight so much, than is told.
+    pub fn add_more(&mut self, rule: Rule, more: [u64; 3]) {
+        let found = &mut self.found[rule as usize];
+        for (weight, more) in [Weight::Open, Weight::Warn, Weight::Wrong]
+            .into_iter()
+            .zip(more)
+        {
+            found.counts[weight as usize] += more;
+            if more > 0 {
+                found.worst = found.worst.max(Some(weight));
+            }
+        }
+    }
+
     /// Something is to be said of all that was found.
     pub fn remark(&mut self, rule: Rule, words: String) {
         self.found[rule as usize].remark = Some(words);

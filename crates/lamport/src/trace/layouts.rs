@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::{
-    blocks::{Block, Piece, Raw},
+    blocks::{Block, Piece, Raw, excerpt},
     findings::Weight,
 };
 
@@ -129,8 +129,7 @@ pub(super) fn parse(piece: Piece, given: Option<&Regex>) -> Block {
         (None, None) => fitting(log),
     };
     let Some(regex) = given.or(own.as_ref()) else {
-        let shown: String = log.chars().take(40).collect();
-        let shown = visible(shown.as_bytes());
+        let shown = excerpt(log);
         let words = format!("neither an event log nor one in a layout that is known: {shown}");
         reading.trouble(line, Weight::Wrong, words);
         return reading.block;
@@ -150,6 +149,7 @@ pub(super) fn parse(piece: Piece, given: Option<&Regex>) -> Block {
         .filter(|(start, end, _)| start < end)
         .collect::<Vec<_>>()
     });
+    let mut first = line;
     let several = between.as_ref().is_some_and(|between| !between.is_empty());
     for (number, (from, until, next)) in between
         .into_iter()
@@ -162,8 +162,8 @@ pub(super) fn parse(piece: Piece, given: Option<&Regex>) -> Block {
             (true, true) => format!("execution {number}"),
             (true, false) => label,
         };
-        let first = line + newlines(&log[..start]);
         reading.execution(regex, &execution, &log[start..from], first);
+        first += newlines(&log[start..until]);
         start = until;
         label = next;
     }
@@ -200,7 +200,7 @@ struct Reading {
 
 impl Reading {
     fn trouble(&mut self, line: u32, weight: Weight, words: impl Into<String>) {
-        self.block.troubles.push((weight, line, words.into()));
+        self.block.trouble(weight, line, || words.into());
     }
 
     fn execution(&mut self, regex: &Regex, execution: &str, log: &str, mut line: u32) {
@@ -221,8 +221,7 @@ impl Reading {
     fn passed_over(&mut self, text: &str, line: u32) {
         for (number, text) in text.lines().enumerate() {
             if !text.trim().is_empty() {
-                let shown: String = text.chars().take(40).collect();
-                let shown = visible(shown.as_bytes());
+                let shown = excerpt(text);
                 let words = format!("no event in this layout: {shown}");
                 self.trouble(line + number as u32, Weight::Wrong, words);
             }
@@ -238,16 +237,14 @@ impl Reading {
         let clock: BTreeMap<String, u64> = match read {
             Ok(clock) => clock,
             Err(_) => {
-                let shown: String = clock.chars().take(40).collect();
-                let shown = visible(shown.as_bytes());
+                let shown = excerpt(clock);
                 let words = format!("the clock is no JSON object of host and number: {shown}");
                 return self.trouble(line, Weight::Wrong, words);
             }
         };
         let own = clock.get(host).copied().unwrap_or(0);
         if own == 0 || host.len() > LONGEST_HOST {
-            let shown: String = host.chars().take(40).collect();
-            let shown = visible(shown.as_bytes());
+            let shown = excerpt(host);
             let words = format!("the clock has no entry of its own host {shown}");
             return self.trouble(line, Weight::Wrong, words);
         }

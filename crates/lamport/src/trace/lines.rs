@@ -7,13 +7,13 @@ use std::borrow::Cow;
 
 use common::{
     event::{Kind, Level, Time, VERSION},
-    text::{plural, visible},
+    text::plural,
 };
 use hashbrown::HashMap;
 use serde::Deserialize;
 
 use super::{
-    blocks::{Block, LONGEST, Piece, Raw},
+    blocks::{Block, LONGEST, Piece, Raw, excerpt},
     findings::Weight,
 };
 
@@ -77,10 +77,9 @@ pub(super) fn parse(piece: Piece) -> Block {
         if trimmed.is_empty() {
             continue;
         }
-        let mut trouble = |weight, words| block.troubles.push((weight, line_number, words));
         if line.len() > LONGEST {
-            let words = format!("longer than {LONGEST} bytes, and passed over");
-            trouble(Weight::Wrong, words);
+            let words = || format!("longer than {LONGEST} bytes, and passed over");
+            block.trouble(Weight::Wrong, line_number, words);
             continue;
         }
         let read = match serde_json::from_str::<Line>(trimmed) {
@@ -88,27 +87,26 @@ pub(super) fn parse(piece: Piece) -> Block {
             Err(_) if cut_off && !ended => {
                 let words =
                     "cut off in the middle of the line: its process was killed while it wrote";
-                trouble(Weight::Warn, words.to_owned());
+                block.trouble(Weight::Warn, line_number, || words.to_owned());
                 continue;
             }
             Err(error) => {
-                trouble(Weight::Wrong, why(trimmed, &error));
+                block.trouble(Weight::Wrong, line_number, || why(trimmed, &error));
                 continue;
             }
         };
         let (number, kind, time) = match needed(&read, &mut times) {
             Ok(needed) => needed,
             Err(words) => {
-                trouble(Weight::Wrong, words);
+                block.trouble(Weight::Wrong, line_number, || words);
                 continue;
             }
         };
         let kind = kind.unwrap_or_else(|| {
-            let word = visible(read.event.as_bytes());
-            trouble(
-                Weight::Wrong,
-                format!("event '{word}' is none of version {VERSION}"),
-            );
+            block.trouble(Weight::Wrong, line_number, || {
+                let word = excerpt(&read.event);
+                format!("event '{word}' is none of version {VERSION}")
+            });
             Kind::Local
         });
         let message = match &read.message {
@@ -167,7 +165,7 @@ fn needed(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i64)
     }
     let number = line.seq.ok_or("no field 'seq'")?;
     let time = times.micros(&line.time).ok_or_else(|| {
-        let time = visible(line.time.as_bytes());
+        let time = excerpt(&line.time);
         format!("time '{time}' is not RFC 3339 in UTC")
     })?;
     Ok((number, Kind::of_word(&line.event), time))
@@ -175,14 +173,12 @@ fn needed(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i64)
 
 /// Why a line is no event.
 fn why(line: &str, error: &serde_json::Error) -> String {
-    let shown: String = line.chars().take(40).collect();
-    let shown = visible(shown.as_bytes());
-    let more = if line.len() > shown.len() { "…" } else { "" };
+    let shown = excerpt(line);
     // The line is told already, and always 1 here.
     let error = error.to_string();
     let error = error.split(" at line 1").next().unwrap_or_default();
-    let column = plural(line.len() as u64, "byte");
-    format!("no event of the log: {error} ({column}: {shown}{more})")
+    let length = plural(line.len() as u64, "byte");
+    format!("no event of the log: {error} ({length}: {shown})")
 }
 
 /// Who writes, by number; nearly always the same as in the line before.

@@ -10,7 +10,7 @@ use std::ops::Range;
 use common::event::Kind;
 
 use super::{
-    Event, EventId, Trace,
+    EventId, Trace,
     findings::{Rule, Weight},
     words::Fields,
 };
@@ -126,11 +126,13 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
             (Kind::Send | Kind::Receive, Some(message)) => {
                 of_message.push((message as u32, id as u32));
             }
+            // Without an identity it is a plain datagram.
             (Kind::Receive, None) => plain.push(id),
             _ => {}
         }
     }
     of_message.sort_unstable();
+    let runs = Runs::of(trace);
     let (mut sendings, mut receipts) = (Vec::new(), Vec::new());
     for same in of_message.chunk_by(|a, b| a.0 == b.0) {
         sendings.clear();
@@ -142,7 +144,7 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
                 _ => receipts.push(id),
             }
         }
-        uses(trace, &mut sendings, &mut receipts, &mut matched);
+        runs.uses(trace, &mut sendings, &mut receipts, &mut matched);
     }
     if !plain.is_empty() {
         plain_datagrams(trace, &plain, &mut matched);
@@ -153,6 +155,7 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
     };
     let (wrong, links): (Vec<_>, _) = matched.links.into_iter().partition(backward);
     matched.links = links;
+    drop(runs);
     for link in wrong {
         let (here, there) = (trace.place_of(link.to), trace.place_of(link.from));
         let name = trace.process_of(link.to).name.clone();
@@ -163,38 +166,146 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
     matched
 }
 
-/// The receipts of one identity, each with the sending that it is of.
-fn uses(trace: &Trace, sendings: &mut [EventId], receipts: &mut [EventId], matched: &mut Matched) {
-    let link = |from: EventId, to: EventId| Link {
-        from,
-        to,
-        inferred: false,
-    };
-    match (&*sendings, &*receipts) {
-        ([], _) => matched.orphans.extend(&*receipts),
-        ([only], _) => matched
-            .links
-            .extend(receipts.iter().map(|to| link(*only, *to))),
-        _ => {
-            let event = |id: &EventId| &trace.events[*id];
-            sendings.sort_by_key(|id| event(id).time);
-            receipts.sort_by_key(|id| event(id).time);
-            let in_turn = sendings.len() == receipts.len();
-            for (turn, to) in receipts.iter().enumerate() {
-                let receipt = event(to);
-                let same_run =
-                    |id: &&EventId| trace.process_of(**id).run == trace.process_of(*to).run;
-                let mut of_run = sendings.iter().filter(same_run);
-                let from = match (of_run.next(), of_run.next()) {
-                    (Some(only), None) => only,
-                    _ if in_turn => &sendings[turn],
-                    _ => {
-                        let before = sendings.partition_point(|id| event(id).time <= receipt.time);
-                        &sendings[before.saturating_sub(1)]
-                    }
-                };
-                matched.links.push(link(*from, *to));
+/// Which runs may have to do with one another: processes that share a run only with each other, and whoever is alone in
+/// its run with anybody.
+pub(super) struct Runs<'t> {
+    of_process: Vec<&'t str>,
+    shared: HashSet<&'t str>,
+}
+
+impl<'t> Runs<'t> {
+    pub(super) fn of(trace: &'t Trace) -> Self {
+        let of_process: Vec<&str> = trace.processes.iter().map(|it| it.run.as_str()).collect();
+        let mut nodes: HashMap<&str, &str> = HashMap::new();
+        let mut shared = HashSet::new();
+        for process in &trace.processes {
+            let first = *nodes.entry(&process.run).or_insert(&process.node);
+            if first != process.node {
+                shared.insert(process.run.as_str());
             }
+        }
+        Self { of_process, shared }
+    }
+
+    /// Whether a message can have gone from the one to the other.
+    pub(super) fn may(&self, from: u32, to: u32) -> bool {
+        let (from, to) = (self.of_process[from as usize], self.of_process[to as usize]);
+        from == to || !(self.shared.contains(from) && self.shared.contains(to))
+    }
+
+    fn run(&self, trace: &Trace, event: EventId) -> &'t str {
+        self.of_process[trace.events[event].process as usize]
+    }
+
+    /// The receipts of one identity, each with the sending that it is of.
+    fn uses(
+        &self,
+        trace: &Trace,
+        sendings: &mut [EventId],
+        receipts: &mut [EventId],
+        matched: &mut Matched,
+    ) {
+        let [first, ..] = *sendings else {
+            return matched.orphans.extend(&*receipts);
+        };
+        let message = trace.events[first].message();
+        let one_each = message.is_some_and(|message| trace.messages[message].stream);
+        let run = |id: &EventId| self.run(trace, *id);
+        let in_one_run = |all: &[EventId]| all.iter().all(|id| run(id) == run(&all[0]));
+        if receipts.is_empty() {
+            return;
+        }
+        if in_one_run(sendings) && in_one_run(receipts) {
+            let process = |id: &EventId| trace.events[*id].process;
+            if !self.may(process(&first), process(&receipts[0])) {
+                return matched.orphans.extend(&*receipts);
+            }
+            return in_turn(trace, sendings, receipts, one_each, matched);
+        }
+        // Each shared run by itself, and then whoever is left.
+        let mut by_run: HashMap<&str, (Vec<EventId>, Vec<EventId>)> = HashMap::new();
+        for id in sendings.iter() {
+            by_run.entry(run(id)).or_default().0.push(*id);
+        }
+        for id in receipts.iter() {
+            by_run.entry(run(id)).or_default().1.push(*id);
+        }
+        let (mut other_sendings, mut other_receipts) = (Vec::new(), Vec::new());
+        for (run, (mut sendings, mut receipts)) in by_run {
+            if !sendings.is_empty() && !receipts.is_empty() {
+                in_turn(trace, &mut sendings, &mut receipts, one_each, matched);
+            } else if receipts.is_empty() {
+                other_sendings.extend(
+                    sendings
+                        .into_iter()
+                        .map(|id| (id, self.shared.contains(run))),
+                );
+            } else {
+                other_receipts.extend(
+                    receipts
+                        .into_iter()
+                        .map(|id| (id, self.shared.contains(run))),
+                );
+            }
+        }
+        for shared in [true, false] {
+            let of = |all: &[(EventId, bool)]| -> Vec<EventId> {
+                all.iter()
+                    .filter(|(_, it)| *it == shared)
+                    .map(|(id, _)| *id)
+                    .collect()
+            };
+            let mut receipts = of(&other_receipts);
+            let mut sendings: Vec<EventId> = other_sendings
+                .iter()
+                // A run that is shared has its own.
+                .filter(|(_, it)| !(shared && *it))
+                .map(|(id, _)| *id)
+                .collect();
+            in_turn(trace, &mut sendings, &mut receipts, one_each, matched);
+        }
+    }
+}
+
+/// Matches what belongs together in the order of time; those of one process are in its order, whatever its clock says.
+fn in_turn(
+    trace: &Trace,
+    sendings: &mut [EventId],
+    receipts: &mut [EventId],
+    one_each: bool,
+    matched: &mut Matched,
+) {
+    let time = |id: &EventId| trace.events[*id].time;
+    for ids in [&mut *sendings, &mut *receipts] {
+        ids.sort_unstable();
+        let process = |id: &EventId| trace.events[*id].process;
+        if ids.iter().any(|id| process(id) != process(&ids[0])) {
+            ids.sort_by_key(time);
+        }
+    }
+    let all_have_one = sendings.len() == receipts.len();
+    let mut next = 0;
+    for (turn, to) in receipts.iter().enumerate() {
+        let from = if sendings.is_empty() {
+            None
+        } else if all_have_one {
+            Some(sendings[turn])
+        } else if one_each {
+            // One connection's log is missing: the next sending, if it is not later than this.
+            let from = sendings.get(next).filter(|from| time(from) <= time(to));
+            next += usize::from(from.is_some());
+            from.copied()
+        } else {
+            let before = sendings.partition_point(|id| time(id) <= time(to));
+            Some(sendings[before.saturating_sub(1)])
+        };
+        match from {
+            Some(from) => matched.links.push(Link {
+                from,
+                to: *to,
+                inferred: false,
+            }),
+            None => matched.orphans.push(*to),
         }
     }
 }
@@ -209,45 +320,71 @@ fn looks<'t>(peer: &'t str, fields: &Fields) -> Looks<'t> {
 
 /// Receipts that say nothing of the message but who sent it and what it says.
 fn plain_datagrams(trace: &Trace, receipts: &[EventId], matched: &mut Matched) {
-    let fields: Vec<Fields> = receipts.iter().map(|id| Fields::of(trace, *id)).collect();
-    let peers: HashSet<&str> = fields
-        .iter()
-        .filter_map(|fields| fields.get("peer"))
-        .collect();
+    let mut parties: HashMap<&str, &str> = HashMap::new();
+    parties.extend(
+        trace
+            .parties
+            .iter()
+            .map(|party| (party.as_str(), party.as_str())),
+    );
+    let mut looked_for: HashMap<Looks<'_>, Vec<EventId>> = HashMap::new();
+    for to in receipts {
+        let fields = Fields::of(trace, *to);
+        match fields.get("peer").and_then(|peer| parties.get(peer)) {
+            Some(peer) => looked_for
+                .entry(looks(peer, &fields))
+                .or_default()
+                .push(*to),
+            // Nobody who sends in these logs.
+            None => matched.orphans.push(*to),
+        }
+    }
+    let senders: HashSet<&str> = looked_for.keys().map(|looks| looks.0).collect();
     let mut sent: HashMap<Looks<'_>, Vec<EventId>> = HashMap::new();
     for (id, event) in trace.events.iter().enumerate() {
         if let (Kind::Send, Some(message)) = (event.kind, event.message())
-            && let Some(peer) = peers.get(&*trace.parties[trace.messages[message].from as usize])
+            && let Some(peer) = senders.get(&*trace.parties[trace.messages[message].from as usize])
         {
             let looks = looks(peer, &Fields::of(trace, id));
             sent.entry(looks).or_default().push(id);
         }
     }
+    for (looks, mut receipts) in looked_for {
+        match sent.get_mut(&looks) {
+            Some(sendings) => alike(trace, &looks, sendings, &mut receipts, matched),
+            None => matched.orphans.append(&mut receipts),
+        }
+    }
+}
+
+/// Sendings and receipts that look alike. A datagram comes once to each process, and by unicast to one; so each takes the
+/// next one that was sent before, and where there is none it came twice.
+fn alike(
+    trace: &Trace,
+    looks: &Looks<'_>,
+    sendings: &mut [EventId],
+    receipts: &mut [EventId],
+    matched: &mut Matched,
+) {
     let time = |id: &EventId| trace.events[*id].time;
-    sent.values_mut().for_each(|sent| sent.sort_by_key(time));
-    // A datagram comes once to each process, and by unicast to one.
-    let mut taken: HashSet<(Option<u32>, EventId)> = HashSet::new();
-    let mut by_time: Vec<usize> = (0..receipts.len()).collect();
-    by_time.sort_by_key(|index| time(&receipts[*index]));
-    for index in by_time {
-        let (to, fields) = (receipts[index], &fields[index]);
-        let event: &Event = &trace.events[to];
-        let Some(peer) = fields.get("peer") else {
-            continue;
+    sendings.sort_by_key(time);
+    receipts.sort_by_key(time);
+    let mut next: HashMap<Option<u32>, usize> = HashMap::new();
+    for to in receipts.iter() {
+        let whose = (looks.1 != "unicast").then_some(trace.events[*to].process);
+        let next = next.entry(whose).or_default();
+        let from = match sendings.get(*next) {
+            // The first one also against the clocks, which may disagree.
+            Some(from) if *next == 0 || time(from) <= time(to) => {
+                *next += 1;
+                *from
+            }
+            _ => sendings[*next - 1],
         };
-        let candidates = sent.get(&looks(peer, fields)).map_or(&[][..], |sent| sent);
-        let whose = (fields.get("technique") != Some("unicast")).then_some(event.process);
-        let free = |from: &&EventId| !taken.contains(&(whose, **from));
-        let from = candidates.iter().find(free).or(candidates.last());
-        let Some(from) = from else {
-            matched.orphans.push(to);
-            continue;
-        };
-        taken.insert((whose, *from));
         matched.links.push(Link {
-            from: *from,
-            to,
-            inferred: candidates.len() > 1,
+            from,
+            to: *to,
+            inferred: sendings.len() > 1,
         });
     }
 }

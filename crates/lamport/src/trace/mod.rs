@@ -4,11 +4,12 @@
 //! | --- | --- |
 //! | [`sources`], [`blocks`] | files, folders, gzip; their lines, read by several threads |
 //! | [`lines`], [`layouts`] | a line of the event log, version 1; logs with vector clocks (ShiViz, GoVector, a regular expression) |
-//! | [`merge`] | which process each event is of, and in which order |
+//! | [`merge`], `copies`, `numbering` | which process each event is of, and in which order |
 //! | [`matching`], [`vectors`] | which sending each receipt is of: by identity, and by the vector clocks that logs carry |
 //! | [`order`] | happened-before: an order of all events, cycles, Lamport and vector timestamps |
 //! | [`verify`], [`traffic`], [`skew`] | what must hold; what became of the messages; clocks of machines that disagree |
 //! | [`findings`] | what was found wrong, and where |
+//! | [`computation`] | all of it together |
 //! | [`words`], [`served`] | an event in words; from when to when a client was served |
 //! | [`terminal`], [`svg`], [`page`], [`exports`] | the pictures, and the files for other tools |
 //! | [`command`], [`asked`] | what it does when it is asked, and what it can be asked |
@@ -16,12 +17,15 @@
 pub mod asked;
 pub mod blocks;
 pub mod command;
+pub mod computation;
+mod copies;
 pub mod exports;
 pub mod findings;
 pub mod layouts;
 pub mod lines;
 pub mod matching;
 pub mod merge;
+mod numbering;
 pub mod order;
 pub mod page;
 pub mod served;
@@ -163,6 +167,8 @@ pub struct Message {
     pub to: u32,
     /// Its number there.
     pub number: u64,
+    /// Whether it went over a connection, which has one receiver.
+    pub stream: bool,
     /// Whether it went through the memory of one program.
     pub within: bool,
 }

@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
 
 use super::{
-    EventId, Trace,
+    EventId, NONE, Trace,
     findings::{Rule, Weight},
     matching::{Link, Links},
 };
@@ -33,7 +33,7 @@ pub fn order(trace: &mut Trace, links: Links) -> (Order, Links) {
         out: HashSet::new(),
         order: Order {
             sequence: Vec::with_capacity(count),
-            rank: vec![u32::MAX; count],
+            rank: vec![NONE; count],
             lamport: vec![0; count],
         },
     };
@@ -46,13 +46,12 @@ pub fn order(trace: &mut Trace, links: Links) -> (Order, Links) {
         if ordering.order.sequence.len() == count {
             break;
         }
-        circles.push(ordering.break_circle());
+        circles.extend(ordering.break_circle());
     }
     let Ordering { order, out, .. } = ordering;
-    for (here, there, more) in circles {
-        trace.findings.add(Rule::Order, Weight::Wrong, || {
-            format!("{here}: receives what is sent at {there}, which follows from it{more}")
-        });
+    for circle in circles {
+        let words = circle_words(trace, &circle);
+        trace.findings.add(Rule::Order, Weight::Wrong, || words);
     }
     let links = if out.is_empty() {
         links
@@ -82,8 +81,8 @@ impl Ordering<'_> {
         let next = self.next[process];
         if next < self.trace.processes[process].events.end && self.waits_for[next] == 0 {
             let causes = self.links.to(next).iter().map(|link| link.from);
+            let causes = causes.filter(|cause| !self.out.contains(&(*cause, next)));
             let before = self.trace.before(next);
-            // A cause that was left out is not known yet.
             let known = causes.chain(before).map(|cause| self.order.lamport[cause]);
             let lamport = known.max().unwrap_or(0) + 1;
             self.order.lamport[next] = lamport;
@@ -117,7 +116,8 @@ impl Ordering<'_> {
     }
 
     /// All that is left waits for something: finds a circle, and leaves out the link that time speaks against the most.
-    fn break_circle(&mut self) -> (String, String, String) {
+    /// The circle, that link first; none if it was only inferred, and so was wrong.
+    fn break_circle(&mut self) -> Option<Vec<Link>> {
         let waiting = |process: usize| {
             let next = self.next[process];
             (next < self.trace.processes[process].events.end).then_some(next)
@@ -127,13 +127,13 @@ impl Ordering<'_> {
             .expect("some event is left");
         let mut way: Vec<Link> = Vec::new();
         let mut seen: HashMap<u32, usize> = HashMap::new();
-        let circle = loop {
+        let mut circle = loop {
             let process = self.trace.events[at].process;
             if let Some(start) = seen.insert(process, way.len()) {
                 break way.split_off(start);
             }
             let unknown = |link: &&Link| {
-                self.order.rank[link.from] == u32::MAX && !self.out.contains(&(link.from, link.to))
+                self.order.rank[link.from] == NONE && !self.out.contains(&(link.from, link.to))
             };
             let link = self.links.to(at).iter().find(unknown);
             let link = *link.expect("what waits has a cause that is left");
@@ -141,31 +141,39 @@ impl Ordering<'_> {
             let process = self.trace.events[link.from].process as usize;
             at = waiting(process).expect("the cause itself is left");
         };
-        let gained = |link: &&Link| {
+        let gained = |link: &Link| {
             let time = |event: EventId| self.trace.events[event].time;
-            time(link.to)
-                .zip(time(link.from))
-                .map(|(to, from)| to - from)
+            let gained = time(link.to).zip(time(link.from));
+            (
+                !link.inferred,
+                gained.map(|(to, from)| to.saturating_sub(from)),
+            )
         };
-        let link = *circle
-            .iter()
-            .min_by_key(gained)
-            .expect("a circle has links");
+        let places = 0..circle.len();
+        let worst = places.min_by_key(|place| gained(&circle[*place]));
+        circle.rotate_left(worst.expect("a circle has links"));
+        let link = circle[0];
         self.out.insert((link.from, link.to));
         self.fulfil(link.to);
-        let others = circle.iter().filter(|other| **other != link);
-        let places = others.map(|link| {
-            let (to, from) = (self.trace.place_of(link.to), self.trace.place_of(link.from));
-            format!("{to}, sent at {from}")
-        });
-        let places: Vec<_> = places.take(4).collect();
-        let more = match places.len() {
-            0 => String::new(),
-            _ => format!(" (by the messages received at {})", places.join(", and ")),
-        };
-        let (to, from) = (self.trace.place_of(link.to), self.trace.place_of(link.from));
-        (to, from, more)
+        (!link.inferred).then_some(circle)
     }
+}
+
+fn circle_words(trace: &Trace, circle: &[Link]) -> String {
+    /// How many messages of a circle are told.
+    const TOLD: usize = 4;
+    let places = |link: &Link| (trace.place_of(link.to), trace.place_of(link.from));
+    let others = circle[1..].iter().take(TOLD).map(|link| {
+        let (to, from) = places(link);
+        format!("{to}, sent at {from}")
+    });
+    let others: Vec<_> = others.collect();
+    let more = match others.len() {
+        0 => String::new(),
+        _ => format!(" (by the messages received at {})", others.join(", and ")),
+    };
+    let (here, there) = places(&circle[0]);
+    format!("{here}: receives what is sent at {there}, which follows from it{more}")
 }
 
 /// Walks through all events in their order, each with its vector timestamp (Fidge 1988, Mattern 1989): how many events

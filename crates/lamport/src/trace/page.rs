@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     EventId,
-    command::Computation,
+    computation::Computation,
     served::served,
     words::{Fields, words_of},
 };
@@ -30,6 +30,18 @@ const SCRIPTS: [&str; 10] = [
     include_str!("page/filters.js"),
     include_str!("page/input.js"),
     include_str!("page/controls.js"),
+];
+
+/// The fields that have a column of their own: another tool's log can have any number of others.
+const FIELDS: [&str; 8] = [
+    "message",
+    "peer",
+    "bytes",
+    "clock",
+    "technique",
+    "name",
+    "value",
+    "counts",
 ];
 
 /// Writes the page.
@@ -101,11 +113,20 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     for (row, id) in sequence.iter().enumerate() {
         let fields = Fields::of(trace, *id);
         what.push(texts.number(&words_of(trace, *id, &fields)));
+        let mut others = Vec::new();
         for (name, value) in fields.iter() {
             // The sentence has it already.
-            if name != "text" {
-                put(&mut texts, row, name, value);
+            if name == "text" {
+                continue;
             }
+            if FIELDS.contains(&name) {
+                put(&mut texts, row, name, value);
+            } else {
+                others.push(format!("{name}: {value}"));
+            }
+        }
+        if !others.is_empty() {
+            put(&mut texts, row, "other fields", &others.join(", "));
         }
         let level = trace.events[*id].level;
         if level != Level::Info {

@@ -4,8 +4,6 @@
 //! `r + c(receiver) >= s + c(sender)`. Of such differences the least corrections are the longest paths (Bellman and
 //! Ford); where a circle demands more than nothing, no constant correction helps: a clock was set in between.
 
-use common::text::micros;
-
 use super::{
     EventId, Trace,
     findings::{Rule, Weight},
@@ -33,11 +31,12 @@ pub fn check(trace: &mut Trace, links: &Links) -> u64 {
         let (Some(sent), Some(received)) = (from.time, to.time) else {
             continue;
         };
-        if from.process == to.process {
+        // What was inferred may not be so.
+        if from.process == to.process || link.inferred {
             continue;
         }
         compared += 1;
-        let least = sent - received;
+        let least = sent.saturating_sub(received);
         backwards += u64::from(least > 0);
         let key = (from.process as usize, to.process as usize);
         let demand = demands.entry(key).or_insert(Demand {
@@ -84,21 +83,18 @@ pub fn check(trace: &mut Trace, links: &Links) -> u64 {
     compared
 }
 
-/// How much each clock must be put on or back; None if no such numbers will do. Either only clocks that are behind are
-/// put on, or only those that are ahead put back, whichever moves them less in all.
+/// How much each clock must be put on or back; None if no such numbers will do. Only differences count, so all are moved
+/// by what leaves most of the clocks as they are, or nearly so: the median.
 fn corrections(processes: usize, demands: &[Demand]) -> Option<Vec<i64>> {
-    let forward = least(
-        processes,
-        demands.iter().map(|it| (it.from, it.to, it.least)),
-    )?;
-    let backward = least(
-        processes,
-        demands.iter().map(|it| (it.to, it.from, it.least)),
-    )?;
-    if backward.iter().sum::<i64>() < forward.iter().sum() {
-        return Some(backward.into_iter().map(|by| -by).collect());
+    let demands = demands.iter().map(|it| (it.from, it.to, it.least));
+    let mut corrections = least(processes, demands)?;
+    let mut sorted = corrections.clone();
+    sorted.sort_unstable();
+    let median = sorted.get(processes.saturating_sub(1) / 2).copied();
+    for correction in &mut corrections {
+        *correction -= median.unwrap_or(0);
     }
-    Some(forward)
+    Some(corrections)
 }
 
 fn least(
@@ -110,7 +106,7 @@ fn least(
     for _ in 0..=processes {
         let mut grew = false;
         for (from, to, least) in demands.clone() {
-            let needed = corrections[from] + least;
+            let needed = i64::saturating_add(corrections[from], least);
             if corrections[to] < needed {
                 corrections[to] = needed;
                 grew = true;
@@ -123,9 +119,14 @@ fn least(
     None
 }
 
-/// A length of time in words.
+/// A length of time in words, to the microsecond: a correction that is rounded would not do.
 pub(super) fn length(by: i64) -> String {
-    micros(by.unsigned_abs())
+    let by = by.unsigned_abs();
+    match by {
+        0..1000 => format!("{by} µs"),
+        1000..1_000_000 => format!("{} ms", by as f64 / 1e3),
+        _ => format!("{} s", by as f64 / 1e6),
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn one_ahead_and_one_behind_are_put_right_and_the_others_left() {
+        let skews: [i64; 5] = [10, 0, 0, -10, 0];
+        let mut demands = Vec::new();
+        for (from, ahead) in skews.iter().enumerate() {
+            for (to, other) in skews.iter().enumerate().filter(|(to, _)| *to != from) {
+                // Every message takes 1.
+                demands.push(demand((from, to, ahead - other - 1)));
+            }
+        }
+        let found = corrections(5, &demands).unwrap();
+        assert!(found[0] < -7 && found[3] > 7, "{found:?}");
+        assert!(
+            [1, 2, 4].iter().all(|it| found[*it].abs() <= 1),
+            "{found:?}"
+        );
+    }
+
+    #[test]
     fn a_clock_that_was_set_in_between_is_beyond_repair() {
         assert_eq!(corrections(2, &[(0, 1, 9), (1, 0, 1)].map(demand)), None);
     }
@@ -178,6 +197,6 @@ mod tests {
     #[test]
     fn corrections_add_up_along_a_way() {
         let demands = [(0, 1, 5), (1, 2, 5), (2, 0, -20)].map(demand);
-        assert_eq!(corrections(3, &demands), Some(vec![0, 5, 10]));
+        assert_eq!(corrections(3, &demands), Some(vec![-5, 0, 5]));
     }
 }

@@ -1,17 +1,19 @@
 //! The space-time diagram as a picture for a report: SVG 1.1, time to the right.
 
+mod marks;
+
 use std::{
     collections::HashMap,
     io::{self, Write},
     ops::Range,
 };
 
-use common::event::Kind;
+use marks::{Mark, escaped};
 
 use super::{
     EventId,
     asked::{Axis, Lanes},
-    command::Computation,
+    computation::Computation,
     matching::Link,
     served::{Served, served},
     words::{Fields, shortened, words},
@@ -39,6 +41,8 @@ const MANY: usize = 12;
 const LOW_LANE: f64 = 24.0;
 const COLUMN: (f64, f64) = (9.0, 84.0);
 const WIDTH: f64 = 1400.0;
+/// No viewer shows a wider picture well.
+const WIDEST: f64 = 200_000.0;
 const LEGEND: f64 = 64.0;
 /// How many messages still have their names written on them.
 const LABELLED: usize = 40;
@@ -83,22 +87,6 @@ impl Picture<'_> {
         plan.legend(out)?;
         writeln!(out, "</svg>")
     }
-}
-
-/// Text as XML has it.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ => safe.push(letter),
-        }
-    }
-    safe
 }
 
 /// Where everything stands.
@@ -168,7 +156,7 @@ impl<'p> Plan<'p> {
         plan.until = values.iter().copied().max().unwrap_or(0);
         let span = (plan.until - plan.from).max(1) as f64;
         plan.scale = match picture.axis {
-            Axis::Logical => (WIDTH / span).clamp(COLUMN.0, COLUMN.1),
+            Axis::Logical => (WIDTH / span).clamp(COLUMN.0.min(WIDEST / span), COLUMN.1),
             Axis::Wall => WIDTH / span,
         };
         plan.width = (left + span * plan.scale + RIGHT).max(760.0);
@@ -416,129 +404,5 @@ impl<'p> Plan<'p> {
         let causes = computation.links.from(id).len() > 0;
         let follows = !computation.links.to(id).is_empty();
         Mark::of(computation.trace.events[id].kind, causes, follows)
-    }
-
-    fn legend(&self, out: &mut dyn Write) -> io::Result<()> {
-        let y = self.bottom() + 32.0;
-        let mut x = 20.0;
-        let entries = [
-            (Mark::Send, "sends"),
-            (Mark::Receive, "receives"),
-            (Mark::Local, "local"),
-            (Mark::Begin, "starts, connects, accepts, ends"),
-            (Mark::Error, "fails"),
-        ];
-        let there: Vec<Mark> = self.events().iter().map(|id| self.mark(*id)).collect();
-        for (mark, words) in entries.into_iter().filter(|(mark, _)| there.contains(mark)) {
-            mark.write(out, x, y)?;
-            writeln!(
-                out,
-                r#"<text class="small" x="{:.1}" y="{:.1}">{words}</text>"#,
-                x + 10.0,
-                y + 3.5
-            )?;
-            x += 28.0 + 5.2 * words.len() as f64;
-        }
-        let traffic = &self.picture.computation.traffic;
-        let mut lines = vec![("message", "message")];
-        if traffic.inferred > 0 {
-            lines.push(("message inferred", "inferred"));
-        }
-        if traffic.overtaken > 0 {
-            lines.push(("message overtaken", "overtaken"));
-        }
-        if !traffic.lost_sendings.is_empty() {
-            lines.push(("lost", "lost"));
-        }
-        for (class, words) in lines {
-            let tip = if class == "lost" {
-                ""
-            } else {
-                r#" marker-end="url(#tip)""#
-            };
-            writeln!(
-                out,
-                r#"<line class="{class}" x1="{x:.1}" y1="{y:.1}" x2="{:.1}" y2="{y:.1}"{tip}/><text class="small" x="{:.1}" y="{:.1}">{words}</text>"#,
-                x + 26.0,
-                x + 32.0,
-                y + 3.5
-            )?;
-            x += 50.0 + 5.2 * words.len() as f64;
-        }
-        if !self.bars.is_empty() {
-            writeln!(
-                out,
-                r#"<rect class="bar" x="{x:.1}" y="{:.1}" width="26" height="12" rx="3"/><text class="small" x="{:.1}" y="{:.1}">one client, on the thread that serves it</text>"#,
-                y - 6.0,
-                x + 32.0,
-                y + 3.5
-            )?;
-        }
-        let summary = escaped(&self.picture.computation.summary().text);
-        writeln!(
-            out,
-            r#"<text class="small" x="12" y="{:.1}">{summary}</text>"#,
-            y + 26.0
-        )
-    }
-}
-
-/// How an event looks.
-#[derive(Clone, Copy, PartialEq)]
-enum Mark {
-    Send,
-    Receive,
-    Local,
-    Begin,
-    Error,
-}
-
-impl Mark {
-    fn of(kind: Kind, causes: bool, follows: bool) -> Self {
-        match kind {
-            Kind::Send => Self::Send,
-            Kind::Receive => Self::Receive,
-            Kind::Error => Self::Error,
-            Kind::Start | Kind::Ready | Kind::Connect | Kind::Accept | Kind::Close | Kind::Stop => {
-                Self::Begin
-            }
-            // Logs of vector clocks say only what follows from what.
-            _ if follows => Self::Receive,
-            _ if causes => Self::Send,
-            _ => Self::Local,
-        }
-    }
-
-    fn write(self, out: &mut dyn Write, x: f64, y: f64) -> io::Result<()> {
-        match self {
-            Self::Send => write!(
-                out,
-                r#"<path class="send" d="M{:.1} {:.1} l10 5 l-10 5z"/>"#,
-                x - 4.0,
-                y - 5.0
-            ),
-            Self::Receive => write!(
-                out,
-                r#"<circle class="receive" cx="{x:.1}" cy="{y:.1}" r="4.4"/>"#
-            ),
-            Self::Local => write!(
-                out,
-                r#"<rect class="local" x="{:.1}" y="{:.1}" width="8" height="8"/>"#,
-                x - 4.0,
-                y - 4.0
-            ),
-            Self::Begin => write!(
-                out,
-                r#"<rect class="begin" x="{:.1}" y="{:.1}" width="5" height="9"/>"#,
-                x - 2.5,
-                y - 4.5
-            ),
-            Self::Error => write!(
-                out,
-                r#"<path class="error" d="M{:.1} {:.1} l8 8 m0 -8 l-8 8"/>"#,
-                x - 4.0,
-                y - 4.0
-            ),
-        }
     }
 }

@@ -9,7 +9,7 @@ use common::{
 
 use super::{
     EventId,
-    command::Computation,
+    computation::Computation,
     words::{short_name, shortened, words},
 };
 use crate::reporting::line;

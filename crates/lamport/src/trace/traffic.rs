@@ -31,7 +31,10 @@ pub struct Traffic {
     pub overtaken_receipts: HashSet<EventId>,
 }
 
-/// What one process received of one sender.
+/// From a process, under the name that stands in its messages, to a process.
+type Way = (u32, u32, u32);
+
+/// What came that way.
 #[derive(Default)]
 struct Stream {
     highest: u64,
@@ -42,10 +45,14 @@ struct Stream {
 /// Counts.
 pub fn count(trace: &Trace, links: &Links) -> Traffic {
     let mut traffic = Traffic::default();
-    let mut streams: HashMap<(u32, u32), Stream> = HashMap::new();
+    let mut streams: HashMap<Way, Stream> = HashMap::new();
     // Who can be heard of: a party that receives, or sends, is some process here.
     let nodes: HashSet<&str> = trace.processes.iter().map(|it| it.node.as_str()).collect();
-    let named = |party: &String| party == "*" || nodes.contains(party.as_str());
+    // For all others: there are others.
+    let named = |party: &String| match party.as_str() {
+        "*" => nodes.len() > 1,
+        party => nodes.contains(party),
+    };
     let mut here: Vec<bool> = trace.parties.iter().map(named).collect();
     let mut groups: HashSet<u32> = HashSet::new();
     // Who is named by an address does not count its messages, or not so that the receiver could know.
@@ -81,7 +88,8 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
         if !counts[sent.from as usize] {
             continue;
         }
-        let stream = streams.entry((sent.from, event.process)).or_default();
+        let way = (sending.process, sent.from, event.process);
+        let stream = streams.entry(way).or_default();
         if sent.number < stream.highest {
             traffic.overtaken += 1;
             traffic.overtaken_receipts.insert(id);
@@ -123,10 +131,10 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
 fn in_groups(
     trace: &Trace,
     links: &Links,
-    streams: &HashMap<(u32, u32), Stream>,
+    streams: &HashMap<Way, Stream>,
     groups: &HashSet<u32>,
 ) -> u64 {
-    let mut sent: HashMap<(u32, u32), Vec<u64>> = HashMap::new();
+    let mut sent: HashMap<Way, Vec<u64>> = HashMap::new();
     for (id, event) in trace.events.iter().enumerate() {
         if let (Kind::Send, Some(message)) = (event.kind, event.message())
             && groups.contains(&trace.messages[message].to)
@@ -134,16 +142,17 @@ fn in_groups(
             && links.from(id).len() > 0
         {
             let message = &trace.messages[message];
-            let numbers = sent.entry((message.from, message.to)).or_default();
+            let way = (event.process, message.from, message.to);
+            let numbers = sent.entry(way).or_default();
             numbers.push(message.number);
         }
     }
     sent.values_mut()
         .for_each(|numbers| numbers.sort_unstable());
     let mut missing = 0;
-    for ((from, _), stream) in streams {
+    for ((process, from, _), stream) in streams {
         for (to, (first, last, different)) in &stream.numbers {
-            let Some(numbers) = sent.get(&(*from, *to)) else {
+            let Some(numbers) = sent.get(&(*process, *from, *to)) else {
                 continue;
             };
             let start = numbers.partition_point(|number| number < first);

@@ -139,12 +139,11 @@ pub fn check(trace: &mut Trace, links: &Links, order: &Order) -> u64 {
         };
         if let Some(difference) = vector.iter().enumerate().find_map(differs) {
             wrong.push((event, difference));
-        } else if entries
-            .iter()
-            .any(|(process, count)| *process as usize >= vector.len() && *count > 0)
-        {
-            let (process, says) = entries[entries.len() - 1];
-            wrong.push((event, (process as usize, says, 0)));
+            return;
+        }
+        let beyond = |(process, says): &&(u32, u64)| *process as usize >= vector.len() && *says > 0;
+        if let Some((process, says)) = entries.iter().find(beyond) {
+            wrong.push((event, (*process as usize, *says, 0)));
         }
     });
     for (event, (process, says, known)) in wrong {

@@ -1,13 +1,14 @@
 //! What must hold of a computation: every receipt has its sending, and clocks that were carried grow from cause to
 //! effect. What needs no order of events is looked at where it is read, see [`super::merge`] and [`super::matching`].
 
-use common::text::plural;
+use common::{event::Kind, text::plural};
 
 use super::{
-    EventId, Trace,
+    EventId, NONE, Trace,
     findings::{Rule, Weight},
-    matching::Links,
+    matching::{Links, Runs},
     order::Order,
+    words::Fields,
 };
 use hashbrown::HashMap;
 
@@ -16,44 +17,68 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
     if orphans.is_empty() {
         return;
     }
-    // Whose log says that it sent: the process, and the highest number.
-    let mut senders: HashMap<u32, (u32, u64)> = HashMap::new();
+    // Who sent under each name or address: the process, and the highest number.
+    let mut senders: HashMap<u32, Vec<(u32, u64)>> = HashMap::new();
     for event in &trace.events {
-        if let (common::event::Kind::Send, Some(message)) = (event.kind, event.message()) {
+        if let (Kind::Send, Some(message)) = (event.kind, event.message()) {
             let message = &trace.messages[message];
-            let sender = senders.entry(message.from).or_insert((event.process, 0));
-            sender.1 = sender.1.max(message.number);
+            let of_name = senders.entry(message.from).or_default();
+            match of_name
+                .last_mut()
+                .filter(|sender| sender.0 == event.process)
+            {
+                Some(sender) => sender.1 = sender.1.max(message.number),
+                None => of_name.push((event.process, message.number)),
+            }
         }
     }
     let parties: HashMap<&str, u32> = (0..)
         .zip(&trace.parties)
-        .map(|(a, b)| (b.as_str(), a))
+        .map(|(number, party)| (party.as_str(), number))
         .collect();
+    let mut nodes: HashMap<&str, Vec<(u32, u64)>> = HashMap::new();
+    for (number, process) in trace.processes.iter().enumerate() {
+        let of_name = nodes.entry(&process.node).or_default();
+        of_name.push((number as u32, 0));
+    }
+    let runs = Runs::of(trace);
     let mut judged = Vec::new();
     for orphan in orphans {
         let event = &trace.events[*orphan];
         let message = event.message().map(|message| &trace.messages[message]);
+        let fields = Fields::of(trace, *orphan);
         let from = match message {
             Some(message) => Some(message.from),
-            None => {
-                let fields = super::words::Fields::of(trace, *orphan);
-                fields
-                    .get("peer")
-                    .and_then(|peer| parties.get(peer).copied())
+            None => fields
+                .get("peer")
+                .and_then(|peer| parties.get(peer).copied()),
+        };
+        let of_name = from.and_then(|from| {
+            let party = trace.parties[from as usize].as_str();
+            senders.get(&from).or_else(|| nodes.get(party))
+        });
+        // Whoever lived then: another process may have had the address, or the name, before or after.
+        let lived = |(number, _): &&(u32, u64)| {
+            let process = &trace.processes[*number as usize];
+            let time = |event: EventId| trace.events[event].time;
+            let (first, last) = (time(process.events.start), time(process.events.end - 1));
+            let same_run = process.run == trace.process_of(*orphan).run;
+            if !runs.may(*number, event.process) {
+                return false;
             }
+            same_run || first <= event.time && (event.time <= last || !process.stopped)
         };
-        let sender = from.and_then(|from| senders.get(&from)).copied();
-        let by_name = || {
-            let from = &trace.parties[from? as usize];
-            let number = trace.processes.iter().position(|it| it.node == *from)?;
-            Some((number as u32, 0))
-        };
+        let cut_off = fields.get("value") == Some("cut off");
+        let sender = of_name
+            .and_then(|all| all.iter().rev().find(lived))
+            .copied();
         judged.push((
             *orphan,
-            sender.or_else(by_name),
+            sender.filter(|_| !cut_off),
             message.map(|it| it.number),
         ));
     }
+    drop(runs);
     for (orphan, sender, number) in judged {
         let place = trace.place_of(orphan);
         let name = trace.process_of(orphan).name.clone();
@@ -94,8 +119,8 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
 /// thread that is certain; between threads of a process the log's order is the order of logging. How many were compared.
 pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> u64 {
     // The greatest clock that an event follows from or has, and whose it is.
-    let mut greatest: Vec<(u64, u32)> = vec![(0, u32::MAX); trace.events.len()];
-    let mut last_of_thread: Vec<u32> = vec![u32::MAX; trace.threads.len()];
+    let mut greatest: Vec<(u64, u32)> = vec![(0, NONE); trace.events.len()];
+    let mut last_of_thread: Vec<u32> = vec![NONE; trace.threads.len()];
     let mut compared = 0;
     let mut broken = Vec::new();
     for event in &order.sequence {
@@ -103,22 +128,22 @@ pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> u64 {
         let it = &trace.events[event];
         let before = &mut last_of_thread[it.thread as usize];
         let on_thread = std::mem::replace(before, event as u32);
-        let mut known = (0, u32::MAX);
+        let mut known = (0, NONE);
         let causes = links.to(event).iter().map(|link| link.from);
-        let on_thread = (on_thread != u32::MAX).then_some(on_thread as usize);
+        let on_thread = (on_thread != NONE).then_some(on_thread as usize);
         for cause in causes.chain(on_thread) {
-            if greatest[cause].1 != u32::MAX && (known.1 == u32::MAX || greatest[cause] > known) {
+            if greatest[cause].1 != NONE && (known.1 == NONE || greatest[cause] > known) {
                 known = greatest[cause];
             }
         }
         if let Some(clock) = it.clock {
-            if known.1 != u32::MAX {
+            if known.1 != NONE {
                 compared += 1;
                 if clock <= known.0 {
                     broken.push((event, known, clock));
                 }
             }
-            if known.1 == u32::MAX || clock > known.0 {
+            if known.1 == NONE || clock > known.0 {
                 known = (clock, event as u32);
             }
         }

@@ -279,7 +279,7 @@ fn whatever_is_cut_changed_or_mixed_is_read_without_fail() {
         }
         paths.push(folder.write(&format!("{number}.log"), log));
     }
-    // All by themselves would take long; each hundred together shows the same.
+    // Each by itself would take long.
     for some in paths.chunks(20) {
         let some: Vec<_> = some.iter().map(String::as_str).collect();
         let [html, svg, dot] = ["a.html", "a.svg", "a.dot"].map(|name| folder.path(name));

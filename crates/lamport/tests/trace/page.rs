@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::testing::{Folder, run};
-use lamport::trace::{command::Computation, order};
+use lamport::trace::{computation::Computation, order};
 use serde_json::Value;
 
 use crate::{LAMPORT, line, message, trace, webdriver::Browser};

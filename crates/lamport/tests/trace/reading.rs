@@ -184,3 +184,173 @@ fn real_processes_pass() {
     assert_eq!(word, "ok");
     assert!(why.starts_with("held for all "), "{why}");
 }
+
+/// The same event in another run.
+fn in_run(run: &str, line: String) -> String {
+    line.replacen("\"run\":\"r\"", &format!("\"run\":\"{run}\""), 1)
+}
+
+#[test]
+fn parts_of_one_log_are_put_together_in_any_order() {
+    let folder = Folder::new();
+    let part = |range: std::ops::Range<u64>| -> String {
+        range.map(|seq| line("p", seq, seq, "local", "")).collect()
+    };
+    // As the files of a log that is rotated sort; the last two have lines in common.
+    folder.write("p.log.1.jsonl", part(0..10));
+    folder.write("p.log.10.jsonl", part(28..40));
+    folder.write("p.log.2.jsonl", part(10..30));
+    let finished = trace(&[&folder.path(""), "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(
+        (count(&finished, "events"), count(&finished, "processes")),
+        (40, 1)
+    );
+    assert_eq!(of_rule(&finished, "well formed").0, "warn");
+}
+
+#[test]
+fn runs_that_processes_share_keep_their_messages() {
+    // Two runs of p1 and p2; of the second one p1's log is missing.
+    let folder = Folder::new();
+    let id = message("udp:p1>p2#1");
+    let sent = |run: &str, at| {
+        in_run(
+            run,
+            line("p1", 0, at, "send", &format!("{id},\"clock\":900")),
+        )
+    };
+    let came = |run: &str, at, clock: u64| {
+        in_run(
+            run,
+            line("p2", 0, at, "receive", &format!("{id},\"clock\":{clock}")),
+        )
+    };
+    folder.write("1.jsonl", sent("one", 10) + &came("one", 20, 901));
+    let other = in_run("two", line("p3", 0, 5, "local", ""));
+    folder.write("2.jsonl", came("two", 40, 7) + &other);
+    let finished = trace(&[&folder.path(""), "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(of_rule(&finished, "received was sent").0, "open");
+    // With it, each has its own, also against the order of time.
+    folder.write(
+        "3.jsonl",
+        in_run(
+            "two",
+            line("p1", 0, 50, "send", &format!("{id},\"clock\":3")),
+        ),
+    );
+    let finished = trace(&[&folder.path(""), "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(of_rule(&finished, "received was sent").0, "ok");
+}
+
+#[test]
+fn of_a_connection_that_is_not_logged_no_receipt_is_taken() {
+    // The server logged two uses of the same addresses; only the later client's log is here.
+    let folder = Folder::new();
+    let id = message("tcp:127.0.0.1:4>127.0.0.1:5#1");
+    folder.write(
+        "server.jsonl",
+        in_run(
+            "s",
+            line("server", 0, 20, "receive", &id)
+                + &line("server", 1, 90, "receive", &id).replacen("\"r\"", "\"s\"", 1),
+        ),
+    );
+    folder.write("client.jsonl", line("client", 0, 80, "send", &id));
+    let finished = trace(&[&folder.path(""), "--check", "--json"]);
+    assert_eq!(
+        of_rule(&finished, "received was sent").0,
+        "open",
+        "{finished:?}"
+    );
+    assert_eq!(of_rule(&finished, "wall clocks").0, "ok");
+    assert_eq!((finished.code, count(&finished, "doubled")), (Some(0), 0));
+}
+
+#[test]
+fn a_plain_datagram_that_came_twice_is_no_later_one() {
+    // A doubled ping must not be taken for one that is sent only after it was answered.
+    let folder = Folder::new();
+    let from = |address: &str, line: String| line.replace("127.0.0.1:7", address);
+    let log = [
+        datagram("send", "a", 0, 0, "ping"),
+        from("127.0.0.1:8", datagram("receive", "a", 1, 10, "pong")),
+        from("127.0.0.1:8", datagram("receive", "a", 2, 20, "pong")),
+        datagram("send", "a", 3, 30, "ping"),
+        datagram("receive", "b", 0, 5, "ping"),
+        from("127.0.0.1:8", datagram("send", "b", 1, 6, "pong")),
+        datagram("receive", "b", 2, 15, "ping"),
+        from("127.0.0.1:8", datagram("send", "b", 3, 16, "pong")),
+        datagram("receive", "b", 4, 35, "ping"),
+    ];
+    let path = folder.write("all.jsonl", log.concat());
+    let finished = trace(&[&path, "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(count(&finished, "doubled"), 1);
+}
+
+#[test]
+fn what_a_member_of_a_group_misses_is_lost() {
+    let folder = Folder::new();
+    let id = |number| message(&format!("udp:s/1>224.1.1.1:5007#{number}"));
+    let mut log: String = (0..6)
+        .map(|seq| line("s", seq, seq, "send", &id(seq + 1)))
+        .collect();
+    // One hears all, one comes late and misses the fourth.
+    for (seq, number) in (1..7).enumerate() {
+        log.push_str(&line("a", seq as u64, 20, "receive", &id(number)));
+    }
+    for (seq, number) in [3, 5, 6].into_iter().enumerate() {
+        log.push_str(&line("b", seq as u64, 20, "receive", &id(number)));
+    }
+    let path = folder.write("all.jsonl", &log);
+    let lost = |path: &str| count(&trace(&[path, "--check", "--json"]), "lost");
+    assert_eq!(lost(&path), 1);
+    // A second run with the same numbers loses nothing more than the first.
+    let again = log
+        .replace("\"r\"", "\"r2\"")
+        .replace("00:00:00", "00:01:00");
+    folder.write("again.jsonl", again);
+    assert_eq!(lost(&folder.path("")), 2);
+}
+
+#[test]
+fn a_message_for_all_is_unheard_where_nobody_else_is() {
+    let folder = Folder::new();
+    let path = folder.write(
+        "p1.jsonl",
+        line("p1", 0, 10, "send", &message("udp:p1>*#1")),
+    );
+    let finished = trace(&[&path, "--check", "--json"]);
+    assert_eq!(
+        (count(&finished, "lost"), count(&finished, "unheard")),
+        (0, 1)
+    );
+    let other = folder.write("p2.jsonl", line("p2", 0, 10, "local", ""));
+    let finished = trace(&[&path, &other, "--check", "--json"]);
+    assert_eq!(
+        (count(&finished, "lost"), count(&finished, "unheard")),
+        (1, 0)
+    );
+}
+
+#[test]
+fn many_alike_are_matched_in_proportion() {
+    // A hundred thousand receipts of what looks alike, and as many uses of one identity: a second, not an hour.
+    let folder = Folder::new();
+    let many = 50_000;
+    let id = message("udp:127.0.0.1:9>127.0.0.1:53#1");
+    let mut log = String::new();
+    for seq in 0..many {
+        log.push_str(&datagram("send", "a", seq, seq, "same"));
+        log.push_str(&datagram("receive", "b", 2 * seq, seq + 1, "same"));
+        log.push_str(&line("b", 2 * seq + 1, seq + 1, "receive", &id));
+        log.push_str(&line("c", seq, seq, "send", &id));
+    }
+    let path = folder.write("all.jsonl", log);
+    let finished = trace(&[&path, "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(count(&finished, "received"), 2 * many);
+}

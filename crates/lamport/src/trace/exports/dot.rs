@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::trace::{
     EventId,
-    command::Computation,
+    computation::Computation,
     words::{shortened, words},
 };
 

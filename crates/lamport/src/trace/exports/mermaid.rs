@@ -10,7 +10,7 @@ use std::{
 
 use crate::trace::{
     EventId,
-    command::Computation,
+    computation::Computation,
     words::{Fields, shortened, words_of},
 };
 

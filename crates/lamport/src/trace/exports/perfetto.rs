@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::trace::{
     EventId,
-    command::Computation,
+    computation::Computation,
     served::served,
     words::{Fields, words_of},
 };
@@ -98,10 +98,12 @@ fn times(computation: &Computation) -> Vec<i64> {
     let mut times = vec![0; trace.events.len()];
     for id in 0..times.len() {
         let time = match trace.events[id].time.zip(first) {
-            Some((time, first)) => (time - first) * 1000,
+            Some((time, first)) => time.saturating_sub(first).saturating_mul(1000),
             None => i64::from(computation.order.lamport[id]) * 10 * SLICE,
         };
-        let least = trace.before(id).map_or(0, |before| times[before] + LEAST);
+        let least = trace
+            .before(id)
+            .map_or(0, |before| i64::saturating_add(times[before], LEAST));
         times[id] = time.max(least);
     }
     times

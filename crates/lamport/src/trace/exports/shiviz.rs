@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::trace::{command::Computation, layouts, order, words::words};
+use crate::trace::{computation::Computation, layouts, order, words::words};
 
 /// Writes it.
 ///

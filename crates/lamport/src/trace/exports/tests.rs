@@ -8,7 +8,7 @@ use rand_pcg::Pcg32;
 use serde_json::Value;
 
 use super::{dot, mermaid, perfetto, shiviz};
-use crate::trace::{command::Computation, order};
+use crate::trace::{computation::Computation, order};
 
 /// An event: its process, and the how many-th there, from 1.
 type At = (usize, usize);

@@ -1,0 +1,165 @@
+//! Logs of the same process in several files: parts are put together, and what is there twice is left out.
+
+use std::collections::BTreeMap;
+
+use common::text::visible;
+use hashbrown::HashMap;
+
+use super::{
+    Event, Trace,
+    findings::{Rule, Weight},
+    merge::Log,
+};
+
+/// Puts the logs of each process together. Two logs are of one process when they have the run and the name in common, and
+/// what they both have of it is the same.
+pub(super) fn put_together(logs: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
+    // In the order of the first one of each name.
+    let mut groups: BTreeMap<usize, Vec<Log>> = BTreeMap::new();
+    let mut by_name: HashMap<(String, String), usize> = HashMap::new();
+    for (number, log) in logs.into_iter().enumerate() {
+        if !log.events.is_empty() {
+            let key = (log.run.clone(), log.node.clone());
+            let first = *by_name.entry(key).or_insert(number);
+            groups.entry(first).or_default().push(log);
+        }
+    }
+    let mut processes = Vec::new();
+    for mut group in groups.into_values() {
+        if group.len() > 1 {
+            group = of_one_name(group, trace);
+        }
+        processes.append(&mut group);
+    }
+    processes
+}
+
+fn first(log: &Log) -> u64 {
+    let numbers = log.events.iter().map(|event| event.number);
+    numbers.min().unwrap_or(0)
+}
+
+fn last(log: &Log) -> u64 {
+    let numbers = log.events.iter().map(|event| event.number);
+    numbers.max().unwrap_or(0)
+}
+
+/// What an event says: its number, its text, and its vector clock.
+type Says<'t> = (u64, &'t str, &'t [(String, u64)]);
+
+fn says<'t>(event: &Event, trace: &'t Trace) -> Says<'t> {
+    let clock = event
+        .carried()
+        .map(|clock| trace.carried[clock].strangers.as_slice());
+    (
+        event.number,
+        trace.text(event.text),
+        clock.unwrap_or_default(),
+    )
+}
+
+/// The logs of one run and name: parts in the order of their numbers, whatever the order of the files.
+fn of_one_name(mut group: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
+    group.sort_by_key(first);
+    let parts = group.iter().any(|log| first(log) > 0) && !group[0].vectors;
+    let mut kept: Vec<Log> = Vec::new();
+    let mut findings = std::mem::take(&mut trace.findings);
+    {
+        // What the first events say, and whose they are.
+        let mut known: HashMap<Says<'_>, usize> = HashMap::new();
+        for log in group {
+            let begins = says(&log.events[0], trace);
+            if let Some(same) = known.get(&begins).copied() {
+                let (there, here) = (
+                    trace.place(kept[same].events[0].place),
+                    trace.place(log.events[0].place),
+                );
+                findings.add(Rule::WellFormed, Weight::Warn, || {
+                    format!("{here}: the same log as {there}, and read once")
+                });
+                add_what_is_new(&mut kept[same], log, trace);
+                continue;
+            }
+            let number = first(&log);
+            let before = |(_, other): &(usize, &Log)| last(other) < number;
+            let goes_on = match number {
+                0 => None,
+                _ => kept
+                    .iter()
+                    .enumerate()
+                    .filter(before)
+                    .max_by_key(|(_, other)| last(other)),
+            };
+            // A host of vector clocks is one process, however many logs there are of it.
+            let part = goes_on
+                .map(|(part, _)| part)
+                .or((log.vectors && !kept.is_empty()).then_some(0));
+            for event in &log.events {
+                known
+                    .entry(says(event, trace))
+                    .or_insert(part.unwrap_or(kept.len()));
+                // Without parts a copy begins as the log does.
+                if !parts {
+                    break;
+                }
+            }
+            match part {
+                Some(part) => kept[part].events.extend(log.events),
+                None => kept.push(log),
+            }
+        }
+    }
+    trace.findings = findings;
+    tell_those_at_once(&kept, trace);
+    kept
+}
+
+/// Adds the events that the log does not have yet; where both have a number and say different things, both stay, and the
+/// numbering will tell.
+fn add_what_is_new(log: &mut Log, copy: Log, trace: &Trace) {
+    let mut there: HashMap<u64, Vec<&str>> = HashMap::new();
+    for event in &log.events {
+        there
+            .entry(event.number)
+            .or_default()
+            .push(trace.text(event.text));
+    }
+    let is_new = |event: &Event| {
+        let said = there.get(&event.number);
+        said.is_none_or(|said| !said.contains(&trace.text(event.text)))
+    };
+    let new: Vec<Event> = copy.events.into_iter().filter(is_new).collect();
+    log.events.extend(new);
+}
+
+/// A process's first and last moment.
+type Life = (Option<i64>, Option<i64>);
+
+/// One after the other, processes may share a log and a name.
+fn tell_those_at_once(processes: &[Log], trace: &mut Trace) {
+    let life = |log: &Log| -> Life {
+        let times = log.events.iter().filter_map(|event| event.time);
+        (times.clone().min(), times.max())
+    };
+    let mut by_start: Vec<_> = processes.iter().map(|log| (life(log), log)).collect();
+    by_start.sort_by_key(|(life, _)| *life);
+    // Whoever lives the longest of those before.
+    let mut longest: Option<(Life, &Log)> = None;
+    for (life, log) in by_start {
+        if let Some((other_life, other)) = longest
+            && life.0 <= other_life.1
+        {
+            let (there, here) = (
+                trace.place(other.events[0].place),
+                trace.place(log.events[0].place),
+            );
+            trace.findings.add(Rule::Names, Weight::Warn, || {
+                let node = visible(log.node.as_bytes());
+                format!("{here}: another process is called {node} too, at {there}")
+            });
+        }
+        if longest.is_none_or(|(other, _)| life.1 > other.1) {
+            longest = Some((life, log));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The order of a process's events: by their numbers, which run without a gap; and what the clocks of its threads say.
+
+use common::{
+    event::Kind,
+    text::{plural, visible},
+};
+use hashbrown::HashMap;
+
+use super::{
+    Event, Trace,
+    findings::{Rule, Weight},
+    merge::Log,
+    skew,
+};
+
+/// How far another thread's events may have been logged before a sending that came before them.
+const LATE: usize = 4096;
+
+/// The numbers must run without a gap, in the order of the lines.
+pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
+    let (rule, first, what) = match log.vectors {
+        true => (Rule::Vectors, 1, "its own entry"),
+        false => (Rule::WellFormed, 0, "seq"),
+    };
+    let events = &mut log.events;
+    let same_file = |pair: &[Event]| pair[0].place.file == pair[1].place.file;
+    for pair in events.windows(2) {
+        if pair[0].number > pair[1].number && same_file(pair) {
+            let (before, here) = (trace.place(pair[0].place), trace.place(pair[1].place));
+            trace.findings.add(rule, Weight::Wrong, || {
+                let (number, before_it) = (pair[1].number, pair[0].number);
+                format!("{here}: out of order, {what} {number} after {before_it} at {before}")
+            });
+        }
+    }
+    events.sort_by_key(|event| event.number);
+    let node = visible(log.node.as_bytes());
+    if let Some(event) = events.first().filter(|event| event.number > first) {
+        let place = trace.place(event.place);
+        trace.findings.add(rule, Weight::Wrong, || {
+            let number = event.number;
+            format!("{place}: {node} begins with {what} {number}, not {first}: its first events are missing")
+        });
+    }
+    let mut twice = Vec::new();
+    for (index, pair) in events.windows(2).enumerate() {
+        let (before, event) = (&pair[0], &pair[1]);
+        if event.number - before.number == 1 {
+            continue;
+        }
+        let (there, here) = (trace.place(before.place), trace.place(event.place));
+        let (last, number) = (before.number, event.number);
+        let clock = |event: &Event| event.carried().map(|clock| &trace.carried[clock].strangers);
+        let same =
+            trace.text(before.text) == trace.text(event.text) && clock(before) == clock(event);
+        trace
+            .findings
+            .add(rule, Weight::Wrong, || match number - last {
+                0 if same => format!("{here}: the same event as {there}"),
+                0 => format!("{here}: {what} {number} of {node} is at {there} already"),
+                gap => format!(
+                    "{here}: {what} {number} of {node} follows {last} at {there}: {} missing",
+                    plural(gap - 1, "event")
+                ),
+            });
+        if last == number && same {
+            twice.push(index + 1);
+        }
+    }
+    let mut index = 0;
+    events.retain(|_| {
+        index += 1;
+        twice.binary_search(&(index - 1)).is_err()
+    });
+}
+
+/// A sending happens when it begins, and is logged when it has gone well: another thread may have logged first what
+/// came of it.
+pub(super) fn put_sendings_right(events: &mut [Event]) {
+    for index in 1..events.len() {
+        if events[index].kind != Kind::Send {
+            continue;
+        }
+        let sending = &events[index];
+        let later = |other: &Event| match other.kind {
+            Kind::Receive => other.time >= sending.time,
+            _ => other.time > sending.time,
+        };
+        let before = events[..index].iter().rev().take(LATE);
+        let late = before
+            .take_while(|other| other.thread != sending.thread && later(other))
+            .count();
+        events[index - late..=index].rotate_right(1);
+    }
+}
+
+/// The clock of a machine may be set while it is read.
+pub(super) fn look_for_jumps(log: &Log, threads: &[(usize, String)], trace: &mut Trace) {
+    let mut last: HashMap<u32, &Event> = HashMap::new();
+    let mut present: Option<&Event> = None;
+    for event in &log.events {
+        // Nearly always the thread of the event before.
+        let before = match present {
+            Some(before) if before.thread == event.thread => Some(before),
+            _ => last.get(&event.thread).copied(),
+        };
+        if let Some((before, (then, now))) =
+            before.and_then(|it| Some((it, it.time.zip(event.time)?)))
+            && now < then
+        {
+            let (there, here) = (trace.place(before.place), trace.place(event.place));
+            trace.findings.add(Rule::Wall, Weight::Warn, || {
+                let thread = visible(threads[event.thread as usize].1.as_bytes());
+                let back = skew::length(then - now);
+                format!("{here}: the clock jumped back by {back} on thread {thread} since {there}")
+            });
+        }
+        if present.is_none_or(|before| before.thread != event.thread) {
+            last.extend(present.map(|before| (before.thread, before)));
+        }
+        present = Some(event);
+    }
+}

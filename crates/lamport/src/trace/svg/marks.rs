@@ -1,0 +1,150 @@
+//! How events look, and the legend that says so.
+
+use std::io::{self, Write};
+
+use common::event::Kind;
+
+use super::Plan;
+
+/// Text as XML has it.
+pub(in crate::trace) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            _ => safe.push(letter),
+        }
+    }
+    safe
+}
+
+/// How an event looks.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Mark {
+    Send,
+    Receive,
+    Local,
+    Begin,
+    Error,
+}
+
+impl Mark {
+    pub(super) fn of(kind: Kind, causes: bool, follows: bool) -> Self {
+        match kind {
+            Kind::Send => Self::Send,
+            Kind::Receive => Self::Receive,
+            Kind::Error => Self::Error,
+            Kind::Start | Kind::Ready | Kind::Connect | Kind::Accept | Kind::Close | Kind::Stop => {
+                Self::Begin
+            }
+            // Logs of vector clocks say only what follows from what.
+            _ if follows => Self::Receive,
+            _ if causes => Self::Send,
+            _ => Self::Local,
+        }
+    }
+
+    pub(super) fn write(self, out: &mut dyn Write, x: f64, y: f64) -> io::Result<()> {
+        match self {
+            Self::Send => write!(
+                out,
+                r#"<path class="send" d="M{:.1} {:.1} l10 5 l-10 5z"/>"#,
+                x - 4.0,
+                y - 5.0
+            ),
+            Self::Receive => write!(
+                out,
+                r#"<circle class="receive" cx="{x:.1}" cy="{y:.1}" r="4.4"/>"#
+            ),
+            Self::Local => write!(
+                out,
+                r#"<rect class="local" x="{:.1}" y="{:.1}" width="8" height="8"/>"#,
+                x - 4.0,
+                y - 4.0
+            ),
+            Self::Begin => write!(
+                out,
+                r#"<rect class="begin" x="{:.1}" y="{:.1}" width="5" height="9"/>"#,
+                x - 2.5,
+                y - 4.5
+            ),
+            Self::Error => write!(
+                out,
+                r#"<path class="error" d="M{:.1} {:.1} l8 8 m0 -8 l-8 8"/>"#,
+                x - 4.0,
+                y - 4.0
+            ),
+        }
+    }
+}
+
+impl Plan<'_> {
+    /// What the signs mean, of those that are there.
+    pub(super) fn legend(&self, out: &mut dyn Write) -> io::Result<()> {
+        let y = self.bottom() + 32.0;
+        let mut x = 20.0;
+        let entries = [
+            (Mark::Send, "sends"),
+            (Mark::Receive, "receives"),
+            (Mark::Local, "local"),
+            (Mark::Begin, "starts, connects, accepts, ends"),
+            (Mark::Error, "fails"),
+        ];
+        let there: Vec<Mark> = self.events().iter().map(|id| self.mark(*id)).collect();
+        for (mark, words) in entries.into_iter().filter(|(mark, _)| there.contains(mark)) {
+            mark.write(out, x, y)?;
+            writeln!(
+                out,
+                r#"<text class="small" x="{:.1}" y="{:.1}">{words}</text>"#,
+                x + 10.0,
+                y + 3.5
+            )?;
+            x += 28.0 + 5.2 * words.len() as f64;
+        }
+        let traffic = &self.picture.computation.traffic;
+        let mut lines = vec![("message", "message")];
+        if traffic.inferred > 0 {
+            lines.push(("message inferred", "inferred"));
+        }
+        if traffic.overtaken > 0 {
+            lines.push(("message overtaken", "overtaken"));
+        }
+        if !traffic.lost_sendings.is_empty() {
+            lines.push(("lost", "lost"));
+        }
+        for (class, words) in lines {
+            let tip = if class == "lost" {
+                ""
+            } else {
+                r#" marker-end="url(#tip)""#
+            };
+            writeln!(
+                out,
+                r#"<line class="{class}" x1="{x:.1}" y1="{y:.1}" x2="{:.1}" y2="{y:.1}"{tip}/><text class="small" x="{:.1}" y="{:.1}">{words}</text>"#,
+                x + 26.0,
+                x + 32.0,
+                y + 3.5
+            )?;
+            x += 50.0 + 5.2 * words.len() as f64;
+        }
+        if !self.bars.is_empty() {
+            writeln!(
+                out,
+                r#"<rect class="bar" x="{x:.1}" y="{:.1}" width="26" height="12" rx="3"/><text class="small" x="{:.1}" y="{:.1}">one client, on the thread that serves it</text>"#,
+                y - 6.0,
+                x + 32.0,
+                y + 3.5
+            )?;
+        }
+        let summary = escaped(&self.picture.computation.summary().text);
+        writeln!(
+            out,
+            r#"<text class="small" x="12" y="{:.1}">{summary}</text>"#,
+            y + 26.0
+        )
+    }
+}
