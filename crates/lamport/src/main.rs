@@ -17,7 +17,8 @@ fn main() -> ExitCode {
     app::main(
         |cli: &Cli| view::of(cli),
         |cli, app| {
-            let (journal, shutdown) = (app.journal(), app.catch_signals()?);
+            let journal = app.journal();
+            let shutdown = || app.catch_signals();
             if !matches!(
                 cli.command,
                 Some(Command::Check { .. } | Command::Explore { .. })
@@ -26,19 +27,20 @@ fn main() -> ExitCode {
             }
             match cli.command.clone() {
                 None => lamport::handout(journal),
+                // It holds nothing that a signal could lose, and may wait for a pipe.
+                Some(Command::Trace(asked)) => trace::command::run(&cli, &asked, journal),
                 Some(Command::Simulate { algorithm }) => {
-                    simulate::command::run(&cli, algorithm, journal, shutdown)
+                    simulate::command::run(&cli, algorithm, journal, shutdown()?)
                 }
                 Some(Command::Check { algorithm }) => {
-                    check::command::run(&cli, algorithm, journal, shutdown)
+                    check::command::run(&cli, algorithm, journal, shutdown()?)
                 }
                 Some(Command::Explore { algorithm }) => {
-                    check::explore::run(&cli, algorithm, journal, shutdown)
+                    check::explore::run(&cli, algorithm, journal, shutdown()?)
                 }
-                Some(Command::Trace(asked)) => trace::command::run(&cli, &asked, journal),
                 Some(Command::Run { algorithm }) => {
                     let settings = run::Settings::new(&cli, algorithm)?;
-                    run::run(&settings, journal, shutdown)
+                    run::run(&settings, journal, shutdown()?)
                 }
                 Some(Command::Node { algorithm, managed }) => {
                     let plan = Plan::new(&cli, algorithm, managed)?;
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
                     let typed = io::stdin().as_fd().try_clone_to_owned();
                     let typed = typed
                         .map_err(|error| Failure::could_not_run("standard input", why(&error)))?;
-                    plan.run(&cli, &bound, File::from(typed), journal, shutdown)
+                    plan.run(&cli, &bound, File::from(typed), journal, shutdown()?)
                 }
             }
         },

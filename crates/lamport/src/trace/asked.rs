@@ -17,6 +17,9 @@ pub struct Asked {
     /// How logs with vector clocks are laid out: a regular expression with the groups event, host and clock [default: ShiViz's and GoVector's layouts]
     #[arg(long, value_name = "REGEX", help_heading = "Trace")]
     pub regex: Option<String>,
+    /// What stands between two executions in such a log; a group trace names them
+    #[arg(long, value_name = "REGEX", help_heading = "Trace")]
+    pub delimiter: Option<String>,
     /// Draw these events only, by their numbers: 100..200, 100.., ..200
     #[arg(long, value_name = "FROM..UNTIL", help_heading = "Trace")]
     pub range: Option<Range>,

@@ -12,11 +12,11 @@ use common::{
     text::visible,
 };
 use crossbeam::channel;
-use regex::Regex;
 
 use super::{
     findings::Weight,
-    layouts, lines,
+    layouts::{self, Layout},
+    lines,
     sources::{self, Source},
 };
 
@@ -117,7 +117,7 @@ enum Work {
 ///
 /// # Errors
 /// When a file cannot be opened (exit code 2).
-pub fn read(sources: &[Source], layout: Option<&Regex>) -> Result<Vec<Block>, Failure> {
+pub fn read(sources: &[Source], layout: &Layout) -> Result<Vec<Block>, Failure> {
     let (to_do, work) = channel::bounded::<(usize, Work)>(QUEUE);
     let (results, done) = channel::bounded::<(usize, Block)>(QUEUE);
     let mut blocks: Vec<(usize, Block)> = Vec::new();
@@ -177,6 +177,10 @@ impl Reader {
             match first_letter(&mut *from) {
                 Ok((None, _)) => self.trouble(file, 1, Weight::Open, "the file is empty"),
                 Ok((Some(b'{'), line)) => self.lines(file, line, &mut *from),
+                Ok((Some(byte), line)) if byte.is_ascii_control() => {
+                    let words = format!("no text: it begins with the byte {byte:#04x}");
+                    self.trouble(file, line, Weight::Wrong, words);
+                }
                 Ok((Some(_), line)) => self.layout(file, line, &mut *from),
                 Err(error) => return Err(failed(error)),
             }
@@ -328,8 +332,12 @@ impl Reader {
 
 /// The first byte that is no space, and the number of its line; all before it is consumed.
 fn first_letter(from: &mut dyn BufRead) -> io::Result<(Option<u8>, u32)> {
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
     let mut line = 1;
     let mut passed = 0;
+    if from.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+        from.consume(BYTE_ORDER_MARK.len());
+    }
     loop {
         let read = from.fill_buf()?;
         if read.is_empty() {

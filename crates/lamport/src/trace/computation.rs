@@ -10,7 +10,7 @@ use common::{
 use super::{
     Trace, blocks,
     findings::{Rule, Weight},
-    layouts,
+    layouts::Layout,
     matching::{self, Links},
     merge::merge,
     order::{self, Order},
@@ -42,13 +42,9 @@ impl Computation {
     ///
     /// # Errors
     /// When a file cannot be read (exit code 2).
-    pub fn read(files: &[PathBuf], regex: Option<&str>) -> Result<Self, Failure> {
-        let layout = regex.map(|regex| {
-            layouts::layout(regex).map_err(|error| Failure::could_not_run("--regex", error))
-        });
-        let layout = layout.transpose()?;
+    pub fn read(files: &[PathBuf], layout: &Layout) -> Result<Self, Failure> {
         let found = sources::find(files)?;
-        let blocks = blocks::read(&found, layout.as_ref())?;
+        let blocks = blocks::read(&found, layout)?;
         let shown = found.into_iter().map(|source| source.shown).collect();
         Ok(Self::of(merge(shown, blocks)))
     }
@@ -60,6 +56,7 @@ impl Computation {
         let links = Links::new(trace.events.len(), matched.links);
         let (order, links) = order::order(&mut trace, links);
         verify::orphans(&mut trace, &matched.orphans);
+        verify::addressees(&mut trace);
         let clocks = verify::clocks(&mut trace, &links, &order);
         let vectors = vectors::check(&mut trace, &links, &order);
         let wall = skew::check(&mut trace, &links);

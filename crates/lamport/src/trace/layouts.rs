@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use common::{
     event::{Kind, Level},
+    exit::Failure,
     text::visible,
 };
 use hashbrown::HashMap;
@@ -17,6 +18,7 @@ use regex::{Captures, Regex, RegexBuilder};
 use super::{
     blocks::{Block, Piece, Raw, excerpt},
     findings::Weight,
+    lines,
 };
 
 /// ShiViz's own layout: an event, and below it host and clock; and GoVector's, the other way round.
@@ -26,6 +28,33 @@ pub const GOVECTOR: &str = r"(?<host>\S*) (?<clock>{.*})\n(?<event>.*)";
 
 /// The groups without which there is no event.
 const NEEDED: [&str; 3] = ["event", "host", "clock"];
+
+/// The layout that logs are read by where they do not say it themselves.
+#[derive(Debug, Default)]
+pub struct Layout {
+    /// An event.
+    pub event: Option<Regex>,
+    /// What stands between two executions.
+    pub delimiter: Option<Regex>,
+}
+
+impl Layout {
+    /// Of these regular expressions.
+    ///
+    /// # Errors
+    /// When one is none, or has not the groups that it needs (exit code 2).
+    pub fn new(event: Option<&str>, delimiter: Option<&str>) -> Result<Self, Failure> {
+        let event = event
+            .map(|event| layout(event).map_err(|error| Failure::could_not_run("--regex", error)));
+        let delimiter = delimiter.map(|delimiter| {
+            expression(delimiter).map_err(|error| Failure::could_not_run("--delimiter", error))
+        });
+        Ok(Self {
+            event: event.transpose()?,
+            delimiter: delimiter.transpose()?,
+        })
+    }
+}
 
 /// What executions of one log are told apart by.
 const EXECUTION: &str = "trace";
@@ -92,7 +121,8 @@ fn with_plain_braces(pattern: &str) -> String {
 }
 
 /// Reads a whole log.
-pub(super) fn parse(piece: Piece, given: Option<&Regex>) -> Block {
+pub(super) fn parse(piece: Piece, asked: &Layout) -> Block {
+    let given = asked.event.as_ref();
     let mut reading = Reading {
         block: Block {
             file: piece.file,
@@ -105,7 +135,7 @@ pub(super) fn parse(piece: Piece, given: Option<&Regex>) -> Block {
     let mut line = piece.line;
     let mut log = piece.text.as_str();
     let mut in_header = None;
-    let mut delimiter = None;
+    let mut delimiter = asked.delimiter.clone();
     let (first, below) = log.split_once('\n').unwrap_or((log, ""));
     if first.contains("(?<") {
         in_header = Some(layout(first));
@@ -126,9 +156,22 @@ pub(super) fn parse(piece: Piece, given: Option<&Regex>) -> Block {
             reading.trouble(piece.line, Weight::Wrong, error);
             return reading.block;
         }
-        (None, None) => fitting(log),
+        (None, None) => {
+            // The first execution may begin with its delimiter.
+            let text = log.trim_start();
+            let begins = delimiter
+                .as_ref()
+                .and_then(|delimiter| delimiter.find(text));
+            let begins = begins.filter(|found| found.start() == 0);
+            fitting(begins.map_or(text, |found| &text[found.end()..]))
+        }
     };
     let Some(regex) = given.or(own.as_ref()) else {
+        if log.lines().any(|line| line.starts_with('{')) {
+            // An event log after all, whose first line is none.
+            let cut_off = !piece.text.ends_with('\n');
+            return lines::parse(Piece { cut_off, ..piece });
+        }
         let shown = excerpt(log);
         let words = format!("neither an event log nor one in a layout that is known: {shown}");
         reading.trouble(line, Weight::Wrong, words);
@@ -223,7 +266,7 @@ impl Reading {
             if !text.trim().is_empty() {
                 let shown = excerpt(text);
                 let words = format!("no event in this layout: {shown}");
-                self.trouble(line + number as u32, Weight::Wrong, words);
+                self.trouble(line + number as u32, Weight::Warn, words);
             }
         }
     }

@@ -166,7 +166,7 @@ fn needed(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i64)
     let number = line.seq.ok_or("no field 'seq'")?;
     let time = times.micros(&line.time).ok_or_else(|| {
         let time = excerpt(&line.time);
-        format!("time '{time}' is not RFC 3339 in UTC")
+        format!("time '{time}' is not RFC 3339 in UTC, from 1970 on")
     })?;
     Ok((number, Kind::of_word(&line.event), time))
 }

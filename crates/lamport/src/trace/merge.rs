@@ -26,6 +26,7 @@ pub(super) struct Log {
     began: bool,
     pub(super) stopped: bool,
     pub(super) untold: bool,
+    pub(super) gaps: bool,
     pub(super) events: Vec<Event>,
 }
 
@@ -174,6 +175,7 @@ impl Sorting {
             began: false,
             stopped: false,
             untold: false,
+            gaps: false,
             events: Vec::new(),
         });
         self.present.insert(Self::key(block, writer), log);
@@ -261,9 +263,15 @@ fn in_order(mut log: Log, threads: &[(usize, String)], trace: &mut Trace) -> Vec
     } else {
         node
     };
+    // A program that is itself a party is one process, whatever it says of others.
+    let several = !log
+        .events
+        .iter()
+        .any(|event| is_party(event, &log.node, trace));
     let mut parts: Vec<(String, Log)> = Vec::new();
     for event in std::mem::take(&mut log.events) {
-        let party = party_within(&event, trace).unwrap_or(&name);
+        let within = party_within(&event, trace).filter(|_| several);
+        let party = within.unwrap_or(&name);
         let part = match parts.iter().position(|(name, _)| name == party) {
             Some(part) => part,
             None => {
@@ -280,6 +288,15 @@ fn in_order(mut log: Log, threads: &[(usize, String)], trace: &mut Trace) -> Vec
         parts[part].1.events.push(event);
     }
     parts
+}
+
+/// Whether a message through memory names the process itself.
+fn is_party(event: &Event, node: &str, trace: &Trace) -> bool {
+    event.message().is_some_and(|message| {
+        let message = &trace.messages[message];
+        let named = |party: u32| trace.parties[party as usize] == node;
+        message.within && (named(message.from) || named(message.to))
+    })
 }
 
 /// The process in its program that sends or receives through memory.
@@ -343,6 +360,7 @@ fn arrange(mut parts: Vec<(String, Log)>, threads: &[(usize, String)], trace: &m
         trace.processes.push(Process {
             stopped: log.stopped,
             untold: log.untold,
+            gaps: log.gaps,
             name: shown,
             node: log.node,
             run: log.run,

@@ -38,7 +38,7 @@ pub mod vectors;
 pub mod verify;
 pub mod words;
 
-use std::ops::Range;
+use std::{net::SocketAddr, ops::Range};
 
 use common::event::{Kind, Level};
 
@@ -88,6 +88,8 @@ pub struct Process {
     pub stopped: bool,
     /// Whether it did not tell of every datagram.
     pub untold: bool,
+    /// Whether events are missing in its log.
+    pub gaps: bool,
     /// Whether its log carries vector clocks.
     pub vectors: bool,
 }
@@ -207,6 +209,21 @@ impl Trace {
     pub fn after(&self, event: EventId) -> Option<EventId> {
         let next = event + 1;
         (next < self.process_of(event).events.end).then_some(next)
+    }
+
+    /// Whether a party is called by a name, and not by an address: such a one counts all that it sends.
+    pub fn has_name(&self, party: u32) -> bool {
+        self.parties[party as usize].parse::<SocketAddr>().is_err()
+    }
+
+    /// Whether both are sendings of one message, to several addresses.
+    pub fn same_message(&self, a: EventId, b: EventId) -> bool {
+        let sent = |event: EventId| {
+            let event = &self.events[event];
+            let message = &self.messages[event.message()?];
+            (event.kind == Kind::Send).then_some((event.process, message.from, message.number))
+        };
+        sent(a).is_some() && sent(a) == sent(b)
     }
 
     /// The process's own entry in the event's vector timestamp: the how many-th of its events it is.

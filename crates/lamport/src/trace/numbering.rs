@@ -27,13 +27,23 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
     for pair in events.windows(2) {
         if pair[0].number > pair[1].number && same_file(pair) {
             let (before, here) = (trace.place(pair[0].place), trace.place(pair[1].place));
-            trace.findings.add(rule, Weight::Wrong, || {
+            // Other programs' threads may write as they like.
+            let weight = if log.vectors {
+                Weight::Warn
+            } else {
+                Weight::Wrong
+            };
+            trace.findings.add(rule, weight, || {
                 let (number, before_it) = (pair[1].number, pair[0].number);
                 format!("{here}: out of order, {what} {number} after {before_it} at {before}")
             });
         }
     }
     events.sort_by_key(|event| event.number);
+    log.gaps = events.first().is_some_and(|event| event.number > first)
+        || events
+            .windows(2)
+            .any(|pair| pair[1].number - pair[0].number > 1);
     let node = visible(log.node.as_bytes());
     if let Some(event) = events.first().filter(|event| event.number > first) {
         let place = trace.place(event.place);

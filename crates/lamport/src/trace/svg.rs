@@ -16,6 +16,7 @@ use super::{
     computation::Computation,
     matching::Link,
     served::{Served, served},
+    skew::length,
     words::{Fields, shortened, words},
 };
 
@@ -41,6 +42,8 @@ const MANY: usize = 12;
 const LOW_LANE: f64 = 24.0;
 const COLUMN: (f64, f64) = (9.0, 84.0);
 const WIDTH: f64 = 1400.0;
+/// How wide an idle stretch that is cut out still is.
+const IDLE: f64 = 80.0;
 /// No viewer shows a wider picture well.
 const WIDEST: f64 = 200_000.0;
 const LEGEND: f64 = 64.0;
@@ -50,8 +53,8 @@ const LABELLED: usize = 40;
 const STYLE: &str = "\
 text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#222}.small{font-size:10px;fill:#555}\
 .lane{stroke:#999;stroke-width:1}.message{stroke:#555;stroke-width:1.2;fill:none}.inferred{stroke-dasharray:5 3}\
-.overtaken{stroke:#b8450f;stroke-width:1.6}.lost{stroke:#b00020;stroke-width:1.4}.tick{stroke:#e2e2e2}\
-.bar{fill:#56b4e9;fill-opacity:.35;stroke:#0072b2;stroke-width:.8}.send{fill:#009e73}.receive{fill:#0072b2}\
+.overtaken{stroke:#b8450f;stroke-width:1.6}.lost{stroke:#b00020;stroke-width:1.4}.tick{stroke:#e2e2e2}.idle{stroke:#aaa;stroke-dasharray:2 4}\
+.bar{fill:#56b4e9;fill-opacity:.35;stroke:#0072b2;stroke-width:.8}.send{fill:#0072b2}.receive{fill:#009e73}\
 .local{fill:#e69f00}.begin{fill:#fff;stroke:#555;stroke-width:1.4}.error{stroke:#b00020;stroke-width:2.2;fill:none}\
 .label{font-size:10px;fill:#333;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}";
 
@@ -105,6 +108,8 @@ struct Plan<'p> {
     until: i64,
     /// How wide one unit of it is.
     scale: f64,
+    /// Stretches in which nothing happens, and that are cut out: from, until, and where the picture has them.
+    idle: Vec<(i64, i64, f64)>,
 }
 
 impl<'p> Plan<'p> {
@@ -150,15 +155,24 @@ impl<'p> Plan<'p> {
             from: 0,
             until: 0,
             scale: 1.0,
+            idle: Vec::new(),
         };
         let values: Vec<i64> = drawn.iter().filter_map(|id| plan.value(*id)).collect();
         plan.from = values.iter().copied().min().unwrap_or(0);
         plan.until = values.iter().copied().max().unwrap_or(0);
-        let span = (plan.until - plan.from).max(1) as f64;
+        plan.cut_idle_out(values);
+        let cut: i64 = plan.idle.iter().map(|(from, until, _)| until - from).sum();
+        let span = (plan.until - plan.from - cut).max(1) as f64;
         plan.scale = match picture.axis {
             Axis::Logical => (WIDTH / span).clamp(COLUMN.0.min(WIDEST / span), COLUMN.1),
-            Axis::Wall => WIDTH / span,
+            Axis::Wall => (WIDTH - IDLE * plan.idle.len() as f64) / span,
         };
+        let mut idle = std::mem::take(&mut plan.idle);
+        for stretch in &mut idle {
+            stretch.2 = plan.x_of(stretch.0);
+            plan.idle.push(*stretch);
+        }
+        let span = (plan.x_of(plan.until) - left) / plan.scale;
         plan.width = (left + span * plan.scale + RIGHT).max(760.0);
         plan.height = TOP + plan.step * plan.lanes.len() as f64 + 20.0 + LEGEND;
         plan
@@ -172,8 +186,32 @@ impl<'p> Plan<'p> {
     }
 
     fn x(&self, id: EventId) -> f64 {
-        let value = self.value(id).unwrap_or(self.from);
-        self.left + 10.0 + (value - self.from) as f64 * self.scale
+        self.x_of(self.value(id).unwrap_or(self.from))
+    }
+
+    fn x_of(&self, value: i64) -> f64 {
+        let mut passed = value - self.from;
+        let mut cuts = 0.0;
+        for (from, until, _) in self.idle.iter().take_while(|(from, ..)| *from < value) {
+            // In the middle of one, as far as it goes.
+            let part = (value.min(*until) - from) as f64 / (until - from) as f64;
+            passed -= value.min(*until) - from;
+            cuts += part * IDLE;
+        }
+        self.left + 10.0 + passed as f64 * self.scale + cuts
+    }
+
+    /// Whoever starts programs by hand leaves the machine idle most of the time.
+    fn cut_idle_out(&mut self, mut times: Vec<i64>) {
+        /// What is cut out is at least so much of the whole.
+        const PART: i64 = 8;
+        if self.picture.axis == Axis::Logical {
+            return;
+        }
+        times.sort_unstable();
+        let least = ((self.until - self.from) / PART).max(1);
+        let gaps = times.windows(2).filter(|pair| pair[1] - pair[0] > least);
+        self.idle = gaps.map(|pair| (pair[0], pair[1], 0.0)).collect();
     }
 
     fn lane(&self, id: EventId) -> Option<usize> {
@@ -229,8 +267,13 @@ impl<'p> Plan<'p> {
         let offset = if unit.is_some() { self.from } else { 0 };
         let mut value = (self.from - offset).div_euclid(step) * step;
         while value <= self.until - offset {
-            let x = self.left + 10.0 + (value + offset - self.from) as f64 * self.scale;
-            if x >= self.left + 9.0 {
+            let x = self.x_of(value + offset);
+            let at = value + offset;
+            let idle = self
+                .idle
+                .iter()
+                .any(|(from, until, _)| (from..until).contains(&&at));
+            if x >= self.left + 9.0 && !idle {
                 let words = match unit {
                     None => value.to_string(),
                     Some(()) if value == 0 => "0".to_owned(),
@@ -244,6 +287,15 @@ impl<'p> Plan<'p> {
                 )?;
             }
             value += step;
+        }
+        for (from, until, x) in &self.idle {
+            let (middle, top, bottom) = (x + IDLE / 2.0, TOP - 10.0, self.bottom());
+            let words = length(until - from);
+            writeln!(
+                out,
+                r#"<line class="idle" x1="{middle:.1}" x2="{middle:.1}" y1="{top}" y2="{bottom}"/><text class="small" x="{middle:.1}" y="{:.1}" text-anchor="middle">{words} idle</text>"#,
+                top - 4.0
+            )?;
         }
         Ok(())
     }
@@ -276,6 +328,21 @@ impl<'p> Plan<'p> {
                 out,
                 r#"<rect class="bar" x="{from:.1}" y="{y:.1}" width="{wide:.1}" height="{high:.1}" rx="3"><title>{peer}</title></rect>"#
             )?;
+            // The whole address, or where there is no room its port.
+            let port = bar
+                .peer
+                .rfind(':')
+                .map_or(bar.peer.as_str(), |at| &bar.peer[at..]);
+            let fits = |words: &&str| wide > 24.0 + 5.6 * words.chars().count() as f64;
+            if let Some(words) = [bar.peer.as_str(), port].into_iter().find(fits) {
+                writeln!(
+                    out,
+                    r#"<text class="small" x="{:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
+                    from + wide / 2.0,
+                    y + high / 2.0 + 3.5,
+                    escaped(words)
+                )?;
+            }
         }
         Ok(())
     }

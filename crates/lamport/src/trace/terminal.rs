@@ -254,8 +254,8 @@ pub fn coloured(line: &str) -> String {
     let mut faint = false;
     for letter in line.chars() {
         let colour = match letter {
-            '●' => "\x1b[32m",
-            '○' => "\x1b[36m",
+            '●' => "\x1b[36m",
+            '○' => "\x1b[32m",
             '✗' => "\x1b[31m",
             '■' => "\x1b[33m",
             _ => "",

@@ -1,7 +1,5 @@
 //! What became of the messages: how many came, and which were lost, doubled, overtaken. Facts, not faults.
 
-use std::net::SocketAddr;
-
 use common::event::Kind;
 
 use super::{EventId, Trace, matching::Links};
@@ -55,17 +53,22 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
     };
     let mut here: Vec<bool> = trace.parties.iter().map(named).collect();
     let mut groups: HashSet<u32> = HashSet::new();
-    // Who is named by an address does not count its messages, or not so that the receiver could know.
-    let counts: Vec<bool> = trace
-        .parties
-        .iter()
-        .map(|party| party.parse::<SocketAddr>().is_err())
-        .collect();
+    let parties = 0..trace.parties.len() as u32;
+    // At an address the numbers are none that the receiver could know.
+    let counts: Vec<bool> = parties.map(|party| trace.has_name(party)).collect();
+    // Who does not tell of every datagram, under what name or address.
+    let mut untold = vec![false; trace.parties.len()];
     for (id, event) in trace.events.iter().enumerate() {
         let message = event.message().map(|message| &trace.messages[message]);
         match (event.kind, message) {
-            (Kind::Send, Some(message)) => here[message.from as usize] = true,
-            (Kind::Receive, Some(message)) => here[message.to as usize] = true,
+            (Kind::Send, Some(message)) => {
+                here[message.from as usize] = true;
+                untold[message.from as usize] |= trace.processes[event.process as usize].untold;
+            }
+            (Kind::Receive, Some(message)) => {
+                here[message.to as usize] = true;
+                untold[message.to as usize] |= trace.processes[event.process as usize].untold;
+            }
             _ => {}
         }
         if event.kind != Kind::Receive {
@@ -113,7 +116,7 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
         };
         traffic.sent += 1;
         let to = trace.messages[message].to as usize;
-        if links.from(id).len() > 0 || trace.process_of(id).untold {
+        if links.from(id).len() > 0 || untold[to] || trace.process_of(id).untold {
             continue;
         }
         if here[to] {

@@ -17,11 +17,15 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
     if orphans.is_empty() {
         return;
     }
-    // Who sent under each name or address: the process, and the highest number.
+    // Who sent under each name or address: the process, and the highest number. At an address each connection counts
+    // for itself.
     let mut senders: HashMap<u32, Vec<(u32, u64)>> = HashMap::new();
+    let mut connections: HashMap<(u32, u32), u64> = HashMap::new();
     for event in &trace.events {
         if let (Kind::Send, Some(message)) = (event.kind, event.message()) {
             let message = &trace.messages[message];
+            let highest = connections.entry((message.from, message.to)).or_default();
+            *highest = (*highest).max(message.number);
             let of_name = senders.entry(message.from).or_default();
             match of_name
                 .last_mut()
@@ -72,20 +76,26 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
         let sender = of_name
             .and_then(|all| all.iter().rev().find(lived))
             .copied();
-        judged.push((
-            *orphan,
-            sender.filter(|_| !cut_off),
-            message.map(|it| it.number),
-        ));
+        let told_later = sender.is_some_and(|(_, highest)| {
+            message.is_some_and(|message| {
+                let connection = connections.get(&(message.from, message.to));
+                let of_connection = connection.copied().unwrap_or(0);
+                match trace.has_name(message.from) {
+                    true => message.number <= highest,
+                    false => message.stream && message.number <= of_connection,
+                }
+            })
+        });
+        judged.push((*orphan, sender.filter(|_| !cut_off), told_later));
     }
     drop(runs);
-    for (orphan, sender, number) in judged {
+    for (orphan, sender, told_later) in judged {
         let place = trace.place_of(orphan);
         let name = trace.process_of(orphan).name.clone();
-        let Some((sender, highest)) = sender else {
+        let Some((sender, _)) = sender else {
             trace.findings.add(Rule::Sent, Weight::Open, || {
                 format!(
-                    "{place}: the log of the process that {name} received this from is not here"
+                    "{place}: the log of whoever sent this to {name} is not here, or ends too early"
                 )
             });
             continue;
@@ -93,25 +103,59 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
         let sender = &trace.processes[sender as usize];
         let from = sender.name.clone();
         let last = trace.place_of(sender.events.end - 1);
-        let (weight, why) = match (sender.untold, sender.stopped) {
-            (true, _) => (
-                Weight::Warn,
-                format!("{from} did not tell of every sending"),
-            ),
-            (false, false) if number.is_none_or(|number| number > highest) => (
-                Weight::Warn,
-                format!(
-                    "the log of {from} ends without a stop, at {last}: it was killed, or still runs"
-                ),
-            ),
-            _ => (
-                Weight::Wrong,
-                format!("{from}, whose log ends at {last}, never sent it"),
-            ),
+        let words = |why: String| {
+            format!("{place}: {name} receives what is not in the log of {from}: {why}")
         };
-        trace.findings.add(Rule::Sent, weight, || {
-            format!("{place}: {name} receives what was not sent: {why}")
-        });
+        let (weight, words) = if sender.untold {
+            let why = "it does not tell of every datagram".to_owned();
+            (Weight::Warn, words(why))
+        } else if sender.gaps {
+            let why = "it may be among the events that are missing there".to_owned();
+            (Weight::Warn, words(why))
+        } else if !sender.stopped && !told_later {
+            let why = format!("it ends without a stop, at {last}: killed, or still running");
+            (Weight::Warn, words(why))
+        } else {
+            let words = format!(
+                "{place}: {name} receives what was not sent: {from}, whose log ends at {last}, never sent it"
+            );
+            (Weight::Wrong, words)
+        };
+        trace.findings.add(Rule::Sent, weight, || words);
+    }
+}
+
+/// Judges the receipts of what was sent to another process.
+pub fn addressees(trace: &mut Trace) {
+    let nodes: HashMap<&str, ()> = trace
+        .processes
+        .iter()
+        .map(|it| (it.node.as_str(), ()))
+        .collect();
+    let is_node: Vec<bool> = trace
+        .parties
+        .iter()
+        .map(|party| nodes.contains_key(party.as_str()))
+        .collect();
+    let mut wrong = Vec::new();
+    for (id, event) in trace.events.iter().enumerate() {
+        let message = event.message().filter(|_| event.kind == Kind::Receive);
+        let Some(message) = message.map(|message| &trace.messages[message]) else {
+            continue;
+        };
+        let process = &trace.processes[event.process as usize];
+        let to = message.to as usize;
+        if is_node[to] && trace.parties[to] != process.node && trace.parties[to] != process.name {
+            wrong.push((id, message.to));
+        }
+    }
+    for (id, to) in wrong {
+        let (place, name) = (trace.place_of(id), &trace.process_of(id).name);
+        let words = format!(
+            "{place}: {name} receives what was sent to {}",
+            trace.parties[to as usize]
+        );
+        trace.findings.add(Rule::Sent, Weight::Wrong, || words);
     }
 }
 
@@ -139,13 +183,13 @@ pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> u64 {
         if let Some(clock) = it.clock {
             if known.1 != NONE {
                 compared += 1;
-                if clock <= known.0 {
+                let same = clock == known.0 && trace.same_message(event, known.1 as usize);
+                if clock <= known.0 && !same {
                     broken.push((event, known, clock));
                 }
             }
-            if known.1 == NONE || clock > known.0 {
-                known = (clock, event as u32);
-            }
+            // After a clock that is wrong the next one is compared with it: one fault is told once.
+            known = (clock, event as u32);
         }
         greatest[event] = known;
     }

@@ -156,6 +156,31 @@ fn threads_have_a_bar_for_each_client() {
 }
 
 #[test]
+fn idle_stretches_are_cut_out_of_the_wall_clock_axis() {
+    let folder = Folder::new();
+    let times = [0, 10, 20, 900_000, 900_010, 900_020];
+    let log: String = (0..6)
+        .map(|seq| line("p", seq, times[seq as usize], "local", ""))
+        .collect();
+    let log = folder.write("p.jsonl", log);
+    let path = folder.path("idle.svg");
+    trace(&[&log, "--svg", &path, "--axis", "wall"]);
+    let svg = fs::read_to_string(path).unwrap();
+    well_formed(&svg);
+    assert!(svg.contains(">899.98 ms idle<"), "{svg}");
+    let places: Vec<f64> = svg
+        .lines()
+        .filter_map(|line| line.strip_prefix("<g><rect class=\"local\" x=\""))
+        .map(|rest| rest.split('"').next().unwrap().parse().unwrap())
+        .collect();
+    // The events on both sides of it do not fall into one.
+    assert!(
+        places[1] - places[0] > 50.0 && places[5] - places[4] > 50.0,
+        "{places:?}"
+    );
+}
+
+#[test]
 fn an_svg_of_very_many_events_has_the_newest() {
     let folder = Folder::new();
     let log: String = (0..20_100)
@@ -245,7 +270,7 @@ fn colour_is_for_terminals_alone() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert!(
-        on_terminal("A=b").contains("\x1b[32m●\x1b[0m"),
+        on_terminal("A=b").contains("\x1b[36m●\x1b[0m"),
         "{:?}",
         on_terminal("A=b")
     );

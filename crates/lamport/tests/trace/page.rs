@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::testing::{Folder, run};
-use lamport::trace::{computation::Computation, order};
+use lamport::trace::{computation::Computation, layouts::Layout, order};
 use serde_json::Value;
 
 use crate::{LAMPORT, line, message, trace, webdriver::Browser};
@@ -55,7 +55,7 @@ fn it_renders_and_knows_the_causal_past() {
     let arguments: Vec<_> = arguments.split(' ').chain([logs.as_str()]).collect();
     assert_eq!(run(LAMPORT, &arguments).code, Some(0));
     assert_eq!(trace(&[&logs, "--html", &path]).code, Some(0));
-    let computation = Computation::read(&[logs.into()], None).unwrap();
+    let computation = Computation::read(&[logs.into()], &Layout::default()).unwrap();
     let expected = computed(&computation);
     assert!(expected.len() > 100);
 

@@ -158,11 +158,40 @@ fn lines_in_no_layout_are_named() {
     let (word, why) = of_rule(&finished, "well formed");
     assert_eq!(word, "FAIL");
     assert!(
-        why.contains(&format!("{path}:10: no event in this layout: some remark")),
-        "{why}"
-    );
-    assert!(
         why.contains(&format!("{path}:11: the clock is no JSON object")),
         "{why}"
     );
+}
+
+#[test]
+fn lines_of_other_kinds_are_passed_over_and_told() {
+    let (finished, words) = check(&format!("{SHIVIZ}\nsome remark\n"), &[]);
+    assert_eq!(finished.code, Some(0), "{words}");
+    let (word, why) = of_rule(&finished, "well formed");
+    assert_eq!(word, "warn");
+    assert!(
+        why.ends_with(":10: no event in this layout: some remark"),
+        "{why}"
+    );
+}
+
+#[test]
+fn lines_out_of_order_are_put_right() {
+    let (finished, words) = check("f\na {\"a\":2}\ne\na {\"a\":1}\n", &[]);
+    assert_eq!(finished.code, Some(0));
+    assert_eq!(
+        words,
+        "warn log:3: out of order, its own entry 1 after 2 at log:1"
+    );
+}
+
+#[test]
+fn executions_by_a_flag_and_clocks_with_escaped_quotes() {
+    let escaped = SHIVIZ.replace('"', "\\\"");
+    let log = format!("run 1\n{escaped}run 2\n{escaped}");
+    let folder = Folder::new();
+    let path = folder.write("tla.log", log);
+    let finished = trace(&[&path, "--delimiter", "^run [0-9]+$", "--check", "--json"]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(finished.last_event().counts["processes"], 6);
 }

@@ -8,7 +8,7 @@ use rand_pcg::Pcg32;
 use serde_json::Value;
 
 use super::{dot, mermaid, perfetto, shiviz};
-use crate::trace::{computation::Computation, order};
+use crate::trace::{computation::Computation, findings::Weight, layouts::Layout, order};
 
 /// An event: its process, and the how many-th there, from 1.
 type At = (usize, usize);
@@ -77,7 +77,8 @@ fn random(seed: u64, folder: &Folder) -> Computation {
     let mut under_way: Vec<(usize, usize, String)> = Vec::new();
     for time in 0..random.random_range(1..60_u64) {
         let process = random.random_range(0..count);
-        let (seq, second) = (logs[process].len(), time);
+        // Clocks that are coarse, and now and then are set back.
+        let (seq, second) = (logs[process].len(), time / 3 * 7 % 50);
         let mut event = format!(
             r#"{{"v":1,"run":"r","node":"p {process}<","thread":"t{}","seq":{seq},"time":"2026-11-24T00:00:{second:02}Z","level":"info""#,
             time % 2
@@ -129,7 +130,7 @@ fn random(seed: u64, folder: &Folder) -> Computation {
                 .into()
         })
         .collect();
-    Computation::read(&paths, None).unwrap()
+    Computation::read(&paths, &Layout::default()).unwrap()
 }
 
 fn written(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> String {
@@ -145,7 +146,7 @@ fn check(read: impl Fn(&Computation, &Folder, u64) -> BTreeMap<At, Vec<usize>>) 
     for seed in 0..150 {
         let computation = random(seed, &folder);
         assert!(
-            computation.trace.findings.worst().is_none(),
+            computation.trace.findings.worst() <= Some(Weight::Warn),
             "{:?}",
             computation.trace.findings
         );
@@ -194,7 +195,7 @@ fn shiviz_is_read_back_by_our_own_reader() {
     check(|computation, folder, seed| {
         let log = written(|out| shiviz::write(computation, out));
         let path = folder.write(&format!("{seed}.log"), log);
-        let again = Computation::read(&[path.into()], None).unwrap();
+        let again = Computation::read(&[path.into()], &Layout::default()).unwrap();
         assert!(
             again.trace.findings.worst().is_none(),
             "{:?}",
