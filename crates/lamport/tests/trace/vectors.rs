@@ -87,7 +87,13 @@ fn executions_are_told_apart_by_the_delimiter() {
     assert_eq!(finished.code, Some(0), "{words}");
     assert_eq!(finished.last_event().counts["processes"], 6);
     let folder = Folder::new();
-    let path = folder.write("some.log", log);
+    let path = folder.write("some.log", log.clone() + "a remark\n");
+    let finished = trace(&[&path, "--check", "--json"]);
+    let (_, why) = of_rule(&finished, "well formed");
+    assert!(
+        why.ends_with(":21: no event in this layout: a remark"),
+        "{why}"
+    );
     let shown = trace(&[&path, "--show", "all"]);
     assert!(shown.out.contains("two/b b hears of it"), "{shown:?}");
 }

@@ -59,7 +59,9 @@ impl Browser {
             "goog:chromeOptions": {"args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
         }}});
-        let session = browser.ask("POST", "/session", &capabilities);
+        // A browser may need longer to start on a busy machine than its driver waits.
+        let session = (0..3).find_map(|_| browser.answer("POST", "/session", &capabilities).ok());
+        let session = session.expect("the browser starts");
         let id = session["sessionId"].as_str().unwrap();
         browser.session = format!("/session/{id}");
         Some(browser)
@@ -131,6 +133,11 @@ impl Browser {
     }
 
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let answer = self.answer(method, path, body);
+        answer.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    fn answer(&self, method: &str, path: &str, body: &Value) -> Result<Value, Value> {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         let body = body.to_string();
@@ -158,8 +165,10 @@ impl Browser {
         reader.read_exact(&mut answer).unwrap();
         let mut answer: Value = serde_json::from_slice(&answer).unwrap();
         let value = answer["value"].take();
-        assert!(value.get("error").is_none(), "{path}: {value}");
-        value
+        match value.get("error") {
+            None => Ok(value),
+            Some(_) => Err(value),
+        }
     }
 }
 
