@@ -8,6 +8,7 @@ use std::{
     ops::Range,
 };
 
+use common::text::micros;
 use marks::{Mark, escaped};
 
 use super::{
@@ -16,7 +17,6 @@ use super::{
     computation::Computation,
     matching::Link,
     served::{Served, served},
-    skew::length,
     words::{Fields, shortened, words},
 };
 
@@ -146,7 +146,7 @@ impl<'p> Plan<'p> {
         let mut plan = Self {
             picture,
             lane_of,
-            bars: if by_thread { served(trace) } else { Vec::new() },
+            bars: served(trace),
             left,
             step: if lanes.len() > MANY { LOW_LANE } else { LANE },
             height: 0.0,
@@ -161,6 +161,9 @@ impl<'p> Plan<'p> {
         plan.from = values.iter().copied().min().unwrap_or(0);
         plan.until = values.iter().copied().max().unwrap_or(0);
         plan.cut_idle_out(values);
+        if !by_thread {
+            plan.bars.clear();
+        }
         let cut: i64 = plan.idle.iter().map(|(from, until, _)| until - from).sum();
         let span = (plan.until - plan.from - cut).max(1) as f64;
         plan.scale = match picture.axis {
@@ -210,7 +213,18 @@ impl<'p> Plan<'p> {
         }
         times.sort_unstable();
         let least = ((self.until - self.from) / PART).max(1);
-        let gaps = times.windows(2).filter(|pair| pair[1] - pair[0] > least);
+        let time = |id: EventId| self.picture.computation.trace.events[id].time;
+        // Nobody is idle while a client waits for an answer.
+        let served = |pair: &[i64]| {
+            let mut bars = self
+                .bars
+                .iter()
+                .map(|bar| (time(bar.from), time(bar.until)));
+            bars.any(|(from, until)| from < Some(pair[1]) && until > Some(pair[0]))
+        };
+        let gaps = times
+            .windows(2)
+            .filter(|pair| pair[1] - pair[0] > least && !served(pair));
         self.idle = gaps.map(|pair| (pair[0], pair[1], 0.0)).collect();
     }
 
@@ -277,7 +291,7 @@ impl<'p> Plan<'p> {
                 let words = match unit {
                     None => value.to_string(),
                     Some(()) if value == 0 => "0".to_owned(),
-                    Some(()) => common::text::micros(value.unsigned_abs()),
+                    Some(()) => micros(value.unsigned_abs()),
                 };
                 let (top, bottom) = (TOP - 10.0, self.bottom());
                 writeln!(
@@ -290,7 +304,7 @@ impl<'p> Plan<'p> {
         }
         for (from, until, x) in &self.idle {
             let (middle, top, bottom) = (x + IDLE / 2.0, TOP - 10.0, self.bottom());
-            let words = length(until - from);
+            let words = micros(until.abs_diff(*from));
             writeln!(
                 out,
                 r#"<line class="idle" x1="{middle:.1}" x2="{middle:.1}" y1="{top}" y2="{bottom}"/><text class="small" x="{middle:.1}" y="{:.1}" text-anchor="middle">{words} idle</text>"#,

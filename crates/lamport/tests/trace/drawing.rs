@@ -167,7 +167,7 @@ fn idle_stretches_are_cut_out_of_the_wall_clock_axis() {
     trace(&[&log, "--svg", &path, "--axis", "wall"]);
     let svg = fs::read_to_string(path).unwrap();
     well_formed(&svg);
-    assert!(svg.contains(">899.98 ms idle<"), "{svg}");
+    assert!(svg.contains(">900 ms idle<"), "{svg}");
     let places: Vec<f64> = svg
         .lines()
         .filter_map(|line| line.strip_prefix("<g><rect class=\"local\" x=\""))
@@ -178,6 +178,13 @@ fn idle_stretches_are_cut_out_of_the_wall_clock_axis() {
         places[1] - places[0] > 50.0 && places[5] - places[4] > 50.0,
         "{places:?}"
     );
+    // Nobody is idle while a client waits.
+    let peer = "\"peer\":\"127.0.0.1:4\"";
+    let log = line("s", 0, 0, "accept", peer) + &line("s", 1, 900_000, "close", peer);
+    let log = folder.write("s.jsonl", log);
+    let path = folder.path("busy.svg");
+    trace(&[&log, "--svg", &path, "--axis", "wall"]);
+    assert!(!fs::read_to_string(path).unwrap().contains(" idle<"));
 }
 
 #[test]
