@@ -276,9 +276,10 @@ fn secondary(start: &str) {
         (Some(0), Some(&"the same")),
         "{finished:?}"
     );
+    // Some 30 ms; a notice that the secondary misses is told again after half a second, and then after twice as long.
     let took: u32 = lines[0].parse().unwrap();
     assert!(
-        took < 1000,
+        took < 5000,
         "an update was visible on the secondary after {took} ms"
     );
 }

@@ -185,7 +185,7 @@ fn draw(computation: &Computation, show: Option<Show>, asked: &Asked, journal: &
     let summary = computation.summary();
     let mut text = summary.text;
     if before > 0 {
-        text.push_str("; --show all and --range FROM..UNTIL show others");
+        text.push_str("; --show all shows all");
     }
     journal.record(line(text));
 }

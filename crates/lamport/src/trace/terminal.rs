@@ -75,7 +75,7 @@ pub fn draw(computation: &Computation, range: Range<usize>, window: &Window, jou
         journal.record_of(&process, row);
     }
     journal.record(line(
-        "● sends  ○ receives  ■ local  ┬ starts  ┴ stops  ✗ fails; a line leads from the sender's lane to the receipt, dotted where it is inferred",
+        "● sends  ○ receives  ■ local  ┬ starts  ┴ stops  ✗ fails  ── message  ╌╌ inferred",
     ));
     if diagram.hidden > 0 {
         let text = format!(

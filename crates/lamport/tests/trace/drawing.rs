@@ -21,7 +21,7 @@ fn the_terminal_shows_lanes_and_messages() {
       5    5  ○◀──────┤        client receives a message from peer
       6    6  ┴       │        client stops
       7    5          ┴        server stops
-● sends  ○ receives  ■ local  ┬ starts  ┴ stops  ✗ fails; a line leads from the sender's lane to the receipt, dotted where it is inferred
+● sends  ○ receives  ■ local  ┬ starts  ┴ stops  ✗ fails  ── message  ╌╌ inferred
 2 processes, 8 events; the longest chain of causes has 6, and 14% of all pairs are concurrent
 ";
     assert_eq!(finished.out, expected[1..]);
