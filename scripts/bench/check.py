@@ -4,11 +4,12 @@ usage: check.py FOLDER_OF_OURS FOLDER_OF_PEERS [--quick]     called by bench.sh,
 """
 
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import sys
+
+from measure import whole_process
 
 ours, quick = pathlib.Path(sys.argv[1]), "--quick" in sys.argv[3:]
 
@@ -28,11 +29,7 @@ OTHERS = [
 
 def check(arguments):
     """Checks once. Returns the counts, and of the whole process: seconds, processors kept busy, MiB at the most."""
-    process = subprocess.Popen([ours / "lamport", "check", *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    last = process.stdout.read().splitlines()[-1]
-    _, status, used = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"bench: lamport check {' '.join(arguments)}: {last.decode()}")
+    _, used, last = whole_process([ours / "lamport", "check", *arguments, "--json"])
     counts = json.loads(last)["counts"]
     seconds = counts["elapsed_us"] / 1e6
     return counts, seconds, (used.ru_utime + used.ru_stime) / seconds, used.ru_maxrss / 1024

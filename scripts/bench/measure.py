@@ -88,6 +88,19 @@ def run_json(command, timeout=300):
     return json.loads(lines[-1])
 
 
+def whole_process(command):
+    """Runs a program to its end. Returns seconds, what it used (resource.getrusage), and its last line of output."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    out = process.stdout.read().decode()
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - started
+    last = (out.splitlines() or [""])[-1]
+    if status != 0:
+        raise SystemExit(f"bench: {' '.join(map(str, command))}: {last}")
+    return seconds, used, last
+
+
 def client_counts(command, timeout=300):
     """The figures of a thread-client that ran a load with --json."""
     return run_json(command, timeout)["counts"]

@@ -13,10 +13,10 @@ import pathlib
 import random
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+
+from measure import whole_process
 
 ours, quick = pathlib.Path(sys.argv[1]) / "lamport", "--quick" in sys.argv[3:]
 root = pathlib.Path(__file__).resolve().parents[2]
@@ -29,36 +29,24 @@ SIZES = [1_000, 3_000] if quick else [1_000, 3_000, 10_000, 30_000, 100_000, 300
 PROCESSES = [4] if quick else [4, 16, 64, 100]
 
 
-def run(command):
-    """Runs to the end. Returns seconds, MiB at the most, and the last line of what it said."""
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = process.stdout.read(), process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - started
-    if status != 0:
-        raise SystemExit(f"bench: {' '.join(map(str, command))}: {err.decode()}{out.decode()[-400:]}")
-    return seconds, used.ru_maxrss / 1024, out.decode().splitlines()[-1]
-
-
 def simulated(folder, events, processes):
     """Logs of about so many events, a third of them sendings and a third receipts."""
     # Of 16 things that a process begins, 15 are messages, which somebody receives.
     count = max(1, round(events / processes / 1.9375))
     logs = folder / f"{events}-{processes}"
     seed = ["--count", str(count), "--rate", "100000", "--show", "0", "--logs", str(logs)]
-    run([ours, "simulate", "events", "--processes", str(processes), *seed])
+    whole_process([ours, "simulate", "events", "--processes", str(processes), *seed])
     lines = sum(sum(1 for _ in open(log, "rb")) for log in logs.iterdir())
     return logs, lines
 
 
 def checked(path, events, rounds):
     """Reads, merges, stamps and checks: median seconds, and MiB."""
-    runs = [run([ours, "trace", path, "--check", "--json"]) for _ in range(rounds)]
+    runs = [whole_process([ours, "trace", path, "--check", "--json"]) for _ in range(rounds)]
     counts = json.loads(runs[0][2])["counts"]
     if counts["events"] != events or counts["broken"]:
         raise SystemExit(f"bench: {path}: {counts}")
-    return statistics.median(run[0] for run in runs), max(run[1] for run in runs)
+    return statistics.median(run[0] for run in runs), max(run[1].ru_maxrss for run in runs) / 1024
 
 
 def random_log(path, events, hosts=5):
@@ -151,7 +139,7 @@ def beside_shiviz(folder):
         seconds, _ = checked(log, events, 1 if quick else 5)
         theirs = MEASURED[events]
         if real:
-            read = json.loads(run(["node", root / "scripts/peers/shiviz.js", shiviz, log])[2])
+            read = json.loads(whole_process(["node", root / "scripts/peers/shiviz.js", shiviz, log])[2])
             if read["events"] != events:
                 raise SystemExit(f"bench: ShiViz read {read['events']} events of {events}")
             theirs = read["seconds"]
@@ -164,8 +152,8 @@ def beside_shiviz(folder):
 def page(folder, logs):
     """How long the page takes to be written, and how large it is."""
     html = folder / "page.html"
-    seconds, memory, _ = run([ours, "trace", logs, "--html", html, "--show", "0"])
-    print(f"the page of the last one: written in {seconds:.1f} s and {memory:.0f} MiB, {html.stat().st_size / 2**20:.0f} MiB large")
+    seconds, used, _ = whole_process([ours, "trace", logs, "--html", html, "--show", "0"])
+    print(f"the page of the last one: written in {seconds:.1f} s and {used.ru_maxrss / 1024:.0f} MiB, {html.stat().st_size / 2**20:.0f} MiB large")
 
 
 def main():

@@ -211,8 +211,13 @@ fn style<C: CommandLine>(output: Output) -> Result<Style, Failure> {
         run,
         json: output.json,
         quiet: output.quiet,
-        colour: io::stderr().is_terminal()
-            && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        colour: has_colour(&io::stderr()),
     })
+}
+
+/// Whether what is written there may have colours: a terminal that is not dumb, and nobody said NO_COLOR.
+pub fn has_colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal()
+        && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -79,6 +79,16 @@ impl Carrier {
 }
 
 impl MessageId {
+    /// The parts of an identity as it is written, for whoever need not know what the addresses mean.
+    pub fn parts(text: &str) -> Option<(Carrier, &str, &str, u64)> {
+        let (over, rest) = text.split_once(':')?;
+        let (rest, number) = rest.rsplit_once('#')?;
+        let (from, to) = rest.split_once('>')?;
+        let mut carriers = Carrier::ALL.into_iter();
+        let over = carriers.find(|carrier| carrier.word() == over)?;
+        Some((over, from, to, number.parse().ok()?))
+    }
+
     /// The `number`th message from one side to the other over `over`.
     pub fn new(over: Carrier, from: impl Into<Party>, to: impl Into<Party>, number: u64) -> Self {
         Self {
@@ -111,19 +121,8 @@ impl FromStr for MessageId {
     type Err = NoMessageId;
 
     fn from_str(text: &str) -> Result<Self, NoMessageId> {
-        let (over, rest) = text.split_once(':').ok_or(NoMessageId)?;
-        let over = Carrier::ALL
-            .into_iter()
-            .find(|carrier| carrier.word() == over)
-            .ok_or(NoMessageId)?;
-        let (rest, number) = rest.rsplit_once('#').ok_or(NoMessageId)?;
-        let (from, to) = rest.split_once('>').ok_or(NoMessageId)?;
-        Ok(Self::new(
-            over,
-            from,
-            to,
-            number.parse().map_err(|_| NoMessageId)?,
-        ))
+        let (over, from, to, number) = Self::parts(text).ok_or(NoMessageId)?;
+        Ok(Self::new(over, from, to, number))
     }
 }
 

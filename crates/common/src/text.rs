@@ -144,9 +144,14 @@ pub fn natural(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// `1 client`, `2 clients`: a count with its noun.
+/// `1 client`, `2 clients`, `2 processes`: a count with its noun.
 pub fn plural(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    let ending = match count {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
 }
 
 /// A length of time in whole microseconds.

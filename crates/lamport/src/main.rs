@@ -25,25 +25,25 @@ fn main() -> ExitCode {
             ) {
                 cli.nothing_of_check()?;
             }
-            match cli.command.clone() {
+            match &cli.command {
                 None => lamport::handout(journal),
                 // It holds nothing that a signal could lose, and may wait for a pipe.
-                Some(Command::Trace(asked)) => trace::command::run(&cli, &asked, journal),
+                Some(Command::Trace(asked)) => trace::command::run(&cli, asked, journal),
                 Some(Command::Simulate { algorithm }) => {
-                    simulate::command::run(&cli, algorithm, journal, shutdown()?)
+                    simulate::command::run(&cli, *algorithm, journal, shutdown()?)
                 }
                 Some(Command::Check { algorithm }) => {
-                    check::command::run(&cli, algorithm, journal, shutdown()?)
+                    check::command::run(&cli, *algorithm, journal, shutdown()?)
                 }
                 Some(Command::Explore { algorithm }) => {
-                    check::explore::run(&cli, algorithm, journal, shutdown()?)
+                    check::explore::run(&cli, *algorithm, journal, shutdown()?)
                 }
                 Some(Command::Run { algorithm }) => {
-                    let settings = run::Settings::new(&cli, algorithm)?;
+                    let settings = run::Settings::new(&cli, *algorithm)?;
                     run::run(&settings, journal, shutdown()?)
                 }
                 Some(Command::Node { algorithm, managed }) => {
-                    let plan = Plan::new(&cli, algorithm, managed)?;
+                    let plan = Plan::new(&cli, *algorithm, *managed)?;
                     let transport = cli.options.transport.unwrap_or_default();
                     let bound = Bound::new(transport, Plan::listen(&cli))?;
                     // Read without std's buffer, which could hold a line that a wait for input would not see.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use common::{
+    app::has_colour,
     config::Options as _,
     event::{Event, Kind},
     journal::{Lines, View, usual_view},
@@ -87,8 +88,7 @@ fn view_of_an_explorer(event: &Event, lines: &mut Lines) {
 
 /// A diagram in colour where there is colour, and a verdict.
 fn view_of_a_trace() -> View {
-    let colour =
-        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    let colour = has_colour(&io::stdout());
     Box::new(move |event: &Event, lines: &mut Lines| {
         let text = event.text.as_deref().unwrap_or_default();
         match (event.kind, event.clock) {

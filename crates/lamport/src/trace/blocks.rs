@@ -9,7 +9,6 @@ use std::{
 use common::{
     event::{Kind, Level},
     exit::{Failure, why},
-    text::visible,
 };
 use crossbeam::channel;
 
@@ -18,6 +17,7 @@ use super::{
     layouts::{self, Layout},
     lines,
     sources::{self, Source},
+    words::beginning,
 };
 
 /// The longest line that is read, in bytes.
@@ -83,11 +83,7 @@ impl Block {
 
 /// The beginning of what a log says, for a message about it.
 pub(super) fn excerpt(text: &str) -> String {
-    const LETTERS: usize = 40;
-    match text.char_indices().nth(LETTERS) {
-        None => visible(text.as_bytes()),
-        Some((end, _)) => format!("{}…", visible(&text.as_bytes()[..end])),
-    }
+    beginning(text, 40)
 }
 
 /// An event as it was read; places are in the block's text.

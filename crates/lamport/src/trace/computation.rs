@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use common::{
+    event::Kind,
     exit::{Exit, Failure, Summary},
     text::plural,
 };
 
 use super::{
-    Trace, blocks,
+    EventId, Trace, blocks,
     findings::{Rule, Weight},
     layouts::Layout,
     matching::{self, Links},
@@ -58,12 +59,14 @@ impl Computation {
         verify::orphans(&mut trace, &matched.orphans);
         verify::addressees(&mut trace);
         let clocks = verify::clocks(&mut trace, &links, &order);
-        let vectors = vectors::check(&mut trace, &links, &order);
         let wall = skew::check(&mut trace, &links);
         let mut ordered_pairs = 0;
-        order::walk(&trace, &links, &order, |_, vector| {
+        let mut judge = vectors::Judge::default();
+        order::walk(&trace, &links, &order, |event, vector| {
             ordered_pairs += vector.iter().map(|known| u64::from(*known)).sum::<u64>() - 1;
+            judge.see(&trace, event, vector);
         });
+        let vectors = judge.tell(&mut trace);
         let traffic = traffic::count(&trace, &links);
         let looked_at = LookedAt {
             events: trace.events.len() as u64,
@@ -79,6 +82,15 @@ impl Computation {
             traffic,
             looked_at,
             ordered_pairs,
+        }
+    }
+
+    /// What an event is to the others. Logs of vector clocks say only what follows from what.
+    pub fn role(&self, event: EventId) -> Kind {
+        match self.trace.events[event].kind {
+            Kind::Local if !self.links.to(event).is_empty() => Kind::Receive,
+            Kind::Local if self.links.from(event).len() > 0 => Kind::Send,
+            kind => kind,
         }
     }
 
@@ -98,7 +110,7 @@ impl Computation {
         let wrong = trace.findings.worst() == Some(Weight::Wrong);
         let text = format!(
             "{}, {}; the longest chain of causes has {longest}, and {}% of all pairs are concurrent",
-            verify::plural_es(trace.processes.len(), "process"),
+            plural(trace.processes.len() as u64, "process"),
             plural(self.looked_at.events, "event"),
             self.concurrent(),
         );

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::text::visible;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{
     Event, Trace,
@@ -45,9 +45,9 @@ fn last(log: &Log) -> u64 {
 }
 
 /// What an event says: its number, its text, and its vector clock.
-type Says<'t> = (u64, &'t str, &'t [(String, u64)]);
+pub(super) type Says<'t> = (u64, &'t str, &'t [(String, u64)]);
 
-fn says<'t>(event: &Event, trace: &'t Trace) -> Says<'t> {
+pub(super) fn says<'t>(event: &Event, trace: &'t Trace) -> Says<'t> {
     let clock = event
         .carried()
         .map(|clock| trace.carried[clock].strangers.as_slice());
@@ -117,18 +117,11 @@ fn of_one_name(mut group: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
 /// Adds the events that the log does not have yet; where both have a number and say different things, both stay, and the
 /// numbering will tell.
 fn add_what_is_new(log: &mut Log, copy: Log, trace: &Trace) {
-    let mut there: HashMap<u64, Vec<&str>> = HashMap::new();
-    for event in &log.events {
-        there
-            .entry(event.number)
-            .or_default()
-            .push(trace.text(event.text));
-    }
-    let is_new = |event: &Event| {
-        let said = there.get(&event.number);
-        said.is_none_or(|said| !said.contains(&trace.text(event.text)))
-    };
-    let new: Vec<Event> = copy.events.into_iter().filter(is_new).collect();
+    let there: HashSet<Says<'_>> = log.events.iter().map(|event| says(event, trace)).collect();
+    let events = copy.events.into_iter();
+    let new: Vec<Event> = events
+        .filter(|event| !there.contains(&says(event, trace)))
+        .collect();
     log.events.extend(new);
 }
 

@@ -149,6 +149,8 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
     if !plain.is_empty() {
         plain_datagrams(trace, &plain, &mut matched);
     }
+    // The tables above have another order each time, and the first ones are told.
+    matched.orphans.sort_unstable();
     let backward = |link: &Link| {
         let of = |id: EventId| trace.events[id].process;
         of(link.from) == of(link.to) && link.from > link.to

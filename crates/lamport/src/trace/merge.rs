@@ -5,6 +5,7 @@
 
 use common::{
     event::Kind,
+    message::{Carrier, MessageId},
     text::{natural, visible},
 };
 
@@ -204,7 +205,10 @@ impl<'b> Ids<'b> {
         if let Some(known) = self.messages.get(id) {
             return *known;
         }
-        let Some((over, from, to, number)) = taken_apart(id) else {
+        // A text is the same address only when it is the same text.
+        let parts =
+            MessageId::parts(id).filter(|(_, from, to, _)| !from.is_empty() && !to.is_empty());
+        let Some((over, from, to, number)) = parts else {
             let place = Place {
                 file: block.file,
                 line: raw.line,
@@ -220,8 +224,8 @@ impl<'b> Ids<'b> {
             from: self.party(from, &mut trace.parties),
             to: self.party(to, &mut trace.parties),
             number,
-            stream: over == "tcp",
-            within: over == "memory",
+            stream: over == Carrier::Tcp,
+            within: over == Carrier::Memory,
         };
         trace.messages.push(message);
         let number = trace.messages.len() as u32 - 1;
@@ -235,17 +239,6 @@ impl<'b> Ids<'b> {
             parties.len() as u32 - 1
         })
     }
-}
-
-/// As [`common::message::MessageId`] does it, without the addresses' meaning: a text is the same address only when it
-/// is the same text.
-fn taken_apart(id: &str) -> Option<(&str, &str, &str, u64)> {
-    let (over, rest) = id.split_once(':')?;
-    let (rest, number) = rest.rsplit_once('#')?;
-    let (from, to) = rest.split_once('>')?;
-    let known = ["tcp", "udp", "memory"].contains(&over);
-    (known && !from.is_empty() && !to.is_empty()).then_some(())?;
-    Some((over, from, to, number.parse().ok()?))
 }
 
 /// Brings the events of a log into the order of its process; those of several processes in one program apart.

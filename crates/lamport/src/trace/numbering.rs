@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::{
     Event, Trace,
+    copies::says,
     findings::{Rule, Weight},
     merge::Log,
     skew,
@@ -40,10 +41,7 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
         }
     }
     events.sort_by_key(|event| event.number);
-    log.gaps = events.first().is_some_and(|event| event.number > first)
-        || events
-            .windows(2)
-            .any(|pair| pair[1].number - pair[0].number > 1);
+    log.gaps = events.first().is_some_and(|event| event.number > first);
     let node = visible(log.node.as_bytes());
     if let Some(event) = events.first().filter(|event| event.number > first) {
         let place = trace.place(event.place);
@@ -52,17 +50,15 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
             format!("{place}: {node} begins with {what} {number}, not {first}: its first events are missing")
         });
     }
-    let mut twice = Vec::new();
-    for (index, pair) in events.windows(2).enumerate() {
+    for pair in events.windows(2) {
         let (before, event) = (&pair[0], &pair[1]);
         if event.number - before.number == 1 {
             continue;
         }
         let (there, here) = (trace.place(before.place), trace.place(event.place));
         let (last, number) = (before.number, event.number);
-        let clock = |event: &Event| event.carried().map(|clock| &trace.carried[clock].strangers);
-        let same =
-            trace.text(before.text) == trace.text(event.text) && clock(before) == clock(event);
+        let same = says(before, trace) == says(event, trace);
+        log.gaps |= number > last;
         trace
             .findings
             .add(rule, Weight::Wrong, || match number - last {
@@ -73,15 +69,8 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
                     plural(gap - 1, "event")
                 ),
             });
-        if last == number && same {
-            twice.push(index + 1);
-        }
     }
-    let mut index = 0;
-    events.retain(|_| {
-        index += 1;
-        twice.binary_search(&(index - 1)).is_err()
-    });
+    events.dedup_by(|event, before| says(event, trace) == says(before, trace));
 }
 
 /// A sending happens when it begins, and is logged when it has gone well: another thread may have logged first what

@@ -108,8 +108,8 @@ struct Plan<'p> {
     until: i64,
     /// How wide one unit of it is.
     scale: f64,
-    /// Stretches in which nothing happens, and that are cut out: from, until, and where the picture has them.
-    idle: Vec<(i64, i64, f64)>,
+    /// Stretches in which nothing happens, and that are cut out: from, and until.
+    idle: Vec<(i64, i64)>,
 }
 
 impl<'p> Plan<'p> {
@@ -146,7 +146,10 @@ impl<'p> Plan<'p> {
         let mut plan = Self {
             picture,
             lane_of,
-            bars: served(trace),
+            bars: match (by_thread, picture.axis) {
+                (false, Axis::Logical) => Vec::new(),
+                _ => served(trace),
+            },
             left,
             step: if lanes.len() > MANY { LOW_LANE } else { LANE },
             height: 0.0,
@@ -164,19 +167,13 @@ impl<'p> Plan<'p> {
         if !by_thread {
             plan.bars.clear();
         }
-        let cut: i64 = plan.idle.iter().map(|(from, until, _)| until - from).sum();
+        let cut: i64 = plan.idle.iter().map(|(from, until)| until - from).sum();
         let span = (plan.until - plan.from - cut).max(1) as f64;
         plan.scale = match picture.axis {
             Axis::Logical => (WIDTH / span).clamp(COLUMN.0.min(WIDEST / span), COLUMN.1),
             Axis::Wall => (WIDTH - IDLE * plan.idle.len() as f64) / span,
         };
-        let mut idle = std::mem::take(&mut plan.idle);
-        for stretch in &mut idle {
-            stretch.2 = plan.x_of(stretch.0);
-            plan.idle.push(*stretch);
-        }
-        let span = (plan.x_of(plan.until) - left) / plan.scale;
-        plan.width = (left + span * plan.scale + RIGHT).max(760.0);
+        plan.width = (plan.x_of(plan.until) + RIGHT).max(760.0);
         plan.height = TOP + plan.step * plan.lanes.len() as f64 + 20.0 + LEGEND;
         plan
     }
@@ -195,7 +192,7 @@ impl<'p> Plan<'p> {
     fn x_of(&self, value: i64) -> f64 {
         let mut passed = value - self.from;
         let mut cuts = 0.0;
-        for (from, until, _) in self.idle.iter().take_while(|(from, ..)| *from < value) {
+        for (from, until) in self.idle.iter().take_while(|(from, _)| *from < value) {
             // In the middle of one, as far as it goes.
             let part = (value.min(*until) - from) as f64 / (until - from) as f64;
             passed -= value.min(*until) - from;
@@ -225,7 +222,7 @@ impl<'p> Plan<'p> {
         let gaps = times
             .windows(2)
             .filter(|pair| pair[1] - pair[0] > least && !served(pair));
-        self.idle = gaps.map(|pair| (pair[0], pair[1], 0.0)).collect();
+        self.idle = gaps.map(|pair| (pair[0], pair[1])).collect();
     }
 
     fn lane(&self, id: EventId) -> Option<usize> {
@@ -260,9 +257,9 @@ impl<'p> Plan<'p> {
     }
 
     fn axis(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (title, unit) = match self.picture.axis {
-            Axis::Logical => ("Lamport time", None),
-            Axis::Wall => ("time since the first event", Some(())),
+        let (title, offset) = match self.picture.axis {
+            Axis::Logical => ("Lamport time", 0),
+            Axis::Wall => ("time since the first event", self.from),
         };
         writeln!(out, r#"<text x="12" y="18">{title} →</text>"#)?;
         // Round steps, about a hundred units apart.
@@ -278,20 +275,18 @@ impl<'p> Plan<'p> {
             };
             step = next;
         }
-        let offset = if unit.is_some() { self.from } else { 0 };
         let mut value = (self.from - offset).div_euclid(step) * step;
         while value <= self.until - offset {
-            let x = self.x_of(value + offset);
             let at = value + offset;
+            let x = self.x_of(at);
             let idle = self
                 .idle
                 .iter()
-                .any(|(from, until, _)| (from..until).contains(&&at));
+                .any(|(from, until)| (from..until).contains(&&at));
             if x >= self.left + 9.0 && !idle {
-                let words = match unit {
-                    None => value.to_string(),
-                    Some(()) if value == 0 => "0".to_owned(),
-                    Some(()) => micros(value.unsigned_abs()),
+                let words = match self.picture.axis {
+                    Axis::Wall if value != 0 => micros(value.unsigned_abs()),
+                    _ => value.to_string(),
                 };
                 let (top, bottom) = (TOP - 10.0, self.bottom());
                 writeln!(
@@ -302,8 +297,9 @@ impl<'p> Plan<'p> {
             }
             value += step;
         }
-        for (from, until, x) in &self.idle {
-            let (middle, top, bottom) = (x + IDLE / 2.0, TOP - 10.0, self.bottom());
+        for (from, until) in &self.idle {
+            let middle = self.x_of(*from) + IDLE / 2.0;
+            let (top, bottom) = (TOP - 10.0, self.bottom());
             let words = micros(until.abs_diff(*from));
             writeln!(
                 out,
@@ -481,9 +477,6 @@ impl<'p> Plan<'p> {
     }
 
     fn mark(&self, id: EventId) -> Mark {
-        let computation = self.picture.computation;
-        let causes = computation.links.from(id).len() > 0;
-        let follows = !computation.links.to(id).is_empty();
-        Mark::of(computation.trace.events[id].kind, causes, follows)
+        Mark::of(self.picture.computation.role(id))
     }
 }

@@ -178,11 +178,7 @@ impl<'c> Diagram<'c> {
                 None => unseen = true,
             }
         }
-        cells[own] = mark(
-            event.kind,
-            links.from(id).len() > 0,
-            !links.to(id).is_empty(),
-        );
+        cells[own] = mark(self.computation.role(id));
         let name = &trace.processes[event.process as usize].name;
         let mut sentence = format!("{name} {}", words(trace, id));
         if unseen {
@@ -215,13 +211,9 @@ impl<'c> Diagram<'c> {
 
 /// Draws a line from one lane to the other.
 fn lead(cells: &mut [char], from: usize, to: usize, inferred: bool) {
-    let (dash, cross) = if inferred {
-        ('╌', '┼')
-    } else {
-        ('─', '┼')
-    };
+    let dash = if inferred { '╌' } else { '─' };
     for cell in &mut cells[from.min(to)..from.max(to)] {
-        *cell = if *cell == '│' { cross } else { dash };
+        *cell = if *cell == '│' { '┼' } else { dash };
     }
     if from < to {
         cells[from] = '├';
@@ -234,16 +226,13 @@ fn lead(cells: &mut [char], from: usize, to: usize, inferred: bool) {
     }
 }
 
-fn mark(kind: Kind, causes: bool, follows: bool) -> char {
-    match kind {
+fn mark(role: Kind) -> char {
+    match role {
         Kind::Send => '●',
         Kind::Receive => '○',
         Kind::Start => '┬',
         Kind::Stop => '┴',
         Kind::Error => '✗',
-        // Logs of vector clocks say only what follows from what.
-        _ if follows => '○',
-        _ if causes => '●',
         _ => '■',
     }
 }

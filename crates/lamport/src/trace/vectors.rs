@@ -8,8 +8,7 @@ use common::text::{plural, visible};
 use super::{
     EventId, Trace,
     findings::{Rule, Weight},
-    matching::{Link, Links},
-    order::{self, Order},
+    matching::Link,
 };
 use hashbrown::HashMap;
 
@@ -120,39 +119,45 @@ fn name_entries(trace: &mut Trace) {
     }
 }
 
-/// Each clock that a log carries must be the one that follows from what the event knows. How many were looked at.
-pub fn check(trace: &mut Trace, links: &Links, order: &Order) -> u64 {
-    if trace.carried.is_empty() {
-        return 0;
-    }
-    let mut looked_at = 0;
-    let mut wrong = Vec::new();
-    order::walk(trace, links, order, |event, vector| {
+/// Each clock that a log carries must be the one that follows from what the event knows.
+#[derive(Debug, Default)]
+pub struct Judge {
+    looked_at: u64,
+    /// The event, and of which process how much it says and how much it knows.
+    wrong: Vec<(EventId, (usize, u64, u32))>,
+}
+
+impl Judge {
+    /// An event, with its vector timestamp.
+    pub fn see(&mut self, trace: &Trace, event: EventId, vector: &[u32]) {
         let Some(carried) = trace.events[event].carried() else {
             return;
         };
-        looked_at += 1;
+        self.looked_at += 1;
         let entries = &trace.carried[carried].entries;
         let differs = |(process, known): (usize, &u32)| {
             let says = entry(trace, carried, process as u32);
             (says != u64::from(*known)).then_some((process, says, *known))
         };
-        if let Some(difference) = vector.iter().enumerate().find_map(differs) {
-            wrong.push((event, difference));
-            return;
-        }
-        let beyond = |(process, says): &&(u32, u64)| *process as usize >= vector.len() && *says > 0;
-        if let Some((process, says)) = entries.iter().find(beyond) {
-            wrong.push((event, (*process as usize, *says, 0)));
-        }
-    });
-    for (event, (process, says, known)) in wrong {
-        let place = trace.place_of(event);
-        let name = trace.processes[process].name.clone();
-        let events = plural(u64::from(known), "event");
-        trace.findings.add(Rule::Vectors, Weight::Wrong, || {
-            format!("{place}: says {name}:{says}, but by what it knows it follows from {events} of {name}")
-        });
+        let beyond = |(process, says): &(u32, u64)| {
+            let process = *process as usize;
+            (process >= vector.len() && *says > 0).then_some((process, *says, 0))
+        };
+        let difference = vector.iter().enumerate().find_map(differs);
+        let difference = difference.or_else(|| entries.iter().find_map(beyond));
+        self.wrong.extend(difference.map(|it| (event, it)));
     }
-    looked_at
+
+    /// Tells what is wrong. How many clocks were looked at.
+    pub fn tell(self, trace: &mut Trace) -> u64 {
+        for (event, (process, says, known)) in self.wrong {
+            let place = trace.place_of(event);
+            let name = trace.processes[process].name.clone();
+            let events = plural(u64::from(known), "event");
+            trace.findings.add(Rule::Vectors, Weight::Wrong, || {
+                format!("{place}: says {name}:{says}, but by what it knows it follows from {events} of {name}")
+            });
+        }
+        self.looked_at
+    }
 }

@@ -10,7 +10,7 @@ use super::{
     order::Order,
     words::Fields,
 };
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// Judges the receipts that have no sending.
 pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
@@ -127,15 +127,11 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
 
 /// Judges the receipts of what was sent to another process.
 pub fn addressees(trace: &mut Trace) {
-    let nodes: HashMap<&str, ()> = trace
-        .processes
-        .iter()
-        .map(|it| (it.node.as_str(), ()))
-        .collect();
+    let nodes: HashSet<&str> = trace.processes.iter().map(|it| it.node.as_str()).collect();
     let is_node: Vec<bool> = trace
         .parties
         .iter()
-        .map(|party| nodes.contains_key(party.as_str()))
+        .map(|party| nodes.contains(party.as_str()))
         .collect();
     let mut wrong = Vec::new();
     for (id, event) in trace.events.iter().enumerate() {
@@ -230,10 +226,10 @@ impl LookedAt {
             Rule::WellFormed => Some(format!(
                 "{} of {} in {}",
                 plural(self.events, "event"),
-                plural_es(trace.processes.len(), "process"),
+                plural(trace.processes.len() as u64, "process"),
                 plural(trace.files.len() as u64, "file")
             )),
-            Rule::Names => Some(plural_es(trace.processes.len(), "process")),
+            Rule::Names => Some(plural(trace.processes.len() as u64, "process")),
             Rule::Sent => some(
                 self.received,
                 format!(
@@ -264,12 +260,5 @@ impl LookedAt {
                 ),
             ),
         }
-    }
-}
-
-pub(super) fn plural_es(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}es"),
     }
 }

@@ -61,7 +61,12 @@ fn text(value: &Value) -> String {
 
 fn shown(text: &str) -> String {
     // What the programs write is safe already; other tools write what they like.
-    match text.char_indices().nth(LONGEST) {
+    beginning(text, LONGEST)
+}
+
+/// At most so many letters of a text, safe to show.
+pub(super) fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         None => visible(text.as_bytes()),
         Some((end, _)) => format!("{}…", visible(&text.as_bytes()[..end])),
     }

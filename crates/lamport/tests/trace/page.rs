@@ -44,17 +44,30 @@ fn computed(computation: &Computation) -> Vec<(Vec<u32>, BTreeSet<usize>)> {
     all
 }
 
+/// The logs of a simulated run, and the page of it.
+fn page_of_a_run(folder: &Folder, simulated: &str) -> (String, String) {
+    let logs = folder.path("logs");
+    let arguments = format!("simulate {simulated} --show 0 --logs {logs}");
+    let arguments: Vec<_> = arguments.split(' ').collect();
+    assert_eq!(run(LAMPORT, &arguments).code, Some(0));
+    let path = page_of(folder, &logs);
+    (logs, path)
+}
+
+/// The page of these logs.
+fn page_of(folder: &Folder, logs: &str) -> String {
+    let path = folder.path("page.html");
+    assert_eq!(trace(&[logs, "--html", &path]).code, Some(0));
+    path
+}
+
 #[test]
 fn it_renders_and_knows_the_causal_past() {
     let Some(browser) = Browser::start() else {
         return;
     };
     let folder = Folder::new();
-    let (logs, path) = (folder.path("logs"), folder.path("page.html"));
-    let arguments = "simulate causal --processes 4 --count 8 --seed 3 --show 0 --logs";
-    let arguments: Vec<_> = arguments.split(' ').chain([logs.as_str()]).collect();
-    assert_eq!(run(LAMPORT, &arguments).code, Some(0));
-    assert_eq!(trace(&[&logs, "--html", &path]).code, Some(0));
+    let (logs, path) = page_of_a_run(&folder, "causal --processes 4 --count 8 --seed 3");
     let computation = Computation::read(&[logs.into()], &Layout::default()).unwrap();
     let expected = computed(&computation);
     assert!(expected.len() > 100);
@@ -115,11 +128,7 @@ fn it_is_moved_searched_and_stepped_through() {
         ),
         line("p3", 0, 50, "local", ""),
     ];
-    let (log, path) = (
-        folder.write("all.jsonl", log.concat()),
-        folder.path("page.html"),
-    );
-    assert_eq!(trace(&[&log, "--html", &path]).code, Some(0));
+    let path = page_of(&folder, &folder.write("all.jsonl", log.concat()));
     browser.open(&format!("file://{path}#event=0"));
     let selected = || browser.run("return window.trace.selected()");
     browser.run("document.querySelector('canvas').focus()");
@@ -156,8 +165,7 @@ fn what_a_log_says_does_nothing_in_it() {
     let evil = "</script><script>window.caught = 1</script><img src=x onerror='window.caught = 1'>";
     let fields = format!("\"text\":\"{evil}\",\"peer\":\"{evil}\",\"{evil}\":\"{evil}\"");
     let log = line(evil, 0, 10, "local", &fields) + &line(evil, 1, 20, "receive", &fields);
-    let (log, path) = (folder.write("evil.jsonl", log), folder.path("page.html"));
-    assert_eq!(trace(&[&log, "--html", &path]).code, Some(0));
+    let path = page_of(&folder, &folder.write("evil.jsonl", log));
     browser.open(&format!("file://{path}#event=1"));
     assert_eq!(browser.run("return window.trace.count"), 2);
     assert_eq!(browser.run("return window.caught"), Value::Null);
@@ -173,11 +181,7 @@ fn a_hundred_thousand_events_open() {
         return;
     };
     let folder = Folder::new();
-    let (logs, path) = (folder.path("logs"), folder.path("page.html"));
-    let arguments = "simulate events --processes 16 --count 3300 --rate 10000 --show 0 --logs";
-    let arguments: Vec<_> = arguments.split(' ').chain([logs.as_str()]).collect();
-    assert_eq!(run(LAMPORT, &arguments).code, Some(0));
-    assert_eq!(trace(&[&logs, "--html", &path]).code, Some(0));
+    let (_, path) = page_of_a_run(&folder, "events --processes 16 --count 3300 --rate 10000");
     browser.open(&format!("file://{path}"));
     let count = browser.run("return window.trace.count").as_u64().unwrap();
     assert!(count > 100_000, "{count}");

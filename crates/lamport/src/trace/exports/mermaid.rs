@@ -11,7 +11,7 @@ use std::{
 use crate::trace::{
     EventId,
     computation::Computation,
-    words::{Fields, shortened, words_of},
+    words::{shortened, words},
 };
 
 /// Writes it.
@@ -56,7 +56,7 @@ impl Drawing<'_, '_> {
             [receipt] if links.to(id).is_empty() && self.arrives_at_once(*receipt) => {
                 self.done[*receipt] = true;
                 let to = self.computation.trace.events[*receipt].process;
-                let text = self.text(id, 60);
+                let text = self.text(id);
                 return writeln!(self.out, "  P{process}->>P{to}: {text}");
             }
             _ => {
@@ -65,7 +65,7 @@ impl Drawing<'_, '_> {
                 format!(" [{number}]")
             }
         };
-        let text = self.text(id, 60);
+        let text = self.text(id);
         match links.to(id) {
             [] => writeln!(self.out, "  Note over P{process}: {text}{number}"),
             [link] => {
@@ -102,12 +102,9 @@ impl Drawing<'_, '_> {
             && links.from(receipt).len() == 0
     }
 
-    fn text(&self, id: EventId, most: usize) -> String {
-        let fields = Fields::of(&self.computation.trace, id);
-        escaped(&shortened(
-            &words_of(&self.computation.trace, id, &fields),
-            most,
-        ))
+    fn text(&self, id: EventId) -> String {
+        const MOST: usize = 60;
+        escaped(&shortened(&words(&self.computation.trace, id), MOST))
     }
 }
 

@@ -33,17 +33,14 @@ pub(super) enum Mark {
 }
 
 impl Mark {
-    pub(super) fn of(kind: Kind, causes: bool, follows: bool) -> Self {
-        match kind {
+    pub(super) fn of(role: Kind) -> Self {
+        match role {
             Kind::Send => Self::Send,
             Kind::Receive => Self::Receive,
             Kind::Error => Self::Error,
             Kind::Start | Kind::Ready | Kind::Connect | Kind::Accept | Kind::Close | Kind::Stop => {
                 Self::Begin
             }
-            // Logs of vector clocks say only what follows from what.
-            _ if follows => Self::Receive,
-            _ if causes => Self::Send,
             _ => Self::Local,
         }
     }
