@@ -14,8 +14,9 @@ use crate::{
     config::{self, CommandLine, Early, Options, Output},
     event::{Event, Kind},
     exit::{Exit, Failure, Summary, why},
-    journal::{Journal, Sinks, Style, View},
-    shutdown::{self, Asked, Shutdown, SignalGuard},
+    files,
+    journal::{Answers, Journal, Sinks, Style, View},
+    shutdown::{self, Shutdown, SignalGuard, SignalRequest},
     text::{check_name, visible, visible_path},
 };
 
@@ -28,7 +29,7 @@ pub struct App {
 }
 
 impl App {
-    /// Where the program tells what happens.
+    /// The journal of the program's events.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
@@ -42,14 +43,14 @@ impl App {
         self.catch(None, false)
     }
 
-    /// The same, and from now on the signals have the program tell what its run has come to so far (SIGUSR1), and what
+    /// The same, and from now on signals make the program report its figures so far (SIGUSR1), and what
     /// there is still to do before it stops.
     ///
     /// # Errors
     /// As [`Self::catch_signals`].
     pub fn catch_signals_and_report(
         &self,
-        report: impl Fn(Asked) -> Option<Event> + Send + 'static,
+        report: impl Fn(SignalRequest) -> Option<Event> + Send + 'static,
     ) -> Result<&Shutdown, Failure> {
         self.catch(self.reporting(report), false)
     }
@@ -60,14 +61,14 @@ impl App {
     /// As [`Self::catch_signals`].
     pub fn catch_signals_and_hangup(
         &self,
-        report: impl Fn(Asked) -> Option<Event> + Send + 'static,
+        report: impl Fn(SignalRequest) -> Option<Event> + Send + 'static,
     ) -> Result<&Shutdown, Failure> {
         self.catch(self.reporting(report), true)
     }
 
     fn reporting(
         &self,
-        report: impl Fn(Asked) -> Option<Event> + Send + 'static,
+        report: impl Fn(SignalRequest) -> Option<Event> + Send + 'static,
     ) -> shutdown::Report {
         let journal = self.journal.clone();
         Some(Box::new(move |asked| {
@@ -112,7 +113,7 @@ pub fn main<C: CommandLine>(
         .into()
 }
 
-/// Writes on standard error, unless nobody takes it: the failure may be that very thing.
+/// Writes on standard error, unless it is not read: that may be the very failure.
 fn last_words(line: String) {
     let (writing, written) = crossbeam::channel::bounded::<()>(0);
     let thread = thread::Builder::new()
@@ -135,10 +136,12 @@ fn run<C: CommandLine>(
     let cannot =
         |what: &'static str| move |error: io::Error| Failure::could_not_run(what, why(&error));
     let shutdown = Shutdown::new().map_err(cannot("start"))?;
+    let answers = answers(&output)?;
     let sinks = sinks(&output)?;
     let view = view(&command);
-    let (journal, writing) = Journal::start(style::<C>(output)?, sinks, view, shutdown.clone())
-        .map_err(cannot("start"))?;
+    let (journal, writing) =
+        Journal::start(style::<C>(output, answers)?, sinks, view, shutdown.clone())
+            .map_err(cannot("start"))?;
 
     let arguments: Vec<String> = std::env::args_os()
         .skip(1)
@@ -179,7 +182,8 @@ fn sinks(output: &Output) -> Result<Sinks, Failure> {
     };
     let out = owned(io::stdout().as_fd().try_clone_to_owned(), "standard output")?;
     let err = owned(io::stderr().as_fd().try_clone_to_owned(), "standard error")?;
-    let log = output.log.as_ref().map(|path| {
+    let log = output.log.as_ref().filter(|path| !files::is_standard(path));
+    let log = log.map(|path| {
         let file = OpenOptions::new().append(true).create(true).open(path);
         file.map(|file| (path.clone(), file)).map_err(|error| {
             Failure::could_not_run(format!("--log {}", visible_path(path)), why(&error))
@@ -192,7 +196,31 @@ fn sinks(output: &Output) -> Result<Sinks, Failure> {
     })
 }
 
-fn style<C: CommandLine>(output: Output) -> Result<Style, Failure> {
+/// What standard output shows; it has one user.
+fn answers(output: &Output) -> Result<Answers, Failure> {
+    let mut users = Vec::new();
+    if output.log.as_deref().is_some_and(files::is_standard) {
+        users.push(("--log -".to_owned(), Answers::Log));
+    }
+    let written = output
+        .files
+        .iter()
+        .filter(|(_, path)| files::is_standard(path));
+    users.extend(written.map(|(flag, _)| (format!("{flag} -"), Answers::None)));
+    if output.json {
+        users.push(("--json".to_owned(), Answers::Json));
+    }
+    match users.as_slice() {
+        [] => Ok(Answers::Lines),
+        [(_, answers)] => Ok(*answers),
+        [(first, _), (second, _), ..] => {
+            let why = format!("standard output is used by {first} already");
+            Err(Failure::could_not_run(second, why))
+        }
+    }
+}
+
+fn style<C: CommandLine>(output: Output, answers: Answers) -> Result<Style, Failure> {
     let node = output.name.unwrap_or_else(|| C::PROGRAM.to_owned());
     let run = match std::env::var("LAB_RUN") {
         Ok(run) if !run.is_empty() => run,
@@ -209,13 +237,13 @@ fn style<C: CommandLine>(output: Output) -> Result<Style, Failure> {
         program: C::PROGRAM,
         node,
         run,
-        json: output.json,
+        answers,
         quiet: output.quiet,
         colour: has_colour(&io::stderr()),
     })
 }
 
-/// Whether what is written there may have colours: a terminal that is not dumb, and nobody said NO_COLOR.
+/// Whether what is written there may have colours: a terminal that is not dumb, and NO_COLOR is not set.
 pub fn has_colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal()
         && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")

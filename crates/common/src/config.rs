@@ -1,24 +1,34 @@
-//! What a program is told: flags over environment over file over default.
+//! A program's options: flags over environment over lab file over default.
 //!
-//! [`options!`](crate::options) declares a program's options once: every field is a flag, an environment variable
-//! and a key of the program's section in the lab's JSON file. [`command_line`] reads all three; defaults are the
-//! program's own.
+//! [`options!`](crate::options) declares each option once: it is a flag of the subcommands that take it, an environment
+//! variable, and a key of the program's section in the lab's JSON file. [`command_line`] reads all three; the defaults
+//! are the program's.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `flags` | which subcommand takes which flag; the command that clap parses and shows |
+//! | `lab_file` | the program's section of the lab file |
+//! | `variables` | environment variables that no flag has |
+//! | `values` | types of values that several programs take |
+
+mod flags;
+mod lab_file;
+mod values;
+mod variables;
 
 use std::{
     ffi::OsString,
-    fmt,
     path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
 };
 
-use clap::{CommandFactory, FromArgMatches, ValueEnum, error::ErrorKind};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor},
-};
+use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
+use serde::de::DeserializeOwned;
 
-use crate::{exit::Failure, json, text};
+pub use self::{
+    flags::{EVERYWHERE, Flag, Given, ROOT, Taker, command, commands, refusal},
+    values::{Period, Switch, in_range},
+};
+use crate::{exit::Failure, text};
 
 /// The sections that a lab file may have: one for each program.
 pub const PROGRAMS: [&str; 6] = [
@@ -29,9 +39,6 @@ pub const PROGRAMS: [&str; 6] = [
     "naming",
     "lamport",
 ];
-
-/// The longest lab file that is read, in bytes.
-const LONGEST_FILE: u64 = 1 << 20;
 
 /// Where a program's output goes: the same options in every program.
 #[derive(Clone, Debug, Default)]
@@ -44,13 +51,22 @@ pub struct Output {
     pub log: Option<PathBuf>,
     /// This process's name in the log; the program's name when not given.
     pub name: Option<String>,
+    /// The other files that are written, each with its flag.
+    pub files: Vec<(String, PathBuf)>,
 }
 
 /// A program's options, made by [`options!`](crate::options).
-pub trait Options: DeserializeOwned + Default {
+pub trait Options: clap::Args + DeserializeOwned + Default {
+    /// The flags, in the order of their declaration, without those that every program has.
+    fn flags() -> Vec<Flag>;
     /// These options; where one is not given, the one of `below`.
     #[must_use]
     fn over(self, below: Self) -> Self;
+    /// The options that this subcommand takes; the others are not for it.
+    #[must_use]
+    fn taken_by(self, subcommand: &str) -> Self;
+    /// Which flags stand on the command line.
+    fn given(&mut self) -> &mut Given;
     /// The lab file.
     fn config(&self) -> Option<&Path>;
     /// The options that every program has.
@@ -70,6 +86,10 @@ pub trait CommandLine: CommandFactory + FromArgMatches {
 /// Declares a program's options; each field becomes optional, a `--flag` and a key of the lab file. The options
 /// that every program has are added. The command line that they are part of flattens them as its field `options`.
 ///
+/// After a field stand the subcommands that take it, each with its default and its help where these differ; `root` is
+/// the run without a subcommand, which alone takes a field with nothing after it. After the braces stand the fields
+/// that name files to be written, where `-` is standard output.
+///
 /// ```
 /// use common::config::{Options as _, Period};
 ///
@@ -78,15 +98,29 @@ pub trait CommandLine: CommandFactory + FromArgMatches {
 /// pub struct Cli {
 ///     #[command(flatten)]
 ///     pub options: Options,
+///     #[command(subcommand)]
+///     pub command: Option<Command>,
+/// }
+///
+/// #[derive(clap::Subcommand)]
+/// pub enum Command {
+///     /// Wait for a file
+///     File,
 /// }
 ///
 /// common::options! {
-///     /// What the program can be told.
+///     /// The program's options.
 ///     pub struct Options of Cli = "waiter" {
-///         /// How long to wait.
+///         /// How long to wait
 ///         #[arg(value_name = "DURATION")]
-///         timeout: Period,
-///     }
+///         timeout: Period => [root = "1s", file = "5s"],
+///         /// How often to look whether the file exists
+///         #[arg(value_name = "DURATION")]
+///         every: Period => [file],
+///         /// The report
+///         #[arg(value_name = "FILE")]
+///         report: std::path::PathBuf => [root, file: "The report of the file's size"],
+///     } writes { report }
 /// }
 /// let flags = Options { timeout: Some("2s".parse().unwrap()), ..Options::default() };
 /// let file = Options { timeout: Some("5s".parse().unwrap()), quiet: Some(true), ..Options::default() };
@@ -98,7 +132,11 @@ pub trait CommandLine: CommandFactory + FromArgMatches {
 macro_rules! options {
     (
         $(#[$struct_meta:meta])*
-        pub struct $name:ident of $cli:ident = $program:literal { $( $(#[$meta:meta])* $field:ident: $type:ty, )* }
+        pub struct $name:ident of $cli:ident = $program:literal { $(
+            $(#[$meta:meta])* $field:ident: $type:ty $(=> [
+                $( $subcommand:ident $(= $default:literal)? $(: $help:literal)? ),* $(,)?
+            ])?,
+        )* } $( writes { $( $written:ident ),* $(,)? } )?
     ) => {
         $(#[$struct_meta])*
         #[derive(Clone, Debug, Default, ::clap::Args, ::serde::Deserialize)]
@@ -108,7 +146,7 @@ macro_rules! options {
             /// Print the answer as JSON Lines
             #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Output")]
             pub json: Option<bool>,
-            /// Append every event to this file as a line of JSON
+            /// Append each event to this file as a line of JSON
             #[arg(long, value_name = "FILE", help_heading = "Output")]
             pub log: Option<::std::path::PathBuf>,
             /// The name of this process in the log [default: the program's]
@@ -117,10 +155,14 @@ macro_rules! options {
             /// Print only the answer and errors
             #[arg(long, short, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Output")]
             pub quiet: Option<bool>,
-            /// Read what is not said here from the program's section of this JSON file
+            /// Read options from the program's section of this JSON file
             #[arg(long, value_name = "FILE")]
             #[serde(skip)]
             pub config: Option<::std::path::PathBuf>,
+            /// Which of these flags stand on the command line.
+            #[arg(skip)]
+            #[serde(skip)]
+            pub given: $crate::config::Given,
         }
 
         impl $crate::config::CommandLine for $cli {
@@ -132,6 +174,18 @@ macro_rules! options {
         }
 
         impl $crate::config::Options for $name {
+            fn flags() -> ::std::vec::Vec<$crate::config::Flag> {
+                ::std::vec![ $(
+                    $crate::config::Flag::new(stringify!($field), ::std::vec![ $( $(
+                        $crate::config::Taker {
+                            subcommand: stringify!($subcommand),
+                            default: <[&'static str]>::first(&[$($default)?]).copied(),
+                            help: <[&'static str]>::first(&[$($help)?]).copied(),
+                        },
+                    )* )? ]),
+                )* ]
+            }
+
             fn over(self, below: Self) -> Self {
                 Self {
                     $( $field: self.$field.or(below.$field), )*
@@ -140,7 +194,22 @@ macro_rules! options {
                     name: self.name.or(below.name),
                     quiet: self.quiet.or(below.quiet),
                     config: self.config.or(below.config),
+                    given: self.given,
                 }
+            }
+
+            fn taken_by(self, subcommand: &str) -> Self {
+                let flags = <Self as $crate::config::Options>::flags();
+                let mut flags = flags.iter();
+                let mut is_taken = || flags.next().is_some_and(|flag| flag.is_taken_by(subcommand));
+                Self {
+                    $( $field: if is_taken() { self.$field } else { None }, )*
+                    ..self
+                }
+            }
+
+            fn given(&mut self) -> &mut $crate::config::Given {
+                &mut self.given
             }
 
             fn config(&self) -> Option<&::std::path::Path> {
@@ -153,6 +222,12 @@ macro_rules! options {
                     quiet: self.quiet.unwrap_or(false),
                     log: self.log.clone(),
                     name: self.name.clone(),
+                    files: [ $( $( (stringify!($written), &self.$written), )* )? ]
+                        .into_iter()
+                        .filter_map(|(flag, path): (&str, &Option<::std::path::PathBuf>)| {
+                            Some((::std::format!("--{flag}"), path.clone()?))
+                        })
+                        .collect(),
                 }
             }
         }
@@ -164,7 +239,7 @@ macro_rules! options {
 pub enum Early {
     /// Help or the version was asked for.
     Show(clap::Error),
-    /// It cannot run as told.
+    /// It cannot run so.
     Fail(Failure),
 }
 
@@ -174,39 +249,6 @@ impl From<Failure> for Early {
     }
 }
 
-/// The command as it is offered: every flag also has an environment variable, `PROGRAM_FLAG` (`LAB_CONFIG` for the
-/// file that all programs share); one line for all of them keeps the help narrow.
-pub fn command<C: CommandLine>() -> clap::Command {
-    let command = C::command();
-    let global = command.has_subcommands();
-    let variable = |flag: &str| {
-        format!("{}-{flag}", C::PROGRAM)
-            .replace('-', "_")
-            .to_uppercase()
-    };
-    let examples = command
-        .get_after_help()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let also = format!(
-        "{examples}\n\nEvery flag is also a variable ({} for --name, LAB_CONFIG for --config) and a key of the file's\n\
-         section \"{}\"; flags go before variables, and both before the file.",
-        variable("name"),
-        C::PROGRAM
-    );
-    command
-        .version(env!("CARGO_PKG_VERSION"))
-        .after_help(also)
-        .mut_args(|argument| match argument.get_long() {
-            None | Some("help" | "version") => argument,
-            Some("config") => argument.env("LAB_CONFIG").hide_env(true).global(global),
-            Some(flag) => {
-                let variable = variable(flag);
-                argument.env(variable).hide_env(true).global(global)
-            }
-        })
-}
-
 /// Reads arguments, environment and lab file.
 ///
 /// # Errors
@@ -214,27 +256,36 @@ pub fn command<C: CommandLine>() -> clap::Command {
 pub fn command_line<C: CommandLine>(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<C, Early> {
-    let told = command::<C>()
-        .try_get_matches_from(arguments)
-        .and_then(|matches| C::from_arg_matches(&matches));
-    let mut told = told.map_err(|error| match error.kind() {
+    let matches = command::<C>().try_get_matches_from(arguments);
+    let matches = matches.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Early::Show(error),
-        _ => Early::Fail(usage(&error)),
+        _ => Early::Fail(refusal(&error).unwrap_or_else(|| usage(&error))),
     })?;
-    let options = std::mem::take(told.options());
+    let unreadable = |error: clap::Error| Early::Fail(usage(&error));
+    let mut cli = C::from_arg_matches(&matches).map_err(unreadable)?;
+    let (subcommand, mut options, matches) = match matches.subcommand() {
+        None => (ROOT, std::mem::take(cli.options()), &matches),
+        Some((subcommand, of_it)) => {
+            flags::nothing_before::<C>(subcommand, &matches)?;
+            let options = C::Options::from_arg_matches(of_it).map_err(unreadable)?;
+            (subcommand, options, of_it)
+        }
+    };
+    *options.given() = Given::of::<C>(matches);
+    variables::check::<C>(std::env::vars_os().map(|(name, _)| name))?;
     let file = match options.config() {
-        Some(path) => section::<C>(path)?,
+        Some(path) => lab_file::section::<C>(path)?,
         None => C::Options::default(),
     };
-    *told.options() = options.over(file);
-    Ok(told)
+    *cli.options() = options.over(file.taken_by(subcommand));
+    Ok(cli)
 }
 
 /// The one line of what clap says over several.
 fn usage(error: &clap::Error) -> Failure {
-    let said = error.render().to_string();
+    let rendered = error.render().to_string();
     let mut parts = Vec::new();
-    for line in said.lines().map(str::trim) {
+    for line in rendered.lines().map(str::trim) {
         if line.starts_with("Usage:") || line.starts_with("For more information") {
             break;
         }
@@ -247,140 +298,4 @@ fn usage(error: &clap::Error) -> Failure {
     }
     let why = text::visible(parts.join("; ").replace(":; ", ": ").as_bytes());
     Failure::could_not_run("usage", format!("{why}; see --help"))
-}
-
-/// The program's section of the lab file; no section is an empty one.
-fn section<C: CommandLine>(path: &Path) -> Result<C::Options, Failure> {
-    struct Sections<O> {
-        program: &'static str,
-        options: O,
-    }
-
-    impl<'de, O: Options> DeserializeSeed<'de> for Sections<O> {
-        type Value = O;
-        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<O, D::Error> {
-            deserializer.deserialize_map(self)
-        }
-    }
-
-    impl<'de, O: Options> Visitor<'de> for Sections<O> {
-        type Value = O;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object with a section for each program")
-        }
-        fn visit_map<M: MapAccess<'de>>(mut self, mut sections: M) -> Result<O, M::Error> {
-            let mut seen = Vec::new();
-            while let Some(program) = sections.next_key::<String>()? {
-                if !PROGRAMS.contains(&program.as_str()) {
-                    let near = text::did_you_mean(&program, PROGRAMS);
-                    return Err(M::Error::custom(format!(
-                        "no program is called {program}{near}"
-                    )));
-                }
-                if seen.contains(&program) {
-                    return Err(M::Error::custom(format!("a second section {program}")));
-                }
-                if program == self.program {
-                    self.options = sections.next_value()?;
-                } else {
-                    sections.next_value::<IgnoredAny>()?;
-                }
-                seen.push(program);
-            }
-            Ok(self.options)
-        }
-    }
-
-    let content = json::read_file(path, LONGEST_FILE)?;
-    json::parse(path, &content, || Sections {
-        program: C::PROGRAM,
-        options: C::Options::default(),
-    })
-}
-
-/// Refuses a value out of its range; the line names the flag, the value and the range.
-///
-/// # Errors
-/// `--flag: VALUE is not in FROM to TO` (exit code 2).
-pub fn in_range<T: PartialOrd + fmt::Display>(
-    flag: &str,
-    value: T,
-    from: T,
-    to: T,
-) -> Result<T, Failure> {
-    if from <= value && value <= to {
-        return Ok(value);
-    }
-    Err(Failure::could_not_run(
-        flag,
-        format!("{value} is not in {from} to {to}"),
-    ))
-}
-
-/// A length of time as it is written on a command line: `250ms`, `2s`, `1m30s`.
-///
-/// ```
-/// use common::config::Period;
-/// let period: Period = "250ms".parse().unwrap();
-/// assert_eq!((period.0.as_millis(), period.to_string()), (250, "250ms".to_owned()));
-/// assert!("250".parse::<Period>().is_err());
-/// ```
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Period(pub Duration);
-
-impl Period {
-    /// The shortest length of time that a wait may be given.
-    pub const SHORTEST: Self = Self(Duration::from_millis(1));
-    /// The longest: a day.
-    pub const LONGEST: Self = Self(Duration::from_secs(24 * 60 * 60));
-
-    /// Refuses a wait of no time at all, or of more than a day.
-    ///
-    /// # Errors
-    /// As [`in_range`].
-    pub fn as_wait(self, flag: &str) -> Result<Duration, Failure> {
-        in_range(flag, self, Self::SHORTEST, Self::LONGEST).map(|period| period.0)
-    }
-}
-
-impl FromStr for Period {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text).map(Self).map_err(|_| {
-            format!(
-                "'{}' is no length of time, such as 250ms or 2s",
-                text::visible(text.as_bytes())
-            )
-        })
-    }
-}
-
-impl fmt::Display for Period {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(self.0).fmt(f)
-    }
-}
-
-impl<'de> Deserialize<'de> for Period {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_text(deserializer)
-    }
-}
-
-/// On or off.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Switch {
-    /// On.
-    On,
-    /// Off.
-    Off,
-}
-
-impl Switch {
-    /// Whether it is on where that is the default.
-    pub fn on_by_default(given: Option<Self>) -> bool {
-        given != Some(Self::Off)
-    }
 }

@@ -63,7 +63,7 @@ impl Record<'_> {
     }
 }
 
-/// What happened, as the thread on which it happened tells it.
+/// What happened, as recorded by the thread on which it happened.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Event {
     /// When it happened, by the clock of its machine.
@@ -88,15 +88,36 @@ pub struct Event {
     /// The logical clock after the event, where the processes keep one (Lamport 1978).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<u64>,
-    /// How the message went, or how it came, as the kernel knows it.
+    /// How a datagram was addressed: of a received one by its destination, as the kernel reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub technique: Option<Technique>,
-    /// The name that was resolved, or what was checked.
+    pub mode: Option<AddressingMode>,
+    /// What is not as it should be about a received message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anomaly: Option<Anomaly>,
+    /// The algorithm that a process is ready to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<Box<str>>,
+    /// What kind of message an algorithm sends or receives, the same on both sides: `request`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<Cow<'static, str>>,
+    /// What the event means to the algorithm: `enter`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Cow<'static, str>>,
+    /// The Lamport timestamp `TIME,PROCESS` of the request or multicast that the event is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Box<str>>,
+    /// The name that was resolved or registered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the name stands for, or the check's verdict.
+    /// What the name stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// What was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Cow<'static, str>>,
+    /// What the check found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// Figures of a summary.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u64>,
@@ -126,8 +147,16 @@ pub enum Kind {
     Resolve,
     /// A name was registered, changed, or taken away: `name` now stands for `value`, or without one for nothing.
     Register,
-    /// Something was checked: `name` says what, `value` the verdict.
+    /// Something was checked: `check` says what, `verdict` the outcome.
     Check,
+    /// A file was written; `text` is its path.
+    Write,
+    /// A line of the answer that is no event: of a drawing, of a file, of a help text.
+    Output,
+    /// Figures of the run so far, in `text` and `counts`.
+    Report,
+    /// A fault that was injected: a message lost or duplicated, a process crashed.
+    Fault,
     /// Something failed; `text` says what and why.
     Error,
     /// The process ends; `text` and `counts` are its summary.
@@ -136,7 +165,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Start,
         Self::Ready,
         Self::Connect,
@@ -148,6 +177,10 @@ impl Kind {
         Self::Resolve,
         Self::Register,
         Self::Check,
+        Self::Write,
+        Self::Output,
+        Self::Report,
+        Self::Fault,
         Self::Error,
         Self::Stop,
     ];
@@ -155,6 +188,30 @@ impl Kind {
     /// The kind that has this word, if one has.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether it is an event of the computation: a communication, or a step of the process itself. All others are of
+    /// the program's life and of its output; they have no place in happened-before.
+    pub fn is_computation(self) -> bool {
+        match self {
+            Self::Connect
+            | Self::Accept
+            | Self::Send
+            | Self::Receive
+            | Self::Close
+            | Self::Local
+            | Self::Resolve
+            | Self::Register => true,
+            Self::Start
+            | Self::Ready
+            | Self::Check
+            | Self::Write
+            | Self::Output
+            | Self::Report
+            | Self::Fault
+            | Self::Error
+            | Self::Stop => false,
+        }
     }
 
     /// The word for it in the log.
@@ -171,25 +228,29 @@ impl Kind {
             Self::Resolve => "resolve",
             Self::Register => "register",
             Self::Check => "check",
+            Self::Write => "write",
+            Self::Output => "output",
+            Self::Report => "report",
+            Self::Fault => "fault",
             Self::Error => "error",
             Self::Stop => "stop",
         }
     }
 }
 
-/// The three techniques of communication that experiment 4 compares.
+/// The three addressing modes that experiment 4 compares.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Technique {
+pub enum AddressingMode {
     /// To one receiver.
     Unicast,
     /// To the members of a group.
     Multicast,
-    /// To everybody on a network.
+    /// To all hosts of a network.
     Broadcast,
 }
 
-impl Technique {
+impl AddressingMode {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Unicast, Self::Multicast, Self::Broadcast];
 
@@ -199,6 +260,106 @@ impl Technique {
             Self::Unicast => "unicast",
             Self::Multicast => "multicast",
             Self::Broadcast => "broadcast",
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Verdict {
+    /// The property holds.
+    #[serde(rename = "ok")]
+    Ok,
+    /// It could not be decided: not exercised, not finished, or the facts are missing.
+    #[serde(rename = "open")]
+    Open,
+    /// Not as it should be; no violation.
+    #[serde(rename = "warn")]
+    Warn,
+    /// The property is violated.
+    #[serde(rename = "FAIL")]
+    Fail,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Open, Self::Warn, Self::Fail];
+
+    /// The word for it, on the terminal and in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Open => "open",
+            Self::Warn => "warn",
+            Self::Fail => "FAIL",
+        }
+    }
+
+    /// How much an event with this verdict matters.
+    pub fn level(self) -> Level {
+        match self {
+            Self::Ok | Self::Open => Level::Info,
+            Self::Warn => Level::Warn,
+            Self::Fail => Level::Error,
+        }
+    }
+}
+
+/// What is not as it should be about a received message.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Anomaly {
+    /// It arrived after a message that was sent later (RFC 4737).
+    Reordered,
+    /// It had arrived before.
+    Duplicate,
+    /// It arrived so late that it may be a duplicate.
+    TooLate,
+    /// Its sequence number jumps ahead, and no other has confirmed it.
+    ImplausibleNumber,
+    /// Its send time is out of any plausible range.
+    ImplausibleClock,
+    /// Its sequence header is damaged.
+    DamagedStamp,
+    /// It was longer than what was read of it.
+    Truncated,
+}
+
+impl Anomaly {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Reordered,
+        Self::Duplicate,
+        Self::TooLate,
+        Self::ImplausibleNumber,
+        Self::ImplausibleClock,
+        Self::DamagedStamp,
+        Self::Truncated,
+    ];
+
+    /// The word for it in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reordered => "reordered",
+            Self::Duplicate => "duplicate",
+            Self::TooLate => "too-late",
+            Self::ImplausibleNumber => "implausible-number",
+            Self::ImplausibleClock => "implausible-clock",
+            Self::DamagedStamp => "damaged-stamp",
+            Self::Truncated => "truncated",
+        }
+    }
+
+    /// The words for it beside the message.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Reordered => "reordered",
+            Self::Duplicate => "duplicate",
+            Self::TooLate => "too late to tell whether it is a duplicate",
+            Self::ImplausibleNumber => "implausible sequence number",
+            Self::ImplausibleClock => "implausible send time",
+            Self::DamagedStamp => "damaged sequence header",
+            Self::Truncated => "truncated",
         }
     }
 }
@@ -229,7 +390,7 @@ impl Level {
 impl Event {
     /// An ordinary event of this kind that happens now, about nothing yet.
     ///
-    /// A message is sent when its sending begins: whoever sends makes the event before it writes and records it
+    /// The time of a send is its begin: the sender makes the event before it writes, and records it
     /// when that went well, so that no clock shows a message received before it was sent.
     pub fn new(kind: Kind) -> Self {
         Self {
@@ -241,9 +402,16 @@ impl Event {
             bytes: None,
             text: None,
             clock: None,
-            technique: None,
+            mode: None,
+            anomaly: None,
+            algorithm: None,
+            message_type: None,
+            meaning: None,
+            timestamp: None,
             name: None,
             value: None,
+            check: None,
+            verdict: None,
             counts: BTreeMap::new(),
         }
     }
@@ -272,7 +440,7 @@ impl Event {
     /// What a run has come to so far.
     pub fn report(summary: &Summary) -> Self {
         Self {
-            kind: Kind::Local,
+            kind: Kind::Report,
             ..Self::stop(summary)
         }
     }
@@ -312,10 +480,10 @@ impl Event {
         self
     }
 
-    /// The same event, with how the message went or came.
+    /// The same event, with how the datagram was addressed.
     #[must_use]
-    pub fn technique(mut self, technique: Technique) -> Self {
-        self.technique = Some(technique);
+    pub fn mode(mut self, mode: AddressingMode) -> Self {
+        self.mode = Some(mode);
         self
     }
 
@@ -328,6 +496,27 @@ impl Event {
                 .map(|(name, value)| (name.to_owned(), value)),
         );
         self
+    }
+
+    /// The same event, of a process that is ready to run this algorithm.
+    #[must_use]
+    pub fn algorithm(mut self, algorithm: &str) -> Self {
+        self.algorithm = Some(algorithm.into());
+        self
+    }
+
+    /// A check: what was looked at, what was found, and why or where.
+    pub fn check(
+        check: impl Into<Cow<'static, str>>,
+        verdict: Verdict,
+        found: impl Into<String>,
+    ) -> Self {
+        Self {
+            level: verdict.level(),
+            check: Some(check.into()),
+            verdict: Some(verdict),
+            ..Self::new(Kind::Check).text(found)
+        }
     }
 
     /// The same event, with a name and what it stands for.
@@ -437,8 +626,16 @@ mod tests {
             Event::error(Level::Warn, "accept: too many open files"),
             Event::new(Kind::Send).peer("clock2").message(memory),
             Event::new(Kind::Resolve).resolved("region1/server1", "192.168.1.2"),
-            Event::new(Kind::Check).resolved("route", "ok"),
-            Event::new(Kind::Receive).technique(Technique::Broadcast),
+            Event::check("route", Verdict::Ok, "224.0.0.0/4 goes out on lo"),
+            Event::new(Kind::Receive).mode(AddressingMode::Broadcast),
+            Event {
+                anomaly: Some(Anomaly::TooLate),
+                algorithm: Some("mutex".into()),
+                message_type: Some("request".into()),
+                meaning: Some("enter".into()),
+                timestamp: Some("4,p2".into()),
+                ..Event::new(Kind::Receive)
+            },
         ] {
             let line = serde_json::to_string(&record(event.clone())).unwrap();
             assert_eq!(Record::parse(&line).unwrap().event, event);

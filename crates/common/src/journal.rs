@@ -1,19 +1,18 @@
-//! Telling what happened: threads hand their events over, and others write them.
+//! The event journal: threads hand their events over, and two threads write them.
 //!
-//! A thread that has something to tell calls [`Journal::record`], which costs it a place in a bounded channel. The
+//! A thread calls [`Journal::record`], which costs it a place in a bounded channel. The
 //! thread `journal` numbers the events, writes each as a line of the event log, and makes of it the line that people
 //! see; in batches, flushing whenever it has caught up.
 //!
 //! Those lines are written by the thread `terminal`, behind the journal's: a terminal that stands still holds
 //! back the log only when it stands still for long, and never costs it an event.
 //!
-//! When a channel is full, whoever puts something into it waits: nothing is dropped, and whoever reads the output sets
-//! the pace. Only when the program was asked to stop and an output has taken nothing for [`STALL`] is what waits for
+//! Both channels are bounded and apply back-pressure: nothing is dropped, and the reader of the output sets the pace. Only when the program was asked to stop and an output has taken nothing for [`STALL`] is what waits for
 //! that output given up, and then the program says so and ends with code 2.
 
-mod inlet;
 #[cfg(all(test, shuttle))]
 mod interleavings;
+mod queue;
 mod terminal;
 mod writer;
 
@@ -29,7 +28,7 @@ use std::{
 };
 
 use self::{
-    inlet::{Ending, Inlet},
+    queue::{BoundedSender, WriterHandle},
     terminal::Terminal,
     writer::Writer,
 };
@@ -57,7 +56,7 @@ pub struct Lines {
     pub answer: String,
     /// For standard error: what is not the answer. `--quiet` hides it unless the event is an error.
     pub status: String,
-    /// For somebody at a terminal who may type now: stands in the last line of standard output until there is something
+    /// For a person at a terminal who may type now: stands in the last line of standard output until there is something
     /// else to show.
     pub prompt: String,
 }
@@ -65,7 +64,7 @@ pub struct Lines {
 /// How a program shows an event to people.
 pub type View = Box<dyn Fn(&Event, &mut Lines) + Send>;
 
-/// The part of a view that is the same in every program: troubles and errors are told.
+/// The part of a view that is the same in every program: warnings and errors are shown.
 pub fn usual_view(event: &Event, lines: &mut Lines) {
     if event.kind == Kind::Error {
         lines
@@ -74,7 +73,7 @@ pub fn usual_view(event: &Event, lines: &mut Lines) {
     }
 }
 
-/// Who is telling, and how much of it goes where.
+/// The names of the program and its run, and what is shown where.
 #[derive(Clone, Debug)]
 pub struct Style {
     /// The program's name, before every error line.
@@ -83,12 +82,25 @@ pub struct Style {
     pub node: String,
     /// The run's name in the log.
     pub run: String,
-    /// JSON Lines on standard output.
-    pub json: bool,
+    /// What standard output shows.
+    pub answers: Answers,
     /// Only the answer and errors on the terminal.
     pub quiet: bool,
     /// Colour on standard error.
     pub colour: bool,
+}
+
+/// What standard output shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answers {
+    /// The answer as lines for people.
+    Lines,
+    /// The events of the answer as JSON Lines.
+    Json,
+    /// The event log: every event as a line of JSON.
+    Log,
+    /// Nothing of the journal: the program writes a file there.
+    None,
 }
 
 /// Where it goes.
@@ -112,7 +124,7 @@ impl std::fmt::Debug for Sinks {
 /// The threads' end: clones hand events to the same writer.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    inlet: Inlet<Message>,
+    queue: BoundedSender<Message>,
     /// Events given up because the log stood still.
     lost: Arc<AtomicU64>,
 }
@@ -121,27 +133,27 @@ pub struct Journal {
 #[derive(Debug)]
 pub struct Writing {
     journal: Journal,
-    ending: Ending<Written>,
+    ending: WriterHandle<Written>,
 }
 
 // Nearly every message is an event, and boxing it would cost each thread an allocation.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 enum Message {
-    Event { teller: Teller, event: Event },
+    Event { source: Source, event: Event },
     Finish,
 }
 
-/// Who tells.
+/// The source of an event.
 #[derive(Debug)]
-enum Teller {
+enum Source {
     /// The thread on which it happened.
     Thread(Thread),
-    /// Somebody who has no journal of its own.
+    /// A process that has no journal of its own.
     Other(Arc<str>),
 }
 
-impl Teller {
+impl Source {
     fn name(&self) -> &str {
         match self {
             Self::Thread(thread) => thread.name().unwrap_or("unnamed"),
@@ -153,7 +165,7 @@ impl Teller {
 /// What the writer leaves.
 #[derive(Debug)]
 struct Written {
-    /// [`Exit::CouldNotRun`] when an output failed, which has been told.
+    /// [`Exit::CouldNotRun`] when an output failed, which has been reported.
     exit: Exit,
     /// Whether the terminal was given up.
     terminal_stalled: bool,
@@ -172,7 +184,7 @@ impl Journal {
     ) -> io::Result<(Self, Writing)> {
         let Sinks { out, err, log } = sinks;
         let stop = shutdown.clone();
-        let terminal = inlet::thread(
+        let terminal = queue::thread(
             "terminal",
             terminal::QUEUE,
             shutdown.clone(),
@@ -180,29 +192,29 @@ impl Journal {
                 Terminal::new(out, err, style.program, stop).run(&chunks, &progress)
             },
         )?;
-        let (inlet, ending) =
-            inlet::thread("journal", QUEUE, shutdown, move |messages, progress| {
+        let (queue, ending) =
+            queue::thread("journal", QUEUE, shutdown, move |messages, progress| {
                 Writer::new(style, log, view, terminal, progress).run(&messages)
             })?;
         let journal = Self {
-            inlet,
+            queue,
             lost: Arc::default(),
         };
         Ok((journal.clone(), Writing { journal, ending }))
     }
 
-    /// Tells what happened on this thread.
+    /// Records what happened on this thread.
     pub fn record(&self, event: Event) {
-        self.put(Teller::Thread(thread::current()), event);
+        self.put(Source::Thread(thread::current()), event);
     }
 
-    /// Tells what happened elsewhere, in a process that has no journal of its own; `name` stands in the thread's place.
+    /// Records what happened elsewhere, in a process that has no journal of its own; `name` stands in the thread's place.
     pub fn record_of(&self, name: &Arc<str>, event: Event) {
-        self.put(Teller::Other(Arc::clone(name)), event);
+        self.put(Source::Other(Arc::clone(name)), event);
     }
 
-    fn put(&self, teller: Teller, event: Event) {
-        if !self.inlet.put(Message::Event { teller, event }, || ()) {
+    fn put(&self, source: Source, event: Event) {
+        if !self.queue.put(Message::Event { source, event }, || ()) {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -211,27 +223,27 @@ impl Journal {
 impl Writing {
     /// Writes out everything that was recorded and ends the writing threads.
     ///
-    /// Waits as long as whoever reads the output goes on taking it (somebody may be paging through it); once a stop
+    /// Waits as long as the reader of the output goes on taking it (a person may be paging through it); once a stop
     /// was requested, an output that takes nothing for [`STALL`] is given up.
     ///
     /// # Errors
-    /// When an output was given up. An output that failed has been told of on standard error; then the code is
+    /// When an output was given up. An output that failed has been reported on standard error; then the code is
     /// [`Exit::CouldNotRun`].
     pub fn finish(self) -> Result<Exit, Failure> {
         let Self { journal, ending } = self;
         let stalled = |what, left| {
-            let why = format!("nobody took it for {} s; {left}", STALL.as_secs());
+            let why = format!("not read for {} s; {left}", STALL.as_secs());
             Err(Failure::could_not_run(what, why))
         };
-        let told = journal.inlet.put(Message::Finish, || ());
-        let written = if told { ending.wait(|| ()) } else { None };
+        let put = journal.queue.put(Message::Finish, || ());
+        let written = if put { ending.wait(|| ()) } else { None };
         let lost = journal.lost.load(Ordering::Relaxed);
         match written {
             None => stalled(
                 "--log",
                 format!(
                     "up to {} events are not written",
-                    lost + journal.inlet.waiting()
+                    lost + journal.queue.waiting()
                 ),
             ),
             Some(_) if lost > 0 => stalled("--log", format!("{lost} events are not written")),
@@ -271,7 +283,7 @@ mod tests {
         }
     }
 
-    /// A sink that takes nothing until it is let go, as a pipe that nobody reads.
+    /// A sink that takes nothing until it is let go, as a pipe that is not read.
     struct Stalled(Receiver<()>);
 
     impl Write for Stalled {
@@ -301,7 +313,7 @@ mod tests {
             program: "prog",
             node: "n".into(),
             run: "r".into(),
-            json,
+            answers: if json { Answers::Json } else { Answers::Lines },
             quiet,
             colour: false,
         }
@@ -330,7 +342,7 @@ mod tests {
         (journal, writing, shutdown)
     }
 
-    fn told(json: bool, quiet: bool) -> (String, String) {
+    fn shown(json: bool, quiet: bool) -> (String, String) {
         let (out, err) = (Shared::default(), Shared::default());
         let (journal, writing, _) = start(style(json, quiet), out.clone(), &err);
         journal.record(Event::new(Kind::Ready));
@@ -343,13 +355,13 @@ mod tests {
     #[test]
     fn people_and_machines_get_the_same_answer() {
         assert_eq!(
-            told(false, false),
+            shown(false, false),
             (
                 "hello\n".into(),
                 "listening\nprog: accept: out of luck\n".into()
             )
         );
-        let (out, _) = told(true, false);
+        let (out, _) = shown(true, false);
         let record = Record::parse(out.trim_end()).unwrap();
         assert_eq!(
             (record.seq, record.event.text.as_deref()),
@@ -386,7 +398,7 @@ mod tests {
     #[test]
     fn quiet_leaves_the_answer_and_errors() {
         assert_eq!(
-            told(false, true),
+            shown(false, true),
             ("hello\n".into(), "prog: accept: out of luck\n".into())
         );
     }
@@ -419,7 +431,7 @@ mod tests {
                 .filter_map(|record| record.event.text.as_deref()?.strip_prefix(&own));
             assert!(
                 (0..2_000).map(|number| number.to_string()).eq(numbers),
-                "thread {name} is told in its order"
+                "thread {name} is recorded in its order"
             );
         }
     }
@@ -456,8 +468,7 @@ mod tests {
 
     #[test]
     fn a_stalled_terminal_costs_the_log_nothing_and_the_end_little() {
-        let folder = crate::testing::Folder::new();
-        let path = PathBuf::from(folder.path("log"));
+        let path = std::env::temp_dir().join(format!("lab-journal-{}", std::process::id()));
         let (release, stalled) = channel::bounded(0);
         let shutdown = Shutdown::new().unwrap();
         let sinks = Sinks {
@@ -479,9 +490,12 @@ mod tests {
         let failure = writing.finish().unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "output: nobody took it for 0 s; the rest of it is not shown"
+            "output: not read for 0 s; the rest of it is not shown"
         );
-        assert_eq!(crate::testing::read_log(path).len(), events);
+        let log = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let numbers = log.lines().map(|line| Record::parse(line).unwrap().seq);
+        assert!(numbers.eq(0..events as u64));
         drop(release);
     }
 

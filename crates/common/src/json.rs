@@ -1,6 +1,6 @@
 //! Reading a JSON file, so that what is wrong in it is named by line, column and path.
 
-use std::{fmt, fs::File, io::Read, marker::PhantomData, path::Path, str::FromStr};
+use std::{fmt, marker::PhantomData, path::Path, str::FromStr};
 
 use serde::{
     Deserializer,
@@ -8,7 +8,8 @@ use serde::{
 };
 
 use crate::{
-    exit::{Failure, why},
+    exit::Failure,
+    files,
     text::{visible, visible_path},
 };
 
@@ -18,20 +19,7 @@ use crate::{
 /// # Errors
 /// `FILE: why`, when it cannot be read or is longer (exit code 2).
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let what = visible_path(path);
-    let failed = |error| Failure::could_not_run(&what, why(&error));
-    let mut content = Vec::new();
-    File::open(path)
-        .map_err(failed)?
-        .take(limit + 1)
-        .read_to_end(&mut content)
-        .map_err(failed)?;
-    if content.len() as u64 > limit {
-        return Err(Failure::could_not_run(
-            &what,
-            format!("longer than {limit} bytes"),
-        ));
-    }
+    let mut content = files::read(path, limit)?;
     if content.starts_with(b"\xef\xbb\xbf") {
         content.drain(..3);
     }

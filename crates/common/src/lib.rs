@@ -8,33 +8,30 @@
 //! | [`message`] | what identifies a message on both sides |
 //! | [`journal`] | the bounded channel and the one thread that writes log and terminal |
 //! | [`exit`] | exit codes, the one line of a failure, the summary of a run |
+//! | [`files`] | files that an argument names; `-` is a standard stream |
 //! | [`shutdown`] | asking every thread to stop, by signal or by hand |
 //! | [`json`] | reading a JSON file, with line, column and path of what is wrong |
-//! | [`telling`] | which messages of a load are told one by one |
+//! | [`rate_limit`] | which messages of a load are logged one by one |
 //! | [`text`] | text from outside made safe to show; "did you mean" |
 //! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
-//! | `interface`, `multicast` | network interfaces; groups, UDP senders and receivers (feature `multicast`) |
+//! | `multicast` | multicast groups, network interfaces, UDP senders and receivers (feature `multicast`) |
 //! | `typed` | lines from standard input, bounded and interruptible (feature `typed`) |
-//! | `measuring` | benchmarks of code: two ways timed in turn (feature `testing`) |
 //! | `testing` | starting the real binaries from a test (feature `testing`) |
 
 pub mod app;
 pub mod config;
 pub mod event;
 pub mod exit;
-#[cfg(feature = "multicast")]
-pub mod interface;
+pub mod files;
 pub mod journal;
 pub mod json;
-#[cfg(any(test, feature = "testing"))]
-pub mod measuring;
 pub mod message;
 #[cfg(feature = "multicast")]
 pub mod multicast;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod rate_limit;
 pub mod shutdown;
-pub mod telling;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

@@ -79,7 +79,7 @@ impl Carrier {
 }
 
 impl MessageId {
-    /// The parts of an identity as it is written, for whoever need not know what the addresses mean.
+    /// The parts of an identity as it is written, for a reader that need not know what the addresses mean.
     pub fn parts(text: &str) -> Option<(Carrier, &str, &str, u64)> {
         let (over, rest) = text.split_once(':')?;
         let (rest, number) = rest.rsplit_once('#')?;

@@ -2,39 +2,40 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`membership`] | which groups to join, where, and for how long to listen |
-//! | [`receiver`] | the socket that hears all three techniques, and how each datagram came |
-//! | [`sender`] | the socket that sends by one of them |
-//! | [`stamp`] | the envelope that numbers and times a message |
-//! | [`tally`] | what was lost, doubled and overtaken, sender by sender |
-//! | [`hearing`] | what is told of the datagrams that come, and what they come to |
-//! | [`doctor`] | why nothing arrives |
+//! | [`options`] | the membership's flags, declared once for both programs |
+//! | [`membership`] | which groups to join, on which interfaces, and when to end |
+//! | [`interface`] | the machine's network interfaces and their addresses |
+//! | [`receiver`] | the receive loop of both programs: join, receive until the run ends |
+//! | [`group_socket`] | the socket that receives by all three addressing modes |
+//! | [`receive_stats`] | logs and counts the datagrams received |
+//! | [`view`] | what people see of the events |
+//! | [`sender`] | the socket that sends by one addressing mode |
+//! | [`stamp`] | the sequence header: numbers and times a message |
+//! | [`tally`] | what became of one sender's messages: lost, duplicates, reordered, delay |
+//! | [`sessions`] | the table of all senders |
+//! | [`doctor`] | checks why nothing arrives |
 
+mod batching;
 pub mod doctor;
-mod gathering;
-pub mod hearing;
+pub mod group_socket;
+pub mod interface;
+mod join;
 mod kernel;
 pub mod membership;
+pub mod options;
+pub mod receive_stats;
 pub mod receiver;
 pub mod sender;
+pub mod sessions;
 pub mod stamp;
 pub mod tally;
-
-use std::net::{IpAddr, Ipv4Addr};
+pub mod view;
 
 pub use self::{
-    membership::{Membership, Wanted},
-    receiver::{Batch, Receiver},
-    sender::{Reach, Sender},
+    group_socket::{Batch, GroupSocket},
+    membership::{GROUP, Membership, MembershipArgs, PORT},
+    receive_stats::ReceiveStats,
+    receiver::Receiver,
+    sender::{LONGEST, Reach, Sender},
 };
-pub use crate::event::Technique;
-
-/// The handout's group.
-pub const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 1, 1, 1));
-
-/// The handout's port.
-pub const PORT: u16 = 5007;
-
-/// The most that one UDP datagram carries over IPv4, in bytes: 65,535 less the headers (RFC 768, RFC 791). Over
-/// IPv6 it could be 20 more; one limit for both is easier to remember.
-pub const LONGEST: usize = 65_507;
+pub use crate::event::AddressingMode;

@@ -1,7 +1,7 @@
-//! TCP sockets, and waiting on any socket in a way that a shutdown can interrupt.
+//! TCP sockets, and waits on any socket that a shutdown can interrupt.
 //!
-//! No thread ever sits for long in a system call that cannot be ended: it tries first, without waiting or [`BRIEFLY`],
-//! and waits in [`wait`] when there is nothing yet.
+//! No thread blocks for long in a system call that cannot be interrupted: it tries first, without waiting or for
+//! [`BRIEFLY`], and then waits in [`wait`].
 
 use std::{
     io,
@@ -30,32 +30,32 @@ use crate::{
 /// Where the handout's server listens.
 pub const SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 12345);
 
-/// The longest message of an exchange with it, in bytes and either direction: the handout's programs read once, at
-/// most so much.
+/// The longest message of an exchange with it, in bytes and in either direction: the handout's programs read once, at
+/// most this much.
 pub const LONGEST_MESSAGE: usize = 1024;
 
 /// What a thread waits for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Interest {
-    /// Something to read or accept, or the end of it.
+    /// Data to read, a connection to accept, or the end of the stream.
     Read,
-    /// Room to write, or the end of connecting.
+    /// Room to write, or the result of connect(2).
     Write,
 }
 
-/// What ended a wait.
+/// Why a wait ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Woken {
-    /// What was waited for.
+    /// The file is ready.
     Ready,
-    /// The time is up.
+    /// The time is over.
     TimedOut,
-    /// The program is to stop.
+    /// A shutdown was requested.
     Stopping,
 }
 
-/// Waits until `file` is ready, the moment `until` has come (None: no limit), or `shutdown` is requested (None: it
-/// does not matter). What is ready comes before a shutdown, and both before the time.
+/// Waits until `file` is ready, until the moment `until` (None: no limit), or until `shutdown` is requested (None: it is
+/// ignored). When several hold, readiness comes before a shutdown, and both before the time.
 ///
 /// # Errors
 /// When the system cannot poll.
@@ -83,7 +83,7 @@ pub fn wait(
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         match poll(files, left.map_or(PollTimeout::NONE, whole_millis)) {
             Ok(0) if left.is_some_and(|left| left.is_zero()) => return Ok(Woken::TimedOut),
-            // A signal, or a millisecond rounded: the wait goes on.
+            // A signal, or a rounded millisecond: the wait goes on.
             Ok(0) | Err(Errno::EINTR) => {}
             Ok(_) if files[0].any().unwrap_or(true) => return Ok(Woken::Ready),
             Ok(_) => return Ok(Woken::Stopping),
@@ -92,44 +92,44 @@ pub fn wait(
     }
 }
 
-/// The time in poll's milliseconds, rounded up so that the last one is not spun away.
+/// The time in poll's milliseconds, rounded up so that the last one is not a busy wait.
 fn whole_millis(left: Duration) -> PollTimeout {
     PollTimeout::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(PollTimeout::MAX)
 }
 
-/// How long one exchange may take.
+/// The deadline of an exchange.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// When it is given up.
+pub struct Deadline {
+    /// The moment at which it times out.
     pub until: Instant,
-    /// How long after a shutdown was requested it may still go on.
+    /// How long it may go on after a shutdown was requested.
     pub grace: Duration,
 }
 
-/// Waits as [`wait`] does for something that was begun before a shutdown and is finished within its grace time;
-/// [`Woken::Stopping`] says that the grace time is over.
+/// Waits as [`wait`] does, but after a shutdown was requested goes on for the grace time; [`Woken::Stopping`] means that
+/// the grace time is over.
 ///
 /// # Errors
 /// When the system cannot poll.
-pub fn wait_patiently(
+pub fn wait_with_grace(
     file: impl AsFd,
     interest: Interest,
-    patience: Patience,
+    deadline: Deadline,
     shutdown: &Shutdown,
 ) -> io::Result<Woken> {
-    match wait(&file, interest, Some(patience.until), Some(shutdown))? {
+    match wait(&file, interest, Some(deadline.until), Some(shutdown))? {
         Woken::Stopping => {}
         woken => return Ok(woken),
     }
-    let end = shutdown.since().unwrap_or_else(Instant::now) + patience.grace;
-    match wait(&file, interest, Some(patience.until.min(end)), None)? {
-        Woken::TimedOut if end < patience.until => Ok(Woken::Stopping),
+    let end = shutdown.since().unwrap_or_else(Instant::now) + deadline.grace;
+    match wait(&file, interest, Some(deadline.until.min(end)), None)? {
+        Woken::TimedOut if end < deadline.until => Ok(Woken::Stopping),
         woken => Ok(woken),
     }
 }
 
-/// A listening socket with SO_REUSEADDR, so that a restart does not wait for the last run's connections to fade
-/// (TIME-WAIT, RFC 9293 section 3.6.1). The kernel cuts `backlog` to its own limit (`net.core.somaxconn`).
+/// A listening socket with SO_REUSEADDR, so that a restart does not wait for the last run's connections in TIME-WAIT
+/// (RFC 9293 section 3.6.1). The kernel limits `backlog` to `net.core.somaxconn`.
 ///
 /// # Errors
 /// `listen on ADDRESS: why` (exit code 2).
@@ -149,9 +149,9 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
     socket().map_err(|error: io::Error| {
         let hint = match error.kind() {
             io::ErrorKind::AddrInUse => {
-                "; another server is there, or left connections behind; --listen 127.0.0.1:0 takes a free port"
+                "; another server listens there, or left connections in TIME-WAIT; --listen 127.0.0.1:0 takes a free port"
             }
-            io::ErrorKind::PermissionDenied => "; ports below 1024 are the administrator's",
+            io::ErrorKind::PermissionDenied => "; ports below 1024 are reserved for the administrator",
             _ => "",
         };
         Failure::could_not_run(
@@ -161,24 +161,24 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
     })
 }
 
-/// What is there to read, without waiting for it, whatever mode the socket is in; 0 bytes are the end.
+/// Reads without waiting, whether the socket blocks or not; 0 bytes are the end of the stream.
 ///
 /// # Errors
-/// As recv(2); `WouldBlock` when nothing is there yet.
+/// As recv(2); `WouldBlock` when there is no data yet.
 pub fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(recv(stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?)
 }
 
-/// One thread's place in the queue of those who wait for the same listener: a new connection wakes one of them,
-/// where poll(2) would wake all (epoll's EPOLLEXCLUSIVE).
+/// An epoll for one of several threads that wait for the same listener (EPOLLEXCLUSIVE): a new connection wakes one of
+/// them, where poll(2) would wake all.
 #[derive(Debug)]
-pub struct Doorbell(Epoll);
+pub struct ExclusiveEpoll(Epoll);
 
-impl Doorbell {
-    /// A place at this listener's door.
+impl ExclusiveEpoll {
+    /// An epoll on this listener and on the shutdown.
     ///
     /// # Errors
-    /// When the system has no descriptor left for it.
+    /// When the system has no descriptor left.
     pub fn new(listener: &TcpListener, shutdown: &Shutdown) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let interest = EpollFlags::EPOLLIN;
@@ -190,7 +190,7 @@ impl Doorbell {
         Ok(Self(epoll))
     }
 
-    /// Waits until somebody may be at the door or the shutdown is requested.
+    /// Waits until a connection may be waiting or the shutdown is requested.
     ///
     /// # Errors
     /// When the system cannot poll.
@@ -202,7 +202,7 @@ impl Doorbell {
     }
 }
 
-/// An IPv4 address that an IPv6 socket sees as `::ffff:a.b.c.d`, as the other side knows it.
+/// The address as the peer knows it: an IPv6 socket shows an IPv4 address as `::ffff:a.b.c.d`.
 pub fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
@@ -238,18 +238,18 @@ pub fn resolve(flag: &str, host_and_port: &str) -> Result<Vec<SocketAddr>, Failu
     }
 }
 
-/// How long a connect, a read or a write on a socket of [`connect`] waits by itself, before it says `WouldBlock` and
-/// whoever called waits in a way that a stop can end. Most are over sooner, and one system call where three were.
+/// How long a connect, a read or a write on a socket of [`connect`] blocks before it returns `WouldBlock` and the caller
+/// waits in [`wait`]. Most return sooner: then one system call does the work of three.
 pub const BRIEFLY: Duration = Duration::from_millis(20);
 
-/// A connection to `address`, from the address `source` if one is given. The socket blocks, but only [`BRIEFLY`].
+/// A connection to `address`, from the address `source` if one is given. The socket blocks, but only for [`BRIEFLY`].
 ///
 /// # Errors
-/// As connect(2); `TimedOut` when the patience is over, `Interrupted` when a shutdown's grace time is.
+/// As connect(2); `TimedOut` after the deadline, `Interrupted` after a shutdown's grace time.
 pub fn connect(
     address: SocketAddr,
     source: Option<IpAddr>,
-    patience: Patience,
+    deadline: Deadline,
     shutdown: &Shutdown,
 ) -> io::Result<TcpStream> {
     let socket = Socket::new(
@@ -260,20 +260,20 @@ pub fn connect(
     socket.set_read_timeout(Some(BRIEFLY))?;
     socket.set_write_timeout(Some(BRIEFLY))?;
     if let Some(source) = source {
-        // The port is chosen by connect, which may take one that another destination uses already.
+        // connect(2) chooses the port, and may choose one that is in use with another destination.
         setsockopt(&socket, IpBindAddressNoPort, &true)?;
         socket.bind(&SocketAddr::new(source, 0).into())?;
     }
     match socket.connect(&address.into()) {
-        // Its own time is over, or a signal came: it goes on all the same.
+        // The socket's timeout is over, or a signal was delivered: the connect goes on.
         Err(error)
             if error.raw_os_error() == Some(Errno::EINPROGRESS as i32)
                 || error.kind() == io::ErrorKind::Interrupted =>
         {
-            woken(wait_patiently(
+            woken(wait_with_grace(
                 &socket,
                 Interest::Write,
-                patience,
+                deadline,
                 shutdown,
             )?)?;
             socket.take_error()?.map_or(Ok(()), Err)?;
@@ -283,7 +283,7 @@ pub fn connect(
     Ok(socket.into())
 }
 
-/// A wait that ended without what was waited for, as an error.
+/// A wait that ended without readiness, as an error.
 ///
 /// # Errors
 /// `TimedOut`, or `Interrupted` by a shutdown.
@@ -295,8 +295,8 @@ pub fn woken(woken: Woken) -> io::Result<()> {
     }
 }
 
-/// Raises the soft limit of open descriptors to the hard one: many systems start programs with room for 1,024
-/// although they allow far more. Where it cannot be raised the program lives with what there is.
+/// Raises the soft limit of open descriptors to the hard one: many systems start programs with a limit of 1,024
+/// although they allow far more. Where it cannot be raised, it stays.
 pub fn raise_descriptor_limit() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
         && soft < hard
@@ -340,23 +340,23 @@ mod tests {
     }
 
     #[test]
-    fn what_was_begun_has_its_grace_time() {
+    fn a_shutdown_leaves_the_grace_time() {
         let shutdown = Shutdown::new().unwrap();
         let (reader, writer) = UnixStream::pair().unwrap();
         shutdown.request();
         let begun = Instant::now();
-        let patience = Patience {
+        let deadline = Deadline {
             until: begun + Duration::from_secs(60),
             grace: Duration::from_millis(20),
         };
         assert_eq!(
-            wait_patiently(&reader, Interest::Read, patience, &shutdown).unwrap(),
+            wait_with_grace(&reader, Interest::Read, deadline, &shutdown).unwrap(),
             Woken::Stopping
         );
         assert!(begun.elapsed() >= Duration::from_millis(15));
         drop(writer);
         assert_eq!(
-            wait_patiently(&reader, Interest::Read, patience, &shutdown).unwrap(),
+            wait_with_grace(&reader, Interest::Read, deadline, &shutdown).unwrap(),
             Woken::Ready
         );
     }
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_none_are_refused() {
+    fn an_invalid_host_and_port_is_refused() {
         for bad in ["localhost", "localhost:", ":1", "localhost:70000"] {
             let failure = resolve("--connect", bad).unwrap_err().to_string();
             assert_eq!(
@@ -390,18 +390,18 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listening_is_told() {
-        // Bound, so that nobody else gets it, and not listening.
+    fn a_port_without_a_listener_refuses() {
+        // Bound, so that no other process gets it, and not listening.
         let bound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         bound
             .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
             .unwrap();
         let unused = bound.local_addr().unwrap().as_socket().unwrap();
-        let patience = Patience {
+        let deadline = Deadline {
             until: Instant::now() + Duration::from_secs(60),
             grace: Duration::ZERO,
         };
-        let error = connect(unused, None, patience, &Shutdown::new().unwrap()).unwrap_err();
+        let error = connect(unused, None, deadline, &Shutdown::new().unwrap()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One [`Shutdown`] is shared by all threads. A thread that waits on a channel selects on [`Shutdown::channel`]
 //! too; a thread that waits on a socket polls [`Shutdown`]'s descriptor too (`net::wait`). Both wake every waiter
-//! at once and stay "ready" for good, so nobody can miss it.
+//! at once and stay "ready" for good, so no thread can miss it.
 
 use std::{
     convert::Infallible,
@@ -41,7 +41,7 @@ struct Shared {
 }
 
 impl Shutdown {
-    /// A request that nobody has made yet.
+    /// A request that was not made yet.
     ///
     /// # Errors
     /// When the system has no descriptors left for the wake-up pair.
@@ -57,7 +57,7 @@ impl Shutdown {
         })))
     }
 
-    /// Asks everybody to stop; asking again changes nothing.
+    /// Asks every thread to stop; asking again changes nothing.
     pub fn request(&self) {
         self.0.since.get_or_init(Instant::now);
         self.0
@@ -118,9 +118,9 @@ pub struct SignalGuard {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What a signal asks to be told.
+/// What a signal requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Asked {
+pub enum SignalRequest {
     /// SIGUSR1: what the run has come to so far.
     SoFar,
     /// The first SIGINT or SIGTERM: what there is still to do.
@@ -129,8 +129,8 @@ pub enum Asked {
     Again,
 }
 
-/// Whoever tells it.
-pub type Report = Option<Box<dyn Fn(Asked) + Send>>;
+/// Makes the event that a signal requests.
+pub type Report = Option<Box<dyn Fn(SignalRequest) + Send>>;
 
 /// The first SIGINT or SIGTERM requests `shutdown`; a second one ends the process at once with 128 + its number,
 /// as the shell would report it. Without `report` SIGUSR1 ends the process, as ever, and SIGHUP unless it shall be
@@ -158,11 +158,11 @@ pub fn on_signals(shutdown: Shutdown, report: Report, hangup: bool) -> io::Resul
         .spawn(move || {
             for signal in signals.forever() {
                 let asked = match signal {
-                    SIGUSR1 => Asked::SoFar,
-                    SIGHUP => Asked::Again,
+                    SIGUSR1 => SignalRequest::SoFar,
+                    SIGHUP => SignalRequest::Again,
                     _ => {
                         shutdown.request();
-                        Asked::Stopping
+                        SignalRequest::Stopping
                     }
                 };
                 if let Some(report) = &report {

@@ -83,7 +83,7 @@ fn misleads(letter: char) -> bool {
 /// assert_eq!(closest("printer", ["server2", "server1"]), None);
 /// ```
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // The distance costs the product of both lengths, and nobody mistypes a page.
+    // The distance costs the product of both lengths, and no mistyped word is a page long.
     const LONGEST: usize = 64;
     // Nor does anybody wait for a hint: a large name space is searched only this far.
     const MOST: usize = 10_000;

@@ -16,7 +16,7 @@ use crate::{
 /// How often a program in the background looks whether it has come to the front.
 const BACKGROUND: Duration = Duration::from_millis(200);
 
-/// Whether the input is a terminal at which somebody types for another program: reading it would stop this one
+/// Whether the input is a terminal at which a person types for another program: reading it would stop this one
 /// (SIGTTIN), and its receiving too.
 fn in_background(input: impl AsFd) -> bool {
     tcgetpgrp(input).is_ok_and(|front| front != getpgrp())

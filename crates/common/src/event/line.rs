@@ -52,14 +52,27 @@ fn event(event: &Event, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"clock\":");
         number(out, clock);
     }
-    if let Some(technique) = event.technique {
-        plain(out, ",\"technique\":\"", technique.word());
-        out.push(b'"');
+    if let Some(mode) = event.mode {
+        word(out, "mode", mode.word());
     }
-    for (key, value) in [("name", &event.name), ("value", &event.value)] {
+    if let Some(anomaly) = event.anomaly {
+        word(out, "anomaly", anomaly.word());
+    }
+    for (key, value) in [
+        ("algorithm", event.algorithm.as_deref()),
+        ("message_type", event.message_type.as_deref()),
+        ("meaning", event.meaning.as_deref()),
+        ("timestamp", event.timestamp.as_deref()),
+        ("name", event.name.as_deref()),
+        ("value", event.value.as_deref()),
+        ("check", event.check.as_deref()),
+    ] {
         if let Some(value) = value {
             text(out, key, value);
         }
+    }
+    if let Some(verdict) = event.verdict {
+        word(out, "verdict", verdict.word());
     }
     if !event.counts.is_empty() {
         out.extend_from_slice(b",\"counts\":");
@@ -72,6 +85,13 @@ fn event(event: &Event, out: &mut Vec<u8>) {
 fn plain(out: &mut Vec<u8>, before: &str, word: &str) {
     out.extend_from_slice(before.as_bytes());
     out.extend_from_slice(word.as_bytes());
+}
+
+/// `,"KEY":"WORD"`, a word that needs no escape.
+fn word(out: &mut Vec<u8>, key: &str, word: &str) {
+    plain(out, ",\"", key);
+    plain(out, "\":\"", word);
+    out.push(b'"');
 }
 
 /// `,"KEY":"VALUE"`, the value escaped where it must be.
@@ -176,7 +196,7 @@ fn time(out: &mut Vec<u8>, Time(moment): Time) {
 mod tests {
     use super::*;
     use crate::{
-        event::{Kind, Level, Technique, VERSION},
+        event::{AddressingMode, Anomaly, Kind, Level, VERSION, Verdict},
         exit::Summary,
         message::Carrier,
     };
@@ -226,7 +246,14 @@ mod tests {
                 bytes: pick(round, 6, &[0, 12, 1024]),
                 text: pick(round, 1, &texts).map(str::to_owned),
                 clock: pick(round, 8, &[0, 7, u64::MAX]),
-                technique: pick(round, 12, &Technique::ALL),
+                mode: pick(round, 12, &AddressingMode::ALL),
+                anomaly: pick(round, 13, &Anomaly::ALL),
+                algorithm: pick(round, 14, &texts).map(Into::into),
+                message_type: pick(round, 4, &texts).map(Into::into),
+                meaning: pick(round, 5, &texts).map(Into::into),
+                timestamp: pick(round, 6, &texts).map(Into::into),
+                check: pick(round, 8, &texts).map(Into::into),
+                verdict: pick(round, 15, &Verdict::ALL),
                 name: pick(round, 9, &texts).map(str::to_owned),
                 value: pick(round, 10, &texts).map(str::to_owned),
                 ..if round % 2 == 0 {

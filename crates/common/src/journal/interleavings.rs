@@ -68,15 +68,16 @@ fn start(out: &Sink, err: &Sink) -> (Journal, Writing, Shutdown) {
     (journal, writing, shutdown)
 }
 
-fn tell(journal: &Journal, who: usize, events: usize) {
+fn record(journal: &Journal, who: usize, events: usize) {
     for number in 0..events {
         journal.record(Event::new(Kind::Receive).text(format!("{who} {number}")));
     }
 }
 
-/// What was told: numbered without a gap, and each teller's in its order. How many of each there are.
-fn told(out: &Sink, tellers: usize) -> Vec<usize> {
-    let mut next = vec![0; tellers];
+/// Checks that what was recorded is numbered without a gap, and each source's events in its order. Returns the number of
+/// events of each.
+fn recorded(out: &Sink, sources: usize) -> Vec<usize> {
+    let mut next = vec![0; sources];
     for (seq, line) in out.text().lines().enumerate() {
         let record = Record::parse(line).unwrap();
         assert_eq!(record.seq, seq as u64);
@@ -95,17 +96,17 @@ fn whatever_was_recorded_before_the_end_is_written_once_and_in_order() {
         || {
             let (out, err) = (Sink::new(usize::MAX), Sink::new(usize::MAX));
             let (journal, writing, _) = start(&out, &err);
-            let tellers: Vec<_> = (0..3)
+            let sources: Vec<_> = (0..3)
                 .map(|who| {
                     let journal = journal.clone();
-                    thread::spawn(move || tell(&journal, who, 3))
+                    thread::spawn(move || record(&journal, who, 3))
                 })
                 .collect();
-            tellers
+            sources
                 .into_iter()
-                .for_each(|teller| teller.join().unwrap());
+                .for_each(|source| source.join().unwrap());
             assert_eq!(writing.finish(), Ok(Exit::Done));
-            assert_eq!(told(&out, 3), [3, 3, 3]);
+            assert_eq!(recorded(&out, 3), [3, 3, 3]);
             assert_eq!(err.text(), "");
         },
         ORDERS,
@@ -118,18 +119,18 @@ fn whoever_still_records_at_the_end_spoils_nothing() {
         || {
             let (out, err) = (Sink::new(usize::MAX), Sink::new(usize::MAX));
             let (journal, writing, _) = start(&out, &err);
-            tell(&journal, 0, 2);
+            record(&journal, 0, 2);
             let late = {
                 let journal = journal.clone();
-                thread::spawn(move || tell(&journal, 1, 4))
+                thread::spawn(move || record(&journal, 1, 4))
             };
             assert_eq!(writing.finish(), Ok(Exit::Done));
-            let written = told(&out, 2);
+            let written = recorded(&out, 2);
             assert_eq!(written[0], 2);
             assert!(written[1] <= 4);
-            // Nobody takes it any more, and nobody waits for ever.
+            // No thread takes it any more, and no thread waits for ever.
             late.join().unwrap();
-            assert_eq!(told(&out, 2), written, "the end is the end");
+            assert_eq!(recorded(&out, 2), written, "the end is the end");
         },
         ORDERS,
     );
@@ -141,9 +142,9 @@ fn statuses_come_after_the_answers_before_them() {
         || {
             let both = Sink::new(usize::MAX);
             let (journal, writing, _) = start(&both, &both);
-            tell(&journal, 0, 2);
+            record(&journal, 0, 2);
             journal.record(Event::new(Kind::Ready).text("ready"));
-            tell(&journal, 0, 1);
+            record(&journal, 0, 1);
             assert_eq!(writing.finish(), Ok(Exit::Done));
             let text = both.text();
             let lines: Vec<_> = text.lines().collect();
@@ -159,14 +160,17 @@ fn an_output_that_closes_ends_the_program_quietly() {
         || {
             let (out, err) = (Sink::new(1), Sink::new(usize::MAX));
             let (journal, writing, shutdown) = start(&out, &err);
-            let teller = {
+            let source = {
                 let journal = journal.clone();
-                thread::spawn(move || tell(&journal, 0, 5))
+                thread::spawn(move || record(&journal, 0, 5))
             };
-            teller.join().unwrap();
+            source.join().unwrap();
             assert_eq!(writing.finish(), Ok(Exit::Done));
-            let whole = told(&out, 1)[0] == 5;
-            assert!(whole || shutdown.requested(), "whoever is cut off is told");
+            let whole = recorded(&out, 1)[0] == 5;
+            assert!(
+                whole || shutdown.requested(),
+                "a source that is given up learns of it"
+            );
             assert_eq!(err.text(), "");
         },
         ORDERS,

@@ -1,11 +1,11 @@
-//! The thread `terminal`: writes standard output and standard error, in the order in which they were told.
+//! The thread `terminal`: writes standard output and standard error, in the order in which they were recorded.
 
 use std::{
     io::{self, Write},
     time::Duration,
 };
 
-use super::inlet::Progress;
+use super::queue::Progress;
 use crate::{
     exit::{Exit, Failure, why},
     shutdown::Shutdown,
@@ -60,7 +60,7 @@ impl Terminal {
         }
     }
 
-    /// Writes until nobody puts anything in any more; [`Exit::CouldNotRun`] when standard output failed.
+    /// Writes until no sender is left; [`Exit::CouldNotRun`] when standard output failed.
     pub(super) fn run(mut self, chunks: &Receiver<Chunk>, progress: &Progress) -> Exit {
         for chunk in chunks {
             progress.made();
@@ -73,7 +73,7 @@ impl Terminal {
                     self.answer(&prompt, progress);
                     self.prompted = true;
                 }
-                // Should standard error be closed, there is nobody left to tell.
+                // Should standard error be closed, no output is left.
                 Chunk::Status(line) => drop(write_all(&mut self.err, &line, progress)),
             }
             progress.made();

@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Lines, Message, Style, Teller, View, Written,
-    inlet::{Ending, Inlet, Progress},
+    Answers, Lines, Message, Source, Style, View, Written,
+    queue::{BoundedSender, Progress, WriterHandle},
     terminal::Chunk,
 };
 use crate::{
@@ -31,8 +31,8 @@ pub(super) struct Writer {
     view: View,
     log: Option<(PathBuf, File)>,
     /// None once it was given up.
-    terminal: Option<Inlet<Chunk>>,
-    terminal_ending: Ending<Exit>,
+    terminal: Option<BoundedSender<Chunk>>,
+    terminal_ending: WriterHandle<Exit>,
     progress: Progress,
     answers: Vec<u8>,
     log_lines: Vec<u8>,
@@ -47,7 +47,7 @@ impl Writer {
         style: Style,
         log: Option<(PathBuf, File)>,
         view: View,
-        (terminal, terminal_ending): (Inlet<Chunk>, Ending<Exit>),
+        (terminal, terminal_ending): (BoundedSender<Chunk>, WriterHandle<Exit>),
         progress: Progress,
     ) -> Self {
         Self {
@@ -66,17 +66,17 @@ impl Writer {
         }
     }
 
-    /// Writes until it is told to finish.
+    /// Writes until it is asked to finish.
     pub(super) fn run(mut self, messages: &Receiver<Message>) -> Written {
         let mut next = messages.recv().ok();
-        while let Some(Message::Event { teller, event }) = next {
-            self.format(&teller, event);
+        while let Some(Message::Event { source, event }) = next {
+            self.format(&source, event);
             next = messages.try_recv().ok().or_else(|| {
                 self.flush();
                 let flushed = Instant::now();
                 let next = messages.recv().ok();
                 // After a silence at once. In a rush waking this thread for every event would cost those who
-                // tell more than all the rest: the others gather meanwhile.
+                // record more than all the rest: the others gather meanwhile.
                 if !matches!(next, Some(Message::Finish)) {
                     thread::sleep(PACE.saturating_sub(flushed.elapsed()));
                 }
@@ -95,7 +95,7 @@ impl Writer {
             ..
         } = self;
         let given_up = terminal.is_none();
-        // It ends when nobody can put anything in any more.
+        // It ends when no sender is left.
         drop(terminal);
         let ended = if given_up {
             None
@@ -108,12 +108,12 @@ impl Writer {
         }
     }
 
-    fn format(&mut self, teller: &Teller, event: Event) {
+    fn format(&mut self, source: &Source, event: Event) {
         let record = Record {
             v: VERSION,
             run: self.style.run.as_str().into(),
             node: self.style.node.as_str().into(),
-            thread: teller.name().into(),
+            thread: source.name().into(),
             seq: self.seq,
             event,
         };
@@ -125,18 +125,20 @@ impl Writer {
         if self.log.is_some() {
             record.write_line(&mut self.log_lines);
         }
-        if !self.lines.answer.is_empty() {
-            if self.style.json {
-                record.write_line(&mut self.answers);
-            } else {
+        let is_answer = !self.lines.answer.is_empty();
+        match self.style.answers {
+            Answers::Log => record.write_line(&mut self.answers),
+            Answers::Json if is_answer => record.write_line(&mut self.answers),
+            Answers::Lines if is_answer => {
                 self.answers.extend_from_slice(self.lines.answer.as_bytes());
                 self.answers.push(b'\n');
             }
+            _ => {}
         }
         let (level, kind) = (record.event.level, record.event.kind);
         if !self.lines.status.is_empty() && (!self.style.quiet || level == Level::Error) {
             let status = std::mem::take(&mut self.lines.status);
-            self.tell(
+            self.report(
                 level,
                 if kind == Kind::Error {
                     self.style.program
@@ -147,13 +149,13 @@ impl Writer {
             );
             self.lines.status = status;
         }
-        if !self.lines.prompt.is_empty() {
+        if !self.lines.prompt.is_empty() && self.style.answers == Answers::Lines {
             self.prompt = Some(std::mem::take(&mut self.lines.prompt));
         }
     }
 
-    /// One line on standard error, after the answers that were told before it.
-    fn tell(&mut self, level: Level, who: &str, text: &str) {
+    /// One line on standard error, after the answers that were recorded before it.
+    fn report(&mut self, level: Level, who: &str, text: &str) {
         let (on, off) = match level {
             _ if !self.style.colour => ("", ""),
             Level::Info => ("\x1b[2m", "\x1b[0m"),
@@ -178,7 +180,7 @@ impl Writer {
             let failure = Failure::could_not_run(what, why(&error));
             self.log = None;
             self.exit = failure.exit;
-            self.tell(Level::Error, self.style.program, &failure.to_string());
+            self.report(Level::Error, self.style.program, &failure.to_string());
         }
         // The buffer is used again.
         self.log_lines = log_lines;

@@ -1,4 +1,4 @@
-//! Why nothing arrives: every reason that multicast may have not to work on this machine, looked at one by one.
+//! Why nothing arrives: checks, one by one, every reason why multicast may not work on this machine.
 
 use std::{
     fs,
@@ -8,28 +8,22 @@ use std::{
 };
 
 use super::{
-    Membership, Reach, Receiver, Sender, Technique, Wanted, kernel, receiver::on_this_machine,
+    group_socket::{GroupSocket, ReceiveBuffer},
+    interface::{Interface, routed},
+    kernel,
+    membership::{Membership, MembershipArgs},
+    sender::{Reach, Sender},
 };
 use crate::{
-    event::{Event, Kind, Level},
+    event::{AddressingMode, Event, Verdict},
     exit::{Exit, Failure, Summary, why},
-    interface::{Interface, routed},
-    journal::{Journal, Lines},
+    journal::Journal,
     shutdown::Shutdown,
     text::{micros, plural, whole_micros},
 };
 
-/// How long the self-test waits for its own datagram.
+/// How long the self-test waits for its datagram.
 const SELF_TEST: Duration = Duration::from_secs(1);
-
-/// How a check came out.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Verdict {
-    Ok,
-    /// It works here, and may be why it does not elsewhere.
-    Warn,
-    Fail,
-}
 
 /// What one check found.
 #[derive(Debug)]
@@ -59,70 +53,67 @@ impl Finding {
         }
     }
 
-    /// A failure tells its remedy itself.
+    /// The text of a failure names its remedy.
     fn failure(check: &'static str, failure: &Failure) -> Self {
         Self::new(check, Verdict::Fail, failure.to_string(), "")
     }
 
     fn event(&self) -> Event {
-        let (word, level) = match self.verdict {
-            Verdict::Ok => ("ok", Level::Info),
-            Verdict::Warn => ("warn", Level::Warn),
-            Verdict::Fail => ("FAIL", Level::Error),
-        };
         let mut text = self.what.clone();
         if !self.remedy.is_empty() {
             text += &format!("; remedy: {}", self.remedy);
         }
-        Event {
-            level,
-            ..Event::new(Kind::Check)
-                .resolved(self.check, word)
-                .text(text)
-        }
+        Event::check(self.check, self.verdict, text)
     }
 }
 
-/// What people see of a check.
-pub fn view(event: &Event, lines: &mut Lines) {
-    let of = |field: &Option<String>| field.clone().unwrap_or_default();
-    lines.answer = format!(
+/// A check as people see it.
+pub(super) fn line(event: &Event) -> String {
+    format!(
         "{:<4}  {:<14}  {}",
-        of(&event.value),
-        of(&event.name),
-        of(&event.text)
-    );
+        event.verdict.map_or("", Verdict::word),
+        event.check.as_deref().unwrap_or_default(),
+        event.text.as_deref().unwrap_or_default()
+    )
 }
 
-/// Looks at everything, tells of each check as soon as it is done, and whether multicast works (exit code 1 if not).
+/// Makes all checks and reports each as soon as it is done, then whether multicast works here (exit code 1 if not).
 ///
 /// # Errors
 /// When the options are wrong (exit code 2).
 pub fn run(
-    wanted: Wanted,
-    reach: Reach,
+    membership: MembershipArgs,
+    ttl: Option<u8>,
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let mut findings = [0_u64; 3];
-    let mut tell = |finding: Finding| {
-        findings[finding.verdict as usize] += 1;
+    let mut verdicts = Vec::new();
+    let mut report = |finding: Finding| {
+        verdicts.push(finding.verdict);
         journal.record(finding.event());
     };
-    // Whatever is wrong with the options is no finding, but an interface that is not there is one.
-    let without = Wanted {
-        interface: None,
-        ..wanted.clone()
+    // A check has no use for these, wherever they were set.
+    let membership = MembershipArgs {
+        count: None,
+        end_after: None,
+        offload: None,
+        ..membership
     };
-    match Membership::new(wanted) {
-        Ok(membership) => examine(&membership, reach, shutdown, &mut tell),
+    // An invalid option is no finding, but a missing interface is one.
+    let without_interface = MembershipArgs {
+        interface: None,
+        ..membership.clone()
+    };
+    match Membership::new(membership) {
+        Ok(membership) => examine(&membership, ttl, shutdown, &mut report),
         Err(failure) if failure.what.starts_with("--interface") => {
-            Membership::new(without)?;
-            tell(Finding::failure("interface", &failure));
+            Membership::new(without_interface)?;
+            report(Finding::failure("interface", &failure));
         }
         Err(failure) => return Err(failure),
     }
-    let [ok, warnings, failures] = findings;
+    let count = |verdict| verdicts.iter().filter(|found| **found == verdict).count() as u64;
+    let [ok, warnings, failures] = [Verdict::Ok, Verdict::Warn, Verdict::Fail].map(count);
     let conclusion = match (failures, warnings) {
         (0, 0) => "multicast works here",
         (0, _) => "multicast works here, within what the warnings say",
@@ -144,41 +135,41 @@ pub fn run(
 
 fn examine(
     membership: &Membership,
-    reach: Reach,
+    ttl: Option<u8>,
     shutdown: &Shutdown,
-    tell: &mut impl FnMut(Finding),
+    report: &mut impl FnMut(Finding),
 ) {
     let group = membership.groups[0];
     for interface in &membership.interfaces {
-        tell(link(interface));
+        report(link(interface));
     }
-    tell(range(&membership.interfaces));
-    tell(route(group, &membership.interfaces));
+    report(reach(&membership.interfaces));
+    report(route(group, &membership.interfaces));
     for interface in &membership.interfaces {
         if group.is_ipv4() && !interface.loopback {
-            tell(reverse_path(interface));
+            report(reverse_path(interface));
         }
     }
-    tell(firewall());
-    tell(time_to_live(reach));
-    tell(port(membership));
-    let mut receiver = match Receiver::join(membership) {
-        Ok(receiver) => receiver,
-        Err(failure) => return tell(Finding::failure("join", &failure)),
+    report(firewall());
+    report(time_to_live(ttl));
+    report(port(membership));
+    let mut socket = match GroupSocket::join(membership) {
+        Ok(socket) => socket,
+        Err(failure) => return report(Finding::failure("join", &failure)),
     };
     for interface in &membership.interfaces {
-        tell(listed(group, interface));
+        report(listed(group, interface));
     }
-    tell(room(receiver.room));
+    report(receive_buffer(socket.receive_buffer));
     for interface in &membership.interfaces {
-        tell(self_test(&mut receiver, interface, shutdown));
+        report(self_test(&mut socket, interface, shutdown));
     }
 }
 
 fn link(interface: &Interface) -> Finding {
     let Interface { name, state, .. } = interface;
     if !state.multicast && !interface.loopback {
-        let what = format!("{interface} does no multicast");
+        let what = format!("{interface} does not support multicast");
         let remedy = format!("ip link set {name} multicast on");
         return Finding::new("interface", Verdict::Fail, what, remedy);
     }
@@ -194,9 +185,10 @@ fn link(interface: &Interface) -> Finding {
     Finding::ok("interface", format!("{interface} is up"))
 }
 
-fn range(interfaces: &[Interface]) -> Finding {
-    if on_this_machine(interfaces) {
-        let what = "on the loopback interface only programs on this machine hear one another";
+fn reach(interfaces: &[Interface]) -> Finding {
+    if interfaces.iter().all(|interface| interface.loopback) {
+        let what =
+            "on the loopback interface only programs on this machine receive from one another";
         return Finding::new(
             "reach",
             Verdict::Warn,
@@ -204,10 +196,10 @@ fn range(interfaces: &[Interface]) -> Finding {
             "--interface default goes on the network",
         );
     }
-    Finding::ok("reach", "hosts on the network hear one another")
+    Finding::ok("reach", "hosts on the network receive from one another")
 }
 
-/// Where programs end up that leave the choice to the kernel, as the handout's do.
+/// Which interface the kernel chooses for programs that name none, as the handout's.
 fn route(group: IpAddr, joined: &[Interface]) -> Finding {
     let chosen = match routed(group) {
         Ok(address) => address,
@@ -230,7 +222,7 @@ fn route(group: IpAddr, joined: &[Interface]) -> Finding {
         return Finding::ok("route", format!("{group} is routed over {}", joined[0]));
     }
     let what = format!(
-        "{group} is routed from {chosen}: programs that name no interface, as the handout's, are not heard on {}, nor hear it",
+        "{group} is routed from {chosen}: programs that name no interface, as the handout's, neither send to {} nor receive from it",
         joined[0]
     );
     Finding::new(
@@ -241,7 +233,7 @@ fn route(group: IpAddr, joined: &[Interface]) -> Finding {
     )
 }
 
-/// RFC 3704: a strict filter drops what comes by another way than an answer would go.
+/// RFC 3704: a strict filter drops what arrives on another interface than an answer would be sent on.
 fn reverse_path(interface: &Interface) -> Finding {
     let of = |name: &str| {
         let path = format!("/proc/sys/net/ipv4/conf/{name}/rp_filter");
@@ -256,13 +248,13 @@ fn reverse_path(interface: &Interface) -> Finding {
         return Finding::ok("rp_filter", format!("not strict on {name}"));
     }
     let what = format!(
-        "strict on {name}: datagrams are dropped whose sender would be answered over another interface"
+        "strict on {name}: the kernel drops datagrams whose sender it would answer on another interface"
     );
     let remedy = format!("sysctl net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.{name}.rp_filter=2");
     Finding::new("rp_filter", Verdict::Warn, what, remedy)
 }
 
-/// Whether there are rules that drop anything; whether they drop this is for the self-test to say.
+/// Whether there are rules that drop packets; the self-test shows whether they drop these.
 fn firewall() -> Finding {
     let rules = Command::new("nft")
         .args(["list", "ruleset"])
@@ -280,27 +272,27 @@ fn firewall() -> Finding {
                 "firewall",
                 Verdict::Warn,
                 what,
-                "see iptables -S; the self-test says whether they matter here",
+                "see iptables -S; the self-test shows whether they matter here",
             );
         }
-        Ok(_) => return Finding::ok("firewall", "not looked at: only the administrator may"),
-        Err(_) => return Finding::ok("firewall", "not looked at: nft is not installed"),
+        Ok(_) => return Finding::ok("firewall", "not checked: only the administrator may"),
+        Err(_) => return Finding::ok("firewall", "not checked: nft is not installed"),
     };
     let drops = kernel::dropping(&rules);
     if drops.is_empty() {
-        return Finding::ok("firewall", "no rule drops anything");
+        return Finding::ok("firewall", "no rule drops packets");
     }
-    let what = format!("rules that drop something: {}", drops.join(" | "));
+    let what = format!("rules that drop packets: {}", drops.join(" | "));
     Finding::new(
         "firewall",
         Verdict::Warn,
         what,
-        "see nft list ruleset; the self-test says whether they matter here",
+        "see nft list ruleset; the self-test shows whether they matter here",
     )
 }
 
-fn time_to_live(reach: Reach) -> Finding {
-    match reach.ttl {
+fn time_to_live(ttl: Option<u8>) -> Finding {
+    match ttl {
         Some(0) => Finding::new(
             "ttl",
             Verdict::Warn,
@@ -321,14 +313,14 @@ fn time_to_live(reach: Reach) -> Finding {
     }
 }
 
-/// Who else has the port. A failure is told by the join.
+/// Which other processes hold the port.
 fn port(membership: &Membership) -> Finding {
     let port = membership.port;
     if port == 0 {
         return Finding::ok("port", "a free one");
     }
     let held = kernel::holders(port, membership.groups[0].is_ipv4());
-    let taken = || {
+    let bind = || {
         let any: IpAddr = if membership.groups[0].is_ipv4() {
             Ipv4Addr::UNSPECIFIED.into()
         } else {
@@ -343,7 +335,7 @@ fn port(membership: &Membership) -> Finding {
         socket.bind(&SocketAddr::new(any, port).into())
     };
     let by = held.join(", ");
-    match taken() {
+    match bind() {
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             let by = if by.is_empty() {
                 "another program".into()
@@ -367,7 +359,7 @@ fn port(membership: &Membership) -> Finding {
         Ok(()) if held.is_empty() => Finding::ok("port", format!("{port} is free")),
         Ok(()) => {
             let what = format!(
-                "{port} is shared with {by}: a group's datagrams reach each of them, unicast only the last to bind"
+                "{port} is shared with {by}: each of them receives multicast and broadcast datagrams, only the last to bind receives unicast ones"
             );
             Finding::new(
                 "port",
@@ -382,7 +374,7 @@ fn port(membership: &Membership) -> Finding {
 fn listed(group: IpAddr, interface: &Interface) -> Finding {
     let (path, name) = (kernel::groups_path(group), &interface.name);
     let Ok(table) = fs::read_to_string(path) else {
-        return Finding::ok("membership", format!("not looked at: no {path}"));
+        return Finding::ok("membership", format!("not checked: no {path}"));
     };
     if kernel::is_member(&table, group, name) {
         let most =
@@ -398,27 +390,28 @@ fn listed(group: IpAddr, interface: &Interface) -> Finding {
         );
     }
     let what = format!("the kernel does not list {group} on {name}");
-    Finding::new("membership", Verdict::Fail, what, format!("look at {path}"))
+    Finding::new("membership", Verdict::Fail, what, format!("see {path}"))
 }
 
-fn room((asked, granted): (usize, usize)) -> Finding {
-    // The kernel doubles the wish, for what it keeps beside the data (socket(7)).
-    if granted >= 2 * asked {
+fn receive_buffer(size: ReceiveBuffer) -> Finding {
+    let ReceiveBuffer { requested, granted } = size;
+    if !size.limited() {
         return Finding::ok(
             "receive buffer",
-            format!("{granted} bytes granted, as asked for"),
+            format!("{granted} bytes granted, as requested"),
         );
     }
     let what = format!(
-        "{granted} bytes granted where {asked} and as much again were asked for: what comes faster than it is read is lost sooner"
+        "{granted} bytes granted, {} requested: datagrams that arrive faster than they are read are lost sooner",
+        2 * requested
     );
-    let remedy = format!("sysctl net.core.rmem_max={asked}");
+    let remedy = format!("sysctl net.core.rmem_max={requested}");
     Finding::new("receive buffer", Verdict::Warn, what, remedy)
 }
 
-/// A datagram to the group that stays on this machine must come back.
-fn self_test(receiver: &mut Receiver, interface: &Interface, shutdown: &Shutdown) -> Finding {
-    let to = interface.at(receiver.group.ip(), receiver.group.port());
+/// Sends a datagram to the group, with a time to live that keeps it on this machine, and receives it.
+fn self_test(socket: &mut GroupSocket, interface: &Interface, shutdown: &Shutdown) -> Finding {
+    let to = interface.at(socket.group.ip(), socket.group.port());
     let reach = Reach {
         ttl: Some(0),
         ..Reach::default()
@@ -428,7 +421,7 @@ fn self_test(receiver: &mut Receiver, interface: &Interface, shutdown: &Shutdown
         std::process::id()
     );
     let begun = Instant::now();
-    let sent = Sender::new(Technique::Multicast, to, interface, reach)
+    let sent = Sender::new(AddressingMode::Multicast, to, interface, reach)
         .and_then(|mut sender| sender.send(message.as_bytes()).map(|()| sender.from));
     let from = match sent {
         Ok(from) => from,
@@ -436,23 +429,23 @@ fn self_test(receiver: &mut Receiver, interface: &Interface, shutdown: &Shutdown
     };
     let until = begun + SELF_TEST;
     loop {
-        match receiver.receive(Some(until), shutdown) {
+        match socket.receive(Some(until), shutdown) {
             Ok(Some(batch)) => {
                 let ours = |datagram: &[u8]| datagram == message.as_bytes();
                 if batch.sender.port() == from.port() && batch.datagrams().any(ours) {
                     let after = micros(whole_micros(begun.elapsed()));
                     return Finding::ok(
                         "self-test",
-                        format!("sent to {to} on {interface} and heard after {after}"),
+                        format!("sent to {to} on {interface} and received after {after}"),
                     );
                 }
             }
             Ok(None) => {
                 let what = format!(
-                    "sent to {to} on {interface} and not heard within {} s, though nothing of it left this machine",
+                    "sent to {to} on {interface} and not received within {} s, though it did not leave this machine",
                     SELF_TEST.as_secs()
                 );
-                let remedy = "look at the firewall's rules: nft list ruleset, iptables -S";
+                let remedy = "see the firewall's rules: nft list ruleset, iptables -S";
                 return Finding::new("self-test", Verdict::Fail, what, remedy);
             }
             Err(error) => {

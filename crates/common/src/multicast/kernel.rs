@@ -1,4 +1,4 @@
-//! What the kernel says of sockets, groups and rules: the tables of `/proc/net` and of nft(8), read as text.
+//! Reads the kernel's tables of sockets, groups and firewall rules: `/proc/net` and nft(8), as text.
 
 use std::{fs, io, net::IpAddr, path::Path};
 
@@ -9,13 +9,13 @@ use crate::text::visible;
 pub(super) struct UdpSocket {
     /// Its port.
     pub(super) port: u16,
-    /// Its number among all files.
+    /// Its inode number.
     pub(super) inode: u64,
-    /// Datagrams dropped because its receive buffer was full.
+    /// How many datagrams were dropped because its receive buffer was full.
     pub(super) drops: u64,
 }
 
-/// That table: of IPv4, or of IPv6.
+/// The table of UDP sockets, of IPv4 or of IPv6.
 pub(super) fn udp_table(v4: bool) -> io::Result<String> {
     fs::read_to_string(if v4 {
         "/proc/net/udp"
@@ -24,7 +24,7 @@ pub(super) fn udp_table(v4: bool) -> io::Result<String> {
     })
 }
 
-/// The sockets in such a table; a line of another form is passed over.
+/// The sockets in such a table; a line of another form is skipped.
 pub(super) fn sockets(table: &str) -> impl Iterator<Item = UdpSocket> {
     table.lines().skip(1).filter_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();
@@ -37,7 +37,7 @@ pub(super) fn sockets(table: &str) -> impl Iterator<Item = UdpSocket> {
     })
 }
 
-/// Who has a UDP port, as `python3 (pid 17)`; of programs of other users only the administrator sees the names.
+/// The processes that hold a UDP port, as `python3 (pid 17)`; only the administrator sees those of other users.
 pub(super) fn holders(port: u16, v4: bool) -> Vec<String> {
     let table = udp_table(v4).unwrap_or_default();
     let links: Vec<_> = sockets(&table)
@@ -51,26 +51,26 @@ pub(super) fn holders(port: u16, v4: bool) -> Vec<String> {
     let mut found: Vec<_> = processes
         .filter_map(|process| {
             let pid: u32 = process.file_name().to_str()?.parse().ok()?;
-            let holds = has_one(&process.path().join("fd"), &links);
+            let holds = has_link(&process.path().join("fd"), &links);
             let name = fs::read(process.path().join("comm")).unwrap_or_default();
             let name = visible(name.trim_ascii());
             holds.then(|| format!("{name} (pid {pid})"))
         })
         .collect();
     if found.is_empty() {
-        found.push("a program of somebody else".into());
+        found.push("a program of another user".into());
     }
     found
 }
 
-fn has_one(folder: &Path, links: &[String]) -> bool {
+fn has_link(folder: &Path, links: &[String]) -> bool {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     files
         .filter_map(|file| fs::read_link(file.path()).ok())
         .any(|target| links.iter().any(|link| target.as_os_str() == link.as_str()))
 }
 
-/// Where the kernel lists the groups that somebody on this machine joined.
+/// The file in which the kernel lists the groups that programs on this machine joined.
 pub(super) fn groups_path(group: IpAddr) -> &'static str {
     if group.is_ipv4() {
         "/proc/net/igmp"
@@ -79,20 +79,20 @@ pub(super) fn groups_path(group: IpAddr) -> &'static str {
     }
 }
 
-/// Whether that list has this group on this interface.
+/// Whether that list contains this group on this interface.
 pub(super) fn is_member(table: &str, group: IpAddr, interface: &str) -> bool {
     match group {
         IpAddr::V4(group) => {
-            // A line for each interface, and behind it one for each of its groups, in the machine's byte order.
+            // A line for each interface, followed by one for each of its groups, in the machine's byte order.
             let group = format!("{:08X}", u32::from_ne_bytes(group.octets()));
-            let mut here = false;
+            let mut on_interface = false;
             table.lines().any(|line| {
                 let mut words = line.split_whitespace();
                 if line.starts_with(|letter: char| letter.is_ascii_digit()) {
-                    here = words.nth(1) == Some(interface);
+                    on_interface = words.nth(1) == Some(interface);
                     return false;
                 }
-                here && words.next() == Some(&group)
+                on_interface && words.next() == Some(&group)
             })
         }
         IpAddr::V6(group) => {
@@ -105,7 +105,7 @@ pub(super) fn is_member(table: &str, group: IpAddr, interface: &str) -> bool {
     }
 }
 
-/// The lines of a rule set, as `nft list ruleset` prints it, that drop or reject something.
+/// The lines of a rule set, as `nft list ruleset` prints it, that drop or reject packets.
 pub(super) fn dropping(rules: &str) -> Vec<String> {
     let drops = |line: &&str| {
         let words = || line.split([' ', ';']);
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_read() {
+    fn the_tables_are_read() {
         let udp = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n\
             \x20 123: 00000000:138F 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 4711 2 0000000000000000 17\n\
             nonsense\n";
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_drop() {
+    fn rules_that_drop_are_found() {
         let rules = "table inet lab {\n\tchain in {\n\t\ttype filter hook input priority filter; policy drop;\n\
             \t\tudp dport 5007 counter packets 0 bytes 0 drop\n\t\tcomment \"dropped\"\n\t\taccept\n\t}\n}\n";
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A socket that sends to one destination by one technique.
+//! A socket that sends to one destination by one addressing mode.
 
 use std::{
     io,
@@ -12,17 +12,21 @@ use nix::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{LONGEST, Technique};
+use super::interface::Interface;
 use crate::{
+    event::AddressingMode,
     exit::{Exit, Failure, why},
-    interface::Interface,
     net::{Interest, wait},
 };
 
-/// How long the kernel may take to make room for one more datagram.
+/// The longest message that one UDP datagram carries over IPv4, in bytes: 65,535 less the headers (RFC 768, RFC 791). Over
+/// IPv6 it is 20 more; one limit for both is easier to remember.
+pub const LONGEST: usize = 65_507;
+
+/// How long the kernel may take to make room in its send buffer.
 const ROOM: Duration = Duration::from_secs(5);
 
-/// How many datagrams the kernel takes in one piece at most (UDP_MAX_SEGMENTS before Linux 6.9).
+/// The most datagrams that the kernel takes in one piece (UDP_MAX_SEGMENTS before Linux 6.9).
 const SEGMENTS: usize = 64;
 
 /// How many datagrams of this length the kernel takes in one piece.
@@ -30,14 +34,15 @@ pub fn piece(length: usize) -> usize {
     (LONGEST / length.max(1)).clamp(1, SEGMENTS)
 }
 
-/// How far what is sent goes.
+/// How far a message goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Reach {
-    /// How many routers it may cross, and one; 0 stays on this machine. None: 1 for a group, else the system's.
+    /// The time to live: how many networks the message may cross; with 0 it stays on this machine. None: 1 for a group,
+    /// else the system's default.
     pub ttl: Option<u8>,
-    /// Whether members on this machine hear what it sends to a group.
+    /// Whether members on this machine receive what is sent to a group.
     pub looped: bool,
-    /// Whether many datagrams may be handed to the kernel in one piece (UDP_SEGMENT).
+    /// Whether the kernel may be handed many datagrams in one piece (UDP_SEGMENT).
     pub offload: bool,
 }
 
@@ -51,47 +56,47 @@ impl Default for Reach {
     }
 }
 
-/// A socket that sends to one destination from a port of its own, so that each sender can be told from the others.
+/// A socket that sends to one destination. Each has its own port, which distinguishes the senders.
 #[derive(Debug)]
 pub struct Sender {
     socket: UdpSocket,
-    technique: Technique,
-    /// Where it sends from.
+    mode: AddressingMode,
+    /// Its source address.
     pub from: SocketAddr,
-    /// Where it sends to.
+    /// Its destination address.
     pub to: SocketAddr,
-    /// The length of the datagrams into which the kernel cuts what it is handed; 0: it does not.
+    /// The length of the datagrams into which the kernel splits what it is handed; 0: it does not.
     segment: usize,
     offload: bool,
-    /// System calls made to send.
+    /// The number of system calls made to send.
     pub calls: u64,
 }
 
 impl Sender {
-    /// A sender to `to`; group and broadcast messages go out on `interface`, one to a single receiver as it is
-    /// routed.
+    /// A sender to `to`. Multicast and broadcast messages are sent on `interface`; the kernel routes unicast ones.
     ///
     /// # Errors
     /// `send to ADDRESS: why` (exit code 2).
     pub fn new(
-        technique: Technique,
+        mode: AddressingMode,
         to: SocketAddr,
         interface: &Interface,
         reach: Reach,
     ) -> Result<Self, Failure> {
         let socket = || {
             let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
-            aim(&socket, technique, to, interface, reach)?;
-            // Connecting fixes the source address and lets the kernel say that nobody listens at a unicast one.
+            set_destination(&socket, mode, to, interface, reach)?;
+            // Connecting fixes the source address, and lets the kernel report that no program listens at a unicast
+            // destination.
             socket.connect(&to.into())?;
             socket.set_nonblocking(true)?;
             let socket = UdpSocket::from(socket);
             Ok((socket.local_addr()?, socket))
         };
-        let (from, socket) = socket().map_err(|error| unsendable(technique, to, &error))?;
+        let (from, socket) = socket().map_err(|error| send_failure(mode, to, &error))?;
         Ok(Self {
             socket,
-            technique,
+            mode,
             from,
             to,
             segment: 0,
@@ -103,8 +108,8 @@ impl Sender {
     /// Sends one datagram.
     ///
     /// # Errors
-    /// `send to ADDRESS: why` (exit code 1): it was not sent, or the machine that it went to answered that nobody
-    /// listens there.
+    /// `send to ADDRESS: why` (exit code 1): the datagram was not sent, or the destination answered an earlier one that
+    /// no program listens there.
     pub fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
         if message.len() > LONGEST {
             let why = format!(
@@ -113,23 +118,23 @@ impl Sender {
             );
             return Err(Failure::no(format!("send to {}", self.to), why));
         }
-        self.cut_into(0).map_err(|error| self.failure(&error))?;
+        self.split_into(0).map_err(|error| self.failure(&error))?;
         self.hand_over(message)
             .and_then(|()| self.socket.take_error()?.map_or(Ok(()), Err))
             .map_err(|error| self.failure(&error))
     }
 
-    /// Sends datagrams of `each` bytes, which stand one behind the other, in as few system calls as the kernel
-    /// allows. How many were sent, and why the others were not (exit code 1). That nobody listens is told by
-    /// [`Self::answer`].
+    /// Sends the datagrams in `messages`, of `each` bytes each, in as few system calls as the kernel allows. How many were
+    /// sent, and why the others were not (exit code 1). [`Self::answer`] reports that no program listens.
     pub fn send_many(&mut self, messages: &[u8], each: usize) -> (u64, Option<Failure>) {
         let at_once = piece(each);
         if self.offload && at_once > 1 && messages.len() > each {
             let (sent, error) = self.in_pieces(messages, each, at_once);
             match error {
                 None => return (sent, None),
-                // A kernel or a network card that cannot, or datagrams longer than a packet: one by one, then.
-                Some(error) if sent == 0 && cannot_cut(&error) => self.offload = false,
+                // The kernel or the network card does not support it, or a datagram is longer than a packet: send them
+                // one by one.
+                Some(error) if sent == 0 && cannot_split(&error) => self.offload = false,
                 Some(error) => return (sent, Some(self.failure(&error))),
             }
         }
@@ -137,18 +142,18 @@ impl Sender {
         (sent, error.map(|error| self.failure(&error)))
     }
 
-    /// Hands the kernel pieces of so many datagrams.
+    /// Hands the kernel pieces of `at_once` datagrams.
     fn in_pieces(
         &mut self,
         messages: &[u8],
         each: usize,
         at_once: usize,
     ) -> (u64, Option<io::Error>) {
-        if let Err(error) = self.cut_into(if at_once > 1 { each } else { 0 }) {
+        if let Err(error) = self.split_into(if at_once > 1 { each } else { 0 }) {
             return (0, Some(error));
         }
         if each == 0 {
-            // There is nothing to stand behind one another: one empty datagram.
+            // Empty datagrams cannot be joined into a piece: this is one.
             return match self.hand_over(messages) {
                 Ok(()) => (1, None),
                 Err(error) => (0, Some(error)),
@@ -164,11 +169,11 @@ impl Sender {
         (sent, None)
     }
 
-    /// From now on the kernel cuts what it is handed into datagrams of this length; 0: into none.
-    fn cut_into(&mut self, length: usize) -> io::Result<()> {
+    /// From now on the kernel splits what it is handed into datagrams of this length; 0: it does not.
+    fn split_into(&mut self, length: usize) -> io::Result<()> {
         if self.segment != length {
-            let length_as_wished = i32::try_from(length).unwrap_or_default();
-            setsockopt(&self.socket, UdpGsoSegment, &length_as_wished)?;
+            let segment = i32::try_from(length).unwrap_or_default();
+            setsockopt(&self.socket, UdpGsoSegment, &segment)?;
             self.segment = length;
         }
         Ok(())
@@ -179,7 +184,7 @@ impl Sender {
             self.calls += 1;
             match self.socket.send(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // The kernel's buffer is full: the network takes a moment to carry it away.
+                    // The kernel's send buffer is full, until the network has taken some of it.
                     let until = Some(Instant::now() + ROOM);
                     wait(&self.socket, Interest::Write, until, None)?;
                     self.socket.send(bytes)
@@ -188,14 +193,14 @@ impl Sender {
             }
         };
         match send() {
-            // An earlier datagram was answered so; this one has not been sent yet.
+            // The answer to an earlier datagram; this one has not been sent yet.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => send(),
             sent => sent,
         }
         .map(|_| ())
     }
 
-    /// What the machine at the other end has answered since, if it was no.
+    /// The destination's answer since the last call, if it was that no program listens there.
     pub fn answer(&self) -> Option<Failure> {
         let error = self.socket.take_error().ok().flatten();
         error.map(|error| self.failure(&error))
@@ -204,13 +209,13 @@ impl Sender {
     fn failure(&self, error: &io::Error) -> Failure {
         Failure {
             exit: Exit::No,
-            ..unsendable(self.technique, self.to, error)
+            ..send_failure(self.mode, self.to, error)
         }
     }
 }
 
-/// Whether the kernel says that it cannot cut what it is handed into such datagrams.
-fn cannot_cut(error: &io::Error) -> bool {
+/// Whether the error says that the kernel cannot split what it is handed into such datagrams.
+fn cannot_split(error: &io::Error) -> bool {
     let error = error.raw_os_error().map(Errno::from_raw);
     matches!(
         error,
@@ -218,19 +223,19 @@ fn cannot_cut(error: &io::Error) -> bool {
     )
 }
 
-fn aim(
+fn set_destination(
     socket: &Socket,
-    technique: Technique,
+    mode: AddressingMode,
     to: SocketAddr,
     interface: &Interface,
     reach: Reach,
 ) -> io::Result<()> {
     let ttl = reach.ttl.map(u32::from);
-    match (technique, to, interface.address) {
-        (Technique::Unicast, SocketAddr::V4(_), _) => {
+    match (mode, to, interface.address) {
+        (AddressingMode::Unicast, SocketAddr::V4(_), _) => {
             return ttl.map_or(Ok(()), |ttl| socket.set_ttl_v4(ttl));
         }
-        (Technique::Unicast, SocketAddr::V6(_), _) => {
+        (AddressingMode::Unicast, SocketAddr::V6(_), _) => {
             return ttl.map_or(Ok(()), |ttl| socket.set_unicast_hops_v6(ttl));
         }
         (_, SocketAddr::V4(_), IpAddr::V4(address)) => {
@@ -244,12 +249,12 @@ fn aim(
             socket.set_multicast_loop_v6(reach.looped)?;
         }
     }
-    if technique == Technique::Broadcast {
+    if mode == AddressingMode::Broadcast {
         socket.set_broadcast(true)?;
         if let Some(ttl) = ttl {
             socket.set_ttl_v4(ttl)?;
         }
-        // The limited broadcast has no route of its own: the interface says where it goes out (ip(7)).
+        // The limited broadcast has no route: the device that the socket is bound to is where it is sent (ip(7)).
         #[cfg(target_os = "linux")]
         if to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) {
             socket.bind_device(Some(interface.name.as_bytes()))?;
@@ -258,12 +263,12 @@ fn aim(
     socket.bind(&interface.at(interface.address, 0).into())
 }
 
-/// Why nothing can be sent, with the remedy where there is an obvious one. The interface is chosen by --interface for
-/// all but unicast.
-fn unsendable(technique: Technique, to: SocketAddr, error: &io::Error) -> Failure {
-    let chosen = technique != Technique::Unicast;
+/// Why nothing can be sent, with the remedy where there is an obvious one. --interface chooses the interface for all but
+/// unicast.
+fn send_failure(mode: AddressingMode, to: SocketAddr, error: &io::Error) -> Failure {
+    let chosen = mode != AddressingMode::Unicast;
     let remedy = match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ECONNREFUSED) => "; nobody listens there",
+        Some(Errno::ECONNREFUSED) => "; no program listens there",
         Some(Errno::ENETUNREACH | Errno::ENODEV) if chosen => NO_ROUTE,
         Some(Errno::ENETUNREACH) => "; no route leads there",
         Some(Errno::EACCES) if !chosen => "; a broadcast address takes --mode broadcast",
@@ -279,23 +284,16 @@ pub(super) const NOT_ALLOWED: &str = "; not allowed on this interface";
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{GROUP, Membership, Receiver, Wanted},
-        *,
-    };
+    use super::{super::membership::GROUP, *};
 
     #[test]
-    fn what_cannot_be_sent_is_refused() {
+    fn a_message_that_cannot_be_sent_is_refused() {
         let lo = &Interface::find(None, GROUP).unwrap()[0];
-        let membership = Membership::new(Wanted {
-            port: Some(0),
-            ..Wanted::default()
-        });
-        let receiver = Receiver::join(&membership.unwrap()).unwrap();
+        let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let to = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
         let sender =
-            |port| Sender::new(Technique::Unicast, to(port), lo, Reach::default()).unwrap();
-        let failure = sender(receiver.group.port())
+            |port| Sender::new(AddressingMode::Unicast, to(port), lo, Reach::default()).unwrap();
+        let failure = sender(receiver.local_addr().unwrap().port())
             .send(&vec![0; LONGEST + 1])
             .unwrap_err()
             .to_string();
@@ -303,11 +301,12 @@ mod tests {
             failure.ends_with("a message of 65508 bytes; a datagram carries at most 65507"),
             "{failure}"
         );
-        // No program is given so low a port unasked.
-        let failure = sender(1).send(b"anybody?").unwrap_err().to_string();
-        assert!(failure.ends_with("nobody listens there"), "{failure}");
-        let everybody = SocketAddr::new(Ipv4Addr::new(127, 255, 255, 255).into(), 1);
-        let failure = Sender::new(Technique::Unicast, everybody, lo, Reach::default()).unwrap_err();
+        // The kernel gives no program so low a port unless it requests it.
+        let failure = sender(1).send(b"hello").unwrap_err().to_string();
+        assert!(failure.ends_with("no program listens there"), "{failure}");
+        let broadcast = SocketAddr::new(Ipv4Addr::new(127, 255, 255, 255).into(), 1);
+        let failure =
+            Sender::new(AddressingMode::Unicast, broadcast, lo, Reach::default()).unwrap_err();
         assert!(failure.why.ends_with("--mode broadcast"), "{failure}");
     }
 }

@@ -1,4 +1,4 @@
-//! The stamp: an envelope in plain text before a message, which says who sent it and when.
+//! The stamp: a sequence header in plain text before a message. It names the sender, and numbers and times the message.
 //!
 //! ```text
 //! [lab1 SENDER SESSION NUMBER TIME CLOCK] MESSAGE
@@ -7,14 +7,14 @@
 //!
 //! | part | is |
 //! | --- | --- |
-//! | `lab1` | the envelope's name and version |
+//! | `lab1` | the header's name and version |
 //! | SENDER | the sending process's name: 1 to 64 letters, digits or `-` `_` `.` `:` |
-//! | SESSION | eight hexadecimal digits, new whenever the sender starts |
-//! | NUMBER | of the message in its session, from 1; the copies for several receivers have the same |
-//! | TIME | when it was handed to the sender's kernel, in microseconds since 1970 by the sender's clock |
+//! | SESSION | eight hexadecimal digits, new at each start of the sender |
+//! | NUMBER | the message's sequence number in its session, from 1; its copies for several receivers have the same |
+//! | TIME | when the sender handed it to its kernel, in microseconds since 1970 by the sender's clock |
 //! | CLOCK | the sender's Lamport clock after the sending (Lamport 1978, rule IR2 a) |
 //!
-//! Whoever does not know it shows it as text. Numbers are decimal without leading zeros.
+//! A receiver that does not know the header shows it as text. Numbers are decimal without leading zeros.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -29,25 +29,25 @@ use crate::{
     text::{LONGEST_NAME, check_name, whole_micros},
 };
 
-/// How every stamp of this version begins.
+/// The beginning of every stamp of this version.
 const BEGIN: &[u8] = b"[lab1 ";
 
-/// Clocks and numbers from here on are nobody's: no process has that many events.
-const NEVER: u64 = 1 << 63;
+/// No process has this many events: a stamp with such a number or clock is damaged or forged.
+const LIMIT: u64 = 1 << 63;
 
 /// A process's Lamport clock, shared by its threads; clones are the same clock.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Arc<Mutex<u64>>);
 
 impl Clock {
-    /// The clock's time, for as long as nobody else may move it.
+    /// The clock's time; the other threads wait until the guard is dropped.
     pub fn lock(&self) -> MutexGuard<'_, u64> {
-        // Nothing can panic while it is held.
+        // No code panics while it holds the guard.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The present moment by this machine's clock, in microseconds since 1970.
+/// The current time by this machine's clock, in microseconds since 1970.
 pub fn now_us() -> u64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -55,16 +55,27 @@ pub fn now_us() -> u64 {
     whole_micros(since)
 }
 
-/// What does not change in the stamps of one session of one sender.
+/// The fields that differ in the stamps of one session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StampFields {
+    /// The message's sequence number in the session, from 1.
+    pub number: u64,
+    /// When it was sent, in microseconds since 1970 by the sender's clock.
+    pub time_us: u64,
+    /// The sender's Lamport clock after the sending.
+    pub clock: u64,
+}
+
+/// Writes the stamps of one session of one sender.
 #[derive(Clone, Debug)]
-pub struct Stamper {
+pub struct StampWriter {
     /// `[lab1 SENDER SESSION `
     prefix: Vec<u8>,
     /// `SENDER/SESSION`: the sender in a message's identity.
     pub session: String,
 }
 
-impl Stamper {
+impl StampWriter {
     /// A new session of the sender `name`.
     ///
     /// # Errors
@@ -79,24 +90,23 @@ impl Stamper {
         })
     }
 
-    /// Appends a stamp; the message follows it. Where in it the number and the clock stand.
-    pub fn write(
-        &self,
-        out: &mut Vec<u8>,
-        number: u64,
-        time_us: u64,
-        clock: u64,
-    ) -> [Range<usize>; 2] {
+    /// Appends a stamp; the message follows it. Returns where in the stamp the number and the clock are.
+    pub fn write(&self, out: &mut Vec<u8>, fields: StampFields) -> [Range<usize>; 2] {
+        let StampFields {
+            number,
+            time_us,
+            clock,
+        } = fields;
         let begin = out.len();
         out.extend_from_slice(&self.prefix);
-        let places = [(number, &b" "[..]), (time_us, b" "), (clock, b"] ")].map(|(value, end)| {
-            let place = out.len() - begin;
+        let ranges = [(number, &b" "[..]), (time_us, b" "), (clock, b"] ")].map(|(value, end)| {
+            let start = out.len() - begin;
             write!(out, "{value}").expect("a Vec takes all that is written");
-            let place = place..out.len() - begin;
+            let range = start..out.len() - begin;
             out.extend_from_slice(end);
-            place
+            range
         });
-        let [number, _, clock] = places;
+        let [number, _, clock] = ranges;
         [number, clock]
     }
 }
@@ -114,18 +124,14 @@ fn identity(sender: &str, session: u32) -> String {
 /// A stamp that was read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Stamp<'a> {
-    /// All that does not change in a session: `[lab1 SENDER SESSION `.
+    /// The part that is the same in the whole session: `[lab1 SENDER SESSION `.
     pub prefix: &'a [u8],
-    /// Who says to have sent it.
+    /// The name that the sender gives itself.
     pub sender: &'a str,
     /// Its session.
     pub session: u32,
-    /// The message's number in the session.
-    pub number: u64,
-    /// When it was sent, in microseconds since 1970 by the sender's clock.
-    pub time_us: u64,
-    /// The sender's Lamport clock after the sending.
-    pub clock: u64,
+    /// The fields that differ.
+    pub fields: StampFields,
 }
 
 impl Stamp<'_> {
@@ -135,24 +141,24 @@ impl Stamp<'_> {
     }
 }
 
-/// What stands before a message.
+/// What precedes a message in its datagram.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Envelope<'a> {
     /// Nothing: a plain datagram.
     None,
-    /// A stamp, and the message behind it.
+    /// A stamp; and the message after it.
     Stamped(Stamp<'a>, &'a [u8]),
-    /// Something that begins as a stamp does and is none: damaged, forged, or of another version.
+    /// A beginning like a stamp's that is not a valid one: damaged, forged, or of another version.
     Damaged,
 }
 
-/// Reads what stands before a message.
+/// Reads what precedes a message.
 pub fn read(datagram: &[u8]) -> Envelope<'_> {
     let Some(rest) = datagram.strip_prefix(b"[lab") else {
         return Envelope::None;
     };
     let Some(head) = prefix(datagram) else {
-        // `[label] hello` is nobody's stamp.
+        // `[label] hello` is a plain text.
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         return if digits > 0 && rest.get(digits) == Some(&b' ') {
             Envelope::Damaged
@@ -160,16 +166,15 @@ pub fn read(datagram: &[u8]) -> Envelope<'_> {
             Envelope::None
         };
     };
-    let Some((number, time_us, clock, message)) = figures(&datagram[head.length..]) else {
+    let fields = StampFieldsReader::default().read(&datagram[head.length..]);
+    let Some((fields, message)) = fields else {
         return Envelope::Damaged;
     };
     let stamp = Stamp {
         prefix: &datagram[..head.length],
         sender: head.sender,
         session: head.session,
-        number,
-        time_us,
-        clock,
+        fields,
     };
     Envelope::Stamped(stamp, message)
 }
@@ -204,22 +209,17 @@ fn prefix(datagram: &[u8]) -> Option<Head<'_>> {
     })
 }
 
-/// Number, time, clock and message: `NUMBER TIME CLOCK] MESSAGE`.
-fn figures(rest: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
-    FiguresReader::default().read(rest)
-}
-
-/// Reads [`figures`]. Of many messages that were sent at a time it reads the time just once.
+/// Reads `NUMBER TIME CLOCK] MESSAGE`. Messages that were sent together have the same time: it is parsed once for all.
 #[derive(Debug, Default)]
-pub(super) struct FiguresReader {
-    /// The time that was read last, as it stands in the stamp: 16 digits from 2001 to 2286, and a space on each side.
+pub(super) struct StampFieldsReader {
+    /// The time that was read last, as text: 16 digits from 2001 to 2286, and a space on each side.
     text: [u8; 18],
     time_us: u64,
 }
 
-impl FiguresReader {
-    /// Number, time, clock and message.
-    pub(super) fn read<'d>(&mut self, rest: &'d [u8]) -> Option<(u64, u64, u64, &'d [u8])> {
+impl StampFieldsReader {
+    /// The fields and the message.
+    pub(super) fn read<'d>(&mut self, rest: &'d [u8]) -> Option<(StampFields, &'d [u8])> {
         let (number, rest) = decimal(rest)?;
         let rest = match rest.split_first_chunk() {
             Some((text, rest)) if *text == self.text => rest,
@@ -227,7 +227,12 @@ impl FiguresReader {
         };
         let (clock, rest) = decimal(rest)?;
         let message = rest.strip_prefix(b"] ")?;
-        (number > 0).then_some((number, self.time_us, clock, message))
+        let fields = StampFields {
+            number,
+            time_us: self.time_us,
+            clock,
+        };
+        (number > 0).then_some((fields, message))
     }
 
     fn read_time<'d>(&mut self, text: &'d [u8]) -> Option<&'d [u8]> {
@@ -241,7 +246,7 @@ impl FiguresReader {
     }
 }
 
-/// A number without leading zeros that somebody may have, and what follows it.
+/// A decimal number below [`LIMIT`] without leading zeros, and what follows it.
 fn decimal(text: &[u8]) -> Option<(u64, &[u8])> {
     let (mut value, mut digits) = (0_u64, 0);
     while let Some(digit) = text.get(digits).map(|byte| byte.wrapping_sub(b'0'))
@@ -255,56 +260,63 @@ fn decimal(text: &[u8]) -> Option<(u64, &[u8])> {
         digits += 1;
     }
     let plain = digits == 1 || (digits > 1 && text[0] != b'0');
-    (plain && value < NEVER).then(|| (value, &text[digits..]))
+    (plain && value < LIMIT).then(|| (value, &text[digits..]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stamped(message: &[u8]) -> (Stamper, Vec<u8>) {
-        let stamper = Stamper::new("p1").unwrap();
+    const FIELDS: StampFields = StampFields {
+        number: 17,
+        time_us: 1_795_410_685_000_001,
+        clock: 42,
+    };
+
+    fn stamped(message: &[u8]) -> (StampWriter, Vec<u8>) {
+        let writer = StampWriter::new("p1").unwrap();
         let mut datagram = Vec::new();
-        let places = stamper.write(&mut datagram, 17, 1_795_410_685_000_001, 42);
+        let ranges = writer.write(&mut datagram, FIELDS);
         assert_eq!(
-            places.map(|place| datagram[place].to_vec()),
+            ranges.map(|range| datagram[range].to_vec()),
             [&b"17"[..], b"42"]
         );
         datagram.extend_from_slice(message);
-        (stamper, datagram)
+        (writer, datagram)
     }
 
     #[test]
-    fn what_is_written_is_what_is_read() {
-        let (stamper, datagram) = stamped(b"hello");
+    fn a_written_stamp_is_read_back() {
+        let (writer, datagram) = stamped(b"hello");
         let text = str::from_utf8(&datagram).unwrap();
         assert!(text.starts_with("[lab1 p1 ") && text.ends_with(" 17 1795410685000001 42] hello"));
         let Envelope::Stamped(stamp, message) = read(&datagram) else {
             panic!("{text}")
         };
         assert_eq!(message, b"hello");
-        assert_eq!((stamp.sender, stamp.number, stamp.clock), ("p1", 17, 42));
-        assert_eq!(stamp.time_us, 1_795_410_685_000_001);
-        assert_eq!(stamp.identity(), stamper.session);
-        // A session is its own.
-        assert_ne!(Stamper::new("p1").unwrap().session, stamper.session);
+        assert_eq!((stamp.sender, stamp.fields), ("p1", FIELDS));
+        assert_eq!(stamp.identity(), writer.session);
+        // Each start is a new session.
+        assert_ne!(StampWriter::new("p1").unwrap().session, writer.session);
     }
 
     #[test]
-    fn every_width_survives() {
-        let stamper = Stamper::new("p").unwrap();
+    fn numbers_of_every_width_are_read_back() {
+        let writer = StampWriter::new("p").unwrap();
         let mut value = 1_u64;
-        while value < NEVER {
+        while value < LIMIT {
             for value in [value - 1, value].into_iter().filter(|value| *value > 0) {
+                let fields = StampFields {
+                    number: value,
+                    time_us: value,
+                    clock: value,
+                };
                 let mut datagram = Vec::new();
-                stamper.write(&mut datagram, value, value, value);
+                writer.write(&mut datagram, fields);
                 let Envelope::Stamped(stamp, b"") = read(&datagram) else {
                     panic!("{value}")
                 };
-                assert_eq!(
-                    (stamp.number, stamp.time_us, stamp.clock),
-                    (value, value, value)
-                );
+                assert_eq!(stamp.fields, fields);
             }
             let Some(next) = value.checked_mul(10) else {
                 break;
@@ -314,8 +326,8 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_not_taken_for_the_last_one() {
-        let mut reader = FiguresReader::default();
+    fn a_new_time_is_not_taken_for_the_last_one() {
+        let mut reader = StampFieldsReader::default();
         for (text, expected) in [
             (
                 "1 1795410685000001 1] x",
@@ -346,27 +358,27 @@ mod tests {
             ),
         ] {
             let read = reader.read(text.as_bytes());
-            let read = read.map(|(number, time_us, clock, _)| (number, time_us, clock));
+            let read = read.map(|(fields, _)| (fields.number, fields.time_us, fields.clock));
             assert_eq!(read, expected, "{text}");
         }
     }
 
     #[test]
-    fn a_damaged_stamp_is_none_and_a_plain_text_is_not_damaged() {
+    fn a_damaged_stamp_is_no_stamp_and_a_plain_text_is_not_damaged() {
         let (_, datagram) = stamped(b"hello");
         let stamp = datagram.len() - b"hello".len();
-        // Every byte of it, lost, or turned into one that stands nowhere in a stamp; and every shorter one.
-        for place in 0..stamp {
+        // Each byte of it replaced by one that no stamp contains; and each prefix of it.
+        for index in 0..stamp {
             let mut damaged = datagram.clone();
-            damaged[place] = b'#';
-            assert!(!matches!(read(&damaged), Envelope::Stamped(..)), "{place}");
-            let cut = read(&datagram[..place]);
-            let expected = if place < BEGIN.len() {
+            damaged[index] = b'#';
+            assert!(!matches!(read(&damaged), Envelope::Stamped(..)), "{index}");
+            let prefix = read(&datagram[..index]);
+            let expected = if index < BEGIN.len() {
                 Envelope::None
             } else {
                 Envelope::Damaged
             };
-            assert_eq!(cut, expected, "{place}");
+            assert_eq!(prefix, expected, "{index}");
         }
         for plain in [
             "",
@@ -398,7 +410,7 @@ mod tests {
     #[test]
     fn a_name_that_cannot_be_in_a_stamp_is_refused() {
         for bad in ["", "two words", "a]b", &"x".repeat(65)] {
-            let failure = Stamper::new(bad).unwrap_err().to_string();
+            let failure = StampWriter::new(bad).unwrap_err().to_string();
             assert!(failure.starts_with("--name: '"), "{failure}");
         }
     }

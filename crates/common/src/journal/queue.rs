@@ -1,4 +1,4 @@
-//! A bounded channel into a thread that writes, and the patience with a thread that does not get on.
+//! A bounded channel into a thread that writes, and how long it may make no progress.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// How often somebody who waits looks whether the thread still gets on.
+/// How often a waiting thread checks that the writing thread makes progress.
 const TICK: Duration = Duration::from_millis(50);
 
 /// When a writing thread last got on: it took something to write, or had written it.
@@ -57,13 +57,13 @@ impl Progress {
 
 /// Where the others put what the thread is to write.
 #[derive(Debug)]
-pub(super) struct Inlet<T> {
+pub(super) struct BoundedSender<T> {
     queue: Sender<T>,
     progress: Progress,
     shutdown: Shutdown,
 }
 
-impl<T> Clone for Inlet<T> {
+impl<T> Clone for BoundedSender<T> {
     fn clone(&self) -> Self {
         Self {
             queue: self.queue.clone(),
@@ -73,7 +73,7 @@ impl<T> Clone for Inlet<T> {
     }
 }
 
-impl<T> Inlet<T> {
+impl<T> BoundedSender<T> {
     /// Puts something in, and waits for room if there is none, calling `waiting` now and then. False when it was
     /// given up. (A thread that panicked takes nothing more; its panic is brought up when it is waited for.)
     pub(super) fn put(&self, item: T, waiting: impl Fn()) -> bool {
@@ -100,7 +100,7 @@ impl<T> Inlet<T> {
 
 /// The end of a writing thread, waited for once.
 #[derive(Debug)]
-pub(super) struct Ending<R> {
+pub(super) struct WriterHandle<R> {
     /// Disconnects when the thread has ended.
     ended: Receiver<()>,
     thread: JoinHandle<R>,
@@ -108,8 +108,8 @@ pub(super) struct Ending<R> {
     shutdown: Shutdown,
 }
 
-impl<R> Ending<R> {
-    /// Waits for the thread, which was told to end, calling `waiting` now and then. None when it was given up.
+impl<R> WriterHandle<R> {
+    /// Waits for the thread, which was asked to end, calling `waiting` now and then. None when it was given up.
     pub(super) fn wait(self, waiting: impl Fn()) -> Option<R> {
         while self.ended.recv_timeout(TICK) != Err(RecvTimeoutError::Disconnected) {
             waiting();
@@ -131,7 +131,7 @@ pub(super) fn thread<T: Send + 'static, R: Send + 'static>(
     room: usize,
     shutdown: Shutdown,
     body: impl FnOnce(Receiver<T>, Progress) -> R + Send + 'static,
-) -> io::Result<(Inlet<T>, Ending<R>)> {
+) -> io::Result<(BoundedSender<T>, WriterHandle<R>)> {
     let (queue, items) = channel::bounded(room);
     let (ending, ended) = channel::bounded(0);
     let progress = Progress {
@@ -143,14 +143,14 @@ pub(super) fn thread<T: Send + 'static, R: Send + 'static>(
         let _ending = ending;
         body(items, theirs)
     })?;
-    let inlet = Inlet {
+    let queue = BoundedSender {
         queue,
         progress: progress.clone(),
         shutdown: shutdown.clone(),
     };
     Ok((
-        inlet,
-        Ending {
+        queue,
+        WriterHandle {
             ended,
             thread,
             progress,

@@ -20,26 +20,26 @@ use crate::{
 pub struct Interface {
     /// Its name, `lo` or `eth0`.
     pub name: String,
-    /// Its number, by which the kernel knows it.
+    /// Its index, by which the kernel identifies it.
     pub index: u32,
     /// Its address.
     pub address: IpAddr,
-    /// The address that reaches everybody on its network (IPv4).
+    /// The broadcast address of its network (IPv4).
     pub broadcast: Option<Ipv4Addr>,
-    /// Whether nothing that goes out on it leaves this machine.
+    /// Whether it is a loopback interface: what is sent on it never leaves this machine.
     pub loopback: bool,
-    /// Whether it is up, a cable is in it, and it says that it can do multicast.
+    /// What its flags say.
     pub state: State,
 }
 
-/// What an interface says of itself.
+/// The flags of an interface (netdevice(7)).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct State {
-    /// Switched on (IFF_UP).
+    /// It is switched on (IFF_UP).
     pub up: bool,
-    /// Has a carrier (IFF_RUNNING).
+    /// It has a carrier (IFF_RUNNING).
     pub running: bool,
-    /// Can do multicast (IFF_MULTICAST).
+    /// It supports multicast (IFF_MULTICAST).
     pub multicast: bool,
 }
 
@@ -50,20 +50,20 @@ impl fmt::Display for Interface {
 }
 
 impl Interface {
-    /// The interfaces that `word` names: one by its address or its name; `default`, the one to which the kernel
-    /// routes `group`; `all`, every one that is up and can do multicast. None is the loopback interface.
+    /// The interfaces that `word` selects: an address or a name selects one interface, `default` the one to which the
+    /// kernel routes `group`, `all` every one that is up and supports multicast. Without a word: the loopback interface.
     ///
     /// # Errors
     /// `--interface WORD: why` (exit code 2).
     pub fn find(word: Option<&str>, group: IpAddr) -> Result<Vec<Self>, Failure> {
-        let every =
+        let known =
             Self::all(group).map_err(|error| Failure::could_not_run("interfaces", why(&error)))?;
         let up = |interface: &&Self| interface.state.up;
         if word == Some("all") {
             let mut found: Vec<Self> = Vec::new();
-            for interface in every.iter().filter(up) {
-                let able = interface.state.multicast || interface.loopback;
-                if able && !found.iter().any(|other| other.index == interface.index) {
+            for interface in known.iter().filter(up) {
+                let capable = interface.state.multicast || interface.loopback;
+                if capable && !found.iter().any(|other| other.index == interface.index) {
                     found.push(interface.clone());
                 }
             }
@@ -83,7 +83,7 @@ impl Interface {
             })?),
             word => word.and_then(|word| word.parse().ok()),
         };
-        let found = every.iter().find(|interface| match (address, word) {
+        let found = known.iter().find(|interface| match (address, word) {
             (Some(address), _) => interface.address == address,
             (None, Some(name)) => interface.name == name,
             (None, None) => interface.loopback && interface.state.up,
@@ -94,12 +94,12 @@ impl Interface {
                 format!("--interface {}", found.name),
                 format!("it is down; ip link set {} up", found.name),
             )),
-            None => Err(unknown(word, group, &every)),
+            None => Err(unknown(word, group, &known)),
         }
     }
 
-    /// Every address of every interface, of the same family as `like`; link-local ones first, as those are what
-    /// multicast over IPv6 is sent from.
+    /// Every address of every interface, of the address family of `like`; link-local ones first, as IPv6 multicast is
+    /// sent from those.
     ///
     /// # Errors
     /// As getifaddrs(3).
@@ -128,13 +128,14 @@ impl Interface {
             })
         };
         let mut all: Vec<_> = getifaddrs()?.filter_map(of_interface).collect();
-        let far = |address| matches!(address, IpAddr::V6(address) if !is_link_local(address));
-        all.sort_by_key(|interface| far(interface.address));
+        let not_link_local =
+            |address| matches!(address, IpAddr::V6(address) if !is_link_local(address));
+        all.sort_by_key(|interface| not_link_local(interface.address));
         Ok(all)
     }
 
-    /// The address of a broadcast on this interface: on loopback, which has none of its own, the last address of
-    /// 127.0.0.0/8 (RFC 1122 section 3.2.1.3).
+    /// The destination address of a broadcast on this interface. The loopback interface has no broadcast address; there
+    /// it is the last address of 127.0.0.0/8 (RFC 1122 section 3.2.1.3).
     pub fn broadcast_address(&self) -> Ipv4Addr {
         match self.broadcast {
             _ if self.loopback => Ipv4Addr::new(127, 255, 255, 255),
@@ -143,7 +144,8 @@ impl Interface {
         }
     }
 
-    /// This address at this port on this interface: an IPv6 one that means something only there says where.
+    /// The socket address of `address` and `port` on this interface: an IPv6 address of link scope or less gets the
+    /// interface's index as its scope.
     pub fn at(&self, address: IpAddr, port: u16) -> SocketAddr {
         let mut at = SocketAddr::new(address, port);
         if let SocketAddr::V6(scoped) = &mut at {
@@ -156,12 +158,12 @@ impl Interface {
     }
 }
 
-/// Whether an address means something on one link only (fe80::/10, RFC 4291 section 2.5.6).
+/// Whether an address has link-local scope (fe80::/10, RFC 4291 section 2.5.6).
 fn is_link_local(address: Ipv6Addr) -> bool {
     address.segments()[0] & 0xffc0 == 0xfe80
 }
 
-fn unknown(word: Option<&str>, group: IpAddr, every: &[Interface]) -> Failure {
+fn unknown(word: Option<&str>, group: IpAddr, interfaces: &[Interface]) -> Failure {
     let family = if group.is_ipv4() { "IPv4" } else { "IPv6" };
     let Some(word) = word else {
         return Failure::could_not_run(
@@ -169,8 +171,8 @@ fn unknown(word: Option<&str>, group: IpAddr, every: &[Interface]) -> Failure {
             format!("none with an {family} address is up; name an interface with --interface"),
         );
     };
-    let known: Vec<_> = every.iter().map(Interface::to_string).collect();
-    let names = every.iter().map(|interface| interface.name.as_str());
+    let known: Vec<_> = interfaces.iter().map(Interface::to_string).collect();
+    let names = interfaces.iter().map(|interface| interface.name.as_str());
     let near = did_you_mean(word, names.chain(["default", "all"]));
     let why = format!(
         "no such interface with an {family} address; there are {}{near}",
@@ -179,7 +181,7 @@ fn unknown(word: Option<&str>, group: IpAddr, every: &[Interface]) -> Failure {
     Failure::could_not_run(format!("--interface {}", visible(word.as_bytes())), why)
 }
 
-/// The address from which the kernel would send to `address`; asking sends nothing.
+/// The source address that the kernel would choose to send to `address`. Nothing is sent.
 ///
 /// # Errors
 /// As connect(2): no route leads there.
@@ -190,7 +192,7 @@ pub fn routed(address: IpAddr) -> io::Result<IpAddr> {
         Ipv6Addr::UNSPECIFIED.into()
     };
     let socket = UdpSocket::bind((any, 0))?;
-    // Any port will do: the route depends on the address alone.
+    // Any port serves: the route depends on the address alone.
     socket.connect((address, 9))?;
     Ok(socket.local_addr()?.ip())
 }
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_something_on_one_link_only_names_the_link() {
+    fn a_link_local_address_has_the_interface_as_its_scope() {
         let lo = &Interface::find(None, GROUP).unwrap()[0];
         let scope = |address: &str| match lo.at(address.parse().unwrap(), 1) {
             SocketAddr::V6(address) => address.scope_id(),

@@ -22,9 +22,9 @@ impl Table {
         write(&format!(
             "| {what:46} | {count:9} | ns ours | {theirs:7} | ratio |\n{line}"
         ));
-        let told = |what: &str| std::env::args().any(|argument| argument == what);
+        let given = |what: &str| std::env::args().any(|argument| argument == what);
         Self {
-            quick: !told("--bench") || told("--quick"),
+            quick: !given("--bench") || given("--quick"),
         }
     }
 
@@ -66,5 +66,5 @@ fn time(count: usize, work: &mut dyn FnMut()) -> f64 {
 fn write(text: &str) {
     std::io::stdout()
         .write_all(text.as_bytes())
-        .expect("somebody reads");
+        .expect("the output is read");
 }

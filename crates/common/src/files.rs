@@ -1,0 +1,94 @@
+//! Files that an argument names, where `-` is standard input or standard output.
+//!
+//! A standard stream has one user: a second one is refused with one line.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Write},
+    os::fd::AsFd,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use crate::{
+    exit::{Failure, why},
+    text::visible_path,
+};
+
+/// Whether standard input has a reader.
+static IS_READ: AtomicBool = AtomicBool::new(false);
+
+/// Whether the path is `-`: a standard stream.
+pub fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Standard input for this one reader, without std's buffer, which could hold a line that a wait for input would not
+/// see.
+///
+/// # Errors
+/// When it is not open, or has another reader (exit code 2).
+pub fn standard_input(reader: &str) -> Result<File, Failure> {
+    if IS_READ.swap(true, Ordering::Relaxed) {
+        let why = "standard input has one reader, and another one is named";
+        return Err(Failure::could_not_run(reader, why));
+    }
+    let input = io::stdin().as_fd().try_clone_to_owned();
+    let input = input.map_err(|error| Failure::could_not_run("standard input", why(&error)))?;
+    Ok(File::from(input))
+}
+
+/// Opens a file for reading; `-` is standard input.
+///
+/// # Errors
+/// `FILE: why`, when it cannot be opened, and when standard input has another reader (exit code 2).
+pub fn open(path: &Path) -> Result<File, Failure> {
+    if is_standard(path) {
+        return standard_input("-");
+    }
+    File::open(path).map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))
+}
+
+/// Reads a file of at most `limit` bytes; `-` is standard input.
+///
+/// # Errors
+/// `FILE: why`, when it cannot be read or is longer (exit code 2).
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let failed = |why: String| Failure::could_not_run(visible_path(path), why);
+    let mut content = Vec::new();
+    let read = open(path)?.take(limit + 1).read_to_end(&mut content);
+    read.map_err(|error| failed(why(&error)))?;
+    if content.len() as u64 > limit {
+        return Err(failed(format!("longer than {limit} bytes")));
+    }
+    Ok(content)
+}
+
+/// Writes a file; `-` is standard output, whose end may be closed early.
+///
+/// # Errors
+/// `FLAG FILE: why`, when it cannot be written (exit code 2).
+pub fn write(
+    flag: &str,
+    path: &Path,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let written = if is_standard(path) {
+        let output = io::stdout().as_fd().try_clone_to_owned();
+        output.and_then(|output| whole(File::from(output), content))
+    } else {
+        File::create(path).and_then(|file| whole(file, content))
+    };
+    match written {
+        Err(error) if is_standard(path) && error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| {
+            Failure::could_not_run(format!("{flag} {}", visible_path(path)), why(&error))
+        }),
+    }
+}
+
+fn whole(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
+    content(&mut file)?;
+    file.flush()
+}
