@@ -1,6 +1,7 @@
-//! The handout's client: connect, send, receive, print, close.
+//! A client and its connection: connect, send, receive and close, with limits, a stop and an event log.
 
 use std::{
+    fmt,
     io::{self, Read, Write},
     net::{IpAddr, SocketAddr, TcpStream},
     time::{Duration, Instant},
@@ -11,75 +12,76 @@ use common::{
     exit::{Failure, why},
     journal::Journal,
     message::{Carrier, MessageId},
-    net::{self, Interest, LONGEST_MESSAGE, Patience, wait_patiently, woken},
+    net::{self, Deadline, Interest, wait_with_grace, woken},
     shutdown::Shutdown,
     text::visible,
 };
 
 use crate::config::Settings;
 
-/// How long an exchange that was begun goes on after a request to stop.
+/// How long an exchange goes on after a request to stop.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How long to wait before the kernel is asked for a port again.
-const PORTS_COME_BACK: Duration = Duration::from_millis(10);
+const PORT_RETRY: Duration = Duration::from_millis(10);
+
+/// Where events are recorded: in the program's journal.
+pub trait Recorder: fmt::Debug + Sync {
+    /// Records an event of this thread.
+    fn record(&self, event: Event);
+}
+
+impl Recorder for Journal {
+    fn record(&self, event: Event) {
+        Self::record(self, event);
+    }
+}
 
 /// What every client works with.
 #[derive(Clone, Copy, Debug)]
 pub struct Client<'a> {
     /// The server's addresses.
     pub addresses: &'a [SocketAddr],
-    /// What to say, and how long everything may take.
+    /// The client's settings.
     pub settings: &'a Settings,
-    /// Where to tell what happens; None where nobody listens.
-    pub journal: Option<&'a Journal>,
+    /// Where the events of an exchange are recorded; None when they are not.
+    pub recorder: Option<&'a dyn Recorder>,
     /// The request to stop.
     pub shutdown: &'a Shutdown,
 }
 
-/// A connection that stands. It is closed when dropped.
+/// A connection to the server. It is closed when dropped.
 #[derive(Debug)]
-pub struct Connection {
+pub struct Connection<'a> {
+    client: Client<'a>,
     stream: TcpStream,
-    us: SocketAddr,
+    local: SocketAddr,
     server: SocketAddr,
+    deadline: Deadline,
 }
 
-impl Client<'_> {
-    /// One exchange with the server.
+impl<'a> Client<'a> {
+    /// Connects to the server.
     ///
     /// # Errors
-    /// `connect to HOST:PORT: why` or `HOST:PORT: why` (exit code 1).
-    pub fn exchange(&self) -> Result<(), Failure> {
-        let patience = self.patience();
-        let connection = self.connect(None, patience)?;
-        self.greet(connection, patience)
-    }
-
-    /// How long an exchange that begins now may take.
-    pub fn patience(&self) -> Patience {
-        Patience {
-            until: Instant::now() + self.settings.timeout,
-            grace: GRACE,
-        }
+    /// `connect to HOST:PORT: why` (exit code 1).
+    pub fn connect(&self) -> Result<Connection<'a>, Failure> {
+        self.connect_from(None)
     }
 
     /// Connects, from this address if one is given.
     ///
     /// # Errors
-    /// `connect to HOST:PORT: why` (exit code 1).
-    pub fn connect(
-        &self,
-        source: Option<IpAddr>,
-        patience: Patience,
-    ) -> Result<Connection, Failure> {
+    /// As [`Self::connect`].
+    pub fn connect_from(&self, source: Option<IpAddr>) -> Result<Connection<'a>, Failure> {
+        let deadline = self.deadline();
         let connection = loop {
-            match self.connect_to_any(source, patience) {
-                // Ports of connections that we closed first come back (TIME-WAIT).
+            match self.try_addresses(source, deadline) {
+                // Ports of connections that this side closed first become free again (TIME-WAIT).
                 Err(error)
                     if error.kind() == io::ErrorKind::AddrNotAvailable
-                        && Instant::now() < patience.until
-                        && !self.shutdown.sleep(PORTS_COME_BACK) => {}
+                        && Instant::now() < deadline.until
+                        && !self.shutdown.sleep(PORT_RETRY) => {}
                 done => break done,
             }
         };
@@ -88,106 +90,51 @@ impl Client<'_> {
                 io::ErrorKind::ConnectionRefused => {
                     format!("{}; is thread-server running there?", why(&error))
                 }
-                io::ErrorKind::AddrNotAvailable => "no port left on this side".into(),
+                io::ErrorKind::AddrNotAvailable => "no local port left".into(),
                 _ => why(&error),
             };
             Failure::no(format!("connect to {}", self.settings.connect), why)
         })?;
-        self.tell(|| Event::new(Kind::Connect).peer(connection.server));
+        connection.record(|| Event::new(Kind::Connect));
         Ok(connection)
     }
 
-    /// Sends the message, waits for the answer, and closes.
-    ///
-    /// # Errors
-    /// `HOST:PORT: why` (exit code 1).
-    pub fn greet(&self, connection: Connection, patience: Patience) -> Result<(), Failure> {
-        let answered = self.ask(&connection, patience);
-        let server = connection.server;
-        drop(connection);
-        self.tell(|| Event::new(Kind::Close).peer(server));
-        answered.map_err(|error| {
-            let why = match error.kind() {
-                io::ErrorKind::TimedOut => "no answer in time".into(),
-                _ => why(&error),
-            };
-            Failure::no(&self.settings.connect, why)
-        })
-    }
-
-    /// One message and one read, as the handout's client does.
-    fn ask(&self, connection: &Connection, patience: Patience) -> io::Result<()> {
-        let Connection { stream, us, server } = connection;
-        let id = |from: &SocketAddr, to: &SocketAddr| MessageId::new(Carrier::Tcp, *from, *to, 1);
-        let message = self.settings.message.as_bytes();
-        let event = |kind| Event::new(kind).peer(*server);
-        let sent = self
-            .journal
-            .map(|_| event(Kind::Send).message(id(us, server)).content(message));
-        let mut socket = stream;
-        // Never waits: a new connection's send buffer has room for the longest message.
-        socket.write_all(message)?;
-        if let Some(sent) = sent {
-            self.tell(|| sent);
-        }
-
-        let mut answer = [0; LONGEST_MESSAGE];
-        let length = loop {
-            match socket.read(&mut answer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    woken(wait_patiently(
-                        stream,
-                        Interest::Read,
-                        patience,
-                        self.shutdown,
-                    )?)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                done => break done?,
-            }
-        };
-        if length == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "closed without an answer",
-            ));
-        }
-        self.tell(|| {
-            event(Kind::Receive)
-                .message(id(server, us))
-                .content(&answer[..length])
-        });
-        match &self.settings.expect {
-            Some(expected) if answer[..length] != *expected.as_bytes() => {
-                let text = visible(&answer[..length]);
-                Err(io::Error::other(format!(
-                    "answered '{text}', not '{expected}'"
-                )))
-            }
-            _ => Ok(()),
+    /// The deadline of an exchange that begins now.
+    fn deadline(&self) -> Deadline {
+        Deadline {
+            until: Instant::now() + self.settings.timeout,
+            grace: GRACE,
         }
     }
 
-    /// Tries each address in turn, each with its share of the time that is left, so that one that does not answer
+    /// Tries each address in turn, each with its share of the time that is left, so that an address that does not answer
     /// leaves some for the next.
-    fn connect_to_any(&self, source: Option<IpAddr>, patience: Patience) -> io::Result<Connection> {
+    fn try_addresses(
+        &self,
+        source: Option<IpAddr>,
+        deadline: Deadline,
+    ) -> io::Result<Connection<'a>> {
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for (tried, address) in self.addresses.iter().enumerate() {
             let now = Instant::now();
             let shares = u32::try_from(self.addresses.len() - tried).unwrap_or(u32::MAX);
-            let until = now + patience.until.saturating_duration_since(now) / shares;
-            let share = Patience { until, ..patience };
+            let until = now + deadline.until.saturating_duration_since(now) / shares;
+            let share = Deadline { until, ..deadline };
             let connected = net::connect(*address, source, share, self.shutdown)
                 .and_then(|stream| Ok((stream.local_addr()?, stream)));
             match connected {
-                // Two ends with one address are a socket connected to itself (RFC 9293 section 3.5): nobody listens
-                // on the port, and the kernel chose that very port for the client.
-                Ok((us, _)) if us == *address => last = io::ErrorKind::ConnectionRefused.into(),
-                Ok((us, stream)) => {
+                // A socket whose two ends have the same address is connected to itself (RFC 9293 section 3.5): no
+                // server listens on the port, and the kernel chose that very port for the client.
+                Ok((local, _)) if local == *address => {
+                    last = io::ErrorKind::ConnectionRefused.into();
+                }
+                Ok((local, stream)) => {
                     return Ok(Connection {
+                        client: *self,
                         stream,
-                        us,
+                        local,
                         server: *address,
+                        deadline,
                     });
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
@@ -196,10 +143,112 @@ impl Client<'_> {
         }
         Err(last)
     }
+}
 
-    fn tell(&self, event: impl FnOnce() -> Event) {
-        if let Some(journal) = self.journal {
-            journal.record(event());
+impl<'a> Connection<'a> {
+    /// The message to send, `Hello server` unless the settings have another.
+    pub fn message(&self) -> &'a [u8] {
+        self.client.settings.message.as_bytes()
+    }
+
+    /// Sends the message.
+    ///
+    /// # Errors
+    /// `HOST:PORT: why` (exit code 1).
+    pub fn send(&mut self, message: &[u8]) -> Result<(), Failure> {
+        // The event's time is the beginning of the send.
+        let sent = self.client.recorder.map(|_| {
+            Event::new(Kind::Send)
+                .message(self.message_id(self.local, self.server))
+                .content(message)
+        });
+        // Never waits: a new connection's send buffer has room for the longest message.
+        self.stream
+            .write_all(message)
+            .map_err(|error| self.failure(&error))?;
+        if let Some(sent) = sent {
+            self.record(|| sent);
         }
+        Ok(())
+    }
+
+    /// Receives the response: one read, of at most as many bytes as the buffer holds.
+    ///
+    /// # Errors
+    /// `HOST:PORT: why` (exit code 1).
+    pub fn receive<'b>(&mut self, buffer: &'b mut [u8]) -> Result<&'b [u8], Failure> {
+        match self.read(buffer) {
+            Ok(0) => Err(Failure::no(
+                &self.client.settings.connect,
+                "closed without an answer",
+            )),
+            Ok(length) => Ok(&buffer[..length]),
+            Err(error) => Err(self.failure(&error)),
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    woken(wait_with_grace(
+                        &self.stream,
+                        Interest::Read,
+                        self.deadline,
+                        self.client.shutdown,
+                    )?)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Logs the response, which is printed as `Received from server: …`.
+    ///
+    /// # Errors
+    /// When the settings expect another response (exit code 1).
+    pub fn log_received(&self, response: &[u8]) -> Result<(), Failure> {
+        self.record(|| {
+            Event::new(Kind::Receive)
+                .message(self.message_id(self.server, self.local))
+                .content(response)
+        });
+        match &self.client.settings.expect {
+            Some(expected) if response != expected.as_bytes() => {
+                let why = format!("answered '{}', not '{expected}'", visible(response));
+                Err(Failure::no(&self.client.settings.connect, why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins the time for the exchange anew, after the connection was held.
+    pub fn restart_deadline(&mut self) {
+        self.deadline = self.client.deadline();
+    }
+
+    fn message_id(&self, from: SocketAddr, to: SocketAddr) -> MessageId {
+        MessageId::new(Carrier::Tcp, from, to, 1)
+    }
+
+    fn failure(&self, error: &io::Error) -> Failure {
+        let why = match error.kind() {
+            io::ErrorKind::TimedOut => "no answer in time".into(),
+            _ => why(error),
+        };
+        Failure::no(&self.client.settings.connect, why)
+    }
+
+    fn record(&self, event: impl FnOnce() -> Event) {
+        if let Some(recorder) = self.client.recorder {
+            recorder.record(event().peer(self.server));
+        }
+    }
+}
+
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        self.record(|| Event::new(Kind::Close));
     }
 }

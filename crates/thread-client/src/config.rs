@@ -1,4 +1,4 @@
-//! What the client can be told: flags, environment and lab file, with their defaults and limits.
+//! The client's options, with their defaults and limits.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -15,12 +15,12 @@ Examples:
   thread-client                                 the handout's client
   thread-client --connect server.lab:12345 --message 'Good morning'
   thread-client --clients 50 --json             50 clients at once, and a summary for a script
-  thread-client --clients 32 --requests 100000  32 clients, each the next exchange when it is answered
+  thread-client --clients 32 --requests 100000  32 clients, each the next exchange after a reply
   thread-client --rate 500 --for 10s --plot rate.svg
-                                                500 exchanges a second, whatever the server does
-  thread-client --clients 9000 --hold 1s        connect all, wait a second, then speak";
+                                                500 exchanges a second, an open-loop load
+  thread-client --clients 9000 --hold 1s        connect all, wait a second, then send";
 
-/// A TCP client: it sends one message and prints the answer; or many clients at once, or a load
+/// A TCP client: it sends one message and prints the reply; or many clients at once, or a load
 #[derive(Debug, clap::Parser)]
 #[command(name = "thread-client", after_help = EXAMPLES)]
 pub struct Cli {
@@ -35,40 +35,40 @@ common::options! {
         /// The server; a name is resolved and each of its addresses tried [default: 127.0.0.1:12345]
         #[arg(value_name = "HOST:PORT")]
         connect: String,
-        /// What to send [default: Hello server]
+        /// The message to send [default: Hello server]
         #[arg(short, value_name = "TEXT")]
         message: String,
-        /// What must be answered; anything else is a failure
+        /// The reply to expect; any other is a failure
         #[arg(value_name = "TEXT")]
         expect: String,
-        /// How many clients to run at once, a thread each [default: 1; with --rate: 256]
+        /// Number of clients at once, a thread each [default: 1; with --rate: 256]
         #[arg(value_name = "N")]
         clients: usize,
-        /// How long to wait for the answer, from the start of the connection [default: 10s]
+        /// How long to wait for the reply, from the start of the connection [default: 10s]
         #[arg(value_name = "DURATION")]
         timeout: Period,
-        /// Load: so many exchanges in all, each client the next one when it is answered
+        /// Closed-loop load of N exchanges: each client begins the next one after a reply
         #[arg(value_name = "N", help_heading = "Load")]
         requests: u64,
-        /// Load: begin so many exchanges a second, needs --for; times count from when each should have begun
-        #[arg(value_name = "PER_SECOND", help_heading = "Load")]
+        /// Open-loop load of N exchanges a second, with --for; latencies count from the scheduled start
+        #[arg(value_name = "N", help_heading = "Load")]
         rate: f64,
-        /// Load: begin exchanges for so long
+        /// How long to begin exchanges
         #[arg(long = "for", value_name = "DURATION", help_heading = "Load")]
         r#for: Period,
-        /// Load: start the clients, or raise the rate, over so long [default: at once]
+        /// Start the clients, or raise the rate, over this time [default: at once]
         #[arg(value_name = "DURATION", help_heading = "Load")]
         ramp: Period,
-        /// Load: connect all clients, wait so long, then speak
+        /// Connect all clients, wait this time, then send
         #[arg(value_name = "DURATION", help_heading = "Load")]
         hold: Period,
-        /// Load: draw the latencies and the throughput over time
+        /// Draw the latencies and the throughput over time as SVG
         #[arg(value_name = "FILE.svg", help_heading = "Load")]
         plot: PathBuf,
-    }
+    } writes { plot }
 }
 
-/// The client's settings: everything is said, and in range.
+/// The client's settings, all of them set and in range.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The server as it was named.
@@ -136,10 +136,10 @@ impl Settings {
         };
         let amount = match (options.requests, options.rate, time) {
             (Some(_), Some(_), _) => {
-                return not("--requests waits for answers and --rate does not: one of the two");
+                return not("--requests is a closed loop and --rate an open loop: use one of them");
             }
             (Some(_), None, Some(_)) => {
-                return not("--requests says how many and --for how long: one of the two");
+                return not("--requests and --for both end the load: use one of them");
             }
             (None, Some(_), None) => return not("--rate needs --for"),
             (Some(requests), None, None) => Amount::Exchanges(requests),
@@ -149,7 +149,9 @@ impl Settings {
         };
         let hold = period(options.hold, "--hold")?;
         if hold.is_some() && (options.requests.is_some() || time.is_some()) {
-            return not("--hold is one exchange a client: without --requests, --rate and --for");
+            return not(
+                "--hold runs one exchange per client: without --requests, --rate and --for",
+            );
         }
         Ok(Self {
             connect: options.connect.unwrap_or_else(|| SERVER.to_string()),

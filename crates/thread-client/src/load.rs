@@ -15,14 +15,14 @@ use std::{
 use common::{
     event::{Event, Kind, Level},
     exit::{Failure, Summary, why},
-    journal::Journal,
     text::{micros, plural, whole_micros},
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use crate::{
-    client::Client,
-    crowd::STACK,
+    client::{Client, Connection, Recorder},
+    clients::STACK,
+    handout,
     progress::Progress,
     report::Report,
     schedule::{Amount, Load},
@@ -31,7 +31,7 @@ use crate::{
 /// How often the progress is shown.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Loopback addresses to connect from.
+/// How many loopback addresses to connect from.
 const SOURCES: u64 = 250;
 
 /// How many connections are made from one source address before the next one is used: half as many as the kernel has
@@ -51,30 +51,29 @@ struct Running<'a> {
     client: Client<'a>,
     load: &'a Load,
     report: &'a Report,
-    journal: &'a Journal,
+    recorder: &'a dyn Recorder,
     gates: Gates,
     /// The number of the next exchange.
     next: AtomicU64,
-    /// How many connections come from one loopback address before the next one is used, where they are spread.
+    /// How many connections come from one loopback address before the next one is used; None from the usual address.
     spread: Option<u64>,
 }
 
-/// Where the clients wait for one another. A gate is a channel that never carries anything and disconnects when it
-/// opens.
+/// Where the clients wait for each other. A gate is a channel that carries nothing and disconnects when it opens.
 struct Gates {
-    /// Opens when every client is there.
+    /// Opens when every client's thread has started.
     start: Receiver<Infallible>,
-    /// When it did; set before.
+    /// When it opened; set before.
     started: OnceLock<Instant>,
-    /// With `--hold`, each says here when it is connected, or has failed to.
+    /// With `--hold`, each client reports here that it is connected, or has failed to connect.
     connected: Sender<()>,
-    /// With `--hold`, opens when they are to speak.
-    speak: Receiver<Infallible>,
-    /// When it did; set before.
-    spoken: OnceLock<Instant>,
+    /// With `--hold`, opens when they are to send.
+    send: Receiver<Infallible>,
+    /// When it opened; set before.
+    released: OnceLock<Instant>,
 }
 
-/// Puts a load on the server and says what came of it.
+/// Puts a load on the server and sums up.
 ///
 /// # Errors
 /// When the first thread cannot be started (exit code 2).
@@ -82,7 +81,7 @@ pub fn run(
     client: Client<'_>,
     load: &Load,
     report: &Report,
-    journal: &Journal,
+    recorder: &dyn Recorder,
     show_progress: bool,
 ) -> Result<Summary, Failure> {
     let loopback = |address: &SocketAddr| address.ip().is_loopback() && address.is_ipv4();
@@ -92,30 +91,30 @@ pub fn run(
         usize::try_from(most).unwrap_or(usize::MAX)
     });
     let clients = load.clients.min(most);
-    let (start, begin) = bounded(0);
+    let (open, start) = bounded(0);
     let (connected, connecting) = bounded(clients);
-    let (release, speak) = bounded(0);
+    let (release, send) = bounded(0);
     let (ending, ended) = bounded::<Infallible>(0);
     let running = Running {
         client,
         load,
         report,
-        journal,
+        recorder,
         gates: Gates {
-            start: begin,
+            start,
             started: OnceLock::new(),
             connected,
-            speak,
-            spoken: OnceLock::new(),
+            send,
+            released: OnceLock::new(),
         },
         next: AtomicU64::new(0),
         spread: (many && client.addresses.iter().all(loopback)).then_some(ports),
     };
     let mut connected_us = None;
     thread::scope(|scope| {
-        // Dropped when the load cannot be started, so that those who wait need not.
-        let (start, release) = (start, release);
-        let mut there = 0;
+        // Dropped when the load cannot be started, which ends the threads that wait.
+        let (open, release) = (open, release);
+        let mut running_clients = 0;
         for number in 1..=clients {
             let (running, ending) = (&running, ending.clone());
             let builder = thread::Builder::new()
@@ -126,12 +125,12 @@ pub fn run(
                 running.run();
             });
             match thread {
-                Ok(_) => there += 1,
-                // The others do what there is to do.
-                Err(error) if there > 0 => {
-                    let clients = plural(there, "client");
+                Ok(_) => running_clients += 1,
+                // The other clients run the whole load.
+                Err(error) if running_clients > 0 => {
+                    let clients = plural(running_clients, "client");
                     let text = format!("thread {number}: {}; {clients} at once", why(&error));
-                    journal.record(Event::error(Level::Error, text));
+                    recorder.record(Event::error(Level::Error, text));
                     break;
                 }
                 Err(error) => return Err(Failure::could_not_run("thread", why(&error))),
@@ -140,9 +139,9 @@ pub fn run(
         drop(ending);
         let started = Instant::now();
         let _ = running.gates.started.set(started);
-        drop(start);
+        drop(open);
         if let Some(hold) = load.hold {
-            let mut missing = there;
+            let mut missing = running_clients;
             while missing > 0 && !client.shutdown.requested() {
                 missing -= u64::from(connecting.recv_timeout(TICK).is_ok());
             }
@@ -154,9 +153,9 @@ pub fn run(
                 plural(report.under_way(), "client"),
                 micros(time_us)
             );
-            journal.record(Event::new(Kind::Local).text(text));
+            recorder.record(Event::new(Kind::Report).text(text));
             client.shutdown.sleep(hold);
-            let _ = running.gates.spoken.set(Instant::now());
+            let _ = running.gates.released.set(Instant::now());
         }
         drop(release);
         let mut progress = Progress::new(show_progress, load);
@@ -169,7 +168,7 @@ pub fn run(
         progress.end();
         Ok(())
     })?;
-    let elapsed = running.gates.since_spoken(Instant::now());
+    let elapsed = running.gates.since_start(Instant::now());
     let mut summary = report.summary(elapsed, client.shutdown.requested());
     if let Some(connected) = connected_us {
         summary = summary.count("connected_us", connected);
@@ -178,20 +177,20 @@ pub fn run(
 }
 
 impl Gates {
-    /// The time since the clients began to speak: since the start, or since they were held no longer.
-    fn since_spoken(&self, moment: Instant) -> Duration {
-        let begun = self.spoken.get().or_else(|| self.started.get());
-        begun.map_or(Duration::ZERO, |begun| {
-            moment.saturating_duration_since(*begun)
+    /// The time since the clients could send: since the start, or with `--hold` since its end.
+    fn since_start(&self, moment: Instant) -> Duration {
+        let start = self.released.get().or_else(|| self.started.get());
+        start.map_or(Duration::ZERO, |start| {
+            moment.saturating_duration_since(*start)
         })
     }
 }
 
 impl Running<'_> {
-    /// One client: exchange after exchange, until there are enough.
+    /// One client: exchange after exchange, until the load is done.
     fn run(&self) {
         let _ = self.gates.start.recv();
-        // When it is not set, the load could not be started.
+        // Not set when the load could not be started.
         let Some(started) = self.gates.started.get().copied() else {
             return;
         };
@@ -212,8 +211,8 @@ impl Running<'_> {
                 return;
             }
             self.report.begins();
-            // In an open loop the time counts from when the exchange should have begun, so that one that had to wait
-            // because the server held up the others shows the wait.
+            // In an open loop the latency counts from the scheduled beginning, so that an exchange that had to wait
+            // because the server delayed others shows the wait.
             let begun = if open {
                 started + begin
             } else {
@@ -221,36 +220,38 @@ impl Running<'_> {
             };
             let (exchanged, begun) = self.exchange(number, begun);
             if let Err(failure) = &exchanged
-                && self.client.journal.is_some()
+                && self.client.recorder.is_some()
             {
-                self.journal.record(Event::error(Level::Warn, failure));
+                self.recorder.record(Event::error(Level::Warn, failure));
             }
             let now = Instant::now();
             self.report.ends(
                 exchanged.as_ref().copied(),
-                self.gates.since_spoken(now),
+                self.gates.since_start(now),
                 now.saturating_duration_since(begun),
             );
         }
     }
 
-    /// The exchange, and when it began as far as its latency is concerned.
+    /// Runs an exchange; with the beginning of its latency, which is `begun` unless the connection is held.
     fn exchange(&self, number: u64, begun: Instant) -> (Result<(), Failure>, Instant) {
-        let patience = self.client.patience();
-        let connection = self.client.connect(self.source(number), patience);
+        let connection = self.client.connect_from(self.source(number));
         if self.load.hold.is_none() {
-            let greet = |connection| self.client.greet(connection, patience);
-            return (connection.and_then(greet), begun);
+            return (connection.and_then(handout::exchange), begun);
         }
         let _ = self.gates.connected.send(());
-        let connection = match connection {
-            Ok(connection) => connection,
-            Err(failure) => return (Err(failure), begun),
-        };
-        let _ = self.gates.speak.recv();
-        let speaks = Instant::now();
-        let greeted = self.client.greet(connection, self.client.patience());
-        (greeted, speaks)
+        match connection {
+            Ok(connection) => self.hold(connection),
+            Err(failure) => (Err(failure), begun),
+        }
+    }
+
+    /// Holds a connection until all are released, and then runs the exchange.
+    fn hold(&self, mut connection: Connection<'_>) -> (Result<(), Failure>, Instant) {
+        let _ = self.gates.send.recv();
+        let released = Instant::now();
+        connection.restart_deadline();
+        (handout::exchange(connection), released)
     }
 
     fn source(&self, number: u64) -> Option<IpAddr> {

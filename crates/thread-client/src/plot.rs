@@ -1,4 +1,4 @@
-//! A load as a picture: how long exchanges took, and how many were answered when.
+//! A load as a picture: the latencies, and the throughput over time.
 
 use std::{fs, path::Path};
 
@@ -14,7 +14,7 @@ const SIZE: (u32, u32) = (900, 720);
 const BAR: RGBColor = RGBColor(0x33, 0x66, 0x99);
 const MARK: RGBColor = RGBColor(0xb0, 0x30, 0x30);
 
-/// Bars for each tenfold of the latency.
+/// Bars per factor of ten of the latency.
 const BARS: f64 = 20.0;
 
 /// Checks that the picture can be written, before the load whose picture it is.
@@ -75,7 +75,7 @@ fn latencies(area: &Area<'_>, counts: &Counts) -> Drawn {
     let percent = |count: u64| count as f64 / latency.len().max(1) as f64 * 100.0;
     let highest = percent(bars.iter().copied().max().unwrap_or_default()).max(1.0);
     let mut chart = ChartBuilder::on(area)
-        .caption("How long exchanges took", ("sans-serif", 16))
+        .caption("Latency of the exchanges", ("sans-serif", 16))
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(60)
@@ -88,7 +88,7 @@ fn latencies(area: &Area<'_>, counts: &Counts) -> Drawn {
         .x_label_formatter(&|place| micros(10_f64.powf(place / BARS).round() as u64))
         .y_label_formatter(&|percent| format!("{percent:.0} %"))
         .x_desc("latency, on a logarithmic scale")
-        .y_desc("of the exchanges")
+        .y_desc("share of the exchanges")
         .draw()?;
     chart.draw_series(bars.iter().enumerate().map(|(bar, count)| {
         let left = first + bar as f64;
@@ -101,7 +101,7 @@ fn latencies(area: &Area<'_>, counts: &Counts) -> Drawn {
         let value = latency.value_at_quantile(quantile);
         let at = place(value).clamp(first, last);
         chart.draw_series(LineSeries::new([(at, 0.0), (at, highest * 1.25)], MARK))?;
-        // One below the other, and on the side where there is room.
+        // Below each other, and on the side with room.
         let height = highest * (1.22 - 0.075 * number as f64);
         let text = format!("{name} {}", micros(value));
         let width = text.len() as f64 * (last - first) / 118.0;
@@ -116,7 +116,7 @@ fn latencies(area: &Area<'_>, counts: &Counts) -> Drawn {
     Ok(())
 }
 
-/// Answers a second over time.
+/// The throughput over time.
 fn throughput(area: &Area<'_>, counts: &Counts) -> Drawn {
     let slice = counts.answered.slice.as_secs_f64();
     let rates: Vec<f64> = counts
@@ -128,7 +128,7 @@ fn throughput(area: &Area<'_>, counts: &Counts) -> Drawn {
     let end = slice * rates.len().max(1) as f64;
     let highest = rates.iter().copied().fold(1.0, f64::max);
     let mut chart = ChartBuilder::on(area)
-        .caption("Answers a second", ("sans-serif", 16))
+        .caption("Throughput", ("sans-serif", 16))
         .margin(12)
         .x_label_area_size(36)
         .y_label_area_size(60)
@@ -142,7 +142,7 @@ fn throughput(area: &Area<'_>, counts: &Counts) -> Drawn {
         .x_label_formatter(&|seconds| format!("{seconds:.decimals$}"))
         .y_label_formatter(&|rate| format!("{rate:.0}"))
         .x_desc("seconds from the start of the load")
-        .y_desc("a second")
+        .y_desc("answers per second")
         .draw()?;
     chart.draw_series(rates.iter().enumerate().map(|(number, rate)| {
         let left = number as f64 * slice;

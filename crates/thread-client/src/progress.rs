@@ -6,11 +6,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::schedule::Load;
 
-/// A progress bar, or nothing where nobody would see it.
+/// A progress bar, which is hidden unless standard error is a terminal.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
-    /// How long the load takes, where it is known.
+    /// How long the load takes, if that is known.
     time: Option<Duration>,
 }
 
@@ -36,7 +36,7 @@ impl Progress {
         }
     }
 
-    /// So many exchanges have ended after so long.
+    /// Shows how many exchanges have ended after this time.
     pub fn show(&mut self, ended: u64, elapsed: Duration) {
         self.bar.set_position(match self.time {
             Some(time) => elapsed.min(time).as_millis() as u64,
@@ -47,7 +47,7 @@ impl Progress {
             .set_message(format!("{ended} exchanges, {rate:.0} a second"));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn end(&mut self) {
         self.bar.finish_and_clear();
     }

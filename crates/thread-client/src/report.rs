@@ -1,4 +1,4 @@
-//! What a load came to: counted while it runs, and told at its end.
+//! The results of a load: counted while it runs, and summed up at its end.
 
 use std::{
     collections::BTreeMap,
@@ -15,8 +15,8 @@ use common::{
 };
 use hdrhistogram::Histogram;
 
-/// How many moments the throughput is kept for, at the most.
-const MOMENTS: usize = 1024;
+/// The maximum number of slices of the throughput's timeline.
+const SLICES: usize = 1024;
 
 /// The counts of a load that runs.
 #[derive(Debug)]
@@ -24,18 +24,18 @@ pub struct Report {
     counts: Mutex<Counts>,
     under_way: AtomicU64,
     most_under_way: AtomicU64,
-    /// How many exchanges have ended, well or not.
+    /// How many exchanges have ended, answered or not.
     ended: AtomicU64,
 }
 
-/// What a load came to.
+/// The counts of a load.
 #[derive(Clone, Debug)]
 pub struct Counts {
-    /// Microseconds from the begin of an exchange to its answer, of those that were answered.
+    /// Microseconds from the start of an exchange to its answer, of the answered ones.
     pub latency: Histogram<u64>,
-    /// How many were answered when.
+    /// How many were answered in each slice of time.
     pub answered: Timeline,
-    /// Those that failed, by reason.
+    /// How many failed, by reason.
     pub failed: BTreeMap<String, u64>,
 }
 
@@ -56,10 +56,10 @@ impl Timeline {
         }
     }
 
-    /// One more, so long after the start. When there are too many slices, each is twice as long.
+    /// Counts one more, at this time after the start. When there are too many slices, their length doubles.
     fn add(&mut self, after: Duration) {
         let index = |slice: Duration| (after.as_nanos() / slice.as_nanos()) as usize;
-        while index(self.slice) >= MOMENTS {
+        while index(self.slice) >= SLICES {
             self.slice *= 2;
             self.counts = self
                 .counts
@@ -75,10 +75,10 @@ impl Timeline {
     }
 }
 
-/// Nothing has happened yet.
+/// A report without any exchange.
 impl Default for Report {
     fn default() -> Self {
-        // Up to the longest time that can be waited for, to three digits.
+        // Up to the longest timeout, to three digits.
         let latency = Histogram::new_with_bounds(1, 100_000_000_000, 3)
             .unwrap_or_else(|_| unreachable!("the bounds are sound"));
         Self {
@@ -95,13 +95,13 @@ impl Default for Report {
 }
 
 impl Report {
-    /// An exchange begins.
+    /// Counts an exchange that begins.
     pub fn begins(&self) {
         let now = 1 + self.under_way.fetch_add(1, Relaxed);
         self.most_under_way.fetch_max(now, Relaxed);
     }
 
-    /// An exchange has ended `at` so long after the start of the load, `latency` after it (should have) begun.
+    /// Counts an exchange that ended `at` this time after the start of the load, with this latency.
     pub fn ends(&self, ended: Result<(), &Failure>, at: Duration, latency: Duration) {
         self.under_way.fetch_sub(1, Relaxed);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +122,7 @@ impl Report {
         self.ended.load(Relaxed)
     }
 
-    /// How many exchanges have begun and not ended.
+    /// How many exchanges are under way.
     pub fn under_way(&self) -> u64 {
         self.under_way.load(Relaxed)
     }
@@ -135,14 +135,14 @@ impl Report {
             .clone()
     }
 
-    /// What it has come to after so long. Whoever stopped it knows that some were not answered: that is no failure.
+    /// The summary after this time. In a run that was `stopped`, exchanges without an answer are no failure.
     pub fn summary(&self, elapsed: Duration, stopped: bool) -> Summary {
         let counts = self.counts();
         let failed: u64 = counts.failed.values().sum();
         let answered = counts.latency.len();
         let per_second = answered as f64 / elapsed.as_secs_f64().max(1e-6);
-        // Little's law (1961): how many are served at a time is how many are served a second times how long serving
-        // one takes. The shortest latency is that of an exchange that waited for nobody else.
+        // Little's law (1961): the number served at once is the throughput times the time that serving takes. The
+        // shortest latency is that of an exchange that did not wait for others.
         let at_once = (per_second * counts.latency.min() as f64 / 1e6)
             .round()
             .max(1.0);
@@ -181,7 +181,7 @@ impl Report {
     }
 }
 
-/// Which latencies are told.
+/// The quantiles of the latency in a summary.
 pub const QUANTILES: [(&str, f64); 5] = [
     ("p50", 0.5),
     ("p90", 0.9),
@@ -221,7 +221,7 @@ pub fn lines(text: &str, counts: &BTreeMap<String, u64>) -> String {
             .map(|(name, _)| format!("{name} {}", micros(count(&format!("latency_{name}_us")))));
         lines += &format!("\nlatency    {}", latencies.collect::<Vec<_>>().join("   "));
         lines += &format!(
-            "\nat once    {} under way at most; the server had about {} in hand",
+            "\nat once    {} under way at most; the server served about {} at once",
             count("under_way_most"),
             count("served_at_once")
         );
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timeline_is_bounded_and_loses_nothing() {
+    fn a_timeline_is_bounded_and_counts_all() {
         let mut timeline = Timeline::new();
         for millis in 0..1_000_000_u64 {
             timeline.add(Duration::from_millis(millis));
@@ -242,13 +242,13 @@ mod tests {
         assert_eq!(timeline.counts.iter().sum::<u64>(), 1_000_000);
         assert_eq!(timeline.slice, Duration::from_millis(1600));
         assert!(timeline.counts[..625].iter().all(|count| *count == 1600));
-        assert!(timeline.counts.len() <= MOMENTS);
+        assert!(timeline.counts.len() <= SLICES);
     }
 
     #[test]
-    fn concurrency_is_seen_from_outside() {
+    fn the_servers_concurrency_is_estimated() {
         let report = Report::default();
-        // Four clients of a server that serves one after another, 20 ms each.
+        // Four clients of a server that serves them one after another, for 20 ms each.
         for _ in 0..4 {
             report.begins();
         }

@@ -1,35 +1,35 @@
-//! When which exchange of a load begins: arithmetic only.
+//! The schedule of a load: when each exchange begins. Arithmetic only.
 
 use std::time::Duration;
 
 /// A load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Load {
-    /// How many clients there are.
+    /// The number of clients.
     pub clients: usize,
-    /// How much is asked of the server.
+    /// How many exchanges are run, or for how long.
     pub amount: Amount,
-    /// Over how long the clients start, or the rate rises.
+    /// The time over which the clients start, or the rate rises.
     pub ramp: Duration,
-    /// How long all clients are connected before they speak.
+    /// How long all clients stay connected before they send.
     pub hold: Option<Duration>,
 }
 
-/// How much is asked of the server.
+/// How many exchanges are run, or for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Amount {
-    /// So many exchanges; each client begins the next one when it is answered (a closed loop).
+    /// This number of exchanges; each client begins the next one when it is answered (a closed loop).
     Exchanges(u64),
-    /// The same, for so long.
+    /// The same, for this time.
     Time(Duration),
-    /// So many exchanges a second, for so long, whether the server keeps up or not (an open loop).
+    /// This number of exchanges per second, for this time, whether the server keeps up or not (an open loop).
     Rate(f64, Duration),
 }
 
 impl Load {
-    /// When the exchange of this number (from 0) begins, from the start of the load; None when it is one too many.
+    /// When the exchange of this number (from 0) begins, from the start of the load; None after the last one.
     ///
-    /// In a closed loop that is when the client begins who has it as the first, and later ones begin when they can.
+    /// In a closed loop, the first exchange of each client is scheduled, and further ones begin as soon as they can.
     pub fn begin(&self, number: u64) -> Option<Duration> {
         let among_clients = |number: u64| {
             let share = number.min(self.clients as u64) as f64 / self.clients as f64;
@@ -49,7 +49,7 @@ impl Load {
         }
     }
 
-    /// When the load is over, if time ends it.
+    /// When the load ends, if its time is limited.
     pub fn end(&self) -> Option<Duration> {
         match self.amount {
             Amount::Exchanges(_) => None,
@@ -57,7 +57,7 @@ impl Load {
         }
     }
 
-    /// How many exchanges there will be, if that is known.
+    /// The number of exchanges, if it is known.
     pub fn exchanges(&self) -> Option<u64> {
         match self.amount {
             Amount::Exchanges(most) => Some(most),
@@ -75,8 +75,8 @@ impl Load {
         }
     }
 
-    /// The rate rises evenly from nothing over the ramp, in which half as many exchanges begin as would at the full
-    /// rate: the inverse of its integral.
+    /// When the exchange of this number begins: the inverse of the rate's integral. The rate rises linearly from 0 over
+    /// the ramp, in which half as many exchanges begin as at the full rate.
     fn at_rate(&self, number: f64, rate: f64) -> Duration {
         let ramp = self.ramp.as_secs_f64();
         let rising = rate * ramp / 2.0;
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_kept_from_the_first_moment() {
+    fn a_rate_holds_from_the_start() {
         let load = load(Amount::Rate(10.0, Duration::from_millis(450)), 0);
         assert_eq!(begins(&load), [0, 100, 200, 300, 400]);
         assert_eq!(load.exchanges(), Some(5));
     }
 
     #[test]
-    fn a_rate_rises_evenly() {
+    fn a_rate_rises_linearly() {
         let load = load(Amount::Rate(10.0, Duration::from_secs(2)), 1000);
         // Five in the second in which it rises, a whole ten in the next.
         assert_eq!(begins(&load)[..7], [0, 447, 632, 774, 894, 1000, 1100]);

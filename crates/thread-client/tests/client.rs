@@ -1,4 +1,4 @@
-//! The real client, against servers of the test's own.
+//! The client's binary, against the tests' servers.
 
 use std::{
     io::{Read, Write},
@@ -8,7 +8,7 @@ use std::{
 
 use common::{
     event::{Kind, Record},
-    testing::{self, Finished, Folder, Running, Told, read_log, run, start},
+    testing::{self, Finished, Folder, Recorder, Running, read_log, run, start},
 };
 use socket2::{Domain, Socket, Type};
 use thread_client::config::{Cli, Options, Settings};
@@ -21,8 +21,8 @@ fn listener() -> (TcpListener, String) {
     (listener, address)
 }
 
-/// An address at which nobody listens, and which nobody else gets while the socket lives.
-fn nobody() -> (Socket, SocketAddr) {
+/// An address without a listener, which no other process gets while the socket lives.
+fn no_listener() -> (Socket, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket
         .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
@@ -52,11 +52,76 @@ fn against(answer: &'static [u8], flags: &[&str]) -> (Vec<u8>, Finished) {
 }
 
 #[test]
-fn the_command_line_is_sound_and_its_help_as_recorded() {
+fn the_command_line_is_valid_and_its_help_as_recorded() {
     testing::check_command_line::<Cli>(
         CLIENT,
         concat!(env!("CARGO_MANIFEST_DIR"), "/tests/help.txt"),
     );
+}
+
+#[test]
+fn variables_and_sections_that_cannot_be_are_named() {
+    let with = |name: &str| {
+        let mut command = testing::command(CLIENT, &["--connect", "127.0.0.1:1"]);
+        command.env(name, "x");
+        let finished = Running::start(command).finish();
+        (finished.code, finished.err)
+    };
+    for (variable, why) in [
+        (
+            "THREAD_CLIENT_CONECT",
+            "no flag of thread-client has this variable; did you mean THREAD_CLIENT_CONNECT?",
+        ),
+        (
+            "thread_client_rate",
+            "no flag of thread-client has this variable; did you mean THREAD_CLIENT_RATE?",
+        ),
+        (
+            "THREAD_CLIENT_",
+            "no flag of thread-client has this variable",
+        ),
+        ("LAB_CONFG", "no such variable; did you mean LAB_CONFIG?"),
+        ("LAB_RUNS", "no such variable; did you mean LAB_RUN?"),
+    ] {
+        let line = format!("thread-client: {variable}: {why}\n");
+        assert_eq!(with(variable), (Some(2), line));
+    }
+    for other in [
+        "LAB_NO_SKIP",
+        "LAB_HANDOUT",
+        "LAB_SHIVIZ",
+        "LAB_CLIENT",
+        "THREAD_SERVER_X",
+        "LAB_RUN",
+    ] {
+        assert_eq!(with(other).0, Some(1), "{other} is none of its variables");
+    }
+    let folder = Folder::new();
+    for (name, lab) in [
+        ("a", r#"{"thread-client": []}"#),
+        ("b", r#"{"thread-client": "x"}"#),
+        ("c", r#"{"thread-client": {}, "naming": [1]}"#),
+    ] {
+        let file = folder.write(name, lab);
+        let section = if name == "c" {
+            "naming"
+        } else {
+            "thread-client"
+        };
+        let finished = run(CLIENT, &["--config", &file]);
+        assert_eq!(finished.code, Some(2));
+        let why = "expected an object with the program's options";
+        assert!(
+            finished.err.contains(&format!(": {section}: invalid type"))
+                && finished.err.contains(why),
+            "{finished:?}"
+        );
+    }
+}
+
+#[test]
+fn each_subcommand_takes_its_own_flags_and_no_others() {
+    assert!(testing::check_every_flag::<Cli>() >= 16);
 }
 
 #[test]
@@ -110,11 +175,11 @@ fn json_is_the_answer_as_an_event() {
 }
 
 #[test]
-fn a_crowd_is_there_at_once_and_has_one_summary() {
+fn many_clients_connect_at_once_and_have_one_summary() {
     const CLIENTS: usize = 100;
     let (listener, address) = listener();
     let serving = thread::spawn(move || {
-        // Nobody is answered before all have spoken.
+        // No client is answered before all have sent.
         let streams: Vec<_> = (0..CLIENTS).map(|_| listener.accept().unwrap().0).collect();
         for mut stream in &streams {
             assert_eq!(receive(stream), b"Hello server");
@@ -141,7 +206,7 @@ fn a_crowd_is_there_at_once_and_has_one_summary() {
 }
 
 #[test]
-fn failures_of_a_crowd_are_counted_by_kind() {
+fn failures_of_many_clients_are_counted_by_kind() {
     let (listener, address) = listener();
     let serving = thread::spawn(move || {
         for number in 0..10 {
@@ -164,9 +229,9 @@ fn failures_of_a_crowd_are_counted_by_kind() {
 
 #[test]
 fn a_failure_is_one_line() {
-    let (_bound, refused) = nobody();
+    let (_bound, refused) = no_listener();
     let refused = refused.to_string();
-    let (silent, silent_address) = listener();
+    let (idle, idle_address) = listener();
     let (closing, closing_address) = listener();
     let closing = thread::spawn(move || drop(receive(&closing.accept().unwrap().0)));
     for (arguments, code, line) in [
@@ -176,9 +241,9 @@ fn a_failure_is_one_line() {
             format!("connect to {refused}: connection refused; is thread-server running there?"),
         ),
         (
-            &["--connect", &silent_address, "--timeout", "50ms"],
+            &["--connect", &idle_address, "--timeout", "50ms"],
             1,
-            format!("{silent_address}: no answer in time"),
+            format!("{idle_address}: no answer in time"),
         ),
         (
             &["--connect", &closing_address],
@@ -220,7 +285,7 @@ fn a_failure_is_one_line() {
         assert_eq!(finished.err.lines().count(), 1);
     }
     closing.join().unwrap();
-    drop(silent);
+    drop(idle);
 }
 
 #[test]
@@ -231,25 +296,32 @@ fn every_address_of_a_name_is_tried() {
         receive(&stream);
         stream.write_all(b"Hello from server").unwrap();
     });
-    let told = Told::new(thread_client::view(&Options::default()));
-    let (first, second) = (nobody(), nobody());
+    let recorded = Recorder::new(thread_client::view(&Options::default()));
+    let (first, second) = (no_listener(), no_listener());
     let addresses = [first.1, second.1, address.parse().unwrap()];
     let settings = Settings::new(Options::default()).unwrap();
-    let summary =
-        thread_client::run(&addresses, &settings, &told.journal, &told.shutdown, false).unwrap();
+    let summary = thread_client::run(
+        &addresses,
+        &settings,
+        &recorded.journal,
+        &recorded.shutdown,
+        false,
+    )
+    .unwrap();
     serving.join().unwrap();
     assert_eq!(summary.counts["answered"], 1);
     assert!(
-        told.events()
+        recorded
+            .events()
             .iter()
             .any(|event| event.kind == Kind::Receive)
     );
 }
 
 #[test]
-fn it_does_not_take_itself_for_a_server() {
-    // Where the kernel has only two ports to choose from, it soon gives a client the very one that it calls, and the
-    // client is connected to itself.
+fn a_client_connected_to_itself_is_refused() {
+    // With only two ports to choose from, the kernel soon chooses for the client the very port that it connects to, and
+    // the client is connected to itself.
     let script = r#"
         echo 40000 40001 >/proc/sys/net/ipv4/ip_local_port_range
         for try in 1 2 3 4 5 6 7 8; do
@@ -269,7 +341,7 @@ fn it_does_not_take_itself_for_a_server() {
 }
 
 #[test]
-fn interrupted_it_waits_a_little_for_the_answer_and_is_content() {
+fn interrupted_it_waits_for_the_answer_for_the_grace_time() {
     let (listener, address) = listener();
     let client = start(CLIENT, &["--connect", &address, "--timeout", "60s"]);
     let (mut stream, _) = listener.accept().unwrap();
@@ -281,7 +353,7 @@ fn interrupted_it_waits_a_little_for_the_answer_and_is_content() {
 }
 
 #[test]
-fn interrupted_it_does_not_wait_for_ever() {
+fn interrupted_it_exits_after_the_grace_time() {
     let (listener, address) = listener();
     let client = start(CLIENT, &["--connect", &address, "--timeout", "600s"]);
     let (stream, _) = listener.accept().unwrap();
@@ -302,7 +374,7 @@ fn the_python_server_answers() {
     let script = r#"
         python3 -u "$PEERS/thread_server.py" >server.out & server=$!
         tries=0; until "$CLIENT" 2>/dev/null; do tries=$((tries + 1)); test $tries -lt 100; sleep 0.1; done
-        "$CLIENT" --clients 3 --message 'from the crowd'
+        "$CLIENT" --clients 3 --message 'from the clients'
         kill $server
         cat server.out
     "#;
@@ -319,7 +391,7 @@ fn the_python_server_answers() {
         );
         assert!(finished.out.contains("3 clients: 3 answered, none failed"));
         assert_eq!(
-            finished.out.matches("Received: from the crowd").count(),
+            finished.out.matches("Received: from the clients").count(),
             3,
             "{}",
             finished.out

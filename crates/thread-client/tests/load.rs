@@ -1,4 +1,4 @@
-//! The client as a load generator, against servers of the test's own.
+//! The client as a load generator, against the tests' servers.
 
 use std::{
     io::{Read, Write},
@@ -18,7 +18,7 @@ use common::{
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_thread-client");
 
-/// A server with a thread for each client that does `serve` with it; it ends with the test's process.
+/// A server that runs `serve` in a thread for each client; it ends with the test's process.
 fn server(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -35,12 +35,12 @@ fn server(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
     address
 }
 
-/// The handout's exchange, and how long the server thinks about it.
-fn handout(think: Duration) -> impl Fn(TcpStream) + Clone + Send {
+/// The handout's exchange, with this time before the reply.
+fn handout(work: Duration) -> impl Fn(TcpStream) + Clone + Send {
     move |mut stream| {
         let mut message = [0; 1024];
         if stream.read(&mut message).is_ok_and(|length| length > 0) {
-            thread::sleep(think);
+            thread::sleep(work);
             let _ = stream.write_all(b"Hello from server");
         }
     }
@@ -59,7 +59,7 @@ fn object(finished: &Finished) -> Event {
 }
 
 #[test]
-fn a_closed_loop_makes_so_many_exchanges_and_sums_up() {
+fn a_closed_loop_runs_all_exchanges_and_sums_up() {
     let address = server(handout(Duration::ZERO));
     let finished = load(&address, &["--clients", "8", "--requests", "200"]);
     assert_eq!((finished.code, finished.err.as_str()), (Some(0), ""));
@@ -73,7 +73,7 @@ fn a_closed_loop_makes_so_many_exchanges_and_sums_up() {
 }
 
 #[test]
-fn json_is_one_object_with_the_same_figures() {
+fn json_is_one_object_with_the_same_counts() {
     let address = server(handout(Duration::ZERO));
     let stop = object(&load(
         &address,
@@ -88,8 +88,8 @@ fn json_is_one_object_with_the_same_figures() {
 }
 
 #[test]
-fn how_many_the_server_had_in_hand_is_seen_from_outside() {
-    // One after another, though eight ask at once.
+fn the_servers_concurrency_is_estimated() {
+    // One after another, though eight clients send at once.
     let turn = Arc::new(std::sync::Mutex::new(()));
     let alone = handout(Duration::from_millis(20));
     let address = server(move |stream| {
@@ -110,7 +110,7 @@ fn how_many_the_server_had_in_hand_is_seen_from_outside() {
 
 #[test]
 fn an_open_loop_shows_what_a_stalled_server_hides() {
-    // The fifth exchange holds up all others for 600 ms, with one client to ask.
+    // The fifth exchange delays all others for 600 ms, as there is only one client.
     let number = Arc::new(AtomicUsize::new(0));
     let stalling = move |stream: TcpStream| {
         let stalls = number.fetch_add(1, Ordering::Relaxed) == 4;
@@ -128,7 +128,7 @@ fn an_open_loop_shows_what_a_stalled_server_hides() {
     ];
     let stop = object(&load(&address, &flags));
     assert_eq!((stop.counts["exchanges"], stop.counts["failed"]), (50, 0));
-    // A closed loop would have one slow exchange in fifty. Here all that should have begun meanwhile show their wait.
+    // A closed loop would have one slow exchange in fifty. Here all that were scheduled meanwhile show their wait.
     assert!(stop.counts["latency_p50_us"] > 100_000, "{:?}", stop.counts);
 }
 
@@ -147,19 +147,20 @@ fn a_load_ends_when_its_time_is_over() {
 }
 
 #[test]
-fn held_clients_are_all_connected_before_they_speak() {
-    let (there, at_first_word) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let seen = Arc::clone(&at_first_word);
+fn held_clients_are_all_connected_before_they_send() {
+    let (connected, at_first_message) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&at_first_message);
     let address = server(move |mut stream| {
-        there.fetch_add(1, Ordering::SeqCst);
+        connected.fetch_add(1, Ordering::SeqCst);
         let mut message = [0; 1024];
-        let heard = stream.read(&mut message);
-        assert!(heard.is_ok_and(|length| length > 0));
-        let now = there.load(Ordering::SeqCst);
+        let received = stream.read(&mut message);
+        assert!(received.is_ok_and(|length| length > 0));
+        let now = connected.load(Ordering::SeqCst);
         let _ = seen.compare_exchange(0, now, Ordering::SeqCst, Ordering::SeqCst);
         stream.write_all(b"Hello from server").unwrap();
     });
-    // Connected is what the kernel says; the server has them a moment later.
+    // The kernel reports a connection as established a moment before the server accepts it.
     let finished = load(&address, &["--clients", "100", "--hold", "300ms"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(
@@ -170,7 +171,7 @@ fn held_clients_are_all_connected_before_they_speak() {
         finished.out.contains("100 under way at most"),
         "{finished:?}"
     );
-    assert_eq!(at_first_word.load(Ordering::SeqCst), 100);
+    assert_eq!(at_first_message.load(Ordering::SeqCst), 100);
 }
 
 #[test]
@@ -183,7 +184,7 @@ fn clients_start_over_the_ramp() {
 }
 
 #[test]
-fn another_answer_than_the_expected_one_is_a_failure() {
+fn an_unexpected_answer_is_a_failure() {
     let address = server(handout(Duration::ZERO));
     let right = load(&address, &["--expect", "Hello from server"]);
     assert_eq!((right.code, right.err.as_str()), (Some(0), ""));
@@ -204,7 +205,7 @@ fn another_answer_than_the_expected_one_is_a_failure() {
 }
 
 #[test]
-fn failures_are_counted_by_kind_and_end_with_1() {
+fn failures_are_counted_by_kind_and_exit_with_1() {
     let number = Arc::new(AtomicUsize::new(0));
     let address = server(move |stream| {
         if number.fetch_add(1, Ordering::Relaxed).is_multiple_of(4) {
@@ -228,7 +229,7 @@ fn failures_are_counted_by_kind_and_end_with_1() {
 }
 
 #[test]
-fn the_picture_is_drawn_and_a_bad_path_is_told_first() {
+fn the_picture_is_drawn_and_a_bad_path_is_refused_first() {
     let folder = Folder::new();
     let plot = folder.path("load.svg");
     let address = server(handout(Duration::ZERO));
@@ -241,8 +242,8 @@ fn the_picture_is_drawn_and_a_bad_path_is_told_first() {
     assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
     for text in [
         "100 exchanges in",
-        "How long exchanges took",
-        "Answers a second",
+        "Latency of the exchanges",
+        "Throughput",
         "p99.9 ",
     ] {
         assert!(svg.contains(text), "{text}");
@@ -257,7 +258,7 @@ fn the_picture_is_drawn_and_a_bad_path_is_told_first() {
 }
 
 #[test]
-fn a_load_can_be_logged_whole() {
+fn every_exchange_of_a_load_can_be_logged() {
     let folder = Folder::new();
     let log = folder.path("log");
     let address = server(handout(Duration::ZERO));
@@ -279,7 +280,7 @@ fn a_load_can_be_logged_whole() {
 }
 
 #[test]
-fn interrupted_it_sums_up_and_is_content() {
+fn interrupted_it_sums_up_and_exits_with_0() {
     let address = server(handout(Duration::from_millis(5)));
     let client = start(
         CLIENT,
@@ -300,7 +301,7 @@ fn interrupted_it_sums_up_and_is_content() {
 }
 
 #[test]
-fn interrupted_while_clients_are_still_to_come_it_ends_too() {
+fn interrupted_before_all_clients_have_started_it_ends() {
     let address = server(handout(Duration::ZERO));
     let flags = ["--clients", "4", "--ramp", "60s", "--hold", "60s"];
     let client = start(CLIENT, &[&["--connect", &address], &flags[..]].concat());
@@ -309,22 +310,22 @@ fn interrupted_while_clients_are_still_to_come_it_ends_too() {
 }
 
 #[test]
-fn what_does_not_go_together_is_one_line() {
+fn a_conflict_of_flags_is_one_line() {
     testing::check_refusals(
         CLIENT,
         &[
             (&["--rate", "5"], "usage: --rate needs --for; see --help"),
             (
                 &["--rate", "5", "--requests", "5"],
-                "usage: --requests waits for answers and --rate does not: ",
+                "usage: --requests is a closed loop and --rate an open loop: ",
             ),
             (
                 &["--requests", "5", "--for", "1s"],
-                "usage: --requests says how many and --for how long: ",
+                "usage: --requests and --for both end the load: ",
             ),
             (
                 &["--hold", "1s", "--requests", "5"],
-                "usage: --hold is one exchange a client: ",
+                "usage: --hold runs one exchange per client: ",
             ),
             (
                 &["--rate", "0", "--for", "1s"],

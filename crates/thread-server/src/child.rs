@@ -20,59 +20,62 @@ use nix::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    client::Client,
     config::Settings,
-    exchange::{Client, Service, Tell},
-    tally::Outcome,
+    context::{Context, Recorder},
+    exchange::Exchange,
+    handout::handle_client,
+    outcome::Outcome,
 };
 
 /// The first argument of such a process.
 const ONE_CLIENT: &str = "one-client";
 
-/// What a child is to do: its second argument, as JSON. The connection is its standard input.
+/// What a child needs to know: its second argument, as JSON. The connection is its standard input.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Task {
     client: u64,
     peer: SocketAddr,
-    us: SocketAddr,
-    /// When the client was let in, by CLOCK_MONOTONIC, which all processes share.
+    server: SocketAddr,
+    /// When the client was accepted, by CLOCK_MONOTONIC, which all processes share.
     accepted: Duration,
     settings: Settings,
 }
 
-// One at a time and at once on its way: there is nothing to save by a box.
+// One at a time, and serialised at once: a box saves nothing.
 #[allow(clippy::large_enum_variant)]
-/// What a child reports to its parent: a line of JSON each, on its standard output.
+/// What a child reports to its parent: each a line of JSON, on its standard output.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Report {
-    /// Something happened.
+    /// An event.
     Event(Event),
-    /// It has ended with the client in this way; with the time to the first byte of the answer.
+    /// The end of the exchange, with the time from the accept to the first byte of the reply.
     Ended(Outcome, Option<Duration>),
 }
 
-/// Starts a process for this client. Its reports come over the pipe that is returned, which is at its end when the
-/// process is.
+/// Starts a process for this client. Its reports come over the pipe that is returned, which ends with the process.
 ///
 /// # Errors
 /// When the system has no process or no descriptor left.
-pub fn spawn(client: &Client, service: &Service<'_>) -> io::Result<(Child, ChildStdout)> {
+pub fn spawn(client: &Client<'_>) -> io::Result<(Child, ChildStdout)> {
+    let exchange = &client.exchange;
     let task = Task {
         client: client.number,
-        peer: client.peer,
-        us: service.us,
-        accepted: monotonic()?.saturating_sub(client.accepted.elapsed()),
-        settings: service.settings.clone(),
+        peer: exchange.peer(),
+        server: exchange.context().address,
+        accepted: monotonic()?.saturating_sub(exchange.accepted().elapsed()),
+        settings: exchange.context().settings.clone(),
     };
     // This very program, even if its file has been replaced meanwhile.
     let mut process = Command::new("/proc/self/exe")
         .arg0("thread-server")
         .arg(ONE_CLIENT)
         .arg(serde_json::to_string(&task)?)
-        .stdin(OwnedFd::from(client.stream.try_clone()?))
+        .stdin(OwnedFd::from(exchange.stream().try_clone()?))
         .stdout(Stdio::piped())
         .env_clear()
-        // A group of its own: Ctrl-C in the terminal is for the parent, who lets its children finish.
+        // A process group of its own: Ctrl-C in the terminal is for the parent, which lets its children finish.
         .process_group(0)
         .spawn()?;
     let reports = process
@@ -93,7 +96,7 @@ pub fn task(arguments: impl IntoIterator<Item = OsString>) -> Option<Task> {
 
 /// Serves the one client.
 pub fn main(task: Task) -> ExitCode {
-    // The server's end is the end of its children. Should the system refuse, they end with their client.
+    // Ends the children with the server. Should the system refuse, they end with their client.
     let _ = set_pdeathsig(Signal::SIGKILL);
     match serve(&task) {
         Ok(()) => ExitCode::SUCCESS,
@@ -103,34 +106,31 @@ pub fn main(task: Task) -> ExitCode {
 
 fn serve(task: &Task) -> io::Result<()> {
     let waited = monotonic()?.saturating_sub(task.accepted);
-    let client = Client {
-        number: task.client,
-        stream: TcpStream::from(io::stdin().as_fd().try_clone_to_owned()?),
-        peer: task.peer,
-        accepted: Instant::now()
-            .checked_sub(waited)
-            .unwrap_or_else(Instant::now),
-    };
-    let service = Service {
-        us: task.us,
+    let accepted = Instant::now()
+        .checked_sub(waited)
+        .unwrap_or_else(Instant::now);
+    // A child is never asked to stop: the parent kills it when the grace time is over.
+    let shutdown = Shutdown::new()?;
+    let context = Context {
+        address: task.server,
         settings: &task.settings,
-        journal: &Pipe,
-        // A child is not asked to stop: the parent ends it when the grace time is over.
-        shutdown: &Shutdown::new()?,
+        recorder: &ReportPipe,
+        shutdown: &shutdown,
     };
-    let (outcome, first_byte) = service.serve(&client);
-    service.tell_end(client.peer, &outcome);
-    // The standard input is a copy of the connection, which closes when this process ends: right after this.
-    Pipe.report(&Report::Ended(outcome, first_byte));
+    // A copy of the connection: the connection closes when this process ends, right after this.
+    let stream = TcpStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let exchange = Exchange::new(&context, stream, task.peer, accepted);
+    handle_client(&mut Client::new(task.client, exchange));
     Ok(())
 }
 
-/// The way to the parent's journal.
-struct Pipe;
+/// The pipe to the parent, which records and counts what is reported over it.
+#[derive(Debug)]
+struct ReportPipe;
 
-impl Pipe {
-    fn report(&self, report: &Report) {
-        // Without a parent there is nobody to report to, and the client is served all the same.
+impl ReportPipe {
+    fn write(&self, report: &Report) {
+        // Without a parent no process reads the reports, and the client is served all the same.
         if let Ok(mut line) = serde_json::to_vec(report) {
             line.push(b'\n');
             let mut out = io::stdout().lock();
@@ -139,9 +139,13 @@ impl Pipe {
     }
 }
 
-impl Tell for Pipe {
-    fn tell(&self, event: Event) {
-        self.report(&Report::Event(event));
+impl Recorder for ReportPipe {
+    fn record(&self, event: Event) {
+        self.write(&Report::Event(event));
+    }
+
+    fn count(&self, outcome: &Outcome, first_byte: Option<Duration>) {
+        self.write(&Report::Ended(outcome.clone(), first_byte));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the server can be told: flags, environment and lab file, with their defaults and limits.
+//! The server's options, with their defaults and limits.
 
 use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
 
@@ -10,14 +10,22 @@ use common::{
 use serde::{Deserialize, Serialize};
 
 const EXAMPLES: &str = "\
+Models:
+  iterative               one client after another on one thread
+  thread-per-connection   a new thread for each client, as in the handout
+  process-per-connection  a new process for each client
+  pool                    one thread accepts and passes clients to workers
+  prethreaded             workers that each accept and serve
+  event-driven            one thread and non-blocking sockets
+
 Examples:
   thread-server                                 the handout's server; Ctrl-C stops it
   thread-server --listen 127.0.0.1:0 --log server.jsonl
                                                 a free port, and a log of every event
-  thread-server --max-clients 4 --timeout 2s    at most 4 at once; others wait in the backlog
+  thread-server --max-clients 4 --timeout 2s    at most 4 clients at once; others wait in the backlog
   thread-server --model pool --workers 8 --work 20ms
-                                                8 threads for all clients, each answer takes 20 ms
-  kill -USR1 PID                                has the server say what it has come to so far";
+                                                8 threads for all clients, each reply takes 20 ms
+  kill -USR1 PID                                makes the server print its counts so far";
 
 /// A multi-threaded TCP server: it greets each client from a thread of its own
 #[derive(Debug, clap::Parser)]
@@ -31,34 +39,34 @@ pub struct Cli {
 common::options! {
     /// The server's options.
     pub struct Options of Cli = "thread-server" {
-        /// Where to listen; port 0 takes a free one [default: 127.0.0.1:12345]
+        /// Listen on this address; port 0 takes a free one [default: 127.0.0.1:12345]
         #[arg(value_name = "ADDR:PORT")]
         listen: SocketAddr,
-        /// What to answer [default: Hello from server]
+        /// The reply [default: Hello from server]
         #[arg(value_name = "TEXT")]
         reply: String,
-        /// How to serve many clients [default: thread-per-connection]
-        #[arg(value_enum, value_name = "MODEL")]
+        /// How to serve many clients, one of the models below [default: thread-per-connection]
+        #[arg(value_enum, value_name = "MODEL", hide_possible_values = true)]
         model: Model,
-        /// How many threads the models pool and prethreaded have [default: one a processor, at least 2]
+        /// Number of threads in the models pool and prethreaded [default: one a processor, at least 2]
         #[arg(value_name = "N")]
         workers: usize,
-        /// Wait so long before each answer, as for a disk or another server [default: 0s]
+        /// Wait this time before each reply, as for a disk or another server [default: 0s]
         #[arg(value_name = "DURATION")]
         work: Period,
-        /// Compute so long for each answer: so much of a processor's time [default: 0s]
+        /// Compute for each reply: this much processor time [default: 0s]
         #[arg(value_name = "DURATION")]
         spin: Period,
-        /// How many clients to serve at once; others wait in the backlog [default: 10000; processes: 500]
+        /// Number of clients served at once; others wait in the backlog [default: 10000; processes: 500]
         #[arg(value_name = "N")]
         max_clients: usize,
-        /// How many connections the kernel may hold for us [default: 4096]
+        /// Length of the kernel's queue of connections [default: 4096]
         #[arg(value_name = "N")]
         backlog: u16,
-        /// How long to wait for a client that says nothing [default: 10s]
+        /// How long to wait for a client that sends nothing [default: 10s]
         #[arg(value_name = "DURATION")]
         timeout: Period,
-        /// How long to go on with clients in hand after a request to stop [default: 5s]
+        /// How long to serve accepted clients after a request to stop [default: 5s]
         #[arg(value_name = "DURATION")]
         grace: Period,
     }
@@ -82,7 +90,7 @@ pub enum Model {
     EventDriven,
 }
 
-/// The server's settings: everything is said, and in range.
+/// The server's settings, all of them set and in range.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Settings {
     /// Where to listen.
@@ -123,6 +131,10 @@ impl Settings {
         let wait =
             |given: Option<Period>, default, flag| given.unwrap_or(Period(default)).as_wait(flag);
         let model = options.model.unwrap_or(Model::ThreadPerConnection);
+        if !matches!(model, Model::Pool | Model::Prethreaded) {
+            let why = "goes with --model pool or prethreaded";
+            options.given.refuse(&["--workers"], why)?;
+        }
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let most = match model {
             // Each takes a few hundred kilobytes of its own, and an entry in the system's table.

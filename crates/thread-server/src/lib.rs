@@ -2,23 +2,32 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`exchange`] | the heart of the handout's program: receive, print, reply, close |
-//! | [`models`] | accept, and who serves: the handout's thread for each client, and five other ways |
-//! | [`server`] | what every model works with, and the frame around it |
-//! | [`entrance`] | letting clients in: accept errors survived, the backlog served at a stop |
-//! | [`places`] | at most so many clients at once |
+//! | [`handout`] | the handout's program: accept, start a thread; receive, print, reply, close |
+//! | [`threaded`] | accepting and starting threads, under a limit of clients and through shortages |
+//! | [`client`], [`exchange`] | one exchange: what waits, and the state machine that never waits |
+//! | [`models`] | five more ways to serve many clients |
+//! | [`server`] | the frame: what all work with, and which model serves |
+//! | [`acceptor`], [`permits`] | accept errors, the backlog at a stop; the limit of clients |
+//! | [`readiness`] | readiness notification, for the models on one thread |
 //! | [`child`] | the process that serves one client |
-//! | [`tally`] | counting what became of the clients |
-//! | [`config`] | what the server can be told |
+//! | [`context`], [`outcome`] | what all of them share, and how an exchange ends |
+//! | [`tally`] | the counts of the run |
+//! | [`config`] | the program's options |
 
+pub mod acceptor;
 pub mod child;
+pub mod client;
 pub mod config;
-pub mod entrance;
+pub mod context;
 pub mod exchange;
+pub mod handout;
 pub mod models;
-pub mod places;
+pub mod outcome;
+pub mod permits;
+pub mod readiness;
 pub mod server;
 pub mod tally;
+pub mod threaded;
 
 use std::fmt::Write;
 
@@ -28,17 +37,17 @@ use common::{
 };
 pub use server::run;
 
-/// What a person sees of the server's events: the handout's lines.
+/// How the server's events are shown to people: with the handout's lines.
 pub fn view(event: &Event, lines: &mut Lines) {
     let text = event.text.as_deref().unwrap_or_default();
     match (event.kind, &event.peer) {
         (Kind::Ready, _) => lines.status = format!("listening on {text}"),
         (Kind::Accept, Some(peer)) => {
             write!(lines.answer, "Connection from {peer}")
-                .expect("a String takes all that is written");
+                .expect("writing to a String does not fail");
         }
         (Kind::Receive, _) => lines.answer.extend(["Received: ", text]),
-        (Kind::Local | Kind::Stop, _) => lines.status.push_str(text),
+        (Kind::Report | Kind::Stop, _) => lines.status.push_str(text),
         _ => usual_view(event, lines),
     }
 }

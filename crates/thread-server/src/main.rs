@@ -2,10 +2,11 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use common::{app, event::Event, net, shutdown::Asked};
+use common::{app, event::Event, net, shutdown::SignalRequest};
 use thread_server::{
     child,
     config::{Cli, Settings},
+    server::ServerRecorder,
     tally::Tally,
 };
 
@@ -20,13 +21,17 @@ fn main() -> ExitCode {
             net::raise_descriptor_limit();
             let listener = net::listen(settings.listen, settings.backlog)?;
             let tally = Arc::new(Tally::new(settings.model));
-            let (counted, grace) = (Arc::clone(&tally), settings.grace);
-            let shutdown = app.catch_signals_and_report(move |asked| match asked {
-                Asked::SoFar => Some(Event::report(&counted.summary("so far"))),
-                Asked::Stopping => counted.stopping(grace),
-                Asked::Again => None,
+            let (counts, grace) = (Arc::clone(&tally), settings.grace);
+            let shutdown = app.catch_signals_and_report(move |request| match request {
+                SignalRequest::SoFar => Some(Event::report(&counts.summary("so far"))),
+                SignalRequest::Stopping => counts.stopping(grace),
+                SignalRequest::Again => None,
             })?;
-            thread_server::run(listener, &settings, &tally, app.journal(), shutdown)
+            let recorder = ServerRecorder {
+                journal: app.journal(),
+                tally: &tally,
+            };
+            thread_server::run(listener, &settings, &tally, &recorder, shutdown)
         },
     )
 }

@@ -1,6 +1,6 @@
-//! What every model works with, and the frame around it.
+//! The frame around the models: builds what they work with, picks one, and sums up.
 
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use common::{
     event::{Event, Kind},
@@ -10,41 +10,17 @@ use common::{
 };
 
 use crate::{
-    config::Settings,
-    entrance::Entrance,
-    exchange::{Client, Service},
-    models,
-    tally::{Outcome, Tally},
+    acceptor::Acceptor,
+    config::{Model, Settings},
+    context::{Context, Recorder},
+    handout,
+    models::{event_driven, iterative, pool, prethreaded, process_per_connection},
+    outcome::Outcome,
+    tally::Tally,
+    threaded::ThreadedServer,
 };
 
-/// What every model works with.
-#[derive(Debug)]
-pub struct Server<'a> {
-    /// Where clients come in.
-    pub entrance: Entrance<'a>,
-    /// How a client is served.
-    pub service: Service<'a>,
-    /// What became of the clients.
-    pub tally: &'a Tally,
-    /// What the server was told.
-    pub settings: &'a Settings,
-    /// Where to tell what happens.
-    pub journal: &'a Journal,
-    /// The request to stop.
-    pub shutdown: &'a Shutdown,
-}
-
-/// A way to serve many clients.
-pub trait Model {
-    /// Serves every client that the entrance lets in, and returns when nobody will come any more and all are done
-    /// with.
-    ///
-    /// # Errors
-    /// When the listener fails, or the model cannot be set up.
-    fn serve(&self, server: &Server<'_>) -> Result<(), Failure>;
-}
-
-/// Serves clients until a shutdown is requested; those whom the kernel had connected by then are still served.
+/// Serves clients until a shutdown is requested; connections that are in the listen backlog then are still served.
 ///
 /// # Errors
 /// When the listener fails, or the model cannot be set up.
@@ -52,41 +28,54 @@ pub fn run(
     listener: TcpListener,
     settings: &Settings,
     tally: &Tally,
-    journal: &Journal,
+    recorder: &dyn Recorder,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let us = listener
+    let address = listener
         .local_addr()
         .map_err(|error| Failure::could_not_run("listen", why(&error)))?;
-    let server = Server {
-        entrance: Entrance::new(listener, settings, tally, journal, shutdown),
-        service: Service {
-            us,
-            settings,
-            journal,
-            shutdown,
-        },
-        tally,
+    let context = Context {
+        address,
         settings,
-        journal,
+        recorder,
         shutdown,
     };
-    let model = models::named(settings.model);
-    journal.record(Event::new(Kind::Ready).text(us.to_string()));
-    model.serve(&server)?;
+    recorder.record(Event::new(Kind::Ready).text(address.to_string()));
+    serve(&Acceptor::new(listener, &context, tally))?;
     Ok(tally.summary("stopped"))
 }
 
-impl Server<'_> {
-    /// Serves one client on this thread, from its first word to the end.
-    pub fn handle_client(&self, client: &Client) {
-        let (outcome, first_byte) = self.service.serve(client);
-        self.end(client, &outcome, first_byte);
+/// Serves every client by the model in the settings: by the handout's unless another one is chosen.
+fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
+    match acceptor.context.settings.model {
+        Model::ThreadPerConnection => handout::serve(&mut ThreadedServer::new(acceptor)),
+        Model::Iterative => iterative::serve(acceptor),
+        Model::ProcessPerConnection => process_per_connection::serve(acceptor),
+        Model::Pool => pool::serve(acceptor),
+        Model::Prethreaded => prethreaded::serve(acceptor),
+        Model::EventDriven => event_driven::serve(acceptor),
+    }
+}
+
+/// Records events in the journal and counts outcomes in the tally.
+#[derive(Debug)]
+pub struct ServerRecorder<'a> {
+    /// The journal of this process.
+    pub journal: &'a Journal,
+    /// The counts of the run.
+    pub tally: &'a Tally,
+}
+
+impl Recorder for ServerRecorder<'_> {
+    fn record(&self, event: Event) {
+        self.journal.record(event);
     }
 
-    /// Tells and counts how it ended with a client; whoever sees the connection closed finds both done.
-    pub fn end(&self, client: &Client, outcome: &Outcome, first_byte: Option<Duration>) {
-        self.service.tell_end(client.peer, outcome);
-        self.tally.ended(outcome, first_byte);
+    fn record_of(&self, name: &Arc<str>, event: Event) {
+        self.journal.record_of(name, event);
+    }
+
+    fn count(&self, outcome: &Outcome, first_byte: Option<Duration>) {
+        self.tally.count(outcome, first_byte);
     }
 }

@@ -1,4 +1,4 @@
-//! Counting what became of the clients.
+//! The counts of a run: how many clients were accepted, and how each exchange ended.
 
 use std::{
     collections::BTreeMap,
@@ -13,54 +13,10 @@ use common::{
     text::{micros, plural, whole_micros},
 };
 use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
 
-use crate::config::{Model, Settings};
+use crate::{config::Model, outcome::Outcome};
 
-/// What became of one client.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It spoke and was answered.
-    Answered,
-    /// It said nothing in the time it had.
-    Silent,
-    /// It closed the connection without a word.
-    Vanished,
-    /// The server stopped before it spoke.
-    Stopped,
-    /// The connection failed.
-    Failed(String),
-}
-
-impl Outcome {
-    /// What there is to complain about.
-    pub fn trouble(&self, settings: &Settings) -> Option<String> {
-        match self {
-            Self::Answered => None,
-            Self::Silent => Some(format!("said nothing for {}", Period(settings.timeout))),
-            Self::Vanished => Some("left without a word".into()),
-            Self::Stopped => Some(format!(
-                "said nothing until {} after the stop",
-                Period(settings.grace)
-            )),
-            Self::Failed(why) => Some(why.clone()),
-        }
-    }
-
-    /// The kind of failure, for counting; None when it is none.
-    fn failure(&self) -> Option<&str> {
-        match self {
-            Self::Answered => None,
-            Self::Silent => Some("silent"),
-            Self::Vanished => Some("left without a word"),
-            Self::Stopped => Some("cut off by the stop"),
-            Self::Failed(why) => Some(why),
-        }
-    }
-}
-
-/// The counts of a run. They are exact: every client began, and ended as one of the outcomes.
+/// The counts of a run. They are exact: every client was accepted, and its exchange ended with one outcome.
 #[derive(Debug)]
 pub struct Tally {
     model: Model,
@@ -69,36 +25,36 @@ pub struct Tally {
 
 #[derive(Debug)]
 struct Counts {
-    began: u64,
+    accepted: u64,
     answered: u64,
-    /// Those who were not answered, by kind.
+    /// How many were not answered, by kind of failure.
     failed: BTreeMap<String, u64>,
-    not_answered: u64,
+    unanswered: u64,
     most_at_once: u64,
-    /// Threads or processes made to serve clients.
-    made: u64,
-    /// Microseconds from letting a client in to the first byte of its answer.
+    /// Threads or processes created to serve clients.
+    created: u64,
+    /// Microseconds from the accept to the first byte of the reply.
     first_byte: Histogram<u64>,
 }
 
-/// The kinds of failure are few; should the system find new words for each, the rest is counted as this.
+/// The number of kinds of failure that are counted separately; the others are counted as `other`.
 const MOST_KINDS: usize = 20;
 
 impl Tally {
-    /// Nobody was there yet.
+    /// No client was accepted yet.
     pub fn new(model: Model) -> Self {
-        // Up to a day and a bit, to three digits; what is beyond counts as the most.
+        // Up to a little more than a day, to two digits; longer times count as that.
         let first_byte = Histogram::new_with_bounds(1, 100_000_000_000, 2)
             .unwrap_or_else(|_| unreachable!("the bounds are sound"));
         Self {
             model,
             counts: Mutex::new(Counts {
-                began: 0,
+                accepted: 0,
                 answered: 0,
                 failed: BTreeMap::new(),
-                not_answered: 0,
+                unanswered: 0,
                 most_at_once: 0,
-                made: 0,
+                created: 0,
                 first_byte,
             }),
         }
@@ -108,29 +64,30 @@ impl Tally {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A client came in.
-    pub fn began(&self) {
+    /// Counts a client that was accepted.
+    pub fn accepted(&self) {
         let mut counts = self.lock();
-        counts.began += 1;
-        counts.most_at_once = counts.most_at_once.max(counts.in_hand());
+        counts.accepted += 1;
+        counts.most_at_once = counts.most_at_once.max(counts.in_progress());
     }
 
-    /// A thread or a process was made to serve clients.
-    pub fn made_one(&self) {
-        self.lock().made += 1;
+    /// Counts a thread or a process that was created to serve clients.
+    pub fn created(&self) {
+        self.lock().created += 1;
     }
 
-    /// A client is done with; `first_byte` is the time from letting it in to the first byte of its answer.
-    pub fn ended(&self, outcome: &Outcome, first_byte: Option<Duration>) {
+    /// Counts how an exchange ended; `first_byte` is the time from the accept to the first byte of the reply.
+    pub fn count(&self, outcome: &Outcome, first_byte: Option<Duration>) {
         let mut counts = self.lock();
         if let Some(time) = first_byte {
             let micros = whole_micros(time);
             counts.first_byte.saturating_record(micros);
         }
-        match outcome.failure() {
-            None => counts.answered += 1,
-            Some(kind) => {
-                counts.not_answered += 1;
+        match outcome {
+            Ok(()) => counts.answered += 1,
+            Err(failure) => {
+                let kind = failure.kind();
+                counts.unanswered += 1;
                 let known = counts.failed.contains_key(kind) || counts.failed.len() < MOST_KINDS;
                 let kind = if known { kind } else { "other" };
                 *counts.failed.entry(kind.to_owned()).or_default() += 1;
@@ -138,16 +95,16 @@ impl Tally {
         }
     }
 
-    /// What there is still to do before the server stops, if anything.
+    /// The report on a request to stop, if there are clients to finish first.
     pub fn stopping(&self, grace: Duration) -> Option<Event> {
-        let left = self.lock().in_hand();
+        let left = self.lock().in_progress();
         let (clients, grace) = (plural(left, "client"), Period(grace));
         let text =
-            format!("stopping: {clients} in hand, {grace} at most; a second signal ends at once");
-        (left > 0).then(|| Event::new(Kind::Local).text(text))
+            format!("stopping: finishing {clients} within {grace}; a second signal exits at once");
+        (left > 0).then(|| Event::new(Kind::Report).text(text))
     }
 
-    /// What it has come to so far, or in all: for people and for machines.
+    /// The counts as one line for people and by name for machines.
     pub fn summary(&self, beginning: &str) -> Summary {
         let counts = self.lock();
         let kinds: Vec<_> = counts
@@ -160,15 +117,15 @@ impl Tally {
         } else {
             format!(" ({})", kinds.join(", "))
         };
-        let in_hand = match counts.in_hand() {
+        let in_progress = match counts.in_progress() {
             0 => String::new(),
-            some => format!(", {some} in hand"),
+            some => format!(", {some} in progress"),
         };
-        let made = match self.model {
+        let created = match self.model {
             Model::Iterative | Model::EventDriven => "one thread for all".to_owned(),
-            Model::ProcessPerConnection if counts.made == 1 => "1 process made".into(),
-            Model::ProcessPerConnection => format!("{} processes made", counts.made),
-            _ => plural(counts.made, "thread") + " made",
+            Model::ProcessPerConnection if counts.created == 1 => "1 process created".into(),
+            Model::ProcessPerConnection => format!("{} processes created", counts.created),
+            _ => plural(counts.created, "thread") + " created",
         };
         let percentile = |percent| counts.first_byte.value_at_quantile(percent / 100.0);
         let first_byte = match counts.first_byte.len() {
@@ -182,19 +139,19 @@ impl Tally {
             ),
         };
         let text = format!(
-            "{beginning}: {}, {} answered, {} not{kinds}{in_hand}; at most {} at once; {made}{first_byte}",
-            plural(counts.began, "client"),
+            "{beginning}: {}, {} answered, {} unanswered{kinds}{in_progress}; at most {} at once; {created}{first_byte}",
+            plural(counts.accepted, "client"),
             counts.answered,
-            counts.not_answered,
+            counts.unanswered,
             counts.most_at_once,
         );
         let mut summary = Summary::done(text)
-            .count("clients", counts.began)
+            .count("clients", counts.accepted)
             .count("answered", counts.answered)
-            .count("unanswered", counts.not_answered)
-            .count("in_hand", counts.in_hand())
+            .count("unanswered", counts.unanswered)
+            .count("in_progress", counts.in_progress())
             .count("most_at_once", counts.most_at_once)
-            .count("made", counts.made);
+            .count("created", counts.created);
         for (kind, times) in &counts.failed {
             summary = summary.count(&format!("failed: {kind}"), *times);
         }
@@ -208,7 +165,7 @@ impl Tally {
 }
 
 impl Counts {
-    fn in_hand(&self) -> u64 {
-        self.began - self.answered - self.not_answered
+    fn in_progress(&self) -> u64 {
+        self.accepted - self.answered - self.unanswered
     }
 }

@@ -1,4 +1,4 @@
-//! Flags, environment and lab file, and the help that tells of them.
+//! Flags, environment, lab file, and the help about them.
 
 use common::{
     config::{CommandLine, command_line},
@@ -9,10 +9,22 @@ use thread_server::config::{Cli, Settings};
 const SERVER: &str = env!("CARGO_BIN_EXE_thread-server");
 
 #[test]
-fn the_command_line_is_sound_and_its_help_as_recorded() {
+fn the_command_line_is_valid_and_its_help_as_recorded() {
     testing::check_command_line::<Cli>(
         SERVER,
         concat!(env!("CARGO_MANIFEST_DIR"), "/tests/help.txt"),
+    );
+}
+
+#[test]
+fn each_subcommand_takes_its_own_flags_and_no_others() {
+    assert!(testing::check_every_flag::<Cli>() >= 15);
+    testing::check_refusals(
+        SERVER,
+        &[(
+            &["--model", "iterative", "--workers", "2"],
+            "--workers: goes with --model pool or prethreaded",
+        )],
     );
 }
 
@@ -60,7 +72,7 @@ fn flags_go_before_variables_before_the_file_before_defaults() {
 }
 
 #[test]
-fn what_is_wrong_is_one_line_and_exit_2() {
+fn an_error_is_one_line_and_exit_code_2() {
     let folder = Folder::new();
     let config = |name: &str, text: &str| folder.write(name, text);
     let key = config(

@@ -1,6 +1,6 @@
-//! Every model under the same load and the same abuse.
+//! Every model under the same load and the same misbehaving clients.
 
-mod talk;
+mod peer;
 
 use std::{
     io::{Read, Write},
@@ -14,7 +14,7 @@ use common::{
     testing::{self, Finished, Folder, Running, read_log, start, wait_for},
 };
 
-use talk::{answer, connect, reset};
+use peer::{answer, connect, reset};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_thread-server");
 
@@ -26,14 +26,14 @@ fn server(model: &str, flags: &[&str]) -> (Running, SocketAddr) {
     (server, address)
 }
 
-/// An honest client.
+/// A client that follows the handout.
 fn greet(address: SocketAddr) {
     let mut stream = connect(address);
     stream.write_all(b"Hello server").unwrap();
     assert_eq!(answer(&stream), "Hello from server");
 }
 
-/// So many honest clients, from several threads, each one after another.
+/// Clients that follow the handout: `each` of them one after another on each of several threads.
 fn greet_often(address: SocketAddr, threads: usize, each: usize) {
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -42,8 +42,8 @@ fn greet_often(address: SocketAddr, threads: usize, each: usize) {
     });
 }
 
-/// Interrupts it and returns the figures of its summary.
-fn figures(server: Running, log: &str) -> (Finished, Event) {
+/// Interrupts the server and returns its summary.
+fn stop_and_sum_up(server: Running, log: &str) -> (Finished, Event) {
     let finished = server.interrupt();
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let stop = read_log(log).pop().unwrap().event;
@@ -51,53 +51,56 @@ fn figures(server: Running, log: &str) -> (Finished, Event) {
     (finished, stop)
 }
 
-fn serves_and_tells_four_events_a_client(model: &str) {
+fn logs_four_events_for_each_client(model: &str) {
     let folder = Folder::new();
     let log = folder.path("log");
     let (server, address) = server(model, &["--log", &log]);
     greet_often(address, 8, 5);
-    let (finished, stop) = figures(server, &log);
+    let (finished, stop) = stop_and_sum_up(server, &log);
     assert_eq!(
         finished.out.matches("Connection from 127.0.0.1:").count(),
         40
     );
     assert_eq!(finished.out.matches("Received: Hello server\n").count(), 40);
     let records = read_log(&log);
-    // The stop may find the last client in hand still, and says so.
+    // The last client may still be in progress at the stop, which is reported.
     let others = records
         .iter()
-        .filter(|record| record.event.kind != Kind::Local);
+        .filter(|record| record.event.kind != Kind::Report);
     assert_eq!(others.count(), 4 * 40 + 3);
     for kind in [Kind::Accept, Kind::Receive, Kind::Send, Kind::Close] {
         let of_kind = records.iter().filter(|record| record.event.kind == kind);
         assert_eq!(of_kind.count(), 40, "{kind:?}");
     }
-    assert_eq!((stop.counts["answered"], stop.counts["in_hand"]), (40, 0));
+    assert_eq!(
+        (stop.counts["answered"], stop.counts["in_progress"]),
+        (40, 0)
+    );
     assert!(stop.counts["first_byte_p50_us"] <= stop.counts["first_byte_max_us"]);
 }
 
-fn tells_so_far_on_usr1(model: &str) {
+fn reports_on_usr1(model: &str) {
     let (mut server, address) = server(model, &[]);
     greet(address);
     server.out_line("Received: Hello server");
-    // Its end is counted a moment after its client has seen it.
-    let told = loop {
+    // A child process reports its end a moment after its client has seen it.
+    let report = loop {
         server.signal("USR1");
-        let told = server.err_line("so far: 1 client, ");
-        if !told.contains("in hand") {
-            break told;
+        let report = server.err_line("so far: 1 client, ");
+        if !report.contains("in progress") {
+            break report;
         }
     };
     assert!(
-        told.contains("1 answered, 0 not; at most 1 at once; "),
-        "{told}"
+        report.contains("1 answered, 0 unanswered; at most 1 at once; "),
+        "{report}"
     );
     assert_eq!(server.interrupt().code, Some(0));
 }
 
-fn dripping_clients_are_answered_and_in_nobodys_way(model: &str) {
+fn clients_that_send_byte_by_byte_are_answered_and_delay_no_other(model: &str) {
     let (server, address) = server(model, &[]);
-    let dripping: Vec<_> = (0..200)
+    let slow: Vec<_> = (0..200)
         .map(|_| {
             let mut stream = connect(address);
             stream.write_all(b"H").unwrap();
@@ -105,8 +108,8 @@ fn dripping_clients_are_answered_and_in_nobodys_way(model: &str) {
         })
         .collect();
     greet_often(address, 32, 1);
-    // The server reads once: the first drop was the message, and more of them change nothing.
-    for mut stream in dripping {
+    // The server reads once: the first byte was the message, and further ones change nothing.
+    for mut stream in slow {
         let _ = stream.write_all(b"e");
         let mut answer = [0; 17];
         stream.read_exact(&mut answer).unwrap();
@@ -116,7 +119,7 @@ fn dripping_clients_are_answered_and_in_nobodys_way(model: &str) {
     assert_eq!(server.interrupt().code, Some(0));
 }
 
-fn a_reset_in_the_middle_costs_nobody_else_anything(model: &str) {
+fn a_reset_affects_no_other_client(model: &str) {
     let (server, address) = server(model, &[]);
     for _ in 0..20 {
         reset(connect(address));
@@ -134,7 +137,7 @@ fn a_half_closed_client_is_answered(model: &str) {
     stream.write_all(b"Hello server").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(answer(&stream), "Hello from server");
-    // Without a word before, there is nothing to answer.
+    // A client that sent nothing before gets no answer.
     let stream = connect(address);
     stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(answer(&stream), "");
@@ -142,12 +145,12 @@ fn a_half_closed_client_is_answered(model: &str) {
     assert!(
         finished
             .err
-            .contains("1 answered, 1 not (1 left without a word)"),
+            .contains("1 answered, 1 unanswered (1 closed without sending anything)"),
         "{finished:?}"
     );
 }
 
-fn a_gigabyte_from_one_who_does_not_read_is_cut_off(model: &str) {
+fn a_client_that_sends_a_gigabyte_and_does_not_read_is_disconnected(model: &str) {
     const GIGABYTE: usize = 1 << 30;
     let (server, address) = server(model, &[]);
     let mut stream = connect(address);
@@ -162,19 +165,22 @@ fn a_gigabyte_from_one_who_does_not_read_is_cut_off(model: &str) {
     assert!(sent < GIGABYTE / 16, "{sent} bytes were taken");
     greet(address);
     let finished = server.interrupt();
-    assert!(finished.err.contains("2 answered, 0 not"), "{finished:?}");
+    assert!(
+        finished.err.contains("2 answered, 0 unanswered"),
+        "{finished:?}"
+    );
 }
 
-fn silence_is_given_up_and_the_others_are_served(model: &str) {
+fn idle_clients_time_out_and_others_are_served(model: &str) {
     let (server, address) = server(model, &["--timeout", "200ms"]);
-    let silent: Vec<_> = (0..4).map(|_| connect(address)).collect();
+    let idle: Vec<_> = (0..4).map(|_| connect(address)).collect();
     greet_often(address, 8, 1);
-    for stream in silent {
+    for stream in idle {
         assert_eq!(answer(&stream), "");
     }
     let finished = server.interrupt();
     assert!(
-        finished.err.contains("8 answered, 4 not (4 silent)"),
+        finished.err.contains("8 answered, 4 unanswered (4 idle)"),
         "{finished:?}"
     );
 }
@@ -199,7 +205,7 @@ fn out_of_descriptors_it_recovers(model: &str) {
         };
         let line = server.err_line(&format!("thread-server: {what}"));
         assert!(
-            line.ends_with("too many open files; newcomers wait in the backlog"),
+            line.ends_with("too many open files; new clients wait in the backlog"),
             "{line}"
         );
     }
@@ -211,7 +217,10 @@ fn out_of_descriptors_it_recovers(model: &str) {
     }
     greet(address);
     let finished = server.interrupt();
-    assert!(finished.err.contains("101 answered, 0 not"), "{finished:?}");
+    assert!(
+        finished.err.contains("101 answered, 0 unanswered"),
+        "{finished:?}"
+    );
 }
 
 fn stopped_under_load_it_answers_all_it_accepted(model: &str) {
@@ -223,12 +232,12 @@ fn stopped_under_load_it_answers_all_it_accepted(model: &str) {
             .map(|_| {
                 scope.spawn(move || {
                     let mut answered = 0;
-                    // Until it is refused, or was only in the backlog when the socket closed.
+                    // Until the connection is refused, or closed unaccepted.
                     while let Ok(mut stream) = TcpStream::connect(address) {
                         let mut answer = String::new();
-                        let asked = stream.write_all(b"Hello server");
-                        let heard = asked.and_then(|()| stream.read_to_string(&mut answer));
-                        match (heard, answer.as_str()) {
+                        let sent = stream.write_all(b"Hello server");
+                        let received = sent.and_then(|()| stream.read_to_string(&mut answer));
+                        match (received, answer.as_str()) {
                             (Ok(_), "Hello from server") => answered += 1,
                             _ => break,
                         }
@@ -256,7 +265,7 @@ fn stopped_under_load_it_answers_all_it_accepted(model: &str) {
 }
 
 fn stopped_with_a_full_backlog_it_answers_all_that_connected(model: &str) {
-    let flags = ["--max-clients", "20", "--workers", "4", "--grace", "60s"];
+    let flags = ["--max-clients", "20", "--grace", "60s"];
     let (mut server, address) = server(model, &flags);
     let streams: Vec<_> = (0..200).map(|_| connect(address)).collect();
     server.signal("TERM");
@@ -266,31 +275,31 @@ fn stopped_with_a_full_backlog_it_answers_all_that_connected(model: &str) {
     for stream in streams {
         assert_eq!(answer(&stream), "Hello from server");
     }
-    server.err_line("stopped: 200 clients, 200 answered, 0 not; ");
+    server.err_line("stopped: 200 clients, 200 answered, 0 unanswered; ");
     assert_eq!(server.finish().code, Some(0));
 }
 
-fn a_stop_waits_for_the_silent_for_the_grace_time_only(model: &str) {
+fn a_stop_waits_for_idle_clients_no_longer_than_the_grace_time(model: &str) {
     let (mut server, address) = server(model, &["--grace", "200ms", "--timeout", "60s"]);
-    let silent = connect(address);
+    let idle = connect(address);
     server.out_line("Connection from");
     let begun = std::time::Instant::now();
     server.signal("INT");
-    server.err_line("stopping: 1 client in hand, 200ms at most; a second signal ends at once");
-    assert_eq!(answer(&silent), "");
+    server.err_line("stopping: finishing 1 client within 200ms; a second signal exits at once");
+    assert_eq!(answer(&idle), "");
     let finished = server.finish();
     assert!(begun.elapsed() < Duration::from_secs(30), "{finished:?}");
     assert_eq!(finished.code, Some(0));
     assert!(
         finished
             .err
-            .contains("said nothing until 200ms after the stop"),
+            .contains("sent nothing until 200ms after the request to stop"),
         "{finished:?}"
     );
     assert!(
         finished
             .err
-            .contains("0 answered, 1 not (1 cut off by the stop)"),
+            .contains("0 answered, 1 unanswered (1 idle at the stop)"),
         "{finished:?}"
     );
 }
@@ -334,7 +343,7 @@ fn ten_thousand_clients_leave_nothing_behind(model: &str) {
     assert!(
         finished
             .err
-            .contains("10000 clients, 10000 answered, 0 not"),
+            .contains("10000 clients, 10000 answered, 0 unanswered"),
         "{finished:?}"
     );
 }
@@ -342,17 +351,17 @@ fn ten_thousand_clients_leave_nothing_behind(model: &str) {
 macro_rules! on_every_model {
     ($($model:ident = $name:literal,)*) => {
         $(mod $model { on_every_model! { $name:
-            serves_and_tells_four_events_a_client
-            tells_so_far_on_usr1
-            dripping_clients_are_answered_and_in_nobodys_way
-            a_reset_in_the_middle_costs_nobody_else_anything
+            logs_four_events_for_each_client
+            reports_on_usr1
+            clients_that_send_byte_by_byte_are_answered_and_delay_no_other
+            a_reset_affects_no_other_client
             a_half_closed_client_is_answered
-            a_gigabyte_from_one_who_does_not_read_is_cut_off
-            silence_is_given_up_and_the_others_are_served
+            a_client_that_sends_a_gigabyte_and_does_not_read_is_disconnected
+            idle_clients_time_out_and_others_are_served
             out_of_descriptors_it_recovers
             stopped_under_load_it_answers_all_it_accepted
             stopped_with_a_full_backlog_it_answers_all_that_connected
-            a_stop_waits_for_the_silent_for_the_grace_time_only
+            a_stop_waits_for_idle_clients_no_longer_than_the_grace_time
             ten_thousand_clients_leave_nothing_behind
         } })*
     };
@@ -368,17 +377,17 @@ on_every_model! {
     event_driven = "event-driven",
 }
 
-/// Eight clients that are there at the same time, each worked on for so long that they would be served together if
-/// they could be; the most that were, and how many threads or processes were made.
+/// Serves eight clients that connect at the same time, each for so long that all are served at once where the model
+/// can; the most that were, and how many threads or processes were created.
 fn at_once(model: &str, flags: &[&str]) -> (u64, u64) {
     let folder = Folder::new();
     let log = folder.path("log");
     let flags = [&["--work", "300ms", "--log", &log], flags].concat();
     let (server, address) = server(model, &flags);
     greet_often(address, 8, 1);
-    let (_, stop) = figures(server, &log);
+    let (_, stop) = stop_and_sum_up(server, &log);
     assert_eq!(stop.counts["answered"], 8);
-    (stop.counts["most_at_once"], stop.counts["made"])
+    (stop.counts["most_at_once"], stop.counts["created"])
 }
 
 #[test]
@@ -392,7 +401,7 @@ fn models_differ_in_how_many_they_serve_at_once() {
 }
 
 #[test]
-fn every_model_obeys_the_limit_of_clients() {
+fn every_model_keeps_the_limit_of_clients() {
     for model in [
         "iterative",
         "thread-per-connection",
@@ -401,15 +410,14 @@ fn every_model_obeys_the_limit_of_clients() {
         "prethreaded",
         "event-driven",
     ] {
-        let (most, _) = at_once(model, &["--max-clients", "2", "--workers", "4"]);
+        let (most, _) = at_once(model, &["--max-clients", "2"]);
         assert_eq!(most, if model == "iterative" { 1 } else { 2 }, "{model}");
     }
 }
 
 #[test]
-fn computing_takes_turns_where_waiting_does_not() {
-    // What a thread burns is its own: two clients that compute 200 ms each take 200 ms of processor time each, which
-    // the server's processes and threads have together.
+fn computing_takes_processor_time_where_waiting_does_not() {
+    // Two replies that compute for 200 ms each take 400 ms of processor time together, on however many threads.
     let (server, address) = server("thread-per-connection", &["--spin", "200ms"]);
     greet_often(address, 2, 1);
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
@@ -425,7 +433,7 @@ fn computing_takes_turns_where_waiting_does_not() {
 }
 
 #[test]
-fn a_child_that_is_killed_is_told_and_its_client_alone_suffers() {
+fn a_child_that_is_killed_is_reported_and_affects_its_client_only() {
     let (mut server, address) = server("process-per-connection", &[]);
     let victim = connect(address);
     server.out_line("Connection from");
@@ -447,19 +455,19 @@ fn a_child_that_is_killed_is_told_and_its_client_alone_suffers() {
     assert!(
         finished
             .err
-            .contains("2 clients, 1 answered, 1 not (1 its process ended by signal 9)"),
+            .contains("2 clients, 1 answered, 1 unanswered (1 its process ended by signal 9)"),
         "{finished:?}"
     );
 }
 
 #[test]
-fn children_report_under_a_name_of_their_own_and_in_order() {
+fn each_child_reports_in_order_under_its_name() {
     let folder = Folder::new();
     let log = folder.path("log");
     let (server, address) = server("process-per-connection", &["--log", &log]);
     greet_often(address, 4, 2);
-    let (_, stop) = figures(server, &log);
-    assert_eq!(stop.counts["made"], 8);
+    let (_, stop) = stop_and_sum_up(server, &log);
+    assert_eq!(stop.counts["created"], 8);
     let records = read_log(&log);
     let mut names: Vec<_> = records
         .iter()
@@ -480,17 +488,17 @@ fn children_report_under_a_name_of_their_own_and_in_order() {
 }
 
 #[test]
-fn the_end_of_the_parent_is_the_end_of_its_children() {
+fn children_end_with_their_parent() {
     let (mut server, address) = server("process-per-connection", &["--timeout", "60s"]);
-    let silent = connect(address);
+    let idle = connect(address);
     server.out_line("Connection from");
     let id = server.id();
     wait_for(|| {
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
         (!children.is_empty()).then_some(())
     });
-    // Whether the child could say that it wants to end with its parent, only its connection tells.
+    // The child asks the kernel to end with its parent at its start; no event shows that it has.
     thread::sleep(Duration::from_millis(100));
     server.signal("KILL");
-    assert_eq!(answer(&silent), "");
+    assert_eq!(answer(&idle), "");
 }

@@ -1,6 +1,6 @@
-//! The real server, talked to over real sockets.
+//! The server's binary, over real sockets.
 
-mod talk;
+mod peer;
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -15,7 +15,7 @@ use common::{
     testing::{self, Folder, Running, read_log, run, start},
 };
 
-use talk::{answer, connect, reset};
+use peer::{answer, connect, reset};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_thread-server");
 
@@ -26,7 +26,7 @@ fn server(flags: &[&str]) -> (Running, SocketAddr) {
     (server, address)
 }
 
-/// Sends a message and returns all that the server says until it closes.
+/// Sends a message and returns all that the server sends until it closes.
 fn greet(mut stream: TcpStream, message: &[u8]) -> String {
     stream.write_all(message).unwrap();
     answer(&stream)
@@ -46,10 +46,9 @@ fn the_handouts_exchange() {
         finished.out,
         format!("Connection from {client}\nReceived: Hello server\n")
     );
-    let told =
-        "stopped: 1 client, 1 answered, 0 not; at most 1 at once; 1 thread made; first byte after ";
-    let told = format!("listening on {address}\n{told}");
-    assert!(finished.err.starts_with(&told), "{}", finished.err);
+    let status = "stopped: 1 client, 1 answered, 0 unanswered; at most 1 at once; 1 thread created; first byte after ";
+    let status = format!("listening on {address}\n{status}");
+    assert!(finished.err.starts_with(&status), "{}", finished.err);
     assert_eq!(finished.err.lines().count(), 2);
 
     let records = read_log(log);
@@ -120,10 +119,10 @@ fn a_thousand_clients_at_once_are_all_answered_and_logged() {
     );
 
     let records = read_log(log);
-    // The stop may find the last client in hand still, and says so.
+    // The last client may still be in progress at the stop, which is reported.
     let others = records
         .iter()
-        .filter(|record| record.event.kind != Kind::Local);
+        .filter(|record| record.event.kind != Kind::Report);
     assert_eq!(
         others.count(),
         4 * CLIENTS + 3,
@@ -142,7 +141,7 @@ fn a_thousand_clients_at_once_are_all_answered_and_logged() {
 
 #[test]
 fn interrupted_in_the_middle_it_still_answers_all_that_connected() {
-    // 100 in hand, 900 in the backlog.
+    // 100 are being served, 900 are in the backlog.
     let (mut server, address) = server(&["--max-clients", "100", "--grace", "60s"]);
     let streams: Vec<_> = (0..1000).map(|_| connect(address)).collect();
     server.signal("TERM");
@@ -152,42 +151,42 @@ fn interrupted_in_the_middle_it_still_answers_all_that_connected() {
     for stream in streams {
         assert_eq!(answer(&stream), "Hello from server");
     }
-    server.err_line("stopped: 1000 clients, 1000 answered, 0 not; at most 100 at once");
+    server.err_line("stopped: 1000 clients, 1000 answered, 0 unanswered; at most 100 at once");
     assert_eq!(server.finish().code, Some(0));
 }
 
 #[test]
-fn a_stop_waits_for_a_silent_client_no_longer_than_the_grace_time() {
+fn a_stop_waits_for_an_idle_client_no_longer_than_the_grace_time() {
     let (mut server, address) = server(&["--grace", "100ms"]);
-    let silent = connect(address);
+    let idle = connect(address);
     server.out_line("Connection from");
     server.signal("INT");
-    server.err_line("stopping: 1 client in hand, 100ms at most; a second signal ends at once");
+    server.err_line("stopping: finishing 1 client within 100ms; a second signal exits at once");
     let finished = server.finish();
     assert_eq!(finished.code, Some(0));
     assert!(
         finished
             .err
-            .contains("said nothing until 100ms after the stop"),
+            .contains("sent nothing until 100ms after the request to stop"),
         "{}",
         finished.err
     );
-    assert_eq!(answer(&silent), "");
+    assert_eq!(answer(&idle), "");
 }
 
 #[test]
-fn with_a_silent_client_and_the_default_flags_a_stop_ends_well() {
+fn with_an_idle_client_and_the_default_flags_a_stop_exits_with_0() {
     let folder = Folder::new();
     let log = folder.path("log");
     let (mut server, address) = server(&["--log", &log]);
-    let _silent = connect(address);
+    let _idle = connect(address);
     server.out_line("Connection from");
     let finished = server.interrupt();
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(
         finished
             .err
-            .ends_with("1 client, 0 answered, 1 not (1 cut off by the stop); at most 1 at once; 1 thread made\n"),
+            .ends_with("1 client, 0 answered, 1 unanswered (1 idle at the stop); at most 1 at once; 1 thread created\n"),
         "{finished:?}"
     );
     assert_eq!(read_log(log).last().unwrap().event.kind, Kind::Stop);
@@ -214,9 +213,9 @@ fn a_stop_under_a_shortage_of_descriptors_still_answers_all_that_connected() {
 }
 
 #[test]
-fn a_second_signal_ends_at_once() {
+fn a_second_signal_exits_at_once() {
     let (mut server, address) = server(&["--grace", "60s"]);
-    let _silent = connect(address);
+    let _idle = connect(address);
     server.out_line("Connection from");
     server.signal("INT");
     server.err_line("stopping:");
@@ -225,13 +224,17 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
-fn bad_clients_cost_their_own_thread_only() {
+fn bad_clients_affect_no_other() {
     let (mut server, address) = server(&["--timeout", "1s"]);
     drop(connect(address));
     server.err_line("thread-server: 127.0.0.1:");
     reset(connect(address));
     server.err_line("thread-server: 127.0.0.1:");
-    assert_eq!(answer(&connect(address)), "", "the silent one is left");
+    assert_eq!(
+        answer(&connect(address)),
+        "",
+        "the idle client is disconnected"
+    );
     assert_eq!(
         greet(connect(address), b"\xff\x1b[2J\r\n"),
         "Hello from server"
@@ -243,17 +246,13 @@ fn bad_clients_cost_their_own_thread_only() {
     );
     let finished = server.interrupt();
     assert_eq!(finished.code, Some(0));
-    for trouble in [
-        "left without a word",
+    for text in [
+        "closed without sending anything",
         "connection reset by peer",
-        "said nothing for 1s",
-        "2 answered, 3 not",
+        "sent nothing for 1s",
+        "2 answered, 3 unanswered",
     ] {
-        assert!(
-            finished.err.contains(trouble),
-            "{trouble}: {}",
-            finished.err
-        );
+        assert!(finished.err.contains(text), "{text}: {}", finished.err);
     }
 }
 
@@ -276,7 +275,7 @@ fn a_long_message_is_read_once_and_its_sender_still_gets_the_answer() {
 }
 
 #[test]
-fn over_the_limit_newcomers_wait_in_the_backlog() {
+fn over_the_limit_clients_wait_in_the_backlog() {
     let (mut server, address) = server(&["--max-clients", "1"]);
     let first = connect(address);
     server.out_line("Connection from");
@@ -295,7 +294,7 @@ fn over_the_limit_newcomers_wait_in_the_backlog() {
     assert!(
         finished
             .err
-            .contains("2 answered, 0 not; at most 1 at once"),
+            .contains("2 answered, 0 unanswered; at most 1 at once"),
         "{}",
         finished.err
     );
@@ -308,7 +307,7 @@ fn out_of_descriptors_it_backs_off_and_recovers() {
     let mut server = Running::start(limited);
     let address = server.ready();
     let streams: Vec<_> = (0..40).map(|_| connect(address)).collect();
-    server.err_line("thread-server: accept: too many open files; newcomers wait in the backlog");
+    server.err_line("thread-server: accept: too many open files; new clients wait in the backlog");
     for stream in streams {
         assert_eq!(greet(stream, b"Hello server"), "Hello from server");
     }
@@ -317,7 +316,7 @@ fn out_of_descriptors_it_backs_off_and_recovers() {
     assert_eq!(
         finished.err.matches("too many open files").count(),
         1,
-        "told once, not once a client: {}",
+        "logged once, not once for each client: {}",
         finished.err
     );
     assert!(finished.err.contains("40 answered"), "{}", finished.err);
@@ -348,7 +347,7 @@ fn a_closed_pipe_ends_quietly() {
     let mut server =
         Running::start_with_closed_out(testing::command(SERVER, &["--listen", "127.0.0.1:0"]));
     let address = server.ready();
-    // The line for this client finds no reader.
+    // No process reads the line about this client.
     assert_eq!(
         greet(connect(address), b"Hello server"),
         "Hello from server"
@@ -363,7 +362,7 @@ fn a_closed_pipe_ends_quietly() {
 }
 
 #[test]
-fn a_log_that_fills_its_disk_is_told_and_the_server_serves_on() {
+fn a_log_on_a_full_disk_is_reported_and_the_server_serves_on() {
     let (server, address) = server(&["--log", "/dev/full"]);
     for _ in 0..2 {
         assert_eq!(
@@ -373,8 +372,8 @@ fn a_log_that_fills_its_disk_is_told_and_the_server_serves_on() {
     }
     let finished = server.interrupt();
     assert_eq!(finished.code, Some(2));
-    let told = "thread-server: --log /dev/full: no space left on device\n";
-    assert_eq!(finished.err.matches(told).count(), 1, "{}", finished.err);
+    let line = "thread-server: --log /dev/full: no space left on device\n";
+    assert_eq!(finished.err.matches(line).count(), 1, "{}", finished.err);
 }
 
 #[test]
@@ -405,7 +404,7 @@ fn hundreds_come_and_go_and_leave_nothing_behind() {
 fn warnings_are_hidden_when_quiet_and_still_logged() {
     let folder = Folder::new();
     let log = folder.path("log");
-    // No ready line either: the log tells the address.
+    // No ready line either: the log has the address.
     let server = start(
         SERVER,
         &["--listen", "127.0.0.1:0", "--quiet", "--log", &log],
@@ -426,7 +425,7 @@ fn warnings_are_hidden_when_quiet_and_still_logged() {
     testing::wait_for(|| {
         std::fs::read_to_string(&log)
             .ok()?
-            .contains("left without a word")
+            .contains("closed without sending anything")
             .then_some(())
     });
     let finished = server.interrupt();
@@ -449,11 +448,11 @@ fn the_python_client_is_answered() {
     "#;
     for finished in testing::with_python_peers(script, &[("SERVER", SERVER)]) {
         assert_eq!(finished.code, Some(0), "{finished:?}");
-        let (answer, told) = finished.out.split_once('\n').unwrap();
+        let (answer, server) = finished.out.split_once('\n').unwrap();
         assert_eq!(answer, "Received from server: Hello from server");
         assert!(
-            told.starts_with("Connection from 127.0.0.1:")
-                && told.ends_with("Received: Hello server\n")
+            server.starts_with("Connection from 127.0.0.1:")
+                && server.ends_with("Received: Hello server\n")
         );
     }
 }

@@ -1,5 +1,5 @@
-//! One thread for all clients: sockets that never block, and the kernel's word on which is ready. Each client is a
-//! finite-state machine (van Steen & Tanenbaum, Distributed Systems, section 3.1), the [`Exchange`].
+//! One thread for all clients: non-blocking sockets and readiness notification. Each client is a finite-state machine
+//! (van Steen & Tanenbaum, Distributed Systems, section 3.1), its [`Exchange`](crate::exchange::Exchange).
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -7,109 +7,102 @@ use std::{
     time::Instant,
 };
 
-use common::exit::{Failure, why};
+use common::{exit::Failure, net::LONGEST_MESSAGE};
 use mio::unix::SourceFd;
 
-use super::watch::Watch;
-use crate::{
-    exchange::{Client, Exchange, Step},
-    server::{Model, Server},
-    tally::Outcome,
-};
+use crate::{acceptor::Acceptor, client::Client, exchange::Step, readiness::Readiness};
 
-/// How many clients are let in before those in hand have their turn.
-const AT_A_TIME: usize = 64;
-
-pub(super) struct EventDriven;
+/// How many clients are accepted before those that wait are advanced.
+const BATCH: usize = 64;
 
 /// A client that waits for something.
-struct Waiting {
-    client: Client,
-    exchange: Exchange,
-    /// When it has waited long enough.
+struct Waiting<'a> {
+    client: Client<'a>,
+    /// The end of the wait.
     until: Instant,
-    /// Whether its socket is watched.
-    watched: bool,
+    /// Whether its socket was added to the readiness notification.
+    registered: bool,
 }
 
-/// All clients in hand.
+/// All clients that are being served.
 struct Clients<'a> {
-    server: &'a Server<'a>,
-    watch: Watch<'a>,
-    waiting: HashMap<u64, Waiting>,
+    readiness: Readiness<'a>,
+    waiting: HashMap<u64, Waiting<'a>>,
     deadlines: BTreeSet<(Instant, u64)>,
 }
 
-impl Model for EventDriven {
-    fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
-        let mut clients = Clients {
-            server,
-            watch: Watch::new(server)?,
-            waiting: HashMap::new(),
-            deadlines: BTreeSet::new(),
-        };
-        let mut stopping = false;
-        loop {
-            let mut let_in = 0;
-            while let_in < AT_A_TIME
-                && clients.waiting.len() < server.settings.max_clients
-                && let Some(client) = clients.watch.admit()?
-            {
-                let exchange = Exchange::new(&client, server.settings);
-                clients.go_on(client, exchange, false);
-                let_in += 1;
-            }
-            if clients.watch.closed && clients.waiting.is_empty() {
-                return Ok(());
-            }
-            let next = clients.deadlines.first().map(|(until, _)| *until);
-            for number in clients.watch.wait(next, let_in == AT_A_TIME)? {
+/// Serves every client, and returns when no client will be accepted any more and all are served.
+///
+/// # Errors
+/// When the listener fails, or the system cannot poll.
+pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
+    let context = acceptor.context;
+    let mut clients = Clients {
+        readiness: Readiness::new(acceptor)?,
+        waiting: HashMap::new(),
+        deadlines: BTreeSet::new(),
+    };
+    let mut stopping = false;
+    loop {
+        let mut accepted = 0;
+        while accepted < BATCH
+            && clients.waiting.len() < context.settings.max_clients
+            && let Some(client) = clients.readiness.accept()?
+        {
+            clients.advance(client, false);
+            accepted += 1;
+        }
+        if clients.readiness.closed && clients.waiting.is_empty() {
+            return Ok(());
+        }
+        let next = clients.deadlines.first().map(|(until, _)| *until);
+        for number in clients.readiness.wait(next, accepted == BATCH)? {
+            clients.wake(number);
+        }
+        if !stopping && context.shutdown.requested() {
+            // The grace time shortens every wait.
+            stopping = true;
+            for number in clients.waiting.keys().copied().collect::<Vec<_>>() {
                 clients.wake(number);
             }
-            if !stopping && server.shutdown.requested() {
-                // From now on everybody's time is shorter.
-                stopping = true;
-                for number in clients.waiting.keys().copied().collect::<Vec<_>>() {
-                    clients.wake(number);
-                }
-            }
-            let now = Instant::now();
-            while let Some((until, number)) = clients.deadlines.first().copied()
-                && until <= now
-            {
-                clients.wake(number);
-            }
+        }
+        let now = Instant::now();
+        while let Some((until, number)) = clients.deadlines.first().copied()
+            && until <= now
+        {
+            clients.wake(number);
         }
     }
 }
 
-impl Clients<'_> {
-    /// What a client waited for may be there.
+impl<'a> Clients<'a> {
+    /// Advances a client whose wait may be over.
     fn wake(&mut self, number: u64) {
         if let Some(waiting) = self.waiting.remove(&number) {
             self.deadlines.remove(&(waiting.until, number));
-            self.go_on(waiting.client, waiting.exchange, waiting.watched);
+            self.advance(waiting.client, waiting.registered);
         }
     }
 
-    /// Takes a client's next step, and has it wait again unless that was the last one.
-    fn go_on(&mut self, client: Client, mut exchange: Exchange, mut watched: bool) {
+    /// Advances a client until it has to wait or its exchange ends.
+    fn advance(&mut self, mut client: Client<'a>, mut registered: bool) {
         let number = client.number;
-        let until = match exchange.step(&client, &self.server.service) {
-            Step::Sleep(until) => until,
-            Step::Read(until) => {
-                if !watched {
-                    let socket = client.stream.as_raw_fd();
-                    if let Err(error) = self.watch.add(&mut SourceFd(&socket), number) {
-                        let outcome = Outcome::Failed(why(&error));
-                        return self.server.end(&client, &outcome, None);
+        let mut buffer = [0; LONGEST_MESSAGE];
+        let until = loop {
+            match client.exchange.advance(&mut buffer, client.reply()) {
+                Step::Received(length) => client.log_received(&buffer[..length]),
+                Step::Sleep(until) => break until,
+                Step::AwaitInput(until) => {
+                    if !registered {
+                        let socket = client.exchange.stream().as_raw_fd();
+                        if let Err(error) = self.readiness.add(&mut SourceFd(&socket), number) {
+                            return client.record_close(&Err(error.into()));
+                        }
+                        registered = true;
                     }
-                    watched = true;
+                    break until;
                 }
-                until
-            }
-            Step::Done(outcome, first_byte) => {
-                return self.server.end(&client, &outcome, first_byte);
+                Step::Done(outcome) => return client.record_close(&outcome),
             }
         };
         self.deadlines.insert((until, number));
@@ -117,9 +110,8 @@ impl Clients<'_> {
             number,
             Waiting {
                 client,
-                exchange,
                 until,
-                watched,
+                registered,
             },
         );
     }

@@ -1,17 +1,17 @@
-//! One client after another on one thread: what threads are for, shown by their absence.
+//! One client after another on one thread: the server without threads, for comparison.
 
 use common::exit::Failure;
 
-use crate::server::{Model, Server};
+use crate::{acceptor::Acceptor, handout::handle_client};
 
-pub(super) struct Iterative;
-
-impl Model for Iterative {
-    fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
-        server.entrance.be_patient();
-        while let Some(client) = server.entrance.admit()? {
-            server.handle_client(&client);
-        }
-        Ok(())
+/// Serves every client, and returns when no client will be accepted any more.
+///
+/// # Errors
+/// When the listener fails.
+pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
+    acceptor.block_briefly();
+    while let Some(mut client) = acceptor.accept()? {
+        handle_client(&mut client);
     }
+    Ok(())
 }

@@ -1,50 +1,50 @@
-//! N workers that each accept and serve, one client after another: nothing is handed over, and the kernel's backlog is
-//! the only queue.
+//! N workers that each accept and serve, one client after another: no client is handed from thread to thread, and the
+//! listen backlog is the only queue.
 
 use std::thread;
 
 use common::exit::{Failure, why};
 
-use super::STACK;
-use crate::server::{Model, Server};
+use crate::{acceptor::Acceptor, client::STACK, handout::handle_client};
 
-/// How many of the workers wait for the kernel at the same time, at the most; the others wait for one of these places.
-/// The kernel goes past every worker that is busy when it looks for one to wake.
-const AT_THE_DOOR: usize = 8;
+/// How many of the workers at most wait in the kernel at the same time; the others wait for the epoll of one of these.
+/// To find a worker to wake, the kernel passes over every one that is busy.
+const EPOLLS: usize = 8;
 
-pub(super) struct Prethreaded;
-
-impl Model for Prethreaded {
-    fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
-        server.entrance.be_patient();
-        let workers = server.settings.workers.min(server.settings.max_clients);
-        let doorbells = server.entrance.doorbells(workers.min(AT_THE_DOOR))?;
-        let work = || {
-            while let Some(client) = server.entrance.admit_one_of_many(&doorbells)? {
-                server.handle_client(&client);
-            }
-            Ok(())
-        };
-        // One that fails takes the others with it.
-        let work = || work().inspect_err(|_: &Failure| server.shutdown.request());
-        thread::scope(|scope| {
-            let mut threads = Vec::new();
-            for number in 1..=workers {
-                let builder = thread::Builder::new().name(format!("worker-{number}"));
-                let thread = builder.stack_size(STACK).spawn_scoped(scope, work);
-                threads.push(thread.map_err(|error| {
-                    // Those who are there have nobody to wait for.
-                    server.shutdown.request();
-                    Failure::could_not_run(format!("worker {number}"), why(&error))
-                })?);
-                server.tally.made_one();
-            }
-            for thread in threads {
-                thread
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            }
-            Ok(())
-        })
-    }
+/// Serves every client, and returns when no client will be accepted any more and all are served.
+///
+/// # Errors
+/// When the listener fails, or a worker cannot be started.
+pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
+    let context = acceptor.context;
+    acceptor.block_briefly();
+    let workers = context.settings.workers.min(context.settings.max_clients);
+    let epolls = acceptor.epoll_pool(workers.min(EPOLLS))?;
+    let work = || {
+        while let Some(mut client) = acceptor.accept_exclusively(&epolls)? {
+            handle_client(&mut client);
+        }
+        Ok(())
+    };
+    // A worker that fails stops the others.
+    let work = || work().inspect_err(|_: &Failure| context.shutdown.request());
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for number in 1..=workers {
+            let builder = thread::Builder::new().name(format!("worker-{number}"));
+            let thread = builder.stack_size(STACK).spawn_scoped(scope, work);
+            threads.push(thread.map_err(|error| {
+                // The scope waits for the workers that were started.
+                context.shutdown.request();
+                Failure::could_not_run(format!("worker {number}"), why(&error))
+            })?);
+            acceptor.tally.created();
+        }
+        for thread in threads {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        Ok(())
+    })
 }

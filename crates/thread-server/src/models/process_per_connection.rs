@@ -1,6 +1,6 @@
-//! A process for each client. The accepted socket is its standard input; what it has to tell, it reports over a pipe,
-//! so that there is still one printer and one log. The parent accepts, makes processes, reads their reports and reaps
-//! them, all on one thread.
+//! A process for each client. The accepted socket is its standard input; it reports its events over a pipe, so that the
+//! server has one output and one log. The parent accepts, creates processes, reads their reports and reaps them, all on
+//! one thread.
 
 use std::{
     collections::HashMap,
@@ -15,118 +15,120 @@ use std::{
 use common::exit::{Failure, why};
 use mio::unix::pipe;
 
-use super::watch::Watch;
 use crate::{
+    acceptor::Acceptor,
     child::{self, Report},
-    exchange::Client,
-    server::{Model, Server},
-    tally::Outcome,
+    client::Client,
+    context::Recorder,
+    handout::handle_client,
+    outcome::{Outcome, Unanswered},
+    readiness::Readiness,
 };
 
-pub(super) struct ProcessPerConnection;
-
-/// A process that lives.
+/// A process that serves a client.
 struct Child {
     process: process::Child,
     /// Its name in the log.
     name: Arc<str>,
     peer: SocketAddr,
-    /// The parent's end of the pipe to which it reports.
+    /// The parent's end of the pipe over which it reports.
     pipe: pipe::Receiver,
     /// What came over it and is no whole line yet.
     unread: Vec<u8>,
-    /// Whether it has told its last event itself.
-    told: bool,
-    /// How it ended with the client, once that is known.
+    /// Whether it reported the end of the exchange, and so has recorded it.
+    reported_end: bool,
+    /// How the exchange ended, once that is known.
     ended: Option<(Outcome, Option<Duration>)>,
 }
 
 struct Parent<'a> {
-    server: &'a Server<'a>,
-    watch: Watch<'a>,
+    acceptor: &'a Acceptor<'a>,
+    readiness: Readiness<'a>,
     children: HashMap<u64, Child>,
 }
 
-impl Model for ProcessPerConnection {
-    fn serve(&self, server: &Server<'_>) -> Result<(), Failure> {
-        let mut parent = Parent {
-            server,
-            watch: Watch::new(server)?,
-            children: HashMap::new(),
-        };
-        // A client for whom there was no process yet.
-        let mut next: Option<Client> = None;
-        let mut ended_all = false;
-        loop {
-            let overdue = server.shutdown.overdue(server.settings.grace);
-            if overdue && !ended_all {
-                ended_all = true;
-                parent.end_all();
-            }
-            let room = parent.children.len() < server.settings.max_clients;
-            if room && next.is_none() {
-                next = parent.watch.admit()?;
-            }
-            let mut more = false;
-            if room && let Some(client) = next.take() {
-                match parent.make_process(&client) {
-                    Ok(()) => more = true,
-                    Err(_) if overdue => server.handle_client(&client),
-                    Err(error) => {
-                        parent.watch.pause("process", &error);
-                        next = Some(client);
-                    }
+/// Serves every client, and returns when no client will be accepted any more and all processes have ended.
+///
+/// # Errors
+/// When the listener fails, or the system cannot poll.
+pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
+    let context = acceptor.context;
+    let mut parent = Parent {
+        acceptor,
+        readiness: Readiness::new(acceptor)?,
+        children: HashMap::new(),
+    };
+    // A client for which no process could be created yet.
+    let mut next: Option<Client<'_>> = None;
+    let mut killed = false;
+    loop {
+        let overdue = context.overdue();
+        if overdue && !killed {
+            killed = true;
+            parent.kill_all();
+        }
+        let room = parent.children.len() < context.settings.max_clients;
+        if room && next.is_none() {
+            next = parent.readiness.accept()?;
+        }
+        let mut more = false;
+        if room && let Some(mut client) = next.take() {
+            match parent.create_process(&client) {
+                Ok(()) => more = true,
+                Err(_) if overdue => handle_client(&mut client),
+                Err(error) => {
+                    parent.readiness.back_off("process", &error);
+                    next = Some(client);
                 }
             }
-            if parent.watch.closed && parent.children.is_empty() && next.is_none() {
-                return Ok(());
-            }
-            let stop = server.shutdown.since().filter(|_| !overdue);
-            let end = stop.map(|since| since + server.settings.grace);
-            for number in parent.watch.wait(end, more)? {
-                parent.read_reports(number);
-            }
+        }
+        if parent.readiness.closed && parent.children.is_empty() && next.is_none() {
+            return Ok(());
+        }
+        let end = context.grace_end().filter(|_| !overdue);
+        for number in parent.readiness.wait(end, more)? {
+            parent.read_reports(number);
         }
     }
 }
 
 impl Parent<'_> {
-    /// Makes a process for this client and forgets our own copy of the connection.
-    fn make_process(&mut self, client: &Client) -> io::Result<()> {
-        let (mut process, reports) = child::spawn(client, &self.server.service)?;
+    /// Creates a process for this client, whose connection the caller then drops.
+    fn create_process(&mut self, client: &Client<'_>) -> io::Result<()> {
+        let (mut process, reports) = child::spawn(client)?;
         let mut pipe = pipe::Receiver::from(reports);
-        let watched = pipe
+        let registered = pipe
             .set_nonblocking(true)
-            .and_then(|()| self.watch.add(&mut pipe, client.number));
-        if let Err(error) = watched {
+            .and_then(|()| self.readiness.add(&mut pipe, client.number));
+        if let Err(error) = registered {
             let _ = process.kill();
             let _ = process.wait();
             return Err(error);
         }
-        self.server.tally.made_one();
+        self.acceptor.tally.created();
         let child = Child {
             name: format!("process-{}", process.id()).into(),
             process,
-            peer: client.peer,
+            peer: client.exchange.peer(),
             pipe,
             unread: Vec::new(),
-            told: false,
+            reported_end: false,
             ended: None,
         };
         self.children.insert(client.number, child);
         Ok(())
     }
 
-    /// Ends those who are not at their end by themselves.
-    fn end_all(&mut self) {
+    /// Kills the processes that have not ended within the grace time.
+    fn kill_all(&mut self) {
         for child in self.children.values_mut() {
-            child.ended.get_or_insert((Outcome::Stopped, None));
+            child.ended.get_or_insert((Err(Unanswered::Stopped), None));
             // It may have ended already.
             let _ = child.process.kill();
         }
     }
 
-    /// Reads what a child has reported, and reaps it when the pipe is at its end.
+    /// Reads the reports of a child, and reaps it at the end of its pipe.
     fn read_reports(&mut self, number: u64) {
         let Some(child) = self.children.get_mut(&number) else {
             return;
@@ -138,35 +140,35 @@ impl Parent<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(length @ 1..) => {
                     child.unread.extend_from_slice(&bytes[..length]);
-                    child.take_reports(self.server);
+                    child.handle_reports(self.acceptor.context.recorder);
                 }
                 _ => break,
             }
         }
         if let Some(child) = self.children.remove(&number) {
-            child.reap(self.server);
+            child.reap(self.acceptor);
         }
     }
 }
 
 impl Child {
-    fn take_reports(&mut self, server: &Server<'_>) {
+    fn handle_reports(&mut self, recorder: &dyn Recorder) {
         while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.unread.drain(..=end).collect();
             match serde_json::from_slice(&line) {
-                Ok(Report::Event(event)) => server.journal.record_of(&self.name, event),
+                Ok(Report::Event(event)) => recorder.record_of(&self.name, event),
                 Ok(Report::Ended(outcome, first_byte)) => {
-                    self.told = true;
+                    self.reported_end = true;
                     self.ended = Some((outcome, first_byte));
                 }
-                // Only our own program writes here, but the line may have been cut short with it.
+                // Only this program writes here, but a process that is killed may leave half a line.
                 Err(_) => {}
             }
         }
     }
 
-    /// A child that has ended, or was ended.
-    fn reap(mut self, server: &Server<'_>) {
+    /// Waits for a process that has ended or was killed, and counts its client.
+    fn reap(mut self, acceptor: &Acceptor<'_>) {
         let status = self.process.wait();
         let (outcome, first_byte) = self.ended.take().unwrap_or_else(|| {
             let how = match status {
@@ -176,11 +178,12 @@ impl Child {
                 },
                 Err(error) => why(&error),
             };
-            (Outcome::Failed(format!("its process ended {how}")), None)
+            let why = format!("its process ended {how}");
+            (Err(Unanswered::Failed(why)), None)
         });
-        if !self.told {
-            server.service.tell_end(self.peer, &outcome);
+        if !self.reported_end {
+            acceptor.context.record_close(self.peer, &outcome);
         }
-        server.tally.ended(&outcome, first_byte);
+        acceptor.context.recorder.count(&outcome, first_byte);
     }
 }

@@ -5,55 +5,56 @@ use std::{collections::BTreeMap, convert::Infallible, thread, time::Instant};
 use common::{
     event::{Event, Level},
     exit::{Exit, Failure, Summary, why},
-    journal::Journal,
     shutdown::Shutdown,
     text::{plural, whole_micros},
 };
 use crossbeam::channel::bounded;
 
 use crate::{
-    client::Client,
+    client::{Client, Recorder},
+    handout,
     report::{failures, reason},
 };
 
-/// A client's thread holds two messages and a few events; the rest of std's 2 MiB would only be reserved.
+/// The stack of a client's thread: it holds two messages and a few events, and the rest of std's 2 MiB would only be
+/// reserved.
 pub const STACK: usize = 64 * 1024;
 
 /// Runs the client, or as many as the settings say, all at once: one exchange each.
 ///
 /// # Errors
-/// For a single client its own failure; a crowd's failures are counted by kind in the summary (exit code 1).
-pub fn run(client: Client<'_>, journal: &Journal) -> Result<Summary, Failure> {
+/// The failure of a single client; failures of several are counted by kind in the summary (exit code 1).
+pub fn run(client: Client<'_>, recorder: &dyn Recorder) -> Result<Summary, Failure> {
     let Client {
         settings, shutdown, ..
     } = client;
     if settings.clients == 1 {
-        let begun = Instant::now();
-        let exchanged = client.exchange();
+        let start = Instant::now();
+        let exchanged = handout::run(&client);
         return match exchanged {
             Err(failure) if !shutdown.requested() => Err(failure),
-            exchanged => Ok(summary(&[exchanged], begun, shutdown)),
+            exchanged => Ok(summary(&[exchanged], start, shutdown)),
         };
     }
     let (gate, closed) = bounded::<Infallible>(0);
     thread::scope(|scope| {
-        let mut starting = Vec::new();
+        let mut threads = Vec::new();
         for number in 1..=settings.clients {
             let closed = closed.clone();
             let builder = thread::Builder::new()
                 .name(format!("client-{number}"))
                 .stack_size(STACK);
-            starting.push(builder.spawn_scoped(scope, move || {
-                // All start at once: the gate opens when every thread stands at it.
+            threads.push(builder.spawn_scoped(scope, move || {
+                // All begin at the same time: the gate opens when every thread has started.
                 let _ = closed.recv();
-                client.exchange().inspect_err(|failure| {
-                    journal.record(Event::error(Level::Warn, failure));
+                handout::run(&client).inspect_err(|failure| {
+                    recorder.record(Event::error(Level::Warn, failure));
                 })
             }));
         }
-        let begun = Instant::now();
+        let start = Instant::now();
         drop(gate);
-        let exchanged: Vec<_> = starting
+        let exchanged: Vec<_> = threads
             .into_iter()
             .map(|started| match started {
                 Ok(thread) => thread
@@ -65,14 +66,14 @@ pub fn run(client: Client<'_>, journal: &Journal) -> Result<Summary, Failure> {
                 )),
             })
             .collect();
-        Ok(summary(&exchanged, begun, shutdown))
+        Ok(summary(&exchanged, start, shutdown))
     })
 }
 
-/// One line for all; failures are counted by their reason. Whoever stopped the clients knows that some were not
-/// answered: that is no failure.
-fn summary(exchanged: &[Result<(), Failure>], begun: Instant, shutdown: &Shutdown) -> Summary {
-    let elapsed = begun.elapsed();
+/// One line for all; failures are counted by reason. After a request to stop, clients without an answer are no failure
+/// of the run.
+fn summary(exchanged: &[Result<(), Failure>], start: Instant, shutdown: &Shutdown) -> Summary {
+    let elapsed = start.elapsed();
     let mut reasons = BTreeMap::new();
     for failure in exchanged
         .iter()

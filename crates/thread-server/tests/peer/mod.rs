@@ -1,4 +1,4 @@
-//! Clients of the tests' own, good and bad.
+//! The tests' clients, well-behaved and not.
 
 use std::{
     io::Read,
@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// A connection on which nothing is waited for without end.
+/// A connection on which every read has a limit.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream
@@ -15,7 +15,7 @@ pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// All that the server says until it closes.
+/// All that the server sends until it closes.
 pub(crate) fn answer(mut stream: &TcpStream) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
