@@ -1,44 +1,44 @@
-//! What the client can be told: flags, environment and lab file, with their defaults and limits.
+//! The client's options: flags, environment and lab file, with their defaults and limits.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     str::FromStr,
 };
 
 use clap::Subcommand;
 use common::{
-    config::{Period, Switch, in_range},
+    config::{Switch, in_range},
     exit::Failure,
     json,
-    multicast::{LONGEST, Membership, Reach, Technique, Wanted},
+    multicast::{AddressingMode, LONGEST, Membership, Reach},
     text::visible,
 };
 use serde::{Deserialize, Deserializer};
 
-use crate::load::Load;
+use crate::schedule::Load;
 
 const EXAMPLES: &str = "\
 Examples:
-  mcast-client                                  join, print what is heard, send each line typed; Ctrl-C stops it
+  mcast-client                                  join, print each message, send each line typed; Ctrl-C stops it
   mcast-client -m hello -m goodbye              send two messages to the group and end
   mcast-client --mode unicast --to 127.0.0.1 --to 127.0.0.2 -m hello
   mcast-client --mode broadcast -m hello        on loopback, to 127.255.255.255
-  mcast-client --stamp --size 1400 --rate 1000 --for 10s    a load that receivers can count
+  mcast-client --stamp --size 1400 --rate 1000 --for 10s    a load whose losses receivers count
   mcast-client doctor                           why does nothing arrive?";
 
-/// A member of a multicast group: it prints every datagram that it hears, and sends what is typed
+/// A member of a multicast group: prints every message received, and sends each line typed
 #[derive(Debug, clap::Parser)]
 #[command(name = "mcast-client", after_help = EXAMPLES)]
 pub struct Cli {
-    /// Flags.
+    /// The flags.
     #[command(flatten)]
     pub options: Options,
-    /// What else is asked.
+    /// The subcommand; without one the client runs.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What else can be asked.
+/// The subcommands.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum Command {
     /// Check, one by one, why multicast may not work here
@@ -48,79 +48,45 @@ pub enum Command {
     Doctor,
 }
 
-common::options! {
+common::membership_options! {
     /// The client's options.
     pub struct Options of Cli = "mcast-client" {
-        /// A group to join and send to; several are possible [default: 224.1.1.1]
-        #[arg(value_name = "ADDR")]
-        group: Vec<IpAddr>,
-        /// The groups' port; 0 takes a free one [default: 5007]
-        #[arg(value_name = "PORT")]
-        port: u16,
-        /// An interface by name or address, 'default' or 'all' of them [default: loopback]
-        #[arg(value_name = "INTERFACE")]
-        interface: String,
-        /// Hear only this sender to the group (source-specific multicast, 232/8); several are possible
-        #[arg(value_name = "ADDR")]
-        source: Vec<Ipv4Addr>,
-        /// End after so many datagrams heard; with -m or --size, after so many messages sent
-        #[arg(value_name = "N")]
-        count: u64,
-        /// End after this time; exit code 1 if --count was not heard
-        #[arg(value_name = "DURATION")]
-        r#for: Period,
-        /// The receive buffer to ask the kernel for; says what it grants [default: 4194304]
-        #[arg(value_name = "BYTES")]
-        receive_buffer: usize,
-        /// Let the kernel take and hand over many datagrams in one piece: on or off [default: on]
-        #[arg(value_name = "SWITCH", hide_possible_values = true)]
-        offload: Switch,
-        /// Send this and end, without joining; several are sent in turn
+        group: "A group to join and send to; may be repeated [default: 224.1.1.1]",
+        count: "End after N datagrams received; with -m or --size, after N messages sent",
+        for: "End after this time; exit code 1 if fewer than --count were received",
+        offload: "Let the kernel take and hand over many datagrams in one piece: on or off [default: on]",
+        /// Send this message and end, without joining; may be repeated, the messages are sent in turn
         #[arg(short, value_name = "TEXT", help_heading = "Sending")]
         message: Vec<String>,
-        /// How to send: unicast, multicast or broadcast [default: multicast]
-        #[arg(value_name = "TECHNIQUE", hide_possible_values = true, help_heading = "Sending")]
-        mode: Technique,
-        /// Whom to send to: several for unicast, one for broadcast
+        /// Addressing mode: unicast, multicast or broadcast [default: multicast]
+        #[arg(value_name = "MODE", hide_possible_values = true, help_heading = "Sending")]
+        mode: AddressingMode,
+        /// Destination: several for unicast, at most one for broadcast
         #[arg(value_name = "ADDR[:PORT]", help_heading = "Sending")]
         to: Vec<Destination>,
-        /// Put sender, session, number, time and Lamport clock before each message
+        /// Put a sequence header before each message: sender, session, number, time and Lamport clock
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Sending")]
         stamp: bool,
-        /// Make each datagram so long, and end when they are sent
+        /// Send datagrams of this size and end, without joining
         #[arg(value_name = "BYTES", help_heading = "Sending")]
         size: usize,
         /// Messages a second [default: as fast as the kernel takes them]
         #[arg(value_name = "R", help_heading = "Sending")]
         rate: f64,
-        /// Send so many at a time [default: a millisecond's worth]
+        /// Send N messages at once [default: a millisecond's worth]
         #[arg(value_name = "N", help_heading = "Sending")]
         burst: u64,
-        /// How many networks a message may cross; 0 stays on this machine [default: 1 for a group]
+        /// Time to live: how many networks a message may cross; 0: this machine only [default: 1 for a group]
         #[arg(value_name = "N", help_heading = "Sending")]
-        ttl: u8,
-        /// Whether members on this machine hear what goes out on a network: on or off [default: on]
+        ttl: u8 => [root, doctor],
+        /// Whether members on this machine receive what is sent to a group: on or off [default: on]
         #[arg(value_name = "SWITCH", hide_possible_values = true, help_heading = "Sending")]
         r#loop: Switch,
     }
 }
 
 impl Options {
-    /// The membership that these options ask for.
-    pub fn wanted(&self) -> Wanted {
-        Wanted {
-            group: self.group.clone(),
-            port: self.port,
-            interface: self.interface.clone(),
-            source: self.source.clone(),
-            receive_buffer: self.receive_buffer,
-            offload: self.offload,
-            count: self.count,
-            end_after: self.r#for,
-        }
-    }
-
-    /// How far what is sent goes.
+    /// How far a message goes.
     pub fn reach(&self) -> Reach {
         Reach {
             ttl: self.ttl,
@@ -130,7 +96,7 @@ impl Options {
     }
 }
 
-/// Whom to send to; without a port, the group's.
+/// A destination; without a port, at the group's.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Destination {
     address: IpAddr,
@@ -171,20 +137,20 @@ impl<'de> Deserialize<'de> for Destination {
     }
 }
 
-/// The client's settings: everything is said, and in range.
+/// The client's settings: every value is set and in its range.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The group to join.
     pub membership: Membership,
-    /// What to send before ending; None to listen instead.
+    /// The load to send; None: receive, and send what is typed.
     pub load: Option<Load>,
-    /// How to send.
-    pub technique: Technique,
-    /// Whom to send to, unless the technique says it.
+    /// The addressing mode of what is sent.
+    pub mode: AddressingMode,
+    /// The destinations of unicast, or that of a broadcast; empty: the group, or the networks of the interfaces.
     pub to: Vec<Destination>,
-    /// Whether messages are stamped, and by whom.
+    /// The sender's name in the stamps; None: the messages are not stamped.
     pub stamp: Option<String>,
-    /// How far what is sent goes.
+    /// How far a message goes.
     pub reach: Reach,
 }
 
@@ -194,15 +160,15 @@ impl Settings {
     /// # Errors
     /// The flag, its value and what is wrong with it (exit code 2).
     pub fn new(options: &Options) -> Result<Self, Failure> {
-        let membership = Membership::new(options.wanted())?;
-        let technique = options.mode.unwrap_or(Technique::Multicast);
+        let membership = Membership::new(options.membership())?;
+        let mode = options.mode.unwrap_or(AddressingMode::Multicast);
         let to = options.to.clone().unwrap_or_default();
-        check_destinations(technique, &to, &membership)?;
+        check_destinations(mode, &to, &membership)?;
         let name = options.name.as_deref().unwrap_or("mcast-client");
         Ok(Self {
             load: load(options, &membership)?,
             membership,
-            technique,
+            mode,
             to,
             stamp: (options.stamp == Some(true)).then(|| name.to_owned()),
             reach: options.reach(),
@@ -211,24 +177,24 @@ impl Settings {
 }
 
 fn check_destinations(
-    technique: Technique,
+    mode: AddressingMode,
     to: &[Destination],
     membership: &Membership,
 ) -> Result<(), Failure> {
     let refuse = |what: &str, why: &str| Err(Failure::could_not_run(what, why));
     let v6 = |to: &Destination| to.address.is_ipv6();
-    match (technique, to.len()) {
-        (Technique::Unicast, 0) => refuse("--mode unicast", "needs somebody to send to: --to ADDR"),
-        (Technique::Multicast, 1..) => refuse(
+    match (mode, to.len()) {
+        (AddressingMode::Unicast, 0) => refuse("--mode unicast", "needs a destination: --to ADDR"),
+        (AddressingMode::Multicast, 1..) => refuse(
             "--to",
             "goes with --mode unicast or broadcast; multicast goes to --group",
         ),
-        (Technique::Broadcast, 2..) => refuse("--to", "a broadcast goes to one address"),
-        (Technique::Broadcast, 1) if v6(&to[0]) => refuse("--to", NO_BROADCAST),
-        (Technique::Broadcast, _) if membership.groups[0].is_ipv6() => {
+        (AddressingMode::Broadcast, 2..) => refuse("--to", "a broadcast goes to one address"),
+        (AddressingMode::Broadcast, 1) if v6(&to[0]) => refuse("--to", NO_BROADCAST),
+        (AddressingMode::Broadcast, _) if membership.groups[0].is_ipv6() => {
             refuse("--mode broadcast", NO_BROADCAST)
         }
-        (Technique::Unicast, _) => match to.iter().find(|to| to.address.is_multicast()) {
+        (AddressingMode::Unicast, _) => match to.iter().find(|to| to.address.is_multicast()) {
             Some(group) => Err(Failure::could_not_run(
                 "--to",
                 format!(
@@ -248,19 +214,13 @@ const NO_BROADCAST: &str =
 fn load(options: &Options, membership: &Membership) -> Result<Option<Load>, Failure> {
     let messages = options.message.clone().unwrap_or_default();
     if messages.is_empty() && options.size.is_none() {
-        for (flag, given) in [
-            ("--rate", options.rate.is_some()),
-            ("--burst", options.burst.is_some()),
-        ] {
-            if given {
-                return Err(Failure::could_not_run(
-                    flag,
-                    "goes with -m or --size: what is typed sets its own pace",
-                ));
-            }
-        }
+        let why = "goes with -m or --size: typed lines are sent as they are typed";
+        options.given.refuse(&["--rate", "--burst"], why)?;
         return Ok(None);
     }
+    let receiving = ["--source", "--receive-buffer"];
+    let why = "goes with receiving: -m and --size send without joining the group";
+    options.given.refuse(&receiving, why)?;
     if let Some(size) = options.size {
         in_range("--size", size, 1, LONGEST)?;
     }
@@ -280,11 +240,11 @@ fn load(options: &Options, membership: &Membership) -> Result<Option<Load>, Fail
             return Err(Failure::could_not_run("--message", why));
         }
     }
-    let once = messages.len().max(1) as u64;
-    let forever = membership.end_after.is_some() || options.rate.is_some();
+    let each_once = messages.len().max(1) as u64;
+    let until_end = membership.end_after.is_some() || options.rate.is_some();
     Ok(Some(Load {
-        // Without another end, each message is sent once.
-        total: membership.count.or((!forever).then_some(once)),
+        // Without a count, a time or a rate, each message is sent once.
+        total: membership.count.or((!until_end).then_some(each_once)),
         messages: messages.into_iter().map(String::into_bytes).collect(),
         size: options.size,
         end_after: membership.end_after,

@@ -1,62 +1,50 @@
-//! Datagrams of one length, one behind the other, as the kernel takes them in one piece.
+//! Makes datagrams of one length in one buffer, as the kernel takes them in one piece.
 
 use common::{
     exit::Failure,
     multicast::{
         LONGEST,
-        stamp::{Stamper, width},
+        stamp::{StampFields, StampWriter, width},
     },
 };
 
-/// What fills a datagram up to its length.
+/// What pads a datagram to its length.
 const FILLER: u8 = b'.';
 
-/// What is in the stamp of a message, beside what never changes.
-#[derive(Clone, Copy, Debug)]
-pub struct Figures {
-    /// The first message's number; the next ones count on.
-    pub number: u64,
-    /// When they are sent, in microseconds since 1970.
-    pub time_us: u64,
-    /// The Lamport clock after the first one; each sending moves it by one.
-    pub clock: u64,
+/// How wide the fields of a stamp are, in digits.
+fn widths(fields: &StampFields) -> [usize; 3] {
+    [fields.number, fields.time_us, fields.clock].map(width)
 }
 
-impl Figures {
-    fn widths(&self) -> [usize; 3] {
-        [self.number, self.time_us, self.clock].map(width)
-    }
-
-    /// Those of the message so many further on.
-    fn ahead(&self, by: u64) -> Self {
-        Self {
-            number: self.number + by,
-            clock: self.clock + by,
-            ..*self
-        }
+/// The fields of the message that follows `by` messages later.
+fn ahead(fields: &StampFields, by: u64) -> StampFields {
+    StampFields {
+        number: fields.number + by,
+        clock: fields.clock + by,
+        ..*fields
     }
 }
 
 /// Datagrams that all carry the same text.
 #[derive(Debug)]
 pub struct Datagrams {
-    stamper: Option<Stamper>,
+    stamp_writer: Option<StampWriter>,
     text: Vec<u8>,
     size: Option<usize>,
     bytes: Vec<u8>,
     /// The next datagram's stamp.
     stamp: Vec<u8>,
-    /// The length of each.
+    /// The length of each datagram; 0: none is written yet.
     each: usize,
-    /// How wide the figures are in those that are written.
+    /// How wide the fields are in the datagrams that are written.
     widths: [usize; 3],
 }
 
 impl Datagrams {
-    /// Datagrams with this text, stamped if there is a stamper, of `size` bytes if that is given.
-    pub fn new(stamper: Option<Stamper>, text: &[u8], size: Option<usize>) -> Self {
+    /// Datagrams with this text, stamped if there is a writer of stamps, of `size` bytes if that is given.
+    pub fn new(stamp_writer: Option<StampWriter>, text: &[u8], size: Option<usize>) -> Self {
         Self {
-            stamper,
+            stamp_writer,
             text: text.to_vec(),
             size,
             bytes: Vec::new(),
@@ -66,51 +54,46 @@ impl Datagrams {
         }
     }
 
-    /// At most `most` datagrams, the first with these figures: their bytes and the length of each. Fewer when the
-    /// next one would be longer, because a figure gets one more digit.
+    /// At most `most` datagrams, the first with these fields: their bytes and the length of each. Fewer when the next one
+    /// would be longer, as one of its numbers has one more digit.
     ///
     /// # Errors
-    /// When one does not fit into a datagram, or not into the size that each is to have.
-    pub fn make(&mut self, most: usize, figures: Figures) -> Result<(&[u8], usize), Failure> {
+    /// When the text and its stamp do not fit into a datagram, or into the requested size.
+    pub fn make(&mut self, most: usize, fields: StampFields) -> Result<(&[u8], usize), Failure> {
         let mut many = most.max(1);
-        let same = |many: usize| figures.ahead(many as u64 - 1).widths() == figures.widths();
-        while self.stamper.is_some() && !same(many) {
+        let first = widths(&fields);
+        let same = |many: usize| widths(&ahead(&fields, many as u64 - 1)) == first;
+        while self.stamp_writer.is_some() && !same(many) {
             many /= 2;
         }
-        let widths = figures.widths();
-        if self.each == 0 || (self.stamper.is_some() && self.widths != widths) {
+        if self.each == 0 || (self.stamp_writer.is_some() && self.widths != first) {
             self.bytes.clear();
-            self.widths = widths;
-            self.each = self.write_one(figures)?;
+            self.widths = first;
+            self.each = self.write_one(fields)?;
         }
         if self.each > 0 {
-            // More of the same; what differs is written below.
+            // Copies of the first; the stamps are written below.
             while self.bytes.len() < many * self.each {
                 self.bytes.extend_from_within(..self.each);
             }
         }
-        if let Some(stamper) = &self.stamper {
+        if let Some(stamp_writer) = &self.stamp_writer {
             self.stamp.clear();
-            let [number, clock] = stamper.write(
-                &mut self.stamp,
-                figures.number,
-                figures.time_us,
-                figures.clock,
-            );
+            let [number, clock] = stamp_writer.write(&mut self.stamp, fields);
             for datagram in self.bytes.chunks_exact_mut(self.each).take(many) {
                 datagram[..self.stamp.len()].copy_from_slice(&self.stamp);
-                // To count on in the text costs a fraction of writing a number.
-                count_on(&mut self.stamp[number.clone()]);
-                count_on(&mut self.stamp[clock.clone()]);
+                // To increment the digits costs a fraction of formatting the number.
+                increment(&mut self.stamp[number.clone()]);
+                increment(&mut self.stamp[clock.clone()]);
             }
         }
         Ok((&self.bytes[..many * self.each], self.each))
     }
 
-    fn write_one(&mut self, figures: Figures) -> Result<usize, Failure> {
+    fn write_one(&mut self, fields: StampFields) -> Result<usize, Failure> {
         let bytes = &mut self.bytes;
-        if let Some(stamper) = &self.stamper {
-            stamper.write(bytes, figures.number, figures.time_us, figures.clock);
+        if let Some(stamp_writer) = &self.stamp_writer {
+            stamp_writer.write(bytes, fields);
         }
         bytes.extend_from_slice(&self.text);
         let most = self.size.unwrap_or(LONGEST);
@@ -132,8 +115,8 @@ impl Datagrams {
     }
 }
 
-/// The next number, in decimal; as wide as this one, so 0 after the last that is.
-fn count_on(digits: &mut [u8]) {
+/// Increments a decimal number in place; the highest of its width becomes 0.
+fn increment(digits: &mut [u8]) {
     for digit in digits.iter_mut().rev() {
         if *digit < b'9' {
             *digit += 1;
@@ -149,8 +132,8 @@ mod tests {
 
     use super::*;
 
-    fn figures(number: u64, clock: u64) -> Figures {
-        Figures {
+    fn fields(number: u64, clock: u64) -> StampFields {
+        StampFields {
             number,
             time_us: 1_795_410_685_000_000 + number,
             clock,
@@ -158,21 +141,27 @@ mod tests {
     }
 
     #[test]
-    fn every_datagram_has_its_own_figures_whatever_was_there_before() {
-        let stamper = Stamper::new("p1").unwrap();
-        let mut datagrams = Datagrams::new(Some(stamper), b"hello", Some(80));
+    fn every_datagram_has_its_own_stamp_fields() {
+        let stamp_writer = StampWriter::new("p1").unwrap();
+        let mut datagrams = Datagrams::new(Some(stamp_writer), b"hello", Some(80));
         let mut number = 1;
-        // Over 9, 99 and 999, where the figures get wider, the clock elsewhere than the number.
+        // Past 9, 99 and 999, where the fields get wider, the clock elsewhere than the number.
         while number < 2000 {
-            let first = figures(number, number + 50);
+            let first = fields(number, number + 50);
             let (bytes, each) = datagrams.make(64, first).unwrap();
             assert_eq!(each, 80);
             for datagram in bytes.chunks(each) {
                 let Envelope::Stamped(stamp, message) = read(datagram) else {
                     panic!("{number}")
                 };
-                assert_eq!((stamp.number, stamp.clock), (number, number + 50));
-                assert_eq!(stamp.time_us, first.time_us);
+                let time_us = first.time_us;
+                assert_eq!(
+                    stamp.fields,
+                    StampFields {
+                        time_us,
+                        ..fields(number, number + 50)
+                    }
+                );
                 assert!(message.starts_with(b"hello.") && message.ends_with(b"."));
                 number += 1;
             }
@@ -180,20 +169,20 @@ mod tests {
     }
 
     #[test]
-    fn plain_ones_are_all_the_same() {
+    fn plain_datagrams_are_all_the_same() {
         let mut datagrams = Datagrams::new(None, b"hello", None);
-        let (bytes, each) = datagrams.make(3, figures(9, 9)).unwrap();
+        let (bytes, each) = datagrams.make(3, fields(9, 9)).unwrap();
         assert_eq!((bytes, each), (&b"hellohellohello"[..], 5));
-        assert_eq!(datagrams.make(1, figures(12, 9)).unwrap().0, b"hello");
+        assert_eq!(datagrams.make(1, fields(12, 9)).unwrap().0, b"hello");
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
-        let stamper = || Some(Stamper::new("p1").unwrap());
+    fn a_text_that_does_not_fit_is_refused() {
+        let stamp_writer = || Some(StampWriter::new("p1").unwrap());
         let make = |text: &[u8], size| {
-            let mut datagrams = Datagrams::new(stamper(), text, size);
+            let mut datagrams = Datagrams::new(stamp_writer(), text, size);
             datagrams
-                .make(1, figures(1, 1))
+                .make(1, fields(1, 1))
                 .map(|_| ())
                 .unwrap_err()
                 .to_string()

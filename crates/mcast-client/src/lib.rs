@@ -1,31 +1,19 @@
-//! Experiment 4, the client: a member of a multicast group that prints what it hears and sends what is typed.
+//! Experiment 4, the client: a member of a multicast group that prints the messages received and sends each line typed.
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`client`] | the handout's program, join, receive, print; and beside it, send what is typed |
-//! | [`load`] | messages sent without a person, at a given rate |
-//! | [`sending`] | one message to every destination: multicast, unicast or broadcast |
-//! | [`datagrams`] | many datagrams of one length, stamped, one behind the other |
-//! | [`config`] | what the client can be told |
+//! | [`handout`] | the handout's program: join, receive, print |
+//! | [`typist`] | the thread beside it that sends each line typed |
+//! | [`load`] | sends a load without a person at the keyboard |
+//! | [`schedule`] | the load: its messages, and when each is due |
+//! | [`sending`] | sends one message to every destination: multicast, unicast or broadcast |
+//! | [`datagrams`] | makes many stamped datagrams of one length in one buffer |
+//! | [`config`] | the client's options and settings |
 
-pub mod client;
 pub mod config;
 pub mod datagrams;
+pub mod handout;
 pub mod load;
+pub mod schedule;
 pub mod sending;
-
-pub use client::run;
-use common::{
-    event::{Event, Kind},
-    journal::{Lines, View},
-    multicast::hearing,
-};
-
-/// What a person sees of the client's events: the handout's line, how each datagram came, and what was sent.
-pub fn view(json: bool) -> View {
-    Box::new(move |event: &Event, lines: &mut Lines| {
-        if event.kind != Kind::Send {
-            hearing::view(event, lines, "Received message", json);
-        }
-    })
-}
+pub mod typist;

@@ -1,71 +1,68 @@
-//! One message to every destination: multicast, unicast or broadcast.
+//! Sends one message to every destination: multicast, unicast or broadcast.
 
 use std::{net::SocketAddr, time::SystemTime};
 
 use common::{
     event::{Event, Kind, Time},
     exit::{Failure, Summary},
-    interface::Interface,
     journal::Journal,
     message::{Carrier, MessageId, Party},
     multicast::{
-        Sender, Technique,
-        stamp::{Clock, Stamper, now_us},
+        AddressingMode, Sender,
+        interface::Interface,
+        stamp::{Clock, StampFields, StampWriter, now_us},
     },
-    telling::Telling,
+    rate_limit::RateLimit,
     text::plural,
 };
 
-use crate::{
-    config::Settings,
-    datagrams::{Datagrams, Figures},
-};
+use crate::{config::Settings, datagrams::Datagrams};
 
-/// The sockets that one message goes out on: one for each group, network or receiver of unicast.
+/// The sockets that send one message: one for each group, network or receiver of unicast.
 #[derive(Debug)]
 pub struct Senders {
     senders: Vec<Sender>,
-    /// Where each sends to, for people.
+    /// The destination of each, for people.
     labels: Vec<String>,
-    /// How many networks each message goes out on.
+    /// On how many interfaces each message is sent.
     interfaces: usize,
-    technique: Technique,
-    /// Who stamps the messages, if anybody does.
-    pub stamper: Option<Stamper>,
-    /// This process's Lamport clock; only stamped messages carry and move it.
+    mode: AddressingMode,
+    /// Writes the stamps; None: the messages are not stamped.
+    pub stamp_writer: Option<StampWriter>,
+    /// The Lamport clock of this process; only stamped messages carry and move it.
     pub clock: Clock,
-    /// How many messages were sent to each: the number in a message's identity.
+    /// Messages sent to each destination: the sequence number in a message's identity.
     pub messages: u64,
     /// Datagrams handed to the kernel.
     pub datagrams: u64,
     /// Datagrams that could not be sent.
     pub failed: u64,
-    telling: Telling,
-    /// What went wrong last: the same again is not told again.
+    rate_limit: RateLimit,
+    /// The last failure: the same failure is logged once.
     last_failure: Option<Failure>,
 }
 
 impl Senders {
-    /// Sockets to every destination that the settings name; `port` is the group's real one.
+    /// Opens the sockets to every destination in the settings; `port` is the group's real one.
     ///
     /// # Errors
     /// As [`Sender::new`].
     pub fn new(settings: &Settings, port: u16) -> Result<Self, Failure> {
         let Settings {
-            technique,
+            mode,
             membership,
             reach,
             ..
         } = settings;
-        let places = &membership.interfaces;
+        let interfaces = &membership.interfaces;
         let mut destinations: Vec<_> = settings
             .to
             .iter()
-            .map(|to| (to.at(port), &places[0]))
+            .map(|to| (to.at(port), &interfaces[0]))
             .collect();
         if destinations.is_empty() {
-            for interface in places {
-                if *technique == Technique::Broadcast {
+            for interface in interfaces {
+                if *mode == AddressingMode::Broadcast {
                     destinations.push((
                         SocketAddr::new(interface.broadcast_address().into(), port),
                         interface,
@@ -78,36 +75,38 @@ impl Senders {
             }
         }
         if destinations.iter().any(|(to, _)| to.port() == 0) {
-            let why =
-                "0 is nobody's port; it stands for a free one, which only a receiver can take";
+            let why = "no program listens on port 0; it stands for a free one, which only a receiver can take";
             return Err(Failure::could_not_run("send to port 0", why));
         }
-        let interfaces = places.len();
-        let everywhere = *technique == Technique::Multicast && interfaces > 1;
+        let several = *mode == AddressingMode::Multicast && interfaces.len() > 1;
         let label = |(to, interface): &(SocketAddr, &Interface)| {
-            let on = everywhere.then(|| format!(" on {}", interface.name));
+            let on = several.then(|| format!(" on {}", interface.name));
             format!("{to}{}", on.unwrap_or_default())
         };
         let labels = destinations.iter().map(label).collect();
         let senders = destinations
             .into_iter()
-            .map(|(to, interface)| Sender::new(*technique, to, interface, *reach));
+            .map(|(to, interface)| Sender::new(*mode, to, interface, *reach));
         Ok(Self {
             labels,
-            interfaces,
+            interfaces: interfaces.len(),
             senders: senders.collect::<Result<_, _>>()?,
-            technique: *technique,
-            stamper: settings.stamp.as_deref().map(Stamper::new).transpose()?,
+            mode: *mode,
+            stamp_writer: settings
+                .stamp
+                .as_deref()
+                .map(StampWriter::new)
+                .transpose()?,
             clock: Clock::default(),
             messages: 0,
             datagrams: 0,
             failed: 0,
-            telling: Telling::new("datagrams went out"),
+            rate_limit: RateLimit::new("datagrams were sent"),
             last_failure: None,
         })
     }
 
-    /// Sends one message to each destination, and tells of each; one that fails does not keep the others from it.
+    /// Sends one message to each destination, and logs each; a destination that fails does not affect the others.
     ///
     /// # Errors
     /// When the message and its stamp do not fit into a datagram.
@@ -115,35 +114,35 @@ impl Senders {
         self.messages += 1;
         let clock = self.clock.clone();
         let mut clock = clock.lock();
-        let mut datagrams = Datagrams::new(self.stamper.clone(), message, None);
+        let mut datagrams = Datagrams::new(self.stamp_writer.clone(), message, None);
         let time = Time::new(SystemTime::now());
         let (bytes, _) = datagrams.make(
             1,
-            Figures {
+            StampFields {
                 number: self.messages,
                 time_us: now_us(),
                 clock: *clock + 1,
             },
         )?;
         *clock += 1;
-        for place in 0..self.senders.len() {
-            match self.senders[place].send(bytes) {
+        for index in 0..self.senders.len() {
+            match self.senders[index].send(bytes) {
                 Ok(()) => {
                     self.datagrams += 1;
-                    let sent = self.sent(place, time, self.messages, *clock, bytes.len(), message);
+                    let sent = self.sent(index, time, self.messages, *clock, bytes.len(), message);
                     journal.record(sent);
                 }
                 Err(failure) => {
                     self.failed += 1;
-                    journal.record(Event::failure(&failure).peer(self.senders[place].to));
+                    journal.record(Event::failure(&failure).peer(self.senders[index].to));
                 }
             }
         }
         Ok(())
     }
 
-    /// Sends the same message at most so many times to each destination, in as few system calls as there can be, and
-    /// tells of as many as can be told; how many messages that were.
+    /// Sends the same message up to `most` times to each destination, in as few system calls as possible, and logs as many
+    /// as the rate limit allows. How many messages were sent.
     ///
     /// # Errors
     /// When the message and its stamp do not fit into a datagram.
@@ -154,31 +153,31 @@ impl Senders {
         most: usize,
         journal: &Journal,
     ) -> Result<u64, Failure> {
-        self.telling.go_on(journal);
+        self.rate_limit.go_on(journal);
         let clock = self.clock.clone();
         let mut clock = clock.lock();
         let (first, before) = (self.messages + 1, *clock);
         let time = Time::new(SystemTime::now());
         let (bytes, each) = datagrams.make(
             most,
-            Figures {
+            StampFields {
                 number: first,
                 time_us: now_us(),
                 clock: before + 1,
             },
         )?;
-        // One empty message is one datagram.
+        // An empty message is one datagram.
         let many = bytes.len().checked_div(each).unwrap_or(1) as u64;
         *clock += many;
         drop(clock);
         self.messages += many;
-        for place in 0..self.senders.len() {
-            let (sent, failure) = self.senders[place].send_many(bytes, each);
+        for index in 0..self.senders.len() {
+            let (sent, failure) = self.senders[index].send_many(bytes, each);
             self.datagrams += sent;
             for number in 0..sent {
-                if self.telling.one_more() {
+                if self.rate_limit.one_more() {
                     let sent = self.sent(
-                        place,
+                        index,
                         time,
                         first + number,
                         before + 1 + number,
@@ -190,42 +189,42 @@ impl Senders {
             }
             if let Some(failure) = failure {
                 self.failed += many - sent;
-                self.tell_failure(place, failure, journal);
+                self.log_failure(index, failure, journal);
             }
         }
         Ok(many)
     }
 
-    /// The end of a load: what the other machines have answered, and what was not told.
+    /// Ends a load: logs what the destinations answered, and reports what was not logged.
     pub fn finish(&mut self, journal: &Journal) {
-        self.telling.finish(journal);
-        for place in 0..self.senders.len() {
-            if let Some(failure) = self.senders[place].answer() {
+        self.rate_limit.finish(journal);
+        for index in 0..self.senders.len() {
+            if let Some(failure) = self.senders[index].answer() {
                 self.failed = self.failed.max(1);
-                self.tell_failure(place, failure, journal);
+                self.log_failure(index, failure, journal);
             }
         }
     }
 
-    fn tell_failure(&mut self, place: usize, failure: Failure, journal: &Journal) {
+    fn log_failure(&mut self, index: usize, failure: Failure, journal: &Journal) {
         if self.last_failure.as_ref() != Some(&failure) {
-            journal.record(Event::failure(&failure).peer(self.senders[place].to));
+            journal.record(Event::failure(&failure).peer(self.senders[index].to));
             self.last_failure = Some(failure);
         }
     }
 
     fn sent(
         &self,
-        place: usize,
+        index: usize,
         time: Time,
         number: u64,
         clock: u64,
         bytes: usize,
         message: &[u8],
     ) -> Event {
-        let sender = &self.senders[place];
-        let from = match &self.stamper {
-            Some(stamper) => Party::Name(stamper.session.clone()),
+        let sender = &self.senders[index];
+        let from = match &self.stamp_writer {
+            Some(stamp_writer) => Party::Name(stamp_writer.session.clone()),
             None => sender.from.into(),
         };
         let id = MessageId {
@@ -237,31 +236,31 @@ impl Senders {
         Event {
             time,
             bytes: Some(bytes as u64),
-            clock: self.stamper.is_some().then_some(clock),
+            clock: self.stamp_writer.is_some().then_some(clock),
             ..Event::new(Kind::Send)
                 .peer(sender.to)
                 .message(id)
-                .technique(self.technique)
+                .mode(self.mode)
                 .content(message)
         }
     }
 
-    /// Where the messages go, for people.
+    /// The destinations, for people.
     pub fn destinations(&self) -> String {
         self.labels.join(", ")
     }
 
-    /// What the technique cost: messages, datagrams, and to how many destinations.
+    /// What the addressing mode cost, in words: messages, datagrams and destinations.
     pub fn cost(&self) -> String {
-        let all = self.senders.len() as u64;
-        let destinations = match self.technique {
-            Technique::Unicast => plural(all, "receiver"),
-            Technique::Broadcast => plural(all, "network"),
-            Technique::Multicast if self.interfaces > 1 => {
-                let groups = plural(all / self.interfaces as u64, "group");
+        let senders = self.senders.len() as u64;
+        let destinations = match self.mode {
+            AddressingMode::Unicast => plural(senders, "receiver"),
+            AddressingMode::Broadcast => plural(senders, "network"),
+            AddressingMode::Multicast if self.interfaces > 1 => {
+                let groups = plural(senders / self.interfaces as u64, "group");
                 format!("{groups} on {} interfaces", self.interfaces)
             }
-            Technique::Multicast => plural(all, "group"),
+            AddressingMode::Multicast => plural(senders, "group"),
         };
         format!(
             "{}, {} handed to the kernel, {destinations}",
@@ -270,7 +269,7 @@ impl Senders {
         )
     }
 
-    /// The same for machines.
+    /// The same as counts of the summary.
     pub fn count(&self, summary: Summary) -> Summary {
         summary
             .count("messages", self.messages)

@@ -1,4 +1,4 @@
-//! The real client, with others of its kind, on loopback.
+//! The real client, and several of them, on loopback.
 
 use common::{
     event::Kind,
@@ -8,7 +8,7 @@ use mcast_client::config::Cli;
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_mcast-client");
 
-/// A client that listens on a free port, or on the one that is given, and that port.
+/// A client that receives on this port, 0 for a free one, and its port.
 fn client(port: &str, flags: &[&str]) -> (Running, String) {
     let mut client = start(CLIENT, &[&["--port", port], flags].concat());
     let port = client.ready().port().to_string();
@@ -24,7 +24,48 @@ fn the_command_line_is_sound_and_its_help_as_recorded() {
 }
 
 #[test]
-fn what_is_typed_in_one_is_heard_by_all() {
+fn each_subcommand_takes_its_own_flags_and_no_others() {
+    assert!(testing::check_every_flag::<Cli>() >= 44);
+    let refused: &[(&[&str], &str)] = &[
+        (
+            &["doctor", "--count", "3"],
+            "--count: doctor does not take it; mcast-client without a subcommand does",
+        ),
+        (
+            &["doctor", "--for", "3s"],
+            "--for: doctor does not take it; mcast-client without a subcommand does",
+        ),
+        (
+            &["--port", "0", "doctor"],
+            "--port: goes after the subcommand that takes it: doctor",
+        ),
+        (
+            &["--count", "3", "doctor"],
+            "--count: doctor does not take it; mcast-client without a subcommand does",
+        ),
+        (
+            &["doctor", "--stamp", "-m", "hi"],
+            "--stamp: doctor does not take it; mcast-client without a subcommand does",
+        ),
+        (
+            &["doctor", "-m", "hi"],
+            "--message: doctor does not take it; mcast-client without a subcommand does",
+        ),
+        (
+            &["-m", "hi", "--source", "127.0.0.1"],
+            "--source: goes with receiving",
+        ),
+        (
+            &["--size", "9", "--receive-buffer", "9000"],
+            "--receive-buffer: goes with receiving",
+        ),
+        (&["--rate", "5"], "--rate: goes with -m or --size"),
+    ];
+    testing::check_refusals(CLIENT, refused);
+}
+
+#[test]
+fn each_line_typed_in_one_is_received_by_all() {
     let folder = Folder::new();
     let log = folder.path("log");
     let (mut typing, port) = client("0", &["--log", &log]);
@@ -68,7 +109,7 @@ fn what_is_typed_in_one_is_heard_by_all() {
         .map(|record| record.event.message.as_ref().unwrap().number);
     assert_eq!(numbers.collect::<Vec<_>>(), [1, 2, 3]);
     assert!(sent.iter().all(|record| record.thread == "typist"));
-    // Its own messages come back to it, under the address that they were sent from.
+    // It receives its messages too, from the address that they were sent from.
     let received = records
         .iter()
         .find(|record| record.event.kind == Kind::Receive)
@@ -80,8 +121,8 @@ fn what_is_typed_in_one_is_heard_by_all() {
 }
 
 #[test]
-fn messages_are_sent_and_it_ends() {
-    let (listening, port) = client("0", &["--count", "2", "--for", "60s"]);
+fn messages_are_sent_and_the_client_ends() {
+    let (receiving, port) = client("0", &["--count", "2", "--for", "60s"]);
     let finished = run(CLIENT, &["--port", &port, "-m", "one", "--message", "two"]);
     assert_eq!((finished.code, finished.out.as_str()), (Some(0), ""));
     assert_eq!(
@@ -89,14 +130,14 @@ fn messages_are_sent_and_it_ends() {
         format!("2 messages, 2 datagrams handed to the kernel, 1 group: 224.1.1.1:{port}\n")
     );
     assert_eq!(
-        listening.finish().out,
+        receiving.finish().out,
         "Received message: one [multicast]\nReceived message: two [multicast]\n"
     );
 }
 
 #[test]
 fn unicast_and_broadcast_arrive_too() {
-    let (listening, port) = client("0", &["--count", "3", "--for", "60s"]);
+    let (receiving, port) = client("0", &["--count", "3", "--for", "60s"]);
     let to = format!("127.0.0.1:{port}");
     let unicast = [
         "--mode",
@@ -117,24 +158,24 @@ fn unicast_and_broadcast_arrive_too() {
     );
     let finished = run(
         CLIENT,
-        &["--mode", "broadcast", "--port", &port, "-m", "to everybody"],
+        &["--mode", "broadcast", "--port", &port, "-m", "to all hosts"],
     );
     assert_eq!(
         finished.err,
         format!("1 message, 1 datagram handed to the kernel, 1 network: 127.255.255.255:{port}\n")
     );
-    let out = listening.finish().out;
+    let out = receiving.finish().out;
     assert_eq!(
         out,
-        "Received message: to you [unicast]\nReceived message: to you [unicast]\nReceived message: to everybody [broadcast]\n"
+        "Received message: to you [unicast]\nReceived message: to you [unicast]\nReceived message: to all hosts [broadcast]\n"
     );
 }
 
 #[test]
-fn what_unicast_to_three_costs_and_multicast_does_not() {
-    // A port of its own for each: unicast reaches just one of those who share one.
-    let listening = || client("0", &["--count", "3", "--for", "60s"]);
-    let receivers = [listening(), listening(), listening()];
+fn unicast_to_three_costs_three_datagrams_and_multicast_one() {
+    // Each has its own port: of programs that share one, only one receives unicast.
+    let receiver = || client("0", &["--count", "3", "--for", "60s"]);
+    let receivers = [receiver(), receiver(), receiver()];
     let to = receivers
         .each_ref()
         .map(|(_, port)| format!("127.0.0.1:{port}"));
@@ -149,7 +190,7 @@ fn what_unicast_to_three_costs_and_multicast_does_not() {
         assert_eq!(receiver.finish().code, Some(0));
     }
 
-    let (first, port) = listening();
+    let (first, port) = receiver();
     let others = [0, 1].map(|_| client(&port, &["--count", "3", "--for", "60s"]).0);
     let finished = run(
         CLIENT,
@@ -166,20 +207,20 @@ fn what_unicast_to_three_costs_and_multicast_does_not() {
 
 #[test]
 fn a_stamped_load_arrives_whole_in_every_length() {
-    // As many as the smallest receive buffer holds, so that no machine is too slow.
+    // No more than the smallest receive buffer holds, so that no machine is too slow.
     for (count, size, offload) in [
         ("100", "64", "on"),
         ("50", "1400", "on"),
         ("50", "1400", "off"),
         ("2", "65507", "on"),
     ] {
-        let (listening, port) = client("0", &["--count", count, "--for", "60s", "--json"]);
+        let (receiving, port) = client("0", &["--count", count, "--for", "60s", "--json"]);
         let load = ["--port", &port, "--stamp", "--size", size];
         let pace = ["--count", count, "--offload", offload, "--json"];
         let count: u64 = count.parse().unwrap();
         let sent = run(CLIENT, &[load.as_slice(), &pace].concat()).last_event();
         assert_eq!((sent.counts["messages"], sent.counts["failed"]), (count, 0));
-        let heard = listening.finish().last_event();
+        let stop = receiving.finish().last_event();
         for (name, value) in [
             ("received", count),
             ("stamped", count),
@@ -190,21 +231,21 @@ fn a_stamped_load_arrives_whole_in_every_length() {
             ("damaged", 0),
             ("dropped_by_kernel", 0),
         ] {
-            assert_eq!(heard.counts[name], value, "{size} {offload} {name}");
+            assert_eq!(stop.counts[name], value, "{size} {offload} {name}");
         }
     }
 }
 
 #[test]
-fn typed_and_stamped_lines_carry_the_clock_on() {
+fn typed_and_stamped_lines_carry_the_lamport_clock() {
     let folder = Folder::new();
     let (first_log, second_log) = (folder.path("first"), folder.path("second"));
     let (mut first, port) = client("0", &["--stamp", "--name", "p1", "--log", &first_log]);
     let flags = ["--stamp", "--name", "p2", "--log", &second_log];
     let (mut second, _) = client(&port, &flags);
     first.type_in("hello\n");
-    let told = second.out_line("Received message: hello [multicast, p1/");
-    assert!(told.ends_with(" #1]"), "{told}");
+    let line = second.out_line("Received message: hello [multicast, p1/");
+    assert!(line.ends_with(" #1]"), "{line}");
     second.type_in("hello yourself\n");
     first.out_line("Received message: hello yourself [multicast, p2/");
     second.out_line("Received message: hello yourself");
@@ -218,7 +259,7 @@ fn typed_and_stamped_lines_carry_the_clock_on() {
             .find(|record| record.event.kind == kind && record.event.text.as_deref() == Some(text));
         found.unwrap().event.clock.unwrap()
     };
-    // Lamport 1978: every step is later than what it follows from.
+    // The clock condition (Lamport 1978): each event is later than the one that happened before it.
     let steps = [
         clock(&first_log, Kind::Send, "hello"),
         clock(&second_log, Kind::Receive, "hello"),
@@ -229,7 +270,7 @@ fn typed_and_stamped_lines_carry_the_clock_on() {
 }
 
 #[test]
-fn a_restarted_sender_is_a_new_session_and_a_late_listener_misses_nothing() {
+fn a_restarted_sender_is_a_new_session_and_a_late_receiver_counts_no_losses() {
     let (early, port) = client("0", &["--count", "6", "--for", "60s", "--json"]);
     let send = || run(CLIENT, &["--port", &port, "--stamp", "-m", "a", "-m", "b"]);
     let (mut typing, _) = client(&port, &["--stamp"]);
@@ -242,10 +283,10 @@ fn a_restarted_sender_is_a_new_session_and_a_late_listener_misses_nothing() {
         assert_eq!(send().code, Some(0));
     }
     typing.interrupt();
-    for (listening, received) in [(early, 6), (late, 5)] {
-        let heard = listening.finish().last_event();
-        assert_eq!(heard.counts["received"], received);
-        assert_eq!((heard.counts["senders"], heard.counts["lost"]), (3, 0));
+    for (receiving, received) in [(early, 6), (late, 5)] {
+        let stop = receiving.finish().last_event();
+        assert_eq!(stop.counts["received"], received);
+        assert_eq!((stop.counts["senders"], stop.counts["lost"]), (3, 0));
     }
 }
 
@@ -255,12 +296,12 @@ fn empty_messages_are_datagrams_too() {
         &["-m", "", "-m", "", "-m", ""][..],
         &["-m", "", "--count", "3"],
     ] {
-        let (listening, port) = client("0", &["--count", "3", "--for", "60s"]);
+        let (receiving, port) = client("0", &["--count", "3", "--for", "60s"]);
         let finished = run(CLIENT, &[&["--port", &port], flags].concat());
         let cost = "3 messages, 3 datagrams handed to the kernel, 1 group";
         assert!(finished.err.starts_with(cost), "{finished:?}");
         assert_eq!(
-            listening.finish().out,
+            receiving.finish().out,
             "Received message:  [multicast]\n".repeat(3)
         );
     }
@@ -277,9 +318,9 @@ fn a_load_ends_after_its_time_and_keeps_its_rate() {
 }
 
 #[test]
-fn typed_lines_go_by_the_chosen_technique() {
-    let (listening, port) = client("0", &["--count", "1", "--for", "60s"]);
-    // On another port, so that it does not hear itself.
+fn typed_lines_are_sent_by_the_chosen_addressing_mode() {
+    let (receiving, port) = client("0", &["--count", "1", "--for", "60s"]);
+    // On another port, so that it does not receive its own messages.
     let unicast = [
         "--port",
         "0",
@@ -294,7 +335,7 @@ fn typed_lines_go_by_the_chosen_technique() {
     typing.ready();
     typing.type_in("to you alone\n");
     assert_eq!(
-        listening.finish().out,
+        receiving.finish().out,
         "Received message: to you alone [unicast]\n"
     );
     let finished = typing.interrupt();
@@ -302,27 +343,27 @@ fn typed_lines_go_by_the_chosen_technique() {
 }
 
 #[test]
-fn a_message_that_cannot_be_sent_is_told_and_the_next_one_is() {
+fn a_message_that_cannot_be_sent_is_an_error_and_the_next_one_is_sent() {
     let (mut client, _) = client("0", &[]);
     client.type_in("x".repeat(65_508) + "\nshort\n");
     client.err_line("mcast-client: standard input: a line too long to send; a datagram carries at most 65507 bytes");
     client.out_line("Received message: short");
     client.interrupt();
 
-    // No program is given so low a port unasked.
-    let nobody = "127.0.0.1:1";
+    // The kernel gives no program so low a port unless it requests it.
+    let unbound = "127.0.0.1:1";
     let finished = run(
         CLIENT,
-        &["--mode", "unicast", "--to", nobody, "-m", "anybody?"],
+        &["--mode", "unicast", "--to", unbound, "-m", "hello"],
     );
     assert_eq!(finished.code, Some(1));
     let line =
-        format!("mcast-client: send to {nobody}: connection refused; nobody listens there\n");
+        format!("mcast-client: send to {unbound}: connection refused; no program listens there\n");
     assert!(finished.err.starts_with(&line), "{}", finished.err);
 }
 
 #[test]
-fn an_input_that_cannot_be_read_ends_the_sending_and_not_the_receiving() {
+fn an_input_that_cannot_be_read_ends_only_the_sending() {
     let script = "exec \"$0\" --port 0 --count 1 --for 60s </";
     let mut client = Running::start(testing::command("sh", &["-c", script, CLIENT]));
     let group = client.ready();
@@ -339,7 +380,7 @@ fn an_input_that_cannot_be_read_ends_the_sending_and_not_the_receiving() {
 }
 
 #[test]
-fn what_is_wrong_is_one_line_and_exit_2() {
+fn an_invalid_command_line_is_one_line_and_exit_code_2() {
     let folder = Folder::new();
     let lab = folder.write(
         "lab.json",
@@ -348,7 +389,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
     let refused: &[(&[&str], &str)] = &[
         (
             &["--port", "0", "-m", "x"][..],
-            "send to port 0: 0 is nobody's port; ",
+            "send to port 0: no program listens on port 0; ",
         ),
         (
             &["--mode", "unicast", "--to", "127.0.0.1:0", "-m", "x"],
@@ -356,7 +397,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
         ),
         (
             &["--mode", "unicast"],
-            "--mode unicast: needs somebody to send to: --to ADDR",
+            "--mode unicast: needs a destination: --to ADDR",
         ),
         (
             &["--to", "127.0.0.1"],
@@ -375,7 +416,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
         ),
         (
             &["--mode", "anycast"],
-            "usage: invalid value 'anycast' for '--mode <TECHNIQUE>'; ",
+            "usage: invalid value 'anycast' for '--mode <MODE>'; ",
         ),
         (
             &["--to", "here"],
@@ -395,7 +436,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
         ),
         (
             &["--rate", "5"],
-            "--rate: goes with -m or --size: what is typed sets its own pace",
+            "--rate: goes with -m or --size: typed lines are sent as they are typed",
         ),
         (&["--size", "65508"], "--size: 65508 is not in 1 to 65507"),
         (
@@ -415,17 +456,17 @@ fn what_is_wrong_is_one_line_and_exit_2() {
 }
 
 #[test]
-fn python_receivers_hear_it_and_it_hears_a_python_sender() {
+fn it_exchanges_messages_with_python_programs() {
     let script = r#"
         python3 -u "$PEERS/multicast_server.py" >server.out & server=$!
         python3 -u "$PEERS/multicast_client.py" >client.out & client=$!
-        # Neither says when it has joined.
+        # Neither prints when it has joined.
         tries=0
         until grep -qx 'Received data: hello' server.out && grep -qx 'Received message: hello' client.out; do
             tries=$((tries + 1)); test $tries -lt 100
             "$CLIENT" --quiet -m hello; sleep 0.05
         done
-        # By the default interface, as they joined.
+        # On the default interface, on which they joined.
         "$CLIENT" --quiet --interface default -m 'by the default route'
         tries=0
         until grep -qx 'Received data: by the default route' server.out; do
@@ -460,8 +501,8 @@ sender.sendto(b'hello from Python', ('224.1.1.1', 5007))"
 }
 
 #[test]
-fn on_the_network_python_receivers_hear_the_default_interface() {
-    // As on a laptop: the default route leads out on another interface than loopback.
+fn on_the_network_python_programs_receive_on_the_default_interface() {
+    // As on a laptop: the default route leads to another interface than loopback.
     let script = r#"
         ip route del 224.0.0.0/4 dev lo
         ip link add net0 type veth peer name net1

@@ -1,5 +1,5 @@
-//! What loopback cannot show: IPv6 groups, several interfaces, and several hosts on a switch that loses, doubles and
-//! reorders.
+//! What loopback cannot show: IPv6 groups, several interfaces, and several hosts on a switch that loses, duplicates and
+//! reorders datagrams.
 
 use std::process::Command;
 
@@ -8,13 +8,13 @@ use common::testing::{self, Finished, Folder, Running};
 const CLIENT: &str = env!("CARGO_BIN_EXE_mcast-client");
 const NETLAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/netlab.sh");
 
-/// Hosts on a switch, made by `scripts/netlab.sh`; gone when the test is.
+/// Hosts on a switch, made by `scripts/netlab.sh`; removed at the end of the test.
 struct Lab {
     folder: Folder,
 }
 
 impl Lab {
-    /// Hosts 1 to `hosts`; None where this machine cannot have them.
+    /// Makes hosts 1 to `hosts`; None where this machine cannot.
     fn up(hosts: &str, snooping: &str) -> Option<Self> {
         if !["ip", "nft", "nsenter", "unshare"]
             .into_iter()
@@ -41,14 +41,14 @@ impl Lab {
         running.finish()
     }
 
-    /// What must go well.
+    /// Runs a command that must succeed.
     fn must(&self, arguments: &[&str]) -> Finished {
         let finished = self.run(arguments);
         assert_eq!(finished.code, Some(0), "{arguments:?}: {finished:?}");
         finished
     }
 
-    /// A client on a host that has joined over its cable.
+    /// A client that has joined on a host's interface.
     fn listen(&self, host: &str, flags: &[&str]) -> Running {
         let begin = ["exec", host, CLIENT, "--interface", "eth0", "--for", "60s"];
         let mut client = Running::start(self.command(&[begin.as_slice(), flags].concat()));
@@ -67,9 +67,9 @@ impl Lab {
         )
     }
 
-    /// What a listener on host 2 counts of stamped messages from host 1, when it has heard so many.
-    fn count(&self, heard: &str, messages: &str) -> [u64; 3] {
-        let listener = self.listen("2", &["--count", heard, "--json"]);
+    /// The counts of a receiver on host 2, once it has received `received` of the stamped messages from host 1.
+    fn count(&self, received: &str, messages: &str) -> [u64; 3] {
+        let listener = self.listen("2", &["--count", received, "--json"]);
         self.send(&[
             "--stamp", "--size", "100", "--rate", "5000", "--count", messages,
         ]);
@@ -86,7 +86,7 @@ impl Drop for Lab {
     }
 }
 
-fn heard(listener: Running) -> Vec<String> {
+fn received(listener: Running) -> Vec<String> {
     let finished = listener.finish();
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let lines = finished.out.lines();
@@ -96,13 +96,13 @@ fn heard(listener: Running) -> Vec<String> {
 }
 
 #[test]
-fn who_hears_what_on_a_switch() {
+fn each_addressing_mode_reaches_its_hosts_on_a_switch() {
     let Some(lab) = Lab::up("4", "on") else {
         return;
     };
     let listen = |host, group: &str, count| lab.listen(host, &["--group", group, "--count", count]);
 
-    // Hosts 2 and 3 are members, host 4 is one of another group: broadcast reaches it, multicast does not.
+    // Hosts 2 and 3 are members, host 4 is a member of another group: broadcast reaches it, multicast does not.
     let listeners = [
         listen("2", "224.1.1.1", "4"),
         listen("3", "224.1.1.1", "3"),
@@ -114,7 +114,7 @@ fn who_hears_what_on_a_switch() {
         "{cost}"
     );
     lab.send(&["--mode", "unicast", "--to", "10.77.0.2", "-m", "to one"]);
-    let cost = lab.send(&["--mode", "broadcast", "-m", "to everybody"]).err;
+    let cost = lab.send(&["--mode", "broadcast", "-m", "to all hosts"]).err;
     assert!(cost.ends_with("1 network: 10.77.0.255:5007\n"), "{cost}");
     lab.send(&[
         "--mode",
@@ -122,44 +122,44 @@ fn who_hears_what_on_a_switch() {
         "--to",
         "255.255.255.255",
         "-m",
-        "to everybody here",
+        "to all hosts here",
     ]);
     let group = "to the group [multicast]";
-    let everybody = ["to everybody [broadcast]", "to everybody here [broadcast]"];
-    let [second, third, fourth] = listeners.map(heard);
+    let all_hosts = ["to all hosts [broadcast]", "to all hosts here [broadcast]"];
+    let [second, third, fourth] = listeners.map(received);
     assert_eq!(
         second,
-        [group, "to one [unicast]", everybody[0], everybody[1]]
+        [group, "to one [unicast]", all_hosts[0], all_hosts[1]]
     );
-    assert_eq!(third, [group, everybody[0], everybody[1]]);
-    assert_eq!(fourth, everybody);
+    assert_eq!(third, [group, all_hosts[0], all_hosts[1]]);
+    assert_eq!(fourth, all_hosts);
 
-    // What is on this machine hears it unless it is told not to.
+    // Programs on the sender's machine receive it, except with --loop off.
     let listeners = [listen("1", "224.1.1.1", "1"), listen("2", "224.1.1.1", "2")];
     lab.send(&["--loop", "off", "-m", "not to myself"]);
     lab.send(&["-m", "to myself too"]);
-    let told = ["not to myself [multicast]", "to myself too [multicast]"];
-    let [own, other] = listeners.map(heard);
+    let sent = ["not to myself [multicast]", "to myself too [multicast]"];
+    let [own, other] = listeners.map(received);
     assert_eq!(
         (own, other),
         (
-            told[1..].iter().map(ToString::to_string).collect(),
-            told.map(String::from).to_vec()
+            sent[1..].iter().map(ToString::to_string).collect(),
+            sent.map(String::from).to_vec()
         )
     );
 
-    // Nor does it leave this machine with no network to cross.
+    // With a time to live of 0 a message does not leave the machine.
     let listeners = [listen("1", "224.1.1.1", "2"), listen("2", "224.1.1.1", "1")];
     lab.send(&["--ttl", "0", "-m", "to myself alone"]);
     lab.send(&["--ttl", "1", "-m", "to all"]);
-    let told = ["to myself alone [multicast]", "to all [multicast]"];
-    let [own, other] = listeners.map(heard);
+    let sent = ["to myself alone [multicast]", "to all [multicast]"];
+    let [own, other] = listeners.map(received);
     assert_eq!(
         (own, other),
-        (told.map(String::from).to_vec(), vec![told[1].to_owned()])
+        (sent.map(String::from).to_vec(), vec![sent[1].to_owned()])
     );
 
-    // Only the source that was asked for.
+    // Source-specific multicast.
     let from = |source| {
         let flags = ["--group", "232.1.1.1", "--source", source, "--count", "1"];
         lab.listen("3", &flags)
@@ -171,24 +171,24 @@ fn who_hears_what_on_a_switch() {
         lab.must(&[["exec", host, CLIENT].as_slice(), &flags].concat());
     }
     assert_eq!(
-        listeners.map(heard),
+        listeners.map(received),
         [["from host 1 [multicast]"], ["from host 2 [multicast]"]]
     );
 
-    // IPv6, on the link and beyond.
+    // IPv6, of link scope and of site scope.
     for group in ["ff02::5007", "ff15::5007"] {
         let listeners = [listen("2", group, "1"), listen("3", group, "1")];
         let cost = lab.send(&["--group", group, "-m", "over IPv6"]).err;
         assert!(cost.contains(&format!("1 group: [{group}")), "{cost}");
         assert_eq!(
-            listeners.map(heard),
+            listeners.map(received),
             [["over IPv6 [multicast]"], ["over IPv6 [multicast]"]]
         );
     }
 }
 
 #[test]
-fn what_a_switch_does_to_datagrams_is_counted_exactly() {
+fn lost_duplicate_and_reordered_datagrams_are_counted_exactly() {
     let Some(lab) = Lab::up("3", "off") else {
         return;
     };
@@ -196,20 +196,20 @@ fn what_a_switch_does_to_datagrams_is_counted_exactly() {
     lab.must(&["lose", "2", "10"]);
     assert_eq!(lab.count("900", "1000"), [100, 0, 0]);
     lab.must(&["lose", "2", "0"]);
-    lab.must(&["double", "2", "10"]);
+    lab.must(&["duplicate", "2", "10"]);
     assert_eq!(lab.count("1100", "1000"), [0, 100, 0]);
-    lab.must(&["double", "2", "0"]);
+    lab.must(&["duplicate", "2", "0"]);
     lab.must(&["reorder", "1", "on"]);
     let [lost, duplicates, reordered] = lab.count("100", "100");
     assert_eq!((lost, duplicates), (0, 0));
-    // Every tenth takes the slow lane, and the last ones have nobody behind them.
+    // Every tenth is held up; no datagram follows the last of them.
     assert!((5..=10).contains(&reordered), "{reordered}");
     lab.must(&["reorder", "1", "off"]);
 
-    // A host that is cut off hears nothing of what is sent meanwhile.
+    // A partitioned host receives nothing of what is sent meanwhile.
     let mut listener = lab.listen("3", &[]);
     lab.must(&["cut", "3"]);
-    lab.send(&["-m", "while it is cut off"]);
+    lab.send(&["-m", "during the partition"]);
     lab.must(&["heal", "3"]);
     let mut sent = 0;
     let line = loop {
@@ -224,7 +224,7 @@ fn what_a_switch_does_to_datagrams_is_counted_exactly() {
 }
 
 #[test]
-fn the_lab_says_what_is_wrong() {
+fn an_invalid_command_of_the_lab_is_one_line() {
     let folder = Folder::new();
     let run = |arguments: &[&str]| {
         let mut command = testing::command(NETLAB, arguments);
@@ -306,12 +306,12 @@ fn ipv6_and_several_interfaces_on_one_machine() {
     let sent = "1 message, 3 datagrams handed to the kernel, 1 group on 3 interfaces: \
                 224.1.1.1:5008 on lo, 224.1.1.1:5008 on net0, 224.1.1.1:5008 on net1\n";
     assert!(finished.err.ends_with(sent), "{finished:?}");
-    let told: Vec<_> = finished.out.lines().collect();
+    let lines: Vec<_> = finished.out.lines().collect();
     assert_eq!(
-        told[0],
+        lines[0],
         "listening on 224.1.1.1:5008, joined on lo (127.0.0.1), net0 (10.9.0.1), net1 (10.9.1.1): on the network"
     );
-    let heard = told[1..]
+    let received = lines[1..]
         .iter()
         .map(|line| line.trim_end_matches(" [multicast]"));
     let everywhere = "everywhere";
@@ -320,5 +320,5 @@ fn ipv6_and_several_interfaces_on_one_machine() {
         &[everywhere, "net1 only"],
         &["net0 only", everywhere, everywhere, everywhere, "net1 only"],
     ];
-    assert_eq!(heard.collect::<Vec<_>>(), expected.concat());
+    assert_eq!(received.collect::<Vec<_>>(), expected.concat());
 }

@@ -1,26 +1,28 @@
-//! Reads the command line, joins the group, and runs the server.
+//! Reads the command line, and runs the handout's server or the doctor.
 
 use std::process::ExitCode;
 
 use common::{
     app,
     config::Options as _,
-    multicast::{Membership, Reach, Receiver, doctor},
+    multicast::{Membership, doctor, view::view},
 };
-use mcast_server::config::{Cli, Command};
+use mcast_server::{
+    config::{Cli, Command},
+    handout,
+};
 
 fn main() -> ExitCode {
     app::main(
-        |cli: &Cli| mcast_server::view(cli.options.output().json),
+        |cli: &Cli| view(handout::WORDS, cli.options.output().json),
         |cli, app| {
-            let wanted = cli.options.wanted();
-            if let Some(Command::Doctor) = cli.command {
-                let shutdown = app.catch_signals()?;
-                return doctor::run(wanted, Reach::default(), app.journal(), shutdown);
+            let args = cli.options.membership();
+            match cli.command {
+                Some(Command::Doctor) => {
+                    doctor::run(args, None, app.journal(), app.catch_signals()?)
+                }
+                None => handout::run(&Membership::new(args)?, app.journal(), app.catch_signals()?),
             }
-            let membership = Membership::new(wanted)?;
-            let receiver = Receiver::join(&membership)?;
-            mcast_server::run(receiver, &membership, app.journal(), app.catch_signals()?)
         },
     )
 }

@@ -1,15 +1,15 @@
-//! `mcast-server doctor` where multicast works, and where it does not, for each reason that a test can make.
+//! `mcast-server doctor` where multicast works, and where it does not, for each reason that a test can cause.
 
 use std::net::UdpSocket;
 
 use common::{
-    event::Kind,
+    event::{Kind, Verdict},
     testing::{self, Finished, run},
 };
 
 const SERVER: &str = env!("CARGO_BIN_EXE_mcast-server");
 
-/// The verdict and the words of one check.
+/// The verdict and the text of one check.
 fn verdict<'a>(finished: &'a Finished, check: &str) -> (&'a str, &'a str) {
     let line = finished
         .out
@@ -19,14 +19,14 @@ fn verdict<'a>(finished: &'a Finished, check: &str) -> (&'a str, &'a str) {
     (line[..4].trim_end(), line[6 + 16..].trim_start())
 }
 
-/// What the doctor says in a namespace of its own after these commands.
+/// Runs the doctor in a network namespace after these commands.
 fn doctor_after(commands: &str, flags: &str) -> Option<Finished> {
     let script = format!("{commands}\n\"$SERVER\" doctor {flags}");
     testing::in_namespace(&script, &[("SERVER", SERVER)])
 }
 
 #[test]
-fn on_loopback_all_is_well_and_stays_on_this_machine() {
+fn on_loopback_every_check_passes() {
     let finished = run(SERVER, &["doctor", "--port", "0"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_eq!(
@@ -48,11 +48,11 @@ fn on_loopback_all_is_well_and_stays_on_this_machine() {
     let events = finished.events();
     let (stop, checks) = events.split_last().unwrap();
     assert!(checks.iter().all(|event| event.kind == Kind::Check));
-    assert_eq!(checks[0].name.as_deref(), Some("interface"));
-    assert_eq!(checks[0].value.as_deref(), Some("ok"));
+    assert_eq!(checks[0].check.as_deref(), Some("interface"));
+    assert_eq!(checks[0].verdict, Some(Verdict::Ok));
     let warned = checks
         .iter()
-        .filter(|event| event.value.as_deref() == Some("warn"));
+        .filter(|event| event.verdict == Some(Verdict::Warn));
     assert_eq!(stop.counts["warnings"], warned.count() as u64);
     assert_eq!((stop.kind, stop.counts["failures"]), (Kind::Stop, 0));
 }
@@ -65,7 +65,7 @@ fn a_port_that_another_program_holds() {
     assert_eq!(finished.code, Some(1), "{finished:?}");
     let (word, words) = verdict(&finished, "port");
     assert_eq!(word, "FAIL");
-    // It says who: this test.
+    // It names the process: this test.
     let by = format!("{port} is held by ");
     assert!(
         words.starts_with(&by) && words.contains(&std::process::id().to_string()),
@@ -85,7 +85,7 @@ fn a_port_that_another_program_holds() {
 }
 
 #[test]
-fn an_interface_that_is_not_there_and_options_that_are_wrong() {
+fn a_missing_interface_is_a_finding_and_an_invalid_option_an_error() {
     let finished = run(SERVER, &["doctor", "--interface", "nosuch0"]);
     assert_eq!(finished.code, Some(1));
     let (word, words) = verdict(&finished, "interface");
@@ -100,6 +100,16 @@ fn an_interface_that_is_not_there_and_options_that_are_wrong() {
             "--group: 10.0.0.1 is not in ",
         )],
     );
+}
+
+#[test]
+fn settings_of_the_run_do_not_concern_it() {
+    let folder = testing::Folder::new();
+    let lab = folder.write("lab.json", r#"{"mcast-server": {"count": 0, "port": 0}}"#);
+    assert_eq!(run(SERVER, &["--config", &lab]).code, Some(2));
+    let finished = run(SERVER, &["doctor", "--config", &lab]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(verdict(&finished, "port"), ("ok", "a free one"));
 }
 
 #[test]
@@ -127,7 +137,7 @@ fn no_route_and_an_interface_that_is_down() {
         "{words}"
     );
 
-    // The cable is out at the other end.
+    // The cable is unplugged at the other end.
     let no_carrier = "ip link add net0 type veth peer name net1
         ip addr add 10.9.0.1/24 dev net0; ip link set net0 up";
     let finished = doctor_after(no_carrier, "--interface net0").unwrap();
@@ -136,7 +146,7 @@ fn no_route_and_an_interface_that_is_down() {
 }
 
 #[test]
-fn a_strict_reverse_path_filter_and_one_without_multicast() {
+fn a_strict_reverse_path_filter_and_an_interface_without_multicast() {
     let strict =
         "ip link add net0 type veth peer name net1; ip link set net1 up; ip addr add 10.9.0.1/24 dev net0; ip link set net0 up
         echo 1 >/proc/sys/net/ipv4/conf/net0/rp_filter";
@@ -151,19 +161,19 @@ fn a_strict_reverse_path_filter_and_one_without_multicast() {
     );
     assert!(words.contains("net.ipv4.conf.net0.rp_filter=2"), "{words}");
 
-    let deaf = "ip link add net0 type veth peer name net1; ip link set net1 up; ip addr add 10.9.0.1/24 dev net0
+    let no_multicast = "ip link add net0 type veth peer name net1; ip link set net1 up; ip addr add 10.9.0.1/24 dev net0
         ip link set net0 up multicast off";
-    let finished = doctor_after(deaf, "--interface net0").unwrap();
+    let finished = doctor_after(no_multicast, "--interface net0").unwrap();
     let (word, words) = verdict(&finished, "interface");
     assert!(
         word == "FAIL"
-            && words.contains("does no multicast; remedy: ip link set net0 multicast on"),
+            && words.contains("does not support multicast; remedy: ip link set net0 multicast on"),
         "{words}"
     );
 }
 
 #[test]
-fn a_firewall_that_drops_what_comes() {
+fn a_firewall_that_drops_the_datagrams() {
     if !testing::have_program("nft") {
         return;
     }
@@ -178,15 +188,15 @@ fn a_firewall_that_drops_what_comes() {
         verdict(&finished, "firewall"),
         (
             "warn",
-            "rules that drop something: udp dport 5007 drop; remedy: see nft list ruleset; the self-test says whether they matter here"
+            "rules that drop packets: udp dport 5007 drop; remedy: see nft list ruleset; the self-test shows whether they matter here"
         )
     );
     let (word, words) = verdict(&finished, "self-test");
     assert!(
-        word == "FAIL" && words.contains("not heard within 1 s"),
+        word == "FAIL" && words.contains("not received within 1 s"),
         "{words}"
     );
-    // One that drops something else is no reason.
+    // One that drops other packets is no reason.
     let other = firewall.replace("5007", "53");
     let finished = doctor_after(&other, "").unwrap();
     assert_eq!(

@@ -1,32 +1,31 @@
-//! The real server, sent to over real sockets on loopback.
+//! The real server, which receives over real sockets on loopback.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use common::{
-    event::Kind,
-    interface::Interface,
-    multicast::{GROUP, LONGEST, Reach, Sender, Technique},
+    event::{Anomaly, Kind},
+    multicast::{AddressingMode, GROUP, LONGEST, Reach, Sender, interface::Interface},
     testing::{self, Folder, Running, read_log, start},
 };
 use mcast_server::config::Cli;
 
 const SERVER: &str = env!("CARGO_BIN_EXE_mcast-server");
 
-/// A server on a free port, with these flags besides.
+/// A server on a free port, with these flags.
 fn server(flags: &[&str]) -> (Running, SocketAddr) {
     let mut server = start(SERVER, &[&["--port", "0"], flags].concat());
     let group = server.ready();
     (server, group)
 }
 
-fn sender(technique: Technique, to: IpAddr, group: SocketAddr) -> Sender {
+fn sender(mode: AddressingMode, to: IpAddr, group: SocketAddr) -> Sender {
     let loopback = &Interface::find(None, to).unwrap()[0];
     let to = SocketAddr::new(to, group.port());
-    Sender::new(technique, to, loopback, Reach::default()).unwrap()
+    Sender::new(mode, to, loopback, Reach::default()).unwrap()
 }
 
 fn to_group(group: SocketAddr) -> Sender {
-    sender(Technique::Multicast, group.ip(), group)
+    sender(AddressingMode::Multicast, group.ip(), group)
 }
 
 #[test]
@@ -38,6 +37,30 @@ fn the_command_line_is_sound_and_its_help_as_recorded() {
 }
 
 #[test]
+fn each_subcommand_takes_its_own_flags_and_no_others() {
+    assert!(testing::check_every_flag::<Cli>() >= 26);
+    let refused: &[(&[&str], &str)] = &[
+        (
+            &["doctor", "--count", "3"],
+            "--count: doctor does not take it; mcast-server without a subcommand does",
+        ),
+        (
+            &["doctor", "--for", "3s"],
+            "--for: doctor does not take it; mcast-server without a subcommand does",
+        ),
+        (
+            &["--port", "0", "doctor"],
+            "--port: goes after the subcommand that takes it: doctor",
+        ),
+        (
+            &["--count", "3", "doctor"],
+            "--count: doctor does not take it; mcast-server without a subcommand does",
+        ),
+    ];
+    testing::check_refusals(SERVER, refused);
+}
+
+#[test]
 fn the_handouts_lines_and_how_the_group_was_joined() {
     let folder = Folder::new();
     let log = folder.path("log");
@@ -46,7 +69,7 @@ fn the_handouts_lines_and_how_the_group_was_joined() {
     let mut sender = to_group(group);
     sender.send(b"hello").unwrap();
     sender.send(b"\x1b[2J\xff\n").unwrap();
-    // What the kernel holds when it is interrupted is still told.
+    // Datagrams that the kernel holds when the server is interrupted are still printed.
     let finished = server.interrupt();
     assert_eq!(finished.code, Some(0));
     let lines = "Received data: hello [multicast]\nReceived data: \\x1b[2J\\xff\\n [multicast]\n";
@@ -64,19 +87,19 @@ fn the_handouts_lines_and_how_the_group_was_joined() {
     let records = read_log(log);
     let received = &records[2].event;
     assert_eq!((received.kind, received.bytes), (Kind::Receive, Some(5)));
-    assert_eq!(received.technique, Some(Technique::Multicast));
+    assert_eq!(received.mode, Some(AddressingMode::Multicast));
     assert_eq!(received.peer, Some(sender.from.into()));
 }
 
 #[test]
-fn it_hears_all_three_techniques_and_any_sender() {
+fn it_receives_by_all_three_addressing_modes_and_from_any_sender() {
     let (server, group) = server(&["--count", "4", "--for", "60s"]);
     to_group(group).send(b"multicast").unwrap();
-    sender(Technique::Unicast, Ipv4Addr::LOCALHOST.into(), group)
+    sender(AddressingMode::Unicast, Ipv4Addr::LOCALHOST.into(), group)
         .send(b"unicast")
         .unwrap();
     sender(
-        Technique::Broadcast,
+        AddressingMode::Broadcast,
         Ipv4Addr::new(127, 255, 255, 255).into(),
         group,
     )
@@ -88,7 +111,7 @@ fn it_hears_all_three_techniques_and_any_sender() {
         .unwrap();
     let finished = server.finish();
     assert_eq!(finished.code, Some(0));
-    let told: Vec<_> = finished.out.lines().skip(1).collect();
+    let printed: Vec<_> = finished.out.lines().skip(1).collect();
     let expected = [
         "multicast [multicast]",
         "unicast [unicast]",
@@ -96,7 +119,7 @@ fn it_hears_all_three_techniques_and_any_sender() {
         "plain [unicast]",
     ]
     .map(|text| format!("Received data: {text}"));
-    assert_eq!(told, expected);
+    assert_eq!(printed, expected);
 }
 
 #[test]
@@ -115,7 +138,7 @@ fn the_longest_datagram_arrives_whole_and_an_empty_one_too() {
 }
 
 #[test]
-fn too_few_in_time_is_a_no() {
+fn too_few_datagrams_in_time_end_with_exit_code_1() {
     let (server, group) = server(&["--count", "2", "--for", "1s"]);
     to_group(group).send(b"one").unwrap();
     let finished = server.finish();
@@ -123,14 +146,14 @@ fn too_few_in_time_is_a_no() {
     assert!(
         finished
             .err
-            .ends_with("stopped: 1 datagram received (1 by multicast); 2 were asked for\n"),
+            .ends_with("stopped: 1 datagram received (1 by multicast); 2 were requested\n"),
         "{}",
         finished.err
     );
 }
 
 #[test]
-fn only_time_is_no_condition_to_miss() {
+fn a_time_without_a_count_ends_with_exit_code_0() {
     let (server, _) = server(&["--for", "20ms"]);
     assert_eq!(server.finish().code, Some(0));
 }
@@ -161,7 +184,7 @@ fn servers_share_a_port() {
     }
 }
 
-/// A stamp as somebody else would write it.
+/// A stamped message, as another program writes it.
 fn stamped(session: &str, number: u64, text: &str) -> String {
     let time_us = 1_795_410_685_000_000_u64;
     format!("[lab1 p1 {session} {number} {time_us} {number}] {text}")
@@ -173,13 +196,13 @@ fn stamped_messages_are_counted_sender_by_sender() {
     let log = folder.path("log");
     let (server, group) = server(&["--count", "12", "--for", "60s", "--json", "--log", &log]);
     let mut first = to_group(group);
-    // It joins at 5. 7 and 11 are lost, 8 comes twice, 10 overtakes 9.
+    // It joins at 5. 7 and 11 are lost, 8 is duplicated, 9 arrives after 10.
     for number in [5, 6, 8, 8, 10, 9, 12] {
         first
             .send(stamped("5f3a9c21", number, "x").as_bytes())
             .unwrap();
     }
-    // It starts again; somebody else with the same name and session has an address of its own.
+    // It starts again; another sender with the same name and session has another address.
     for number in [1, 2] {
         first
             .send(stamped("00000002", number, "x").as_bytes())
@@ -200,12 +223,13 @@ fn stamped_messages_are_counted_sender_by_sender() {
             .map(|record| &record.event)
             .filter(move |event| event.kind == kind)
     };
-    let odd: Vec<_> = of(Kind::Receive)
-        .map(|event| event.value.as_deref().unwrap_or_default())
+    let anomalies: Vec<_> = of(Kind::Receive)
+        .map(|event| event.anomaly.map_or("", Anomaly::word))
         .collect();
-    assert_eq!(odd[..7], ["", "", "", "doubled", "", "overtaken", ""]);
-    assert_eq!(odd[7..], ["", "", "", "", "damaged stamp"]);
-    // Rule IR2: each receipt moves the clock past the sender's and its own.
+    let expected = ["", "", "", "duplicate", "", "reordered", ""];
+    assert_eq!(anomalies[..7], expected);
+    assert_eq!(anomalies[7..], ["", "", "", "", "damaged-stamp"]);
+    // Rule IR2: each receive moves the clock past the sender's and its own.
     let clocks: Vec<_> = of(Kind::Receive).map(|event| event.clock).collect();
     let expected = [6, 7, 9, 10, 11, 12, 13, 14, 15, 16].map(Some);
     assert_eq!(clocks[..10], expected);
@@ -213,7 +237,7 @@ fn stamped_messages_are_counted_sender_by_sender() {
     let message = of(Kind::Receive).next().unwrap().message.as_ref().unwrap();
     assert_eq!(message.to_string(), format!("udp:p1/5f3a9c21>{group}#5"));
 
-    let counted: Vec<_> = of(Kind::Local)
+    let counted: Vec<_> = of(Kind::Report)
         .map(|event| ["received", "lost", "duplicates", "reordered"].map(|name| event.counts[name]))
         .collect();
     assert_eq!(counted, [[7, 2, 1, 1], [2, 0, 0, 0], [1, 0, 0, 0]]);
@@ -223,12 +247,15 @@ fn stamped_messages_are_counted_sender_by_sender() {
         ("stamped", 10),
         ("senders", 3),
         ("damaged", 1),
+        ("truncated", 0),
         ("lost", 2),
+        ("duplicates", 1),
+        ("reordered", 1),
         ("multicast", 12),
     ] {
         assert_eq!(stop.counts[name], count, "{name}");
     }
-    // What it came to is part of the answer for machines.
+    // With --json the reports and the summary are part of the answer.
     let answer: Vec<_> = finished
         .events()
         .into_iter()
@@ -237,12 +264,12 @@ fn stamped_messages_are_counted_sender_by_sender() {
     assert_eq!(answer[0], Kind::Ready);
     assert_eq!(
         answer[13..],
-        [Kind::Local, Kind::Local, Kind::Local, Kind::Stop]
+        [Kind::Report, Kind::Report, Kind::Report, Kind::Stop]
     );
 }
 
 #[test]
-fn what_people_see_of_stamps() {
+fn the_printed_lines_of_stamped_messages() {
     let (server, group) = server(&["--count", "6", "--for", "60s"]);
     let mut sender = to_group(group);
     for number in [1, 3, 2, 2, (1 << 63) - 1, 4] {
@@ -251,25 +278,25 @@ fn what_people_see_of_stamps() {
             .unwrap();
     }
     let finished = server.finish();
-    let told: Vec<_> = finished.out.lines().skip(1).collect();
+    let printed: Vec<_> = finished.out.lines().skip(1).collect();
     let expected = [
         "p1/5f3a9c21 #1",
         "p1/5f3a9c21 #3",
-        "p1/5f3a9c21 #2, overtaken",
-        "p1/5f3a9c21 #2, doubled",
-        "p1/5f3a9c21 #9223372036854775807, implausible number",
+        "p1/5f3a9c21 #2, reordered",
+        "p1/5f3a9c21 #2, duplicate",
+        "p1/5f3a9c21 #9223372036854775807, implausible sequence number",
         "p1/5f3a9c21 #4",
     ];
     assert_eq!(
-        told,
+        printed,
         expected.map(|tag| format!("Received data: hello [multicast, {tag}]"))
     );
     let lines: Vec<_> = finished.err.lines().skip(1).collect();
-    let counts = "0 lost, 1 doubled, 1 overtaken, 1 with an implausible number";
+    let counts = "0 lost, 1 duplicate, 1 reordered, 1 with an implausible sequence number";
     let from = sender.from;
     assert!(
         lines[0].starts_with(&format!(
-            "p1/5f3a9c21 at {from}: 6 datagrams, {counts}; its clock is about "
+            "p1/5f3a9c21 at {from}: 6 datagrams, {counts}; its clock differs by about "
         )),
         "{lines:?}"
     );
@@ -282,7 +309,7 @@ fn what_people_see_of_stamps() {
 }
 
 #[test]
-fn a_load_is_told_in_part_and_counted_in_full() {
+fn a_load_is_logged_in_part_and_counted_in_full() {
     let folder = Folder::new();
     let log = folder.path("log");
     let total = 20_000;
@@ -293,28 +320,28 @@ fn a_load_is_told_in_part_and_counted_in_full() {
         sender
             .send(stamped("5f3a9c21", number, "x").as_bytes())
             .unwrap();
-        // No faster than it reads, however slow the machine is.
+        // No faster than the server reads, however slow the machine is.
         if number % 1000 == 0 {
             wait_until_read(group);
         }
     }
     assert_eq!(server.finish().code, Some(0));
     let records = read_log(log);
-    let told = records
+    let logged = records
         .iter()
         .filter(|record| record.event.kind == Kind::Receive)
         .count() as u64;
-    let untold: u64 = records
+    let suppressed: u64 = records
         .iter()
-        .filter_map(|record| record.event.counts.get("untold"))
+        .filter_map(|record| record.event.counts.get("suppressed"))
         .sum();
-    assert!(told >= 1000 && untold > 0, "{told} {untold}");
-    assert_eq!(told + untold, total);
+    assert!(logged >= 1000 && suppressed > 0, "{logged} {suppressed}");
+    assert_eq!(logged + suppressed, total);
     let stop = &records.last().unwrap().event;
     assert_eq!((stop.counts["received"], stop.counts["lost"]), (total, 0));
 }
 
-/// Waits until no datagram waits at this port.
+/// Waits until the kernel holds no datagram for this port.
 fn wait_until_read(group: SocketAddr) {
     let port = format!(":{:04X} ", group.port());
     testing::wait_for(|| {
@@ -325,7 +352,7 @@ fn wait_until_read(group: SocketAddr) {
 }
 
 #[test]
-fn forgers_fill_no_table() {
+fn a_forger_exhausts_no_memory() {
     let (server, group) = server(&["--count", "2000", "--for", "60s", "--json"]);
     let mut sender = to_group(group);
     for number in 0..2000 {
@@ -339,19 +366,19 @@ fn forgers_fill_no_table() {
     let finished = server.finish();
     let stop = finished.last_event();
     assert_eq!((finished.code, stop.counts["senders"]), (Some(0), 2000));
-    // One line for each of a few, not for all.
+    // A report of some of them, not of all.
     let senders = finished
         .out
         .lines()
-        .filter(|line| line.contains("\"event\":\"local\"") && line.contains("\"peer\""))
+        .filter(|line| line.contains("\"event\":\"report\"") && line.contains("\"peer\""))
         .count();
     assert_eq!(senders, 20);
 }
 
 #[test]
-fn what_the_kernel_drops_is_told_and_counted() {
+fn the_datagrams_that_the_kernel_drops_are_reported_and_counted() {
     let (mut server, group) = server(&["--receive-buffer", "5000", "--json"]);
-    // While it does not read, one datagram more than the buffer holds is dropped.
+    // While it is stopped, the kernel drops what the receive buffer has no room for.
     server.signal("STOP");
     let stat = format!("/proc/{}/stat", server.id());
     testing::wait_for(|| {
@@ -379,20 +406,20 @@ fn what_the_kernel_drops_is_told_and_counted() {
 }
 
 #[test]
-fn the_receive_buffer_that_was_granted_is_told() {
-    let told = |bytes: &str| {
+fn the_receive_buffer_that_the_kernel_grants_is_printed() {
+    let ready_line = |bytes: &str| {
         let mut server = start(SERVER, &["--port", "0", "--receive-buffer", bytes]);
         let line = server.err_line("listening on ");
         server.interrupt();
         line
     };
-    let line = told("50000");
+    let line = ready_line("50000");
     assert!(
-        line.ends_with("receive buffer: 50000 bytes asked for, 100000 granted"),
+        line.ends_with("receive buffer: 50000 bytes requested, 100000 granted"),
         "{line}"
     );
-    // Nobody is granted a gibibyte.
-    let line = told("1073741824");
+    // The kernel grants no gibibyte.
+    let line = ready_line("1073741824");
     assert!(
         line.ends_with("granted, limited by net.core.rmem_max"),
         "{line}"
@@ -408,7 +435,7 @@ fn offload_changes_nothing_but_speed() {
             ..Reach::default()
         };
         let lo = &Interface::find(None, GROUP).unwrap()[0];
-        let mut sender = Sender::new(Technique::Multicast, group, lo, reach).unwrap();
+        let mut sender = Sender::new(AddressingMode::Multicast, group, lo, reach).unwrap();
         let numbered: Vec<_> = (0..100).map(|number| format!("msg-{number:03}")).collect();
         assert_eq!(
             sender.send_many(numbered.concat().as_bytes(), 7),
@@ -445,8 +472,8 @@ fn one_group_more_than_a_socket_may_join() {
 }
 
 #[test]
-fn what_is_wrong_is_one_line_and_exit_2() {
-    // Held without sharing.
+fn an_invalid_command_line_is_one_line_and_exit_code_2() {
+    // Held by a program that does not share it.
     let held = UdpSocket::bind("0.0.0.0:0").unwrap();
     let port = held.local_addr().unwrap().port().to_string();
     let refused: &[(&[&str], &str)] = &[
@@ -484,7 +511,7 @@ fn what_is_wrong_is_one_line_and_exit_2() {
 }
 
 #[test]
-fn on_the_default_interface_where_no_route_leads_it_says_so() {
+fn without_a_route_the_default_interface_is_an_error() {
     let script = r#"
         ip route del 224.0.0.0/4 dev lo
         "$SERVER" --interface default
@@ -497,8 +524,8 @@ fn on_the_default_interface_where_no_route_leads_it_says_so() {
 }
 
 #[test]
-fn on_loopback_nothing_from_the_network_gets_in() {
-    // A host at the other end of a cable stands for the network: its datagrams come by all three techniques.
+fn on_loopback_nothing_from_the_network_is_received() {
+    // A host at the other end of a cable is the network: it sends by all three addressing modes.
     let script = r#"
         cat >send.py <<'END'
 import socket, sys
@@ -538,7 +565,7 @@ END
     {
         assert_eq!(finished.code, Some(0), "{finished:?}");
         let network = ["multicast", "unicast", "broadcast"]
-            .map(|technique| format!("Received data: from the network [{technique}]\n"))
+            .map(|mode| format!("Received data: from the network [{mode}]\n"))
             .concat();
         assert_eq!(
             finished.out,
