@@ -1,11 +1,11 @@
 //! Look-ups in memory, beside the standard library's HashMap of strings: `cargo bench -p naming`.
 //!
-//! Every name is asked for once, in an order that no cache can guess. What is compared is measured in turn, and the ratio
-//! is the median of those of the rounds. `--quick`, or a test run of the benchmarks, shows only that it runs.
+//! Every name is looked up once, in an order that no cache can predict. The two sides are measured in turn, and the ratio is
+//! the median of those of the rounds. `--quick`, or a test run of the benchmarks, shows only that it runs.
 
 use std::{collections::HashMap, hint::black_box, net::IpAddr};
 
-use common::measuring::Table;
+use common::testing::measuring::Table;
 use naming::{
     name::{Path, Place},
     space::Space,
@@ -81,9 +81,7 @@ fn structured(table: &Table, count: usize, rounds: usize) {
         .iter()
         .map(|name| name.parse().expect("a path"))
         .collect();
-    let (walked, mut indexed) = (space(&names), space(&names));
-    indexed.index();
-    let whole: HashMap<_, _> = names.iter().map(|name| (name.clone(), ADDRESS)).collect();
+    let space = space(&names);
     let parts: Vec<Vec<String>> = names
         .iter()
         .map(|name| name.split('/').map(str::to_owned).collect())
@@ -98,41 +96,20 @@ fn structured(table: &Table, count: usize, rounds: usize) {
             .or_default()
             .insert(server, ADDRESS);
     }
-    let ask = |space: &Space| {
-        paths.iter().for_each(|path| {
-            black_box(space.structured(path, &Path::ROOT).is_ok());
-        })
-    };
-    let mut in_whole = || {
-        names.iter().for_each(|name| {
-            black_box(whole.get(name.as_str()));
-        })
-    };
-    let mut in_nested = || {
-        for name in &parts {
-            let found = nested.get(&name[0]).and_then(|level| level.get(&name[1]));
-            black_box(found.and_then(|level| level.get(&name[2])));
-        }
-    };
     table.compare(
-        "depth 3, indexed / HashMap of whole paths",
+        "depth 3 / HashMaps in HashMaps",
         names.len(),
         rounds,
-        &mut || ask(&indexed),
-        &mut in_whole,
-    );
-    table.compare(
-        "depth 3, indexed / HashMaps in HashMaps",
-        names.len(),
-        rounds,
-        &mut || ask(&indexed),
-        &mut in_nested,
-    );
-    table.compare(
-        "depth 3, step by step / HashMaps in HashMaps",
-        names.len(),
-        rounds,
-        &mut || ask(&walked),
-        &mut in_nested,
+        &mut || {
+            paths.iter().for_each(|path| {
+                black_box(space.structured(path, &Path::ROOT).is_ok());
+            })
+        },
+        &mut || {
+            for name in &parts {
+                let found = nested.get(&name[0]).and_then(|level| level.get(&name[1]));
+                black_box(found.and_then(|level| level.get(&name[2])));
+            }
+        },
     );
 }

@@ -1,4 +1,4 @@
-//! libFuzzer's entrance: `NAMING_FUZZ` says which reader gets the input.
+//! The entry point of libFuzzer: `NAMING_FUZZ` selects the target.
 #![no_main]
 
 mod targets;

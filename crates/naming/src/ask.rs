@@ -1,10 +1,10 @@
-//! What the commands that ask do: in the names at hand, or a name server.
+//! The commands that resolve names: in the names at hand, or at a name server.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use common::{
     event::{Event, Kind},
-    exit::{Exit, Failure, Summary},
+    exit::{Failure, Summary},
     journal::Journal,
     shutdown::Shutdown,
     text::{micros, plural, visible, whole_micros},
@@ -15,22 +15,36 @@ use domain::base::{
 };
 
 use crate::{
+    answers::Answers,
     client::Client,
-    config::{self, Cli, Command},
+    config::{self, Cli},
+    context::Context,
     dns::{
-        owner::{Owner, of_address},
+        owner::{Owner, Zones, of_address},
         publish, shown,
     },
-    names::look_up,
+    handout,
+    name::{Path, Place},
+    names::serial_of_now,
     space::{Meaning, Space},
     tree, zonefile,
 };
 
-/// Answers every question; a name that does not resolve is told as an error and does not keep the others from it.
+/// `naming` without a command: the handout's program.
+pub fn handout(space: &Space, journal: &Journal) -> Summary {
+    let mut answers = Answers::new(journal);
+    let (flat, structured) = (Context::flat(space), Context::structured(space));
+    if let Err(failure) = handout::run(&flat, &structured, &mut answers) {
+        answers.missing(&failure);
+    }
+    answers.summary()
+}
+
+/// `flat` and `structured`: resolves each name; one that does not resolve is an error, and the others are still resolved.
 ///
 /// # Errors
-/// When a question is none (exit code 2).
-pub fn names(
+/// When a name or `--at` is not valid (exit code 2).
+pub fn resolve(
     cli: &Cli,
     space: &Space,
     journal: &Journal,
@@ -38,241 +52,220 @@ pub fn names(
 ) -> Result<Summary, Failure> {
     let at = cli.at()?;
     if !at.steps.is_empty() {
+        let from_root = Path {
+            absolute: true,
+            steps: at.steps.clone(),
+        };
         space
-            .node(
-                &crate::name::Path::of(true, at.steps.clone()),
-                &crate::name::Path::ROOT,
-            )
+            .node(&from_root, &Path::ROOT)
             .map_err(|failure| Failure::could_not_run(format!("--at {at}"), failure.why))?;
     }
-    let (mut resolved, mut missing) = (0, 0);
+    let mut answers = Answers::new(journal);
     for question in cli.questions()? {
-        match look_up(space, &question, &at) {
-            Ok(values) => {
-                for value in values.as_slice() {
-                    journal.record(
-                        Event::new(Kind::Resolve).resolved(question.to_string(), value.plain()),
-                    );
-                }
-                resolved += 1;
-            }
-            Err(unresolved) => {
-                journal.record(Event::failure(&unresolved));
-                missing += 1;
-            }
-        }
+        answers.show(&question.to_string(), space.look_up(&question, &at));
         if shutdown.requested() {
             break;
         }
     }
-    Ok(counted(resolved, missing))
+    Ok(answers.summary())
 }
 
-fn counted(resolved: u64, missing: u64) -> Summary {
-    let text = format!("{} resolved, {missing} not", plural(resolved, "name"));
-    let exit = if missing > 0 { Exit::No } else { Exit::Done };
-    Summary::done(text)
-        .exit(exit)
-        .count("resolved", resolved)
-        .count("missing", missing)
-}
-
-/// Lists, draws or exports all names.
+/// `explain`: resolves each name and shows every step.
 ///
 /// # Errors
-/// When they cannot be exported (exit code 2).
-pub fn all(
+/// When a name or `--at` is not valid (exit code 2).
+pub fn explain(cli: &Cli, space: &Space, journal: &Journal) -> Result<Summary, Failure> {
+    let mut answers = Answers::new(journal);
+    let at = cli.at()?;
+    for question in cli.questions()? {
+        let line = |text: String| journal.record(Event::new(Kind::Output).text(text));
+        let (steps, found) = space.explain(&question, &at);
+        line(question.to_string());
+        for (number, step) in steps.iter().enumerate() {
+            line(format!("  {}. {step}", number + 1));
+        }
+        match found {
+            Ok(values) => {
+                let event = Event::new(Kind::Resolve);
+                answers.resolved([event.resolved(question.to_string(), values.to_string())]);
+            }
+            Err(failure) => answers.missing(&failure),
+        }
+    }
+    Ok(answers.summary())
+}
+
+/// `list`: every name with what it stands for.
+pub fn list(space: &Space, journal: &Journal, shutdown: &Shutdown) -> Summary {
+    let mut count = 0;
+    let mut show = |place: &Place, value: String| {
+        if !shutdown.requested() {
+            count += 1;
+            journal.record(Event::new(Kind::Resolve).resolved(place.to_string(), value));
+        }
+    };
+    for (place, meaning) in space.meanings() {
+        match meaning {
+            Meaning::Values(values) => {
+                for value in values.as_slice() {
+                    show(&place, value.plain());
+                }
+            }
+            link => show(&place, link.to_string()),
+        }
+    }
+    Summary::done(plural(count, "value")).count("values", count)
+}
+
+/// `tree`: draws both name spaces.
+pub fn tree(space: &Space, journal: &Journal, shutdown: &Shutdown) -> Summary {
+    let mut lines = Output::new(journal, shutdown);
+    tree::draw(space, |line| lines.print(line));
+    lines.summary()
+}
+
+/// `export`: prints all names as a zone file.
+///
+/// # Errors
+/// When a name is too long for DNS in the zone (exit code 2).
+pub fn export(
     cli: &Cli,
     space: &Space,
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let mut names = 0;
-    let mut line = |event: Event| {
-        if !shutdown.requested() {
-            names += u64::from(event.value.is_some());
-            journal.record(event);
-        }
+    let address = cli.options.listen.map(|listen| listen.ip());
+    let settings = publish::Settings {
+        zones: cli.zones()?,
+        ttl: cli.ttl()?,
+        address: address.or(Some([127, 0, 0, 1].into())),
     };
-    match &cli.command {
-        Some(Command::Tree) => tree::draw(space, line),
-        Some(Command::Export) => {
-            let settings = publish::Settings {
-                zones: cli.zones()?,
-                ttl: cli.ttl()?,
-                address: cli
-                    .options
-                    .listen
-                    .map(|listen| listen.ip())
-                    .or(Some([127, 0, 0, 1].into())),
-            };
-            zonefile::export(space, serial_of_now(), &settings, |text| {
-                line(Event::new(Kind::Resolve).text(text))
-            })?;
-        }
-        _ => {
-            for (place, meaning) in space.meanings() {
-                match meaning {
-                    Meaning::Values(values) => {
-                        for value in values.as_slice() {
-                            line(
-                                Event::new(Kind::Resolve)
-                                    .resolved(place.to_string(), value.plain()),
-                            );
-                        }
-                    }
-                    other => line(
-                        Event::new(Kind::Resolve).resolved(place.to_string(), other.to_string()),
-                    ),
-                }
-            }
+    let mut lines = Output::new(journal, shutdown);
+    zonefile::export(space, serial_of_now(), &settings, |line| lines.print(line))?;
+    Ok(lines.summary())
+}
+
+/// The lines of a drawing or a file, until a stop is requested.
+struct Output<'a> {
+    journal: &'a Journal,
+    shutdown: &'a Shutdown,
+    count: u64,
+}
+
+impl<'a> Output<'a> {
+    fn new(journal: &'a Journal, shutdown: &'a Shutdown) -> Self {
+        Self {
+            journal,
+            shutdown,
+            count: 0,
         }
     }
-    Ok(Summary::done(plural(names, "value")).count("values", names))
-}
 
-/// A serial that grows with time (RFC 1982).
-pub fn serial_of_now() -> u32 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.map_or(1, |since| since.as_secs() as u32).max(1)
-}
-
-/// Shows every step of a resolution.
-///
-/// # Errors
-/// When a question is none (exit code 2).
-pub fn explain(cli: &Cli, space: &Space, journal: &Journal) -> Result<Summary, Failure> {
-    let (mut resolved, mut missing) = (0, 0);
-    let at = cli.at()?;
-    for question in cli.questions()? {
-        let step = |text: String| {
-            journal.record(Event {
-                name: Some(question.to_string()),
-                ..Event::new(Kind::Resolve).text(text)
-            })
-        };
-        let (steps, found) = space.explain(&question, &at);
-        step(format!("{question}"));
-        for (number, text) in steps.iter().enumerate() {
-            step(format!("  {}. {text}", number + 1));
-        }
-        match found {
-            Ok(values) => {
-                let text = format!("  so {question} is {values}");
-                journal.record(
-                    Event::new(Kind::Resolve)
-                        .resolved(question.to_string(), values.to_string())
-                        .text(text),
-                );
-                resolved += 1;
-            }
-            Err(unresolved) => {
-                journal.record(Event::failure(&unresolved));
-                missing += 1;
-            }
+    fn print(&mut self, line: String) {
+        if !self.shutdown.requested() {
+            self.count += 1;
+            self.journal.record(Event::new(Kind::Output).text(line));
         }
     }
-    Ok(counted(resolved, missing))
+
+    fn summary(&self) -> Summary {
+        Summary::done(plural(self.count, "line")).count("lines", self.count)
+    }
 }
 
-/// The server that the options name.
+/// `resolve`: asks a name server.
 ///
 /// # Errors
-/// When none is named, or it has no address (exit code 2).
-pub fn client<'c>(
-    cli: &Cli,
-    journal: &'c Journal,
-    shutdown: &'c Shutdown,
-) -> Result<Client<'c>, Failure> {
-    let server = cli.options.server.as_deref().unwrap_or(config::SERVER);
-    let addresses = common::net::resolve("--server", server)?;
-    Ok(Client {
-        server: addresses[0],
-        key: cli.keys()?.into_values().next(),
-        timeout: cli.timeout(Duration::from_secs(5))?,
-        journal,
-        shutdown,
-    })
-}
-
-/// Asks a name server.
-///
-/// # Errors
-/// When it does not answer, or a name is none (exit code 2).
+/// When it does not answer, or a name is not valid (exit code 2).
 pub fn server(
     cli: &Cli,
-    asked: &[String],
+    queries: &[String],
     rtype: Option<&str>,
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let client = client(cli, journal, shutdown)?;
+    let client = Client::new(cli, journal, shutdown)?;
     let zones = cli.zones()?;
-    let (mut resolved, mut missing) = (0, 0);
-    for name in asked {
+    let mut answers = Answers::new(journal);
+    for name in queries {
         let (owner, types) = question(cli, name, rtype, &zones)?;
-        let (mut values, mut took, mut tcp, mut code) =
-            (Vec::new(), Duration::ZERO, false, Rcode::NOERROR);
-        for rtype in types {
-            let answer = client.ask(&owner, rtype)?;
-            took += answer.took;
-            tcp |= answer.tcp;
-            code = Message::from_octets(&answer.message)
-                .map_or(Rcode::SERVFAIL, |message| message.header().rcode());
-            let of_type = |found: Rtype| found == rtype || rtype == Rtype::ANY;
-            let records = shown::answers(&answer.message);
-            values.extend(
-                records
-                    .iter()
-                    .filter(|record| of_type(record.rtype()))
-                    .map(shown::data),
-            );
-            if code != Rcode::NOERROR {
-                break;
-            }
-        }
-        if values.is_empty() {
-            let why = match code {
-                Rcode::NOERROR => format!(
-                    "{} has {owner}, and nothing of this kind for it",
-                    client.server
-                ),
-                Rcode::NXDOMAIN => format!("{} has no {owner}", client.server),
-                code => format!("{} says {} to {owner}", client.server, shown::rcode(code)),
-            };
-            journal.record(Event::failure(&Failure::no(visible(name.as_bytes()), why)));
-            missing += 1;
+        let shown = visible(name.as_bytes());
+        let reply = ask(&client, &owner, types)?;
+        if let Some(why) = reply.why_missing(&client, &owner) {
+            answers.missing(&Failure::no(shown, why));
             continue;
         }
-        for value in &values {
-            let event = Event::new(Kind::Resolve).resolved(visible(name.as_bytes()), value.clone());
-            journal.record(
-                event
-                    .peer(client.server)
-                    .counts([("elapsed_us", whole_micros(took))]),
-            );
-        }
-        let over = if tcp {
-            "TCP, the answer being too long for UDP,"
-        } else {
-            "UDP"
+        let took = whole_micros(reply.took);
+        answers.resolved(reply.values.into_iter().map(|value| {
+            let event = Event::new(Kind::Resolve).resolved(shown.clone(), value);
+            event.peer(client.server).counts([("elapsed_us", took)])
+        }));
+        let over = match reply.tcp {
+            true => "TCP, because the answer is too long for UDP,",
+            false => "UDP",
         };
         let text = format!(
             "{} answered for {owner} over {over} in {}",
             client.server,
-            micros(whole_micros(took))
+            micros(took)
         );
-        journal.record(Event::new(Kind::Local).peer(client.server).text(text));
-        resolved += 1;
+        journal.record(Event::new(Kind::Report).peer(client.server).text(text));
     }
-    Ok(counted(resolved, missing))
+    Ok(answers.summary())
 }
 
+/// What the server answered to the queries for one name.
+struct Reply {
+    values: Vec<String>,
+    rcode: Rcode,
+    took: Duration,
+    tcp: bool,
+}
+
+impl Reply {
+    /// Why there are no values, when there are none.
+    fn why_missing(&self, client: &Client, owner: &Owner) -> Option<String> {
+        let server = client.server;
+        self.values.is_empty().then(|| match self.rcode {
+            Rcode::NOERROR => format!("{server} has {owner}, but no record of this type for it"),
+            Rcode::NXDOMAIN => format!("{server} has no {owner}"),
+            rcode => format!("{server} answers {} for {owner}", shown::rcode(rcode)),
+        })
+    }
+}
+
+/// Asks for the records of each type, until a query fails.
+fn ask(client: &Client, owner: &Owner, types: Vec<Rtype>) -> Result<Reply, Failure> {
+    let mut reply = Reply {
+        values: Vec::new(),
+        rcode: Rcode::NOERROR,
+        took: Duration::ZERO,
+        tcp: false,
+    };
+    for rtype in types {
+        let answer = client.ask(owner, rtype)?;
+        reply.took += answer.took;
+        reply.tcp |= answer.tcp;
+        reply.rcode = Message::from_octets(&answer.message)
+            .map_or(Rcode::SERVFAIL, |message| message.header().rcode());
+        let records = shown::answers(&answer.message);
+        let of_type = records
+            .iter()
+            .filter(|record| record.rtype() == rtype || rtype == Rtype::ANY);
+        reply.values.extend(of_type.map(shown::data));
+        if reply.rcode != Rcode::NOERROR {
+            break;
+        }
+    }
+    Ok(reply)
+}
+
+/// The domain name and the record types to ask for.
 fn question(
     cli: &Cli,
     name: &str,
     rtype: Option<&str>,
-    zones: &Arc<crate::dns::owner::Zones>,
+    zones: &Zones,
 ) -> Result<(Owner, Vec<Rtype>), Failure> {
     let shown = visible(name.as_bytes());
     let wrong = |why: String| Failure::could_not_run(format!("name {shown}"), why);

@@ -1,4 +1,4 @@
-//! What the commands that change names do: to a names file, or to a name server.
+//! The commands that change names: in a names file, or at a name server.
 
 use std::path::Path as FilePath;
 
@@ -12,8 +12,7 @@ use common::{
 use domain::base::iana::Rtype;
 
 use crate::{
-    ask::client,
-    client::{Update, refusal},
+    client::{Client, Update, refusal},
     config::{Cli, Command},
     dns::{
         owner::Owner,
@@ -28,25 +27,26 @@ use crate::{
     zonefile,
 };
 
-/// One change, wherever it is made.
+/// One change, independent of where it is made.
 #[derive(Clone, Debug)]
 enum Change {
-    Register(Place, Values, How),
+    Register(Place, Values, Mode),
     Unregister(Place),
     Rename(Place, Place),
     HardLink(Place, Place),
     Symlink(Place, Place),
 }
 
-/// What registering does when the name is there.
+/// What `register` does when the name exists.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum How {
+enum Mode {
     New,
     Replace,
     Add,
 }
 
 impl Change {
+    /// The changes that the command line asks for.
     fn of(cli: &Cli) -> Result<Vec<Self>, Failure> {
         let place = |text: &String| cli.place(text);
         Ok(match &cli.command {
@@ -56,10 +56,10 @@ impl Change {
                 replace,
                 add,
             }) => {
-                let how = match (replace, add) {
-                    (true, _) => How::Replace,
-                    (_, true) => How::Add,
-                    _ => How::New,
+                let mode = match (replace, add) {
+                    (true, _) => Mode::Replace,
+                    (_, true) => Mode::Add,
+                    _ => Mode::New,
                 };
                 let wrong = |why: String| {
                     Failure::could_not_run(format!("register {}", visible(name.as_bytes())), why)
@@ -70,7 +70,7 @@ impl Change {
                 vec![Self::Register(
                     place(name)?,
                     values.expect("at least one"),
-                    how,
+                    mode,
                 )]
             }
             Some(Command::Unregister { places }) => places
@@ -90,7 +90,7 @@ impl Change {
         })
     }
 
-    /// The place that it is about.
+    /// The place that is changed.
     fn place(&self) -> &Place {
         match self {
             Self::Register(place, ..) | Self::Unregister(place) | Self::Rename(place, _) => place,
@@ -98,13 +98,14 @@ impl Change {
         }
     }
 
+    /// Makes the change in a name space.
     fn make(&self, space: &mut Space) -> Result<(), Failure> {
         match self {
-            Self::Register(place, values, How::New) => space.register(place, values.clone())?,
-            Self::Register(place, values, How::Replace) => {
+            Self::Register(place, values, Mode::New) => space.register(place, values.clone())?,
+            Self::Register(place, values, Mode::Replace) => {
                 space.set(place, Some(values.clone()))?
             }
-            Self::Register(place, values, How::Add) => {
+            Self::Register(place, values, Mode::Add) => {
                 let old = space.get(place).and_then(|entry| space.values(entry));
                 let all = [
                     old.map(Values::as_slice).unwrap_or_default(),
@@ -122,6 +123,7 @@ impl Change {
         Ok(())
     }
 
+    /// The update that has a name server make the change.
     fn update(&self, cli: &Cli) -> Result<Update, Failure> {
         let zones = cli.zones()?;
         let owner = |place: &Place| {
@@ -129,7 +131,7 @@ impl Change {
                 .owner(place)
                 .map_err(|why| Failure::could_not_run(place, why))
         };
-        let this = owner(self.place())?;
+        let owner_here = owner(self.place())?;
         let update = Update::of(&zones.names);
         let one = |rtype: Rtype, target: &Owner| {
             let mut records = Vec::new();
@@ -137,42 +139,45 @@ impl Change {
             records
         };
         Ok(match self {
-            Self::Register(_, values, how) => {
+            Self::Register(_, values, mode) => {
                 let mut records = Vec::new();
                 values
                     .as_slice()
                     .iter()
                     .for_each(|value| push_value(&mut records, value));
-                let update = match how {
-                    How::New => update.when(&this, false),
-                    How::Replace => update.delete(&this),
-                    How::Add => update,
+                let update = match mode {
+                    Mode::New => update.when(&owner_here, false),
+                    Mode::Replace => update.delete(&owner_here),
+                    Mode::Add => update,
                 };
-                update.add(&this, Records(&records))
+                update.add(&owner_here, Records(&records))
             }
-            Self::Unregister(_) => update.when(&this, true).delete(&this),
-            Self::Rename(_, to) => update.add(&this, Records(&one(RENAME, &owner(to)?))),
-            Self::HardLink(_, old) => update.add(&this, Records(&one(HARD_LINK, &owner(old)?))),
+            Self::Unregister(_) => update.when(&owner_here, true).delete(&owner_here),
+            Self::Rename(_, to) => update.add(&owner_here, Records(&one(RENAME, &owner(to)?))),
+            Self::HardLink(_, old) => {
+                update.add(&owner_here, Records(&one(HARD_LINK, &owner(old)?)))
+            }
             Self::Symlink(_, target) => update
-                .when(&this, false)
-                .add(&this, Records(&one(Rtype::CNAME, &owner(target)?))),
+                .when(&owner_here, false)
+                .add(&owner_here, Records(&one(Rtype::CNAME, &owner(target)?))),
         })
     }
 
-    /// What came of it, for people and programs.
-    fn made(&self) -> Event {
+    /// The event of the change: the name, what it stands for now, and the change in words where these two do not say it.
+    fn event(&self) -> Event {
         let registered = |place: &Place, value: Option<String>| Event {
             name: Some(place.to_string()),
             value,
             ..Event::new(Kind::Register)
         };
         match self {
-            Self::Register(place, values, How::Add) => {
-                registered(place, Some(format!("{values} as well")))
-            }
+            Self::Register(place, values, Mode::Add) => registered(place, Some(values.to_string()))
+                .text(format!("{place} is {values} as well")),
             Self::Register(place, values, _) => registered(place, Some(values.to_string())),
             Self::Unregister(place) => registered(place, None),
-            Self::Rename(from, to) => registered(from, Some(format!("{to} now"))),
+            Self::Rename(from, to) => {
+                registered(from, None).text(format!("{from} is renamed to {to}"))
+            }
             Self::HardLink(new, old) => registered(new, Some(Meaning::HardLink(old).to_string())),
             Self::Symlink(new, target) => {
                 registered(new, Some(Meaning::Symlink(target).to_string()))
@@ -181,11 +186,11 @@ impl Change {
     }
 }
 
-/// Makes the change that the command line asks for.
+/// `register`, `unregister`, `rename` and `link`.
 ///
 /// # Errors
 /// When it is refused (exit code 1), or cannot be made at all (exit code 2).
-pub fn make(cli: &Cli, journal: &Journal, shutdown: &Shutdown) -> Result<Summary, Failure> {
+pub fn run(cli: &Cli, journal: &Journal, shutdown: &Shutdown) -> Result<Summary, Failure> {
     let changes = Change::of(cli)?;
     match (&cli.options.names, &cli.options.server) {
         (Some(_), Some(_)) => {
@@ -194,11 +199,21 @@ pub fn make(cli: &Cli, journal: &Journal, shutdown: &Shutdown) -> Result<Summary
                 "--names FILE or --server HOST:PORT, not both; see --help",
             ));
         }
-        (Some(path), None) => file::edit(path, |space| {
-            changes.iter().try_for_each(|change| change.make(space))
-        })?,
+        (Some(path), None) if common::files::is_standard(path) => {
+            let why = "names are changed in a file; standard input cannot be changed";
+            return Err(Failure::could_not_run("--names -", why));
+        }
+        (Some(path), None) => {
+            let of_a_server = ["--zone", "--key", "--timeout"];
+            cli.options
+                .given
+                .refuse(&of_a_server, "goes with --server")?;
+            file::edit(path, |space| {
+                changes.iter().try_for_each(|change| change.make(space))
+            })?;
+        }
         (None, Some(_)) => {
-            let client = client(cli, journal, shutdown)?;
+            let client = Client::new(cli, journal, shutdown)?;
             for change in &changes {
                 let rcode = client.update(&change.update(cli)?)?;
                 if rcode != domain::base::iana::Rcode::NOERROR {
@@ -207,39 +222,35 @@ pub fn make(cli: &Cli, journal: &Journal, shutdown: &Shutdown) -> Result<Summary
             }
         }
         (None, None) => {
-            let why = "say where: --names FILE or --server HOST:PORT; the handout's names are built in and stay as they are";
+            let why = "--names FILE or --server HOST:PORT is required; the built-in names cannot be changed";
             return Err(Failure::could_not_run("usage", why));
         }
     }
     for change in &changes {
-        journal.record(change.made());
+        journal.record(change.event());
     }
     let count = changes.len() as u64;
     Ok(Summary::done(plural(count, "change")).count("changes", count))
 }
 
-/// Reads a zone file into a names file, or onto standard output.
+/// `import`: converts a zone file to a names file, or prints it as one.
 ///
 /// # Errors
-/// When it cannot be read, or the names file not be written (exit code 2).
+/// When the zone file cannot be read, or the names file cannot be written (exit code 2).
 pub fn import(cli: &Cli, zone_file: &FilePath, journal: &Journal) -> Result<Summary, Failure> {
     let space = zonefile::import(zone_file, &*cli.zones()?)?;
-    let names = space.len() as u64;
-    if let Some(path) = &cli.options.names {
+    let names = space.count() as u64;
+    let file = cli.options.names.as_ref();
+    if let Some(path) = file.filter(|path| !common::files::is_standard(path)) {
         file::edit(path, |old| {
             *old = space;
             Ok(())
         })?;
-        let text = format!(
-            "{} from {} in {}",
-            plural(names, "name"),
-            visible_path(zone_file),
-            visible_path(path)
-        );
-        journal.record(Event::new(Kind::Local).text(text));
+        let event = Event::new(Kind::Write).text(visible_path(path));
+        journal.record(event.counts([("names", names)]));
     } else {
         for line in file::write(&space).lines() {
-            journal.record(Event::new(Kind::Resolve).text(line));
+            journal.record(Event::new(Kind::Output).text(line));
         }
     }
     Ok(Summary::done(plural(names, "name")).count("names", names))

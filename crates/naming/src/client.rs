@@ -1,4 +1,6 @@
-//! The client: asks a name server, and changes its names.
+//! The client of a name server: queries and updates.
+
+mod update;
 
 use std::{
     io::{self, Read, Write},
@@ -12,55 +14,74 @@ use common::{
     exit::{Failure, why},
     journal::Journal,
     message::{Carrier, MessageId},
-    net::{self, Interest, Patience},
+    net::{self, Deadline, Interest},
     shutdown::Shutdown,
 };
 use domain::{
     base::{
-        Message, MessageBuilder, Record, Ttl,
+        Message, MessageBuilder,
         iana::{Class, Opcode, Rcode, Rtype},
         message_builder::AdditionalBuilder,
-        rdata::UnknownRecordData,
     },
     rdata::tsig::Time48,
     tsig::{ClientTransaction, Key},
 };
 use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::dns::{answer::UDP_MAX, owner::Owner, shown, zone::Records};
+pub use self::update::{Update, refusal};
+use crate::{
+    config::{Cli, SERVER},
+    dns::{answer::UDP_MAX, owner::Owner, shown},
+};
 
-/// How often a question is asked over UDP.
+/// How often a query is sent over UDP.
 const TRIES: u32 = 3;
 
-/// Somebody who asks one server.
+/// A client of one name server.
 #[derive(Debug)]
 pub struct Client<'c> {
     /// The server.
     pub server: SocketAddr,
-    /// What signs messages to it.
+    /// The key that signs messages to it.
     pub key: Option<Arc<Key>>,
     /// How long to wait for an answer.
     pub timeout: Duration,
-    /// Where messages are told.
+    /// Where messages are logged.
     pub journal: &'c Journal,
     /// What ends every wait.
     pub shutdown: &'c Shutdown,
 }
 
-/// An answer, and how it came.
+/// An answer, and how it arrived.
 #[derive(Debug)]
 pub struct Answer {
     /// The message.
     pub message: Vec<u8>,
     /// How long it took.
     pub took: Duration,
-    /// Whether it took TCP.
+    /// Whether it was asked for over TCP.
     pub tcp: bool,
 }
 
 type Building = AdditionalBuilder<Vec<u8>>;
 
-impl Client<'_> {
+impl<'c> Client<'c> {
+    /// The client of the server that the options name.
+    ///
+    /// # Errors
+    /// When the server has no address, or an option is out of range (exit code 2).
+    pub fn new(cli: &Cli, journal: &'c Journal, shutdown: &'c Shutdown) -> Result<Self, Failure> {
+        let server = cli.options.server.as_deref().unwrap_or(SERVER);
+        let addresses = net::resolve("--server", server)?;
+        Ok(Self {
+            server: addresses[0],
+            key: cli.keys()?.into_values().next(),
+            timeout: cli.timeout(Duration::from_secs(5))?,
+            journal,
+            shutdown,
+        })
+    }
+
     fn failed(&self, why: impl std::fmt::Display) -> Failure {
         Failure::could_not_run(format!("server {}", self.server), why)
     }
@@ -73,15 +94,17 @@ impl Client<'_> {
         let mut message = MessageBuilder::new_vec();
         message.header_mut().set_id(self.id()?);
         let mut question = message.question();
-        let taken = "a Vec takes all that is written";
-        question.push((name.name(), rtype, Class::IN)).expect(taken);
+        let infallible = "a Vec has room for every record";
+        question
+            .push((name.name(), rtype, Class::IN))
+            .expect(infallible);
         let mut additional = question.additional();
         additional
             .opt(|opt| {
                 opt.set_udp_payload_size(UDP_MAX);
                 Ok(())
             })
-            .expect(taken);
+            .expect(infallible);
         let begun = Instant::now();
         let (query, transaction) = self.sign(additional)?;
         let mut answer = Answer {
@@ -98,7 +121,8 @@ impl Client<'_> {
         Ok(answer)
     }
 
-    /// Sends an update and returns the code of its answer. Over TCP: a signed update that is sent twice counts as a forgery.
+    /// Sends an update and returns the code of its answer. It goes over TCP, because a signed update that is retransmitted
+    /// would be refused as a replay.
     ///
     /// # Errors
     /// When there is no answer (exit code 2).
@@ -126,10 +150,10 @@ impl Client<'_> {
         let answer = self.check(self.over_tcp(&message)?, transaction)?;
         Message::from_octets(&answer)
             .map(|answer| answer.header().rcode())
-            .map_err(|_| self.failed("an answer that is none"))
+            .map_err(|_| self.failed("the answer is not a DNS message"))
     }
 
-    /// A number that nobody can guess.
+    /// A message identifier that cannot be guessed.
     fn id(&self) -> Result<u16, Failure> {
         let mut id = [0; 2];
         let filled = SystemRandom::new().fill(&mut id);
@@ -157,14 +181,14 @@ impl Client<'_> {
         let Some(transaction) = transaction else {
             return Ok(answer);
         };
-        let mut message =
-            Message::from_octets(answer).map_err(|_| self.failed("an answer that is none"))?;
+        let mut message = Message::from_octets(answer)
+            .map_err(|_| self.failed("the answer is not a DNS message"))?;
         match transaction.answer(&mut message, Time48::now()) {
             Ok(()) => Ok(message.into_octets()),
             Err(error) => {
                 let rcode = shown::rcode(message.header().rcode());
                 Err(self.failed(format!(
-                    "its answer is not signed by the key: {rcode}; {error}"
+                    "the answer is not signed by the key: {rcode}; {error}"
                 )))
             }
         }
@@ -202,7 +226,7 @@ impl Client<'_> {
         for attempt in 1..=TRIES {
             let sent = Event::new(Kind::Send);
             socket.send(query).map_err(failed)?;
-            self.tell(sent, Carrier::Udp, local, query);
+            self.log(sent, Carrier::Udp, local, query);
             let end = if attempt == TRIES {
                 until
             } else {
@@ -221,13 +245,13 @@ impl Client<'_> {
                     .recv(&mut buffer)
                     .map_err(|error| match error.kind() {
                         io::ErrorKind::ConnectionRefused => {
-                            self.failed("nobody serves there; start one with: naming serve")
+                            self.failed("no server listens there; start one with: naming serve")
                         }
                         _ => failed(error),
                     })?;
                 buffer.truncate(length);
                 if Self::answers(query, &buffer) {
-                    self.tell(Event::new(Kind::Receive), Carrier::Udp, local, &buffer);
+                    self.log(Event::new(Kind::Receive), Carrier::Udp, local, &buffer);
                     return Ok(buffer);
                 }
             }
@@ -238,67 +262,72 @@ impl Client<'_> {
     fn over_tcp(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::ConnectionRefused => {
-                self.failed("nobody serves there; start one with: naming serve")
+                self.failed("no server listens there; start one with: naming serve")
             }
             io::ErrorKind::TimedOut => {
                 self.failed(format!("no answer within {}", humane(self.timeout)))
             }
             _ => self.failed(why(&error)),
         };
-        let patience = Patience {
+        let deadline = Deadline {
             until: Instant::now() + self.timeout,
             grace: Duration::ZERO,
         };
-        let stream = net::connect(self.server, None, patience, self.shutdown).map_err(failed)?;
+        let stream = net::connect(self.server, None, deadline, self.shutdown).map_err(failed)?;
         let local = stream.local_addr().map_err(failed)?;
         let length =
             u16::try_from(query.len()).map_err(|_| self.failed("a message longer than 64 kB"))?;
         let whole = [&length.to_be_bytes(), query].concat();
         let sent = Event::new(Kind::Send);
-        self.patiently(
+        self.transmit(
             &stream,
-            patience,
+            deadline,
             &mut |mut stream, done| stream.write(&whole[done..]),
             whole.len(),
         )
         .map_err(failed)?;
-        self.tell(sent, Carrier::Tcp, local, query);
+        self.log(sent, Carrier::Tcp, local, query);
         let mut length = [0; 2];
-        self.patiently(
+        self.transmit(
             &stream,
-            patience,
+            deadline,
             &mut |mut stream, done| stream.read(&mut length[done..]),
             2,
         )
         .map_err(failed)?;
         let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
         let whole = answer.len();
-        self.patiently(
+        self.transmit(
             &stream,
-            patience,
+            deadline,
             &mut |mut stream, done| stream.read(&mut answer[done..]),
             whole,
         )
         .map_err(failed)?;
         if !Self::answers(query, &answer) {
-            return Err(self.failed("an answer to something else"));
+            return Err(self.failed("the answer is to another query"));
         }
-        self.tell(Event::new(Kind::Receive), Carrier::Tcp, local, &answer);
+        self.log(Event::new(Kind::Receive), Carrier::Tcp, local, &answer);
         Ok(answer)
     }
 
-    /// Reads or writes until so many bytes are done.
-    fn patiently(
+    /// Repeats a read or a write until all bytes are transmitted.
+    fn transmit(
         &self,
         stream: &TcpStream,
-        patience: Patience,
+        deadline: Deadline,
         step: &mut dyn FnMut(&TcpStream, usize) -> io::Result<usize>,
         whole: usize,
     ) -> io::Result<()> {
         let mut done = 0;
         while done < whole {
             match step(stream, done) {
-                Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it hung up")),
+                Ok(0) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the server closed the connection",
+                    ));
+                }
                 Ok(more) => done += more,
                 Err(error)
                     if matches!(
@@ -306,7 +335,7 @@ impl Client<'_> {
                         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
                     ) =>
                 {
-                    if self.shutdown.requested() || Instant::now() >= patience.until {
+                    if self.shutdown.requested() || Instant::now() >= deadline.until {
                         return Err(io::ErrorKind::TimedOut.into());
                     }
                 }
@@ -316,8 +345,8 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// A message that went to the server, or came from it.
-    fn tell(&self, event: Event, carrier: Carrier, local: SocketAddr, message: &[u8]) {
+    /// Logs a message to the server or from it.
+    fn log(&self, event: Event, carrier: Carrier, local: SocketAddr, message: &[u8]) {
         let id = shown::number(message);
         let (from, to) = match event.kind {
             Kind::Send => (local, self.server),
@@ -338,91 +367,4 @@ impl Client<'_> {
 
 fn humane(time: Duration) -> String {
     common::text::micros(common::text::whole_micros(time))
-}
-
-/// A record of an update.
-#[derive(Clone, Debug)]
-pub struct Line {
-    owner: Owner,
-    class: Class,
-    rtype: Rtype,
-    data: Vec<u8>,
-}
-
-impl Line {
-    fn record(&self) -> Record<domain::base::Name<&[u8]>, UnknownRecordData<&[u8]>> {
-        let data =
-            UnknownRecordData::from_octets(self.rtype, self.data.as_slice()).expect("short data");
-        // A lifetime of its own has no name; whatever tests or deletes must have none.
-        let ttl = if self.class == Class::IN { 60 } else { 0 };
-        Record::new(self.owner.name(), self.class, Ttl::from_secs(ttl), data)
-    }
-}
-
-/// An update of a zone (RFC 2136): what must hold, and what is to be changed then.
-#[derive(Clone, Debug)]
-pub struct Update {
-    zone: Owner,
-    prerequisites: Vec<Line>,
-    changes: Vec<Line>,
-}
-
-impl Update {
-    /// An update that changes nothing yet.
-    pub fn of(zone: &Owner) -> Self {
-        Self {
-            zone: zone.clone(),
-            prerequisites: Vec::new(),
-            changes: Vec::new(),
-        }
-    }
-
-    /// The name must exist, or must not.
-    #[must_use]
-    pub fn when(mut self, owner: &Owner, exists: bool) -> Self {
-        let class = if exists { Class::ANY } else { Class::NONE };
-        self.prerequisites.push(Line {
-            owner: owner.clone(),
-            class,
-            rtype: Rtype::ANY,
-            data: Vec::new(),
-        });
-        self
-    }
-
-    /// The name gets these records.
-    #[must_use]
-    pub fn add(mut self, owner: &Owner, records: Records<'_>) -> Self {
-        self.changes.extend(records.map(|(rtype, data)| Line {
-            owner: owner.clone(),
-            class: Class::IN,
-            rtype,
-            data: data.to_vec(),
-        }));
-        self
-    }
-
-    /// The name loses whatever it has.
-    #[must_use]
-    pub fn delete(mut self, owner: &Owner) -> Self {
-        self.changes.push(Line {
-            owner: owner.clone(),
-            class: Class::ANY,
-            rtype: Rtype::ANY,
-            data: Vec::new(),
-        });
-        self
-    }
-}
-
-/// What a code says about a change of a name.
-pub fn refusal(rcode: Rcode, place: &crate::name::Place, server: SocketAddr) -> Failure {
-    let why = match rcode {
-        Rcode::YXDOMAIN => "exists already".to_owned(),
-        Rcode::NXDOMAIN => "no such name".to_owned(),
-        Rcode::REFUSED => format!("{server} refuses that; its log says why"),
-        Rcode::NOTAUTH => format!("{server} has no such zone or key"),
-        rcode => format!("{server} says {}", shown::rcode(rcode)),
-    };
-    Failure::no(place, why)
 }

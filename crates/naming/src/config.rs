@@ -1,4 +1,4 @@
-//! What the program can be told and asked.
+//! The program's options and subcommands.
 
 use std::{net::SocketAddr, num::NonZero, path::PathBuf, sync::Arc, thread, time::Duration};
 
@@ -12,8 +12,8 @@ use domain::base::iana::Rtype;
 use crate::{
     dns::{key, owner::Zones, publish},
     name::{Name, Path, Place},
-    resolve::Question,
     server,
+    space::resolve::Question,
 };
 
 /// Where the server listens unless it is told otherwise: DNS has port 53, which is the administrator's.
@@ -21,7 +21,7 @@ pub const SERVER: &str = "127.0.0.1:5300";
 
 const EXAMPLES: &str = "\
 Examples:
-  naming                                        the handout's two answers
+  naming                                        the handout's two queries
   naming flat server1 server2                   two flat names
   naming structured region1/server1             one structured name; also: region1 server1
   naming flat server1 --short                   the bare address, for a script
@@ -32,19 +32,19 @@ Examples:
   naming resolve region1/server1 --server 127.0.0.1:5300
                                                 ask it";
 
-/// Resolves flat and structured names, keeps them, and serves them to the world
+/// Resolves flat and structured names, stores them, and serves them by DNS
 #[derive(Debug, clap::Parser)]
 #[command(name = "naming", after_help = EXAMPLES)]
 pub struct Cli {
     /// Flags.
     #[command(flatten)]
     pub options: Options,
-    /// What is asked.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What is asked.
+/// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Resolve flat names
@@ -52,7 +52,7 @@ pub enum Command {
     Flat {
         /// Names without structure, such as server1
         #[arg(required = true, value_name = "NAME")]
-        flat: Vec<String>,
+        queries: Vec<String>,
     },
     /// Resolve structured names
     #[command(after_help = "Example:\n  naming structured region1/server1 region2/server3")]
@@ -61,7 +61,7 @@ pub enum Command {
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<String>,
     },
-    /// List every name with what it stands for
+    /// List each name with its value
     #[command(after_help = "Example:\n  naming list --names lab.json")]
     List,
     /// Draw both name spaces
@@ -74,7 +74,7 @@ pub enum Command {
     Explain {
         /// Names, flat or structured
         #[arg(required = true, value_name = "NAME")]
-        asked: Vec<String>,
+        queries: Vec<String>,
     },
     /// Register a new name in --names FILE or at --server; with a / it is structured
     #[command(
@@ -87,21 +87,21 @@ pub enum Command {
         /// Addresses, or texts written text:…
         #[arg(required = true, value_name = "VALUE")]
         values: Vec<String>,
-        /// Replace what the name stands for now
+        /// Replace the name's values
         #[arg(long, conflicts_with = "add")]
         replace: bool,
-        /// Add to what the name stands for now
+        /// Add to the name's values
         #[arg(long)]
         add: bool,
     },
-    /// Take names out of --names FILE or --server
+    /// Remove names from --names FILE or --server
     #[command(after_help = "Example:\n  naming unregister region1/server5 --names lab.json")]
     Unregister {
         /// The names
         #[arg(required = true, value_name = "NAME")]
         places: Vec<String>,
     },
-    /// Give a name, or a directory with all that is in it, another name
+    /// Rename a name, or a directory with everything in it
     #[command(after_help = "Example:\n  naming rename /region1 /north --names lab.json")]
     Rename {
         /// The old name
@@ -109,7 +109,7 @@ pub enum Command {
         /// The new name
         to: String,
     },
-    /// A second name for a leaf (a hard link), or a name for a name
+    /// Make a second name for a leaf (hard link), or for a name (symbolic link)
     #[command(
         after_help = "Examples:\n  naming link /www region1/server1 --names lab.json\n  naming link /east /region1 --symbolic --names lab.json"
     )]
@@ -117,10 +117,10 @@ pub enum Command {
         /// The new name
         #[arg(value_name = "NEW")]
         place: String,
-        /// The name that is there
+        /// The existing name
         #[arg(value_name = "NAME")]
         target: String,
-        /// A symbolic link: it names a name, whatever that stands for later
+        /// A symbolic link: it refers to the name and not to its values
         #[arg(long, short)]
         symbolic: bool,
     },
@@ -136,7 +136,7 @@ pub enum Command {
     },
     /// Serve the names by DNS, over UDP and TCP
     #[command(
-        after_help = "Examples:\n  naming serve                                  the handout's names; Ctrl-C stops it\n  naming serve --names lab.json --store lab.redb --secondary 127.0.0.1:5301\n  kill -HUP PID                                 has it read the names file again"
+        after_help = "Examples:\n  naming serve                                  the handout's names; Ctrl-C stops it\n  naming serve --names lab.json --store lab.redb --secondary 127.0.0.1:5301\n  kill -HUP PID                                 makes it read the names file again"
     )]
     Serve,
     /// Ask a name server
@@ -144,10 +144,10 @@ pub enum Command {
         after_help = "Examples:\n  naming resolve server1 region1/server1 --server 127.0.0.1:5300\n  naming resolve 192.168.1.2 --server 127.0.0.1:5300\n  naming resolve www.example.org. --type AAAA --server 127.0.0.1:5300 --short"
     )]
     Resolve {
-        /// Names as here, domain names with a dot at the end, or addresses
+        /// Names as above, domain names that end with a dot, or addresses
         #[arg(required = true, value_name = "NAME")]
-        asked: Vec<String>,
-        /// The type of records: A, AAAA, TXT, CNAME, PTR, SOA, NS, ANY, ... [default: A, AAAA and TXT; of an address PTR]
+        queries: Vec<String>,
+        /// The type of records, such as A, TXT, PTR, ANY [default: A, AAAA and TXT; for an address PTR]
         #[arg(long = "type", value_name = "TYPE")]
         rtype: Option<String>,
     },
@@ -165,48 +165,86 @@ pub enum Command {
 common::options! {
     /// The program's options.
     pub struct Options of Cli = "naming" {
-        /// Names from a JSON file: texts are flat names, objects directories [default: the handout's]
+        /// Read names from a JSON file: texts are flat names, objects directories [default: the handout's]
         #[arg(value_name = "FILE")]
-        names: PathBuf,
-        /// Mount the structured names of a file under a new directory; several are possible
+        names: PathBuf => [
+            root,
+            flat,
+            structured,
+            list,
+            tree,
+            explain,
+            register: "Change this JSON file of names",
+            unregister: "Change this JSON file of names",
+            rename: "Change this JSON file of names",
+            link: "Change this JSON file of names",
+            export,
+            import: "Write the names into this JSON file and not onto standard output",
+            serve,
+        ],
+        /// Mount the structured names of a file under a new directory; repeat it for several
         #[arg(value_name = "PATH=FILE")]
-        mount: Vec<String>,
-        /// Where relative paths start [default: /]
+        mount: Vec<String> => [structured, list, tree, explain, export, serve],
+        /// The directory where relative paths start [default: /]
         #[arg(value_name = "PATH")]
-        at: String,
+        at: String => [structured, explain, register, unregister, rename, link, resolve],
         /// Print only the values
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
-        short: bool,
-        /// The name server to ask or to change
+        short: bool => [root, flat, structured, list, resolve],
+        /// The name server
         #[arg(value_name = "HOST:PORT")]
-        server: String,
+        server: String => [
+            register: "Change the names of this name server",
+            unregister: "Change the names of this name server",
+            rename: "Change the names of this name server",
+            link: "Change the names of this name server",
+            resolve = "127.0.0.1:5300",
+        ],
         /// The zone that the names are in [default: lab.]
         #[arg(value_name = "ZONE")]
-        zone: String,
-        /// The keys that sign updates and transfers
+        zone: String => [register, unregister, rename, link, export, import, serve, resolve],
+        /// The file with the keys that sign updates and transfers (TSIG)
         #[arg(value_name = "FILE")]
-        key: PathBuf,
-        /// How long to wait for a server, or for a client that says nothing [default: 5s; of serve 10s]
+        key: PathBuf => [
+            register,
+            unregister,
+            rename,
+            link,
+            serve,
+            resolve,
+            keygen: "Write the key into this file and not onto standard output",
+        ],
+        /// How long to wait for the server
         #[arg(value_name = "DURATION")]
-        timeout: Period,
-        /// Where to serve; port 0 takes a free one [default: 127.0.0.1:5300]
+        timeout: Period => [
+            register = "5s",
+            unregister = "5s",
+            rename = "5s",
+            link = "5s",
+            serve = "10s": "How long to wait for a client that sends nothing",
+            resolve = "5s",
+        ],
+        /// Listen on this address; port 0 takes a free one
         #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
-        listen: SocketAddr,
-        /// Keep the names in this file, whatever happens; --names only fills a new one
+        listen: SocketAddr => [
+            serve = "127.0.0.1:5300",
+            export = "127.0.0.1": "The name server's address in the zone",
+        ],
+        /// Store the names durably in this file; --names only fills a new one
         #[arg(value_name = "FILE", help_heading = "Server")]
-        store: PathBuf,
-        /// Tell this server of changes, and let it transfer the zones; several are possible
+        store: PathBuf => [serve],
+        /// Notify this server of changes and let it transfer the zones; repeat it for several
         #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
-        secondary: Vec<SocketAddr>,
-        /// How long others may keep an answer [default: 1m]
+        secondary: Vec<SocketAddr> => [serve],
+        /// The time to live of records: how long others may cache them [default: 1m]
         #[arg(value_name = "DURATION", help_heading = "Server")]
-        ttl: Period,
-        /// How many threads answer over UDP [default: one a processor]
+        ttl: Period => [export, serve],
+        /// Number of threads that answer over UDP [default: one a processor]
         #[arg(value_name = "N", help_heading = "Server")]
-        workers: usize,
-        /// How many TCP connections to have at once; others wait in the backlog [default: 200]
+        workers: usize => [serve],
+        /// Number of TCP connections at once; others wait in the backlog [default: 200]
         #[arg(value_name = "N", help_heading = "Server")]
-        max_clients: usize,
+        max_clients: usize => [serve],
     }
 }
 
@@ -322,7 +360,9 @@ impl Cli {
     /// For a path with an empty component (exit code 2).
     pub fn questions(&self) -> Result<Vec<Question>, Failure> {
         Ok(match &self.command {
-            Some(Command::Flat { flat }) => flat.iter().cloned().map(Question::Flat).collect(),
+            Some(Command::Flat { queries }) => {
+                queries.iter().cloned().map(Question::Flat).collect()
+            }
             // Without a slash anywhere the words are the components of one path, as the handout prints it.
             Some(Command::Structured { paths }) if !paths.iter().any(|path| path.contains('/')) => {
                 vec![Question::Structured(Path::new(
@@ -335,9 +375,9 @@ impl Cli {
                     .map(|path| path.parse().map(Question::Structured));
                 paths.collect::<Result<_, _>>()?
             }
-            Some(Command::Explain { asked }) => {
+            Some(Command::Explain { queries }) => {
                 let structured = |name: &str| name.contains('/') || self.options.at.is_some();
-                let questions = asked.iter().map(|name| match structured(name) {
+                let questions = queries.iter().map(|name| match structured(name) {
                     true => name.parse().map(Question::Structured),
                     false => Ok(Question::Flat(name.clone())),
                 });
@@ -362,7 +402,7 @@ pub fn types(given: Option<&str>) -> Result<Vec<Rtype>, Failure> {
             let shown = common::text::visible(given.as_bytes());
             let rtype = given.to_uppercase().parse::<Rtype>();
             let rtype = rtype.map_err(|_| {
-                Failure::could_not_run(format!("--type {shown}"), "no type of records")
+                Failure::could_not_run(format!("--type {shown}"), "not a type of records")
             })?;
             match rtype {
                 Rtype::AXFR | Rtype::IXFR | Rtype::OPT | Rtype::TSIG => Err(

@@ -1,8 +1,8 @@
-//! Names in a JSON file of the handout's own shape: texts are names, objects are directories, to any depth.
+//! Names in a JSON file of the handout's shape: strings are values, objects are directories, to any depth.
 //!
-//! `{"server1": "192.168.1.2", "region1": {"server1": ["192.168.1.2", "2001:db8::2"]}}`. At the top a text is a flat name;
-//! a structured name right in the root is written with a slash (`"/www"`). Beside addresses a text can be
-//! `text:…`, `symlink:NAME` for another name, or `link:NAME` for a second name of a leaf. A wrong file is refused whole.
+//! `{"server1": "192.168.1.2", "region1": {"server1": ["192.168.1.2", "2001:db8::2"]}}`. At the top level a string is the
+//! value of a flat name; a structured name in the root is written with a slash (`"/www"`). Beside addresses a string can be
+//! `text:…`, `symlink:NAME` for a symbolic link, or `link:NAME` for a hard link. A file with an error is refused whole.
 
 mod reading;
 
@@ -23,7 +23,7 @@ use common::{
 use nix::fcntl::{Flock, FlockArg};
 use serde::de::DeserializeSeed;
 
-use self::reading::{Found, Link, Read, Reading, Root, Thing};
+use self::reading::{EntrySeed, Found, HARD_LINK, Link, Names, ReadState, RootSeed, SYMLINK};
 use crate::{
     name::{Name, Place},
     space::{Meaning, Space},
@@ -33,33 +33,28 @@ use crate::{
 /// The longest file that is read, in bytes; a million names take about 40 MB.
 pub const LONGEST_FILE: u64 = 256 << 20;
 
-/// Before the name that a symbolic link stands for.
-const SYMLINK: &str = "symlink:";
-
-/// Before another name of the same leaf.
-const HARD_LINK: &str = "link:";
-
-/// How long to wait for somebody else who is changing the same file.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for another process that changes a file in the same folder.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a names file.
 ///
 /// # Errors
-/// `FILE:LINE:COLUMN: PATH: why`: not JSON, an address that is none, a name given twice, empty, too long, or with a
-/// `/` or a control character in it, a link to nothing or round in a circle (exit code 2).
+/// `FILE:LINE:COLUMN: PATH: why`: not JSON, not an address, a duplicate name, one that is empty, too long, or has a `/`
+/// or a control character in it, a hard link to no leaf, symbolic links in a circle (exit code 2).
 pub fn read(path: &FilePath) -> Result<Space, Failure> {
     parse(path, &json::read_file(path, LONGEST_FILE)?)
 }
 
-/// Reads the text of a names file; `path` is where it came from, for the error.
+/// Reads the text of a names file; `path` is its name in errors.
 ///
 /// # Errors
 /// As [`read`].
 pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
-    let read = |complaint: Option<(usize, &str)>| json::parse(path, text, || Root { complaint });
-    let Read { flat, root, links } = read(None)?;
+    let read =
+        |complaint: Option<(usize, &str)>| json::parse(path, text, || RootSeed { complaint });
+    let Names { flat, root, links } = read(None)?;
     let mut space = Space::of(flat, root);
-    // A wrong link is complained about where it stands: the text is read once more, up to there.
+    // The error of a link names its line: the text is read once more, up to the link.
     let complain = |index: usize, why: &str| match read(Some((index, why))) {
         Err(failure) => failure,
         Ok(_) => Failure::could_not_run(visible_path(path), why),
@@ -71,7 +66,7 @@ pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
             Link::Symbolic(target) => symbolic.push((index, place, target)),
         }
     }
-    // One hard link may name another one that stands further down.
+    // A hard link may name another one that comes later in the file.
     while !hard.is_empty() {
         let before = hard.len();
         let mut refused = None;
@@ -94,18 +89,18 @@ pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
     Ok(space)
 }
 
-/// Changes a names file: it is read, changed and rewritten in one step, one change after the other, so that whoever reads
-/// it sees the old names or the new ones. A file that is not there yet is made.
+/// Changes a names file atomically: it is read, changed and replaced under a lock, so that a reader sees the old names or
+/// the new ones. A file that does not exist is created.
 ///
 /// # Errors
-/// When it cannot be read or written (exit code 2), or the change is refused (exit code 1); the file is as it was.
+/// When the file cannot be read or written (exit code 2), or the change is refused (exit code 1); it is unchanged then.
 pub fn edit(
     path: &FilePath,
     change: impl FnOnce(&mut Space) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let what = visible_path(path);
     let cannot = |error: &std::io::Error| Failure::could_not_run(&what, why(error));
-    // What a link to a file leads to is rewritten, not the link.
+    // The target of a link to a file is replaced, not the link.
     let path: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -130,7 +125,7 @@ pub fn edit(
 }
 
 fn lock(folder: File) -> std::io::Result<Flock<OwnedFd>> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + LOCK_TIMEOUT;
     let mut folder = OwnedFd::from(folder);
     loop {
         folder = match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
@@ -139,15 +134,15 @@ fn lock(folder: File) -> std::io::Result<Flock<OwnedFd>> {
             Err((folder, _)) => folder,
         };
         if Instant::now() > until {
-            let text = "somebody else has been changing files in this folder for 10 s";
+            let text = "another process has locked this folder for 10 s";
             return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, text));
         }
         thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// The file has the old content or the new one, whatever happens.
-pub(crate) fn replace(path: &FilePath, content: &[u8]) -> std::io::Result<()> {
+/// Replaces a file: it has the old content or the new one, also after a crash.
+fn replace(path: &FilePath, content: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let new = path.with_file_name(name);
@@ -165,7 +160,7 @@ pub(crate) fn replace(path: &FilePath, content: &[u8]) -> std::io::Result<()> {
     written
 }
 
-/// What a place means, as a names file has it: a text, or a list of texts.
+/// The meaning of a place as a names file has it: a string, or a list of strings.
 pub fn meaning_to_json(meaning: Meaning<'_>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     match meaning {
@@ -214,7 +209,7 @@ pub fn write(space: &Space) -> String {
         }
         for directory in &above[common..] {
             line(&mut out, &mut first, open.len());
-            // Beside a flat name of the same text the slash tells them apart.
+            // The slash distinguishes it from a flat name with the same text.
             let slash = open.is_empty() && space.flat_names().get(directory).is_some();
             let key = format!("{}{directory}", if slash { "/" } else { "" });
             out.push_str(&format!("{}: {{", serde_json::Value::from(key)));
@@ -242,36 +237,36 @@ pub fn write(space: &Space) -> String {
     out
 }
 
-/// Reads what a single place means, as [`meaning_to_json`] writes it.
+/// Reads the meaning of one place, as [`meaning_to_json`] writes it.
 ///
 /// # Errors
-/// When it is nothing that [`meaning_to_json`] writes.
-pub fn meaning_from_json(text: &str) -> Result<Told, String> {
-    let mut reading = Reading {
+/// When the text is not one that [`meaning_to_json`] writes.
+pub fn meaning_from_json(text: &str) -> Result<OwnedMeaning, String> {
+    let mut state = ReadState {
         complaint: None,
         links: Vec::new(),
         above: Vec::new(),
     };
     let mut json = serde_json::Deserializer::from_str(text);
-    // Whose meaning it is does not matter here.
+    // The place makes no difference to its meaning.
     let place = Place::Flat(Name::new("x").expect("a name"));
-    let found = Thing {
-        reading: &mut reading,
+    let found = EntrySeed {
+        state: &mut state,
         place,
     }
     .deserialize(&mut json)
     .map_err(|error| error.to_string())?;
-    match (found, reading.links.pop()) {
-        (Found::Leaf(values), _) => Ok(Told::Values(values)),
-        (Found::Link, Some((_, Link::Hard(place)))) => Ok(Told::HardLink(place)),
-        (Found::Link, Some((_, Link::Symbolic(place)))) => Ok(Told::Symlink(place)),
+    match (found, state.links.pop()) {
+        (Found::Leaf(values), _) => Ok(OwnedMeaning::Values(values)),
+        (Found::Link, Some((_, Link::Hard(place)))) => Ok(OwnedMeaning::HardLink(place)),
+        (Found::Link, Some((_, Link::Symbolic(place)))) => Ok(OwnedMeaning::Symlink(place)),
         _ => Err("neither values nor a link".into()),
     }
 }
 
-/// What a place means, read from a text.
+/// The meaning of a place, read from a text.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Told {
+pub enum OwnedMeaning {
     /// These values.
     Values(Values),
     /// The same leaf as that name.
@@ -283,26 +278,13 @@ pub enum Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::of_the_handout;
 
     fn read(text: &str) -> Result<Space, String> {
         parse(FilePath::new("names.json"), text.as_bytes()).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn the_handouts_shape_is_read_and_written() {
-        let text = r#"{
-            "server1": "192.168.1.2", "server2": "192.168.1.3",
-            "region1": {"server1": "192.168.1.2", "server2": "192.168.1.3"},
-            "region2": {"server3": "192.168.2.1", "server4": "192.168.2.2"}
-        }"#;
-        assert_eq!(read(text), Ok(of_the_handout()));
-        assert_eq!(read(&write(&of_the_handout())), Ok(of_the_handout()));
-        assert_eq!(read(&write(&Space::default())), Ok(Space::default()));
-    }
-
-    #[test]
-    fn everything_that_a_name_can_mean_has_a_text() {
+    fn every_meaning_of_a_name_has_a_text() {
         let text = r#"{
   "gateway": "symlink:/www",
   "printer": ["10.0.0.9", "2001:db8::9", "text:in the \"hall\""],
@@ -318,6 +300,7 @@ mod tests {
 "#;
         let space = read(text).unwrap();
         assert_eq!(write(&space), text);
+        assert_eq!(read(&write(&Space::default())), Ok(Space::default()));
         let at = crate::name::Path::ROOT;
         assert_eq!(
             space
@@ -329,32 +312,32 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_file_is_refused_with_line_column_and_path() {
+    fn an_invalid_file_is_refused_with_line_column_and_path() {
         let long = format!("{{\"r\": {{\"{}\": \"::1\"}}}}", "x".repeat(300));
         for (text, why) in [
             (
                 "{\"region1\": {\n\"server1\": \"192.168.1.300\"}}",
-                "2:26: region1.server1: '192.168.1.300' is no IP address; a text begins with text:",
+                "2:26: region1.server1: '192.168.1.300' is not an IP address; a text begins with text:",
             ),
             (
                 "{\"a\": 1}",
-                "1:7: a: invalid type: integer `1`, expected an address as text, a list of them, or an object of names",
+                "1:7: a: invalid type: integer `1`, expected an address, a list of them, or an object of names",
             ),
             (
                 "{\"r\": {\"a\": \"::1\", \"a\": \"::2\"}}",
-                "1:22: r: name 'a' is given twice",
+                "1:22: r: name 'a' is a duplicate",
             ),
             (
                 "{\"r\": {\"a\": \"link:x\", \"A\": \"::2\"}, \"x\": \"::1\"}",
-                "1:25: r: name 'a' is given twice",
+                "1:25: r: name 'a' is a duplicate",
             ),
             (
                 "{\"x\": {\"a\": \"::1\"}, \"x\": \"::1\"}",
-                "1:23: name 'x' is given twice",
+                "1:23: name 'x' is a duplicate",
             ),
             (
                 "{\"x\": \"::1\", \"x\": {}}",
-                "1:16: name 'x' is given twice",
+                "1:16: name 'x' is a duplicate",
             ),
             ("{\"\": \"::1\"}", "1:3: name '' is not 1 to 63 bytes long"),
             (long.as_str(), "is not 1 to 63 bytes long"),
@@ -368,7 +351,7 @@ mod tests {
             ),
             (
                 "{\"flat\": {\"a\": \"::1\"}}",
-                "name 'flat' in the root is taken",
+                "name 'flat' in the root is reserved",
             ),
             ("{\"a\": \"::1\",}", "1:13: trailing comma"),
             (
@@ -377,7 +360,7 @@ mod tests {
             ),
             (
                 "{\"r\": {\"a\": \"symlink:r/b\",\n \"b\": \"symlink:r/a\"}}",
-                "2:19: r.b: symbolic links that lead round in a circle: r/a -> r/b -> r/a",
+                "2:19: r.b: symbolic links in a circle: r/a -> r/b -> r/a",
             ),
             (
                 "{\"r\": {\"a\": \"link:r/b\"}}",
@@ -421,11 +404,11 @@ mod tests {
             "\"link:a/b\"",
             "\"symlink:/a\"",
         ] {
-            let told = meaning_from_json(text).unwrap();
-            let meaning = match &told {
-                Told::Values(values) => Meaning::Values(values),
-                Told::HardLink(place) => Meaning::HardLink(place),
-                Told::Symlink(place) => Meaning::Symlink(place),
+            let owned = meaning_from_json(text).unwrap();
+            let meaning = match &owned {
+                OwnedMeaning::Values(values) => Meaning::Values(values),
+                OwnedMeaning::HardLink(place) => Meaning::HardLink(place),
+                OwnedMeaning::Symlink(place) => Meaning::Symlink(place),
             };
             assert_eq!(meaning_to_json(meaning), text);
         }

@@ -1,7 +1,7 @@
-//! Names that cannot be wrong: one name, a path of names, the place that a name stands for.
+//! Valid names: a name, a path of names, and the place of a name in its name space.
 //!
-//! A name fits into one label of a domain name (RFC 1035 section 2.3.4: 63 bytes) and is compared without regard to the
-//! case of ASCII letters (RFC 4343), so it is kept in small letters.
+//! A name fits in one label of a domain name (RFC 1035 section 2.3.4: 63 bytes) and is compared without regard to the
+//! case of ASCII letters (RFC 4343), so it is kept in lowercase.
 
 use std::{borrow::Borrow, fmt, ops::Deref, str::FromStr};
 
@@ -11,11 +11,11 @@ use compact_str::CompactString;
 /// The longest name, in bytes: a label of DNS.
 pub const LONGEST_NAME: usize = 63;
 
-/// The longest place, in bytes of its names with one more for each: a domain name has room for 255 with the zone's.
+/// The longest place, in bytes of its names plus one for each: a domain name has 255, with those of the zone.
 pub const LONGEST_PLACE: usize = 240;
 
-/// A name within one name space or directory: 1 to [`LONGEST_NAME`] bytes in small letters, without `/` and without
-/// characters that cannot be seen; neither `.` nor `..`, which are steps of a path, nor `*`, DNS's wildcard.
+/// A name within one name space or directory: 1 to [`LONGEST_NAME`] bytes in lowercase, without `/` and without
+/// control characters; neither `.` nor `..`, which are steps of a path, nor `*`, the wildcard of DNS.
 ///
 /// ```
 /// use naming::name::Name;
@@ -26,17 +26,17 @@ pub const LONGEST_PLACE: usize = 240;
 pub struct Name(CompactString);
 
 impl Name {
-    /// A name of this text.
+    /// A name with this text.
     ///
     /// # Errors
-    /// When it is none.
+    /// When the text is not a valid name.
     pub fn new(text: &str) -> Result<Self, BadName> {
         let why = if !(1..=LONGEST_NAME).contains(&text.len()) {
             "is not 1 to 63 bytes long"
         } else if matches!(text, "." | "..") {
-            "is a step in a path and no name"
+            "is a step of a path, not a name"
         } else if text == "*" {
-            "stands for every name in DNS and is none"
+            "is the wildcard of DNS, not a name"
         } else if text.contains('/')
             || (!text.bytes().all(|byte| byte.is_ascii_graphic())
                 && visible(text.as_bytes()) != text)
@@ -79,7 +79,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// A text that is no [`Name`].
+/// A text that is not a [`Name`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BadName {
     name: String,
@@ -109,7 +109,7 @@ pub enum Step {
     Up,
 }
 
-/// The way to a structured name: from the root, or from wherever resolution starts (the closure mechanism).
+/// A path to a structured name: from the root, or from where resolution starts (the closure mechanism).
 ///
 /// ```
 /// use naming::name::Path;
@@ -119,12 +119,10 @@ pub enum Step {
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Path {
-    /// Whether it starts at the root wherever resolution starts.
+    /// Whether it starts at the root.
     pub absolute: bool,
     /// Its steps.
     pub steps: Vec<Step>,
-    /// All names with slashes between them, when it only goes down.
-    joined: CompactString,
 }
 
 impl Path {
@@ -132,37 +130,12 @@ impl Path {
     pub const ROOT: Self = Self {
         absolute: true,
         steps: Vec::new(),
-        joined: CompactString::const_new(""),
     };
 
-    /// A path of these steps.
-    pub fn of(absolute: bool, steps: Vec<Step>) -> Self {
-        let mut joined = CompactString::const_new("");
-        for step in &steps {
-            match step {
-                Step::Down(name) => push_joined(&mut joined, name),
-                Step::Up => {
-                    joined.clear();
-                    break;
-                }
-            }
-        }
-        Self {
-            absolute,
-            steps,
-            joined,
-        }
-    }
-
-    /// All names with slashes between them, when it only goes down; else nothing.
-    pub(crate) fn joined(&self) -> &str {
-        &self.joined
-    }
-
-    /// A path of these components, none of them empty; `.` is passed over.
+    /// A path of these components; `.` is skipped.
     ///
     /// # Errors
-    /// When there is none, an empty one or one that is no name (exit code 2).
+    /// When there is no component, an empty one, or one that is not a name (exit code 2).
     pub fn new<'a>(components: impl IntoIterator<Item = &'a str>) -> Result<Self, Failure> {
         let components: Vec<&str> = components.into_iter().collect();
         let shown = visible(components.join("/").as_bytes());
@@ -182,11 +155,14 @@ impl Path {
                 name => steps.push(Step::Down(Name::new(name).map_err(|bad| bad.to_string())?)),
             }
         }
-        Ok(Self::of(false, steps))
+        Ok(Self {
+            absolute: false,
+            steps,
+        })
     }
 
-    /// The names from the root that this leads to when it starts at `from`, without looking at what is there: `..`
-    /// takes back the name before it.
+    /// The names from the root to the end of the path when it starts at `from`. It is lexical, without a name space: `..`
+    /// removes the name before it.
     pub fn normalised(&self, from: &[Name]) -> Vec<Name> {
         let mut names = if self.absolute {
             Vec::new()
@@ -238,21 +214,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// Names with slashes between them.
-pub(crate) fn join(names: &[Name]) -> CompactString {
-    let mut joined = CompactString::const_new("");
-    names.iter().for_each(|name| push_joined(&mut joined, name));
-    joined
-}
-
-fn push_joined(joined: &mut CompactString, name: &str) {
-    if !joined.is_empty() {
-        joined.push('/');
-    }
-    joined.push_str(name);
-}
-
-/// Where a name stands: in the flat name space, or at the end of a path from the root of the structured one.
+/// The place of a name: in the flat name space, or at the end of a path from the root of the structured one.
 ///
 /// Written as on the command line: with a `/` it is structured. A structured name in the root is written `/www`.
 ///
@@ -283,7 +245,7 @@ impl Place {
         }
         let length: usize = names.iter().map(|name| name.len() + 1).sum();
         if length > LONGEST_PLACE {
-            let why = format!("{length} bytes long, and at most {LONGEST_PLACE} have room in DNS");
+            let why = format!("{length} bytes long, and at most {LONGEST_PLACE} fit in DNS");
             return Err(Failure::could_not_run(what(), why));
         }
         Ok(Self::Structured(names))
@@ -292,7 +254,7 @@ impl Place {
     /// Reads a place; a relative path starts at `from`.
     ///
     /// # Errors
-    /// When it is none (exit code 2).
+    /// When the text is not a place (exit code 2).
     pub fn parse(text: &str, from: &[Name]) -> Result<Self, Failure> {
         if text.contains('/') {
             Self::at(&text.parse()?, from)
@@ -301,7 +263,7 @@ impl Place {
         }
     }
 
-    /// The name's own, last part.
+    /// The last name of the place.
     pub fn name(&self) -> &Name {
         match self {
             Self::Flat(name) => name,
@@ -330,7 +292,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The way to a directory as it is shown: `/`, `region1`, `region1/rack1`.
+/// The path of a directory as it is printed: `/`, `region1`, `region1/rack1`.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a>(pub &'a [Name]);
 
@@ -352,14 +314,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn an_invalid_name_is_refused() {
         let long = "x".repeat(64);
         for (text, why) in [
             ("", "name '' is not 1 to 63 bytes long"),
             (long.as_str(), "is not 1 to 63 bytes long"),
             ("a\u{1b}b", "name 'a\\x1bb' has a / or a control character"),
-            ("..", "is a step in a path"),
-            ("*", "stands for every name in DNS"),
+            ("..", "is a step of a path"),
+            ("*", "is the wildcard of DNS"),
         ] {
             let error = Name::new(text).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
@@ -377,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_followed_in_words() {
+    fn a_path_is_normalised_without_a_name_space() {
         let from = [Name::new("region1").unwrap()];
         for (path, place) in [
             ("../region2/./server3", "region2/server3"),

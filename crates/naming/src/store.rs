@@ -1,5 +1,5 @@
-//! Names that outlive the server: a file of transactions (redb). A change is in it whole or not at all, whenever the process
-//! or the machine ends; [`Store::keep`] returns when it is on the disk.
+//! Durable names: a file of transactions (redb). A change is in it whole or not at all, also after a crash of the process or
+//! the machine; [`Store::keep`] returns when it is on the disk.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -7,21 +7,21 @@ use common::{exit::Failure, text::visible_path};
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::{
-    file::{Told, meaning_from_json, meaning_to_json},
+    file::{OwnedMeaning, meaning_from_json, meaning_to_json},
     name::Place,
     space::Space,
 };
 
-/// Every place with what it means, as a names file writes both.
+/// Every place with its meaning, as a names file writes both.
 const NAMES: TableDefinition<&str, &str> = TableDefinition::new("names");
 
-/// What there is beside the names.
+/// The numbers beside the names: the format, the serial.
 const FIGURES: TableDefinition<&str, u64> = TableDefinition::new("figures");
 
-/// How the file is laid out; another layout gets another number.
+/// The version of the file's layout.
 const FORMAT: u64 = 1;
 
-/// How much of the file is kept in memory, in bytes.
+/// The size of the cache, in bytes.
 const CACHE: usize = 32 << 20;
 
 /// The open file.
@@ -34,10 +34,10 @@ pub struct Store {
 type Result<T> = std::result::Result<T, Failure>;
 
 impl Store {
-    /// Opens the file, or makes it.
+    /// Opens the file, or creates it.
     ///
     /// # Errors
-    /// `FILE: why`: another process has it open, or it is no such file (exit code 2).
+    /// `FILE: why`: another process has it open, or it is not a store (exit code 2).
     pub fn open(path: &Path) -> Result<Self> {
         let what = visible_path(path);
         let opened = Database::builder().set_cache_size(CACHE).create(path);
@@ -45,7 +45,7 @@ impl Store {
             let why = match error {
                 DatabaseError::DatabaseAlreadyOpen => "another server has it open".to_owned(),
                 DatabaseError::Storage(redb::StorageError::Io(error)) => common::exit::why(&error),
-                error => format!("no store of names: {error}"),
+                error => format!("not a store of names: {error}"),
             };
             Failure::could_not_run(&what, why)
         })?;
@@ -54,7 +54,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The line for whatever failed.
+    /// The failure of an operation on the file.
     fn failed(&self, error: impl Into<redb::Error>) -> Failure {
         Failure::could_not_run(&self.what, error.into())
     }
@@ -107,7 +107,7 @@ impl Store {
     /// All names.
     ///
     /// # Errors
-    /// When they cannot be read, or are no names (exit code 2).
+    /// When they cannot be read, or are not valid (exit code 2).
     pub fn load(&self) -> Result<Space> {
         let wrong = |key: &str, why: String| {
             Failure::could_not_run(
@@ -128,28 +128,28 @@ impl Store {
             let (key, meaning) = row.map_err(|error| self.failed(error))?;
             let place: Place = key.value().parse()?;
             match meaning_from_json(meaning.value()).map_err(|why| wrong(key.value(), why))? {
-                Told::Values(values) => space
+                OwnedMeaning::Values(values) => space
                     .register(&place, values)
                     .map_err(|refusal| wrong(key.value(), refusal.why))?,
                 link => links.push((place, link)),
             }
         }
-        // The first name of several has the values, so every hard link finds it.
+        // The first of several names has the values, so every hard link finds its leaf.
         for (place, link) in links {
             let linked = match link {
-                Told::HardLink(first) => space.link(&place, &first),
-                Told::Symlink(target) => space.link_symbolically(&place, target),
-                Told::Values(_) => Ok(()),
+                OwnedMeaning::HardLink(first) => space.link(&place, &first),
+                OwnedMeaning::Symlink(target) => space.link_symbolically(&place, target),
+                OwnedMeaning::Values(_) => Ok(()),
             };
             linked.map_err(|refusal| wrong(&refusal.place.to_string(), refusal.why))?;
         }
         Ok(space)
     }
 
-    /// Keeps what these places mean now, all at once, and the zones' serial; returns when it is on the disk.
+    /// Stores the meanings of these places and the zones' serial in one transaction; returns when it is on the disk.
     ///
     /// # Errors
-    /// When it cannot be written; nothing of it is kept then.
+    /// When it cannot be written; the store is unchanged then.
     pub fn keep(&self, space: &Space, touched: &BTreeSet<Place>, serial: u32) -> Result<()> {
         let write = || {
             let writing = self.database.begin_write()?;
@@ -175,7 +175,7 @@ impl Store {
         write().map_err(|error| self.failed(error))
     }
 
-    /// Keeps a whole space, in place of whatever there was.
+    /// Stores a whole space in a new store.
     ///
     /// # Errors
     /// As [`Self::keep`].
@@ -193,14 +193,18 @@ mod tests {
     use common::testing::Folder;
 
     use super::*;
-    use crate::names::of_the_handout;
+    use crate::value::Value;
 
     #[test]
-    fn what_was_kept_is_there_again() {
+    fn what_was_stored_is_loaded() {
         let folder = Folder::new();
         let path = folder.path("names.redb");
         let place = |text: &str| text.parse::<Place>().unwrap();
-        let mut space = of_the_handout();
+        let mut space = Space::default();
+        for name in ["region1/server1", "/region2"] {
+            let value: Value = "192.168.1.2".parse().unwrap();
+            space.register(&place(name), value.into()).unwrap();
+        }
         {
             let store = Store::open(path.as_ref()).unwrap();
             assert_eq!(store.serial(), Ok(None));
@@ -230,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_store_is_refused() {
+    fn a_file_that_is_not_a_store_is_refused() {
         let folder = Folder::new();
         let path = folder.write("names.json", "{\"server1\": \"192.168.1.2\"}");
         let error = Store::open(path.as_ref()).unwrap_err().to_string();

@@ -1,23 +1,14 @@
 //! Both name spaces as a drawing, a line for each name.
 
-use common::{
-    event::{Event, Kind},
-    text::visible,
-};
+use common::text::visible;
 
 use crate::{
     name::{Name, Place},
     space::{Directory, Entry, Space},
 };
 
-/// Draws both name spaces; each line is handed to `line` with the name and what it stands for.
-pub fn draw(space: &Space, mut line: impl FnMut(Event)) {
-    let drawn = |text: String, place: Option<&Place>, value: Option<String>| Event {
-        name: place.map(ToString::to_string),
-        value,
-        ..Event::new(Kind::Resolve).text(text)
-    };
-    let mut line = |text, place: Option<&Place>, value| line(drawn(text, place, value));
+/// Draws both name spaces, line by line.
+pub fn draw(space: &Space, mut line: impl FnMut(String)) {
     for (title, directory, place) in [
         (
             "flat names",
@@ -26,9 +17,8 @@ pub fn draw(space: &Space, mut line: impl FnMut(Event)) {
         ),
         ("/", space.root(), structured),
     ] {
-        line(title.into(), None, None);
-        let mut named = |text, place: &Place, value| line(text, Some(place), value);
-        below(space, directory, place, "", &mut Vec::new(), &mut named);
+        line(title.into());
+        below(space, directory, place, "", &mut Vec::new(), &mut line);
     }
 }
 
@@ -40,19 +30,18 @@ fn structured(names: &[Name]) -> Place {
     Place::Structured(names.to_vec())
 }
 
-type Line<'l> = &'l mut dyn FnMut(String, &Place, Option<String>);
-
+/// Draws what is below a directory.
 fn below(
     space: &Space,
     directory: &Directory,
     place_of: fn(&[Name]) -> Place,
     indent: &str,
     above: &mut Vec<Name>,
-    line: Line<'_>,
+    line: &mut dyn FnMut(String),
 ) {
     let names = directory.names();
     for (index, name) in names.iter().enumerate() {
-        let (branch, further) = branches(index + 1 == names.len());
+        let (branch, indentation) = branches(index + 1 == names.len());
         above.push((*name).clone());
         let place = place_of(above);
         let drawn = format!("{indent}{branch}{name}");
@@ -61,25 +50,26 @@ fn below(
                 let from = inner.mounted().map_or_else(String::new, |from| {
                     format!("  (mounted from {})", visible(from.as_bytes()))
                 });
-                line(format!("{drawn}{from}"), &place, None);
+                line(format!("{drawn}{from}"));
                 below(
                     space,
                     inner,
                     place_of,
-                    &format!("{indent}{further}"),
+                    &format!("{indent}{indentation}"),
                     above,
                     line,
                 );
             }
-            Some(entry) => leaf(space, entry, &place, &drawn, line),
+            Some(entry) => line(format!("{drawn}  {}", meaning(space, entry, &place))),
             None => {}
         }
         above.pop();
     }
 }
 
-fn leaf(space: &Space, entry: &Entry, place: &Place, drawn: &str, line: Line<'_>) {
-    let value = match entry {
+/// What a name stands for, and the other names of its leaf.
+fn meaning(space: &Space, entry: &Entry, place: &Place) -> String {
+    match entry {
         Entry::Symlink(target) => format!("-> {target}"),
         entry => {
             let values = space
@@ -97,10 +87,10 @@ fn leaf(space: &Space, entry: &Entry, place: &Place, drawn: &str, line: Line<'_>
                 false => format!("{values}  (also {})", others.join(", ")),
             }
         }
-    };
-    line(format!("{drawn}  {value}"), place, Some(value));
+    }
 }
 
+/// The branch of a name, and the indentation of what is below it.
 fn branches(last: bool) -> (&'static str, &'static str) {
     if last {
         ("└── ", "    ")

@@ -1,4 +1,4 @@
-//! What a name stands for: addresses and texts.
+//! Values, which names stand for: addresses and texts.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use common::text::visible;
 /// The longest text, in bytes.
 pub const LONGEST_TEXT: usize = 1024;
 
-/// How many values a name may have: an answer with more would not fit into a message of DNS.
+/// How many values a name may have: with more, an answer would not fit in a DNS message.
 pub const MOST_VALUES: usize = 50;
 
 /// One value. Written as an address, or as `text:` and the text.
@@ -33,7 +33,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Before a text, where addresses are expected as well.
+    /// The prefix of a text, where addresses are possible as well.
     pub const TEXT: &'static str = "text:";
 
     /// A text.
@@ -60,7 +60,7 @@ impl Value {
         }
     }
 
-    /// As an answer shows it: without the mark before a text, and safe to show.
+    /// The value as an answer shows it: a text without its prefix, and safe to show.
     pub fn plain(&self) -> String {
         match self {
             Self::Text(text) => visible(text.as_bytes()),
@@ -87,7 +87,7 @@ impl FromStr for Value {
             None => text.parse::<IpAddr>().map(Self::from).map_err(|_| {
                 let shown = visible(text.as_bytes());
                 format!(
-                    "'{shown}' is no IP address; a text begins with {}",
+                    "'{shown}' is not an IP address; a text begins with {}",
                     Self::TEXT
                 )
             }),
@@ -107,11 +107,11 @@ impl fmt::Display for Value {
 
 /// The values of one name: 1 to [`MOST_VALUES`], each once, in order.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Values(Held);
+pub struct Values(Storage);
 
-/// Nearly every name has one value, and millions of names have to fit into memory.
+/// Nearly every name has one value; this representation keeps millions of names small.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Held {
+enum Storage {
     One(Value),
     Many(Box<[Value]>),
 }
@@ -127,7 +127,7 @@ impl Values {
         match values.len() {
             0 => Ok(None),
             1 => Ok(values.pop().map(Self::from)),
-            2..=MOST_VALUES => Ok(Some(Self(Held::Many(values.into())))),
+            2..=MOST_VALUES => Ok(Some(Self(Storage::Many(values.into())))),
             count => Err(format!(
                 "{count} values, and a name has at most {MOST_VALUES}"
             )),
@@ -137,12 +137,12 @@ impl Values {
     /// The values, in order.
     pub fn as_slice(&self) -> &[Value] {
         match &self.0 {
-            Held::One(value) => std::slice::from_ref(value),
-            Held::Many(values) => values,
+            Storage::One(value) => std::slice::from_ref(value),
+            Storage::Many(values) => values,
         }
     }
 
-    /// These values and one more.
+    /// These values and another one.
     ///
     /// # Errors
     /// When there would be more than [`MOST_VALUES`].
@@ -151,12 +151,12 @@ impl Values {
         Ok(Self::new(values)?.expect("at least one"))
     }
 
-    /// These values without those for which `goes` says so; None when none is left.
-    pub fn without(&self, goes: impl Fn(&Value) -> bool) -> Option<Self> {
+    /// These values without those that `removes` selects; None when none is left.
+    pub fn without(&self, removes: impl Fn(&Value) -> bool) -> Option<Self> {
         let left: Vec<Value> = self
             .as_slice()
             .iter()
-            .filter(|value| !goes(value))
+            .filter(|value| !removes(value))
             .cloned()
             .collect();
         Self::new(left).expect("no more than before")
@@ -165,11 +165,11 @@ impl Values {
 
 impl From<Value> for Values {
     fn from(value: Value) -> Self {
-        Self(Held::One(value))
+        Self(Storage::One(value))
     }
 }
 
-/// The values as they are shown, one after the other: `192.168.1.2, text:rack 4`.
+/// The values, separated by commas: `192.168.1.2, text:rack 4`.
 impl fmt::Display for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, value) in self.as_slice().iter().enumerate() {
@@ -214,10 +214,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_says_what_is_possible() {
+    fn an_invalid_value_is_refused_with_what_is_possible() {
         assert_eq!(
             "localhost".parse::<Value>().unwrap_err(),
-            "'localhost' is no IP address; a text begins with text:"
+            "'localhost' is not an IP address; a text begins with text:"
         );
         assert!("text:".parse::<Value>().is_err());
         assert!(

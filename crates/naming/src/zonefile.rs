@@ -1,7 +1,7 @@
 //! The names as a zone file (RFC 1035 section 5), and back.
 //!
-//! What has no word in DNS is kept in a record of a private type that other servers carry along (RFC 3597): a hard link has
-//! the records of its leaf and names the first name.
+//! A hard link has the records of its leaf, and a record of a private type (RFC 3597), whose data is the first name of the
+//! leaf; other servers keep it as it is.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -105,7 +105,7 @@ fn data_as_text(rtype: Rtype, data: &[u8]) -> String {
                 let figure = figure
                     .iter()
                     .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
-                write!(text, " {figure}").expect("a String takes all that is written");
+                write!(text, " {figure}").expect("a String has room for every byte");
             }
         }
         Rtype::TXT => {
@@ -117,9 +117,7 @@ fn data_as_text(rtype: Rtype, data: &[u8]) -> String {
                     match byte {
                         b'"' | b'\\' => text.extend(['\\', char::from(*byte)]),
                         b' '..=b'~' => text.push(char::from(*byte)),
-                        _ => {
-                            write!(text, "\\{byte:03}").expect("a String takes all that is written")
-                        }
+                        _ => write!(text, "\\{byte:03}").expect("a String has room for every byte"),
                     }
                 }
                 text.push('"');
@@ -127,25 +125,25 @@ fn data_as_text(rtype: Rtype, data: &[u8]) -> String {
             }
         }
         _ => {
-            write!(text, "\\# {} ", data.len()).expect("a String takes all that is written");
+            write!(text, "\\# {} ", data.len()).expect("a String has room for every byte");
             for byte in data {
-                write!(text, "{byte:02x}").expect("a String takes all that is written");
+                write!(text, "{byte:02x}").expect("a String has room for every byte");
             }
         }
     }
     text
 }
 
-/// Reads a zone file. The records of the zone's own name are passed over.
+/// Reads a zone file. The records of the apex are skipped.
 ///
 /// # Errors
-/// `FILE:LINE:COLUMN: why` or `FILE:LINE: why` (exit code 2): no zone file, a name outside the zone, a type of records that
-/// names do not have, a link to nothing or round in a circle.
+/// `FILE:LINE:COLUMN: why` or `FILE:LINE: why` (exit code 2): not a zone file, a name outside the zone, a type of records
+/// that names cannot have, a hard link to no leaf, symbolic links in a circle.
 pub fn import(path: &FilePath, zones: &Zones) -> Result<Space, Failure> {
     parse(path, &read_file(path, LONGEST_FILE)?, zones)
 }
 
-/// Reads the text of a zone file; `path` is where it came from, for the error.
+/// Reads the text of a zone file; `path` is its name in errors.
 ///
 /// # Errors
 /// As [`import`].
@@ -154,10 +152,10 @@ pub fn parse(path: &FilePath, text: &[u8], zones: &Zones) -> Result<Space, Failu
     if let Some(line) = unclosed(text) {
         return Err(Failure::could_not_run(
             format!("{file}:{line}"),
-            "a ( that is never closed",
+            "a ( without its )",
         ));
     }
-    // For the same reason the last line has to be ended.
+    // For the same reason the text must end with a line end.
     let mut reader = Zonefile::from([text, b"\n"].concat().as_slice());
     let origin = DomainName::<Bytes>::from_octets(Bytes::copy_from_slice(zones.names.as_slice()));
     reader.set_origin(origin.expect("in wire format"));
@@ -174,7 +172,9 @@ pub fn parse(path: &FilePath, text: &[u8], zones: &Zones) -> Result<Space, Failu
         };
         let record = match next {
             Ok(None) => return found.space(&file),
-            Ok(Some(Line::Include { .. })) => return Err(wrong("$INCLUDE is not followed".into())),
+            Ok(Some(Line::Include { .. })) => {
+                return Err(wrong("$INCLUDE is not supported".into()));
+            }
             Ok(Some(Line::Record(record))) => record,
             Err(error) => {
                 let text = error.to_string();
@@ -194,12 +194,12 @@ pub fn parse(path: &FilePath, text: &[u8], zones: &Zones) -> Result<Space, Failu
         record
             .data()
             .compose_rdata(&mut data)
-            .map_err(|_| wrong("a record that is too long".into()))?;
+            .map_err(|_| wrong("the record is too long".into()))?;
         found.take(&owner, rtype, &data, zones).map_err(wrong)?;
     }
 }
 
-/// The line of a parenthesis that is never closed: `domain`'s reader would look for the rest of a text behind the end.
+/// The line of a parenthesis without its closing one: the reader of `domain` would read past the end of the text.
 fn unclosed(text: &[u8]) -> Option<usize> {
     let (mut open, mut line) = (Vec::new(), 1);
     let (mut quoted, mut comment, mut escaped) = (false, false, false);
@@ -219,7 +219,7 @@ fn unclosed(text: &[u8]) -> Option<usize> {
     open.pop()
 }
 
-/// What was found so far.
+/// The names found so far.
 #[derive(Default)]
 struct Found {
     values: BTreeMap<Place, Vec<Value>>,
@@ -241,21 +241,21 @@ impl Found {
             Meant::Nothing if !owner.is_in(&zones.names) => {
                 return Err(format!("{owner} is not in the zone {}", zones.names));
             }
-            Meant::Nothing => return Err(format!("no name can stand at {owner}")),
+            Meant::Nothing => return Err(format!("{owner} cannot be a name")),
         };
         let target = || match zones.meant(&Owner::from_wire(data)) {
             Meant::Place(target) => Ok(target),
-            _ => Err(format!("{owner} leads out of the names")),
+            _ => Err(format!("{owner} is an alias of a name outside the zone")),
         };
-        let twice =
-            |old: Option<Place>| old.map_or(Ok(()), |_| Err(format!("{owner} is an alias twice")));
+        let once =
+            |old: Option<Place>| old.map_or(Ok(()), |_| Err(format!("{owner} has two aliases")));
         match rtype {
             HARD_LINK => {
                 domain::base::Name::from_octets(data)
                     .map_err(|_| "a malformed hard link".to_owned())?;
-                twice(self.hard.insert(place, target()?))
+                once(self.hard.insert(place, target()?))
             }
-            Rtype::CNAME | Rtype::DNAME => twice(self.symbolic.insert(place, target()?)),
+            Rtype::CNAME | Rtype::DNAME => once(self.symbolic.insert(place, target()?)),
             rtype => {
                 self.values
                     .entry(place)
@@ -282,7 +282,7 @@ impl Found {
                 .register(&place, values.expect("at least one"))
                 .map_err(refused)?;
         }
-        // The first name of a leaf is no link.
+        // The first name of a leaf is not a link.
         let firsts: BTreeSet<_> = self.hard.values().cloned().collect();
         for (place, first) in self.hard {
             if firsts.contains(&place) {
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_space_is_the_same_when_it_comes_back() {
+    fn a_space_survives_export_and_import() {
         let names = r#"{
             "gateway": "symlink:region1/web", "a.b": "10.0.0.7", "grüße": "10.0.0.8",
             "printer": ["10.0.0.9", "2001:db8::9", "text:in the \"hall\"\\ \u00e4\n"],
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_write_is_read() {
+    fn zone_files_of_other_servers_are_read() {
         let text = "$ORIGIN lab.\n$TTL 3600\n@ SOA ns host (\n 1 2 3\n 4 5 )\n NS ns.example.org.\nserver1.flat A 10.0.0.1\n  AAAA ::1\n";
         let space = parse(FilePath::new("x"), text.as_bytes(), &settings().zones).unwrap();
         assert_eq!(space.flat("server1").unwrap().to_string(), "10.0.0.1, ::1");
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_zone_file_is_refused_with_its_line() {
+    fn an_invalid_zone_file_is_refused_with_its_line() {
         for (text, why) in [
             (
                 "a.lab. IN A 10.0.0.1\nb.lab. IN A 10.0.0\n",
@@ -374,21 +374,21 @@ mod tests {
             ),
             (
                 "a.lab. IN MX 10 b.lab.\n",
-                "lab.zone:1: records of type MX cannot be kept",
+                "lab.zone:1: records of type MX are not supported",
             ),
             (
                 "a.lab. IN CNAME www.example.org.\n",
-                "lab.zone:1: a.lab. leads out of the names",
+                "lab.zone:1: a.lab. is an alias of a name outside the zone",
             ),
             (
                 "a.lab. IN CNAME b.lab.\nb.lab. IN CNAME a.lab.\n",
-                "lead round in a circle",
+                "in a circle",
             ),
             (
                 "a.lab. IN TXT (x\nb.lab. IN A 10.0.0.1\n",
-                "lab.zone:1: a ( that is never closed",
+                "lab.zone:1: a ( without its )",
             ),
-            ("$INCLUDE other\n", "$INCLUDE is not followed"),
+            ("$INCLUDE other\n", "$INCLUDE is not supported"),
             (
                 "a.lab. IN A 10.0.0.1\nb.a.lab. IN A 10.0.0.1\n",
                 "is a leaf and holds no names",

@@ -1,20 +1,20 @@
-//! A short run of what `scripts/fuzz.sh naming` does for long: right input with wrong bytes in it, the same each time.
+//! A short run of the targets of `scripts/fuzz.sh naming`: valid input with random errors, the same each time.
 
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
-/// A zone file with something of everything.
+/// A zone file with records of every kind.
 const ZONE: &str = "$ORIGIN lab.\n$TTL 60\n@ IN SOA lab. hostmaster.lab. ( 1 2 3 4 5 )\n NS lab.\n\
     server1.flat A 192.168.1.2\nalias.flat CNAME server1.flat\na.region1 A 10.0.0.1\n TXT \"x\\\"y\\007\" z\n\
     b.region1 A 10.0.0.1\nb.region1 TYPE65280 \\# 15 01610772656769 6f6e31036c616200\neast DNAME region1.lab.\n";
 
-/// How many inputs each reader gets.
+/// How many inputs each target gets.
 const RUNS: u64 = 20_000;
 
-/// Numbers without pattern, the same each time (Vigna's SplitMix64).
-struct Numbers(u64);
+/// Random random, the same each time (Vigna's SplitMix64).
+struct Random(u64);
 
-impl Numbers {
+impl Random {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -27,8 +27,8 @@ impl Numbers {
         (self.next() % limit.max(1) as u64) as usize
     }
 
-    /// A few bytes changed, taken out, doubled, or exchanged with those of another place.
-    fn spoil(&mut self, text: &mut Vec<u8>) {
+    /// Changes, removes, inserts, or copies a few bytes.
+    fn mutate(&mut self, text: &mut Vec<u8>) {
         for _ in 0..=self.below(4) {
             let at = self.below(text.len());
             match self.below(5) {
@@ -48,13 +48,13 @@ impl Numbers {
 }
 
 fn run(seeds: &[Vec<u8>], target: fn(&[u8])) {
-    let mut numbers = Numbers(1);
+    let mut random = Random(1);
     for seed in seeds {
         target(seed);
     }
     for _ in 0..RUNS {
-        let mut text = seeds[numbers.below(seeds.len())].clone();
-        numbers.spoil(&mut text);
+        let mut text = seeds[random.below(seeds.len())].clone();
+        random.mutate(&mut text);
         target(&text);
     }
 }
@@ -107,7 +107,7 @@ fn packet_seeds() -> Vec<Vec<u8>> {
         let mut update = vec![0, 7, 0x28, 0, 0, 1, 0, 1, 0, 1, 0, 0];
         update.extend(wire("lab"));
         update.extend([0, 6, 0, 1]);
-        // That a name is not there, and a change of one.
+        // The prerequisite that a name does not exist, and a change of another.
         update.extend(wire("n.lab"));
         update.extend([0, 255, 0, 254, 0, 0, 0, 0, 0, 0]);
         update.extend(wire("a.rack.region1.lab"));
@@ -121,7 +121,7 @@ fn packet_seeds() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn wrong_packets_do_no_harm() {
+fn malformed_packets_do_no_harm() {
     let seeds = packet_seeds();
     if let Some(folder) = std::env::var_os("NAMING_SEEDS") {
         write_seeds(&folder);
@@ -129,7 +129,7 @@ fn wrong_packets_do_no_harm() {
     run(&seeds, targets::packet);
 }
 
-/// For `scripts/fuzz.sh`: what the fuzzer begins with.
+/// For `scripts/fuzz.sh`: the first inputs of the fuzzer.
 fn write_seeds(folder: &std::ffi::OsStr) {
     for (target, seeds) in [
         ("packet", packet_seeds()),
@@ -145,11 +145,11 @@ fn write_seeds(folder: &std::ffi::OsStr) {
 }
 
 #[test]
-fn wrong_zone_files_do_no_harm() {
+fn malformed_zone_files_do_no_harm() {
     run(&[ZONE.into()], targets::zone);
 }
 
 #[test]
-fn wrong_names_files_do_no_harm() {
+fn malformed_names_files_do_no_harm() {
     run(&[targets::NAMES.into()], targets::names);
 }

@@ -1,4 +1,4 @@
-//! The real program, asked as a student or a script asks it.
+//! The real program, run as a student or a script runs it.
 
 use common::{
     event::{Kind, Record},
@@ -44,7 +44,43 @@ fn the_command_line_is_sound_and_its_help_as_recorded() {
 }
 
 #[test]
-fn the_handouts_two_answers() {
+fn each_subcommand_takes_its_own_flags_and_no_others() {
+    assert!(testing::check_every_flag::<Cli>() >= 300);
+    let refused: &[(&[&str], &str)] = &[
+        (
+            &["flat", "server1", "--store", "X"],
+            "--store: flat does not take it; serve does",
+        ),
+        (
+            &["flat", "server1", "--at", "/"],
+            "--at: flat does not take it; structured, explain, register, unregister",
+        ),
+        (
+            &["flat", "server1", "--replace"],
+            "--replace: flat does not take it; register does",
+        ),
+        (
+            &["--replace"],
+            "--replace: goes after the subcommand that takes it: register",
+        ),
+        (
+            &["list", "--server", "x"],
+            "--server: list does not take it; register, unregister, rename, link and resolve do",
+        ),
+        (
+            &["resolve", "x", "--names", "x"],
+            "--names: resolve does not take it; naming without a subcommand, flat, ",
+        ),
+        (
+            &["unregister", "x", "--names", "x", "--key", "k"],
+            "--key: goes with --server",
+        ),
+    ];
+    testing::check_refusals(NAMING, refused);
+}
+
+#[test]
+fn the_handouts_two_queries() {
     answered(
         &[],
         "IP address of server1: 192.168.1.2\nIP address of region1 server1: 192.168.1.2\n",
@@ -63,10 +99,10 @@ fn flat_and_structured_names() {
     answered(&["structured", "region2", "server4"], server4);
     answered(
         &[
-            "--short",
             "structured",
             "region1/server1",
             "region2/server3",
+            "--short",
         ],
         "192.168.1.2\n192.168.2.1\n",
     );
@@ -128,7 +164,7 @@ fn a_name_that_does_not_exist_is_one_line_with_a_hint() {
         2,
         "path 'region1//server1': a component is empty",
     );
-    // The others are answered all the same.
+    // The other names are still resolved.
     let finished = run(NAMING, &["flat", "server9", "server1"]);
     assert_eq!(
         (finished.code, finished.out.as_str()),
@@ -158,7 +194,9 @@ fn names_from_a_file() {
     refused(
         &["--names", &bad],
         2,
-        &format!("{bad}:2:28: eu.de.www: '10.0.0.256' is no IP address; a text begins with text:"),
+        &format!(
+            "{bad}:2:28: eu.de.www: '10.0.0.256' is not an IP address; a text begins with text:"
+        ),
     );
     let broken = folder.write("broken.json", "{\"eu\": ");
     refused(
@@ -175,7 +213,7 @@ fn names_from_a_file() {
 }
 
 #[test]
-fn an_output_that_fails_is_told_and_one_that_is_closed_is_not() {
+fn a_full_output_is_an_error_and_a_closed_one_is_not() {
     let mut full = testing::command("sh", &["-c", "exec \"$0\" list >/dev/full", NAMING]);
     full.env_remove("LAB_CONFIG");
     let finished = Running::start(full).finish();
@@ -190,7 +228,7 @@ fn an_output_that_fails_is_told_and_one_that_is_closed_is_not() {
 }
 
 #[test]
-fn a_wrong_command_is_one_line() {
+fn an_invalid_command_is_one_line() {
     let why =
         "usage: unrecognized subcommand 'flta'; a similar subcommand exists: 'flat'; see --help";
     refused(&["flta", "server1"], 2, why);
@@ -203,8 +241,8 @@ fn colour_is_for_terminals_and_no_color_is_honoured() {
     if !testing::have_program("script") {
         return;
     }
-    // What script runs has a terminal for its standard error.
-    let told = |no_colour: Option<&str>| {
+    // A program that `script` runs has a terminal as its standard error.
+    let printed = |no_colour: Option<&str>| {
         let asked = format!("{NAMING} flat nobody");
         let mut command = testing::command("script", &["-qec", &asked, "/dev/null"]);
         command.envs(no_colour.map(|value| ("NO_COLOR", value)));
@@ -212,8 +250,11 @@ fn colour_is_for_terminals_and_no_color_is_honoured() {
         assert_eq!(finished.code, Some(1), "{finished:?}");
         finished.out.trim_end().to_owned()
     };
-    assert_eq!(told(None), "\x1b[1;31mnaming: nobody: no such name\x1b[0m");
-    assert_eq!(told(Some("1")), "naming: nobody: no such name");
+    assert_eq!(
+        printed(None),
+        "\x1b[1;31mnaming: nobody: no such name\x1b[0m"
+    );
+    assert_eq!(printed(Some("1")), "naming: nobody: no such name");
     assert_eq!(
         run(NAMING, &["flat", "nobody"]).err,
         "naming: nobody: no such name\n"
@@ -221,16 +262,16 @@ fn colour_is_for_terminals_and_no_color_is_honoured() {
 }
 
 #[test]
-fn where_resolution_starts_is_said() {
+fn relative_paths_start_at_a_directory() {
     answered(
         &["structured", "server2", "--at", "region1"],
         "IP address of server2: 192.168.1.3\n",
     );
     answered(
         &[
+            "structured",
             "--at",
             "region1",
-            "structured",
             "../region2/server3",
             "/region1/server1",
             "--short",
@@ -344,9 +385,9 @@ fn a_names_file_is_changed_whole_or_not_at_all() {
     );
     change(
         &["rename", "/region1", "north/region1"],
-        "/region1 is north/region1 now\n",
+        "/region1 is renamed to north/region1\n",
     );
-    change(&["unregister", "printer"], "printer is gone\n");
+    change(&["unregister", "printer"], "printer is unregistered\n");
     let written = "{\n  \"/east\": \"symlink:/region1\",\n  \"north\": {\n    \"region1\": {\n      \"server1\": \"10.0.0.2\"\n    }\n  },\n  \"/www\": \"link:north/region1/server1\"\n}\n";
     assert_eq!(std::fs::read_to_string(&names).unwrap(), written);
     for (arguments, code, why) in [
@@ -364,13 +405,13 @@ fn a_names_file_is_changed_whole_or_not_at_all() {
         (
             &["register", "a/b", "10.0.0"],
             2,
-            "register a/b: '10.0.0' is no IP address; a text begins with text:",
+            "register a/b: '10.0.0' is not an IP address; a text begins with text:",
         ),
         (&["link", "/north/l", "/north", "-s"], 0, ""),
         (
             &["link", "/x", "x/y", "-s"],
             1,
-            "/x: symbolic links that lead round in a circle: x/y -> x/y",
+            "/x: symbolic links in a circle: x/y -> x/y",
         ),
     ] {
         let finished = run(NAMING, &[arguments, &["--names", &names]].concat());
@@ -388,19 +429,19 @@ fn a_names_file_is_changed_whole_or_not_at_all() {
     refused(
         &["register", "x", "10.0.0.1"],
         2,
-        "usage: say where: --names FILE or --server HOST:PORT; the handout's names are built in and stay as they are",
+        "usage: --names FILE or --server HOST:PORT is required; the built-in names cannot be changed",
     );
     assert_eq!(
         std::fs::read_dir(names.rsplit_once('/').unwrap().0)
             .unwrap()
             .count(),
         1,
-        "nothing is left behind"
+        "no temporary file is left"
     );
 }
 
 #[test]
-fn many_change_one_file_at_once() {
+fn one_file_is_changed_by_many_at_once() {
     let folder = Folder::new();
     let names = folder.path("names.json");
     let all: Vec<_> = (0..20)
@@ -425,7 +466,7 @@ fn many_change_one_file_at_once() {
 }
 
 #[test]
-fn names_go_into_a_zone_file_and_come_back() {
+fn names_survive_export_and_import() {
     let folder = Folder::new();
     let (names, again) = (folder.path("names.json"), folder.path("again.json"));
     for arguments in [
@@ -453,6 +494,7 @@ fn names_go_into_a_zone_file_and_come_back() {
         &["import", &zone, "--zone", "example.", "--names", &again],
     );
     assert_eq!((imported.code, imported.out.as_str()), (Some(0), ""));
+    assert_eq!(imported.err, format!("written: {again}\n"));
     let text = |path: &str| std::fs::read_to_string(path).unwrap();
     assert_eq!(text(&names), text(&again));
     assert_eq!(
@@ -473,7 +515,7 @@ fn a_key_is_made_once() {
     let finished = run(NAMING, &["keygen", "lab", "--key", &key]);
     assert_eq!(
         (finished.code, finished.err),
-        (Some(0), format!("key lab in {key}\n"))
+        (Some(0), format!("written: {key}\n"))
     );
     let text = std::fs::read_to_string(&key).unwrap();
     assert!(
@@ -487,4 +529,97 @@ fn a_key_is_made_once() {
         2,
         &format!("{key}: file exists"),
     );
+}
+
+const HANDOUT: &str = include_str!("../src/handout.rs");
+
+#[test]
+fn the_handouts_program_fits_in_60_lines() {
+    assert!(HANDOUT.lines().count() <= 60, "{}", HANDOUT.lines().count());
+}
+
+#[test]
+fn the_page_of_the_experiment_begins_with_the_handouts_program() {
+    let page = include_str!("../../../docs/experiment-5-naming.md");
+    let (before, code) = page.split_once("```rust\n").expect("a block of Rust");
+    assert!(before.lines().count() < 10, "{before}");
+    let (code, _) = code.split_once("```\n").expect("the end of the block");
+    assert_eq!(code, HANDOUT);
+}
+
+/// The handout's program looks its region up first, as `name_server["region1"]` does, so its error is about the region
+/// alone. Every other command resolves whole paths.
+#[test]
+fn without_a_command_the_handouts_program_runs() {
+    let folder = Folder::new();
+    let names = folder.write("names.json", r#"{"server1": "10.0.0.1"}"#);
+    let why = "the root has no region1; it has nothing";
+    let finished = run(NAMING, &["--names", &names]);
+    assert_eq!(
+        finished,
+        Finished {
+            code: Some(1),
+            out: "IP address of server1: 10.0.0.1\n".into(),
+            err: format!("naming: region1: {why}\n")
+        }
+    );
+    let finished = run(
+        NAMING,
+        &["structured", "region1/server1", "--names", &names],
+    );
+    assert_eq!(finished.err, format!("naming: region1/server1: {why}\n"));
+}
+
+#[test]
+fn lines_of_output_have_only_a_text() {
+    let folder = Folder::new();
+    let zone = folder.write("lab.zone", "server1.flat IN A 10.0.0.1\n");
+    let (key, names) = (folder.path("lab.key"), folder.path("names.json"));
+    let events = |arguments: &[&str]| run(NAMING, &[arguments, &["--json"]].concat()).events();
+    for arguments in [
+        &["tree"][..],
+        &["export"],
+        &["import", &zone],
+        &["keygen"],
+        &["explain", "region1/server1"],
+    ] {
+        let events = events(arguments);
+        assert!(events.iter().any(|event| event.kind == Kind::Output));
+        for event in events {
+            let of_a_name = event.name.is_some() && event.value.is_some();
+            let expected = match event.kind {
+                Kind::Output => (true, false, false),
+                // The result of an explanation.
+                Kind::Resolve => (false, true, arguments[0] == "explain"),
+                _ => continue,
+            };
+            assert_eq!(
+                (event.text.is_some(), of_a_name, event.name.is_some()),
+                expected,
+                "{arguments:?}: {event:?}"
+            );
+        }
+    }
+    // A renamed name stands for nothing; the text says what was done.
+    run(
+        NAMING,
+        &["register", "/region1", "10.0.0.1", "--names", &names],
+    );
+    let renamed = &events(&["rename", "/region1", "/north", "--names", &names])[0];
+    assert_eq!(
+        (renamed.name.as_deref(), &renamed.value),
+        (Some("/region1"), &None)
+    );
+    for (arguments, path) in [
+        (&["keygen", "--key", &key][..], &key),
+        (&["import", &zone, "--names", &names], &names),
+    ] {
+        let log = format!("{path}.log");
+        let finished = run(NAMING, &[arguments, &["--log", &log]].concat());
+        assert_eq!(finished.err, format!("written: {path}\n"));
+        let written = read_log(log)
+            .into_iter()
+            .rfind(|record| record.event.kind == Kind::Write);
+        assert_eq!(written.unwrap().event.text.as_deref(), Some(path.as_str()));
+    }
 }

@@ -1,4 +1,4 @@
-//! The name server and the tools of the world: dig and nsupdate ask and change it, Knot and NSD carry its zones on.
+//! The name server and the usual tools: dig queries it, nsupdate updates it, Knot and NSD are its secondaries.
 
 use std::net::SocketAddr;
 
@@ -22,7 +22,7 @@ fn dig(server: SocketAddr, arguments: &[&str]) -> String {
     finished.out
 }
 
-/// Lines without comments, blanks made one, in order.
+/// The lines without comments, with single blanks, in order.
 fn records(text: &str) -> Vec<String> {
     let lines = text
         .lines()
@@ -68,7 +68,7 @@ fn dig_is_answered() {
         ["a.rack.region1.lab.", "web.region1.lab."]
     );
     assert_eq!(short(&["-x", "2001:db8::1"]).lines().count(), 2);
-    // Nothing that dig has to complain about: EDNS, cookies, flags, sizes.
+    // No warning from dig: EDNS, cookies, flags, sizes.
     let whole = dig(address, &["SERVER1.flat.lab", "+norecurse"]);
     assert!(
         whole.contains("status: NOERROR")
@@ -136,7 +136,7 @@ fn nsupdate_changes_names_under_its_conditions() {
         run("nsupdate", &[key.as_slice(), &[&script]].concat())
     };
     let lookup = |name: &str, rtype: &str| dig(address, &[name, rtype, "+short"]);
-    for (lines, said) in [
+    for (lines, error) in [
         (
             "update add n1.flat.lab. 60 A 10.0.0.1\nupdate add n1.flat.lab. 60 TXT \"one\" \"two\"",
             "",
@@ -171,17 +171,17 @@ fn nsupdate_changes_names_under_its_conditions() {
             "REFUSED",
         ),
         ("update add x.lab. 60 MX 10 y.lab.", "REFUSED"),
-        // What RFC 2136 says to do in silence.
+        // What RFC 2136 says to ignore.
         (
             "update delete nobody.lab.\nupdate delete lab. SOA\nupdate add n1.flat.lab. 60 CNAME y.lab.",
             "",
         ),
     ] {
         let finished = update(lines, Some(&key));
-        let expected = if said.is_empty() {
+        let expected = if error.is_empty() {
             String::new()
         } else {
-            format!("update failed: {said}\n")
+            format!("update failed: {error}\n")
         };
         assert_eq!(finished.err, expected, "{lines}");
     }
@@ -214,7 +214,7 @@ fn nsupdate_changes_names_under_its_conditions() {
     );
     assert_eq!(update("update delete n1.flat.lab.", None).err, "");
     assert!(dig(address, &["n1.flat.lab"]).contains("status: NXDOMAIN"));
-    // A key that is not the server's.
+    // Another key than the server's.
     let other = folder.path("other.key");
     assert_eq!(
         run(NAMING, &["keygen", "lab", "--key", &other]).code,
@@ -276,7 +276,7 @@ fn secondary(start: &str) {
         (Some(0), Some(&"the same")),
         "{finished:?}"
     );
-    // Some 30 ms; a notice that the secondary misses is told again after half a second, and then after twice as long.
+    // Some 30 ms; a lost notice is sent again after half a second, then after twice as long.
     let took: u32 = lines[0].parse().unwrap();
     assert!(
         took < 5000,
@@ -285,7 +285,7 @@ fn secondary(start: &str) {
 }
 
 #[test]
-fn knot_carries_the_zones_on() {
+fn knot_is_a_secondary() {
     if !testing::have_program("dig") || !testing::have_program("knotd") {
         return;
     }
@@ -318,7 +318,7 @@ END
 }
 
 #[test]
-fn nsd_carries_the_zones_on() {
+fn nsd_is_a_secondary() {
     if !testing::have_program("dig") || !testing::have_program("nsd") {
         return;
     }

@@ -1,5 +1,5 @@
-//! What holds for every name space, whatever was done to it: it comes back from each of its files, its zones are the same
-//! changed or made anew, and what is answered is what is transferred.
+//! Properties of every name space, after any changes: it survives each of its files, its zones are the same updated or
+//! built anew, and the answers to queries are the records of transfers.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -26,9 +26,9 @@ use naming::{
 };
 use proptest::{collection::vec, prelude::*};
 
-/// One thing done to a space.
+/// A change of a space.
 #[derive(Clone, Debug)]
-enum Do {
+enum Change {
     Register(Place, Values),
     Set(Place, Option<Values>),
     Unregister(Place),
@@ -38,7 +38,7 @@ enum Do {
 }
 
 fn place() -> impl Strategy<Value = Place> {
-    // Few names, so that most of what is done meets something.
+    // Few names, so that most changes meet an existing name.
     let name = prop::sample::select(vec!["a", "b", "c", "a.b", "grüße", "two words", "x\"y\\"]);
     vec(name, 1..4).prop_map(|names| match names.as_slice() {
         [name] if name.len() > 1 => name.parse().unwrap(),
@@ -55,14 +55,14 @@ fn values() -> impl Strategy<Value = Values> {
     vec(value, 1..4).prop_map(|values| Values::new(values).unwrap().unwrap())
 }
 
-fn done() -> impl Strategy<Value = Vec<Do>> {
+fn changes() -> impl Strategy<Value = Vec<Change>> {
     let one = prop_oneof![
-        4 => (place(), values()).prop_map(|(place, values)| Do::Register(place, values)),
-        2 => (place(), prop::option::of(values())).prop_map(|(place, values)| Do::Set(place, values)),
-        1 => place().prop_map(Do::Unregister),
-        1 => (place(), place()).prop_map(|(from, to)| Do::Rename(from, to)),
-        2 => (place(), place()).prop_map(|(new, old)| Do::Link(new, old)),
-        2 => (place(), place()).prop_map(|(new, target)| Do::Symlink(new, target)),
+        4 => (place(), values()).prop_map(|(place, values)| Change::Register(place, values)),
+        2 => (place(), prop::option::of(values())).prop_map(|(place, values)| Change::Set(place, values)),
+        1 => place().prop_map(Change::Unregister),
+        1 => (place(), place()).prop_map(|(from, to)| Change::Rename(from, to)),
+        2 => (place(), place()).prop_map(|(new, old)| Change::Link(new, old)),
+        2 => (place(), place()).prop_map(|(new, target)| Change::Symlink(new, target)),
     ];
     vec(one, 0..40)
 }
@@ -75,15 +75,15 @@ fn settings() -> publish::Settings {
     }
 }
 
-/// Does it; whether it was possible.
-fn make(space: &mut Space, one: &Do) -> bool {
-    let made = match one {
-        Do::Register(place, values) => space.register(place, values.clone()),
-        Do::Set(place, values) => space.set(place, values.clone()),
-        Do::Unregister(place) => space.unregister(place),
-        Do::Rename(from, to) => space.rename(from, to),
-        Do::Link(new, old) => space.link(new, old),
-        Do::Symlink(new, target) => space.link_symbolically(new, target.clone()),
+/// Makes a change; whether it was possible.
+fn make(space: &mut Space, change: &Change) -> bool {
+    let made = match change {
+        Change::Register(place, values) => space.register(place, values.clone()),
+        Change::Set(place, values) => space.set(place, values.clone()),
+        Change::Unregister(place) => space.unregister(place),
+        Change::Rename(from, to) => space.rename(from, to),
+        Change::Link(new, old) => space.link(new, old),
+        Change::Symlink(new, target) => space.link_symbolically(new, target.clone()),
     };
     made.is_ok()
 }
@@ -91,7 +91,7 @@ fn make(space: &mut Space, one: &Do) -> bool {
 fn everything(zone: &Zone) -> BTreeMap<Vec<u8>, Vec<Vec<u8>>> {
     let mut all = BTreeMap::new();
     zone.each(|name, records| {
-        // The serial may differ, and the order of names that share an address.
+        // The serial may differ, and so may the order of the names of one address.
         let mut records: Vec<_> = records
             .filter(|(rtype, _)| *rtype != Rtype::SOA)
             .map(|(rtype, data)| [&rtype.to_int().to_be_bytes(), data].concat())
@@ -112,22 +112,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_registered_resolves_in_both_worlds(all in done()) {
+    fn what_is_registered_resolves_here_and_in_dns(all in changes()) {
         let (mut space, settings) = (Space::default(), settings());
         for one in &all {
             make(&mut space, one);
         }
         let zone = publish(&space, 1, &settings).unwrap();
-        let mut indexed = Space::default();
-        indexed.index();
-        for one in &all {
-            make(&mut indexed, one);
-        }
         for (place, meaning) in space.meanings() {
-            if let Place::Structured(_) = &place {
-                let (path, root) = (place.to_string().parse().unwrap(), naming::name::Path::ROOT);
-                prop_assert_eq!(space.structured(&path, &root), indexed.structured(&path, &root));
-            }
             let found = match &place {
                 Place::Flat(name) => space.flat(name),
                 structured => space.structured(&structured.to_string().parse().unwrap(), &naming::name::Path::ROOT),
@@ -147,7 +138,7 @@ proptest! {
                 }
             }
             answered.sort();
-            // A symbolic link may lead nowhere, or to a directory; then there is nothing in either world.
+            // A symbolic link may lead nowhere, or to a directory; then there is no value here and no record in DNS.
             let mut expected: Vec<_> = found.map(|values| values.as_slice().iter().map(Value::plain).collect()).unwrap_or_default();
             expected.sort();
             prop_assert_eq!(answered, expected, "{}", place);
@@ -155,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn a_space_comes_back_from_every_file(all in done()) {
+    fn a_space_survives_every_file(all in changes()) {
         let (mut space, settings) = (Space::default(), settings());
         for one in &all {
             make(&mut space, one);
@@ -168,7 +159,7 @@ proptest! {
     }
 
     #[test]
-    fn zones_that_are_changed_are_zones_made_anew(all in vec(done(), 1..4)) {
+    fn updated_zones_are_zones_built_anew(all in vec(changes(), 1..4)) {
         let (mut space, settings) = (Space::default(), settings());
         let mut zone = publish(&space, 1, &settings).unwrap();
         space.begin();
@@ -179,23 +170,23 @@ proptest! {
             }
             let touched = space.touched();
             follow(&mut zone, &space, &touched, &settings).unwrap();
-            space.settle();
+            space.commit();
             prop_assert_eq!(zone.serial, before + 1);
             prop_assert_eq!(everything(&zone), everything(&publish(&space, 1, &settings).unwrap()));
         }
-        // And all is taken back to where it began.
+        // A rollback of everything leads back to the start.
         let before = everything(&zone);
         let names = file::write(&space);
         for one in all.iter().flatten() {
             make(&mut space, one);
         }
-        space.take_back(0);
+        space.rollback(0);
         prop_assert_eq!(file::write(&space), names);
         prop_assert_eq!(everything(&publish(&space, 1, &settings).unwrap()), before);
     }
 
     #[test]
-    fn what_is_answered_is_what_is_transferred(all in done()) {
+    fn what_is_answered_is_what_is_transferred(all in changes()) {
         let (mut space, settings) = (Space::default(), settings());
         for one in &all {
             make(&mut space, one);
@@ -226,8 +217,8 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_is_answered_or_not_and_never_a_panic(message in vec(any::<u8>(), 0..600), cut in 0_usize..40) {
-        let zone = publish(&naming::names::of_the_handout(), 1, &settings()).unwrap();
+    fn any_message_is_answered_or_ignored_without_a_panic(message in vec(any::<u8>(), 0..600), cut in 0_usize..40) {
+        let zone = publish(&naming::names::built_in(), 1, &settings()).unwrap();
         let mut out = Vec::new();
         answer(&zone, &message, Transport::Udp, &mut out);
         // The same, beginning like a query.
@@ -246,7 +237,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_store_has_what_the_space_has(all in vec(done(), 1..4)) {
+    fn a_store_has_what_the_space_has(all in vec(changes(), 1..4)) {
         let folder = Folder::new();
         let path = folder.path("names.redb");
         let mut space = Space::default();
@@ -258,7 +249,7 @@ proptest! {
                     make(&mut space, one);
                 }
                 store.keep(&space, &space.touched(), 1).unwrap();
-                space.settle();
+                space.commit();
             }
         }
         prop_assert_eq!(Store::open(path.as_ref()).unwrap().load().unwrap(), space);

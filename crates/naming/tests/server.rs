@@ -1,4 +1,4 @@
-//! The real server, asked with packets made by hand: right ones, wrong ones, and those of an attacker.
+//! The real server, and packets made by hand: valid, malformed, and malicious.
 
 use std::{
     io::{Read, Write},
@@ -24,7 +24,7 @@ const ANY: u16 = 255;
 /// Far longer than an answer on this machine takes.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Only for answers that must not come.
+/// Only for answers that must not arrive.
 const SHORT: Duration = Duration::from_millis(100);
 
 fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
@@ -73,9 +73,9 @@ fn with_edns(mut query: Vec<u8>, version: u8, size: u16) -> Vec<u8> {
     query
 }
 
-struct Asker(UdpSocket);
+struct Client(UdpSocket);
 
-impl Asker {
+impl Client {
     fn new(server: SocketAddr) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(server).unwrap();
@@ -101,8 +101,8 @@ impl Asker {
             .rcode()
     }
 
-    /// Whoever is asked something else afterwards, answers still.
-    fn is_well(&self) {
+    /// The server still answers.
+    fn check_server(&self) {
         assert_eq!(
             self.ask(&query("server1.flat.lab", A)).last_chunk(),
             Some(&[192, 168, 1, 2])
@@ -150,20 +150,20 @@ fn queries_are_answered_as_the_rfcs_say() {
     let names = folder.write(
         "names.json",
         r#"{"server1": "192.168.1.2", "alias": "symlink:server1", "region1": {"rack": {"a": "10.0.0.1"}, "ways": "symlink:/region1"},
-            "out": "symlink:gone", "both": ["10.0.0.2", "::2", "text:two"]}"#,
+            "out": "symlink:missing", "both": ["10.0.0.2", "::2", "text:two"]}"#,
     );
-    // A link within a directory to that directory: the name gets longer and longer.
+    // `ways` is a link to its own directory, so names of any length exist.
     let (server, address) = serve(&["--names", &names]);
-    let asker = Asker::new(address);
-    asker.is_well();
-    // The question comes back as it was written, and the answer's name is a pointer to it.
-    let answer = asker.ask(&query("SERver1.FLAT.lab", A));
+    let client = Client::new(address);
+    client.check_server();
+    // The question is returned as it was written, and the owner of the answer is a pointer to it.
+    let answer = client.ask(&query("SERver1.FLAT.lab", A));
     assert!(
         answer.windows(7).any(|part| part == b"SERver1")
             && answer[12 + 18 + 4..][..2] == [0xc0, 12]
     );
     let ask = |name: &str, rtype: u16| {
-        let answer = asker.ask(&query(name, rtype));
+        let answer = client.ask(&query(name, rtype));
         let message = Message::from_octets(answer.clone()).unwrap();
         let counts = message.header_counts();
         (
@@ -177,13 +177,13 @@ fn queries_are_answered_as_the_rfcs_say() {
         ("server1.flat.lab", A, (Rcode::NOERROR, true, 1, 0)),
         ("both.flat.lab", ANY, (Rcode::NOERROR, true, 3, 0)),
         ("both.flat.lab", 28, (Rcode::NOERROR, true, 1, 0)),
-        // A name that is there, without what was asked for; and names that only have others below them.
+        // A name without a record of this type, and names that only have names below them.
         ("server1.flat.lab", 28, (Rcode::NOERROR, true, 0, 1)),
         ("flat.lab", A, (Rcode::NOERROR, true, 0, 1)),
         ("rack.region1.lab", A, (Rcode::NOERROR, true, 0, 1)),
         ("nobody.flat.lab", A, (Rcode::NXDOMAIN, true, 0, 1)),
         ("x.server1.flat.lab", A, (Rcode::NXDOMAIN, true, 0, 1)),
-        // An alias and what it stands for; a directory under another name, and in itself.
+        // An alias and its target; a directory under another name, and within itself.
         ("alias.flat.lab", A, (Rcode::NOERROR, true, 2, 0)),
         ("alias.flat.lab", 5, (Rcode::NOERROR, true, 1, 0)),
         ("out.flat.lab", A, (Rcode::NXDOMAIN, true, 1, 1)),
@@ -226,13 +226,13 @@ fn an_answer_that_is_too_long_comes_over_tcp() {
         ),
     );
     let (_server, address) = serve(&["--names", &names]);
-    let asker = Asker::new(address);
-    let plain = asker.ask(&query("many.flat.lab", A));
+    let client = Client::new(address);
+    let plain = client.ask(&query("many.flat.lab", A));
     assert_eq!((plain[2] & 2, plain[7], plain.len() < 512), (2, 0, true));
-    // With room for it, it comes at once; with too little it is said where the limit is.
-    let whole = asker.ask(&with_edns(query("many.flat.lab", A), 0, 4096));
+    // With enough room the answer is whole; with too little it is truncated.
+    let whole = client.ask(&with_edns(query("many.flat.lab", A), 0, 4096));
     assert_eq!((whole[2] & 2, whole[7], whole.len() > 512), (0, 45, true));
-    let little = asker.ask(&with_edns(query("many.flat.lab", A), 0, 512));
+    let little = client.ask(&with_edns(query("many.flat.lab", A), 0, 512));
     assert_eq!(
         (little[2] & 2, little[7], little.len() <= 512, little[11]),
         (2, 0, true, 1)
@@ -279,24 +279,24 @@ fn an_answer_that_is_too_long_comes_over_tcp() {
     assert!(
         finished
             .err
-            .contains("over TCP, the answer being too long for UDP"),
+            .contains("over TCP, because the answer is too long for UDP"),
         "{}",
         finished.err
     );
 }
 
 #[test]
-fn malformed_messages_get_formerr_or_silence() {
+fn malformed_messages_get_formerr_or_no_answer() {
     let (server, address) = serve(&[]);
-    let asker = Asker::new(address);
+    let client = Client::new(address);
     let good = query("server1.flat.lab", A);
-    // Not even a header, or an answer: whoever sends such a thing hears nothing.
+    // Not even a header, or an answer: there is no answer.
     for length in 0..12 {
-        assert_eq!(asker.answer_within(&good[..length], SHORT / 10), None);
+        assert_eq!(client.answer_within(&good[..length], SHORT / 10), None);
     }
     let mut answer = good.clone();
     answer[2] |= 0x80;
-    assert_eq!(asker.answer_within(&answer, SHORT), None);
+    assert_eq!(client.answer_within(&answer, SHORT), None);
     let with_counts = |counts: [u16; 4]| [header([1, 0], counts), good[12..].to_vec()].concat();
     let edited = |at: usize, byte: u8| {
         let mut message = good.clone();
@@ -329,12 +329,12 @@ fn malformed_messages_get_formerr_or_silence() {
             .concat(),
         ),
         ("two OPT records", {
-            let mut twice = with_edns(with_edns(good.clone(), 0, 512), 0, 512);
-            twice[11] = 2;
-            twice
+            let mut message = with_edns(with_edns(good.clone(), 0, 512), 0, 512);
+            message[11] = 2;
+            message
         }),
     ] {
-        assert_eq!(asker.rcode(&message), Rcode::FORMERR, "{what}");
+        assert_eq!(client.rcode(&message), Rcode::FORMERR, "{what}");
     }
     for (what, message, rcode) in [
         ("opcode STATUS", edited(2, 0x10), Rcode::NOTIMP),
@@ -353,12 +353,12 @@ fn malformed_messages_get_formerr_or_silence() {
             Rcode::FORMERR,
         ),
     ] {
-        assert_eq!(asker.rcode(&message), rcode, "{what}");
+        assert_eq!(client.rcode(&message), rcode, "{what}");
     }
     // EDNS of a later version: the extended code says BADVERS, 16.
-    let later = asker.ask(&with_edns(good.clone(), 1, 1232));
+    let later = client.ask(&with_edns(good.clone(), 1, 1232));
     assert_eq!((later[3] & 15, later[later.len() - 6]), (0, 1));
-    asker.is_well();
+    client.check_server();
     // Over TCP: nothing at all, as much as there can be, and the end in the middle.
     for message in [&[][..], &[0; 65_535], &good[..5]] {
         let stream = tcp(address);
@@ -366,21 +366,21 @@ fn malformed_messages_get_formerr_or_silence() {
         stream.shutdown(std::net::Shutdown::Write).unwrap();
         assert!(receive(&stream).is_none_or(|answer| answer[3] & 15 == 1));
     }
-    asker.is_well();
+    client.check_server();
     assert_eq!(server.interrupt().code, Some(0));
 }
 
 #[test]
-fn a_client_that_stalls_keeps_nobody_from_the_server() {
+fn a_stalled_client_does_not_block_the_server() {
     let (_server, address) = serve(&["--max-clients", "2", "--timeout", "200ms"]);
     let stalled: Vec<_> = (0..2).map(|_| tcp(address)).collect();
     (&stalled[0]).write_all(&[0]).unwrap();
-    // The third waits in the backlog until the others have been given up.
+    // The third waits in the backlog until the others time out.
     let third = tcp(address);
     send(&third, &query("server1.flat.lab", A));
     assert_eq!(receive(&third).unwrap()[7], 1);
     assert!(stalled.iter().all(|stream| receive(stream).is_none()));
-    Asker::new(address).is_well();
+    Client::new(address).check_server();
 }
 
 #[test]
@@ -388,9 +388,9 @@ fn an_update_is_made_whole_or_not_at_all() {
     let folder = Folder::new();
     let log = folder.path("log");
     let (mut server, address) = serve(&["--log", &log]);
-    let asker = Asker::new(address);
+    let client = Client::new(address);
     let serial = || {
-        asker
+        client
             .ask(&query("lab", 6))
             .rchunks_exact(4)
             .nth(4)
@@ -402,14 +402,14 @@ fn an_update_is_made_whole_or_not_at_all() {
         ("n1.flat.lab", A, &[10, 0, 0, 1]),
         ("n2.region1.lab", A, &[10, 0, 0, 2]),
     ];
-    assert_eq!(asker.rcode(&update(two)), Rcode::NOERROR);
+    assert_eq!(client.rcode(&update(two)), Rcode::NOERROR);
     assert_eq!(
-        asker.ask(&query("n2.region1.lab", A)).last_chunk(),
+        client.ask(&query("n2.region1.lab", A)).last_chunk(),
         Some(&[10, 0, 0, 2])
     );
     assert!(serial() > before);
     assert_eq!(server.out_line("n1 is "), "n1 is 10.0.0.1");
-    let kept = serial();
+    let before = serial();
     // The second record has no place below a leaf, so the first is not added either.
     for bad in [
         ("x.server1.region1.lab", A, &[10, 0, 0, 4][..]),
@@ -419,24 +419,24 @@ fn an_update_is_made_whole_or_not_at_all() {
         ("n3.lab", 5, &wire("www.example.org")),
     ] {
         assert_eq!(
-            asker.rcode(&update(&[("n3.flat.lab", A, &[10, 0, 0, 3]), bad])),
+            client.rcode(&update(&[("n3.flat.lab", A, &[10, 0, 0, 3]), bad])),
             Rcode::REFUSED,
             "{bad:?}"
         );
-        assert_eq!(asker.rcode(&query("n3.flat.lab", A)), Rcode::NXDOMAIN);
+        assert_eq!(client.rcode(&query("n3.flat.lab", A)), Rcode::NXDOMAIN);
     }
     assert_eq!(
-        asker.rcode(&update(&[("n3.example", A, &[10, 0, 0, 3])])),
+        client.rcode(&update(&[("n3.example", A, &[10, 0, 0, 3])])),
         Rcode::NOTZONE
     );
     assert_eq!(
-        asker.rcode(&update(&[("n3.lab", A, &[10, 0, 0])])),
+        client.rcode(&update(&[("n3.lab", A, &[10, 0, 0])])),
         Rcode::FORMERR
     );
     let mut other = update(two);
     other[13] = b'b';
-    assert_eq!(asker.rcode(&other), Rcode::NOTAUTH);
-    assert_eq!(serial(), kept);
+    assert_eq!(client.rcode(&other), Rcode::NOTAUTH);
+    assert_eq!(serial(), before);
     assert_eq!(server.interrupt().code, Some(0));
     let registered: Vec<_> = read_log(log)
         .into_iter()
@@ -464,7 +464,7 @@ fn names_are_registered_at_a_running_server() {
                     .collect::<String>(),
         )
     };
-    for (arguments, code, said) in [
+    for (arguments, code, printed) in [
         (
             &["register", "printer", "10.0.0.9", "text:in the hall"][..],
             0,
@@ -505,7 +505,7 @@ fn names_are_registered_at_a_running_server() {
         (
             &["rename", "/region1", "/north"],
             0,
-            "/region1 is /north now\n",
+            "/region1 is renamed to /north\n",
         ),
         (&["resolve", "north/server2", "--short"], 0, "192.168.1.3\n"),
         (
@@ -513,15 +513,15 @@ fn names_are_registered_at_a_running_server() {
             1,
             "naming: /nobody: no such name",
         ),
-        (&["unregister", "printer"], 0, "printer is gone\n"),
+        (&["unregister", "printer"], 0, "printer is unregistered\n"),
         (
             &["unregister", "printer"],
             1,
             "naming: printer: no such name",
         ),
     ] {
-        let said = said.to_owned();
-        assert_eq!(naming(arguments), (code, said), "{arguments:?}");
+        let printed = printed.to_owned();
+        assert_eq!(naming(arguments), (code, printed), "{arguments:?}");
     }
     let finished = run(
         NAMING,
@@ -547,16 +547,20 @@ fn names_are_registered_at_a_running_server() {
         (Some("10.0.0.1"), Some("server1.north.lab."))
     );
     assert_eq!(server.interrupt().code, Some(0));
-    let gone = run(
+    let stopped = run(
         NAMING,
         &["resolve", "server1", "--server", &address.to_string()],
     );
-    assert_eq!(gone.code, Some(2));
-    assert!(gone.err.contains("nobody serves there"), "{}", gone.err);
+    assert_eq!(stopped.code, Some(2));
+    assert!(
+        stopped.err.contains("no server listens there"),
+        "{}",
+        stopped.err
+    );
 }
 
 #[test]
-fn whoever_has_the_key_may_change_names_and_others_may_not() {
+fn only_the_holder_of_the_key_can_change_names() {
     let folder = Folder::new();
     let (key, other) = (folder.path("lab.key"), folder.path("other.key"));
     for (name, path) in [("lab", &key), ("lab", &other)] {
@@ -580,7 +584,7 @@ fn whoever_has_the_key_may_change_names_and_others_may_not() {
 }
 
 #[test]
-fn a_signed_message_counts_once_and_only_in_its_time() {
+fn a_signed_message_is_accepted_once_and_only_in_its_time() {
     let folder = Folder::new();
     let path = folder.path("lab.key");
     assert_eq!(
@@ -595,7 +599,7 @@ fn a_signed_message_counts_once_and_only_in_its_time() {
     let (mut server, address) = serve(&["--key", &path]);
     let signed = |line: (&str, u16, &[u8]), age: u64| {
         let mut message = naming::dns::transfer::copy(&update(&[line])).unwrap();
-        let now = Time48::from_u64(u64::from(naming::ask::serial_of_now()) - age);
+        let now = Time48::from_u64(u64::from(naming::names::serial_of_now()) - age);
         ClientTransaction::request(std::sync::Arc::clone(&key), &mut message, now).unwrap();
         message.finish()
     };
@@ -617,7 +621,7 @@ fn a_signed_message_counts_once_and_only_in_its_time() {
     assert!(
         server
             .err_line("naming: update")
-            .ends_with("NOTAUTH: the same signed message has been here before")
+            .ends_with("NOTAUTH: a replay: the same signed message was received before")
     );
     assert_eq!(
         ask(&signed(("b.flat.lab", A, &[10, 0, 0, 1]), 1000)),
@@ -635,19 +639,19 @@ fn a_signed_message_counts_once_and_only_in_its_time() {
     let line = server.err_line("naming: signature");
     assert!(line.contains("refused: BADSIG"), "{line}");
     assert_eq!(
-        Asker::new(address).rcode(&query("b.flat.lab", A)),
+        Client::new(address).rcode(&query("b.flat.lab", A)),
         Rcode::NXDOMAIN
     );
 }
 
 #[test]
-fn nothing_acknowledged_is_lost_and_nothing_is_half_there() {
+fn no_acknowledged_update_is_lost_and_none_is_half_made() {
     let folder = Folder::new();
     let store = folder.path("names.redb");
     let mut acknowledged = 0_u32;
     for round in 0..4 {
         let (server, address) = serve(&["--store", &store]);
-        let asker = Asker::new(address);
+        let client = Client::new(address);
         // Two names in each update; the server is killed while it works on them.
         for sent in 0.. {
             let number = acknowledged + sent;
@@ -658,26 +662,26 @@ fn nothing_acknowledged_is_lost_and_nothing_is_half_there() {
                 (two.as_str(), A, &address[..]),
             ];
             if sent == 20 + round * 7 {
-                asker.0.send(&update(&lines)).unwrap();
+                client.0.send(&update(&lines)).unwrap();
                 server.signal("KILL");
                 acknowledged = number;
                 break;
             }
-            assert_eq!(asker.rcode(&update(&lines)), Rcode::NOERROR);
+            assert_eq!(client.rcode(&update(&lines)), Rcode::NOERROR);
         }
         assert_eq!(server.finish().code, None);
     }
     let (server, address) = serve(&["--store", &store]);
-    let asker = Asker::new(address);
+    let client = Client::new(address);
     for number in 0..=acknowledged {
         let there = [format!("a{number}.flat.lab"), format!("b{number}.x.lab")]
-            .map(|name| asker.ask(&query(&name, A))[7]);
+            .map(|name| client.ask(&query(&name, A))[7]);
         assert!(
             there == [1, 1] || (number == acknowledged && there == [0, 0]),
             "{number}: {there:?}"
         );
     }
-    // The serial goes on from where it was, and another server is told who has the store.
+    // The store is locked: a second server is refused.
     let second = run(
         NAMING,
         &["serve", "--listen", "127.0.0.1:0", "--store", &store],
@@ -693,22 +697,22 @@ fn nothing_acknowledged_is_lost_and_nothing_is_half_there() {
 }
 
 #[test]
-fn names_are_read_again_and_wrong_ones_are_not() {
+fn names_are_reloaded_and_invalid_ones_are_not() {
     let folder = Folder::new();
     let names = folder.write("names.json", r#"{"server1": "192.168.1.2"}"#);
     let (mut server, address) = serve(&["--names", &names]);
-    let asker = Asker::new(address);
+    let client = Client::new(address);
     folder.write(
         "names.json",
         r#"{"server1": "192.168.1.2", "server1": "192.168.1.3"}"#,
     );
     server.signal("HUP");
-    let line = server.err_line("naming: the names stay as they are: ");
+    let line = server.err_line("naming: the names are unchanged: ");
     assert!(
-        line.ends_with("names.json:1:36: name 'server1' is given twice"),
+        line.ends_with("names.json:1:36: name 'server1' is a duplicate"),
         "{line}"
     );
-    asker.is_well();
+    client.check_server();
     folder.write(
         "names.json",
         r#"{"server1": "192.168.1.2", "new": "10.0.0.1"}"#,
@@ -716,7 +720,7 @@ fn names_are_read_again_and_wrong_ones_are_not() {
     server.signal("HUP");
     let line = server.err_line("read ");
     assert!(line.ends_with("names.json again: 2 names"), "{line}");
-    assert_eq!(asker.rcode(&query("new.flat.lab", A)), Rcode::NOERROR);
+    assert_eq!(client.rcode(&query("new.flat.lab", A)), Rcode::NOERROR);
     server.signal("USR1");
     assert!(server.err_line("so far ").contains("over UDP"));
     assert_eq!(server.interrupt().code, Some(0));
@@ -741,12 +745,12 @@ fn many_updates_in_a_row_are_all_made() {
             assert_eq!(receive(&reader).unwrap()[3] & 15, 0);
         }
     });
-    let asker = Asker::new(address);
+    let client = Client::new(address);
     assert_eq!(
-        asker.rcode(&query(&format!("n{}.flat.lab", COUNT - 1), A)),
+        client.rcode(&query(&format!("n{}.flat.lab", COUNT - 1), A)),
         Rcode::NOERROR
     );
-    // Of all those names the address leads back to some, or no message would hold the answer.
+    // The address has PTR records to 50 of those names: with all of them no message would hold the answer.
     let stream = tcp(address);
     send(&stream, &query("1.0.0.10.in-addr.arpa", 12));
     assert_eq!(receive(&stream).unwrap()[7], 50);
@@ -775,7 +779,7 @@ fn from_outside_nothing_is_changed_or_transferred_without_a_key() {
     let Some(finished) = testing::in_namespace(script, &[("NAMING", NAMING)]) else {
         return;
     };
-    let expected = "naming: a: 10.9.9.1:5300 refuses that; its log says why\nunsigned 1\na is 10.0.0.1\n10.0.0.1\n";
+    let expected = "naming: a: 10.9.9.1:5300 refuses the change; its log says why\nunsigned 1\na is 10.0.0.1\n10.0.0.1\n";
     assert!(finished.out.starts_with(expected), "{finished:?}");
     if testing::have_program("dig") {
         assert_eq!(
@@ -787,7 +791,7 @@ fn from_outside_nothing_is_changed_or_transferred_without_a_key() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_one_line() {
+fn an_address_in_use_is_one_line() {
     let (_server, address) = serve(&[]);
     let second = run(NAMING, &["serve", "--listen", &address.to_string()]);
     assert_eq!(second.code, Some(2));
@@ -799,8 +803,8 @@ fn an_address_that_is_taken_is_one_line() {
         second.err
     );
     let free = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let taken = free.local_addr().unwrap().to_string();
-    let third = run(NAMING, &["serve", "--listen", &taken]);
+    let used = free.local_addr().unwrap().to_string();
+    let third = run(NAMING, &["serve", "--listen", &used]);
     assert_eq!(
         (third.code, third.err.contains("address in use")),
         (Some(2), true),
@@ -811,7 +815,7 @@ fn an_address_that_is_taken_is_one_line() {
         &[
             (
                 &["serve", "--zone", "in-addr.arpa."],
-                "--zone in-addr.arpa.: is taken by the addresses",
+                "--zone in-addr.arpa.: is reserved for the addresses",
             ),
             (
                 &["serve", "--workers", "0"],
@@ -824,7 +828,7 @@ fn an_address_that_is_taken_is_one_line() {
             ),
             (
                 &["resolve", "x", "--type", "NONSENSE"],
-                "--type NONSENSE: no type of records",
+                "--type NONSENSE: not a type of records",
             ),
             (
                 &["resolve", "x", "--server", "nonsense"],

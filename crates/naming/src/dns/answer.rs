@@ -1,7 +1,7 @@
 //! From a query to its answer: a pure function over the [`Zone`], without an allocation.
 //!
-//! RFC 1034 section 4.3.2 is the algorithm, RFC 1035 section 4 the format, RFC 6891 EDNS(0), RFC 6672 DNAME. What cannot be
-//! answered at once (an update, a transfer, whatever is signed) is handed back to whoever asked.
+//! RFC 1034 section 4.3.2 is the algorithm, RFC 1035 section 4 the format, RFC 6891 EDNS(0), RFC 6672 DNAME. Messages that
+//! need more than a look-up (updates, transfers, signed messages) are left to the caller.
 
 use domain::base::iana::{Class, Opcode, Rcode, Rtype};
 
@@ -10,18 +10,18 @@ use super::{
     zone::{Records, Zone},
 };
 
-/// The largest answer over UDP: what crosses any path in one piece (DNS flag day 2020).
+/// The largest answer over UDP, which is not fragmented on any usual path (DNS flag day 2020).
 pub const UDP_MAX: u16 = 1232;
 
 /// The largest answer over UDP without EDNS(0) (RFC 1035 section 4.2.1).
 const UDP_PLAIN: usize = 512;
 
-/// How many names are followed in a row before the rest is left to whoever asked.
-const LONGEST_CHAIN: usize = crate::resolve::MOST_LINKS + 1;
+/// How many aliases are followed in a row; the rest is left to the resolver.
+const LONGEST_CHAIN: usize = crate::space::resolve::MOST_LINKS + 1;
 
 const HEADER: usize = 12;
 
-/// How a message came and its answer goes.
+/// How a message and its answer are transported.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Transport {
     /// In a datagram.
@@ -30,42 +30,42 @@ pub enum Transport {
     Tcp,
 }
 
-/// What is to be done with a message.
+/// What the caller does next with a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Next {
-    /// Nothing: it is too short to be answered, or an answer itself.
-    Silence,
-    /// The answer is sent.
+    /// Ignore it: it is too short to be answered, or an answer itself.
+    Ignore,
+    /// Send the answer.
     Answer,
     /// It changes names (RFC 2136).
     Update,
-    /// It asks for a whole zone (RFC 5936), or for what changed in one (RFC 1995).
+    /// It asks for a whole zone (RFC 5936), or for the changes of one (RFC 1995).
     Transfer,
     /// It is signed (RFC 8945).
     Signed,
 }
 
-/// What a query asks.
+/// A query.
 #[derive(Clone, Copy, Debug)]
 struct Query<'a> {
     /// The name as it was written.
     name: &'a [u8],
     rtype: Rtype,
     class: Class,
-    /// Where the question ends.
+    /// The end of the question.
     end: usize,
-    /// EDNS(0), when it came with the query: the version, and how large the answer may be.
+    /// EDNS(0), when the query has it: the version, and how large the answer may be.
     edns: Option<(u8, u16)>,
     signed: bool,
 }
 
-/// Answers a message: the answer is written to `out`, whatever was in there.
+/// Answers a message; the answer replaces the content of `out`.
 pub fn answer(zone: &Zone, message: &[u8], transport: Transport, out: &mut Vec<u8>) -> Next {
     let Some(header) = message.first_chunk::<HEADER>() else {
-        return Next::Silence;
+        return Next::Ignore;
     };
     if header[2] & 0x80 != 0 {
-        return Next::Silence;
+        return Next::Ignore;
     }
     let opcode = Opcode::from_int(header[2] >> 3 & 15);
     match opcode {
@@ -100,7 +100,7 @@ pub fn answer(zone: &Zone, message: &[u8], transport: Transport, out: &mut Vec<u
     Next::Answer
 }
 
-/// Answers with nothing but a code. The question is repeated as far as it can be read.
+/// Answers with only a code. The question is repeated when it can be read.
 pub fn refuse(message: &[u8], rcode: Rcode, out: &mut Vec<u8>) {
     out.clear();
     let Some(header) = message.first_chunk::<HEADER>() else {
@@ -118,14 +118,14 @@ pub fn refuse(message: &[u8], rcode: Rcode, out: &mut Vec<u8>) {
     }
 }
 
-/// The same as an answer of its own.
+/// The same, as a new message.
 pub fn refusal(message: &[u8], rcode: Rcode) -> Vec<u8> {
     let mut out = Vec::new();
     refuse(message, rcode, &mut out);
     out
 }
 
-/// A short answer in place of a long one, so that the question is asked again over TCP.
+/// A truncated answer in place of a long one, so that the client asks again over TCP.
 pub fn truncate(message: &[u8], out: &mut Vec<u8>) {
     refuse(message, Rcode::NOERROR, out);
     if out.len() >= HEADER {
@@ -133,7 +133,7 @@ pub fn truncate(message: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Where the last record of a message begins, which is where its signature stands.
+/// Where the last record of a message begins: a signature is the last record.
 pub fn last_record(message: &[u8]) -> Option<usize> {
     let [questions, others @ ..] = counts(message.first_chunk()?);
     let mut at = HEADER;
@@ -158,7 +158,7 @@ fn u16_at(message: &[u8], at: usize) -> Option<u16> {
     ]))
 }
 
-/// Where the name that begins at `at` ends; it may end in a pointer, which is not followed.
+/// Where the name that begins at `at` ends; a pointer at its end is not followed.
 fn name_end(message: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match *message.get(at)? {
@@ -172,7 +172,7 @@ fn name_end(message: &[u8], mut at: usize) -> Option<usize> {
 
 fn question_end(message: &[u8]) -> Option<usize> {
     let end = name_end(message, HEADER)?;
-    // Nothing stands before the first name to which a pointer could lead.
+    // A pointer leads to an earlier name, and there is none before the first.
     let plain = message[end - 1] == 0 && end - HEADER <= LONGEST;
     (plain && end + 4 <= message.len() && is_plain(&message[HEADER..end])).then_some(end + 4)
 }
@@ -210,7 +210,7 @@ impl<'a> Query<'a> {
             let (rtype, next) = Self::record(message, at).ok_or(Rcode::FORMERR)?;
             match rtype {
                 Rtype::OPT => {
-                    // Of the root, and only one (RFC 6891 section 6.1.1).
+                    // Its owner is the root, and there is only one (RFC 6891 section 6.1.1).
                     if message[at] != 0 || query.edns.is_some() {
                         return Err(Rcode::FORMERR);
                     }
@@ -240,7 +240,7 @@ impl<'a> Query<'a> {
     }
 }
 
-/// A name in small letters, and where it stands in the answer, uncompressed.
+/// A name in lowercase, and its position in the answer, where it is uncompressed.
 struct Located {
     name: [u8; LONGEST],
     length: usize,
@@ -349,7 +349,7 @@ struct Sections<'o> {
 }
 
 impl Sections<'_> {
-    /// Appends a record whose name ends with the last `suffix` bytes of a name that stands in the answer already.
+    /// Appends a record. Its owner is the last `suffix` bytes of a name that the answer has already.
     fn record(&mut self, located: &Located, suffix: usize, rtype: Rtype, ttl: u32, data: &[u8]) {
         let at = located.at + located.length - suffix;
         match u16::try_from(at) {
@@ -368,7 +368,7 @@ impl Sections<'_> {
         self.out.extend(data);
     }
 
-    /// That there is no such record, or no such name: the zone's SOA says for how long that holds (RFC 2308).
+    /// A negative answer: no such record, or no such name. The zone's SOA says how long it may be cached (RFC 2308).
     fn nothing(&mut self, zone: &Zone, located: &Located, apex: &[u8]) {
         if let Some(soa) = zone.get(apex).and_then(|records| records.first(Rtype::SOA)) {
             self.record(located, apex.len(), Rtype::SOA, zone.ttl, soa);
@@ -377,7 +377,7 @@ impl Sections<'_> {
     }
 }
 
-/// Goes from the name asked for to what it has, by way of what it is an alias for; whether the answer is ours to give.
+/// Follows aliases from the name asked for to its records; returns whether the answer is authoritative.
 fn follow(zone: &Zone, query: &Query, located: &mut Located, sections: &mut Sections) -> bool {
     for hop in 0..LONGEST_CHAIN {
         let Some(records) = zone.get(located.as_slice()) else {
@@ -422,13 +422,13 @@ fn follow(zone: &Zone, query: &Query, located: &mut Located, sections: &mut Sect
 }
 
 enum Below {
-    /// A name above is an alias for another one, and the name below that goes on.
+    /// An ancestor is an alias; the name below its target is followed next.
     Alias,
     TooLong,
     Nothing,
 }
 
-/// A name that does not exist may be below one that stands for another with all that is below it (RFC 6672).
+/// A name that does not exist may be below an alias for a whole tree, a DNAME (RFC 6672).
 fn below_alias(zone: &Zone, located: &mut Located, apex: &[u8], sections: &mut Sections) -> Below {
     let mut above = located.as_slice();
     let (target, suffix) = loop {
@@ -463,7 +463,7 @@ fn below_alias(zone: &Zone, located: &mut Located, apex: &[u8], sections: &mut S
     Below::Alias
 }
 
-/// The zone whose every record is asked for, when it is one of ours.
+/// The zone to transfer, when this server has it, and the type asked for.
 pub fn transferred<'z>(zone: &'z Zone, message: &[u8]) -> Option<(&'z super::owner::Owner, Rtype)> {
     let query = Query::parse(message).ok()?;
     let name = query.name.to_ascii_lowercase();
@@ -475,7 +475,7 @@ pub fn transferred<'z>(zone: &'z Zone, message: &[u8]) -> Option<(&'z super::own
     (query.class == Class::IN).then_some((found, query.rtype))
 }
 
-/// The zone's SOA record.
+/// The data of the zone's SOA record.
 pub fn soa<'z>(zone: &'z Zone, apex: &[u8]) -> Option<&'z [u8]> {
     zone.get(apex)
         .and_then(|records: Records<'_>| records.first(Rtype::SOA))

@@ -1,6 +1,6 @@
-//! Keys that sign messages (TSIG, RFC 8945): made, kept in a file, and looked after so that no message counts twice.
+//! Keys that sign messages (TSIG, RFC 8945): made, kept in a file; and the cache that detects replayed messages.
 //!
-//! The file is what `nsupdate -k` and BIND read:
+//! The format of the file is that of `nsupdate -k` and BIND:
 //! `key "lab" { algorithm hmac-sha256; secret "…"; };`
 
 use std::{
@@ -24,16 +24,16 @@ use domain::{
 };
 use ring::rand::SystemRandom;
 
-/// The keys that are known, by name and algorithm.
+/// The known keys, by name and algorithm.
 pub type Keys = HashMap<(KeyName, Algorithm), Arc<Key>>;
 
 /// The longest file of keys, in bytes.
 const LONGEST_FILE: u64 = 64 << 10;
 
-/// Makes a new key and the file for it, which only its owner may read. One that is there already is left alone.
+/// Makes a new key, and a file for it that only its owner may read. An existing file is not replaced.
 ///
 /// # Errors
-/// When the name is none, or the file is there or cannot be written (exit code 2).
+/// When the name is not valid, or the file exists or cannot be written (exit code 2).
 pub fn generate(name: &str, path: Option<&Path>) -> Result<String, Failure> {
     let cannot =
         |why: String| Failure::could_not_run(format!("key {}", visible(name.as_bytes())), why);
@@ -71,7 +71,7 @@ pub fn read(path: &Path) -> Result<Keys, Failure> {
 fn parse(text: &str) -> Result<Keys, String> {
     let mut words = text
         .lines()
-        // Of its own line; within one // is part of a secret.
+        // A comment has its own line; within a line // may be part of a secret.
         .filter(|line| !line.trim_start().starts_with(['#', '/']))
         .flat_map(|line| line.split_whitespace())
         .flat_map(|word| word.split_inclusive(['{', '}', ';']))
@@ -99,13 +99,13 @@ fn parse(text: &str) -> Result<Keys, String> {
                     let known =
                         Algorithm::from_str(&word.trim_end_matches('.').to_ascii_lowercase());
                     algorithm = Some(known.map_err(|_| {
-                        format!("algorithm {} is none of hmac-sha1, hmac-sha256, hmac-sha384, hmac-sha512", visible(word.as_bytes()))
+                        format!("algorithm {} is not one of hmac-sha1, hmac-sha256, hmac-sha384, hmac-sha512", visible(word.as_bytes()))
                     })?);
                 }
                 "secret" => {
                     let word = words.next().ok_or(SHAPE)?.trim_matches('"');
                     let bytes: Vec<u8> =
-                        base64::decode(word).map_err(|_| "the secret is no base64")?;
+                        base64::decode(word).map_err(|_| "the secret is not base64")?;
                     secret = Some(bytes);
                 }
                 ";" => {}
@@ -126,42 +126,42 @@ fn parse(text: &str) -> Result<Keys, String> {
         keys.insert((key.name().clone(), algorithm), Arc::new(key));
     }
     if keys.is_empty() {
-        Err("no key in it".into())
+        Err("no key in the file".into())
     } else {
         Ok(keys)
     }
 }
 
-/// The signatures of the messages that changed something: none of them counts a second time.
+/// The signatures of recent updates, by which a replayed message is detected.
 ///
-/// A message is good for its time ± the fudge of 300 s (RFC 8945 section 5.2.3), so what is older need not be remembered.
-/// When there are too many, the oldest are forgotten and every message of their time is refused.
+/// A message is valid within its time ± the fudge of 300 s (RFC 8945 section 5.2.3), so older signatures are dropped. When
+/// there are too many, the oldest are dropped, and every message signed at their time or before is refused.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct ReplayCache {
     signatures: BTreeMap<u64, Vec<Vec<u8>>>,
     count: usize,
-    /// Nothing signed at this second or earlier is taken.
+    /// Messages signed at this second or earlier are refused.
     floor: u64,
 }
 
-/// How many signatures are remembered.
-const MOST_SEEN: usize = 200_000;
+/// How many signatures the cache holds.
+const CAPACITY: usize = 200_000;
 
-/// For how many seconds, both ways.
+/// For how many seconds a message is valid, before and after its time.
 const FUDGE: u64 = 300;
 
-impl Seen {
-    /// Whether a message signed at this second is new; it is remembered, and a second time it is not.
+impl ReplayCache {
+    /// Whether a message signed at this second is new; its signature is added to the cache.
     pub fn is_new(&mut self, signed_at: u64, signature: &[u8], now: u64) -> bool {
         while let Some(oldest) = self.signatures.first_entry() {
-            if *oldest.key() + 2 * FUDGE >= now && self.count < MOST_SEEN {
+            if *oldest.key() + 2 * FUDGE >= now && self.count < CAPACITY {
                 break;
             }
             self.floor = self.floor.max(*oldest.key());
             self.count -= oldest.remove().len();
         }
         let same = self.signatures.entry(signed_at).or_default();
-        if signed_at <= self.floor || same.iter().any(|seen| seen == signature) {
+        if signed_at <= self.floor || same.iter().any(|known| known == signature) {
             return false;
         }
         same.push(signature.to_vec());
@@ -194,17 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn an_invalid_key_file_is_refused() {
         for (text, why) in [
-            ("", "no key in it"),
+            ("", "no key in the file"),
             ("zone \"x\" {};", "not a key"),
             (
                 "key \"x\" { algorithm hmac-md5; secret \"YQ==\"; };",
-                "algorithm hmac-md5 is none of",
+                "algorithm hmac-md5 is not one of",
             ),
             (
                 "key \"x\" { algorithm hmac-sha256; secret \"*\"; };",
-                "no base64",
+                "not base64",
             ),
             ("key \"x\" { algorithm hmac-sha256; };", "not a key"),
             (
@@ -218,17 +218,17 @@ mod tests {
     }
 
     #[test]
-    fn no_message_counts_twice() {
-        let mut seen = Seen::default();
+    fn a_replayed_message_is_detected() {
+        let mut cache = ReplayCache::default();
         assert!(
-            seen.is_new(1000, b"a", 1000)
-                && seen.is_new(1000, b"b", 1000)
-                && seen.is_new(999, b"a", 1000)
+            cache.is_new(1000, b"a", 1000)
+                && cache.is_new(1000, b"b", 1000)
+                && cache.is_new(999, b"a", 1000)
         );
-        assert!(!seen.is_new(1000, b"a", 1001));
-        // What is forgotten is too old to be taken anyway.
-        assert!(seen.is_new(2000, b"c", 2000));
-        assert!(!seen.is_new(1000, b"a", 2000));
-        assert_eq!(seen.count, 1);
+        assert!(!cache.is_new(1000, b"a", 1001));
+        // A dropped signature is too old to be valid.
+        assert!(cache.is_new(2000, b"c", 2000));
+        assert!(!cache.is_new(1000, b"a", 2000));
+        assert_eq!(cache.count, 1);
     }
 }

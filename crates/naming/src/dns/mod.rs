@@ -1,5 +1,4 @@
-//! The name spaces in DNS: which domain names they have, how a query is answered, how names are changed and handed on.
-//! Nothing here knows a socket.
+//! The name spaces in DNS: domain names, queries and answers, updates, transfers. Nothing here uses a socket.
 
 pub mod answer;
 pub mod key;

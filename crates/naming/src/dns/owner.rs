@@ -1,8 +1,8 @@
-//! Where the name spaces stand in DNS: places as domain names, and back.
+//! The name spaces in DNS: places as domain names, and back.
 //!
-//! A flat name `server1` answers as `server1.flat.lab.`, a structured one `region1/server1` as `server1.region1.lab.`:
-//! DNS writes the way from the leaf to the root. An address answers under in-addr.arpa. (RFC 1035 section 3.5) and ip6.arpa.
-//! (RFC 3596 section 2.5). Names are in wire format and small letters throughout.
+//! The flat name `server1` is `server1.flat.lab.`, the structured name `region1/server1` is `server1.region1.lab.`: DNS
+//! writes a path from the leaf to the root. An address is a name in in-addr.arpa. (RFC 1035 section 3.5) or ip6.arpa. (RFC
+//! 3596 section 2.5). Names are in wire format and lowercase throughout.
 
 use std::{
     fmt::{self, Write},
@@ -20,7 +20,7 @@ use crate::{
 /// The longest domain name, in bytes on the wire (RFC 1035 section 2.3.4).
 pub const LONGEST: usize = 255;
 
-/// A domain name in wire format and small letters.
+/// A domain name in wire format and lowercase.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Owner(Vec<u8>);
 
@@ -30,24 +30,24 @@ impl Owner {
         &self.0
     }
 
-    /// The same name from a wire format that may have capital letters.
+    /// A name from a wire format that may have capital letters.
     pub fn from_wire(name: &[u8]) -> Self {
-        // Lengths of labels are below 64 and no letters, so they can be treated alike.
+        // The lengths of labels are below 64, where there are no letters, so they stay as they are.
         Self(name.to_ascii_lowercase())
     }
 
-    /// A name as the crate for DNS has it, compressed or not.
+    /// A name of the crate `domain`, compressed or not.
     pub fn of(name: &impl ToName) -> Self {
         let mut wire = Vec::with_capacity(LONGEST);
         for label in name.iter_labels() {
             label
                 .compose(&mut wire)
-                .expect("a Vec takes all that is written");
+                .expect("a Vec has room for every label");
         }
         Self::from_wire(&wire)
     }
 
-    /// The name as the crate for DNS has it.
+    /// The name for the crate `domain`.
     pub fn name(&self) -> DomainName<&[u8]> {
         DomainName::from_octets(self.0.as_slice()).expect("in wire format")
     }
@@ -69,7 +69,7 @@ impl FromStr for Owner {
     }
 }
 
-/// As zone files write it, with the dot at the end; whatever means something there is escaped (RFC 1035 section 5.1).
+/// As zone files write it, with the dot at the end; special characters are escaped (RFC 1035 section 5.1).
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0.as_slice();
@@ -102,7 +102,7 @@ impl fmt::Debug for Owner {
     }
 }
 
-/// Where in `name` the labels of `zone` begin, if the name is in that zone.
+/// The position in `name` where the labels of `zone` begin, when the name is in that zone.
 pub fn suffix_at(name: &[u8], zone: &[u8]) -> Option<usize> {
     let from = name.len().checked_sub(zone.len())?;
     if &name[from..] != zone {
@@ -128,7 +128,7 @@ pub fn parent(name: &[u8]) -> Option<&[u8]> {
 pub enum Meant {
     /// A place.
     Place(Place),
-    /// The zone's own name, or that of all flat names: no place.
+    /// The apex of the zone, or the domain of the flat names: not a place.
     Apex,
     /// A name that no place can have.
     Nothing,
@@ -144,16 +144,16 @@ pub struct Zones {
 }
 
 impl Zones {
-    /// The zones of which `names` is the first.
+    /// The zones, with this one for the names.
     ///
     /// # Errors
-    /// When it is no name of a zone, or too long for names within it.
+    /// When it is not the name of a zone, or leaves no room for names in it.
     pub fn new(names: &str) -> Result<Self, String> {
         let zone: Owner = names.parse()?;
         let reverse: [Owner; 2] =
             ["in-addr.arpa.", "ip6.arpa."].map(|name| name.parse().expect("a name"));
         if zone.0.len() < 2 {
-            return Err("the root is no zone of one's own".into());
+            return Err("the root cannot be served".into());
         }
         if zone.0.len() > LONGEST - 100 {
             return Err("leaves no room for names".into());
@@ -162,7 +162,7 @@ impl Zones {
             .iter()
             .any(|reverse| reverse.is_in(&zone) || zone.is_in(reverse))
         {
-            return Err("is taken by the addresses".into());
+            return Err("is reserved for the addresses".into());
         }
         Ok(Self {
             names: zone,
@@ -175,7 +175,7 @@ impl Zones {
         [&self.names, &self.reverse[0], &self.reverse[1]]
     }
 
-    /// The zone in which a name stands.
+    /// The zone of a name.
     pub fn of(&self, name: &[u8]) -> Option<&Owner> {
         self.all()
             .into_iter()
@@ -244,7 +244,7 @@ pub fn of_address(address: IpAddr) -> Owner {
     match address {
         IpAddr::V4(address) => {
             for byte in address.octets().into_iter().rev() {
-                // A few digits, without the formatting machinery: a million names have a million addresses.
+                // Written without std::fmt, for speed: a million names have a million addresses.
                 let digits = [byte / 100, byte / 10 % 10, byte % 10];
                 let from = digits.iter().position(|digit| *digit > 0).unwrap_or(2);
                 wire.push(3 - from as u8);
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_and_domain_names_are_the_same() {
+    fn places_are_domain_names_and_back() {
         let zones = Zones::new("Lab.").unwrap();
         for (place, owner) in [
             ("server1", "server1.flat.lab."),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn zones_that_cannot_be_are_refused() {
+    fn impossible_zones_are_refused() {
         for bad in [".", "", "x..y", "10.in-addr.arpa.", "arpa.", "ip6.arpa."] {
             assert!(Zones::new(bad).is_err(), "{bad}");
         }

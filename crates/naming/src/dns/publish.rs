@@ -1,8 +1,7 @@
-//! From the name spaces to the zones: what each place is in DNS.
+//! From the name spaces to the zones: the records of each place.
 //!
-//! A leaf's values are A, AAAA and TXT records, a symbolic link is a CNAME record, or a DNAME record (RFC 6672) while it
-//! leads to a directory. Every address has PTR records back to the names that have it. All hard links of a node have its
-//! records.
+//! The values of a leaf are A, AAAA and TXT records. A symbolic link is a CNAME record, or a DNAME record (RFC 6672) while
+//! it leads to a directory. An address has PTR records to the names that have it. All hard links of a leaf have its records.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
@@ -14,25 +13,25 @@ use super::{
 };
 use crate::{
     name::Place,
-    resolve::Node,
+    space::resolve::Node,
     space::{Entry, Reason, Refusal, Space},
     value::{Value, Values},
 };
 
-/// How many names an address leads back to; one that has more leads to so many of them.
+/// How many PTR records an address has at most.
 pub const MOST_POINTERS: usize = 50;
 
-/// How long a piece of a text in a TXT record can be, in bytes (RFC 1035 section 3.3).
+/// The longest string of a TXT record, in bytes (RFC 1035 section 3.3).
 const TEXT_PIECE: usize = 255;
 
-/// What the zones have beside the names.
+/// What the zones need beside the names.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Which zones.
     pub zones: Arc<Zones>,
-    /// How long answers may be kept, in seconds.
+    /// The TTL of all records, in seconds.
     pub ttl: u32,
-    /// Where the server is, when that is one address.
+    /// The address of the server, when it has a single one.
     pub address: Option<IpAddr>,
 }
 
@@ -41,7 +40,7 @@ pub struct Settings {
 /// # Errors
 /// When a name is too long for DNS in the zone.
 pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, Refusal> {
-    let names = space.len();
+    let names = space.count();
     let mut builder = Builder::new(Arc::clone(&settings.zones), settings.ttl, names * 2);
     let mut refused = None;
     let mut records = Vec::new();
@@ -69,10 +68,10 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
     Ok(zone)
 }
 
-/// Shows the places that were touched as they are now, and counts the serial on.
+/// Brings the records of the touched places up to date, and increments the serial.
 ///
 /// # Errors
-/// When a name is too long for DNS in the zone; the zones are then half changed and of no use.
+/// When a name is too long for DNS in the zone; the zones are then inconsistent.
 pub fn follow(
     zone: &mut Zone,
     space: &Space,
@@ -80,21 +79,21 @@ pub fn follow(
     settings: &Settings,
 ) -> Result<(), Refusal> {
     let mut records = Vec::new();
-    // What a symbolic link is depends on what it leads to.
+    // The record of a symbolic link depends on its target.
     let links = space.symlinks().filter(|place| !touched.contains(*place));
     for place in touched.iter().chain(links) {
-        show(zone, space, place, space.get(place), &mut records)?;
+        update(zone, space, place, space.get(place), &mut records)?;
     }
     apexes(zone, next_serial(zone.serial), settings);
     Ok(())
 }
 
-/// The serial after this one: never 0, which some take for none.
+/// The serial after this one: never 0, which some servers take for none.
 pub fn next_serial(serial: u32) -> u32 {
     serial.wrapping_add(1).max(1)
 }
 
-/// The domain name of a place, and the records of what stands there.
+/// The domain name of a place; its records replace those in `records`.
 pub(crate) fn compose(
     zones: &Zones,
     space: &Space,
@@ -127,7 +126,7 @@ pub(crate) fn compose(
     owner(place)
 }
 
-fn show(
+fn update(
     zone: &mut Zone,
     space: &Space,
     place: &Place,
@@ -167,10 +166,10 @@ pub fn push_value(records: &mut Vec<u8>, value: &Value) {
     }
 }
 
-/// The value of a record, when a name can have it.
+/// The value that a record stands for.
 ///
 /// # Errors
-/// Why it cannot.
+/// When a name cannot have such a record.
 pub fn value(rtype: Rtype, data: &[u8]) -> Result<Value, String> {
     let wrong = || format!("a malformed {rtype} record");
     match rtype {
@@ -189,11 +188,12 @@ pub fn value(rtype: Rtype, data: &[u8]) -> Result<Value, String> {
                 text.extend(piece);
                 rest = after;
             }
-            let text = String::from_utf8(text).map_err(|_| "a text that is no UTF-8".to_owned())?;
+            let text =
+                String::from_utf8(text).map_err(|_| "a text that is not UTF-8".to_owned())?;
             Value::text(&text)
         }
         _ => Err(format!(
-            "records of type {rtype} cannot be kept; A, AAAA, TXT and CNAME can"
+            "records of type {rtype} are not supported; A, AAAA, TXT and CNAME are"
         )),
     }
 }
@@ -205,7 +205,7 @@ fn addresses(records: Records<'_>) -> impl Iterator<Item = IpAddr> {
     })
 }
 
-/// An address leads back to a name, or no longer does.
+/// Adds the PTR record of an address to a name, or removes it.
 fn point(zone: &mut Zone, address: IpAddr, owner: &Owner, points: bool) {
     let reverse = of_address(address);
     let before = zone.get(reverse.as_slice()).unwrap_or_default();
@@ -224,7 +224,7 @@ fn point(zone: &mut Zone, address: IpAddr, owner: &Owner, points: bool) {
     zone.set(reverse.as_slice(), &records);
 }
 
-/// The records of the zones themselves: SOA and NS, and where the server is.
+/// The records of each apex: SOA and NS, and the address of the server.
 fn apexes(zone: &mut Zone, serial: u32, settings: &Settings) {
     let zones = Arc::clone(&zone.zones);
     let server = zones.names.as_slice();
@@ -233,7 +233,7 @@ fn apexes(zone: &mut Zone, serial: u32, settings: &Settings) {
         let mut soa = server.to_vec();
         soa.extend(b"\x0ahostmaster");
         soa.extend(server);
-        // How soon the secondaries ask by themselves, and again; when they give up; how long a "no" may be kept.
+        // Serial, refresh, retry, expire, and the TTL of negative answers (RFC 1035 section 3.3.13, RFC 2308).
         for figure in [serial, 60, 10, 604_800, settings.ttl] {
             soa.extend(figure.to_be_bytes());
         }

@@ -1,4 +1,4 @@
-//! Messages as people read them.
+//! DNS messages in words.
 
 use common::text::visible;
 use domain::{
@@ -9,7 +9,7 @@ use domain::{
     rdata::AllRecordData,
 };
 
-/// A record with whatever data.
+/// A record of any type.
 pub type AnyRecord<'a> =
     Record<ParsedName<&'a [u8]>, AllRecordData<&'a [u8], ParsedName<&'a [u8]>>>;
 
@@ -38,10 +38,10 @@ pub fn data(record: &AnyRecord<'_>) -> String {
     visible(text.as_bytes())
 }
 
-/// What an answer says, in a few words: `192.168.1.2`, `NXDOMAIN`, `nothing of this type`.
+/// The result of a query, in a few words: `192.168.1.2`, `NXDOMAIN`, `no record of this type`.
 pub fn outcome(answer: &[u8]) -> String {
     let Ok(message) = Message::from_octets(answer) else {
-        return "no message".into();
+        return "not a message".into();
     };
     let header = message.header();
     if header.rcode() != Rcode::NOERROR {
@@ -52,7 +52,7 @@ pub fn outcome(answer: &[u8]) -> String {
     }
     let records: Vec<_> = answers(answer).iter().map(data).collect();
     match records.len() {
-        0 => "nothing of this type".into(),
+        0 => "no record of this type".into(),
         1..=4 => records.join(", "),
         count => format!("{}, and {} more", records[..3].join(", "), count - 3),
     }
@@ -63,13 +63,13 @@ pub fn rcode(rcode: Rcode) -> String {
     rcode.to_string()
 }
 
-/// The number in a message's header.
+/// The identifier in a message's header.
 pub fn number(message: &[u8]) -> u64 {
     let number = message.first_chunk().copied();
     number.map_or(0, |number| u64::from(u16::from_be_bytes(number)))
 }
 
-/// What a message asks: `server1.flat.lab. A`.
+/// The question of a message: `server1.flat.lab. A`.
 pub fn question(message: &[u8]) -> Option<(String, Rtype)> {
     let message = Message::from_octets(message).ok()?;
     let question = message.first_question()?;

@@ -1,8 +1,11 @@
-//! Handing a whole zone on: AXFR (RFC 5936), signed where the question was.
+//! Zone transfers: AXFR (RFC 5936), signed when the query is.
 
-use std::io;
+use std::{io, sync::Arc};
 
-use domain::rdata::tsig::Time48;
+use super::{
+    owner::{Owner, suffix_at},
+    zone::Zone,
+};
 use domain::{
     base::{
         Message, MessageBuilder, Name, Record, Ttl,
@@ -10,29 +13,23 @@ use domain::{
         message_builder::{AdditionalBuilder, HashCompressor},
         rdata::UnknownRecordData,
     },
-    rdata::AllRecordData,
+    rdata::{AllRecordData, tsig::Time48},
     tsig::{Key, ServerSequence, ServerTransaction},
 };
-use std::sync::Arc;
 
-use super::{
-    owner::{Owner, suffix_at},
-    zone::Zone,
-};
-
-/// How large a message of a transfer gets, in bytes: names are compressed with pointers, which reach 16,384 bytes far.
+/// The size of a transfer's messages, in bytes: the pointers of name compression reach the first 16,384.
 const MESSAGE: usize = 16_000;
 
-/// Room for a signature.
+/// The room for a signature.
 const SIGNATURE: usize = 512;
 
 type Building = domain::base::message_builder::AnswerBuilder<HashCompressor<Vec<u8>>>;
 
-/// Writes a zone as a series of messages, each handed to `send`: the SOA record, every other one, and the SOA record once
-/// more. Returns how many records there were.
+/// Writes a zone as a series of messages, each passed to `send`: the SOA record, every other record, and the SOA record
+/// again. Returns the number of records.
 ///
 /// # Errors
-/// What `send` says, or that a record does not fit into a message.
+/// When `send` fails, or a record does not fit in a message.
 pub fn transfer(
     zone: &Zone,
     apex: &Owner,
@@ -65,10 +62,10 @@ pub fn transfer(
     Ok(sending.count)
 }
 
-/// A transfer on its way.
+/// A transfer in progress.
 struct Sending<'a, S> {
     question: &'a Message<[u8]>,
-    /// The message that is being filled.
+    /// The message that is being written.
     building: Option<Building>,
     sequence: Option<&'a mut ServerSequence<Arc<Key>>>,
     send: &'a mut S,
@@ -89,11 +86,11 @@ impl<S: FnMut(&[u8]) -> io::Result<()>> Sending<'_, S> {
         }
         self.flush()?;
         let building = self.building.insert(begin(self.question)?);
-        // A record larger than an ordinary message gets one of its own.
+        // A record larger than MESSAGE gets a larger message.
         building.set_push_limit(usize::from(u16::MAX) - SIGNATURE);
         let pushed = building.push(&record);
         building.set_push_limit(MESSAGE);
-        pushed.map_err(|_| io::Error::other("a record that does not fit into a message"))
+        pushed.map_err(|_| io::Error::other("a record does not fit in a message"))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -122,7 +119,7 @@ fn begin(question: &Message<[u8]>) -> io::Result<Building> {
     Ok(answer)
 }
 
-/// An answer once more, with its signature.
+/// Signs an answer.
 ///
 /// # Errors
 /// When the answer cannot be read, or has no room for a signature.
@@ -134,7 +131,7 @@ pub fn sign(answer: &[u8], transaction: ServerTransaction<Arc<Key>>) -> Result<V
     Ok(signed.finish())
 }
 
-/// The same message, ready for one more record.
+/// A copy of a message, to which a record can be added.
 ///
 /// # Errors
 /// When it cannot be read.

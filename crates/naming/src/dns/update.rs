@@ -1,8 +1,8 @@
 //! DNS UPDATE (RFC 2136): from a message to changes of the name space, all of them or none.
 //!
-//! What an update adds and deletes are values and symbolic links; directories come and go with them. Two record types of
-//! the range for private use (RFC 6895 section 3.1) say what DNS has no words for: a hard link and a new name. The lifetime
-//! in an added record is passed over, as all names of a zone have the same.
+//! An update adds and deletes values and symbolic links; directories are made and removed with them. Two record types of the
+//! range for private use (RFC 6895 section 3.1) stand for what DNS does not have: a hard link and a rename. The TTL of an
+//! added record is ignored, because all names of a zone have the same.
 
 use domain::base::{
     Message, ParsedName, Ttl,
@@ -23,18 +23,18 @@ use crate::{
     value::Values,
 };
 
-/// The data is the name of a leaf, and the owner shall be a second name for it.
+/// A hard link: the owner becomes a second name of the leaf that the data names.
 pub const HARD_LINK: Rtype = Rtype::from_int(65_280);
 
-/// The data is the name that whatever stands at the owner shall have from now on.
+/// A rename: the owner gets the name in the data.
 pub const RENAME: Rtype = Rtype::from_int(65_281);
 
-/// Why an update is refused: for programs, and for people.
+/// Why an update is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refused {
     /// The code of the answer.
     pub rcode: Rcode,
-    /// The reason.
+    /// The reason, in words.
     pub why: String,
 }
 
@@ -45,7 +45,7 @@ fn refused(rcode: Rcode, why: impl Into<String>) -> Refused {
     }
 }
 
-/// A record of an update, its data uncompressed and in small letters where it is a name.
+/// A record of an update; a name in its data is uncompressed and in lowercase.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Line {
     owner: Owner,
@@ -55,7 +55,7 @@ struct Line {
     data: Vec<u8>,
 }
 
-/// An update as it came, its form checked.
+/// An update with valid syntax.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Update {
     prerequisites: Vec<Line>,
@@ -63,7 +63,7 @@ pub struct Update {
 }
 
 impl Update {
-    /// Reads an update of the zone of the names; its signature is checked and taken off already.
+    /// Reads an update of the zone of the names, without its signature.
     ///
     /// # Errors
     /// FORMERR, NOTAUTH for another zone, REFUSED for the zones of the addresses, NOTZONE for a name outside.
@@ -82,9 +82,12 @@ impl Update {
             return Err(match zones.reverse.contains(&apex) {
                 true => refused(
                     Rcode::REFUSED,
-                    "addresses follow the names and are not changed by themselves",
+                    "the zones of addresses follow the names and cannot be updated",
                 ),
-                false => refused(Rcode::NOTAUTH, format!("{apex} is no zone of ours")),
+                false => refused(
+                    Rcode::NOTAUTH,
+                    format!("{apex} is not a zone of this server"),
+                ),
             });
         }
         let lines = |section: RecordSection<'_, &[u8]>| -> Result<Vec<Line>, Refused> {
@@ -96,7 +99,7 @@ impl Update {
             prerequisites: lines(message.prerequisite().map_err(|_| malformed())?)?,
             changes: lines(message.update().map_err(|_| malformed())?)?,
         };
-        // Whatever else there may be must be whole as well.
+        // The additional records must be well-formed too.
         lines(message.additional().map_err(|_| malformed())?)?;
         for line in update.prerequisites.iter().chain(&update.changes) {
             if !line.owner.is_in(&zones.names) {
@@ -111,12 +114,15 @@ impl Update {
         if formed {
             Ok(update)
         } else {
-            Err(refused(Rcode::FORMERR, "a record of no meaning"))
+            Err(refused(
+                Rcode::FORMERR,
+                "a record without a meaning in an update",
+            ))
         }
     }
 
-    /// Checks the prerequisites and makes the changes. When something is refused, what was changed already is to be taken
-    /// back ([`Space::take_back`]).
+    /// Checks the prerequisites and makes the changes. When one is refused, the caller rolls back the changes before it
+    /// ([`Space::rollback`]).
     ///
     /// # Errors
     /// The code of the prerequisite that does not hold, or REFUSED and why.
@@ -172,7 +178,7 @@ impl Update {
             if found != wanted {
                 return Err(refused(
                     Rcode::NXRRSET,
-                    format!("{owner} {rtype} is not as it should be"),
+                    format!("{owner} {rtype} has other data than required"),
                 ));
             }
         }
@@ -180,7 +186,7 @@ impl Update {
     }
 }
 
-/// What a name has at this moment of the update.
+/// The records of a name at this point of the update.
 fn records(owner: &Owner, space: &Space, zone: &Zone) -> Vec<u8> {
     match zone.zones.meant(owner) {
         Meant::Nothing => Vec::new(),
@@ -204,7 +210,7 @@ impl Line {
             whole
                 .data()
                 .compose_rdata(&mut data)
-                .expect("a Vec takes all that is written");
+                .expect("a Vec has room for every record");
             if record.rtype() == Rtype::CNAME {
                 data.make_ascii_lowercase();
             }
@@ -251,11 +257,16 @@ impl Line {
         let no = |why: String| refused(Rcode::REFUSED, why);
         let place = match zones.meant(&self.owner) {
             Meant::Place(place) => place,
-            // A zone's own records stay as they are, whatever is deleted; and so does its SOA.
+            // The SOA and NS records of the zone cannot be deleted; such a deletion is ignored.
             Meant::Apex if self.class != Class::IN || self.rtype == Rtype::SOA => return Ok(()),
-            Meant::Apex => return Err(no(format!("{} has the zone's own records", self.owner))),
+            Meant::Apex => {
+                return Err(no(format!(
+                    "{} has the records of the zone itself",
+                    self.owner
+                )));
+            }
             Meant::Nothing if self.class != Class::IN => return Ok(()),
-            Meant::Nothing => return Err(no(format!("no name can stand at {}", self.owner))),
+            Meant::Nothing => return Err(no(format!("{} cannot be a name", self.owner))),
         };
         let impossible = |refusal: crate::space::Refusal| no(refusal.to_string());
         let entry = space.get(&place);
@@ -297,7 +308,7 @@ impl Line {
                 };
                 space.set(&place, Some(values)).map_err(impossible)
             }
-            // A link to a directory is seen as DNAME, and made and deleted as CNAME all the same.
+            // A symbolic link to a directory has a DNAME record; it is added and deleted as CNAME too.
             (Class::ANY, Rtype::ANY | Rtype::CNAME | Rtype::DNAME) if symlink.is_some() => {
                 space.unregister(&place).map_err(impossible)
             }
@@ -318,13 +329,13 @@ impl Line {
         }
     }
 
-    /// Takes away the values that `goes` names; the name goes with the last one.
+    /// Removes the values that `removes` selects; the name is removed with the last one.
     fn delete(
         &self,
         space: &mut Space,
         place: &Place,
         values: Option<Values>,
-        goes: impl Fn(Rtype, &[u8]) -> bool,
+        removes: impl Fn(Rtype, &[u8]) -> bool,
     ) -> Result<(), Refused> {
         let Some(values) = values else { return Ok(()) };
         let left = values.without(|value| {
@@ -332,7 +343,7 @@ impl Line {
             push_value(&mut record, value);
             Records(&record)
                 .next()
-                .is_some_and(|(rtype, data)| goes(rtype, data))
+                .is_some_and(|(rtype, data)| removes(rtype, data))
         });
         if left.as_ref() == Some(&values) {
             return Ok(());
@@ -342,19 +353,19 @@ impl Line {
             .map_err(|refusal| refused(Rcode::REFUSED, refusal.to_string()))
     }
 
-    /// The place that the data names.
+    /// The place in the data.
     fn target(&self, zones: &Zones) -> Result<Place, String> {
         let wrong = || format!("a malformed {} record", self.rtype);
         let name = domain::base::Name::from_octets(self.data.as_slice()).map_err(|_| wrong())?;
         let target = Owner::from_wire(name.as_slice());
         match zones.meant(&target) {
             Meant::Place(place) => Ok(place),
-            _ => Err(format!("{target} is no name of the zone to link to")),
+            _ => Err(format!("{target} is not a name of the zone")),
         }
     }
 }
 
-/// A refusal with the code that RFC 2136 has for it.
+/// A refusal with its code of RFC 2136.
 fn coded(refusal: &crate::space::Refusal) -> Refused {
     let rcode = match refusal.reason {
         crate::space::Reason::Exists => Rcode::YXDOMAIN,

@@ -1,4 +1,4 @@
-//! From the JSON of a names file to directories; links are kept until all names are there.
+//! From the JSON of a names file to directories; links are collected until all names are read.
 
 use std::fmt;
 
@@ -7,67 +7,73 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{HARD_LINK, SYMLINK};
 use crate::{
     name::{LONGEST_PLACE, Name, Place},
     space::{Directory, Entry, FLAT},
     value::{Value, Values},
 };
 
+/// Before the target of a symbolic link.
+pub(super) const SYMLINK: &str = "symlink:";
+
+/// Before the other name of the same leaf.
+pub(super) const HARD_LINK: &str = "link:";
+
+/// A link, by the name that it leads to.
 pub(super) enum Link {
     Hard(Place),
     Symbolic(Place),
 }
 
-/// What a whole file holds.
-pub(super) struct Read {
+/// The names of a file; the links are still to be made.
+pub(super) struct Names {
     pub(super) flat: Directory,
     pub(super) root: Directory,
     pub(super) links: Vec<(Place, Link)>,
 }
 
-/// What is on the way while a file is read.
-pub(super) struct Reading<'why> {
-    /// What is wrong with the link of this number.
+/// The state while a file is read.
+pub(super) struct ReadState<'why> {
+    /// The number of a link with an error, and the error.
     pub(super) complaint: Option<(usize, &'why str)>,
     pub(super) links: Vec<(Place, Link)>,
-    /// The names of the directories from the root to the present one.
+    /// The names of the directories from the root to the current one.
     pub(super) above: Vec<Name>,
 }
 
 /// The whole file.
 #[derive(Clone, Copy)]
-pub(super) struct Root<'why> {
+pub(super) struct RootSeed<'why> {
     pub(super) complaint: Option<(usize, &'why str)>,
 }
 
-impl<'de> DeserializeSeed<'de> for Root<'_> {
-    type Value = Read;
+impl<'de> DeserializeSeed<'de> for RootSeed<'_> {
+    type Value = Names;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Names, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Root<'_> {
-    type Value = Read;
+impl<'de> Visitor<'de> for RootSeed<'_> {
+    type Value = Names;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of names")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Read, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Names, M::Error> {
         let (mut flat, mut root) = (Directory::default(), Directory::default());
-        let mut reading = Reading {
+        let mut state = ReadState {
             complaint: self.complaint,
             links: Vec::new(),
             above: Vec::new(),
         };
-        // Regions whose name was written without a slash, as a flat name would be.
+        // Directories in the root whose names are written without a slash, as flat names are.
         let mut plain = std::collections::BTreeSet::new();
         let mut links = std::collections::BTreeSet::new();
-        while let Some(Key { name, slash }) = names.next_key_seed(AKey { top: true })? {
-            let twice = || Err(M::Error::custom(format!("name '{name}' is given twice")));
+        while let Some(Key { name, slash }) = names.next_key_seed(KeySeed { top: true })? {
+            let duplicate = || Err(M::Error::custom(format!("name '{name}' is a duplicate")));
             let place = if slash {
                 Place::Structured(vec![name.clone()])
             } else {
@@ -79,15 +85,15 @@ impl<'de> Visitor<'de> for Root<'_> {
                 flat.get(&name).is_some() || plain.contains(&name)
             };
             if taken || links.contains(&place) {
-                return twice();
+                return duplicate();
             }
             if slash && name.as_str() == FLAT {
                 return Err(M::Error::custom(
-                    "name 'flat' in the root is taken: DNS has the flat names there",
+                    "name 'flat' in the root is reserved: DNS has the flat names there",
                 ));
             }
-            match names.next_value_seed(Thing {
-                reading: &mut reading,
+            match names.next_value_seed(EntrySeed {
+                state: &mut state,
                 place: place.clone(),
             })? {
                 Found::Leaf(values) if slash => drop(root.insert(name, Entry::Leaf(values))),
@@ -95,7 +101,7 @@ impl<'de> Visitor<'de> for Root<'_> {
                 Found::Link => drop(links.insert(place)),
                 Found::Directory(directory) => {
                     if root.get(&name).is_some() {
-                        return twice();
+                        return duplicate();
                     }
                     if !slash {
                         plain.insert(name.clone());
@@ -107,21 +113,21 @@ impl<'de> Visitor<'de> for Root<'_> {
             }
         }
         flat.shrink_to_fit();
-        Ok(Read {
+        Ok(Names {
             flat,
             root,
-            links: reading.links,
+            links: state.links,
         })
     }
 }
 
-/// A name as a key of the file, checked where it stands.
+/// A name as a key of the file, checked at its line.
 struct Key {
     name: Name,
     slash: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for AKey {
+impl<'de> DeserializeSeed<'de> for KeySeed {
     type Value = Key;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
@@ -129,12 +135,12 @@ impl<'de> DeserializeSeed<'de> for AKey {
     }
 }
 
-/// What a key has to be; at the top of the file it may begin with a slash.
-struct AKey {
+/// Reads a key; at the top level of the file it may begin with a slash.
+struct KeySeed {
     top: bool,
 }
 
-impl Visitor<'_> for AKey {
+impl Visitor<'_> for KeySeed {
     type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,21 +161,21 @@ impl Visitor<'_> for AKey {
     }
 }
 
-/// What stands behind a name.
+/// The value of a key.
 pub(super) enum Found {
     Leaf(Values),
     Directory(Directory),
-    /// Kept with the others, to be made when all names are there.
+    /// A link, which is collected with the others.
     Link,
 }
 
-pub(super) struct Thing<'r, 'why> {
-    pub(super) reading: &'r mut Reading<'why>,
-    /// Whose meaning it is.
+pub(super) struct EntrySeed<'r, 'why> {
+    pub(super) state: &'r mut ReadState<'why>,
+    /// The place of the entry.
     pub(super) place: Place,
 }
 
-impl<'de> DeserializeSeed<'de> for Thing<'_, '_> {
+impl<'de> DeserializeSeed<'de> for EntrySeed<'_, '_> {
     type Value = Found;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
@@ -177,11 +183,11 @@ impl<'de> DeserializeSeed<'de> for Thing<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Thing<'_, '_> {
+impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
     type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an address as text, a list of them, or an object of names")
+        f.write_str("an address, a list of them, or an object of names")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
@@ -200,12 +206,12 @@ impl<'de> Visitor<'de> for Thing<'_, '_> {
                 .map(|value| Found::Leaf(value.into()))
                 .map_err(E::custom);
         };
-        if let Some((index, why)) = self.reading.complaint
-            && index == self.reading.links.len()
+        if let Some((index, why)) = self.state.complaint
+            && index == self.state.links.len()
         {
             return Err(E::custom(why));
         }
-        self.reading.links.push((self.place, link));
+        self.state.links.push((self.place, link));
         Ok(Found::Link)
     }
 
@@ -221,36 +227,35 @@ impl<'de> Visitor<'de> for Thing<'_, '_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Found, M::Error> {
-        let reading = self.reading;
+        let state = self.state;
         let own = self.place.name().clone();
-        if reading.above.is_empty() && own.as_str() == FLAT {
+        if state.above.is_empty() && own.as_str() == FLAT {
             return Err(M::Error::custom(
-                "name 'flat' in the root is taken: DNS has the flat names there",
+                "name 'flat' in the root is reserved: DNS has the flat names there",
             ));
         }
-        reading.above.push(own);
+        state.above.push(own);
         let mut directory = Directory::default();
         let mut links = Vec::new();
-        while let Some(Key { name, .. }) = names.next_key_seed(AKey { top: false })? {
+        while let Some(Key { name, .. }) = names.next_key_seed(KeySeed { top: false })? {
             if directory.get(&name).is_some() || links.contains(&name) {
-                return Err(M::Error::custom(format!("name '{name}' is given twice")));
+                return Err(M::Error::custom(format!("name '{name}' is a duplicate")));
             }
-            let length: usize = reading
+            let length: usize = state
                 .above
                 .iter()
                 .chain([&name])
                 .map(|name| name.len() + 1)
                 .sum();
             if length > LONGEST_PLACE {
-                let why = format!(
-                    "path {length} bytes long, and at most {LONGEST_PLACE} have room in DNS"
-                );
+                let why =
+                    format!("path {length} bytes long, and at most {LONGEST_PLACE} fit in DNS");
                 return Err(M::Error::custom(why));
             }
             let place =
-                Place::Structured([reading.above.as_slice(), std::slice::from_ref(&name)].concat());
-            match names.next_value_seed(Thing {
-                reading: &mut *reading,
+                Place::Structured([state.above.as_slice(), std::slice::from_ref(&name)].concat());
+            match names.next_value_seed(EntrySeed {
+                state: &mut *state,
                 place,
             })? {
                 Found::Leaf(values) => drop(directory.insert(name, Entry::Leaf(values))),
@@ -261,7 +266,7 @@ impl<'de> Visitor<'de> for Thing<'_, '_> {
                 Found::Link => links.push(name),
             }
         }
-        reading.above.pop();
+        state.above.pop();
         directory.shrink_to_fit();
         Ok(Found::Directory(directory))
     }

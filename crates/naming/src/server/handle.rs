@@ -1,25 +1,22 @@
-//! What is not answered at once: signed messages, updates and transfers.
+//! The messages that need more than a look-up: signed messages, updates and transfers.
 
-use std::{
-    net::{SocketAddr, UdpSocket},
-    sync::Arc,
-};
+use std::net::SocketAddr;
 
-use common::{
-    event::{Event, Kind},
-    message::{Carrier, MessageId},
-};
-use crossbeam::channel::Sender;
+use common::message::{Carrier, MessageId};
 use domain::{
     base::{
         Message, MessageBuilder,
         iana::{Rcode, TsigRcode},
     },
     rdata::tsig::{Time48, Tsig},
-    tsig::{Key, ServerTransaction},
+    tsig::ServerTransaction,
 };
 
-use super::{Job, Shared, registrar::Change};
+use super::{
+    context::Context,
+    events,
+    job::{Job, ReplyTo, Transaction, UpdateJob},
+};
 use crate::dns::{
     answer::{self, Next, Transport},
     shown,
@@ -27,66 +24,54 @@ use crate::dns::{
     zone::Zone,
 };
 
-/// Who has verified a message.
-pub(super) type Transaction = ServerTransaction<Arc<Key>>;
-
-/// How an answer that comes later finds its way.
-#[derive(Clone, Debug)]
-pub(super) enum Back {
-    /// From this socket.
-    Udp(Arc<UdpSocket>),
-    /// To the thread that has the connection.
-    Tcp(Sender<Vec<u8>>),
-}
-
-/// What comes of a message.
-pub(super) enum Handled {
-    /// Nothing.
-    Silence,
-    /// This answer.
+/// How a message is disposed of.
+pub(super) enum Disposition {
+    /// It is not answered.
+    Ignore,
+    /// This is the answer.
     Reply(Vec<u8>),
-    /// The registrar answers.
-    Later,
-    /// A transfer, of the zones at this moment, of the message without its signature.
+    /// The registrar answers it.
+    Deferred,
+    /// It asks for a transfer; the message without its signature.
     Transfer(Vec<u8>, Option<Box<Transaction>>),
 }
 
-/// Deals with a message that [`answer::answer`] handed back.
+/// Handles a message that [`answer::answer`] does not answer itself.
 pub(super) fn handle(
-    shared: &Shared,
+    context: &Context,
     zone: &Zone,
     message: &[u8],
     next: Next,
     peer: SocketAddr,
-    back: Back,
-) -> Handled {
-    let transport = match back {
-        Back::Udp(_) => Transport::Udp,
-        Back::Tcp(_) => Transport::Tcp,
+    reply_to: ReplyTo,
+) -> Disposition {
+    let transport = match reply_to {
+        ReplyTo::Udp(_) => Transport::Udp,
+        ReplyTo::Tcp(_) => Transport::Tcp,
     };
-    let refuse = |message: &[u8], rcode| Handled::Reply(answer::refusal(message, rcode));
+    let refuse = |message: &[u8], rcode| Disposition::Reply(answer::refusal(message, rcode));
     let Ok(mut whole) = Message::from_octets(message.to_vec()) else {
-        return Handled::Silence;
+        return Disposition::Ignore;
     };
     let signature = signature(&whole);
     let transaction =
-        match ServerTransaction::request(&shared.settings.keys, &mut whole, Time48::now()) {
+        match ServerTransaction::request(&context.settings.keys, &mut whole, Time48::now()) {
             Ok(transaction) => transaction,
             Err(error) => {
                 let code = error.error();
                 let reply = error.build_message(&whole, MessageBuilder::new_vec());
                 let (reply, code) = match reply {
-                    Ok(reply) => with_right_code(reply.finish(), code),
-                    Err(_) => return Handled::Silence,
+                    Ok(reply) => with_badsig(reply.finish(), code),
+                    Err(_) => return Disposition::Ignore,
                 };
-                shared.refused(peer, format_args!("signature from {peer} refused: {code}"));
-                return Handled::Reply(reply);
+                context.log_refusal(peer, format_args!("signature from {peer} refused: {code}"));
+                return Disposition::Reply(reply);
             }
         };
     let last = answer::last_record(message);
     let mut message = whole.into_octets();
     if let (Some(_), Some(last)) = (&transaction, last) {
-        // It is no longer counted, and still there.
+        // The signature is no longer counted, but its bytes are still there.
         message.truncate(last);
     }
     let mut out = Vec::new();
@@ -96,19 +81,19 @@ pub(super) fn handle(
         next => next,
     };
     let signed = |out: Vec<u8>, transaction: Option<Transaction>| match transaction {
-        None => Handled::Reply(out),
+        None => Disposition::Reply(out),
         Some(transaction) => match sign(&out, transaction) {
-            Ok(reply) => Handled::Reply(reply),
+            Ok(reply) => Disposition::Reply(reply),
             Err(_) => refuse(&message, Rcode::SERVFAIL),
         },
     };
     match next {
-        Next::Silence | Next::Signed => Handled::Silence,
+        Next::Ignore | Next::Signed => Disposition::Ignore,
         Next::Answer => signed(out, transaction),
         Next::Update => {
             if transaction.is_none() && !peer.ip().to_canonical().is_loopback() {
-                shared.counts.add(|counts| &counts.refused, 1);
-                shared.refused(
+                context.counts.add(|counts| &counts.refused, 1);
+                context.log_refusal(
                     peer,
                     format_args!(
                         "update from {peer} refused: it is not signed and not from this machine"
@@ -120,21 +105,21 @@ pub(super) fn handle(
                 Transport::Udp => Carrier::Udp,
                 Transport::Tcp => Carrier::Tcp,
             };
-            // An update is told as the registration that it makes, and that follows from this.
-            let received = received(shared, carrier, &message, peer);
-            shared.journal.record(received);
-            let change = Change {
-                answer: MessageId::new(carrier, shared.address, peer, shown::number(&message)),
+            // The registration that follows is logged by the registrar.
+            let received = events::received(context.address, carrier, &message, peer);
+            context.journal.record(received);
+            let update = UpdateJob {
+                answer: MessageId::new(carrier, context.address, peer, shown::number(&message)),
                 message,
                 transaction,
                 signature,
                 peer,
-                back,
+                reply_to,
             };
-            match shared.jobs.try_send(Job::Change(Box::new(change))) {
-                Ok(()) => Handled::Later,
-                // Whoever gets no answer asks again.
-                Err(_) => Handled::Silence,
+            match context.jobs.try_send(Job::Update(Box::new(update))) {
+                Ok(()) => Disposition::Deferred,
+                // A client without an answer sends the update again.
+                Err(_) => Disposition::Ignore,
             }
         }
         Next::Transfer => {
@@ -142,8 +127,8 @@ pub(super) fn handle(
                 return refuse(&message, Rcode::NOTAUTH);
             };
             let ip = peer.ip().to_canonical();
-            if transaction.is_none() && !ip.is_loopback() && !shared.transfers_to.contains(&ip) {
-                shared.refused(
+            if transaction.is_none() && !ip.is_loopback() && !context.transfers_to.contains(&ip) {
+                context.log_refusal(
                     peer,
                     format_args!(
                         "transfer to {peer} refused: neither signed, nor listed, nor this machine"
@@ -152,8 +137,8 @@ pub(super) fn handle(
                 return refuse(&message, Rcode::REFUSED);
             }
             match transport {
-                Transport::Tcp => Handled::Transfer(message, transaction.map(Box::new)),
-                // The newest SOA record: whoever has an older one comes back over TCP (RFC 1995 section 2).
+                Transport::Tcp => Disposition::Transfer(message, transaction.map(Box::new)),
+                // The newest SOA record: a secondary with an older one asks again over TCP (RFC 1995 section 2).
                 Transport::Udp if rtype == domain::base::iana::Rtype::IXFR => {
                     let soa = answer::soa(zone, apex.as_slice()).unwrap_or_default();
                     signed(soa_only(&message, zone.ttl, soa), transaction)
@@ -164,12 +149,12 @@ pub(super) fn handle(
     }
 }
 
-/// A wrong signature is BADSIG (RFC 8945 section 5.2.2), where `domain` says FORMERR in the record of the signature.
-fn with_right_code(mut reply: Vec<u8>, code: TsigRcode) -> (Vec<u8>, TsigRcode) {
+/// A wrong signature is BADSIG (RFC 8945 section 5.2.2); `domain` writes FORMERR to the record of the signature instead.
+fn with_badsig(mut reply: Vec<u8>, code: TsigRcode) -> (Vec<u8>, TsigRcode) {
     let not_authentic = reply
         .get(3)
         .is_some_and(|flags| flags & 15 == Rcode::NOTAUTH.to_int());
-    // The code is the last thing in the record but for the length of nothing.
+    // The code comes last in the record, before the length of the other data, which is 0.
     if let (TsigRcode::FORMERR, true, [.., high, low, 0, 0]) =
         (code, not_authentic, reply.as_mut_slice())
     {
@@ -201,40 +186,4 @@ fn signature(message: &Message<Vec<u8>>) -> Option<(u64, Vec<u8>)> {
         .iter()
         .fold(0, |time, byte| time << 8 | u64::from(*byte));
     Some((signed_at, last.data().mac().to_vec()))
-}
-
-/// A query and its answer as two events. It is called before the answer goes, so that no clock shows it received before.
-pub(super) fn tell(
-    shared: &Shared,
-    carrier: Carrier,
-    query: &[u8],
-    reply: &[u8],
-    peer: SocketAddr,
-) {
-    let received = received(shared, carrier, query, peer);
-    let asked = received.text.clone().unwrap_or_default();
-    let id = MessageId::new(carrier, shared.address, peer, shown::number(query));
-    let sent = Event::new(Kind::Send)
-        .peer(peer)
-        .message(id)
-        .resolved(asked, shown::outcome(reply));
-    shared.journal.record(received);
-    shared.journal.record(of_bytes(sent, reply));
-}
-
-/// A message that came.
-fn received(shared: &Shared, carrier: Carrier, message: &[u8], peer: SocketAddr) -> Event {
-    let (name, rtype) = shown::question(message)
-        .unwrap_or_else(|| ("a malformed message".into(), domain::base::iana::Rtype::ANY));
-    let id = MessageId::new(carrier, peer, shared.address, shown::number(message));
-    let event = Event::new(Kind::Receive).peer(peer).message(id);
-    of_bytes(event.text(format!("{name} {rtype}")), message)
-}
-
-/// The same event, of a message of this length.
-pub(super) fn of_bytes(event: Event, message: &[u8]) -> Event {
-    Event {
-        bytes: Some(message.len() as u64),
-        ..event
-    }
 }

@@ -1,322 +1,161 @@
-//! The name server: threads, sockets and what they share.
+//! The name server: its threads, and what runs where.
 //!
 //! ```text
-//!  udp-1 … udp-N    each its own socket (SO_REUSEPORT) and the newest zones ──► answer
-//!  tcp              lets connections in; tcp-1 … each one connection       ──► answer, transfer
-//!        │ updates, by a bounded channel                  ▲ publishes
-//!        └──────────────► registrar: space, store, zones ─┘──► notify: tells the secondaries
+//!  udp-1 … udp-N    each with a socket of its own (SO_REUSEPORT) and the newest zones ──► answer
+//!  tcp              accepts; tcp-1 … one connection each                    ──► answer, transfer
+//!        │ updates, through a bounded channel              ▲ publishes
+//!        └──────────────► registrar: space, store, zones ─┘──► notify: notifies the secondaries
 //! ```
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`source`] | the names that the server starts with |
+//! | `sockets` | the sockets, bound |
+//! | `context` | what the threads share: settings, counts, the log |
+//! | `job`, `events` | what goes to the registrar; what goes to the log |
+//! | `snapshot` | the newest zones, published by one thread and read by all |
+//! | `udp`, `tcp`, `handle` | messages in and answers out; signed messages, updates and transfers |
+//! | `registrar`, `notify` | changes of names; notices to the secondaries |
 
+mod context;
+mod events;
 mod handle;
+mod job;
 mod notify;
-pub mod published;
 mod registrar;
+mod snapshot;
+mod sockets;
+pub mod source;
 mod tcp;
 mod udp;
 
 use std::{
-    collections::BTreeSet,
-    convert::Infallible,
-    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
-    path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     thread::{self, Scope},
-    time::Duration,
 };
 
 use common::{
-    event::{Event, Kind, Level},
+    event::{Event, Kind},
     exit::{Failure, Summary, why},
     journal::Journal,
-    net,
-    shutdown::Shutdown,
-    telling::Telling,
+    shutdown::{Shutdown, SignalRequest},
     text::plural,
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
-use socket2::{Domain, Protocol, Socket, Type};
 
-pub use self::registrar::Job;
-use self::{published::Published, registrar::Registrar};
-use crate::{
-    dns::{
-        key::Keys,
-        publish::{self, publish},
-    },
-    space::Space,
-    store::Store,
+pub use self::{context::Settings, sockets::Sockets};
+use self::{
+    context::{Context, Counts, LogLimits},
+    job::Job,
+    registrar::Registrar,
+    snapshot::ZoneSnapshot,
+    source::Source,
 };
+use crate::dns::publish::publish;
 
-/// How many updates may wait to be made; more are not taken, and whoever sent them tries again.
-const QUEUE: usize = 4096;
-
-/// How large the kernel's queue of each UDP socket is to be, in bytes; it gives what it allows.
-const RECEIVE_BUFFER: usize = 4 << 20;
-
-/// What the server is to do.
+/// The server's inputs beside the sockets: its counts can be reported, and its names read again, while it runs.
 #[derive(Debug)]
-pub struct Settings {
-    /// What is shown in DNS.
-    pub dns: publish::Settings,
-    /// How many threads answer over UDP.
-    pub workers: usize,
-    /// Who may sign updates and transfers.
-    pub keys: Keys,
-    /// Who is told of changes, and may transfer the zones.
-    pub secondaries: Vec<SocketAddr>,
-    /// How many TCP connections there may be at once.
-    pub max_clients: usize,
-    /// How long a TCP connection may say nothing.
-    pub timeout: Duration,
+pub struct Control {
+    counts: Arc<Counts>,
+    jobs: Sender<Job>,
+    queue: Receiver<Job>,
 }
 
-/// The sockets, bound.
-#[derive(Debug)]
-pub struct Sockets {
-    udp: Vec<Arc<UdpSocket>>,
-    tcp: TcpListener,
-    /// Where they listen.
-    pub address: SocketAddr,
+impl Default for Control {
+    fn default() -> Self {
+        let (jobs, queue) = job::queue();
+        Self {
+            counts: Arc::default(),
+            jobs,
+            queue,
+        }
+    }
 }
 
-impl Sockets {
-    /// Binds one TCP socket and as many UDP sockets as there are workers, all to one port.
-    ///
-    /// # Errors
-    /// `listen on ADDRESS: why` (exit code 2).
-    pub fn bind(address: SocketAddr, workers: usize) -> Result<Self, Failure> {
-        let cannot = |address, error: &std::io::Error| {
-            Failure::could_not_run(format!("listen on {address}"), why(error))
-        };
-        // A free TCP port may be taken for UDP; then another one is tried.
-        let mut tries = if address.port() == 0 { 20 } else { 1 };
-        loop {
-            tries -= 1;
-            // TCP first: it says when another server has the port, which UDP sockets that share one do not.
-            let tcp = net::listen(address, 1024)?;
-            let bound = tcp.local_addr().map_err(|error| cannot(address, &error))?;
-            let udp: std::io::Result<Vec<_>> =
-                (0..workers).map(|index| udp_socket(bound, index)).collect();
-            match udp {
-                Ok(udp) => {
-                    return Ok(Self {
-                        udp,
-                        tcp,
-                        address: bound,
-                    });
-                }
-                Err(error) if tries == 0 => return Err(cannot(bound, &error)),
-                Err(_) => {}
+impl Control {
+    /// What a signal does: SIGUSR1 reports the counts, SIGHUP has the registrar read the names again.
+    pub fn on_signal(&self) -> impl Fn(SignalRequest) -> Option<Event> + Send + 'static {
+        let (counts, jobs) = (Arc::clone(&self.counts), self.jobs.clone());
+        move |request| match request {
+            SignalRequest::SoFar => Some(Event::report(&counts.summary("so far "))),
+            SignalRequest::Stopping => None,
+            SignalRequest::Again => {
+                // A full queue delays the request until the next signal.
+                let _ = jobs.try_send(Job::Reload);
+                None
             }
         }
     }
 }
 
-fn udp_socket(address: SocketAddr, index: usize) -> std::io::Result<Arc<UdpSocket>> {
-    let domain = Domain::for_address(address);
-    if index == 0 {
-        // Whoever shares the port already is no worker of ours.
-        Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?.bind(&address.into())?;
-    }
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_port(true)?;
-    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
-    socket.set_send_buffer_size(RECEIVE_BUFFER)?;
-    socket.set_read_timeout(Some(net::BRIEFLY))?;
-    socket.bind(&address.into())?;
-    Ok(Arc::new(socket.into()))
-}
-
-/// What was done so far.
-#[derive(Debug, Default)]
-pub struct Counts {
-    udp: AtomicU64,
-    tcp: AtomicU64,
-    updates: AtomicU64,
-    refused: AtomicU64,
-    transfers: AtomicU64,
-    unanswered: AtomicU64,
-}
-
-impl Counts {
-    /// The sum of it.
-    pub fn summary(&self, what: &str) -> Summary {
-        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let (udp, tcp) = (get(&self.udp), get(&self.tcp));
-        let queries = match udp + tcp {
-            1 => "1 query".to_owned(),
-            count => format!("{count} queries"),
-        };
-        let text = format!(
-            "{what}{queries} ({udp} over UDP, {tcp} over TCP), {} made, {} refused, {}",
-            plural(get(&self.updates), "update"),
-            get(&self.refused),
-            plural(get(&self.transfers), "transfer"),
-        );
-        Summary::done(text)
-            .count("udp_queries", udp)
-            .count("tcp_queries", tcp)
-            .count("updates", get(&self.updates))
-            .count("updates_refused", get(&self.refused))
-            .count("transfers", get(&self.transfers))
-            .count("unanswered", get(&self.unanswered))
-    }
-
-    fn add(&self, count: impl Fn(&Self) -> &AtomicU64, more: u64) {
-        if more > 0 {
-            count(self).fetch_add(more, Ordering::Relaxed);
-        }
-    }
-}
-
-/// What all threads share.
-#[derive(Debug)]
-struct Shared<'s> {
-    settings: &'s Settings,
-    address: SocketAddr,
-    published: &'s Published,
-    jobs: Sender<Job>,
-    counts: &'s Counts,
-    journal: &'s Journal,
-    shutdown: &'s Shutdown,
-    /// Who may transfer the zones, beside this machine.
-    transfers_to: BTreeSet<IpAddr>,
-    /// Which queries over TCP, and which refusals, are told one by one: whoever attacks shall not fill the log.
-    telling_tcp: Mutex<Telling>,
-    telling_refusals: Mutex<Telling>,
-    /// Gone when nobody is left who could send an update.
-    _alive: Sender<Infallible>,
-}
-
-impl Shared<'_> {
-    /// Whether one more of these is told.
-    fn one_more(&self, telling: &Mutex<Telling>) -> bool {
-        let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
-        telling.go_on(self.journal);
-        telling.one_more()
-    }
-
-    /// Tells that somebody was refused something.
-    fn refused(&self, peer: SocketAddr, text: impl std::fmt::Display) {
-        if self.one_more(&self.telling_refusals) {
-            self.journal.record(warning(text).peer(peer));
-        }
-    }
-}
-
-impl Drop for Shared<'_> {
-    fn drop(&mut self) {
-        for telling in [&self.telling_tcp, &self.telling_refusals] {
-            let mut telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
-            telling.finish(self.journal);
-        }
-    }
-}
-
-/// Where the names come from.
-#[derive(Debug)]
-pub struct Source {
-    /// The names.
-    pub space: Space,
-    /// What keeps changes.
-    pub store: Option<Store>,
-    /// The serial of the zones at their last change.
-    pub serial: u32,
-    /// How to read the names again, and the file's name.
-    pub again: Option<Again>,
-}
-
-/// How to read the names again, and where from.
-pub struct Again {
-    /// The file.
-    pub path: PathBuf,
-    /// Reads it, and what is mounted.
-    pub read: Box<dyn Fn() -> Result<Space, Failure> + Send>,
-}
-
-impl std::fmt::Debug for Again {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Again")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The channel by which work comes to the registrar.
-pub fn jobs() -> (Sender<Job>, Receiver<Job>) {
-    bounded(QUEUE)
-}
-
 /// Serves until a stop is requested.
 ///
 /// # Errors
-/// When a name has no room in the zone, or a thread cannot be started (exit code 2).
+/// When a name is too long for DNS in the zone, or a thread cannot be started (exit code 2).
 pub fn run(
     sockets: Sockets,
     settings: &Settings,
     source: Source,
-    (jobs, work): (Sender<Job>, Receiver<Job>),
-    counts: &Counts,
+    control: Control,
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let names = source.space.len();
+    let Control {
+        counts,
+        jobs,
+        queue,
+    } = control;
+    let names = source.space.count() as u64;
     let zone = publish(&source.space, source.serial, &settings.dns)
         .map_err(|refusal| Failure::could_not_run(&refusal.place, refusal.why))?;
-    let published = Published::new(zone.clone());
+    let snapshot = ZoneSnapshot::new(zone.clone());
     let (changed, changes) = bounded(1);
-    let registrar = Registrar::new(source, zone, settings, &published, changed, counts, journal);
-    let transfers_to = settings
-        .secondaries
-        .iter()
-        .map(|secondary| secondary.ip().to_canonical())
-        .collect();
+    let registrar = Registrar::new(source, zone, settings, &snapshot, changed, &counts, journal);
     let (alive, ended) = bounded(0);
-    let shared = Shared {
-        _alive: alive,
+    let secondaries = settings.secondaries.iter();
+    let context = Context {
         settings,
         address: sockets.address,
-        published: &published,
+        snapshot: &snapshot,
         jobs,
-        counts,
+        counts: &counts,
         journal,
         shutdown,
-        transfers_to,
-        telling_tcp: Mutex::new(Telling::new("queries were answered over TCP")),
-        telling_refusals: Mutex::new(Telling::new("messages were refused")),
+        transfers_to: secondaries
+            .map(|secondary| secondary.ip().to_canonical())
+            .collect(),
+        limits: LogLimits::new(journal),
+        _alive: alive,
     };
     let text = format!(
         "{}, zone {}, {}",
         sockets.address,
         settings.dns.zones.names,
-        plural(names as u64, "name")
+        plural(names, "name")
     );
     thread::scope(|scope| {
         start(scope, "registrar".into(), shutdown, move || {
-            registrar.run(&work, &ended)
+            registrar.run(&queue, &ended)
         })?;
-        let (published, secondaries) = (&published, &settings.secondaries);
+        let (snapshot, secondaries) = (&snapshot, &settings.secondaries);
         start(scope, "notify".into(), shutdown, move || {
-            notify::run(&changes, published, secondaries, journal, shutdown);
+            notify::run(&changes, snapshot, secondaries, journal, shutdown);
         })?;
-        let shared = Arc::new(shared);
+        let context = Arc::new(context);
         for (index, socket) in sockets.udp.into_iter().enumerate() {
-            let shared = Arc::clone(&shared);
+            let context = Arc::clone(&context);
             start(scope, format!("udp-{}", index + 1), shutdown, move || {
-                udp::run(&socket, &shared)
+                udp::run(&socket, &context)
             })?;
         }
         journal.record(Event::new(Kind::Ready).text(text));
-        tcp::run(scope, &sockets.tcp, &shared);
+        tcp::run(scope, &sockets.tcp, &context);
         Ok::<_, Failure>(())
     })?;
     Ok(counts.summary(""))
 }
 
-/// Starts a thread; when that fails the others are asked to stop.
+/// Starts a thread; when that fails, the others are asked to stop.
 fn start<'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: String,
@@ -330,9 +169,4 @@ fn start<'scope>(
         shutdown.request();
         Failure::could_not_run(format!("thread {name}"), why(&error))
     })
-}
-
-/// A trouble that the server copes with.
-fn warning(text: impl std::fmt::Display) -> Event {
-    Event::error(Level::Warn, text)
 }

@@ -1,4 +1,4 @@
-//! Telling the secondaries that the zones changed (NOTIFY, RFC 1996), so that they need not wait for their next question.
+//! Notifies the secondaries that the zones changed (NOTIFY, RFC 1996), so that they need not wait for their next refresh.
 
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -16,34 +16,34 @@ use domain::base::{
     iana::{Class, Opcode, Rtype},
 };
 
-use super::{published::Published, warning};
+use super::{events::warning, snapshot::ZoneSnapshot};
 use crate::dns::owner::Owner;
 
-/// How long to wait for an answer before telling again; each time twice as long.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long to wait for an answer before the first retransmission; the wait doubles with each.
+const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How often a secondary is told of the same change.
+/// How often a notice of the same change is sent.
 const TRIES: u32 = 5;
 
-/// How much time there is at least between two notices: a load of changes is told in few.
-const PACE: Duration = Duration::from_millis(100);
+/// The least time between two rounds of notices: many changes share one.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// One secondary that has not said yet that it knows of one zone's change.
-struct Untold<'a> {
+/// A notice that its secondary has not acknowledged yet.
+struct Unacknowledged<'a> {
     secondary: SocketAddr,
     zone: &'a Owner,
     id: u16,
 }
 
-/// Tells every change until nobody is left who could make one.
+/// Sends notices until the registrar ends or a stop is requested.
 pub(super) fn run(
     changes: &Receiver<()>,
-    published: &Published,
+    snapshot: &ZoneSnapshot,
     secondaries: &[SocketAddr],
     journal: &Journal,
     shutdown: &Shutdown,
 ) {
-    let mut reader = published.reader();
+    let mut reader = snapshot.reader();
     let mut next_id = 1_u16;
     loop {
         select! {
@@ -54,12 +54,12 @@ pub(super) fn run(
             continue;
         }
         let zones = std::sync::Arc::clone(&reader.zone().zones);
-        let mut untold: Vec<_> = secondaries
+        let mut pending: Vec<_> = secondaries
             .iter()
             .flat_map(|secondary| zones.all().map(|zone| (*secondary, zone)))
             .map(|(secondary, zone)| {
                 next_id = next_id.wrapping_add(1);
-                Untold {
+                Unacknowledged {
                     secondary,
                     zone,
                     id: next_id,
@@ -67,34 +67,33 @@ pub(super) fn run(
             })
             .collect();
         let begun = Instant::now();
-        if let Err(error) = tell(&mut untold, changes, shutdown) {
+        if let Err(error) = send(&mut pending, changes, shutdown) {
             journal.record(warning(format!(
-                "telling the secondaries: {}",
+                "notifying the secondaries: {}",
                 common::exit::why(&error)
             )));
         }
-        // A secondary that serves only the names has nothing to say of the addresses.
-        for left in untold
-            .iter()
-            .filter(|left| *left.zone == zones.names && changes.is_empty() && !shutdown.requested())
-        {
+        // A secondary that serves only the zone of the names does not answer for those of the addresses.
+        for notice in pending.iter().filter(|notice| {
+            *notice.zone == zones.names && changes.is_empty() && !shutdown.requested()
+        }) {
             journal.record(
                 warning(format!(
-                    "secondary {} does not answer: told {TRIES} times of a change",
-                    left.secondary
+                    "secondary {} does not answer: notified {TRIES} times of a change",
+                    notice.secondary
                 ))
-                .peer(left.secondary),
+                .peer(notice.secondary),
             );
         }
-        if shutdown.sleep(PACE.saturating_sub(begun.elapsed())) {
+        if shutdown.sleep(INTERVAL.saturating_sub(begun.elapsed())) {
             return;
         }
     }
 }
 
-/// Tells those who have not answered, until all have, or there is something newer to tell.
-fn tell(
-    untold: &mut Vec<Untold>,
+/// Sends the pending notices until all are acknowledged, or there is a newer change.
+fn send(
+    pending: &mut Vec<Unacknowledged>,
     changes: &Receiver<()>,
     shutdown: &Shutdown,
 ) -> std::io::Result<()> {
@@ -109,15 +108,15 @@ fn tell(
         SocketAddr::V6(_) => v6.as_ref(),
     };
     for attempt in 0..TRIES {
-        for left in untold.iter() {
-            if let Some(socket) = of(&left.secondary) {
-                // A secondary that is not there refuses, and is told again.
-                let _ = socket.send_to(&notice(left.zone, left.id), left.secondary);
+        for notice in pending.iter() {
+            if let Some(socket) = of(&notice.secondary) {
+                // An error of the last notice, such as a refused one, is no reason to stop: it is sent again.
+                let _ = socket.send_to(&message(notice.zone, notice.id), notice.secondary);
             }
         }
-        let until = Instant::now() + PATIENCE * 2_u32.pow(attempt);
+        let until = Instant::now() + TIMEOUT * 2_u32.pow(attempt);
         while Instant::now() < until {
-            if untold.is_empty() || !changes.is_empty() || shutdown.requested() {
+            if pending.is_empty() || !changes.is_empty() || shutdown.requested() {
                 return Ok(());
             }
             let soon = until.min(Instant::now() + Duration::from_millis(20));
@@ -128,8 +127,8 @@ fn tell(
                     if let Ok(answer) = Message::from_octets(&buffer[..length])
                         && answer.header().qr()
                     {
-                        untold.retain(|left| {
-                            left.id != answer.header().id() || left.secondary != from
+                        pending.retain(|notice| {
+                            notice.id != answer.header().id() || notice.secondary != from
                         });
                     }
                 }
@@ -139,7 +138,7 @@ fn tell(
     Ok(())
 }
 
-fn notice(zone: &Owner, id: u16) -> Vec<u8> {
+fn message(zone: &Owner, id: u16) -> Vec<u8> {
     let mut message = MessageBuilder::new_vec();
     let header = message.header_mut();
     header.set_id(id);
@@ -148,6 +147,6 @@ fn notice(zone: &Owner, id: u16) -> Vec<u8> {
     let mut question = message.question();
     question
         .push((zone.name(), Rtype::SOA, Class::IN))
-        .expect("a Vec takes all that is written");
+        .expect("a Vec has room for every record");
     question.finish()
 }

@@ -1,10 +1,10 @@
-//! The one who changes names: updates are made one after the other, kept, published, and only then acknowledged.
+//! The registrar, the only thread that changes names: it makes updates one after the other, stores them, publishes the
+//! zones, and only then acknowledges the updates.
 //!
-//! All updates that wait are made in one go: they share the wait for the disk.
+//! The updates that wait are committed as a group (group commit): they share one write to the disk.
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -12,8 +12,7 @@ use common::{
     event::{Event, Kind},
     exit::Failure,
     journal::Journal,
-    message::MessageId,
-    telling::Telling,
+    rate_limit::RateLimit,
     text::{plural, visible_path},
 };
 use crossbeam::{
@@ -23,15 +22,16 @@ use crossbeam::{
 use domain::base::iana::Rcode;
 
 use super::{
-    Again, Counts, Settings, Source,
-    handle::{Back, Transaction, of_bytes},
-    published::Published,
-    warning,
+    context::{Counts, Settings},
+    events::{registered, warning, with_length},
+    job::{Job, ReplyTo, UpdateJob},
+    snapshot::ZoneSnapshot,
+    source::{Reload, Source},
 };
 use crate::{
     dns::{
         answer,
-        key::Seen,
+        key::ReplayCache,
         owner::LONGEST,
         publish::{follow, next_serial, publish},
         shown,
@@ -39,52 +39,28 @@ use crate::{
         update::{Refused, Update},
         zone::Zone,
     },
-    name::Place,
     space::Space,
     store::Store,
 };
 
-/// How many updates are made in one go.
+/// How many updates a group has at most.
 const GROUP: usize = 1000;
 
-/// Work for the registrar.
-#[derive(Debug)]
-pub enum Job {
-    /// An update.
-    #[doc(hidden)]
-    Change(Box<Change>),
-    /// To read the names file again.
-    Again,
-}
-
-/// An update, its signature checked and taken off.
-#[derive(Debug)]
-pub struct Change {
-    pub(super) message: Vec<u8>,
-    pub(super) transaction: Option<Transaction>,
-    /// When it was signed, and the signature.
-    pub(super) signature: Option<(u64, Vec<u8>)>,
-    pub(super) peer: SocketAddr,
-    /// What identifies the answer.
-    pub(super) answer: MessageId,
-    pub(super) back: Back,
-}
-
-/// Who owns the names.
+/// The owner of the names.
 #[derive(Debug)]
 pub(super) struct Registrar<'s> {
     space: Space,
     zone: Zone,
     store: Option<Store>,
-    again: Option<Again>,
+    reload: Option<Reload>,
     settings: &'s Settings,
-    published: &'s Published,
-    /// Tells that something changed.
+    snapshot: &'s ZoneSnapshot,
+    /// Signals a change to the thread that notifies the secondaries.
     changed: Sender<()>,
-    seen: Seen,
+    replay_cache: ReplayCache,
     counts: &'s Counts,
     journal: &'s Journal,
-    telling: Telling,
+    log_limit: RateLimit,
 }
 
 impl<'s> Registrar<'s> {
@@ -92,7 +68,7 @@ impl<'s> Registrar<'s> {
         source: Source,
         zone: Zone,
         settings: &'s Settings,
-        published: &'s Published,
+        snapshot: &'s ZoneSnapshot,
         changed: Sender<()>,
         counts: &'s Counts,
         journal: &'s Journal,
@@ -104,18 +80,18 @@ impl<'s> Registrar<'s> {
             space,
             zone,
             store: source.store,
-            again: source.again,
+            reload: source.reload,
             settings,
-            published,
+            snapshot,
             changed,
-            seen: Seen::default(),
+            replay_cache: ReplayCache::default(),
             counts,
             journal,
-            telling: Telling::new("updates were refused"),
+            log_limit: RateLimit::new("updates were refused"),
         }
     }
 
-    /// Works until nobody is left who could send an update, and none waits.
+    /// Runs until no thread is left that could send an update, and no job waits.
     pub(super) fn run(mut self, jobs: &Receiver<Job>, ended: &Receiver<Infallible>) {
         loop {
             let job = select! {
@@ -125,65 +101,66 @@ impl<'s> Registrar<'s> {
             let Some(job) = job else { break };
             let mut group = vec![job];
             group.extend(jobs.try_iter().take(GROUP - 1));
-            let mut changes = Vec::with_capacity(group.len());
+            let mut updates = Vec::with_capacity(group.len());
             for job in group {
                 match job {
-                    Job::Change(change) => changes.push(*change),
-                    Job::Again => {
-                        self.make(std::mem::take(&mut changes));
-                        self.read_again();
+                    Job::Update(update) => updates.push(*update),
+                    Job::Reload => {
+                        self.make(std::mem::take(&mut updates));
+                        self.reload();
                     }
                 }
             }
-            self.make(changes);
-            self.telling.go_on(self.journal);
+            self.make(updates);
+            self.log_limit.go_on(self.journal);
         }
-        self.telling.finish(self.journal);
+        self.log_limit.finish(self.journal);
     }
 
-    fn make(&mut self, changes: Vec<Change>) {
-        let mut outcomes: Vec<Result<(), Refused>> = Vec::with_capacity(changes.len());
-        for change in &changes {
-            let mark = self.space.mark();
-            let outcome = self.apply(change);
+    /// Makes a group of updates, each whole or not at all, and answers them.
+    fn make(&mut self, updates: Vec<UpdateJob>) {
+        let mut outcomes: Vec<Result<(), Refused>> = Vec::with_capacity(updates.len());
+        for update in &updates {
+            let savepoint = self.space.savepoint();
+            let outcome = self.apply(update);
             if outcome.is_err() {
-                self.space.take_back(mark);
+                self.space.rollback(savepoint);
             }
             outcomes.push(outcome);
         }
-        if let Err(failure) = self.settle() {
-            self.space.take_back(0);
+        if let Err(failure) = self.commit() {
+            self.space.rollback(0);
             self.journal.record(Event::failure(&failure));
             for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
                 *outcome = Err(Refused {
                     rcode: Rcode::SERVFAIL,
-                    why: "it could not be kept".into(),
+                    why: "it could not be stored".into(),
                 });
             }
         }
-        for (change, outcome) in changes.into_iter().zip(outcomes) {
-            self.answer(change, &outcome);
+        for (update, outcome) in updates.into_iter().zip(outcomes) {
+            self.answer(update, &outcome);
         }
     }
 
-    fn apply(&mut self, change: &Change) -> Result<(), Refused> {
+    fn apply(&mut self, update: &UpdateJob) -> Result<(), Refused> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
-        if let (Some(_), Some((signed_at, signature))) = (&change.transaction, &change.signature)
-            && !self.seen.is_new(*signed_at, signature, now)
+        if let (Some(_), Some((signed_at, signature))) = (&update.transaction, &update.signature)
+            && !self.replay_cache.is_new(*signed_at, signature, now)
         {
-            let why = "the same signed message has been here before".into();
+            let why = "a replay: the same signed message was received before".into();
             return Err(Refused {
                 rcode: Rcode::NOTAUTH,
                 why,
             });
         }
-        Update::parse(&change.message, &self.zone.zones)?.apply(&mut self.space, &self.zone)
+        Update::parse(&update.message, &self.zone.zones)?.apply(&mut self.space, &self.zone)
     }
 
-    /// Keeps what was changed, and shows it.
-    fn settle(&mut self) -> Result<(), Failure> {
+    /// Stores the changes of the group, and publishes the zones.
+    fn commit(&mut self) -> Result<(), Failure> {
         let touched = self.space.touched();
         if touched.is_empty() {
             return Ok(());
@@ -192,33 +169,33 @@ impl<'s> Registrar<'s> {
         if let Some(store) = &self.store {
             store.keep(&self.space, &touched, serial)?;
         }
-        let shown = follow(&mut self.zone, &self.space, &touched, &self.settings.dns);
-        if let Err(refusal) = shown {
-            // Every place was checked before it was taken.
+        let followed = follow(&mut self.zone, &self.space, &touched, &self.settings.dns);
+        if let Err(refusal) = followed {
+            // It does not happen: every place was checked before its change was made.
             self.journal.record(Event::failure(&refusal.into()));
         }
-        self.space.settle();
-        self.show();
+        self.space.commit();
+        self.publish();
         for place in &touched {
             self.journal.record(registered(&self.space, place));
         }
         Ok(())
     }
 
-    fn show(&self) {
-        self.published.publish(self.zone.clone());
-        // One notice of several changes is enough.
+    fn publish(&self) {
+        self.snapshot.publish(self.zone.clone());
+        // One signal is enough for several changes.
         let _ = self.changed.try_send(());
     }
 
-    fn answer(&mut self, change: Change, outcome: &Result<(), Refused>) {
+    fn answer(&mut self, update: UpdateJob, outcome: &Result<(), Refused>) {
         let (rcode, peer) = match outcome {
-            Ok(()) => (Rcode::NOERROR, change.peer),
-            Err(refused) => (refused.rcode, change.peer),
+            Ok(()) => (Rcode::NOERROR, update.peer),
+            Err(refused) => (refused.rcode, update.peer),
         };
         if let Err(refused) = outcome {
             self.counts.add(|counts| &counts.refused, 1);
-            if self.telling.one_more() {
+            if self.log_limit.one_more() {
                 let text = format!(
                     "update from {peer} refused: {}: {}",
                     shown::rcode(rcode),
@@ -229,8 +206,8 @@ impl<'s> Registrar<'s> {
         } else {
             self.counts.add(|counts| &counts.updates, 1);
         }
-        let mut reply = answer::refusal(&change.message, rcode);
-        if let Some(transaction) = change.transaction {
+        let mut reply = answer::refusal(&update.message, rcode);
+        if let Some(transaction) = update.transaction {
             match sign(&reply, transaction) {
                 Ok(signed) => reply = signed,
                 Err(why) => self
@@ -238,28 +215,29 @@ impl<'s> Registrar<'s> {
                     .record(warning(format!("signing an answer: {why}"))),
             }
         }
-        let sent = Event::new(Kind::Send).peer(peer).message(change.answer);
+        let sent = Event::new(Kind::Send).peer(peer).message(update.answer);
         let text = format!("answer to the update: {}", shown::rcode(rcode));
-        self.journal.record(of_bytes(sent.text(text), &reply));
-        match change.back {
-            // Lost as any datagram may be; whoever hears nothing asks again.
-            Back::Udp(socket) => drop(socket.send_to(&reply, peer)),
-            // The connection may be gone.
-            Back::Tcp(connection) => drop(connection.try_send(reply)),
+        self.journal.record(with_length(sent.text(text), &reply));
+        match update.reply_to {
+            // It may be lost, as any datagram; the client sends the update again.
+            ReplyTo::Udp(socket) => drop(socket.send_to(&reply, peer)),
+            // The connection may be closed.
+            ReplyTo::Tcp(connection) => drop(connection.try_send(reply)),
         }
     }
 
-    fn read_again(&mut self) {
-        let Some(again) = &self.again else {
+    /// Reads the names file again. When that fails, the names stay as they are.
+    fn reload(&mut self) {
+        let Some(reload) = &self.reload else {
             let text = match self.store {
                 Some(_) => {
-                    "the names stay as they are: the store has them, --names only fills a new one"
+                    "the names are unchanged: the store holds them, and --names only fills a new one"
                 }
-                None => "the names stay as they are: there is no --names FILE to read again",
+                None => "the names are unchanged: there is no --names FILE to read again",
             };
             return self.journal.record(warning(text));
         };
-        let read = (again.read)().and_then(|space| {
+        let read = (reload.read)().and_then(|space| {
             let zone = publish(&space, next_serial(self.zone.serial), &self.settings.dns);
             zone.map(|zone| (space, zone))
                 .map_err(|refusal| Failure::could_not_run(&refusal.place, refusal.why))
@@ -267,32 +245,19 @@ impl<'s> Registrar<'s> {
         match read {
             Err(failure) => self
                 .journal
-                .record(warning(format!("the names stay as they are: {failure}"))),
+                .record(warning(format!("the names are unchanged: {failure}"))),
             Ok((mut space, zone)) => {
                 space.begin();
                 space.limit(LONGEST - zone.zones.names.as_slice().len());
                 let text = format!(
                     "read {} again: {}",
-                    visible_path(&again.path),
-                    plural(space.len() as u64, "name")
+                    visible_path(&reload.path),
+                    plural(space.count() as u64, "name")
                 );
                 (self.space, self.zone) = (space, zone);
-                self.show();
+                self.publish();
                 self.journal.record(Event::new(Kind::Local).text(text));
             }
         }
-    }
-}
-
-/// What a place stands for now.
-fn registered(space: &Space, place: &Place) -> Event {
-    let meaning = space
-        .get(place)
-        .and_then(|entry| space.meaning(place, entry));
-    let value = meaning.map(|meaning| meaning.to_string());
-    Event {
-        name: Some(place.to_string()),
-        value,
-        ..Event::new(Kind::Register)
     }
 }

@@ -1,4 +1,4 @@
-//! Answering over TCP (RFC 7766): a thread for each connection, as many questions on it as its client likes.
+//! Connections over TCP (RFC 7766): a thread for each, which answers any number of queries.
 
 use std::{
     io::{self, Write},
@@ -13,7 +13,6 @@ use std::{
 
 use common::{
     event::{Event, Kind},
-    message::Carrier,
     net::{self, Interest, Woken, try_read},
 };
 use crossbeam::channel::bounded;
@@ -23,9 +22,10 @@ use domain::{
 };
 
 use super::{
-    Shared,
-    handle::{Back, Handled, handle, tell},
-    warning,
+    context::Context,
+    events::warning,
+    handle::{Disposition, handle},
+    job::ReplyTo,
 };
 use crate::dns::{
     answer::{self, Next, Transport, answer},
@@ -33,30 +33,30 @@ use crate::dns::{
     zone::Zone,
 };
 
-/// How long to wait before trying again when there is no room for one more connection, or no descriptor.
+/// How long to wait before the next try when there is no room for another connection, or no descriptor.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Lets connections in until a stop is requested.
+/// Accepts connections until a stop is requested.
 pub(super) fn run<'scope, 's: 'scope>(
     scope: &'scope Scope<'scope, '_>,
     listener: &TcpListener,
-    shared: &Arc<Shared<'s>>,
+    context: &Arc<Context<'s>>,
 ) {
     let open = Arc::new(AtomicUsize::new(0));
     let mut number = 0_u64;
     loop {
-        // As many as there may be: the kernel holds the others.
-        if open.load(Ordering::Acquire) >= shared.settings.max_clients {
-            if shared.shutdown.sleep(PAUSE) {
+        // At the limit, further connections wait in the backlog.
+        if open.load(Ordering::Acquire) >= context.settings.max_clients {
+            if context.shutdown.sleep(PAUSE) {
                 return;
             }
             continue;
         }
-        match net::wait(listener, Interest::Read, None, Some(shared.shutdown)) {
+        match net::wait(listener, Interest::Read, None, Some(context.shutdown)) {
             Ok(Woken::Stopping) => return,
             Ok(_) => {}
             Err(error) => {
-                return shared
+                return context
                     .journal
                     .record(warning(format!("wait for connections: {error}")));
             }
@@ -65,10 +65,10 @@ pub(super) fn run<'scope, 's: 'scope>(
             Ok(accepted) => accepted,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
             Err(error) => {
-                shared
+                context
                     .journal
                     .record(warning(format!("accept: {}", common::exit::why(&error))));
-                if shared.shutdown.sleep(PAUSE) {
+                if context.shutdown.sleep(PAUSE) {
                     return;
                 }
                 continue;
@@ -76,11 +76,11 @@ pub(super) fn run<'scope, 's: 'scope>(
         };
         number += 1;
         open.fetch_add(1, Ordering::AcqRel);
-        let (shared, counted) = (Arc::clone(shared), Arc::clone(&open));
+        let (context, counted) = (Arc::clone(context), Arc::clone(&open));
         let started = thread::Builder::new()
             .name(format!("tcp-{number}"))
             .spawn_scoped(scope, move || {
-                Connection::new(stream, peer, &shared).serve();
+                Connection::new(stream, peer, &context).serve();
                 counted.fetch_sub(1, Ordering::AcqRel);
             });
         if started.is_err() {
@@ -92,46 +92,46 @@ pub(super) fn run<'scope, 's: 'scope>(
 struct Connection<'c, 's> {
     stream: TcpStream,
     peer: SocketAddr,
-    shared: &'c Shared<'s>,
+    context: &'c Context<'s>,
 }
 
 impl<'c, 's> Connection<'c, 's> {
-    fn new(stream: TcpStream, peer: SocketAddr, shared: &'c Shared<'s>) -> Self {
+    fn new(stream: TcpStream, peer: SocketAddr, context: &'c Context<'s>) -> Self {
         Self {
             stream,
             peer,
-            shared,
+            context,
         }
     }
 
     fn until(&self) -> Instant {
-        Instant::now() + self.shared.settings.timeout
+        Instant::now() + self.context.settings.timeout
     }
 
-    /// A client that stalls, says nonsense or goes away loses its connection, and nobody else notices.
+    /// Serves the connection until the client closes it, is idle for too long, or sends something that is not a message.
     fn serve(&self) {
         let ready = self
             .stream
             .set_nonblocking(true)
             .and_then(|()| self.stream.set_nodelay(true));
-        let mut reader = self.shared.published.reader();
+        let mut reader = self.context.snapshot.reader();
         let (mut message, mut out) = (Vec::new(), Vec::new());
         while ready.is_ok() && self.read(&mut message).is_ok() {
             let zone = Arc::clone(reader.zone());
             let is_query = message.get(2).is_some_and(|flags| flags & 0xf8 == 0);
-            self.shared
+            self.context
                 .counts
                 .add(|counts| &counts.tcp, u64::from(is_query));
             match answer(&zone, &message, Transport::Tcp, &mut out) {
                 Next::Answer => {}
-                Next::Silence => break,
+                Next::Ignore => break,
                 next => match self.handle(&zone, &message, next) {
                     Some(Ok(reply)) => out = reply,
                     Some(Err(_)) | None => break,
                 },
             }
-            if is_query && !out.is_empty() && self.shared.one_more(&self.shared.telling_tcp) {
-                tell(self.shared, Carrier::Tcp, &message, &out, self.peer);
+            if is_query && !out.is_empty() {
+                self.context.log_tcp(&message, &out, self.peer);
             }
             if self.write(&out).is_err() {
                 break;
@@ -140,17 +140,24 @@ impl<'c, 's> Connection<'c, 's> {
         }
     }
 
-    /// The answer to a message that takes longer; an empty one when it is sent already, None when there is none.
+    /// Handles a message that is not answered at once: the answer, an empty one when it is sent already, or None.
     fn handle(&self, zone: &Arc<Zone>, message: &[u8], next: Next) -> Option<io::Result<Vec<u8>>> {
-        let (back, answers) = bounded(1);
-        match handle(self.shared, zone, message, next, self.peer, Back::Tcp(back)) {
-            Handled::Silence => None,
-            Handled::Reply(reply) => Some(Ok(reply)),
-            Handled::Later => answers
-                .recv_timeout(self.shared.settings.timeout)
+        let (reply_to, answers) = bounded(1);
+        match handle(
+            self.context,
+            zone,
+            message,
+            next,
+            self.peer,
+            ReplyTo::Tcp(reply_to),
+        ) {
+            Disposition::Ignore => None,
+            Disposition::Reply(reply) => Some(Ok(reply)),
+            Disposition::Deferred => answers
+                .recv_timeout(self.context.settings.timeout)
                 .ok()
                 .map(Ok),
-            Handled::Transfer(message, transaction) => Some(self.transfer(
+            Disposition::Transfer(message, transaction) => Some(self.transfer(
                 zone,
                 &message,
                 transaction.map(|transaction| ServerSequence::from(*transaction)),
@@ -173,12 +180,12 @@ impl<'c, 's> Connection<'c, 's> {
             return Ok(refused);
         };
         let records = transfer(zone, apex, question, sequence, |part| self.write(part))?;
-        self.shared.counts.add(|counts| &counts.transfers, 1);
+        self.context.counts.add(|counts| &counts.transfers, 1);
         let text = format!(
             "zone {apex} with serial {} transferred to {}: {records} records",
             zone.serial, self.peer
         );
-        self.shared.journal.record(
+        self.context.journal.record(
             Event::new(Kind::Local)
                 .peer(self.peer)
                 .text(text)
@@ -187,7 +194,7 @@ impl<'c, 's> Connection<'c, 's> {
         Ok(refused)
     }
 
-    /// Reads one message, behind its length in two bytes.
+    /// Reads one message, which follows its length in two bytes.
     fn read(&self, message: &mut Vec<u8>) -> io::Result<()> {
         let until = self.until();
         let mut length = [0; 2];
@@ -206,7 +213,7 @@ impl<'c, 's> Connection<'c, 's> {
                         &self.stream,
                         Interest::Read,
                         Some(until),
-                        Some(self.shared.shutdown),
+                        Some(self.context.shutdown),
                     )?)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -216,7 +223,7 @@ impl<'c, 's> Connection<'c, 's> {
         Ok(())
     }
 
-    /// Writes one message behind its length.
+    /// Writes one message, after its length in two bytes.
     fn write(&self, message: &[u8]) -> io::Result<()> {
         if message.is_empty() {
             return Ok(());

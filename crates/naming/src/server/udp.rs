@@ -1,4 +1,5 @@
-//! Answering over UDP: as many datagrams at a time as there are, each answer composed into the same memory again.
+//! The workers that answer over UDP: each takes the datagrams that wait in one batch, and reuses its memory for the
+//! answers.
 
 use std::{
     io::{IoSlice, IoSliceMut},
@@ -11,7 +12,7 @@ use std::{
 use common::{
     message::Carrier,
     net::{self, Interest, Woken},
-    telling::Telling,
+    rate_limit::RateLimit,
 };
 use nix::{
     errno::Errno,
@@ -19,25 +20,26 @@ use nix::{
 };
 
 use super::{
-    Shared,
-    handle::{Back, Handled, handle, tell},
-    warning,
+    context::Context,
+    events::warning,
+    handle::{Disposition, handle},
+    job::ReplyTo,
 };
 use crate::dns::answer::{Next, Transport, UDP_MAX, answer, truncate};
 
-/// How many datagrams are taken at once.
+/// How many datagrams are received and sent with one call.
 const BATCH: usize = 32;
 
-/// The longest datagram that is taken: updates may be longer than queries.
+/// The longest datagram that is received: an update may be longer than a query.
 const LONGEST: usize = 4096;
 
-/// One worker's memory.
+/// The memory of a worker.
 struct Worker {
     buffers: Box<[[u8; LONGEST]; BATCH]>,
     incoming: MultiHeaders<SockaddrStorage>,
     outgoing: MultiHeaders<SockaddrStorage>,
-    /// Of each datagram that came: its length, and from where.
-    came: [(usize, Option<SockaddrStorage>); BATCH],
+    /// The length and the source of each datagram received.
+    received: [(usize, Option<SockaddrStorage>); BATCH],
     answers: [Vec<u8>; BATCH],
     addresses: [Option<SockaddrStorage>; BATCH],
 }
@@ -48,13 +50,13 @@ impl Worker {
             buffers: Box::new([[0; LONGEST]; BATCH]),
             incoming: MultiHeaders::preallocate(BATCH, None),
             outgoing: MultiHeaders::preallocate(BATCH, None),
-            came: [(0, None); BATCH],
+            received: [(0, None); BATCH],
             answers: std::array::from_fn(|_| Vec::with_capacity(usize::from(UDP_MAX) * 2)),
             addresses: [None; BATCH],
         }
     }
 
-    /// Takes what there is; waits a moment when there is nothing.
+    /// Receives the datagrams that wait; when there are none, waits briefly for one.
     fn receive(&mut self, socket: &UdpSocket) -> nix::Result<usize> {
         let mut slices = self
             .buffers
@@ -69,15 +71,15 @@ impl Worker {
         )?;
         let mut count = 0;
         for message in received {
-            // A datagram longer than the buffer is no message of ours.
+            // A datagram longer than the buffer is not answered.
             let whole = !message.flags.contains(MsgFlags::MSG_TRUNC);
-            self.came[count] = (if whole { message.bytes } else { 0 }, message.address);
+            self.received[count] = (if whole { message.bytes } else { 0 }, message.address);
             count += 1;
         }
         Ok(count)
     }
 
-    /// Sends so many answers; those that the kernel does not take are lost, as datagrams are.
+    /// Sends the first `count` answers; one that the kernel refuses is lost, as a datagram may be.
     fn send(&mut self, socket: &UdpSocket, count: usize) {
         let mut sent = 0;
         let slices = self.answers.each_ref().map(|answer| [IoSlice::new(answer)]);
@@ -96,51 +98,56 @@ impl Worker {
                 Err(Errno::EINTR) => {}
                 Ok(0) => return,
                 Ok(more) => sent += more,
-                // This one cannot be sent; the others may.
+                // This one cannot be sent; the others can.
                 Err(_) => sent += 1,
             }
         }
     }
 }
 
-/// How long queries that came before a stop are still answered.
+/// How long queries that arrived before a stop are still answered.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Answers until a stop is requested and no query is left.
-pub(super) fn run(socket: &Arc<UdpSocket>, shared: &Shared) {
-    let mut reader = shared.published.reader();
+pub(super) fn run(socket: &Arc<UdpSocket>, context: &Context) {
+    let mut reader = context.snapshot.reader();
     let mut worker = Worker::new();
-    let mut telling = Telling::new("queries were answered");
-    while !shared.shutdown.overdue(GRACE) {
+    let mut log_limit = RateLimit::new("queries were answered");
+    while !context.shutdown.overdue(GRACE) {
         let count = match worker.receive(socket) {
             Ok(count) => count,
             Err(Errno::EAGAIN) => {
-                telling.go_on(shared.journal);
-                match net::wait(socket.as_ref(), Interest::Read, None, Some(shared.shutdown)) {
+                log_limit.go_on(context.journal);
+                match net::wait(
+                    socket.as_ref(),
+                    Interest::Read,
+                    None,
+                    Some(context.shutdown),
+                ) {
                     Ok(Woken::Stopping) | Err(_) => break,
                     _ => continue,
                 }
             }
-            // What an earlier answer came to; the next receive is another one.
+            // The error of an earlier answer; the next call receives.
             Err(Errno::EINTR | Errno::ECONNREFUSED) => continue,
             Err(error) => {
-                shared.journal.record(warning(format!("receive: {error}")));
-                shared.shutdown.request();
+                context.journal.record(warning(format!("receive: {error}")));
+                context.shutdown.request();
                 break;
             }
         };
         let zone = reader.zone();
-        let (mut answered, mut silent) = (0, 0);
+        let (mut answered, mut unanswered) = (0, 0);
         for index in 0..count {
-            let (length, Some(address)) = worker.came[index] else {
+            let (length, Some(address)) = worker.received[index] else {
                 continue;
             };
             let message = &worker.buffers[index][..length];
             let out = &mut worker.answers[answered];
             match answer(zone, message, Transport::Udp, out) {
                 Next::Answer => {}
-                Next::Silence => {
-                    silent += 1;
+                Next::Ignore => {
+                    unanswered += 1;
                     continue;
                 }
                 next => {
@@ -148,39 +155,39 @@ pub(super) fn run(socket: &Arc<UdpSocket>, shared: &Shared) {
                         continue;
                     };
                     match handle(
-                        shared,
+                        context,
                         zone,
                         message,
                         next,
                         peer,
-                        Back::Udp(Arc::clone(socket)),
+                        ReplyTo::Udp(Arc::clone(socket)),
                     ) {
-                        Handled::Reply(reply) if reply.len() > usize::from(UDP_MAX) => {
+                        Disposition::Reply(reply) if reply.len() > usize::from(UDP_MAX) => {
                             truncate(message, out)
                         }
-                        Handled::Reply(reply) => *out = reply,
-                        Handled::Later => continue,
-                        Handled::Silence | Handled::Transfer(..) => {
-                            silent += 1;
+                        Disposition::Reply(reply) => *out = reply,
+                        Disposition::Deferred => continue,
+                        Disposition::Ignore | Disposition::Transfer(..) => {
+                            unanswered += 1;
                             continue;
                         }
                     }
                 }
             }
-            if telling.one_more()
+            if log_limit.one_more()
                 && let Some(peer) = socket_address(&address)
             {
-                tell(shared, Carrier::Udp, message, out, peer);
+                context.log(Carrier::Udp, message, out, peer);
             }
             worker.addresses[answered] = Some(address);
             answered += 1;
         }
         worker.send(socket, answered);
-        shared.counts.add(|counts| &counts.udp, answered as u64);
-        shared.counts.add(|counts| &counts.unanswered, silent);
-        telling.go_on(shared.journal);
+        context.counts.add(|counts| &counts.udp, answered as u64);
+        context.counts.add(|counts| &counts.unanswered, unanswered);
+        log_limit.go_on(context.journal);
     }
-    telling.finish(shared.journal);
+    log_limit.finish(context.journal);
 }
 
 fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {

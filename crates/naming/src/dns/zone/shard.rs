@@ -1,24 +1,24 @@
-//! Some names and their records, one behind the other in one piece of memory, and a table to find them.
+//! A shard: names and their records in one piece of memory, and an open-addressing hash table to find them.
 
-use super::{Records, push_record};
+use super::records::{Records, push_record};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Slot {
-    /// Half of the name's hash: where the search for it begins, and nearly never the same for another name.
+    /// Half of the name's hash: where the search begins, and nearly unique.
     tag: u32,
     /// Where its entry begins, plus one; 0 when the slot is empty.
     at: u32,
 }
 
-/// Names and their records. An entry is the name's length (1 byte), the name, how many names exist right below it (4), the
-/// length of its records (4) and the records.
+/// Names and their records. An entry is the name's length (1 byte), the name, the number of its children (4), the length of
+/// its records (4) and the records.
 #[derive(Clone, Debug)]
 pub(super) struct Shard {
-    /// A power of two; searched from the tag's place on until an empty one.
+    /// A power of two of them; searched from the tag's slot on until an empty one.
     pub(super) slots: Box<[Slot]>,
     pub(super) bytes: Vec<u8>,
     pub(super) names: usize,
-    /// How many bytes belong to no name any more.
+    /// How many bytes belong to removed entries.
     waste: usize,
 }
 
@@ -85,9 +85,9 @@ impl Shard {
         }
     }
 
-    /// Takes a name that is not there yet.
+    /// Inserts a name that does not exist yet.
     pub(super) fn insert(&mut self, tag: u32, name: &[u8], children: u32, records: &[u8]) {
-        // One slot stays empty, or a search would not end.
+        // A quarter of the slots stays empty: a search ends at an empty one.
         if (self.names + 1) * 4 > self.slots.len() * 3 {
             let larger = vec![Slot::default(); self.slots.len() * 2].into();
             for slot in std::mem::replace(&mut self.slots, larger) {
@@ -101,7 +101,7 @@ impl Shard {
         self.place(Slot { tag, at });
     }
 
-    /// Writes an entry behind the others; returns where, as a slot has it.
+    /// Appends an entry; returns its position as a slot has it.
     pub(super) fn append(&mut self, name: &[u8], children: u32, records: &[u8]) -> u32 {
         let at = self.bytes.len() as u32 + 1;
         self.bytes.push(name.len() as u8);
@@ -112,8 +112,8 @@ impl Shard {
         at
     }
 
-    /// Makes the slots for all entries. Those of one name become one, with at most so many records; returns the name once
-    /// for each entry that went.
+    /// Makes the slots for all entries. Entries of the same name are merged into one with at most `most` records; returns
+    /// the name of each entry that was merged.
     pub(super) fn index(&mut self, tag: impl Fn(&[u8]) -> u32, most: usize) -> Vec<Vec<u8>> {
         let (mut at, mut entries) = (0, Vec::new());
         while let Some(entry) = self.entry(Slot {
@@ -127,7 +127,7 @@ impl Shard {
             at += entry.len();
         }
         self.slots = vec![Slot::default(); (entries.len() * 4 / 3 + 1).next_power_of_two()].into();
-        let mut twice = Vec::new();
+        let mut merged = Vec::new();
         for slot in entries {
             let entry = self.entry(slot).expect("an entry");
             let Some(first) = self.slot(slot.tag, entry.name) else {
@@ -144,16 +144,16 @@ impl Shard {
             let name = entry.name.to_vec();
             self.waste += entry.len() + before.len();
             self.slots[first].at = self.append(&name, 0, &records);
-            twice.push(name);
+            merged.push(name);
         }
         if self.waste > 0 {
             self.compact();
         }
         self.bytes.shrink_to_fit();
-        twice
+        merged
     }
 
-    /// Whether the name is there; then it has so many below it.
+    /// Sets the number of children of a name; whether the name exists.
     pub(super) fn set_children(&mut self, tag: u32, name: &[u8], children: u32) -> bool {
         let Some((at, _)) = self.find(tag, name) else {
             return false;
@@ -172,14 +172,15 @@ impl Shard {
         self.slots[index] = slot;
     }
 
-    /// Takes a name out; whether it was there.
+    /// Removes a name; whether it existed.
     pub(super) fn remove(&mut self, tag: u32, name: &[u8]) -> bool {
         let Some(mut hole) = self.slot(tag, name) else {
             return false;
         };
         let length = self.entry(self.slots[hole]).map_or(0, |entry| entry.len());
         let mask = self.slots.len() - 1;
-        // What would no longer be found behind the hole moves into it (Knuth, volume 3, section 6.4, algorithm R).
+        // An entry that a search would no longer find behind the hole moves into it (Knuth, volume 3, section 6.4,
+        // algorithm R).
         let mut index = hole;
         loop {
             index = (index + 1) & mask;

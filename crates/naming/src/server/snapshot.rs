@@ -1,7 +1,7 @@
-//! The zones that are answered from at this moment.
+//! A snapshot of the zones, from which queries are answered.
 //!
-//! Whoever changes them publishes a new state; whoever answers has a state in hand and looks, with one load from memory,
-//! whether it is still the newest. So an answer takes no lock, except the first one after a change.
+//! The registrar publishes a new snapshot after a change. Each thread that answers keeps a reference to one, and checks with
+//! a single load from memory whether it is still the newest. So an answer takes no lock, except the first after a change.
 
 use std::sync::{Arc, PoisonError};
 #[cfg(not(loom))]
@@ -18,24 +18,24 @@ use loom::sync::{
 
 use crate::dns::zone::Zone;
 
-/// The newest state.
+/// The newest snapshot.
 #[derive(Debug)]
-pub struct Published<Z = Zone> {
+pub(super) struct ZoneSnapshot<Z = Zone> {
     version: AtomicU64,
     zone: Mutex<Arc<Z>>,
 }
 
-impl<Z> Published<Z> {
-    /// The first state.
-    pub fn new(zone: Z) -> Self {
+impl<Z> ZoneSnapshot<Z> {
+    /// The first snapshot.
+    pub(super) fn new(zone: Z) -> Self {
         Self {
             version: AtomicU64::new(0),
             zone: Mutex::new(Arc::new(zone)),
         }
     }
 
-    /// From now on this is the newest state.
-    pub fn publish(&self, zone: Z) {
+    /// Replaces the newest snapshot.
+    pub(super) fn publish(&self, zone: Z) {
         let old = std::mem::replace(
             &mut *self.zone.lock().unwrap_or_else(PoisonError::into_inner),
             Arc::new(zone),
@@ -44,12 +44,12 @@ impl<Z> Published<Z> {
         drop(old);
     }
 
-    /// Somebody who answers.
-    pub fn reader(&self) -> Reader<'_, Z> {
+    /// A reader, for a thread that answers.
+    pub(super) fn reader(&self) -> Reader<'_, Z> {
         Reader {
             version: self.version.load(Ordering::Acquire),
             zone: self.newest(),
-            published: self,
+            source: self,
         }
     }
 
@@ -58,20 +58,20 @@ impl<Z> Published<Z> {
     }
 }
 
-/// The state that somebody has in hand.
+/// A reader, with the snapshot that it read last.
 #[derive(Debug)]
-pub struct Reader<'p, Z = Zone> {
+pub(super) struct Reader<'s, Z = Zone> {
     version: u64,
     zone: Arc<Z>,
-    published: &'p Published<Z>,
+    source: &'s ZoneSnapshot<Z>,
 }
 
 impl<Z> Reader<'_, Z> {
-    /// The newest state.
-    pub fn zone(&mut self) -> &Arc<Z> {
-        let version = self.published.version.load(Ordering::Acquire);
+    /// The newest snapshot.
+    pub(super) fn zone(&mut self) -> &Arc<Z> {
+        let version = self.source.version.load(Ordering::Acquire);
         if version != self.version {
-            (self.version, self.zone) = (version, self.published.newest());
+            (self.version, self.zone) = (version, self.source.newest());
         }
         &self.zone
     }
@@ -85,10 +85,10 @@ mod interleavings {
     use super::*;
 
     #[test]
-    fn what_was_acknowledged_is_answered_from_and_nobody_goes_back() {
+    fn an_acknowledged_snapshot_is_read_and_no_reader_goes_back() {
         loom::model(|| {
-            // The second is the number of the last state that was acknowledged.
-            let shared = Arc::new((Published::new(0), AtomicU64::new(0)));
+            // The second is the number of the last snapshot that was acknowledged.
+            let shared = Arc::new((ZoneSnapshot::new(0), AtomicU64::new(0)));
             let registrar = {
                 let shared = Arc::clone(&shared);
                 thread::spawn(move || {

@@ -1,8 +1,8 @@
-//! Resolution: from a name to the node that it stands for, step by step; a pure function over the [`Space`].
+//! Name resolution: from a name to the node that it stands for, step by step; a pure function over the [`Space`].
 //!
-//! A flat name is looked up once. A path is looked up component by component, each in the directory that the one before
-//! led to; where to begin is the closure mechanism (van Steen & Tanenbaum, chapter "Naming"). A symbolic link is replaced
-//! by what it stands for, wherever on the way it stands.
+//! A flat name takes one look-up. A path is resolved component by component, each in the directory that the one before
+//! led to; where resolution starts is the **closure mechanism** (van Steen & Tanenbaum, chapter "Naming"). A symbolic link
+//! on the path is replaced by the name that it stands for.
 
 use common::{
     exit::Failure,
@@ -10,25 +10,25 @@ use common::{
 };
 use smallvec::SmallVec;
 
+use super::graph::{Directory, Entry, Space, holds};
 use crate::{
     name::{Name, Path, Place, Shown, Step},
-    space::{Directory, Entry, Space, holds},
     value::Values,
 };
 
-/// How many symbolic links are followed before resolution is taken for endless, as in most systems.
+/// How many symbolic links one resolution follows at most; more count as a circle, as in most systems.
 pub const MOST_LINKS: usize = 40;
 
-/// Where resolution ended well.
+/// The node at which resolution ended.
 #[derive(Clone, Copy, Debug)]
 pub enum Node<'a> {
-    /// At a leaf.
+    /// A leaf.
     Leaf(&'a Values),
-    /// At a directory.
+    /// A directory.
     Directory(&'a Directory),
 }
 
-/// What is asked.
+/// A name to resolve.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Question {
     /// A flat name.
@@ -46,77 +46,81 @@ impl std::fmt::Display for Question {
     }
 }
 
-/// The directories from the root to the present one, with their names; the root itself is not in it.
-type Way<'a> = SmallVec<[(&'a Name, &'a Directory); 8]>;
+/// The directories from the root to the current one, with their names; the root itself is not on the stack.
+type PathStack<'a> = SmallVec<[(&'a Name, &'a Directory); 8]>;
 
 /// One resolution.
-struct Walk<'a, 'told> {
+struct Resolver<'a, 't> {
     space: &'a Space,
-    way: Way<'a>,
-    /// What the symbolic links stood for that were followed.
+    stack: PathStack<'a>,
+    /// The targets of the symbolic links that were followed.
     followed: SmallVec<[&'a Place; 4]>,
-    /// Where every step is told, if somebody wants to know.
-    told: Option<&'told mut Vec<String>>,
+    /// Every step in words, when the caller asks for an explanation.
+    steps: Option<&'t mut Vec<String>>,
 }
 
-/// One step, of a path or of what a symbolic link stands for.
-enum Go<'p> {
+/// One component of a path, or of the target of a symbolic link.
+enum Component<'p> {
     Down(&'p Name),
     Up,
 }
 
-impl<'a> Walk<'a, '_> {
-    fn here(&self) -> &'a Directory {
-        self.way
+impl<'a> Resolver<'a, '_> {
+    fn current(&self) -> &'a Directory {
+        self.stack
             .last()
             .map_or(self.space.root(), |(_, directory)| directory)
     }
 
+    /// The names from the root to the current directory.
     fn names(&self) -> Vec<Name> {
-        self.way.iter().map(|(name, _)| (*name).clone()).collect()
+        self.stack.iter().map(|(name, _)| (*name).clone()).collect()
     }
 
-    fn tell(&mut self, line: impl FnOnce(&Self) -> String) {
-        if self.told.is_some() {
-            let line = line(self);
-            if let Some(told) = &mut self.told {
-                told.push(line);
+    /// Records a step, when the caller asks for an explanation.
+    fn explain(&mut self, step: impl FnOnce(&Self) -> String) {
+        if self.steps.is_some() {
+            let step = step(self);
+            if let Some(steps) = &mut self.steps {
+                steps.push(step);
             }
         }
     }
 
-    /// Takes these steps from the present directory.
-    fn go<'p>(&mut self, steps: impl ExactSizeIterator<Item = Go<'p>>) -> Result<Node<'a>, String> {
-        let mut left = steps.len();
-        for step in steps {
-            left -= 1;
-            let name = match step {
-                Go::Down(name) => name,
-                Go::Up => {
-                    self.way.pop();
-                    self.tell(|walk| format!("..: back to {}", Shown(&walk.names())));
+    /// Resolves these components from the current directory.
+    fn resolve<'p>(
+        &mut self,
+        components: impl ExactSizeIterator<Item = Component<'p>>,
+    ) -> Result<Node<'a>, String> {
+        let mut remaining = components.len();
+        for component in components {
+            remaining -= 1;
+            let name = match component {
+                Component::Down(name) => name,
+                Component::Up => {
+                    self.stack.pop();
+                    self.explain(|resolver| format!("..: back to {}", Shown(&resolver.names())));
                     continue;
                 }
             };
-            let here = self.here();
-            let Some((name, entry)) = here.get_with_name(name) else {
-                return Err(self.missing(name));
+            let Some((name, entry)) = self.current().get_with_name(name) else {
+                return Err(self.why_missing(name));
             };
             if let Entry::Directory(inner) = entry {
-                self.tell(|walk| {
+                self.explain(|resolver| {
                     let from = inner.mounted().map_or_else(String::new, |from| {
                         format!(", mounted from {}", visible(from.as_bytes()))
                     });
-                    format!("{} has {name}: a directory{from}", Shown(&walk.names()))
+                    format!("{} has {name}: a directory{from}", Shown(&resolver.names()))
                 });
-                self.way.push((name, inner));
+                self.stack.push((name, inner));
                 continue;
             }
             let node = if let Entry::Symlink(target) = entry {
-                self.tell(|walk| {
+                self.explain(|resolver| {
                     format!(
                         "{} has {name}: a symbolic link to {target}",
-                        Shown(&walk.names())
+                        Shown(&resolver.names())
                     )
                 });
                 self.follow(target)?
@@ -125,8 +129,8 @@ impl<'a> Walk<'a, '_> {
                     .space
                     .values(entry)
                     .expect("what is no directory and no link is a leaf");
-                self.tell(|walk| {
-                    let links: Vec<_> = walk
+                self.explain(|resolver| {
+                    let links: Vec<_> = resolver
                         .space
                         .hard_links(entry)
                         .iter()
@@ -137,12 +141,12 @@ impl<'a> Walk<'a, '_> {
                     } else {
                         format!(", one node with the names {}", links.join(" and "))
                     };
-                    format!("{} has {name}: a leaf{links}", Shown(&walk.names()))
+                    format!("{} has {name}: a leaf{links}", Shown(&resolver.names()))
                 });
                 Node::Leaf(values)
             };
             match node {
-                Node::Leaf(_) if left > 0 => {
+                Node::Leaf(_) if remaining > 0 => {
                     let mut names = self.names();
                     let shown = match entry {
                         Entry::Symlink(target) => target.to_string(),
@@ -157,43 +161,45 @@ impl<'a> Walk<'a, '_> {
                 Node::Directory(_) => {}
             }
         }
-        Ok(Node::Directory(self.here()))
+        Ok(Node::Directory(self.current()))
     }
 
-    /// Goes to what a symbolic link stands for.
+    /// Resolves the target of a symbolic link.
     fn follow(&mut self, target: &'a Place) -> Result<Node<'a>, String> {
         self.followed.push(target);
         if self.followed.len() > MOST_LINKS {
-            return Err(self.endless());
+            return Err(self.circle());
         }
         match target {
-            Place::Flat(name) => self.flat(name),
+            Place::Flat(name) => self.resolve_flat(name),
             Place::Structured(names) => {
-                self.way.clear();
-                self.go(names.iter().map(Go::Down))
+                self.stack.clear();
+                self.resolve(names.iter().map(Component::Down))
             }
         }
     }
 
-    fn flat(&mut self, asked: &str) -> Result<Node<'a>, String> {
+    fn resolve_flat(&mut self, asked: &str) -> Result<Node<'a>, String> {
         let space = self.space;
         match space.flat_names().get(asked) {
             Some(Entry::Symlink(target)) => {
-                self.tell(|_| format!("the flat names have {asked}: a symbolic link to {target}"));
+                self.explain(|_| {
+                    format!("the flat names have {asked}: a symbolic link to {target}")
+                });
                 self.follow(target)
             }
             Some(entry) => {
-                self.tell(|_| format!("the flat names have {asked}: a leaf"));
+                self.explain(|_| format!("the flat names have {asked}: a leaf"));
                 space
                     .values(entry)
                     .map(Node::Leaf)
                     .ok_or_else(|| "a directory".into())
             }
-            None => Err(self.no_flat_name(asked)),
+            None => Err(self.why_no_flat_name(asked)),
         }
     }
 
-    fn no_flat_name(&self, asked: &str) -> String {
+    fn why_no_flat_name(&self, asked: &str) -> String {
         let (space, shown) = (self.space, visible(asked.as_bytes()));
         match space
             .root()
@@ -218,66 +224,78 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Why a name is not in the present directory.
-    fn missing(&self, name: &Name) -> String {
-        let here = self.here();
-        if self.way.is_empty() && self.space.flat_names().get(name).is_some() {
+    /// Why a name is not in the current directory.
+    fn why_missing(&self, name: &Name) -> String {
+        let directory = self.current();
+        if self.stack.is_empty() && self.space.flat_names().get(name).is_some() {
             return format!("{name} is a flat name; did you mean naming flat {name}?");
         }
-        let near = did_you_mean(name, here.names().into_iter().map(Name::as_str));
-        let from = if self.way.is_empty() {
+        let near = did_you_mean(name, directory.names().into_iter().map(Name::as_str));
+        let from = if self.stack.is_empty() {
             "the root".to_owned()
         } else {
             Shown(&self.names()).to_string()
         };
-        format!("{from} has no {name}; {}{near}", holds(here))
+        format!("{from} has no {name}; {}{near}", holds(directory))
     }
 
-    fn endless(&self) -> String {
-        let (last, before) = self.followed.split_last().expect("some were followed");
-        let round = before
+    /// The symbolic links that form a circle.
+    fn circle(&self) -> String {
+        let (last, before) = self
+            .followed
+            .split_last()
+            .expect("at least one was followed");
+        let circle = before
             .iter()
             .rposition(|place| place == last)
             .map_or(&self.followed[..], |at| &self.followed[at..]);
-        let round: Vec<_> = round.iter().map(std::string::ToString::to_string).collect();
-        format!(
-            "symbolic links that lead round in a circle: {}",
-            round.join(" -> ")
-        )
+        let circle: Vec<_> = circle.iter().map(ToString::to_string).collect();
+        format!("symbolic links in a circle: {}", circle.join(" -> "))
     }
 }
 
 impl Space {
-    fn walk<'a, 'told>(&'a self, told: Option<&'told mut Vec<String>>) -> Walk<'a, 'told> {
-        Walk {
+    fn resolver<'a, 't>(&'a self, steps: Option<&'t mut Vec<String>>) -> Resolver<'a, 't> {
+        Resolver {
             space: self,
-            way: Way::new(),
+            stack: PathStack::new(),
             followed: SmallVec::new(),
-            told,
+            steps,
         }
     }
 
-    /// Goes along a path, from `at` unless it begins at the root.
-    fn go<'a>(
+    /// Resolves a path, from `at` unless it is absolute.
+    fn resolve_path<'a>(
         &'a self,
-        walk: &mut Walk<'a, '_>,
+        resolver: &mut Resolver<'a, '_>,
         path: &Path,
         at: &Path,
     ) -> Result<Node<'a>, String> {
-        fn steps(path: &Path) -> impl ExactSizeIterator<Item = Go<'_>> {
+        fn components(path: &Path) -> impl ExactSizeIterator<Item = Component<'_>> {
             path.steps.iter().map(|step| match step {
-                Step::Down(name) => Go::Down(name),
-                Step::Up => Go::Up,
+                Step::Down(name) => Component::Down(name),
+                Step::Up => Component::Up,
             })
         }
         if !path.absolute
-            && let Node::Leaf(_) = walk.go(steps(at))?
+            && let Node::Leaf(_) = resolver.resolve(components(at))?
         {
             return Err(format!(
                 "{at}, where resolution should start, is a leaf and holds no names"
             ));
         }
-        walk.go(steps(path))
+        resolver.resolve(components(path))
+    }
+
+    /// The values of a name; a relative path starts at `at`.
+    ///
+    /// # Errors
+    /// As [`Self::flat`] and [`Self::structured`].
+    pub fn look_up(&self, question: &Question, at: &Path) -> Result<&Values, Failure> {
+        match question {
+            Question::Flat(name) => self.flat(name),
+            Question::Structured(path) => self.structured(path, at),
+        }
     }
 
     /// The values of a flat name.
@@ -287,7 +305,7 @@ impl Space {
     ///
     /// ```
     /// use naming::names;
-    /// let space = names::of_the_handout();
+    /// let space = names::built_in();
     /// assert_eq!(space.flat("server1").unwrap().to_string(), "192.168.1.2");
     /// assert_eq!(space.flat("server9").unwrap_err().to_string(), "server9: no such name; did you mean server1?");
     /// ```
@@ -305,7 +323,7 @@ impl Space {
             .and_then(|entry| self.values(entry))
         {
             Some(values) => Ok(values),
-            None => leaf(self.walk(None).flat(asked))
+            None => leaf(self.resolver(None).resolve_flat(asked))
                 .map_err(|why| Failure::no(visible(name.as_bytes()), why)),
         }
     }
@@ -317,7 +335,7 @@ impl Space {
     ///
     /// ```
     /// use naming::{name::Path, names};
-    /// let space = names::of_the_handout();
+    /// let space = names::built_in();
     /// let ask = |path: &str, at: &str| space.structured(&path.parse().unwrap(), &at.parse().unwrap());
     /// assert_eq!(ask("region2/server3", "/").unwrap().to_string(), "192.168.2.1");
     /// assert_eq!(ask("server3", "region2").unwrap().to_string(), "192.168.2.1");
@@ -327,22 +345,18 @@ impl Space {
     /// );
     /// ```
     pub fn structured(&self, path: &Path, at: &Path) -> Result<&Values, Failure> {
-        match self.straight(path, at) {
+        match self.directly(path, at) {
             Some(values) => Ok(values),
-            None => {
-                leaf(self.go(&mut self.walk(None), path, at)).map_err(|why| Failure::no(path, why))
-            }
+            None => leaf(self.resolve_path(&mut self.resolver(None), path, at))
+                .map_err(|why| Failure::no(path, why)),
         }
     }
 
-    /// The way that most paths lead: from the root down through directories to a leaf. Whatever else there is on the way
-    /// is left to the walk, which costs more.
-    fn straight(&self, path: &Path, at: &Path) -> Option<&Values> {
+    /// The fast path, which resolves most names: from the root down through directories to a leaf. A path with anything
+    /// else in it is left to the [`Resolver`], which costs more.
+    fn directly(&self, path: &Path, at: &Path) -> Option<&Values> {
         if !path.absolute && !at.steps.is_empty() {
             return None;
-        }
-        if let Some(values) = self.indexed(path.joined()) {
-            return Some(values);
         }
         let (Step::Down(last), above) = path.steps.split_last()? else {
             return None;
@@ -366,63 +380,62 @@ impl Space {
     /// # Errors
     /// As [`Self::structured`].
     pub fn node(&self, path: &Path, at: &Path) -> Result<Node<'_>, Failure> {
-        self.go(&mut self.walk(None), path, at)
+        self.resolve_path(&mut self.resolver(None), path, at)
             .map_err(|why| Failure::no(path, why))
     }
 
-    /// What a place stands for, when a symbolic link that stands there is followed to its end; None when it leads
-    /// nowhere.
+    /// The node that a place stands for, with symbolic links followed; None when there is none.
     pub fn follow<'a>(&'a self, place: &'a Place) -> Option<Node<'a>> {
-        self.walk(None).follow(place).ok()
+        self.resolver(None).follow(place).ok()
     }
 
-    /// Every step of a resolution, and what it came to.
+    /// Every step of a resolution, and its result.
     pub fn explain<'a>(
         &'a self,
         question: &Question,
         at: &Path,
     ) -> (Vec<String>, Result<&'a Values, Failure>) {
-        let mut told = Vec::new();
+        let mut steps = Vec::new();
         let found = {
-            let mut walk = self.walk(Some(&mut told));
+            let mut resolver = self.resolver(Some(&mut steps));
             match question {
                 Question::Flat(name) => {
-                    walk.tell(|_| "a flat name: one look into the flat names".into());
-                    leaf(walk.flat(&name.to_ascii_lowercase()))
+                    resolver.explain(|_| "a flat name: one look-up in the flat names".into());
+                    leaf(resolver.resolve_flat(&name.to_ascii_lowercase()))
                 }
                 Question::Structured(path) => {
-                    walk.tell(|_| match (path.absolute, at.steps.is_empty()) {
+                    resolver.explain(|_| match (path.absolute, at.steps.is_empty()) {
                         (true, _) => "a path from the root".into(),
                         (false, true) => "a relative path; resolution starts at the root".into(),
                         (false, false) => format!("a relative path; resolution starts at {at}"),
                     });
-                    leaf(self.go(&mut walk, path, at))
+                    leaf(self.resolve_path(&mut resolver, path, at))
                 }
             }
         };
-        (told, found.map_err(|why| Failure::no(question, why)))
+        (steps, found.map_err(|why| Failure::no(question, why)))
     }
 
-    /// Why resolving the symbolic link that stands here never ends, if it does not.
-    pub(crate) fn find_loop(&self, place: &Place) -> Option<String> {
+    /// The circle that the symbolic link at this place leads into, if it does.
+    pub(super) fn find_circle(&self, place: &Place) -> Option<String> {
         let Some(Entry::Symlink(target)) = self.get(place) else {
             return None;
         };
-        let mut walk = self.walk(None);
-        let ended = walk.follow(target);
-        (ended.is_err() && walk.followed.len() > MOST_LINKS).then(|| walk.endless())
+        let mut resolver = self.resolver(None);
+        let resolved = resolver.follow(target);
+        (resolved.is_err() && resolver.followed.len() > MOST_LINKS).then(|| resolver.circle())
     }
 
     /// Why there is no name at this place.
-    pub(crate) fn why_missing(&self, place: &Place) -> String {
-        let mut walk = self.walk(None);
-        let ended = match place {
-            Place::Flat(name) => walk.flat(name),
-            Place::Structured(names) => walk.go(names.iter().map(Go::Down)),
+    pub(super) fn why_missing(&self, place: &Place) -> String {
+        let mut resolver = self.resolver(None);
+        let resolved = match place {
+            Place::Flat(name) => resolver.resolve_flat(name),
+            Place::Structured(names) => resolver.resolve(names.iter().map(Component::Down)),
         };
-        ended
+        resolved
             .err()
-            .unwrap_or_else(|| "stands behind a symbolic link".into())
+            .unwrap_or_else(|| "is reached through a symbolic link".into())
     }
 }
 

@@ -1,0 +1,102 @@
+//! Updates (RFC 2136) as a client builds them, and what their answers mean.
+
+use std::net::SocketAddr;
+
+use common::exit::Failure;
+use domain::base::{
+    Record, Ttl,
+    iana::{Class, Rcode, Rtype},
+    rdata::UnknownRecordData,
+};
+
+use crate::{
+    dns::{owner::Owner, shown, zone::Records},
+    name::Place,
+};
+
+/// A record of an update.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    owner: Owner,
+    class: Class,
+    rtype: Rtype,
+    data: Vec<u8>,
+}
+
+impl Line {
+    pub(super) fn record(&self) -> Record<domain::base::Name<&[u8]>, UnknownRecordData<&[u8]>> {
+        let data =
+            UnknownRecordData::from_octets(self.rtype, self.data.as_slice()).expect("short data");
+        // The server gives all names its own TTL; a prerequisite or a deletion must have 0.
+        let ttl = if self.class == Class::IN { 60 } else { 0 };
+        Record::new(self.owner.name(), self.class, Ttl::from_secs(ttl), data)
+    }
+}
+
+/// An update of a zone: the prerequisites, and the changes to make when they hold.
+#[derive(Clone, Debug)]
+pub struct Update {
+    pub(super) zone: Owner,
+    pub(super) prerequisites: Vec<Line>,
+    pub(super) changes: Vec<Line>,
+}
+
+impl Update {
+    /// An update without any change yet.
+    pub fn of(zone: &Owner) -> Self {
+        Self {
+            zone: zone.clone(),
+            prerequisites: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Requires that the name exists, or that it does not.
+    #[must_use]
+    pub fn when(mut self, owner: &Owner, exists: bool) -> Self {
+        let class = if exists { Class::ANY } else { Class::NONE };
+        self.prerequisites.push(Line {
+            owner: owner.clone(),
+            class,
+            rtype: Rtype::ANY,
+            data: Vec::new(),
+        });
+        self
+    }
+
+    /// Adds these records to the name.
+    #[must_use]
+    pub fn add(mut self, owner: &Owner, records: Records<'_>) -> Self {
+        self.changes.extend(records.map(|(rtype, data)| Line {
+            owner: owner.clone(),
+            class: Class::IN,
+            rtype,
+            data: data.to_vec(),
+        }));
+        self
+    }
+
+    /// Deletes all records of the name.
+    #[must_use]
+    pub fn delete(mut self, owner: &Owner) -> Self {
+        self.changes.push(Line {
+            owner: owner.clone(),
+            class: Class::ANY,
+            rtype: Rtype::ANY,
+            data: Vec::new(),
+        });
+        self
+    }
+}
+
+/// What the code of an answer says about the change of a name.
+pub fn refusal(rcode: Rcode, place: &Place, server: SocketAddr) -> Failure {
+    let why = match rcode {
+        Rcode::YXDOMAIN => "exists already".to_owned(),
+        Rcode::NXDOMAIN => "no such name".to_owned(),
+        Rcode::REFUSED => format!("{server} refuses the change; its log says why"),
+        Rcode::NOTAUTH => format!("{server} has no such zone or key"),
+        rcode => format!("{server} answers {}", shown::rcode(rcode)),
+    };
+    Failure::no(place, why)
+}

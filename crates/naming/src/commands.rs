@@ -1,0 +1,66 @@
+//! From the command line to the command.
+
+use common::{
+    app::App,
+    event::{Event, Kind},
+    exit::{Failure, Summary},
+    files,
+    text::visible_path,
+};
+
+use crate::{
+    ask, change,
+    config::{Cli, Command},
+    dns::key,
+    names::read,
+};
+
+/// Runs the command; without one, the handout's program. `serve` binds the sockets of the name server and runs it.
+///
+/// # Errors
+/// As the command (exit code 1 or 2).
+pub fn run(
+    cli: &Cli,
+    app: &App,
+    serve: impl FnOnce(&Cli, &App) -> Result<Summary, Failure>,
+) -> Result<Summary, Failure> {
+    let (journal, options) = (app.journal(), &cli.options);
+    // Signals are caught once the names are read: until then there is nothing that a signal could lose.
+    match &cli.command {
+        None => Ok(ask::handout(&read(options)?, journal)),
+        Some(Command::Serve) => serve(cli, app),
+        Some(Command::Flat { .. } | Command::Structured { .. }) => {
+            ask::resolve(cli, &read(options)?, journal, app.catch_signals()?)
+        }
+        Some(Command::List) => Ok(ask::list(&read(options)?, journal, app.catch_signals()?)),
+        Some(Command::Tree) => Ok(ask::tree(&read(options)?, journal, app.catch_signals()?)),
+        Some(Command::Explain { .. }) => ask::explain(cli, &read(options)?, journal),
+        Some(Command::Export) => ask::export(cli, &read(options)?, journal, app.catch_signals()?),
+        Some(Command::Import { file }) => change::import(cli, file, journal),
+        Some(Command::Resolve { queries, rtype }) => ask::server(
+            cli,
+            queries,
+            rtype.as_deref(),
+            journal,
+            app.catch_signals()?,
+        ),
+        Some(
+            Command::Register { .. }
+            | Command::Unregister { .. }
+            | Command::Rename { .. }
+            | Command::Link { .. },
+        ) => change::run(cli, journal, app.catch_signals()?),
+        Some(Command::Keygen { key_name }) => {
+            let file = options.key.as_deref();
+            let file = file.filter(|path| !files::is_standard(path));
+            let text = key::generate(key_name, file)?;
+            match file {
+                Some(path) => journal.record(Event::new(Kind::Write).text(visible_path(path))),
+                None => text
+                    .lines()
+                    .for_each(|line| journal.record(Event::new(Kind::Output).text(line))),
+            }
+            Ok(Summary::done("1 key"))
+        }
+    }
+}

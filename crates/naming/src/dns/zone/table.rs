@@ -1,0 +1,151 @@
+//! The table of all names, in shards.
+
+use std::{hash::BuildHasher, sync::Arc};
+
+use hashbrown::DefaultHashBuilder;
+
+use super::{records::Records, shard::Shard};
+use crate::dns::owner::{Zones, parent};
+
+/// The intended number of names in a shard: a change copies one shard.
+pub(super) const NAMES_PER_SHARD: usize = 256;
+
+/// All zones.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Which zones these are.
+    pub zones: Arc<Zones>,
+    /// The TTL of every record, in seconds.
+    pub ttl: u32,
+    /// The serial of the zones (RFC 1982), in every SOA record.
+    pub serial: u32,
+    pub(super) shards: Vec<Arc<Shard>>,
+    pub(super) hasher: DefaultHashBuilder,
+    pub(super) names: usize,
+}
+
+impl Zone {
+    /// Zones without any name.
+    pub fn new(zones: Arc<Zones>, ttl: u32) -> Self {
+        Self {
+            zones,
+            ttl,
+            serial: 0,
+            shards: vec![Arc::new(Shard::new())],
+            hasher: DefaultHashBuilder::default(),
+            names: 0,
+        }
+    }
+
+    /// The records of a name, in lowercase; None when it does not exist.
+    pub fn get(&self, name: &[u8]) -> Option<Records<'_>> {
+        let (shard, tag) = self.position(name);
+        self.shards[shard]
+            .find(tag, name)
+            .map(|(_, entry)| entry.records)
+    }
+
+    /// Replaces the records of a name. The empty non-terminals above it are added and removed with it.
+    pub fn set(&mut self, name: &[u8], records: &[u8]) {
+        let (shard, tag) = self.position(name);
+        let before = self.shards[shard].find(tag, name).map(|(_, entry)| entry);
+        let (existed, children) = (before.is_some(), before.map_or(0, |entry| entry.children));
+        if before.map_or(records.is_empty(), |entry| entry.records.0 == records) {
+            return;
+        }
+        let exists = !records.is_empty() || children > 0;
+        self.write(shard, tag, name, children, records, exists);
+        self.child(name, existed, exists);
+        self.grow_as_needed();
+    }
+
+    /// Calls `visit` with every name that has records, in no order.
+    pub fn each<'a>(&'a self, mut visit: impl FnMut(&'a [u8], Records<'a>)) {
+        for shard in &self.shards {
+            for slot in &shard.slots {
+                if let Some(entry) = shard.entry(*slot)
+                    && !entry.records.is_empty()
+                {
+                    visit(entry.name, entry.records);
+                }
+            }
+        }
+    }
+
+    /// The parent of a name; a zone's apex has none.
+    pub(super) fn above<'n>(&self, name: &'n [u8]) -> &'n [u8] {
+        if self.zones.all().iter().any(|zone| zone.as_slice() == name) {
+            return &[];
+        }
+        parent(name).unwrap_or_default()
+    }
+
+    pub(super) fn position(&self, name: &[u8]) -> (usize, u32) {
+        let hash = self.hasher.hash_one(name);
+        (hash as usize & (self.shards.len() - 1), (hash >> 32) as u32)
+    }
+
+    fn write(
+        &mut self,
+        shard: usize,
+        tag: u32,
+        name: &[u8],
+        children: u32,
+        records: &[u8],
+        exists: bool,
+    ) {
+        let shard = Arc::make_mut(&mut self.shards[shard]);
+        let existed = shard.remove(tag, name);
+        if exists {
+            shard.insert(tag, name, children, records);
+        }
+        self.names = self.names + usize::from(exists) - usize::from(existed);
+    }
+
+    pub(super) fn grow_as_needed(&mut self) {
+        while self.names > self.shards.len() * NAMES_PER_SHARD * 4 {
+            self.grow();
+        }
+    }
+
+    /// Counts a name that was added or removed with its parent.
+    fn child(&mut self, name: &[u8], existed: bool, exists: bool) {
+        let above = self.above(name);
+        if existed == exists || above.is_empty() {
+            return;
+        }
+        let (shard, tag) = self.position(above);
+        let Some((_, entry)) = self.shards[shard].find(tag, above) else {
+            self.write(shard, tag, above, 1, &[], true);
+            return self.child(above, false, true);
+        };
+        let children = if exists {
+            entry.children + 1
+        } else {
+            entry.children - 1
+        };
+        if children == 0 && entry.records.is_empty() {
+            self.write(shard, tag, above, 0, &[], false);
+            return self.child(above, true, false);
+        }
+        Arc::make_mut(&mut self.shards[shard]).set_children(tag, above, children);
+    }
+
+    /// Spreads the names over four times as many shards.
+    fn grow(&mut self) {
+        let old = std::mem::take(&mut self.shards);
+        let shards = old.len() * 4;
+        self.shards = (0..shards).map(|_| Arc::new(Shard::new())).collect();
+        for shard in old {
+            for entry in shard.slots.iter().filter_map(|slot| shard.entry(*slot)) {
+                let (to, tag) = self.position(entry.name);
+                Arc::make_mut(&mut self.shards[to]).insert(
+                    tag,
+                    entry.name,
+                    entry.children,
+                    entry.records.0,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The server's sockets: one for TCP, and one for UDP per worker, all on one port.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener, UdpSocket},
+    sync::Arc,
+};
+
+use common::{
+    exit::{Failure, why},
+    net,
+};
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// The size of the kernel's buffers of each UDP socket, in bytes; the kernel may give less.
+const BUFFER: usize = 4 << 20;
+
+/// The backlog of the TCP socket.
+const BACKLOG: i32 = 1024;
+
+/// The sockets, bound.
+#[derive(Debug)]
+pub struct Sockets {
+    pub(super) udp: Vec<Arc<UdpSocket>>,
+    pub(super) tcp: TcpListener,
+    /// Their address.
+    pub address: SocketAddr,
+}
+
+impl Sockets {
+    /// Binds the TCP socket, and a UDP socket for each worker.
+    ///
+    /// # Errors
+    /// `listen on ADDRESS: why` (exit code 2).
+    pub fn bind(address: SocketAddr, workers: usize) -> Result<Self, Failure> {
+        let cannot = |address, error: &io::Error| {
+            Failure::could_not_run(format!("listen on {address}"), why(error))
+        };
+        // With port 0, the free TCP port may be taken for UDP; then another one is tried.
+        let mut tries = if address.port() == 0 { 20 } else { 1 };
+        loop {
+            tries -= 1;
+            // TCP first: it fails when another server has the port, which UDP sockets that share a port do not.
+            let tcp = net::listen(address, BACKLOG)?;
+            let bound = tcp.local_addr().map_err(|error| cannot(address, &error))?;
+            let udp: io::Result<Vec<_>> =
+                (0..workers).map(|index| udp_socket(bound, index)).collect();
+            match udp {
+                Ok(udp) => {
+                    return Ok(Self {
+                        udp,
+                        tcp,
+                        address: bound,
+                    });
+                }
+                Err(error) if tries == 0 => return Err(cannot(bound, &error)),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+fn udp_socket(address: SocketAddr, index: usize) -> io::Result<Arc<UdpSocket>> {
+    let domain = Domain::for_address(address);
+    if index == 0 {
+        // Without SO_REUSEPORT, this fails when a socket of another program shares the port.
+        Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?.bind(&address.into())?;
+    }
+    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_reuse_port(true)?;
+    socket.set_recv_buffer_size(BUFFER)?;
+    socket.set_send_buffer_size(BUFFER)?;
+    socket.set_read_timeout(Some(net::BRIEFLY))?;
+    socket.bind(&address.into())?;
+    Ok(Arc::new(socket.into()))
+}

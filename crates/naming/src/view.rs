@@ -1,0 +1,63 @@
+//! What a person sees of the events: the handout's lines; of a list name and value; with `--short` only the values.
+
+use std::net::IpAddr;
+
+use common::{
+    event::{Event, Kind},
+    journal::{Lines, View, usual_view},
+};
+
+use crate::{
+    config::{Cli, Command},
+    handout,
+};
+
+/// The view of the command that is run.
+pub fn of(cli: &Cli) -> View {
+    let short = cli.options.short.unwrap_or(false);
+    let command = cli.command.clone();
+    Box::new(move |event, lines| show(command.as_ref(), short, event, lines))
+}
+
+fn show(command: Option<&Command>, short: bool, event: &Event, lines: &mut Lines) {
+    let text = event.text.as_deref().unwrap_or_default();
+    let serves = matches!(command, Some(Command::Serve));
+    match (event.kind, &event.name, &event.value) {
+        (Kind::Output, ..) => lines.answer.push_str(text),
+        (Kind::Resolve, Some(name), Some(value)) => {
+            lines.answer = match command {
+                Some(Command::Explain { .. }) => format!("  so {name} is {value}"),
+                _ if short => value.clone(),
+                Some(Command::List) => format!("{name} {value}"),
+                _ => answer(name, value),
+            };
+        }
+        // What was changed, in words, where name and value alone do not say it.
+        (Kind::Register, ..) if event.text.is_some() => lines.answer.push_str(text),
+        (Kind::Register, Some(name), Some(value)) => lines.answer = format!("{name} is {value}"),
+        (Kind::Register, Some(name), None) => lines.answer = format!("{name} is unregistered"),
+        (Kind::Send, Some(name), Some(value)) if serves => {
+            let peer = event
+                .peer
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string);
+            lines.answer = format!("{peer} asked {name}: {value}");
+        }
+        (Kind::Ready, ..) => lines.status = format!("listening on {text}"),
+        (Kind::Write, ..) => lines.status = format!("written: {text}"),
+        (Kind::Local | Kind::Report, ..) => lines.status.push_str(text),
+        (Kind::Stop, ..) if serves => lines.status.push_str(text),
+        _ => usual_view(event, lines),
+    }
+}
+
+/// The handout's line; an address has names, and a name may have texts.
+fn answer(name: &str, value: &str) -> String {
+    let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+    let words = || name.replace('/', " ").trim().to_owned();
+    match (is_address(name), is_address(value)) {
+        (_, true) => handout::line(name, value),
+        (true, false) => format!("name of {name}: {value}"),
+        (false, false) => format!("value of {}: {value}", words()),
+    }
+}
