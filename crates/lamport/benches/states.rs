@@ -4,7 +4,7 @@
 //! breadth-first search of the same model, on as many threads; the nanoseconds are those of the whole for each distinct state.
 //! `--quick`, or a test run of the benchmarks, shows only that it runs.
 
-use common::measuring::Table;
+use common::testing::measuring::Table;
 use lamport::check::{
     lamport_mutex::LamportMutex,
     search::{Limits, Progress, processors, search},

@@ -1,6 +1,11 @@
-//! What the program can be told and asked.
+//! The program's options and subcommands.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::{Subcommand, ValueEnum};
 use common::{
@@ -13,11 +18,11 @@ use common::{
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    algorithms::{Algorithm, Bug},
-    faults::{Chance, Delay, Faults, Wanted},
-    process::Names,
-    simulate,
-    trace::asked::Asked,
+    algorithms::Algorithm,
+    bug::Bug,
+    faults::{Chance, Delay, FaultArgs, Faults},
+    ids::Names,
+    trace_flags::{Axis, Lanes, Range, TraceFiles},
     workload::Workload,
 };
 
@@ -25,172 +30,255 @@ const EXAMPLES: &str = "\
 Examples:
   lamport                                       the handout's two clocks and one message
   lamport simulate mutex --processes 3 --count 1
-                                                three processes in simulated time, every event told
+                                                three processes in simulated time; prints each event
   lamport simulate total --loss 10% --duplicate 10% --reorder 10% --seeds 100
-                                                a hundred runs over a bad network
+                                                a hundred runs over an unreliable network
   lamport simulate mutex --bug no-tie-break --seeds 1000
-                                                a mistake, and the shortest run that shows it
+                                                an injected bug, and a shortest run that shows it
   lamport run mutex --processes 5 --loss 10%    five real processes for 5 s
   lamport check mutex                           every interleaving of three processes
   lamport trace server.jsonl client.jsonl       the logs of any programs as one diagram
   lamport node events --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002
                                                 one process by hand; another terminal has p2";
 
-/// Lamport's logical clocks, and the algorithms that stand on them
+/// A subcommand's examples, and the words that its options take.
+macro_rules! with_words {
+    ($examples:literal) => {
+        concat!(
+            "Algorithms:\n",
+            "  events           events and messages: send, receive, local\n",
+            "  mutex            Lamport's mutual exclusion: 3(N-1) messages an entry\n",
+            "  ricart-agrawala  Ricart and Agrawala's mutual exclusion: 2(N-1) messages an entry\n",
+            "  central          mutual exclusion by a coordinator, p1: 3 messages an entry\n",
+            "  total            totally ordered multicast: the replicas of a bank account\n",
+            "  causal           causally ordered multicast, by vector clocks\n\n",
+            "Bugs:\n",
+            "  no-tie-break        equal timestamps: each process takes its own request as the first\n",
+            "  no-acknowledgement  a process does not wait for acknowledgements, replies or grants\n",
+            "  no-advance          a receive does not advance the clock past the message's timestamp\n",
+            "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n\n",
+            $examples
+        )
+    };
+}
+
+/// Lamport's logical clocks, and algorithms that use them
 #[derive(Debug, clap::Parser)]
 #[command(name = "lamport", after_help = EXAMPLES)]
 pub struct Cli {
     /// Flags.
     #[command(flatten)]
     pub options: Options,
-    /// What is to be done; without it the handout's two clocks.
+    /// The subcommand; without one the handout's two clocks.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What is to be done.
+/// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Simulate processes and their network: the seed decides everything
+    /// Simulate processes and their network; the same seed gives the same run
     #[command(
-        after_help = "Examples:\n  lamport simulate mutex --processes 3 --count 2 --seed 7\n  lamport simulate causal --delay exp:20ms --partition 'p1/p2,p3@1s..2s' --for 3s\n  lamport simulate total --crash p2@100ms..2s --logs logs"
+        after_help = with_words!("Examples:\n  lamport simulate mutex --processes 3 --count 2 --seed 7\n  lamport simulate causal --delay exp:20ms --partition 'p1/p2,p3@1s..2s' --for 3s\n  lamport simulate total --crash p2@100ms..2s --logs logs")
     )]
     Simulate {
-        /// What the processes do
+        /// The algorithm of the processes
+        #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
     },
-    /// Run real processes on this machine, and judge what they did
+    /// Run real processes on this machine and verify what they did
     #[command(
-        after_help = "Examples:\n  lamport run mutex --processes 5 --loss 10% --duplicate 10% --reorder 10%\n  lamport run total --transport tcp --for 2s --logs logs\n  lamport run mutex --crash p2@2s --for 4s      kill -9 for p2 after 2 s"
+        after_help = with_words!("Examples:\n  lamport run mutex --processes 5 --loss 10% --duplicate 10% --reorder 10%\n  lamport run total --transport tcp --for 2s --logs logs\n  lamport run mutex --crash p2@2s --for 4s      kill -9 for p2 after 2 s")
     )]
     Run {
-        /// What the processes do
+        /// The algorithm of the processes
+        #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
     },
-    /// Try every interleaving of the processes' steps: does what they promise hold in all of them?
+    /// Model checker: explore every interleaving and print a shortest counterexample
     #[command(
-        after_help = "Examples:\n  lamport check mutex --processes 3 --count 1     the processes as they run\n  lamport check mutex --processes 3 --max-clock 6 the TLA+ module LamportMutex, whose counts are published\n  lamport check mutex --bug no-tie-break          a mistake, and the shortest path to what it breaks\n  lamport check mutex --may-overtake 1            what if the network does not keep messages in order?"
+        after_help = with_words!("Examples:\n  lamport check mutex --processes 3 --count 1     the processes as they run\n  lamport check mutex --processes 3 --max-clock 6 the TLA+ module LamportMutex, whose counts are published\n  lamport check mutex --bug no-tie-break          an injected bug, and a shortest counterexample\n  lamport check mutex --may-reorder 1             a network that may deliver one message out of order\n  lamport check causal --replay logs/safety.jsonl --show all")
     )]
     Check {
-        /// What the processes do
+        /// The algorithm of the processes
+        #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
     },
-    /// Walk through the states by hand, in a browser (stateright's explorer)
+    /// Step through the states of the model by hand, in a browser (stateright's explorer)
     #[command(
-        after_help = "Example:\n  lamport explore mutex --processes 2 --bug no-tie-break --listen 127.0.0.1:3000"
+        after_help = with_words!("Example:\n  lamport explore mutex --processes 2 --bug no-tie-break --listen 127.0.0.1:3000")
     )]
     Explore {
-        /// What the processes do
+        /// The algorithm of the processes
+        #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
     },
-    /// Merge the event logs of any programs into one space-time diagram; judge and draw it
+    /// Merge the event logs of any programs into one space-time diagram; verify and draw it
     #[command(
-        after_help = "Examples:\n  lamport trace server.jsonl client.jsonl         the newest events, in the terminal\n  lamport trace logs/ --check                     can this have happened? exit code 0 or 1\n  lamport trace logs/ --html run.html             a page to look around in\n  lamport trace server.jsonl --svg threads.svg --axis wall --lanes thread\n                                                  which thread served which client, when\n  lamport trace shiviz.log --check                a log with vector clocks, of any program"
+        after_help = "Examples:\n  lamport trace server.jsonl client.jsonl         the newest events, in the terminal\n  lamport trace logs/ --check                     is this execution possible? exit code 0 or 1\n  lamport trace logs/ --html run.html             an interactive page\n  lamport trace server.jsonl --svg threads.svg --axis wall --lanes thread\n                                                  which thread served which client, when\n  lamport trace shiviz.log --check                a log with vector clocks, of any program\n  thread-server --log - | lamport trace -         a log from standard input"
     )]
-    Trace(Box<Asked>),
-    /// Be one process, told by hand what to do
+    Trace(TraceFiles),
+    /// Be one process that commands typed here control
     #[command(
-        after_help = "Example, in three terminals:\n  lamport node mutex --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p2 --listen 127.0.0.1:4002 --peer p1=127.0.0.1:4001 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p3 --listen 127.0.0.1:4003 --peer p1=127.0.0.1:4001 --peer p2=127.0.0.1:4002\nThen type help."
+        after_help = with_words!("Example, in three terminals:\n  lamport node mutex --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p2 --listen 127.0.0.1:4002 --peer p1=127.0.0.1:4001 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p3 --listen 127.0.0.1:4003 --peer p1=127.0.0.1:4001 --peer p2=127.0.0.1:4002\nThen type help.")
     )]
     Node {
-        /// What the processes do
+        /// The algorithm of the processes
+        #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
-        /// Take peers and work from whoever started this process
-        #[arg(long, hide = true)]
-        managed: bool,
+        /// A process of `run`, which sends its peers and commands: the rate of its operations, and their number
+        #[arg(long, hide = true, value_name = "RATE[,COUNT]", value_parser = managed)]
+        managed: Option<Workload>,
     },
+}
+
+/// The workload of a process of `run`: `RATE` or `RATE,COUNT`.
+fn managed(text: &str) -> Result<Workload, String> {
+    let (rate, count) = text
+        .split_once(',')
+        .unwrap_or((text, "18446744073709551615"));
+    match (rate.parse(), count.parse()) {
+        (Ok(rate), Ok(count)) => Ok(Workload { rate, count }),
+        _ => Err("not RATE[,COUNT]".to_owned()),
+    }
 }
 
 common::options! {
     /// The program's options.
     pub struct Options of Cli = "lamport" {
-        /// How many processes [default: 3]
+        /// Verify the execution: exit code 0 or 1
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
+        check: bool => [trace],
+        /// Number of processes
         #[arg(value_name = "N")]
-        processes: usize,
-        /// What decides everything that chance does [default: 1; of run and node, the time]
+        processes: usize => [simulate = "3", run = "3", check = "3", explore = "3"],
+        /// Operations per process: entries, multicasts, events
         #[arg(value_name = "N")]
-        seed: u64,
-        /// Simulate so many runs, with this seed and those after it [default: 1]
-        #[arg(value_name = "N")]
-        seeds: u64,
-        /// How many things each process begins: visits, multicasts, events [default: of simulate 10, of check 1]
-        #[arg(value_name = "N")]
-        count: u64,
-        /// How long the processes begin things [default: of run 5s]
+        count: u64 => [simulate = "10", run, check = "1", explore = "1"],
+        /// How long the processes begin operations
         #[arg(value_name = "DURATION")]
-        r#for: Period,
-        /// How many things each process begins in a second, on average [default: 100]
+        r#for: Period => [
+            simulate,
+            run = "5s",
+            node: "How long this process runs, at most",
+        ],
+        /// Operations per process and second, on average
         #[arg(value_name = "N")]
-        rate: f64,
-        /// Put a classical mistake in
-        bug: Bug,
-        /// How many events to print, or all [default: 30; of run and of several seeds 0]
+        rate: f64 => [simulate = "100", run = "100"],
+        /// Injected bug, one of those below
+        #[arg(hide_possible_values = true)]
+        bug: Bug => [simulate, run, check, explore, node],
+        /// Random seed
+        #[arg(value_name = "N")]
+        seed: u64 => [simulate = "1", run = "the time", node = "the time"],
+        /// Number of runs: with this random seed and those after it
+        #[arg(value_name = "N")]
+        seeds: u64 => [simulate = "1"],
+        /// How many events to print: a number, or all
         #[arg(value_name = "N|all")]
-        show: Show,
-        /// Write the event log of each process, or of check's each path, into this folder
+        show: Show => [
+            simulate = "30; of several seeds 0",
+            run = "0",
+            check = "all": "How many events of --replay to print: a number, or all",
+            trace = "as many as fit on the terminal",
+        ],
+        /// Write the event log of each process into this folder
         #[arg(value_name = "FOLDER")]
-        logs: PathBuf,
-        /// Frames that are lost, such as 10%
-        #[arg(value_name = "SHARE", help_heading = "Faults")]
-        loss: Chance,
-        /// Frames that come twice
-        #[arg(value_name = "SHARE", help_heading = "Faults")]
-        duplicate: Chance,
-        /// Frames that others overtake
-        #[arg(value_name = "SHARE", help_heading = "Faults")]
-        reorder: Chance,
-        /// How long frames take: 5ms, 1ms..10ms, exp:5ms, normal:5ms,1ms [default: of simulate 1ms..10ms]
-        #[arg(value_name = "DELAY", help_heading = "Faults")]
-        delay: Delay,
-        /// Cut off: p1/p2,p3@1s..2s, in one direction p1>*@1s; several are possible
-        #[arg(value_name = "A/B@FROM..UNTIL", help_heading = "Faults")]
-        partition: Vec<String>,
-        /// Stand still: p2@1s..2s; without an end the process never comes back
-        #[arg(value_name = "P@FROM..UNTIL", help_heading = "Faults")]
-        crash: Vec<String>,
-        /// All of these from a JSON file: {"loss": "10%", "crash": ["p2@1s"]}; flags go before it
-        #[arg(value_name = "FILE", help_heading = "Faults")]
-        faults: PathBuf,
-        /// What messages go over [default: udp]
-        #[arg(help_heading = "Network")]
-        transport: Transport,
-        /// Where this process listens; port 0 takes a free one [default: 127.0.0.1:0; of explore 127.0.0.1:3000]
+        logs: PathBuf => [simulate, run, check: "Write each counterexample as an event log into this folder"],
+        /// Replay the execution in this event log step by step
+        #[arg(value_name = "FILE")]
+        replay: PathBuf => [simulate, check],
+        /// Draw these events only, by their numbers: 100..200, 100.., ..200
+        #[arg(value_name = "FROM..UNTIL")]
+        range: Range => [trace],
+        /// Layout of vector clock logs, with groups event, host, clock [default: ShiViz's, GoVector's]
+        #[arg(value_name = "REGEX")]
+        regex: String => [trace],
+        /// What separates two executions in such a log; a group named trace is their name
+        #[arg(value_name = "REGEX")]
+        delimiter: String => [trace],
+        /// Write an interactive page: one file that needs no network
+        #[arg(value_name = "FILE", help_heading = "Pictures")]
+        html: PathBuf => [trace],
+        /// Write an SVG image
+        #[arg(value_name = "FILE", help_heading = "Pictures")]
+        svg: PathBuf => [trace],
+        /// The horizontal axis of the SVG: logical or wall time
+        #[arg(value_name = "AXIS", hide_possible_values = true, help_heading = "Pictures")]
+        axis: Axis => [trace = "logical"],
+        /// A lane of the SVG for each process or for each thread
+        #[arg(value_name = "LANES", hide_possible_values = true, help_heading = "Pictures")]
+        lanes: Lanes => [trace = "process"],
+        /// Write a log for ShiViz
+        #[arg(value_name = "FILE", help_heading = "Pictures")]
+        shiviz: PathBuf => [trace],
+        /// Write a sequence diagram for Mermaid
+        #[arg(value_name = "FILE", help_heading = "Pictures")]
+        mermaid: PathBuf => [trace],
+        /// Write Chrome's trace event JSON for Perfetto
+        #[arg(value_name = "FILE", help_heading = "Pictures")]
+        perfetto: PathBuf => [trace],
+        /// Write a graph for Graphviz
+        #[arg(value_name = "FILE", help_heading = "Pictures")]
+        dot: PathBuf => [trace],
+        /// Listen on this address; port 0 takes a free one
         #[arg(value_name = "ADDR:PORT", help_heading = "Network")]
-        listen: SocketAddr,
-        /// Another process; several are possible
+        listen: SocketAddr => [explore = "127.0.0.1:3000", node = "127.0.0.1:0"],
+        /// Another process; repeat it for several
         #[arg(value_name = "NAME=HOST:PORT", help_heading = "Network")]
-        peer: Vec<String>,
-        /// Check the TLA+ module LamportMutex up to this time, and not the processes as they run
-        #[arg(value_name = "TIME", help_heading = "Check")]
-        max_clock: u8,
-        /// How many messages may be lost, at the most, each at any moment [default: 0]
-        #[arg(value_name = "N", help_heading = "Check")]
-        may_lose: u8,
-        /// How many may come twice [default: 0]
-        #[arg(value_name = "N", help_heading = "Check")]
-        may_double: u8,
-        /// How many may overtake others between the same two processes [default: 0]
-        #[arg(value_name = "N", help_heading = "Check")]
-        may_overtake: u8,
-        /// How many processes may stop for good [default: 0]
-        #[arg(value_name = "N", help_heading = "Check")]
-        may_crash: u8,
-        /// How many distinct states to look at, at the most [default: 3000000, with --max-clock 20000000]
-        #[arg(value_name = "N", help_heading = "Check")]
-        states: u64,
-        /// How many threads look [default: one for each processor]
-        #[arg(value_name = "N", help_heading = "Check")]
-        workers: usize,
-        /// Run again what is in this event log, step by step, in place of what chance would do
-        #[arg(value_name = "FILE", help_heading = "Check")]
-        replay: PathBuf,
-        /// Where this process's clock starts [default: 0]
+        peer: Vec<String> => [node],
+        /// The transport of frames: udp, one in a datagram, or tcp, one in a line
+        #[arg(hide_possible_values = true, help_heading = "Network")]
+        transport: Transport => [run = "udp", node = "udp"],
+        /// The initial value of this process's clock
         #[arg(value_name = "TIME", help_heading = "Network")]
-        clock: u64,
-    }
+        clock: u64 => [node = "0"],
+        /// Share of the frames that the network drops, such as 10%
+        #[arg(value_name = "SHARE", help_heading = "Faults")]
+        loss: Chance => [simulate, run, node],
+        /// Share of the frames that it duplicates
+        #[arg(value_name = "SHARE", help_heading = "Faults")]
+        duplicate: Chance => [simulate, run, node],
+        /// Share of the frames that it delivers out of order
+        #[arg(value_name = "SHARE", help_heading = "Faults")]
+        reorder: Chance => [simulate, run, node],
+        /// How long frames take: 5ms, 1ms..10ms, exp:5ms, normal:5ms,1ms
+        #[arg(value_name = "DELAY", help_heading = "Faults")]
+        delay: Delay => [simulate = "1ms..10ms", run, node],
+        /// Partition the network: p1/p2,p3@1s..2s, in one direction p1>*@1s; repeat it for several
+        #[arg(value_name = "A/B@FROM..UNTIL", help_heading = "Faults")]
+        partition: Vec<String> => [simulate, run, node],
+        /// Crash a process: p2@1s..2s; without an end it stays crashed; repeat it for several
+        #[arg(value_name = "P@FROM..UNTIL", help_heading = "Faults")]
+        crash: Vec<String> => [simulate, run],
+        /// Read faults from a JSON file: {"loss": "10%", "crash": ["p2@1s"]}; flags go before it
+        #[arg(value_name = "FILE", help_heading = "Faults")]
+        faults: PathBuf => [simulate, run, node],
+        /// Check the TLA+ module LamportMutex up to this time in place of the processes
+        #[arg(value_name = "TIME", help_heading = "Model")]
+        max_clock: u8 => [check, explore],
+        /// How many messages the network may lose, each at any moment
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_lose: u8 => [check = "0", explore = "0"],
+        /// How many messages it may duplicate
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_duplicate: u8 => [check = "0", explore = "0"],
+        /// How many messages it may deliver out of order
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_reorder: u8 => [check = "0", explore = "0"],
+        /// How many processes may crash and stay crashed
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_crash: u8 => [check = "0", explore = "0"],
+        /// The largest number of distinct states
+        #[arg(value_name = "N", help_heading = "Model")]
+        states: u64 => [check = "3000000; with --max-clock 20000000"],
+        /// Number of threads
+        #[arg(value_name = "N", help_heading = "Model")]
+        workers: usize => [check = "one for each processor", explore = "one for each processor"],
+    } writes { html, svg, shiviz, mermaid, perfetto, dot }
 }
 
-/// What messages go over.
+/// The transport of frames.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
@@ -246,7 +334,7 @@ impl fmt::Display for Show {
 pub const MOST: (usize, usize) = (100, 50);
 
 impl Cli {
-    /// What is run, or simulated.
+    /// The algorithm of the processes.
     pub fn algorithm(&self) -> Option<Algorithm> {
         match self.command.as_ref()? {
             Command::Simulate { algorithm }
@@ -258,7 +346,7 @@ impl Cli {
         }
     }
 
-    /// How many processes there are, of at most so many.
+    /// The number of processes, at most `most`.
     ///
     /// # Errors
     /// When `--processes` is out of range (exit code 2).
@@ -266,37 +354,50 @@ impl Cli {
         in_range("--processes", self.options.processes.unwrap_or(3), 2, most)
     }
 
-    /// Refuses what only a check understands: whoever simulates with `--may-lose 1` would believe that a message was lost.
+    /// The event log to replay.
     ///
     /// # Errors
-    /// `--flag: of check` (exit code 2).
-    pub fn nothing_of_check(&self) -> Result<(), Failure> {
-        let options = &self.options;
-        let why = "of check and explore alone, where everything that may happen is tried";
-        none_given(
-            &[
-                ("--max-clock", options.max_clock.is_some()),
-                ("--may-lose", options.may_lose.is_some()),
-                ("--may-double", options.may_double.is_some()),
-                ("--may-overtake", options.may_overtake.is_some()),
-                ("--may-crash", options.may_crash.is_some()),
-                ("--states", options.states.is_some()),
-                ("--workers", options.workers.is_some()),
-            ],
-            why,
-        )
+    /// When a flag stands beside it that means nothing there (exit code 2).
+    pub fn replay(&self) -> Result<Option<&Path>, Failure> {
+        const DECIDED_BY_THE_LOG: [&str; 20] = [
+            "--seed",
+            "--seeds",
+            "--count",
+            "--rate",
+            "--for",
+            "--logs",
+            "--loss",
+            "--duplicate",
+            "--reorder",
+            "--delay",
+            "--partition",
+            "--crash",
+            "--faults",
+            "--max-clock",
+            "--may-lose",
+            "--may-duplicate",
+            "--may-reorder",
+            "--may-crash",
+            "--states",
+            "--workers",
+        ];
+        if self.options.replay.is_some() {
+            let why = "means nothing with --replay: the log has the whole schedule";
+            self.options.given.refuse(&DECIDED_BY_THE_LOG, why)?;
+        }
+        Ok(self.options.replay.as_deref())
     }
 
-    /// The mistake that is put in.
+    /// The injected bug.
     ///
     /// # Errors
-    /// When the algorithm has no room for it (exit code 2).
+    /// When the algorithm cannot have it (exit code 2).
     pub fn bug(&self, algorithm: Algorithm) -> Result<Option<Bug>, Failure> {
         match self.options.bug {
             Some(bug) if !algorithm.bugs().contains(&bug) => {
                 let possible: Vec<_> = algorithm.bugs().iter().map(|bug| bug.word()).collect();
                 let why = format!(
-                    "{} has no such mistake; it has {}",
+                    "{} cannot have this bug; it can have {}",
                     algorithm.word(),
                     possible.join(", ")
                 );
@@ -306,7 +407,7 @@ impl Cli {
         }
     }
 
-    /// What the applications want, where nothing is said at most so many things.
+    /// The operations of the processes; without `--count`, `count` of each.
     ///
     /// # Errors
     /// When `--rate` or `--count` is out of range (exit code 2).
@@ -320,13 +421,13 @@ impl Cli {
         })
     }
 
-    /// What is said of the faults, by flags and in a file.
+    /// The faults, from flags and a file.
     ///
     /// # Errors
-    /// When the file cannot be read, or something is wrong in it (exit code 2).
-    pub fn wanted(&self) -> Result<Wanted, Failure> {
+    /// When the file cannot be read or is wrong (exit code 2).
+    pub fn fault_args(&self) -> Result<FaultArgs, Failure> {
         let options = &self.options;
-        let flags = Wanted {
+        let flags = FaultArgs {
             loss: options.loss,
             duplicate: options.duplicate,
             reorder: options.reorder,
@@ -334,50 +435,15 @@ impl Cli {
             partition: options.partition.clone().unwrap_or_default(),
             crash: options.crash.clone().unwrap_or_default(),
         };
-        let file = options.faults.as_deref().map(Wanted::read).transpose()?;
+        let file = options.faults.as_deref().map(FaultArgs::read).transpose()?;
         Ok(flags.over(file.unwrap_or_default()))
     }
 
-    /// What the network does to frames between these processes; where nothing is said they take this long.
+    /// The faults of the network between these processes; without `--delay` frames take `delay`.
     ///
     /// # Errors
-    /// As [`Self::wanted`], and when a fault is of nobody here (exit code 2).
+    /// As [`Self::fault_args`], and when a fault names an unknown process (exit code 2).
     pub fn faults(&self, names: &Names, delay: Delay) -> Result<Faults, Failure> {
-        Faults::new(&self.wanted()?, names, delay)
-    }
-
-    /// What is simulated, with these faults.
-    ///
-    /// # Errors
-    /// When something is out of range (exit code 2).
-    pub fn simulation(
-        &self,
-        algorithm: Algorithm,
-        wanted: &Wanted,
-    ) -> Result<simulate::Settings, Failure> {
-        let processes = self.processes(MOST.0)?;
-        let options = &self.options;
-        let lasting = options.r#for.map(|period| period.as_wait("--for"));
-        let ends = options.r#for.is_some() && options.count.is_none();
-        let delay = Delay::Uniform(Duration::from_millis(1), Duration::from_millis(10));
-        Ok(simulate::Settings {
-            processes,
-            seed: options.seed.unwrap_or(1),
-            workload: self.workload(if ends { u64::MAX } else { 10 })?,
-            lasting: lasting.transpose()?.unwrap_or(Duration::MAX),
-            faults: Faults::new(wanted, &Names::numbered(processes), delay)?,
-            bug: self.bug(algorithm)?,
-        })
-    }
-}
-
-/// Refuses the first flag that is given of those that the command has no use for.
-///
-/// # Errors
-/// `--flag: why` (exit code 2).
-pub(crate) fn none_given(flags: &[(&str, bool)], why: &str) -> Result<(), Failure> {
-    match flags.iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Failure::could_not_run(flag, why)),
-        None => Ok(()),
+        Faults::new(&self.fault_args()?, names, delay)
     }
 }

@@ -1,106 +1,106 @@
-//! A process, its clock and its channels: all of it that a driver does not do.
+//! A process with its clock and its channels, without I/O.
 //!
-//! The simulator and the real sockets tell an [`Engine`] what comes and what time it is, and do what it asks of a
-//! [`Driver`]: send frames, wake it, and tell what happened.
+//! The simulator and the real sockets pass frames, timer expirations and the current time to an [`Engine`], and implement
+//! its [`Driver`]: they send frames, set the timer, and record events.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    algorithms::Bug,
-    channel::{Channel, Frame},
+    bug::Bug,
     clock::{LamportClock, Overflow},
-    happening::{Happening, What},
-    process::{
-        Act, Clocked, Command, Message, Names, Pause, Process, ProcessId, Refusal, Stamped, To,
-    },
+    ids::{Names, ProcessId},
+    process::{Action, Clocked, Command, Message, Process, Refusal, Stamped, TimerKind, To},
+    reliable_link::{Frame, ReliableLink},
+    run_event::{MessageAction, RunEvent},
 };
 
-/// How far another process's clock may be ahead of one's own: no process has had so many events, and one that says so
-/// would take everybody's clock to its end.
-pub const LEAP: u64 = 1 << 48;
+/// How far the time of a message may be ahead of the receiver's clock. No process has had so many events; a message with a
+/// larger time would drive the clocks of all processes to the end of their range.
+pub const MOST_AHEAD: u64 = 1 << 48;
 
-/// How long another process may leave what it is sent unacknowledged before it is reported.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+/// How long another process may leave messages unacknowledged before a warning.
+pub const UNRESPONSIVE_AFTER: Duration = Duration::from_secs(2);
 
 /// A message in a channel.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Packet<M> {
-    /// The sender's how many-th message it is, from 1.
-    pub message: u64,
-    /// Whether it is for all.
+    /// The sender's number of the message, from 1.
+    pub number: u64,
+    /// Whether it is a multicast to all processes.
     pub to_all: bool,
     /// The message.
-    pub said: Stamped<M>,
+    pub message: Stamped<M>,
 }
 
-/// What is not as it should be.
+/// A warning of an engine.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Trouble {
-    /// A process leaves what it is sent unacknowledged; whether it has ever been heard.
-    Silent(ProcessId, bool),
-    /// It is heard again.
-    Back(ProcessId),
-    /// So much waits for it that what it is sent from now on is lost.
-    Lost(ProcessId),
-    /// A message's time is that far ahead that it is refused.
-    Leap(ProcessId, u64),
-    /// The process's own clock is at the end of its range: it can do nothing more.
-    Ended(Overflow),
+pub enum EngineWarning {
+    /// A process does not acknowledge messages; whether a frame from it has ever arrived.
+    Unresponsive(ProcessId, bool),
+    /// A frame from an unresponsive process has arrived.
+    Recovered(ProcessId),
+    /// The queue for a process is full: the channel to it is broken, and later messages are lost.
+    ChannelBroken(ProcessId),
+    /// A message is discarded because its time is too far ahead.
+    ClockJump(ProcessId, u64),
+    /// The process's clock is at the end of its range: the process can have no further event.
+    ClockOverflow(Overflow),
 }
 
-/// What an engine asks of whoever drives it.
+/// The outputs of an engine, implemented by its driver.
 pub trait Driver<M> {
-    /// To send this, as well as the network does.
+    /// Sends a frame over the network, which may lose it.
     fn send(&mut self, to: ProcessId, frame: Frame<Packet<M>>);
-    /// To tell what happened; before the frames are sent that go with it.
-    fn happened(&mut self, happening: Happening);
-    /// To call [`Engine::timer`] in a while, in place of any earlier wish.
-    fn pause(&mut self, pause: Pause);
-    /// To tell what is not as it should be.
-    fn trouble(&mut self, trouble: Trouble);
+    /// Records an event; called before the event's frames are sent.
+    fn record(&mut self, event: RunEvent);
+    /// Sets the timer, in place of an earlier setting; at its expiration the driver calls [`Engine::timer`].
+    fn set_timer(&mut self, timer: TimerKind);
+    /// Reports a warning.
+    fn warn(&mut self, warning: EngineWarning);
 }
 
 /// One process with its clock and its channels to all the others.
 #[derive(Debug)]
 pub struct Engine<P: Process> {
     node: Clocked<P>,
-    channels: Vec<Channel<Packet<P::Message>>>,
-    /// Whether the network's frames are all there is, and no channel makes up for what it does.
-    bare: bool,
-    /// Of each other process, whether it is reported silent, and whether what it is sent is lost.
+    channels: Vec<ReliableLink<Packet<P::Message>>>,
+    /// Whether messages are sent as bare frames, without reliable channels.
+    unreliable: bool,
+    /// The warnings about each process that are in force: whether it is unresponsive, and whether its channel is broken.
     reported: Vec<(bool, bool)>,
     sent: u64,
     ended: bool,
-    acts: Vec<Act<P::Message>>,
+    actions: Vec<Action<P::Message>>,
 }
 
 impl<P: Process> Engine<P> {
-    /// The process `me` of so many.
+    /// The process `me` in a group of N.
     pub fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
         Self {
             node: Clocked::new(me, processes, bug),
-            channels: (0..processes).map(|_| Channel::default()).collect(),
-            bare: false,
+            channels: (0..processes).map(|_| ReliableLink::default()).collect(),
+            unreliable: false,
             reported: vec![(false, false); processes],
             sent: 0,
             ended: false,
-            acts: Vec::new(),
+            actions: Vec::new(),
         }
     }
 
-    /// The same, with its clock at this time.
+    /// The same engine with its clock at this time.
     #[must_use]
     pub fn with_clock(mut self, time: u64) -> Self {
         self.node.clock = LamportClock::at(time);
         self
     }
 
-    /// The same on the bare network: each message is a frame that is handed on as it comes, be it late, doubled, or never.
+    /// The same engine without reliable channels: each message is one frame, delivered to the process as it arrives, however
+    /// the network loses, duplicates or reorders it.
     #[must_use]
     pub fn without_channels(mut self) -> Self {
-        self.bare = true;
+        self.unreliable = true;
         self
     }
 
@@ -109,12 +109,12 @@ impl<P: Process> Engine<P> {
         self.node.clock.time()
     }
 
-    /// What waits in the process, in words.
+    /// The process's queue, a line for each entry.
     pub fn queue(&self, names: &Names) -> Vec<String> {
         self.node.process.queue(names)
     }
 
-    /// Whether nothing that it began is unfinished, and all that it sent has come to those who are there.
+    /// Whether the process is idle, and all processes that respond have acknowledged its messages.
     pub fn is_idle(&self) -> bool {
         self.ended
             || self.node.process.idle()
@@ -122,173 +122,177 @@ impl<P: Process> Engine<P> {
                     .all(|other| self.channels[other].is_quiet() || self.reported[other].0)
     }
 
-    /// Whether its clock is at the end, and it with it.
+    /// Whether the clock is at the end of its range, so that the process has ended.
     pub fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// The run begins.
-    pub fn start(&mut self, now: Duration, driver: &mut impl Driver<P::Message>) {
-        let done = self.node.start(&mut self.acts);
-        self.act(now, done, driver);
+    /// Starts the process.
+    pub fn start(&mut self, now: Duration, driver: &mut dyn Driver<P::Message>) {
+        let done = self.node.start(&mut self.actions);
+        self.perform(now, done, driver);
     }
 
-    /// The timer has gone off.
-    pub fn timer(&mut self, now: Duration, driver: &mut impl Driver<P::Message>) {
+    /// The timer has expired.
+    pub fn timer(&mut self, now: Duration, driver: &mut dyn Driver<P::Message>) {
         if !self.ended {
-            let done = self.node.timer(&mut self.acts);
-            self.act(now, done, driver);
+            let done = self.node.timer(&mut self.actions);
+            self.perform(now, done, driver);
         }
     }
 
-    /// Somebody asks something of the process.
+    /// Handles a person's command.
     ///
     /// # Errors
-    /// When it does not do it.
+    /// When the process rejects it.
     pub fn command(
         &mut self,
         now: Duration,
         command: Command,
-        driver: &mut impl Driver<P::Message>,
+        driver: &mut dyn Driver<P::Message>,
     ) -> Result<(), Refusal> {
-        match self.node.command(command, &mut self.acts) {
+        match self.node.command(command, &mut self.actions) {
             Err(Refusal::Overflow(overflow)) => {
-                self.act(now, Err(overflow), driver);
+                self.perform(now, Err(overflow), driver);
                 Ok(())
             }
             done => {
-                self.act(now, Ok(()), driver);
+                self.perform(now, Ok(()), driver);
                 done
             }
         }
     }
 
-    /// A frame has come.
+    /// Receives a frame.
     pub fn receive(
         &mut self,
         now: Duration,
         from: ProcessId,
         frame: Frame<Packet<P::Message>>,
-        driver: &mut impl Driver<P::Message>,
+        driver: &mut dyn Driver<P::Message>,
     ) {
         if self.ended || from == self.node.me || from.index() >= self.channels.len() {
             return;
         }
         if std::mem::take(&mut self.reported[from.index()].0) {
-            driver.trouble(Trouble::Back(from));
+            driver.warn(EngineWarning::Recovered(from));
         }
-        if self.bare {
+        if self.unreliable {
             if let Some(packet) = frame.packet {
-                self.hand_on(now, from, packet, driver);
+                self.deliver(now, from, packet, driver);
             }
             return;
         }
         let mut packets = Vec::new();
         self.channels[from.index()].receive(now, frame, |packet| packets.push(packet));
         for packet in packets {
-            self.hand_on(now, from, packet, driver);
+            self.deliver(now, from, packet, driver);
         }
         self.flush(now, from, driver);
     }
 
-    /// Time has passed: what is due is sent again, and whoever is silent is reported.
-    pub fn poll(&mut self, now: Duration, driver: &mut impl Driver<P::Message>) {
+    /// Retransmits the frames that are due, and reports processes that have become unresponsive.
+    pub fn poll(&mut self, now: Duration, driver: &mut dyn Driver<P::Message>) {
         if self.ended {
             return;
         }
         for other in ProcessId::all(self.channels.len()) {
             self.flush(now, other, driver);
             let channel = &self.channels[other.index()];
-            let silent = channel
-                .silent_since()
-                .is_some_and(|since| now.saturating_sub(since) >= PATIENCE);
+            let unresponsive = channel
+                .unanswered_since()
+                .is_some_and(|since| now.saturating_sub(since) >= UNRESPONSIVE_AFTER);
             let reported = &mut self.reported[other.index()].0;
-            if silent && !std::mem::replace(reported, true) {
-                driver.trouble(Trouble::Silent(other, channel.was_heard()));
+            if unresponsive && !std::mem::replace(reported, true) {
+                driver.warn(EngineWarning::Unresponsive(other, channel.was_heard()));
             }
         }
     }
 
-    /// When [`Self::poll`] is to be called, if nothing else happens.
+    /// When [`Self::poll`] must be called next, without further input.
     pub fn due(&self) -> Option<Duration> {
-        let due = self.channels.iter().filter_map(Channel::due);
+        let due = self.channels.iter().filter_map(ReliableLink::due);
         due.min().filter(|_| !self.ended)
     }
 
-    /// The other process has begun anew: so does the channel to it, and what it was sent before is lost.
+    /// The other process has restarted: the channel to it starts again, and earlier messages to it are lost.
     pub fn restarted(&mut self, other: ProcessId) {
-        self.channels[other.index()] = Channel::default();
+        self.channels[other.index()] = ReliableLink::default();
         self.reported[other.index()] = (false, false);
     }
 
-    fn hand_on(
+    fn deliver(
         &mut self,
         now: Duration,
         from: ProcessId,
         packet: Packet<P::Message>,
-        driver: &mut impl Driver<P::Message>,
+        driver: &mut dyn Driver<P::Message>,
     ) {
         let Packet {
-            message,
+            number,
             to_all,
-            said,
+            message,
         } = packet;
-        if said.time.saturating_sub(self.time()) > LEAP {
-            driver.trouble(Trouble::Leap(from, said.time));
+        if message.time.saturating_sub(self.time()) > MOST_AHEAD {
+            driver.warn(EngineWarning::ClockJump(from, message.time));
             return;
         }
-        let what = What::Receive {
+        let what = MessageAction::Receive {
             from,
             to: if to_all {
                 To::All
             } else {
                 To::One(self.node.me)
             },
-            number: message,
-            word: said.content.word().into(),
-            text: said.content.text(),
+            number,
+            word: message.content.word().into(),
+            text: message.content.text(),
         };
-        // What it does about it comes after the receipt.
-        let done = self.node.receive(from, said, &mut self.acts);
+        // The actions follow the receive event.
+        let done = self.node.receive(from, message, &mut self.actions);
         if let Ok(time) = done {
-            driver.happened(Happening {
+            driver.record(RunEvent {
                 process: self.node.me,
                 at: now,
                 time,
                 what,
-                deed: None,
+                meaning: None,
             });
         }
-        self.act(now, done.map(drop), driver);
+        self.perform(now, done.map(drop), driver);
     }
 
-    /// Does what the process does, as far as it came.
-    fn act(
+    /// Performs the process's actions, and ends the process when its clock has overflowed.
+    fn perform(
         &mut self,
         now: Duration,
         done: Result<(), Overflow>,
-        driver: &mut impl Driver<P::Message>,
+        driver: &mut dyn Driver<P::Message>,
     ) {
-        let mut acts = std::mem::take(&mut self.acts);
-        for act in acts.drain(..) {
-            match act {
-                Act::Pause(pause) => driver.pause(pause),
-                Act::Event { time, deed, send } => {
+        let mut actions = std::mem::take(&mut self.actions);
+        for action in actions.drain(..) {
+            match action {
+                Action::SetTimer(timer) => driver.set_timer(timer),
+                Action::Event {
+                    time,
+                    meaning,
+                    send,
+                } => {
                     let what = match &send {
-                        None => What::Local,
-                        Some((to, message)) => What::Send {
+                        None => MessageAction::Local,
+                        Some((to, message)) => MessageAction::Send {
                             to: *to,
                             number: self.sent + 1,
                             word: message.word().into(),
                             text: message.text(),
                         },
                     };
-                    driver.happened(Happening {
+                    driver.record(RunEvent {
                         process: self.node.me,
                         at: now,
                         time,
                         what,
-                        deed,
+                        meaning,
                     });
                     if let Some((to, content)) = send {
                         self.send(now, to, Stamped { time, content }, driver);
@@ -296,10 +300,10 @@ impl<P: Process> Engine<P> {
                 }
             }
         }
-        self.acts = acts;
+        self.actions = actions;
         if let Err(overflow) = done {
             self.ended = true;
-            driver.trouble(Trouble::Ended(overflow));
+            driver.warn(EngineWarning::ClockOverflow(overflow));
         }
     }
 
@@ -307,14 +311,14 @@ impl<P: Process> Engine<P> {
         &mut self,
         now: Duration,
         to: To,
-        said: Stamped<P::Message>,
-        driver: &mut impl Driver<P::Message>,
+        message: Stamped<P::Message>,
+        driver: &mut dyn Driver<P::Message>,
     ) {
         self.sent += 1;
         let packet = Packet {
-            message: self.sent,
+            number: self.sent,
             to_all: to == To::All,
-            said,
+            message,
         };
         match to {
             To::One(other) => self.send_to(now, other, packet, driver),
@@ -331,55 +335,53 @@ impl<P: Process> Engine<P> {
         now: Duration,
         other: ProcessId,
         packet: Packet<P::Message>,
-        driver: &mut impl Driver<P::Message>,
+        driver: &mut dyn Driver<P::Message>,
     ) {
-        if self.bare {
+        if self.unreliable {
             let frame = Frame {
-                number: 0,
+                sequence: 0,
                 acknowledged: 0,
                 packet: Some(packet),
             };
             return driver.send(other, frame);
         }
         if self.channels[other.index()].send(packet).is_err() {
-            let lost = &mut self.reported[other.index()].1;
-            if !std::mem::replace(lost, true) {
-                driver.trouble(Trouble::Lost(other));
+            let reported = &mut self.reported[other.index()].1;
+            if !std::mem::replace(reported, true) {
+                driver.warn(EngineWarning::ChannelBroken(other));
             }
         }
         self.flush(now, other, driver);
     }
 
-    fn flush(&mut self, now: Duration, other: ProcessId, driver: &mut impl Driver<P::Message>) {
+    fn flush(&mut self, now: Duration, other: ProcessId, driver: &mut dyn Driver<P::Message>) {
         self.channels[other.index()].frames(now, |frame| driver.send(other, frame));
     }
 }
 
-impl Trouble {
-    /// In plain words.
+impl EngineWarning {
+    /// The warning in words.
     pub fn words(&self, names: &Names) -> String {
         match self {
-            Self::Silent(other, true) => format!(
-                "{}: nothing heard for {} s; it is gone, or cut off",
+            Self::Unresponsive(other, true) => format!(
+                "{}: no message for {} s; suspected failed or partitioned",
                 names.of(*other),
-                PATIENCE.as_secs()
+                UNRESPONSIVE_AFTER.as_secs()
             ),
-            Self::Silent(other, false) => {
-                format!(
-                    "{}: not heard yet; it is not started, or elsewhere",
-                    names.of(*other)
-                )
-            }
-            Self::Back(other) => format!("{}: it is heard again", names.of(*other)),
-            Self::Lost(other) => format!(
-                "{}: too many messages wait for it; what it is sent from now on is lost",
+            Self::Unresponsive(other, false) => format!(
+                "{}: no message yet; not started, or not reachable at its --peer address",
                 names.of(*other)
             ),
-            Self::Leap(other, time) => format!(
-                "{}: its clock says {time}, far beyond any that can be; its message is refused",
+            Self::Recovered(other) => format!("{}: responds again", names.of(*other)),
+            Self::ChannelBroken(other) => format!(
+                "{}: its queue of unacknowledged messages is full; later messages to it are lost",
                 names.of(*other)
             ),
-            Self::Ended(overflow) => format!("clock: {overflow}"),
+            Self::ClockJump(other, time) => format!(
+                "{}: message discarded: its time {time} is more than 2^48 ahead of this clock",
+                names.of(*other)
+            ),
+            Self::ClockOverflow(overflow) => format!("clock: {overflow}"),
         }
     }
 }

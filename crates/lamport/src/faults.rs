@@ -1,4 +1,4 @@
-//! What a network does to frames, and what happens to processes: the same for the simulator and for real sockets.
+//! Faults of the network and of processes, the same for the simulator and for real sockets.
 
 mod chance;
 mod delay;
@@ -16,34 +16,34 @@ use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
 pub use self::{chance::Chance, delay::Delay};
-use crate::process::{Names, ProcessId};
+use crate::ids::{Names, ProcessId};
 
-/// The longest file of faults that is read, in bytes.
+/// The largest faults file, in bytes.
 const LONGEST_FILE: u64 = 1 << 20;
 
-/// How much later than others a frame comes that is to be overtaken: so many times its delay, and at least so long.
-const HELD_UP: (u32, Duration) = (3, Duration::from_millis(3));
+/// The largest extra delay of a reordered frame: a multiple of its delay, and a minimum.
+const EXTRA_DELAY: (u32, Duration) = (3, Duration::from_millis(3));
 
-/// What a person says of the faults, by flags or by the keys of a file.
+/// The fault options, from flags or from a faults file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Wanted {
-    /// How many frames are lost.
+pub struct FaultArgs {
+    /// The share of frames that are lost.
     pub loss: Option<Chance>,
-    /// How many come twice.
+    /// The share of frames that are duplicated.
     pub duplicate: Option<Chance>,
-    /// How many are held up so that others overtake them.
+    /// The share of frames that are reordered: delayed further, so that later frames arrive first.
     pub reorder: Option<Chance>,
-    /// How long frames take.
+    /// The delay of frames.
     pub delay: Option<Delay>,
-    /// Who is cut off from whom, and when.
+    /// Partitions of the network, with their times.
     pub partition: Vec<String>,
-    /// Who stands still, and when.
+    /// Crashes of processes, with their times.
     pub crash: Vec<String>,
 }
 
-impl Wanted {
-    /// Reads them from a JSON file.
+impl FaultArgs {
+    /// Reads a faults file (JSON).
     ///
     /// # Errors
     /// `FILE:LINE:COLUMN: KEY: why` (exit code 2).
@@ -52,10 +52,10 @@ impl Wanted {
         json::parse(path, &text, || PhantomData)
     }
 
-    /// These; where one is not given, the one of `below`.
+    /// These options; one that is not given is taken from `below`.
     #[must_use]
     pub fn over(self, below: Self) -> Self {
-        let given = |own: Vec<String>, below| if own.is_empty() { below } else { own };
+        let given = |these: Vec<String>, below| if these.is_empty() { below } else { these };
         Self {
             loss: self.loss.or(below.loss),
             duplicate: self.duplicate.or(below.duplicate),
@@ -70,44 +70,44 @@ impl Wanted {
 /// The faults of one run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults {
-    /// How many frames are lost.
+    /// The share of frames that are lost.
     pub loss: Chance,
-    /// How many come twice.
+    /// The share of frames that are duplicated.
     pub duplicate: Chance,
-    /// How many are held up so that others overtake them.
+    /// The share of frames that are reordered: delayed further, so that later frames arrive first.
     pub reorder: Chance,
-    /// How long frames take.
+    /// The delay of frames.
     pub delay: Delay,
-    /// Who is cut off from whom, and when.
+    /// Partitions of the network, with their times.
     pub partitions: Vec<Partition>,
-    /// Who stands still, and when.
+    /// Crashes of processes, with their times.
     pub crashes: Vec<Crash>,
 }
 
 impl Faults {
-    /// The faults that are wanted of these processes; what takes no time where nothing is said takes this.
+    /// The faults that the options describe, for these processes; `delay` is the default delay.
     ///
     /// # Errors
     /// `--partition TEXT: why` and the like (exit code 2).
-    pub fn new(wanted: &Wanted, names: &Names, delay: Delay) -> Result<Self, Failure> {
+    pub fn new(fault_args: &FaultArgs, names: &Names, delay: Delay) -> Result<Self, Failure> {
         let failed = |flag: &str, what: &str, why| {
             Failure::could_not_run(format!("{flag} {}", visible(what.as_bytes())), why)
         };
         let mut faults = Self {
-            loss: wanted.loss.unwrap_or_default(),
-            duplicate: wanted.duplicate.unwrap_or_default(),
-            reorder: wanted.reorder.unwrap_or_default(),
-            delay: wanted.delay.unwrap_or(delay),
+            loss: fault_args.loss.unwrap_or_default(),
+            duplicate: fault_args.duplicate.unwrap_or_default(),
+            reorder: fault_args.reorder.unwrap_or_default(),
+            delay: fault_args.delay.unwrap_or(delay),
             ..Self::default()
         };
-        for text in &wanted.partition {
+        for text in &fault_args.partition {
             let Timed { what, from, until } =
                 Timed::parse(text).map_err(|why| failed("--partition", text, why))?;
             let cuts = Cut::parse(what, names).map_err(|why| failed("--partition", text, why))?;
             let part = |cut| Partition { cut, from, until };
             faults.partitions.extend(cuts.into_iter().map(part));
         }
-        for text in &wanted.crash {
+        for text in &fault_args.crash {
             let Timed { what, from, until } =
                 Timed::parse(text).map_err(|why| failed("--crash", text, why))?;
             let processes = group(what, names).map_err(|why| failed("--crash", text, why))?;
@@ -121,7 +121,7 @@ impl Faults {
         Ok(faults)
     }
 
-    /// What becomes of a frame: calls with the delay of each copy that arrives.
+    /// Carries a frame: calls `arrive` with the delay of each copy that arrives.
     pub fn carry(
         &self,
         random: &mut Pcg64Mcg,
@@ -142,13 +142,16 @@ impl Faults {
         for _ in 0..copies {
             let mut delay = self.delay.sample(random);
             if self.reorder.hits(random) {
-                delay += HELD_UP.1.max(delay * HELD_UP.0).mul_f64(random.random());
+                delay += EXTRA_DELAY
+                    .1
+                    .max(delay * EXTRA_DELAY.0)
+                    .mul_f64(random.random());
             }
             arrive(delay);
         }
     }
 
-    /// When the last of them is over that ends by itself.
+    /// When the last partition or crash that has an end is over.
     pub fn end(&self) -> Duration {
         let ends = self.partitions.iter().map(|partition| partition.until);
         let ends = ends.chain(self.crashes.iter().map(|crash| crash.until));
@@ -157,15 +160,15 @@ impl Faults {
             .unwrap_or_default()
     }
 
-    /// Those who stand still and never come back.
-    pub fn gone(&self) -> impl Iterator<Item = ProcessId> {
+    /// The processes that crash and do not recover.
+    pub fn crashed(&self) -> impl Iterator<Item = ProcessId> {
         let crashes = self.crashes.iter();
         crashes
             .filter(|crash| crash.until == Duration::MAX)
             .map(|crash| crash.process)
     }
 
-    /// The same without what happens at a time of its own, for runs that are much shorter.
+    /// The same faults without partitions and crashes, whose times do not fit a much shorter run.
     #[must_use]
     pub fn without_times(&self) -> Self {
         Self {
@@ -176,35 +179,35 @@ impl Faults {
     }
 }
 
-/// Frames from one process to another that do not arrive.
+/// The direction of a link whose frames are lost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Cut {
-    /// Who sends.
+    /// The sender.
     pub from: ProcessId,
-    /// Who does not receive.
+    /// The receiver.
     pub to: ProcessId,
 }
 
-/// A cut that lasts from a moment on until another.
+/// A cut with its times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Partition {
-    /// Which frames.
+    /// The link.
     pub cut: Cut,
-    /// From when on, from the beginning of the run.
+    /// When it begins, from the start of the run.
     pub from: Duration,
-    /// Until when.
+    /// When it ends.
     pub until: Duration,
 }
 
-/// A process that stands still from a moment on until another, and then goes on with the state that it had (as from
-/// stable storage); until [`Duration::MAX`] it never does.
+/// A process that crashes and recovers with the state that it had (as from stable storage); with an end of
+/// [`Duration::MAX`] it does not recover.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Crash {
-    /// Which process.
+    /// The process.
     pub process: ProcessId,
-    /// From when on, from the beginning of the run.
+    /// When it begins, from the start of the run.
     pub from: Duration,
-    /// Until when.
+    /// When it ends.
     pub until: Duration,
 }
 
@@ -232,7 +235,7 @@ impl Cut {
             group(other, names)?
         };
         if one.iter().any(|process| other.contains(process)) {
-            return Err("nobody can be cut off from itself".into());
+            return Err("a process cannot be partitioned from itself".into());
         }
         let pairs = one
             .iter()
@@ -256,7 +259,7 @@ impl Cut {
     }
 }
 
-/// Processes by their names.
+/// Parses a list of process names.
 fn group(text: &str, names: &Names) -> Result<Vec<ProcessId>, String> {
     let process = |name: &str| {
         names.process(name).ok_or_else(|| {
@@ -267,7 +270,7 @@ fn group(text: &str, names: &Names) -> Result<Vec<ProcessId>, String> {
     text.split(',').map(process).collect()
 }
 
-/// What happens between two moments: `WHAT@1s..2s`, or from one on: `WHAT@1s`.
+/// A fault with its times: `WHAT@1s..2s`, or without an end `WHAT@1s`.
 #[derive(Debug)]
 struct Timed<'a> {
     what: &'a str,
@@ -300,7 +303,7 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    /// How many of 10,000 frames arrive, and their delays.
+    /// Carries 10,000 frames; returns the delays of those that arrive.
     fn carried(faults: &Faults, now: Duration) -> Vec<Duration> {
         let mut random = Pcg64Mcg::seed_from_u64(1);
         let mut arrived = Vec::new();
@@ -311,18 +314,18 @@ mod tests {
         arrived
     }
 
-    fn faults(wanted: &str) -> Result<Faults, Failure> {
-        let wanted = serde_json::from_str(wanted).unwrap();
-        Faults::new(&wanted, &Names::numbered(3), Delay::default())
+    fn faults(fault_args: &str) -> Result<Faults, Failure> {
+        let fault_args = serde_json::from_str(fault_args).unwrap();
+        Faults::new(&fault_args, &Names::numbered(3), Delay::default())
     }
 
     #[test]
-    fn frames_are_lost_doubled_and_held_up_as_often_as_is_said() {
+    fn frames_are_lost_duplicated_and_reordered_by_the_given_shares() {
         let near = |count: usize, expected: usize| count.abs_diff(expected) < 300;
         let lossy = faults(r#"{"loss": "10%"}"#).unwrap();
         assert!(near(carried(&lossy, ms(0)).len(), 9_000));
-        let doubling = faults(r#"{"duplicate": 0.1}"#).unwrap();
-        assert!(near(carried(&doubling, ms(0)).len(), 11_000));
+        let duplicating = faults(r#"{"duplicate": 0.1}"#).unwrap();
+        assert!(near(carried(&duplicating, ms(0)).len(), 11_000));
         let reordering = faults(r#"{"reorder": "20%", "delay": "2ms"}"#).unwrap();
         let late = carried(&reordering, ms(0));
         assert!(near(
@@ -332,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_holds_in_its_directions_and_its_time() {
+    fn a_partition_has_its_directions_and_its_times() {
         let both = faults(r#"{"partition": ["p1/p2,p3@1s..2s"]}"#).unwrap();
         assert_eq!(both.partitions.len(), 4);
         let arrive = |at| carried(&both, ms(at)).len();
@@ -348,18 +351,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
-        for (wanted, why) in [
+    fn an_invalid_option_is_named() {
+        for (fault_args, why) in [
             (
                 r#"{"partition": ["p1/p9"]}"#,
                 "no process is called 'p9'; did you mean p1?",
             ),
             (r#"{"partition": ["p1"]}"#, "not A,B/C or"),
-            (r#"{"partition": ["p1/p1"]}"#, "cut off from itself"),
+            (r#"{"partition": ["p1/p1"]}"#, "partitioned from itself"),
             (r#"{"crash": ["p1@2s..1s"]}"#, "it ends before it begins"),
             (r#"{"crash": ["p1@soon"]}"#, "'soon' is no length of time"),
         ] {
-            let failure = faults(wanted).unwrap_err().to_string();
+            let failure = faults(fault_args).unwrap_err().to_string();
             assert!(failure.contains(why), "{failure}");
         }
     }

@@ -2,72 +2,44 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`clock`] | the handout's program: the logical clock; and vector clocks, and one for threads |
-//! | [`process`] | what an algorithm is: a state machine with an outbox, and its clock |
-//! | [`algorithms`], [`workload`] | the algorithms, and what their applications want |
-//! | [`channel`], [`engine`] | reliable FIFO channels; a process with its channels, for whoever drives it |
-//! | [`simulate`], [`agenda`], [`faults`] | driven in simulated time, and what a network does |
-//! | [`check`] | every interleaving of the same processes, by model checking |
-//! | [`node`], [`run`] | driven by real sockets: one process by hand, many started and watched |
-//! | [`happening`], [`verdict`], [`shortest`] | what happened, whether it was as promised, and the shortest run where not |
-//! | [`trace`] | the logs of every program of the lab, merged, verified and drawn |
-//! | [`reporting`], [`view`] | what of it is told, and how people see it |
-//! | [`config`] | what the program can be told |
+//! | [`handout`] | the handout's program: the logical clock, and two clocks that exchange a message |
+//! | [`clock`], [`vector_clock`], [`overflow`] | the clocks of the algorithms, and the end of their range |
+//! | [`ids`], [`process`], [`bug`] | the interface of an algorithm: a state machine with an outbox; bugs to inject into it |
+//! | [`algorithms`], [`workload`] | the algorithms, and the operations that their applications start |
+//! | [`reliable_link`], [`engine`] | reliable FIFO channels; a process with its channels, for any driver |
+//! | [`simulate`], [`faults`] | the driver in simulated time, and the faults of a network |
+//! | [`check`] | the model checker: all interleavings of the same processes |
+//! | [`node`], [`run`] | the driver with real sockets: one process by hand, many started and supervised |
+//! | [`run_event`], [`verdict`] | the events of a run, and their verdict |
+//! | [`trace`] | the logs of all programs of the lab, merged, verified and drawn |
+//! | [`reporting`], [`view`] | the output of a run, and how it is printed |
+//! | [`property`], [`happened_before`], [`words`] | the properties, the relation, and an event in words, for all of them |
+//! | [`trace_flags`], [`config`], [`command`] | the options and subcommands, and the module that runs each |
 
-pub mod agenda;
 pub mod algorithms;
-pub mod channel;
+pub mod bug;
 pub mod check;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod engine;
 pub mod faults;
-pub mod happening;
-mod logs;
+pub mod handout;
+pub mod happened_before;
+pub mod ids;
 pub mod node;
+pub mod overflow;
 pub mod process;
+pub mod property;
+pub mod reliable_link;
 pub mod reporting;
 pub mod run;
-pub mod shortest;
+pub mod run_event;
 pub mod simulate;
 pub mod trace;
+pub mod trace_flags;
+pub mod vector_clock;
 pub mod verdict;
 pub mod view;
+pub mod words;
 pub mod workload;
-
-use common::{
-    event::{Event, Kind},
-    exit::{Failure, Summary},
-    journal::Journal,
-    message::{Carrier, MessageId},
-};
-
-use crate::clock::LamportClock;
-
-/// The handout's run: two clocks in one process, and one message from the first to the second.
-///
-/// # Errors
-/// When a clock is at the end of its range, which two clocks that start at 0 are not.
-pub fn handout(journal: &Journal) -> Result<Summary, Failure> {
-    let overflow = |error: clock::Overflow| Failure::no("clock", error);
-    let message = || MessageId::new(Carrier::Memory, "clock1", "clock2", 1);
-    let (mut clock1, mut clock2) = (LamportClock::new(), LamportClock::new());
-
-    let sent = clock1.send().map_err(overflow)?;
-    journal.record(
-        Event::new(Kind::Send)
-            .message(message())
-            .peer("clock2")
-            .clock(sent),
-    );
-
-    let received = clock2.receive(sent).map_err(overflow)?;
-    journal.record(
-        Event::new(Kind::Receive)
-            .message(message())
-            .peer("clock1")
-            .clock(received),
-    );
-
-    Ok(Summary::done("1 message").count("messages", 1))
-}

@@ -1,116 +1,34 @@
-//! What an algorithm of this lab is: a [`Process`], a state machine that is told what happens and answers by an
-//! [`Outbox`]. It has no sockets, threads, randomness or time of its own, so whatever drives it (the simulator, real
-//! sockets) drives the very same code.
+//! The interface of an algorithm: a [`Process`] is a state machine that reacts to inputs and puts its actions into an
+//! [`Outbox`]. It has no sockets, threads, randomness or time of its own, so that the simulator, the model checker and
+//! the real sockets drive the same code.
 //!
-//! Between a process and whoever drives it stands [`Clocked`], the layer that van Steen & Tanenbaum (Distributed
-//! Systems, section "Logical clocks") put the clock in: it moves the clock at every event and stamps every message.
+//! Between a process and its driver stands [`Clocked`], the layer into which van Steen & Tanenbaum (Distributed Systems,
+//! section "Logical clocks") put the clock: it advances the clock at every event and timestamps every message.
 
 use std::{fmt, hash::Hash};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    algorithms::Bug,
+    bug::Bug,
     clock::{LamportClock, Overflow, Timestamp},
+    ids::{Names, ProcessId},
 };
 
-/// A process by its number, from 0; shown as p1, p2, … where nobody gave it another name.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct ProcessId(pub u16);
-
-impl ProcessId {
-    /// Its place in a list of all processes.
-    pub fn index(self) -> usize {
-        self.0.into()
-    }
-
-    /// The process at this place in a list of all.
-    ///
-    /// # Panics
-    /// Beyond the 65,536th.
-    pub fn at(index: usize) -> Self {
-        Self(index.try_into().expect("there are not so many processes"))
-    }
-
-    /// All of so many processes but this one.
-    pub fn others(self, processes: usize) -> impl Iterator<Item = Self> {
-        Self::all(processes).filter(move |other| *other != self)
-    }
-
-    /// So many processes, from the first.
-    pub fn all(processes: usize) -> impl Iterator<Item = Self> + Clone {
-        (0..processes).map(Self::at)
-    }
-}
-
-impl fmt::Display for ProcessId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "p{}", u32::from(self.0) + 1)
-    }
-}
-
-/// What the processes are called.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Names(Vec<String>);
-
-impl Names {
-    /// p1, p2, … as many as there are.
-    pub fn numbered(processes: usize) -> Self {
-        Self(
-            ProcessId::all(processes)
-                .map(|process| process.to_string())
-                .collect(),
-        )
-    }
-
-    /// These, in the order that everybody sorts them in: shorter ones first (so p2 before p10), then by their letters.
-    /// A name that two have is returned instead.
-    ///
-    /// # Errors
-    /// The name that is there twice.
-    pub fn sorted(mut names: Vec<String>) -> Result<Self, String> {
-        names.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(pair[0].clone()),
-            None => Ok(Self(names)),
-        }
-    }
-
-    /// The name of this process.
-    pub fn of(&self, process: ProcessId) -> &str {
-        self.0.get(process.index()).map_or("?", String::as_str)
-    }
-
-    /// The process of this name.
-    pub fn process(&self, name: &str) -> Option<ProcessId> {
-        self.0.iter().position(|own| own == name).map(ProcessId::at)
-    }
-
-    /// All names, by number.
-    pub fn all(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-
-    /// How many processes there are.
-    pub fn count(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// What processes say to each other.
+/// A message of an algorithm.
 pub trait Message:
     Clone + fmt::Debug + Eq + Hash + Serialize + DeserializeOwned + Send + 'static
 {
-    /// The word for what kind of message it is: `request`.
+    /// The message's type: `request`.
     fn word(&self) -> &'static str;
 
-    /// What it says beside that, for people; empty when nothing.
+    /// The message's payload as text; empty where there is none.
     fn text(&self) -> String {
         String::new()
     }
 }
 
-/// A message as it travels: with the time of the event of sending it (IR2a).
+/// A message with the time of its send event (IR2a).
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Stamped<M> {
     /// The sender's time.
@@ -120,7 +38,7 @@ pub struct Stamped<M> {
 }
 
 impl<M> Stamped<M> {
-    /// The timestamp of its sending by this process.
+    /// The timestamp of its send event, given the sender.
     pub fn stamp(&self, from: ProcessId) -> Timestamp {
         Timestamp {
             time: self.time,
@@ -129,84 +47,84 @@ impl<M> Stamped<M> {
     }
 }
 
-/// Whom a message is for. One that is for all is sent in one event, as in Lamport's paper, whatever number of copies the
-/// network carries.
+/// The destination of a message. A multicast is one event, as in Lamport's paper, whatever number of copies the network
+/// carries.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum To {
-    /// Everybody else.
+    /// All other processes.
     All,
     /// One other process.
     One(ProcessId),
 }
 
 impl To {
-    /// The receivers among so many processes, when this one sends.
+    /// The receivers in a group of N processes, when `from` sends.
     pub fn receivers(self, from: ProcessId, processes: usize) -> impl Iterator<Item = ProcessId> {
         from.others(processes)
             .filter(move |other| self == Self::All || self == Self::One(*other))
     }
 }
 
-/// What an event means to the algorithm: what is checked in the end.
+/// The meaning of an event to the algorithm: the properties are checked on these.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Deed {
-    /// It asks for the critical section; the event's timestamp is the request's.
+pub enum Meaning {
+    /// The process requests the critical section; the event's timestamp is the request's.
     Request,
-    /// It enters the critical section for its request of this timestamp.
+    /// It enters the critical section for its request with this timestamp.
     Enter(Timestamp),
-    /// It leaves it.
-    Leave(Timestamp),
-    /// It multicasts this; the event's timestamp is the multicast's.
+    /// It exits the critical section that it entered for the request with this timestamp.
+    Exit(Timestamp),
+    /// It multicasts this payload; the event's timestamp is the multicast's.
     Multicast(String),
-    /// It delivers the multicast of this timestamp to its application, which then says this.
+    /// It delivers the multicast with this timestamp to its application; with the application's output.
     Deliver(Timestamp, String),
-    /// Something that concerns it alone.
+    /// A local event.
     Local(String),
 }
 
-/// Why a process wants to be woken; how long that takes is the driver's to choose.
+/// What a process sets its timer for; the driver chooses the duration.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Pause {
-    /// Until its application wants the next thing: left out when it is to begin nothing more.
+pub enum TimerKind {
+    /// The time until the application starts its next operation; never expires when no operation is left.
     Think,
-    /// Until its work in the critical section is done.
+    /// The time that the application works in the critical section.
     Work,
 }
 
-/// One thing that a process does.
+/// One action of a process.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Act<M> {
-    /// An event happens.
+pub enum Action<M> {
+    /// An event.
     Event {
-        /// The clock's time after it.
+        /// The clock's time after the event.
         time: u64,
-        /// What it means.
-        deed: Option<Deed>,
-        /// The message that is sent in it.
+        /// The meaning of the event.
+        meaning: Option<Meaning>,
+        /// The message that the event sends.
         send: Option<(To, M)>,
     },
-    /// It wants its timer to go off; a new wish takes the place of an old one.
-    Pause(Pause),
+    /// The process sets its timer; this replaces an earlier setting.
+    SetTimer(TimerKind),
 }
 
-/// Where a process puts what it does. Each event moves the clock (IR1), and what is sent has its time.
+/// Collects a process's actions. Each event advances the clock (IR1), and a message carries the event's time.
 #[derive(Debug)]
 pub struct Outbox<'a, M> {
     me: ProcessId,
     clock: &'a mut LamportClock,
-    acts: &'a mut Vec<Act<M>>,
+    actions: &'a mut Vec<Action<M>>,
 }
 
 impl<M> Outbox<'_, M> {
-    /// Something happens that no message goes with.
+    /// A local event.
     ///
     /// # Errors
     /// At the end of the clock's range, as all of these.
-    pub fn local(&mut self, deed: Deed) -> Result<Timestamp, Overflow> {
-        self.event(Some(deed), None)
+    pub fn local(&mut self, meaning: Meaning) -> Result<Timestamp, Overflow> {
+        self.event(Some(meaning), None)
     }
 
-    /// A message is sent.
+    /// Sends a message.
     ///
     /// # Errors
     /// At the end of the clock's range.
@@ -214,22 +132,30 @@ impl<M> Outbox<'_, M> {
         self.event(None, Some((to, message)))
     }
 
-    /// A message is sent, and that is what the event means.
+    /// Sends a message in an event with this meaning.
     ///
     /// # Errors
     /// At the end of the clock's range.
-    pub fn send_as(&mut self, deed: Deed, to: To, message: M) -> Result<Timestamp, Overflow> {
-        self.event(Some(deed), Some((to, message)))
+    pub fn send_as(&mut self, meaning: Meaning, to: To, message: M) -> Result<Timestamp, Overflow> {
+        self.event(Some(meaning), Some((to, message)))
     }
 
-    /// The timer shall go off.
-    pub fn pause(&mut self, pause: Pause) {
-        self.acts.push(Act::Pause(pause));
+    /// Sets the timer.
+    pub fn set_timer(&mut self, timer: TimerKind) {
+        self.actions.push(Action::SetTimer(timer));
     }
 
-    fn event(&mut self, deed: Option<Deed>, send: Option<(To, M)>) -> Result<Timestamp, Overflow> {
+    fn event(
+        &mut self,
+        meaning: Option<Meaning>,
+        send: Option<(To, M)>,
+    ) -> Result<Timestamp, Overflow> {
         let time = self.clock.tick()?;
-        self.acts.push(Act::Event { time, deed, send });
+        self.actions.push(Action::Event {
+            time,
+            meaning,
+            send,
+        });
         Ok(Timestamp {
             time,
             process: self.me,
@@ -237,29 +163,29 @@ impl<M> Outbox<'_, M> {
     }
 }
 
-/// What a person, or an application, asks of a process.
+/// A command of a person at the prompt to a process.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Command {
-    /// Something happens here.
+    /// Have a local event.
     Local,
-    /// Send this text.
+    /// Send this text to a process.
     Send(ProcessId, String),
-    /// Ask for the critical section.
+    /// Request the critical section.
     Lock,
-    /// Leave it.
+    /// Exit the critical section.
     Unlock,
-    /// Multicast this.
+    /// Multicast this payload.
     Multicast(String),
 }
 
-/// Why a process does not do what it was asked to.
+/// Why a process rejects a command.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
-    /// The algorithm has no such thing.
+    /// The algorithm has no such command.
     Unknown,
-    /// Not now, or not so.
-    No(String),
-    /// Its clock is at the end of its range.
+    /// The command is invalid, or invalid in the process's state; with the reason.
+    Invalid(String),
+    /// The clock is at the end of its range.
     Overflow(Overflow),
 }
 
@@ -271,19 +197,19 @@ impl From<Overflow> for Refusal {
 
 /// An algorithm, as one of the processes that run it.
 pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sized + 'static {
-    /// What the processes say to each other.
+    /// The messages of the algorithm.
     type Message: Message;
 
-    /// The process `me` of so many, with a mistake put in where one is wanted.
+    /// The process `me` in a group of N, with an injected bug if one is given.
     fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self;
 
-    /// The run begins.
+    /// Starts the process.
     ///
     /// # Errors
-    /// At the end of the clock's range, as all of these: then the process can do nothing more.
+    /// At the end of the clock's range, as all of these: then the process can have no further event.
     fn start(&mut self, out: &mut Outbox<'_, Self::Message>) -> Result<(), Overflow>;
 
-    /// A message has come.
+    /// Receives a message.
     ///
     /// # Errors
     /// At the end of the clock's range.
@@ -294,44 +220,44 @@ pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sized + 'static {
         out: &mut Outbox<'_, Self::Message>,
     ) -> Result<(), Overflow>;
 
-    /// The timer has gone off: it does its application's next step.
+    /// The timer has expired: the process takes its application's next step.
     ///
     /// # Errors
     /// At the end of the clock's range.
     fn timer(&mut self, out: &mut Outbox<'_, Self::Message>) -> Result<(), Overflow>;
 
-    /// Somebody asks something of it.
+    /// Handles a person's command.
     ///
     /// # Errors
-    /// When it does not do it.
+    /// When the process rejects it.
     fn command(
         &mut self,
         command: Command,
         out: &mut Outbox<'_, Self::Message>,
     ) -> Result<(), Refusal>;
 
-    /// Whether nothing that it began, or holds for others, is unfinished.
+    /// Whether no operation of this process, and none that it coordinates, is unfinished.
     fn idle(&self) -> bool;
 
-    /// What waits in it, in words, the first first; what it waits for.
+    /// The process's queue, and what it waits for: a line for each entry, in their order.
     fn queue(&self, names: &Names) -> Vec<String>;
 }
 
 /// A process with its clock.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Clocked<P> {
-    /// Which process it is.
+    /// The process's id.
     pub me: ProcessId,
-    /// Its clock.
+    /// The process's clock.
     pub clock: LamportClock,
     /// The algorithm.
     pub process: P,
-    /// Whether a receipt moves the clock past the message's time, as it must.
+    /// Whether a receive event moves the clock past the message's time (IR2b); not so with [`Bug::NoAdvance`].
     advances: bool,
 }
 
 impl<P: Process> Clocked<P> {
-    /// The process `me` of so many, its clock at 0.
+    /// The process `me` in a group of N, with its clock at 0.
     pub fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
         Self {
             me,
@@ -341,63 +267,63 @@ impl<P: Process> Clocked<P> {
         }
     }
 
-    /// The run begins.
+    /// Starts the process.
     ///
     /// # Errors
     /// At the end of the clock's range.
-    pub fn start(&mut self, acts: &mut Vec<Act<P::Message>>) -> Result<(), Overflow> {
-        self.drive(acts, P::start)
+    pub fn start(&mut self, actions: &mut Vec<Action<P::Message>>) -> Result<(), Overflow> {
+        self.drive(actions, P::start)
     }
 
-    /// A message has come: the clock moves past its time (IR2b) before the process sees it. The acts begin after the
-    /// event of receiving, whose time is what this returns.
+    /// Receives a message: the clock moves past the message's time (IR2b) before the process handles it. Returns the time
+    /// of the receive event; the actions follow it.
     ///
     /// # Errors
-    /// At the end of the clock's range. When the clock cannot move past the message's time, nothing has happened.
+    /// At the end of the clock's range. When the clock cannot move past the message's time, the message is not received.
     pub fn receive(
         &mut self,
         from: ProcessId,
         message: Stamped<P::Message>,
-        acts: &mut Vec<Act<P::Message>>,
+        actions: &mut Vec<Action<P::Message>>,
     ) -> Result<u64, Overflow> {
         let received = if self.advances {
             self.clock.receive(message.time)?
         } else {
             self.clock.tick()?
         };
-        self.drive(acts, |process, out| process.receive(from, message, out))?;
+        self.drive(actions, |process, out| process.receive(from, message, out))?;
         Ok(received)
     }
 
-    /// The timer has gone off.
+    /// The timer has expired.
     ///
     /// # Errors
     /// At the end of the clock's range.
-    pub fn timer(&mut self, acts: &mut Vec<Act<P::Message>>) -> Result<(), Overflow> {
-        self.drive(acts, P::timer)
+    pub fn timer(&mut self, actions: &mut Vec<Action<P::Message>>) -> Result<(), Overflow> {
+        self.drive(actions, P::timer)
     }
 
-    /// Somebody asks something of it.
+    /// Handles a person's command.
     ///
     /// # Errors
-    /// When it does not do it.
+    /// When the process rejects it.
     pub fn command(
         &mut self,
         command: Command,
-        acts: &mut Vec<Act<P::Message>>,
+        actions: &mut Vec<Action<P::Message>>,
     ) -> Result<(), Refusal> {
-        self.drive(acts, |process, out| process.command(command, out))
+        self.drive(actions, |process, out| process.command(command, out))
     }
 
     fn drive<T>(
         &mut self,
-        acts: &mut Vec<Act<P::Message>>,
+        actions: &mut Vec<Action<P::Message>>,
         step: impl FnOnce(&mut P, &mut Outbox<'_, P::Message>) -> T,
     ) -> T {
         let mut out = Outbox {
             me: self.me,
             clock: &mut self.clock,
-            acts,
+            actions,
         };
         step(&mut self.process, &mut out)
     }

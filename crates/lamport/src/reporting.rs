@@ -1,5 +1,4 @@
-//! What people and machines get to see of a run: its events, the logs of its processes, and the shortest run that is
-//! wrong.
+//! The output of a run: its events, the logs of its processes, and a minimal counterexample.
 
 use std::{
     fs::{self, File},
@@ -14,153 +13,159 @@ use common::{
     exit::{Failure, why},
     journal::Journal,
     message::Carrier,
-    text::{plural, visible_path},
+    text::visible_path,
 };
 
 use crate::{
     algorithms::Algorithm,
-    happening::Happening,
-    process::{Names, ProcessId},
-    shortest::Broken,
+    ids::{Names, ProcessId, new_session},
+    run_event::RunEvent,
 };
 
-/// The run that is told of, and where.
+/// A run, and the journal that receives its events.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// What it ran.
+    /// The algorithm.
     pub algorithm: Algorithm,
-    /// What the processes are called.
+    /// The names of the processes.
     pub names: &'a Names,
-    /// What their messages went over.
+    /// The transport of the messages.
     pub over: Carrier,
-    /// Where it is told.
+    /// The journal.
     pub journal: &'a Journal,
 }
 
-/// A line of the answer that is no event of a process.
+/// A line of output that is not an event of a process.
 pub fn line(text: impl Into<String>) -> Event {
-    Event::new(Kind::Local).text(text)
+    Event::new(Kind::Output).text(text)
 }
 
 impl Report<'_> {
-    /// Tells the first so many events.
-    pub fn events(&self, happenings: &[Happening], most: usize) {
-        let shown = happenings.iter().take(most);
-        shown.for_each(|happening| self.event(happening));
-        let more = happenings.len().saturating_sub(most) as u64;
+    /// Prints the events, `most` of them.
+    pub fn events(&self, events: &[RunEvent], most: usize) {
+        let shown = events.iter().take(most);
+        shown.for_each(|event| self.event(event));
+        let more = events.len().saturating_sub(most) as u64;
         if more > 0 {
-            let text = format!("and {more} more; --show all shows them");
-            self.tell(happenings[most].at, line(text));
+            let text = format!("and {more} more; --show all prints them");
+            self.record(events[most].at, line(text));
         }
     }
 
-    /// One event of a process, with the whole sentence as its text.
-    pub fn event(&self, happening: &Happening) {
-        let mut event = happening.event(self.names, self.over);
-        event.time = moment(happening.at);
-        event.text = Some(happening.sentence(self.names));
-        let process: Arc<str> = self.names.of(happening.process).into();
-        self.journal.record_of(&process, event);
+    /// Prints an event of a process, with the whole sentence as its text.
+    pub fn event(&self, event: &RunEvent) {
+        let mut logged = event.event(self.names, self.over);
+        logged.time = moment(event.at);
+        logged.text = Some(event.sentence(self.names));
+        let process: Arc<str> = self.names.of(event.process).into();
+        self.journal.record_of(&process, logged);
     }
 
-    /// Tells something in the time of the run, so that the same seed says the same to the byte.
-    pub fn tell(&self, at: Duration, event: Event) {
+    /// Records an event at a time of the run, so that the same seed prints the same bytes.
+    pub fn record(&self, at: Duration, event: Event) {
         let time = moment(at);
         self.journal.record(Event { time, ..event });
     }
 
-    /// Tells of the shortest run that breaks a promise: how to see it, and what happens in it.
-    pub fn schedule(&self, broken: &Broken, at: Duration) {
-        let command = broken.command(self.algorithm);
-        let schedule = broken.schedule();
-        let events = plural(schedule.len() as u64, "event");
-        self.tell(
-            at,
-            line(format!(
-                "the shortest run that shows it, {events}: {command}"
-            )),
-        );
-        for happening in schedule {
-            self.event(happening);
-        }
-        let wrong = broken
-            .verdict
-            .checks
-            .iter()
-            .filter(|check| check.wrong.is_some());
-        for check in wrong {
-            self.tell(at, check.event());
-        }
-    }
-
-    /// Writes each process's events into a log of its own, as if it had kept it itself in simulated time.
+    /// Writes one log per process, as the process would write it itself, in simulated time. The log of a process that is
+    /// `gone` has no stop.
     ///
     /// # Errors
     /// When a file cannot be written (exit code 2).
-    pub fn logs(&self, folder: &Path, run: &str, happenings: &[Happening]) -> Result<(), Failure> {
+    pub fn logs(
+        &self,
+        folder: &Path,
+        run: &str,
+        events: &[RunEvent],
+        gone: &[ProcessId],
+    ) -> Result<(), Failure> {
+        let end = events.last().map_or(Duration::ZERO, |last| last.at);
         for process in ProcessId::all(self.names.count()) {
-            let path = folder.join(format!("{}.jsonl", self.names.of(process)));
-            let own = happenings.iter().filter(|own| own.process == process);
-            self.log(&path, run, own)?;
+            let path = log_path(folder, self.names.of(process));
+            let own = events.iter().filter(|event| event.process == process);
+            self.log(&path, run, [process], own, gone, Some(end))?;
         }
         Ok(())
     }
 
-    /// Writes events of any processes into one log, each process's as it would keep them itself.
+    /// Writes the events of these processes into one log, each process's as it would write them itself. If they `ended`,
+    /// each has a stop then, but those that are `gone`.
     ///
     /// # Errors
     /// When the file cannot be written (exit code 2).
-    pub fn log<'h>(
+    pub fn log<'e>(
         &self,
         path: &Path,
         run: &str,
-        happenings: impl Iterator<Item = &'h Happening>,
+        processes: impl IntoIterator<Item = ProcessId> + Clone,
+        events: impl Iterator<Item = &'e RunEvent>,
+        gone: &[ProcessId],
+        ended: Option<Duration>,
     ) -> Result<(), Failure> {
         let mut next = vec![0; self.names.count()];
-        let write = || {
+        let mut line = Vec::new();
+        let mut write = |file: &mut BufWriter<File>, process: ProcessId, at, event| {
+            let seq = &mut next[process.index()];
+            let record = Record {
+                v: VERSION,
+                run: run.into(),
+                node: self.names.of(process).into(),
+                thread: "simulated".into(),
+                seq: *seq,
+                event: Event {
+                    time: moment(at),
+                    ..event
+                },
+            };
+            *seq += 1;
+            line.clear();
+            record.write_line(&mut line);
+            file.write_all(&line)
+        };
+        let all = || {
             let mut file = BufWriter::new(File::create(path)?);
-            let mut line = Vec::new();
-            for happening in happenings {
-                let mut event = happening.event(self.names, self.over);
-                event.time = moment(happening.at);
-                let seq = &mut next[happening.process.index()];
-                let record = Record {
-                    v: VERSION,
-                    run: run.into(),
-                    node: self.names.of(happening.process).into(),
-                    thread: "simulated".into(),
-                    seq: *seq,
-                    event,
-                };
-                *seq += 1;
-                line.clear();
-                record.write_line(&mut line);
-                file.write_all(&line)?;
+            for process in processes.clone() {
+                let ready = Event::new(Kind::Ready).algorithm(self.algorithm.word());
+                write(&mut file, process, Duration::ZERO, ready)?;
+            }
+            for event in events {
+                let logged = event.event(self.names, self.over);
+                write(&mut file, event.process, event.at, logged)?;
+            }
+            if let Some(end) = ended {
+                for process in processes.into_iter().filter(|it| !gone.contains(it)) {
+                    write(&mut file, process, end, Event::new(Kind::Stop))?;
+                }
             }
             file.flush()
         };
-        write().map_err(|error| cannot(path, &error))
+        all().map_err(|error| cannot(path, &error))
     }
 }
 
-/// A folder for logs.
+/// The log of the process of this name in a folder.
+pub fn log_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.jsonl"))
+}
+
+/// Creates a folder for logs.
 ///
 /// # Errors
-/// When there can be none (exit code 2).
+/// When it cannot be created (exit code 2).
 pub fn folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| cannot(path, &error))
 }
 
-/// This folder for logs, or where none is given a new one among the system's temporary ones.
+/// Creates the given folder for logs, or a new temporary folder.
 ///
 /// # Errors
-/// When there can be none (exit code 2).
-pub fn folder_or_another(given: Option<&Path>) -> Result<PathBuf, Failure> {
-    let another = || {
-        let (process, number) = (std::process::id(), crate::node::new_session());
-        std::env::temp_dir().join(format!("lamport-{process}-{number:08x}"))
+/// When it cannot be created (exit code 2).
+pub fn folder_or_temporary(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    let temporary = || {
+        let (process, session) = (std::process::id(), new_session());
+        std::env::temp_dir().join(format!("lamport-{process}-{session:08x}"))
     };
-    let path = given.map_or_else(another, Path::to_owned);
+    let path = given.map_or_else(temporary, Path::to_owned);
     folder(&path)?;
     Ok(path)
 }
@@ -169,7 +174,7 @@ fn cannot(path: &Path, error: &std::io::Error) -> Failure {
     Failure::could_not_run(format!("--logs {}", visible_path(path)), why(error))
 }
 
-/// A moment of simulated time, which begins in 1970.
+/// A point of simulated time, which starts in 1970.
 pub fn moment(at: Duration) -> Time {
     Time::new(UNIX_EPOCH + at)
 }

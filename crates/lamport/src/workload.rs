@@ -1,4 +1,4 @@
-//! How long processes pause: what their applications want, and when.
+//! The workload: which operations the application of each process starts, and when.
 
 use std::time::Duration;
 
@@ -6,30 +6,35 @@ use rand::RngExt;
 use rand_distr::{Distribution, Exp1};
 use rand_pcg::Pcg64Mcg;
 
-use crate::process::Pause;
+use crate::process::TimerKind;
 
-/// The longest that a process stays in the critical section.
+/// The longest time that a process stays in the critical section.
 const LONGEST_WORK: Duration = Duration::from_millis(2);
 
-/// What the application of each process wants.
+/// The workload of each process.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Workload {
-    /// How many things a second, on average; the pauses between them are exponentially distributed.
+    /// Operations per second, on average; the intervals between them are exponentially distributed.
     pub rate: f64,
-    /// How many things at most.
+    /// The number of operations, at most.
     pub count: u64,
 }
 
 impl Workload {
-    /// How long this pause is; None when it has no end, because the process has begun enough.
-    pub fn pause(&self, random: &mut Pcg64Mcg, pause: Pause, begun: u64) -> Option<Duration> {
-        match pause {
-            Pause::Think if begun >= self.count => None,
-            Pause::Think => {
+    /// The duration of a timer; None when it never expires, because the process has started all its operations.
+    pub fn duration(
+        &self,
+        random: &mut Pcg64Mcg,
+        timer: TimerKind,
+        started: u64,
+    ) -> Option<Duration> {
+        match timer {
+            TimerKind::Think if started >= self.count => None,
+            TimerKind::Think => {
                 let scale: f64 = Exp1.sample(random);
                 Some(Duration::from_secs_f64(scale / self.rate))
             }
-            Pause::Work => Some(LONGEST_WORK.mul_f64(random.random())),
+            TimerKind::Work => Some(LONGEST_WORK.mul_f64(random.random())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every interleaving, by the real program; its paths run again, and its states explored.
+//! The model checker: its report, the replay of its counterexamples, and the explorer.
 
 use std::{
     fs,
@@ -19,12 +19,15 @@ fn lamport(arguments: &str) -> Finished {
     run(LAMPORT, &arguments)
 }
 
-/// What was checked, and the verdict.
+/// The checked properties, and their verdicts.
 fn checks(finished: &Finished) -> Vec<(String, String)> {
     let events = finished.events().into_iter();
     let checks = events.filter(|event| event.kind == Kind::Check);
     checks
-        .map(|check| (check.name.unwrap(), check.value.unwrap()))
+        .map(|check| {
+            let verdict = check.verdict.unwrap().word().to_owned();
+            (check.check.unwrap().into(), verdict)
+        })
         .collect()
 }
 
@@ -61,14 +64,14 @@ fn machines_read_the_same() {
     ];
     assert_eq!(checks(&finished), expected.map(ok));
     let Event { kind, counts, .. } = finished.last_event();
-    assert_eq!(kind, Kind::Local);
+    assert_eq!(kind, Kind::Report);
     for (name, expected) in [
         ("distinct", 191),
         ("depth", 22),
         ("generated", 340),
         ("generated_with_beyond", 384),
         ("complete", 1),
-        ("broken", 0),
+        ("violated", 0),
     ] {
         assert_eq!(counts[name], expected, "{name}: {counts:?}");
     }
@@ -85,7 +88,7 @@ fn again(finished: &Finished) -> Vec<String> {
 }
 
 #[test]
-fn a_mistake_is_shown_step_by_step_and_the_simulator_does_it_again() {
+fn an_injected_bug_is_shown_step_by_step_and_replayed_in_the_simulator() {
     let folder = Folder::new();
     let logs = folder.path("logs");
     let finished = run(
@@ -106,19 +109,19 @@ fn a_mistake_is_shown_step_by_step_and_the_simulator_does_it_again() {
     let expected = format!(
         "\
 ok    clock condition        on every path
-FAIL  mutual exclusion       the first had not left
+FAIL  mutual exclusion       the first had not exited when the second entered
                              p1 at 4 enters the critical section, by its request of 1
                              p2 at 5 enters the critical section, by its request of 1
 ok    every request granted  sooner or later, on every path
 ok    in timestamp order     on every path
 the shortest path that breaks \"mutual exclusion\", 5 steps:
-    1  p1 at 1 asks for the critical section: sends request to all
-    2  p2 at 1 asks for the critical section: sends request to all
-    3  p1 at 2 receives request from p2
-    3  p1 at 3 sends acknowledgement to p2
-    3  p1 at 4 enters the critical section, by its request of 1
-    4  p2 at 2 receives request from p1
-    4  p2 at 3 sends acknowledgement to p1
+    1  p2 at 1 asks for the critical section: sends request to all
+    2  p1 at 1 asks for the critical section: sends request to all
+    3  p2 at 2 receives request from p1
+    3  p2 at 3 sends acknowledgement to p1
+    4  p1 at 2 receives request from p2
+    4  p1 at 3 sends acknowledgement to p2
+    4  p1 at 4 enters the critical section, by its request of 1
     5  p2 at 4 receives acknowledgement from p1
     5  p2 at 5 enters the critical section, by its request of 1
 its event log: {file}
@@ -132,7 +135,8 @@ again, in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break
         .lines()
         .map(|line| Record::parse(line).unwrap())
         .collect();
-    assert_eq!(log.len(), 9);
+    let clocks = log.iter().filter(|record| record.event.clock.is_some());
+    assert_eq!(clocks.count(), 9);
     for name in ["p1", "p2"] {
         let own = log.iter().filter(|record| record.node == name);
         let mut numbered = own.enumerate();
@@ -149,11 +153,11 @@ again, in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break
     assert_eq!(path(&replayed.out)[..9], path(&expected)[2..]);
     assert!(replayed.out.contains("\nFAIL  mutual exclusion "));
 
-    // The processes without the mistake do something else, and so do those of another algorithm.
+    // Without the bug the processes behave differently, and so do those of another algorithm.
     for (other, line, why) in [
-        ("simulate mutex", 9, "but now p2 waits for a message"),
-        ("check mutex", 9, "but now p2 waits for a message"),
-        ("simulate total", 1, "but now p1 at 1 sends multicast"),
+        ("simulate mutex", 11, "but now p2 waits for a message"),
+        ("check mutex", 11, "but now p2 waits for a message"),
+        ("simulate total", 3, "but now p2 at 1 sends multicast"),
     ] {
         let different = lamport(&format!("{other} --processes 2 --replay {file}"));
         assert_eq!(different.code, Some(2), "{different:?}");
@@ -167,7 +171,7 @@ again, in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break
 }
 
 #[test]
-fn every_mistake_and_every_intolerance_is_a_path_that_the_simulator_confirms() {
+fn every_counterexample_is_confirmed_by_the_simulator() {
     let folder = Folder::new();
     for (number, arguments) in [
         "events --bug no-advance --count 2",
@@ -178,13 +182,13 @@ fn every_mistake_and_every_intolerance_is_a_path_that_the_simulator_confirms() {
         "total --processes 2 --bug no-tie-break",
         "causal --bug no-hold-back",
         "mutex --processes 2 --may-lose 1",
-        "mutex --processes 2 --may-overtake 1",
+        "mutex --processes 2 --may-reorder 1",
         "mutex --processes 2 --may-crash 1",
-        "mutex --processes 2 --may-double 1 --count 2",
+        "mutex --processes 2 --may-duplicate 1 --count 2",
         "causal --may-crash 1",
-        "ricart-agrawala --processes 2 --may-double 1 --count 2",
-        "central --may-double 1 --count 2",
-        "total --processes 2 --may-double 1",
+        "ricart-agrawala --processes 2 --may-duplicate 1 --count 2",
+        "central --may-duplicate 1 --count 2",
+        "total --processes 2 --may-duplicate 1",
         "causal --may-lose 1",
     ]
     .into_iter()
@@ -210,7 +214,7 @@ fn every_mistake_and_every_intolerance_is_a_path_that_the_simulator_confirms() {
 }
 
 #[test]
-fn what_real_processes_did_is_done_again_to_the_last_event() {
+fn the_logs_of_real_processes_are_replayed_to_the_last_event() {
     let folder = Folder::new();
     for (algorithm, events) in [("mutex", 6 * 11), ("total", 6 * 12), ("causal", 6 * 6)] {
         let logs = folder.path(algorithm);
@@ -231,7 +235,7 @@ fn what_real_processes_did_is_done_again_to_the_last_event() {
 }
 
 #[test]
-fn logs_are_run_again_in_causal_order_however_many_messages_are_on_their_way() {
+fn logs_are_replayed_in_causal_order_with_any_number_of_messages_in_flight() {
     let folder = Folder::new();
     for arguments in [
         // Effects have the time of their causes.
@@ -261,7 +265,7 @@ fn logs_are_run_again_in_causal_order_however_many_messages_are_on_their_way() {
 }
 
 #[test]
-fn what_cannot_be_checked_or_run_again_is_refused() {
+fn invalid_settings_of_a_check_and_a_replay_are_refused() {
     let folder = Folder::new();
     let no_log = folder.write("no-log.jsonl", "hello\n");
     let of_nobody = folder.write("of-nobody.jsonl", "");
@@ -272,11 +276,11 @@ fn what_cannot_be_checked_or_run_again_is_refused() {
         &[
             (
                 &["check", "mutex", "--loss", "10%"],
-                "--loss: of simulate, run and node, where chance decides",
+                "--loss: check does not take it; simulate, run and node do",
             ),
             (
                 &["check", "total", "--max-clock", "3"],
-                "--max-clock: of mutex alone: it checks the TLA+ module LamportMutex",
+                "--max-clock: only with mutex: it bounds the TLA+ module LamportMutex",
             ),
             (
                 &["check", "mutex", "--max-clock", "3", "--count", "1"],
@@ -284,7 +288,7 @@ fn what_cannot_be_checked_or_run_again_is_refused() {
             ),
             (
                 &["check", "mutex", "--max-clock", "3", "--may-lose", "1"],
-                "--max-clock: the TLA+ module LamportMutex has a network that loses",
+                "--max-clock: the network of the TLA+ module LamportMutex has no faults",
             ),
             (
                 &["check", "mutex", "--max-clock", "201"],
@@ -308,7 +312,7 @@ fn what_cannot_be_checked_or_run_again_is_refused() {
             ),
             (
                 &["check", "events", "--bug", "no-tie-break"],
-                "--bug no-tie-break: events has no such mistake",
+                "--bug no-tie-break: events cannot have this bug",
             ),
             (
                 &["check", "mutex", "--logs", "/dev/null/x"],
@@ -328,26 +332,26 @@ fn what_cannot_be_checked_or_run_again_is_refused() {
             ),
             (
                 &["simulate", "mutex", "--may-lose", "1"],
-                "--may-lose: of check and explore alone",
+                "--may-lose: simulate does not take it; check and explore do",
             ),
             (
                 &["run", "mutex", "--max-clock", "6"],
-                "--max-clock: of check and explore alone",
+                "--max-clock: run does not take it; check and explore do",
             ),
             (
                 &["simulate", "mutex", "--replay", "/dev/zero"],
-                "/dev/zero:1: longer than 1048576 bytes",
+                "/dev/zero:1: no text: it begins with the byte 0x00",
             ),
             (
                 &["explore", "mutex", "--delay", "1ms"],
-                "--delay: of simulate, run and node",
+                "--delay: explore does not take it; simulate, run and node do",
             ),
         ],
     );
 }
 
 #[test]
-fn more_states_than_wanted_are_no_answer() {
+fn more_states_than_the_limit_give_no_verdict() {
     let finished = lamport("check mutex --processes 3 --states 1000");
     assert_eq!(finished.code, Some(2), "{finished:?}");
     let open = "open  mutual exclusion       not broken in the first ";
@@ -357,31 +361,31 @@ fn more_states_than_wanted_are_no_answer() {
             .err
             .contains("lamport: --states 1000: there are more")
     );
-    // What is broken is broken, however many more there are.
+    // A violation is a verdict, whatever the number of further states.
     let finished = lamport("check mutex --bug no-acknowledgement --states 1000");
     assert_eq!(finished.code, Some(1), "{finished:?}");
 }
 
 #[test]
-fn an_interrupt_ends_it_and_nothing_is_claimed() {
-    // More than anybody waits for.
+fn an_interrupt_ends_the_search_and_every_verdict_is_open() {
+    // A search that takes far longer than the test.
     let mut running = start(LAMPORT, &["check", "total", "--count", "9", "--json"]);
     running.err_line("3 processes of total");
     let finished = running.interrupt();
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let verdicts = checks(&finished);
-    assert_eq!(verdicts.len(), 3);
+    assert_eq!(verdicts.len(), 4);
     assert!(verdicts.iter().all(|(_, value)| value == "open"));
     let counts = finished.last_event().counts;
     assert_eq!(counts["complete"], 0);
 }
 
 #[test]
-fn somebody_at_a_terminal_sees_how_far_it_is() {
+fn a_terminal_shows_the_progress() {
     if !testing::have_program("script") {
         return;
     }
-    // What script runs has a terminal; so many states take longer than it takes to say how far it is.
+    // script runs the program on a terminal; the search takes longer than the first progress line.
     let asked = format!("{LAMPORT} check total --count 9 --states 300000");
     let command = testing::command("script", &["-qec", &asked, "/dev/null"]);
     let finished = Running::start(command).finish();
@@ -390,13 +394,13 @@ fn somebody_at_a_terminal_sees_how_far_it_is() {
     let progress = shown.find(|shown| shown.contains(" distinct, depth "));
     let progress = progress.unwrap_or_else(|| panic!("{finished:?}"));
     assert!(progress.contains(" states, ") && progress.ends_with(" distinct a second"));
-    // It is gone once there is something else.
+    // The next line replaces it.
     let last = finished.out.rsplit("\r\x1b[K").next().unwrap();
     assert!(last.contains("open  clock condition"), "{last}");
     assert!(!last.contains(" distinct a second"), "{last}");
 }
 
-/// What the explorer answers.
+/// The explorer's response.
 fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
@@ -418,7 +422,7 @@ fn the_explorer_shows_the_same_states_in_words() {
     for (arguments, action, outcome, state) in [
         (
             "mutex --processes 2",
-            "p1 does what it wants next",
+            "the timer of p1 expires",
             "p1 at 1 asks for the critical section: sends request to all",
             r"p1 > p2: request of 1\n",
         ),
@@ -426,7 +430,7 @@ fn the_explorer_shows_the_same_states_in_words() {
             "mutex --processes 2 --max-clock 3",
             "Request(p1)",
             "p1 at 1 asks for the critical section: sends request to all",
-            r"p1: clock 1\n    p1 asked at 1\n    its request is acknowledged by p1\n",
+            r"p1: clock 1\n    p1: request of 1\n    acknowledged by p1\n",
         ),
     ] {
         let arguments = format!("explore {arguments} --listen 127.0.0.1:0");
@@ -449,7 +453,7 @@ fn the_explorer_shows_the_same_states_in_words() {
 }
 
 #[test]
-fn an_explorer_whose_address_is_taken_says_so() {
+fn an_explorer_whose_address_is_in_use_is_refused() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let finished = run(LAMPORT, &["explore", "mutex", "--listen", &address]);

@@ -10,7 +10,7 @@ use common::testing::{self, Finished, Folder, Running, read_log, run, start};
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
 
-/// Addresses of this test alone: every process that tests has a loopback network, and every test an address of it.
+/// A lab with its own addresses: every test process has a loopback network, and every test an address in it.
 struct Lab {
     address: String,
     algorithm: &'static str,
@@ -44,7 +44,7 @@ impl Lab {
         format!("{}:{}", self.address, 4000 + number)
     }
 
-    /// Starts the process of this number, of so many.
+    /// Starts the process with this number, of N.
     fn start(&self, number: usize, of: usize) -> Running {
         let (name, listen) = (format!("p{number}"), self.port(number));
         let mut arguments = vec!["node", self.algorithm, "--name", &name, "--listen", &listen];
@@ -64,7 +64,7 @@ impl Lab {
     }
 }
 
-fn well(finished: &Finished) {
+fn assert_done(finished: &Finished) {
     assert_eq!(finished.code, Some(0), "{finished:?}");
 }
 
@@ -75,72 +75,74 @@ fn the_handouts_experiment_in_three_terminals() {
         let [mut p1, mut p2, mut p3] = [1, 2, 3].map(|number| lab.start(number, 3));
         p1.type_in("local\nlocal\nsend p2 hello there\nclock\n");
         p1.out_line("   3  sends message 'hello there' to p2");
-        p1.out_line("the clock is at 3");
+        p1.out_line("clock: 3");
         p2.out_line("   4  receives message 'hello there' from p1");
         p2.type_in("send p3\n");
         p2.out_line("   5  sends message to p3");
         p3.out_line("   6  receives message from p2");
-        well(&p1.interrupt());
+        assert_done(&p1.interrupt());
         p2.type_in("quit\n");
-        well(&p2.finish());
-        well(&p3.interrupt());
+        assert_done(&p2.finish());
+        assert_done(&p3.interrupt());
     }
 }
 
 #[test]
-fn whoever_asks_first_is_first_and_the_second_waits() {
+fn the_first_to_request_enters_and_the_second_waits() {
     for algorithm in ["mutex", "ricart-agrawala"] {
         let lab = Lab::new(algorithm, UDP);
         let [mut p1, mut p2, p3] = [1, 2, 3].map(|number| lab.start(number, 3));
         p1.type_in("lock\n");
         p1.out_line_with("enters the critical section, by its request of 1");
         p2.type_in("lock\nqueue\n");
-        p2.out_line_with("p2 asked at");
+        p2.out_line_with("p2: request of");
         p2.type_in("unlock\n");
-        p2.err_line("lamport: it has asked for the critical section, and waits for it");
+        p2.err_line("lamport: still waiting for the critical section");
         p1.type_in("lock\nunlock\n");
-        p1.err_line("lamport: it is in the critical section; unlock leaves");
-        p1.out_line_with("leaves the critical section");
+        p1.err_line("lamport: already in the critical section: type unlock to exit it");
+        p1.out_line_with("exits the critical section");
         p2.out_line_with("enters the critical section");
         for process in [p1, p2, p3] {
-            well(&process.interrupt());
+            assert_done(&process.interrupt());
         }
     }
 }
 
 #[test]
-fn copies_of_the_account_by_hand() {
+fn replicas_of_the_account_by_hand() {
     let lab = Lab::new("total", UDP);
     let [mut p1, mut p2] = [1, 2].map(|number| lab.start(number, 2));
     p1.type_in("multicast +100\nmulticast hello\n");
-    p1.err_line("lamport: an account takes +100, -30, +1% and the like");
-    p1.out_line_with("delivers p1's of 1 '+100: 1100.00'");
-    p2.out_line_with("delivers p1's of 1 '+100: 1100.00'");
+    p1.err_line("lamport: not an operation on the account: +100, -30 or +1%");
+    p1.out_line_with("delivers p1's multicast of 1 '+100: 1100.00'");
+    p2.out_line_with("delivers p1's multicast of 1 '+100: 1100.00'");
     p2.type_in("multicast +1%\nqueue\n");
     p2.out_line_with("'+1%: 1111.00'");
     p1.out_line_with("'+1%: 1111.00'");
-    well(&p1.interrupt());
-    well(&p2.interrupt());
+    assert_done(&p1.interrupt());
+    assert_done(&p2.interrupt());
 }
 
 #[test]
-fn a_process_that_is_late_gets_all_the_same_what_it_was_sent() {
+fn a_process_that_starts_late_receives_earlier_messages() {
     for more in [UDP, TCP] {
         let lab = Lab::new("events", more);
         let mut p1 = lab.start(1, 2);
         p1.type_in("send p2 one\nsend p2 two\n");
-        p1.err_line("lamport: p2: not heard yet; it is not started, or elsewhere");
+        p1.err_line(
+            "lamport: p2: no message yet; not started, or not reachable at its --peer address",
+        );
         let mut p2 = lab.start(2, 2);
         p2.out_line_with("receives message 'one' from p1");
         p2.out_line_with("receives message 'two' from p1");
-        p1.err_line("lamport: p2: it is heard again");
-        well(&p1.interrupt());
-        well(&p2.interrupt());
+        p1.err_line("lamport: p2: responds again");
+        assert_done(&p1.interrupt());
+        assert_done(&p2.interrupt());
     }
 }
 
 #[test]
-fn a_process_killed_in_its_critical_section_is_missed_and_not_let_in_again() {
+fn a_process_killed_in_its_critical_section_is_suspected_and_not_admitted_again() {
     let lab = Lab::new("mutex", UDP);
     let [mut p1, mut p2] = [1, 2].map(|number| lab.start(number, 2));
     p2.type_in("lock\n");
@@ -148,25 +150,27 @@ fn a_process_killed_in_its_critical_section_is_missed_and_not_let_in_again() {
     p2.signal("KILL");
     assert_eq!(p2.finish().code, None);
     p1.type_in("lock\n");
-    p1.err_line("lamport: p2: nothing heard for 2 s; it is gone, or cut off");
+    p1.err_line("lamport: p2: no message for 2 s; suspected failed or partitioned");
     let mut p2 = lab.start(2, 2);
-    p1.err_line("lamport: p2: it has begun anew, or two processes are called so; what it promised");
+    p1.err_line(
+        "lamport: p2: restarted without its earlier state, or two processes have this name;",
+    );
     p2.type_in("lock\n");
-    p2.err_line("lamport: p1: it goes on with an earlier process of this name");
+    p2.err_line("lamport: p1: continues with an earlier process of this name");
     let p1 = p1.interrupt();
     assert!(!p1.out.contains("enters"), "{}", p1.out);
-    well(&p1);
+    assert_done(&p1);
     let frames = read_log(lab.log(1)).pop().unwrap().event.counts["frames_sent"];
     assert!(
         frames < 100,
-        "{frames} frames, with somebody who is not answered"
+        "{frames} frames to a process whose frames are discarded"
     );
     let p2 = p2.interrupt();
     assert!(!p2.out.contains("enters"), "{}", p2.out);
 }
 
 #[test]
-fn events_go_on_with_a_process_that_began_anew() {
+fn events_continue_with_a_restarted_process() {
     for more in [UDP, TCP] {
         let lab = Lab::new("events", more);
         let [mut p1, mut p2] = [1, 2].map(|number| lab.start(number, 2));
@@ -179,69 +183,69 @@ fn events_go_on_with_a_process_that_began_anew() {
         p1.out_line_with("receives message 'here again' from p2");
         p1.type_in("send p2 three\n");
         p2.out_line_with("receives message 'three' from p1");
-        well(&p1.interrupt());
-        well(&p2.interrupt());
+        assert_done(&p1.interrupt());
+        assert_done(&p2.interrupt());
     }
 }
 
 #[test]
-fn what_is_no_message_for_it_is_told_once_and_passed_over() {
+fn an_invalid_frame_is_reported_once_and_discarded() {
     let lab = Lab::new("mutex", UDP);
     let mut p1 = lab.start(1, 2);
     let socket = UdpSocket::bind((lab.address.as_str(), 0)).unwrap();
-    let good = r#"{"v":1,"algorithm":"mutex","from":"p2","to":"p1","session":9,"knows":0,"frame":{"number":1,"acknowledged":0,"packet":{"message":1,"to_all":true,"said":{"time":7,"content":"request"}}}}"#;
-    for (datagram, told) in [
-        ("hello".to_owned(), "no message of this program"),
-        (good[..90].to_owned(), "half a message: it is cut off"),
+    let good = r#"{"v":1,"algorithm":"mutex","from":"p2","to":"p1","session":9,"knows":0,"frame":{"sequence":1,"acknowledged":0,"packet":{"number":1,"to_all":true,"message":{"time":7,"content":"request"}}}}"#;
+    for (datagram, why) in [
+        ("hello".to_owned(), "not a frame of this program; discarded"),
+        (good[..90].to_owned(), "truncated frame"),
         (
             good.replace("\"v\":1", "\"v\":2"),
-            "a message of version 2, not 1",
+            "frame of version 2, not 1",
         ),
         (
             good.replace("p2", "eve\\u001b[2J"),
-            r"a message from 'eve\x1b[2J', who is no --peer",
+            r"frame from 'eve\x1b[2J', which is not a --peer",
         ),
         (
             good.replace("p1", "p3"),
-            "a message for 'p3', who is not here",
+            "frame for 'p3', which is not this process",
         ),
         (
             good.replace("mutex", "total"),
-            "a message of 'total', which is not run here",
+            "frame of another algorithm, 'total'",
         ),
-        ("x".repeat(9000), "a message of more than 8192 bytes"),
+        ("x".repeat(9000), "frame of more than 8192 bytes"),
         (
             good.replace(":7,", ":18446744073709551000,"),
-            "p2: its clock says 18446744073709551000, far beyond any",
+            "p2: message discarded: its time 18446744073709551000 is more than 2^48 ahead",
         ),
     ] {
         for _ in 0..3 {
             socket.send_to(datagram.as_bytes(), lab.port(1)).unwrap();
         }
-        p1.err_line_with(told);
+        p1.err_line_with(why);
     }
-    // It is as it was: the second packet of the channel is the next.
-    let next = good.replace("\"number\":1", "\"number\":2");
+    // The channel continues: its second packet is the next one.
+    let next = good.replace("\"sequence\":1", "\"sequence\":2");
     socket.send_to(next.as_bytes(), lab.port(1)).unwrap();
     p1.out_line("   8  receives request from p2");
     let p1 = p1.interrupt();
-    assert_eq!(p1.err.matches("half a message").count(), 1, "{}", p1.err);
-    well(&p1);
+    assert_eq!(p1.err.matches("truncated frame").count(), 1, "{}", p1.err);
+    assert_done(&p1);
 }
 
 #[test]
-fn half_a_line_and_an_endless_one_are_told() {
+fn a_truncated_and_an_endless_line_are_reported() {
     let lab = Lab::new("events", TCP);
     let mut p1 = lab.start(1, 2);
     let mut stream = TcpStream::connect(lab.port(1)).unwrap();
     stream.write_all(b"{\"v\":1,\"algorithm\":").unwrap();
     drop(stream);
-    p1.err_line_with("half a message: it is cut off");
+    p1.err_line_with("truncated frame");
     let mut stream = TcpStream::connect(lab.port(1)).unwrap();
-    // It closes when it has had enough.
+    // The process closes the connection meanwhile.
     let _ = stream.write_all(&[b'x'; 100_000]);
-    p1.err_line_with("a message of more than 8192 bytes");
-    well(&p1.interrupt());
+    p1.err_line_with("frame of more than 8192 bytes");
+    assert_done(&p1.interrupt());
 }
 
 #[test]
@@ -256,17 +260,17 @@ fn a_clock_near_the_end_of_its_range_ends_its_process_and_no_other() {
     };
     let mut p1 = late.start(1, 2);
     p1.type_in("send p2 from the end of time\n");
-    p2.err_line("lamport: p1: its clock says 18446744073709551614, far beyond any that can be; its message is refused");
+    p2.err_line("lamport: p1: message discarded: its time 18446744073709551614 is more than 2^48 ahead of this clock");
     p1.type_in("local\nlocal\n");
     p1.err_line("lamport: clock: the time would exceed the end of its range");
     assert_eq!(p1.finish().code, Some(1));
     p2.type_in("local\n");
     p2.out_line("   1  local event");
-    well(&p2.interrupt());
+    assert_done(&p2.interrupt());
 }
 
 #[test]
-fn a_process_that_cannot_be_is_refused() {
+fn invalid_settings_of_a_process_are_refused() {
     const ONE: [&str; 6] = ["node", "mutex", "--name", "p1", "--peer", "p2=127.0.0.1:1"];
     let and = |more: &[&'static str]| [&ONE, more].concat();
     testing::check_refusals(
@@ -274,23 +278,23 @@ fn a_process_that_cannot_be_is_refused() {
         &[
             (
                 &["node", "mutex", "--peer", "p2=127.0.0.1:1"],
-                "--name: a process needs a name",
+                "--name: missing: every process has a name",
             ),
             (
                 &["node", "mutex", "--name", "p1"],
-                "--peer: there must be 1 to 49",
+                "--peer: 1 to 49 peers are required",
             ),
             (
                 &["node", "mutex", "--name", "p2", "--peer", "p2=127.0.0.1:1"],
-                "--peer p2=127.0.0.1:1: this process itself is called so",
+                "--peer p2=127.0.0.1:1: this is the name of this process",
             ),
             (
                 &and(&["--peer", "p2=127.0.0.1:2"]),
-                "--peer p2: two are called so",
+                "--peer p2: two processes have this name",
             ),
             (
-                &and(&["--crash", "p3@1s"]),
-                "--crash p3@1s: no process is called 'p3'; did you mean p1?",
+                &and(&["--partition", "p1/p3@1s"]),
+                "--partition p1/p3@1s: no process is called 'p3'; did you mean p1?",
             ),
             (
                 &and(&["--listen", "192.0.2.1:1"]),
@@ -307,5 +311,5 @@ fn a_process_that_cannot_be_is_refused() {
         second.err,
         format!("lamport: listen on {port}: address in use\n")
     );
-    well(&first.interrupt());
+    assert_done(&first.interrupt());
 }

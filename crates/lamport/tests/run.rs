@@ -1,9 +1,9 @@
-//! Real processes, started, watched, stopped and judged by the real program.
+//! Real processes, started, supervised, stopped and checked by the real program.
 
 use std::fs;
 
 use common::{
-    event::Kind,
+    event::{Kind, Verdict},
     testing::{Finished, Folder, command, read_log, run, start},
 };
 
@@ -19,23 +19,25 @@ fn run_for(time: &str, arguments: &[&str]) -> Finished {
 }
 
 /// Which checks failed.
-fn broken(finished: &Finished) -> Vec<String> {
+fn violated(finished: &Finished) -> Vec<String> {
     let events = finished.events().into_iter();
     let checks = events.filter(|event| event.kind == Kind::Check);
-    let failed = checks.filter(|check| check.value.as_deref() != Some("ok"));
-    failed.filter_map(|check| check.name).collect()
+    let failed = checks.filter(|check| check.verdict != Some(Verdict::Ok));
+    failed
+        .filter_map(|check| check.check.map(Into::into))
+        .collect()
 }
 
-fn well(finished: &Finished) {
-    let found = (finished.code, broken(finished));
+fn assert_done(finished: &Finished) {
+    let found = (finished.code, violated(finished));
     assert_eq!(found, (Some(0), vec![]), "{finished:?}");
 }
 
-/// The folder in which the logs of a broken run are left.
-fn take_away_logs(finished: &Finished) {
-    let left = "the logs of this run are left in ";
-    let folder = finished.err.lines().find_map(|line| line.split_once(left));
-    fs::remove_dir_all(folder.expect("they are left").1).unwrap();
+/// Removes the folder in which the logs of a run with a violation are kept.
+fn remove_logs(finished: &Finished) {
+    let kept = "the logs of this run are kept in ";
+    let folder = finished.err.lines().find_map(|line| line.split_once(kept));
+    fs::remove_dir_all(folder.expect("the logs are kept").1).unwrap();
 }
 
 #[test]
@@ -43,7 +45,7 @@ fn five_processes_exclude_each_other_over_a_bad_network() {
     for transport in ["udp", "tcp"] {
         let arguments = ["mutex", "--processes", "5", "--transport", transport];
         let finished = run_for("500ms", &[&arguments, BAD.as_slice()].concat());
-        well(&finished);
+        assert_done(&finished);
         let counts = finished.last_event().counts;
         assert!(counts["entries"] >= 5, "{counts:?}");
         assert_eq!(counts["sent"], 12 * counts["entries"]);
@@ -52,14 +54,14 @@ fn five_processes_exclude_each_other_over_a_bad_network() {
 }
 
 #[test]
-fn all_copies_of_the_account_are_equal_in_the_end() {
+fn all_replicas_of_the_account_are_equal_in_the_end() {
     let finished = run_for(
         "5s",
         &[&["total", "--count", "20"], BAD.as_slice()].concat(),
     );
-    well(&finished);
+    assert_done(&finished);
     let mut events = finished.events().into_iter();
-    let equal = events.find(|event| event.name.as_deref() == Some("equal accounts"));
+    let equal = events.find(|event| event.check.as_deref() == Some("equal accounts"));
     let text = equal.unwrap().text.unwrap();
     assert!(text.ends_with(" in the end on all 3 replicas"), "{text}");
     assert_eq!(finished.last_event().counts["delivered"], 3 * 3 * 20);
@@ -72,19 +74,19 @@ fn every_algorithm_runs() {
             "5s",
             &[&[algorithm, "--count", "5"], BAD.as_slice()].concat(),
         );
-        well(&finished);
+        assert_done(&finished);
         assert!(finished.last_event().counts["events"] >= 15);
     }
 }
 
 #[test]
-fn each_process_writes_its_own_log_and_the_verdict_is_of_these() {
+fn each_process_writes_a_log_and_the_verdict_is_made_from_these() {
     let folder = Folder::new();
     let logs = folder.path("logs");
     for _ in 0..2 {
         let arguments = ["mutex", "--count", "3", "--logs", &logs, "--show", "all"];
         let finished = run_for("5s", &arguments);
-        well(&finished);
+        assert_done(&finished);
         let events = finished.events().into_iter();
         let shown = events.filter(|event| event.clock.is_some()).count();
         let mut logged = 0;
@@ -94,16 +96,16 @@ fn each_process_writes_its_own_log_and_the_verdict_is_of_these() {
             let clocks = records.iter().filter(|record| record.event.clock.is_some());
             logged += clocks.count();
         }
-        assert_eq!(shown, logged, "and none of the run before");
+        assert_eq!(shown, logged, "without the events of the earlier run");
     }
 }
 
 #[test]
-fn frames_take_as_long_as_is_said_and_nothing_crosses_a_cut() {
+fn frames_have_the_given_delay_and_none_crosses_a_partition() {
     let folder = Folder::new();
     let logs = folder.path("logs");
     let slow = ["events", "--count", "3", "--delay", "40ms", "--logs", &logs];
-    well(&run_for("5s", &slow));
+    assert_done(&run_for("5s", &slow));
     let of = |name| read_log(format!("{logs}/{name}.jsonl")).into_iter();
     let events: Vec<_> = ["p1", "p2", "p3"].into_iter().flat_map(of).collect();
     let mut received = 0;
@@ -132,7 +134,7 @@ fn frames_take_as_long_as_is_said_and_nothing_crosses_a_cut() {
 }
 
 #[test]
-fn a_mistake_shows_in_real_processes_too() {
+fn an_injected_bug_shows_in_real_processes() {
     let finished = run(
         LAMPORT,
         &[
@@ -158,49 +160,55 @@ fn a_mistake_shows_in_real_processes_too() {
     let events: Vec<_> = finished.out[at..].lines().skip(1).take(2).collect();
     let enters = |line: &&str| line.contains(" enters the critical section");
     assert!(events.iter().all(enters), "{events:?}");
-    let shortest = "the shortest run that shows it, 4 events: lamport simulate mutex";
-    assert!(finished.out.contains(shortest), "{}", finished.out);
-    take_away_logs(&finished);
+    let minimal = "minimal counterexample, 4 events: lamport simulate mutex";
+    assert!(finished.out.contains(minimal), "{}", finished.out);
+    remove_logs(&finished);
 }
 
 #[test]
-fn a_process_killed_is_reported_and_those_who_need_it_say_so() {
+fn a_killed_process_is_reported_and_suspected_by_the_others() {
     let finished = run(
         LAMPORT,
         &["run", "mutex", "--crash", "p2@300ms", "--for", "600ms"],
     );
     assert_eq!(finished.code, Some(1), "{finished:?}");
     for line in [
-        "p2: killed by signal 9, as was wanted",
-        "finds: p2: nothing heard for 2 s",
+        "p2: killed by signal 9, as requested",
+        "reports: p2: no message for 2 s; suspected failed or partitioned",
     ] {
         assert!(finished.err.contains(line), "{}", finished.err);
     }
-    assert!(finished.out.contains("p2 is gone"), "{}", finished.out);
     assert!(
-        finished.out.contains("ok    mutual exclusion"),
+        finished.out.contains("p2 did not come to an end"),
         "{}",
         finished.out
     );
-    take_away_logs(&finished);
-    // What needs nobody goes on without it.
-    well(&run_for("600ms", &["events", "--crash", "p2@300ms"]));
+    assert!(
+        finished
+            .out
+            .contains("mutual exclusion       at most one process in the critical section"),
+        "{}",
+        finished.out
+    );
+    remove_logs(&finished);
+    // The algorithm events continues without it.
+    assert_done(&run_for("600ms", &["events", "--crash", "p2@300ms"]));
 }
 
 #[test]
-fn a_process_that_stands_still_for_a_while_only_makes_the_others_wait() {
+fn a_process_that_recovers_only_delays_the_others() {
     let crash = ["--crash", "p2@200ms..600ms"];
     let partition = ["--partition", "p1/p3@300ms..700ms"];
-    well(&run_for(
+    assert_done(&run_for(
         "900ms",
         &[&["ricart-agrawala"], &crash[..], &partition].concat(),
     ));
 }
 
 #[test]
-fn an_interrupt_ends_the_run_and_it_is_judged_all_the_same() {
+fn an_interrupt_ends_the_run_and_it_is_checked() {
     let mut running = start(LAMPORT, &["run", "mutex", "--for", "1m"]);
-    running.err_line("3 processes for mutex over udp");
+    running.err_line("3 processes of mutex over udp");
     let finished = running.interrupt();
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(
@@ -211,7 +219,7 @@ fn an_interrupt_ends_the_run_and_it_is_judged_all_the_same() {
 }
 
 #[test]
-fn what_is_set_for_this_program_is_not_set_for_its_processes() {
+fn the_programs_variables_are_not_inherited_by_its_processes() {
     let folder = Folder::new();
     let mut command = command(LAMPORT, &["run", "events", "--count", "2"]);
     let log = folder.path("log");

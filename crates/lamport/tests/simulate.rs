@@ -3,7 +3,7 @@
 use std::{fs, process::Command};
 
 use common::{
-    event::{Event, Kind},
+    event::{Event, Kind, Verdict},
     testing::{self, Finished, Folder, command, read_log, run},
 };
 
@@ -23,17 +23,20 @@ fn simulate(arguments: &str) -> Finished {
     run(LAMPORT, &[&["simulate"], arguments.as_slice()].concat())
 }
 
-/// What was checked, and whether it held.
+/// The checked properties, and whether they hold.
 fn checks(finished: &Finished) -> Vec<(String, bool)> {
     let events = finished.events().into_iter();
     let checks = events.filter(|event| event.kind == Kind::Check);
     checks
-        .map(|check| (check.name.unwrap(), check.value.unwrap() == "ok"))
+        .map(|check| {
+            let holds = check.verdict == Some(Verdict::Ok);
+            (check.check.unwrap().into(), holds)
+        })
         .collect()
 }
 
 #[test]
-fn every_algorithm_keeps_its_promises_over_a_bad_network() {
+fn every_algorithm_has_its_properties_over_an_unreliable_network() {
     for algorithm in ALGORITHMS {
         let finished = simulate(&format!(
             "{algorithm} --processes 4 --seeds 25 --loss 10% --duplicate 10% --reorder 10% --delay exp:5ms \
@@ -43,7 +46,7 @@ fn every_algorithm_keeps_its_promises_over_a_bad_network() {
         assert!(
             finished
                 .out
-                .starts_with("25 seeds, and every run as promised"),
+                .starts_with("25 seeds, no violation; the last run:"),
             "{}",
             finished.out
         );
@@ -51,7 +54,7 @@ fn every_algorithm_keeps_its_promises_over_a_bad_network() {
 }
 
 #[test]
-fn frames_that_take_long_are_waited_for() {
+fn long_delays_do_not_end_a_run() {
     for delay in ["40s", "exp:10s", "normal:20s,5s"] {
         let finished = simulate(&format!("mutex --count 2 --delay {delay}"));
         assert_eq!(finished.code, Some(0), "{finished:?}");
@@ -59,7 +62,7 @@ fn frames_that_take_long_are_waited_for() {
 }
 
 #[test]
-fn the_seed_decides_everything_to_the_byte() {
+fn the_seed_determines_the_output_to_the_byte() {
     let folder = Folder::new();
     let simulate = |seed: &str, json: &str, logs: &str| {
         let logs = folder.path(logs);
@@ -79,9 +82,9 @@ fn the_seed_decides_everything_to_the_byte() {
             json,
         ];
         let mut command: Command = command(LAMPORT, &arguments);
-        let told = command.env("LAB_RUN", "test").output().unwrap().stdout;
+        let output = command.env("LAB_RUN", "test").output().unwrap().stdout;
         let logs = ["p1", "p2", "p3"].map(|name| fs::read(format!("{logs}/{name}.jsonl")).unwrap());
-        (told, logs)
+        (output, logs)
     };
     for json in ["--json", "--json=false"] {
         let one = simulate("7", json, "one");
@@ -98,7 +101,7 @@ fn the_seed_decides_everything_to_the_byte() {
 }
 
 #[test]
-fn every_mistake_is_found_and_the_shortest_run_shows_it_again() {
+fn every_injected_bug_is_found_and_its_minimal_counterexample_is_reproduced() {
     for (algorithm, bug, rule) in [
         ("events", "no-advance", "clock condition"),
         ("mutex", "no-advance", "clock condition"),
@@ -117,11 +120,11 @@ fn every_mistake_is_found_and_the_shortest_run_shows_it_again() {
         assert_eq!(finished.code, Some(1), "{finished:?}");
         let again = finished.out.lines().find_map(|line| {
             let (_, command) = line
-                .strip_prefix("the shortest run that shows it, ")?
+                .strip_prefix("minimal counterexample, ")?
                 .split_once(": ")?;
             command.strip_prefix("lamport simulate ")
         });
-        let again = simulate(&format!("{} --json", again.expect("a shortest run")));
+        let again = simulate(&format!("{} --json", again.expect("a counterexample")));
         assert_eq!(again.code, Some(1));
         assert!(
             checks(&again).contains(&(rule.to_owned(), false)),
@@ -132,10 +135,10 @@ fn every_mistake_is_found_and_the_shortest_run_shows_it_again() {
 }
 
 #[test]
-fn a_verdict_names_the_first_two_events_that_break_it() {
+fn a_verdict_names_the_first_two_events_that_violate_a_property() {
     let finished = simulate("mutex --processes 2 --count 1 --seed 132 --bug no-tie-break --show 0");
     let broken = "\
-FAIL  mutual exclusion       the first had not left
+FAIL  mutual exclusion       the first had not exited when the second entered
                              p1 at 4 enters the critical section, by its request of 1
                              p2 at 5 enters the critical section, by its request of 1
 ";
@@ -143,8 +146,8 @@ FAIL  mutual exclusion       the first had not left
     let lines: Vec<_> = finished.out.lines().collect();
     let at = lines
         .iter()
-        .position(|line| line.starts_with("the shortest run that shows it, 9 events: "));
-    let schedule = &lines[at.expect("a shortest run") + 1..][..9];
+        .position(|line| line.starts_with("minimal counterexample, 9 events: "));
+    let schedule = &lines[at.expect("a counterexample") + 1..][..9];
     assert!(
         schedule[0].ends_with("p1 at 1 asks for the critical section: sends request to all"),
         "{schedule:?}"
@@ -169,22 +172,22 @@ fn messages_for_an_entry_are_as_the_papers_count_them() {
             "{algorithm} --processes {processes} --loss 10% --duplicate 10% --json --show 0"
         ));
         let counts = finished.last_event().counts;
-        let visitors = if algorithm == "central" {
+        let users = if algorithm == "central" {
             processes - 1
         } else {
             processes
         };
-        assert_eq!(counts["entries"], visitors * 10, "{algorithm}");
+        assert_eq!(counts["entries"], users * 10, "{algorithm}");
         assert_eq!(counts["sent"], counts["entries"] * each, "{algorithm}");
         assert_eq!(
             counts["received"], counts["sent"],
-            "none lost, none doubled"
+            "none lost, none duplicated"
         );
     }
 }
 
 #[test]
-fn the_textbooks_account_ends_as_one_of_two_and_everywhere_the_same() {
+fn the_textbooks_account_ends_with_one_of_two_balances_on_all_replicas() {
     let mut seen = [false; 2];
     for seed in 1..=20 {
         let finished = simulate(&format!("total --processes 2 --count 1 --seed {seed}"));
@@ -195,31 +198,37 @@ fn the_textbooks_account_ends_as_one_of_two_and_everywhere_the_same() {
                 .contains(&format!("{account} in the end on all 2 replicas"));
         }
     }
-    assert_eq!(seen, [true, true], "either order comes about");
+    assert_eq!(seen, [true, true], "both orders occur");
 }
 
 #[test]
-fn whoever_waits_for_a_process_that_is_gone_is_named() {
+fn a_process_that_waits_for_a_crashed_one_is_named() {
     let finished = simulate("mutex --crash p2@20ms --json --show 0");
     assert_eq!(finished.code, Some(1));
     let held = checks(&finished);
     assert!(held.contains(&("mutual exclusion".into(), true)));
     assert!(held.contains(&("every request granted".into(), false)));
     let finished = simulate("mutex --crash p2@20ms --show 0");
-    assert!(finished.out.contains("p2 is gone"), "{}", finished.out);
     assert!(
-        finished.err.contains("finds: p2: nothing heard for 2 s"),
+        finished.out.contains("p2 did not come to an end"),
+        "{}",
+        finished.out
+    );
+    assert!(
+        finished
+            .err
+            .contains("reports: p2: no message for 2 s; suspected failed or partitioned"),
         "{}",
         finished.err
     );
 
-    // What needs nobody else goes on.
+    // The algorithm events continues without it.
     let finished = simulate("events --crash p2@20ms --show 0");
     assert_eq!(finished.code, Some(0), "{}", finished.out);
 }
 
 #[test]
-fn a_partition_that_lasts_is_no_violation_of_the_order() {
+fn a_permanent_partition_does_not_violate_the_order() {
     let finished = simulate("total --partition p1/*@20ms --json --show 0");
     let held = checks(&finished);
     assert!(
@@ -236,7 +245,7 @@ fn a_partition_that_lasts_is_no_violation_of_the_order() {
 }
 
 #[test]
-fn each_process_has_a_log_whose_messages_are_those_of_the_others() {
+fn the_logs_of_sender_and_receiver_identify_a_message_alike() {
     let folder = Folder::new();
     let logs = folder.path("logs");
     let finished = run(
@@ -261,14 +270,14 @@ fn each_process_has_a_log_whose_messages_are_those_of_the_others() {
     }
     assert_eq!(
         all()
-            .filter(|event| event.name.as_deref() == Some("enter"))
+            .filter(|event| event.meaning.as_deref() == Some("enter"))
             .count(),
         6
     );
 }
 
 #[test]
-fn faults_may_stand_in_a_file() {
+fn faults_are_read_from_a_file() {
     let folder = Folder::new();
     let good = folder.write(
         "good.json",
@@ -287,11 +296,11 @@ fn faults_may_stand_in_a_file() {
         ),
         (
             wrong("b", r#"{"loss": "200%"}"#),
-            ":1:15: loss: '200%' is no share below 1",
+            ":1:15: loss: '200%' is not a share below 1",
         ),
         (
             wrong("c", r#"{"loss": 2}"#),
-            ":1:10: loss: 2 is no share below 1",
+            ":1:10: loss: 2 is not a share below 1",
         ),
         (
             wrong("d", r#"{"crash": "p1"}"#),
@@ -308,7 +317,7 @@ fn faults_may_stand_in_a_file() {
 }
 
 #[test]
-fn what_cannot_be_simulated_is_refused() {
+fn invalid_settings_of_a_simulation_are_refused() {
     testing::check_refusals(
         LAMPORT,
         &[
@@ -331,7 +340,7 @@ fn what_cannot_be_simulated_is_refused() {
             ),
             (
                 &["simulate", "events", "--bug", "no-tie-break"],
-                "--bug no-tie-break: events has no such mistake; it has no-advance",
+                "--bug no-tie-break: events cannot have this bug; it can have no-advance",
             ),
             (
                 &["simulate", "mutex", "--crash", "p4@1s"],
@@ -343,7 +352,7 @@ fn what_cannot_be_simulated_is_refused() {
             ),
             (
                 &["simulate", "mutex", "--seeds", "2", "--logs", "x"],
-                "--logs x: of one seed only",
+                "--logs x: only with one seed",
             ),
             (
                 &["simulate", "mutex", "--logs", "/dev/null/x"],

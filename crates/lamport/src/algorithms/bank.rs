@@ -1,33 +1,33 @@
 //! The textbook's replicated account (van Steen & Tanenbaum, Distributed Systems, "Example: Totally ordered
-//! multicasting"): 1,000 in it, somebody pays in 100 while the bank adds 1% of interest, and the order matters.
+//! multicasting"): a balance of 1,000; a customer deposits 100 while the bank adds 1% interest, and the order matters.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// One copy of the account.
+/// A replica of the account.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Account {
     cents: i64,
 }
 
-/// What is done to every copy.
+/// An operation on all replicas.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
-    /// So much is paid in, or out.
+    /// A deposit of this amount, or a withdrawal.
     Pay(i32),
-    /// So many per cent are added, or taken away; less than a cent is left out.
+    /// Interest of this many per cent, which may be negative; fractions of a cent are dropped.
     Percent(i32),
 }
 
 impl Account {
-    /// The account, with 1,000 in it.
+    /// An account with a balance of 1,000.
     pub fn new() -> Self {
         Self { cents: 100_000 }
     }
 
-    /// Does this; what would be more than there are numbers for changes nothing, the same in every copy.
+    /// Applies the operation; one that would overflow has no effect, on any replica.
     ///
     /// ```
     /// use lamport::algorithms::bank::{Account, Operation::{Pay, Percent}};
@@ -47,7 +47,7 @@ impl Account {
         }
     }
 
-    /// Whether there is so much in it that half had better go.
+    /// Whether the balance approaches the end of its range, so that the workload halves it.
     pub(super) fn is_rich(self) -> bool {
         self.cents > 100_000_000
     }
@@ -88,7 +88,7 @@ impl FromStr for Operation {
             Some(percent) => number(percent).map(Self::Percent),
             None => number(text).map(Self::Pay),
         }
-        .ok_or_else(|| "an account takes +100, -30, +1% and the like".to_owned())
+        .ok_or_else(|| "not an operation on the account: +100, -30 or +1%".to_owned())
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_no_number_for_changes_nothing() {
+    fn an_operation_that_would_overflow_has_no_effect() {
         let mut account = Account {
             cents: i64::MAX / 2,
         };

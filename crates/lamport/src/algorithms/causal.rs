@@ -1,38 +1,38 @@
 //! Causally ordered multicast (Birman, Schiper & Stephenson 1991, "Lightweight Causal and Atomic Group Multicast"; van
-//! Steen & Tanenbaum, "Vector clocks"): an answer is never delivered before what it answers. Every multicast carries how
-//! many of each process's multicasts its sender had delivered, and whoever has delivered fewer holds it back.
+//! Steen & Tanenbaum, "Vector clocks"): a reply is never delivered before the message that it answers. Every multicast
+//! carries how many multicasts of each process its sender had delivered; a receiver that has delivered fewer holds it back.
 
 use serde::{Deserialize, Serialize};
 
-use super::Bug;
 use crate::{
-    clock::{Overflow, Timestamp, VectorClock},
-    process::{
-        Command, Deed, Message, Names, Outbox, Pause, Process, ProcessId, Refusal, Stamped, To,
-    },
+    bug::Bug,
+    clock::{Overflow, Timestamp},
+    ids::{Names, ProcessId},
+    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    vector_clock::VectorClock,
 };
 
-/// A process that talks with all the others.
+/// A process that multicasts to all others.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Causal {
     me: ProcessId,
     bug: Option<Bug>,
-    /// How many multicasts of each process are delivered here; one's own are at once.
+    /// How many multicasts of each process this one has delivered; it delivers its own at once.
     delivered: VectorClock,
-    /// What came too early.
-    held_back: Vec<(Timestamp, Said)>,
+    /// The hold-back queue: multicasts that are not due.
+    held_back: Vec<(Timestamp, Payload)>,
 }
 
 /// A multicast.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub struct Said {
+pub struct Payload {
     /// How many multicasts of each process its sender had delivered, this one included.
     pub after: VectorClock,
-    /// What it says.
+    /// The application's text.
     pub text: String,
 }
 
-impl Message for Said {
+impl Message for Payload {
     fn word(&self) -> &'static str {
         "multicast"
     }
@@ -43,23 +43,23 @@ impl Message for Said {
 }
 
 impl Causal {
-    fn multicast(&mut self, text: String, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    fn multicast(&mut self, text: String, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         self.delivered.tick(self.me)?;
-        let said = Said {
+        let payload = Payload {
             after: self.delivered.clone(),
             text,
         };
-        let deed = Deed::Multicast(said.text());
-        let text = said.text.clone();
-        let stamp = out.send_as(deed, To::All, said)?;
-        out.local(Deed::Deliver(stamp, text))?;
+        let meaning = Meaning::Multicast(payload.text());
+        let text = payload.text.clone();
+        let stamp = out.send_as(meaning, To::All, payload)?;
+        out.local(Meaning::Deliver(stamp, text))?;
         Ok(())
     }
 
-    /// Whether it is the sender's next, and all is delivered here that the sender had delivered.
-    fn is_due(&self, from: ProcessId, said: &Said) -> bool {
+    /// Whether the multicast is the sender's next one, and all that the sender had delivered is delivered here.
+    fn is_due(&self, from: ProcessId, payload: &Payload) -> bool {
         ProcessId::all(self.delivered.processes()).all(|process| {
-            let (had, have) = (said.after.of(process), self.delivered.of(process));
+            let (had, have) = (payload.after.of(process), self.delivered.of(process));
             if process == from {
                 had == have + 1
             } else {
@@ -68,15 +68,15 @@ impl Causal {
         })
     }
 
-    fn deliver(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        let due = |held: &(Timestamp, Said)| {
+    fn deliver(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        let due = |held: &(Timestamp, Payload)| {
             self.bug == Some(Bug::NoHoldBack) || self.is_due(held.0.process, &held.1)
         };
         if let Some(place) = self.held_back.iter().position(due) {
-            let (stamp, said) = self.held_back.remove(place);
+            let (stamp, payload) = self.held_back.remove(place);
             self.delivered.tick(stamp.process)?;
-            out.local(Deed::Deliver(stamp, said.text))?;
-            // Others may have waited for this one.
+            out.local(Meaning::Deliver(stamp, payload.text))?;
+            // This delivery may make others due.
             self.deliver(out)?;
         }
         Ok(())
@@ -84,7 +84,7 @@ impl Causal {
 }
 
 impl Process for Causal {
-    type Message = Said;
+    type Message = Payload;
 
     fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
         Self {
@@ -95,16 +95,16 @@ impl Process for Causal {
         }
     }
 
-    fn start(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        out.pause(Pause::Think);
+    fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 
     fn receive(
         &mut self,
         from: ProcessId,
-        message: Stamped<Said>,
-        out: &mut Outbox<'_, Said>,
+        message: Stamped<Payload>,
+        out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         let stamp = message.stamp(from);
         if message.content.after.processes() == self.delivered.processes() {
@@ -113,14 +113,14 @@ impl Process for Causal {
         self.deliver(out)
     }
 
-    fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         let number = self.delivered.of(self.me) + 1;
         self.multicast(format!("news {number}"), out)?;
-        out.pause(Pause::Think);
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 
-    fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
+    fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
         match command {
             Command::Multicast(text) => Ok(self.multicast(text, out)?),
             _ => Err(Refusal::Unknown),
@@ -132,12 +132,12 @@ impl Process for Causal {
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let held_back = self.held_back.iter().map(|(stamp, said)| {
-            let text = common::text::visible(said.text.as_bytes());
-            let (process, after) = (names.of(stamp.process), &said.after);
-            format!("{process}'s '{text}' {after} waits for what came before it")
+        let held_back = self.held_back.iter().map(|(stamp, payload)| {
+            let text = common::text::visible(payload.text.as_bytes());
+            let (process, after) = (names.of(stamp.process), &payload.after);
+            format!("{process}'s '{text}' {after}, held back until its causes are delivered")
         });
-        let delivered = format!("delivered of each process: {}", self.delivered);
+        let delivered = format!("delivered multicasts of each process: {}", self.delivered);
         held_back.chain([delivered]).collect()
     }
 }

@@ -1,48 +1,45 @@
 //! Mutual exclusion by a coordinator (van Steen & Tanenbaum, Distributed Systems, "A centralized algorithm"): the first
-//! process grants the critical section to one of the others at a time, in the order in which they asked it.
+//! process grants the critical section to one of the others at a time, in the order in which their requests arrive.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Bug,
-    visit::{Visit, Visitor},
-};
+use super::critical_section::{CriticalSection, CriticalSectionUser};
 use crate::{
+    bug::Bug,
     clock::{Overflow, Timestamp},
-    process::{
-        Command, Deed, Message, Names, Outbox, Pause, Process, ProcessId, Refusal, Stamped, To,
-    },
+    ids::{Names, ProcessId},
+    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
 };
 
-/// Who grants.
+/// The coordinator.
 pub const COORDINATOR: ProcessId = ProcessId(0);
 
-/// The coordinator, or a process that now and then needs the critical section.
+/// The coordinator, or a process that repeatedly requests the critical section.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Central {
     me: ProcessId,
     bug: Option<Bug>,
-    /// One's own way through the critical section.
-    own: Visit,
-    /// The coordinator's queue of those who asked; the first has it.
+    /// This process's state with respect to the critical section.
+    state: CriticalSection,
+    /// The coordinator's queue of requests; the first one is granted.
     queue: VecDeque<ProcessId>,
 }
 
-/// What the processes and their coordinator say to each other.
+/// The algorithm's messages.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Said {
-    /// I want it.
+pub enum Payload {
+    /// The sender requests the critical section.
     Request,
-    /// You have it.
+    /// The receiver may enter.
     Grant,
-    /// I have left it.
+    /// The sender has exited the critical section.
     Release,
 }
 
-impl Message for Said {
+impl Message for Payload {
     fn word(&self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -52,45 +49,53 @@ impl Message for Said {
     }
 }
 
-impl Visitor for Central {
-    type Message = Said;
+impl CriticalSectionUser for Central {
+    type Message = Payload;
 
-    fn visit(&self) -> Visit {
-        self.own
+    fn critical_section(&self) -> CriticalSection {
+        self.state
     }
 
-    fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        let request = out.send_as(Deed::Request, To::One(COORDINATOR), Said::Request)?;
-        self.own = Visit::Waits(request);
+    fn request(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        let request = out.send_as(Meaning::Request, To::One(COORDINATOR), Payload::Request)?;
+        self.state = CriticalSection::Waiting(request);
         if self.bug == Some(Bug::NoAcknowledgement) {
-            self.own.enter(out)?;
+            self.state.enter(out)?;
         }
         Ok(())
     }
 
-    fn release(&mut self, own: Timestamp, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        self.own = Visit::Outside;
-        out.send_as(Deed::Leave(own), To::One(COORDINATOR), Said::Release)?;
-        out.pause(Pause::Think);
+    fn release(
+        &mut self,
+        request: Timestamp,
+        out: &mut Outbox<'_, Payload>,
+    ) -> Result<(), Overflow> {
+        self.state = CriticalSection::Outside;
+        out.send_as(
+            Meaning::Exit(request),
+            To::One(COORDINATOR),
+            Payload::Release,
+        )?;
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 }
 
 impl Process for Central {
-    type Message = Said;
+    type Message = Payload;
 
     fn new(me: ProcessId, _: usize, bug: Option<Bug>) -> Self {
         Self {
             me,
             bug,
-            own: Visit::Outside,
+            state: CriticalSection::Outside,
             queue: VecDeque::new(),
         }
     }
 
-    fn start(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         if self.me != COORDINATOR {
-            out.pause(Pause::Think);
+            out.set_timer(TimerKind::Think);
         }
         Ok(())
     }
@@ -98,61 +103,61 @@ impl Process for Central {
     fn receive(
         &mut self,
         from: ProcessId,
-        message: Stamped<Said>,
-        out: &mut Outbox<'_, Said>,
+        message: Stamped<Payload>,
+        out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         match message.content {
-            Said::Request => {
-                // One that has asked already had not waited for its grant.
+            Payload::Request => {
+                // With the bug no-acknowledgement a process requests again while its first request is queued.
                 if !self.queue.contains(&from) {
                     self.queue.push_back(from);
                     if self.queue.len() == 1 {
-                        out.send(To::One(from), Said::Grant)?;
+                        out.send(To::One(from), Payload::Grant)?;
                     }
                 }
             }
-            Said::Release => {
+            Payload::Release => {
                 let first = self.queue.front().copied();
                 self.queue.retain(|process| *process != from);
-                // Whoever left without having been first had not waited for the grant: nothing changes for the first.
+                // A process that exits without a grant (the same bug) does not end the first one's turn.
                 if let Some(next) = self.queue.front().copied()
                     && first == Some(from)
                 {
-                    out.send(To::One(next), Said::Grant)?;
+                    out.send(To::One(next), Payload::Grant)?;
                 }
             }
-            Said::Grant => self.own.enter(out)?,
+            Payload::Grant => self.state.enter(out)?,
         }
         Ok(())
     }
 
-    fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         self.next(out)
     }
 
-    fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
+    fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
         match command {
-            Command::Lock | Command::Unlock if self.me == COORDINATOR => {
-                Err(Refusal::No("it is the coordinator, and only grants".into()))
-            }
-            command => self.obey(command, out),
+            Command::Lock | Command::Unlock if self.me == COORDINATOR => Err(Refusal::Invalid(
+                "the coordinator grants the critical section, and does not request it".into(),
+            )),
+            command => self.handle_command(command, out),
         }
     }
 
     fn idle(&self) -> bool {
-        self.own == Visit::Outside && self.queue.is_empty()
+        self.state == CriticalSection::Outside && self.queue.is_empty()
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let own = self
-            .own
-            .words()
-            .map(|(own, words)| format!("{} asked at {}, {words}", names.of(self.me), own.time));
-        let asked = self.queue.iter().enumerate();
-        let asked = asked.map(|(place, process)| match place {
-            0 => format!("{} has the critical section", names.of(*process)),
-            _ => format!("{} has asked for it", names.of(*process)),
+        let request = self.state.words().map(|(request, state)| {
+            let name = names.of(self.me);
+            format!("{name}: request of {}, {state}", request.time)
         });
-        own.into_iter().chain(asked).collect()
+        let queue = self.queue.iter().enumerate();
+        let queue = queue.map(|(place, process)| match place {
+            0 => format!("{}: granted", names.of(*process)),
+            _ => format!("{}: queued", names.of(*process)),
+        });
+        request.into_iter().chain(queue).collect()
     }
 }

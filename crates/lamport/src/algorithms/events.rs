@@ -1,14 +1,12 @@
-//! Events of all three kinds, as in the first half of Lamport's paper: sending, receiving, and what is local. The clocks
-//! are all there is to it.
+//! Send, receive and local events, as in the first half of Lamport's paper: an algorithm that consists of its clocks only.
 
 use serde::{Deserialize, Serialize};
 
-use super::Bug;
 use crate::{
+    bug::Bug,
     clock::Overflow,
-    process::{
-        Command, Deed, Message, Names, Outbox, Pause, Process, ProcessId, Refusal, Stamped, To,
-    },
+    ids::{Names, ProcessId},
+    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
 };
 
 /// A process that has events.
@@ -16,11 +14,11 @@ use crate::{
 pub struct Events {
     me: ProcessId,
     processes: usize,
-    /// How many events it has begun by itself.
-    begun: u64,
+    /// How many events its application has started.
+    started: u64,
 }
 
-/// A message that says something to people alone.
+/// A message whose text has no meaning to the algorithm.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Text(pub String);
 
@@ -41,12 +39,12 @@ impl Process for Events {
         Self {
             me,
             processes,
-            begun: 0,
+            started: 0,
         }
     }
 
     fn start(&mut self, out: &mut Outbox<'_, Text>) -> Result<(), Overflow> {
-        out.pause(Pause::Think);
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 
@@ -59,23 +57,23 @@ impl Process for Events {
         Ok(())
     }
 
-    /// To each of the others in turn, and between two rounds something local.
+    /// Sends a message to each of the others in turn, and has a local event between two rounds.
     fn timer(&mut self, out: &mut Outbox<'_, Text>) -> Result<(), Overflow> {
-        let step = (self.begun % self.processes as u64) as usize;
-        self.begun += 1;
+        let step = (self.started % self.processes as u64) as usize;
+        self.started += 1;
         if step == 0 {
-            out.local(Deed::Local(String::new()))?;
+            out.local(Meaning::Local(String::new()))?;
         } else {
             let to = ProcessId::at((self.me.index() + step) % self.processes);
             out.send(To::One(to), Text(String::new()))?;
         }
-        out.pause(Pause::Think);
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Text>) -> Result<(), Refusal> {
         match command {
-            Command::Local => out.local(Deed::Local(String::new()))?,
+            Command::Local => out.local(Meaning::Local(String::new()))?,
             Command::Send(to, text) => out.send(To::One(to), Text(text))?,
             _ => return Err(Refusal::Unknown),
         };

@@ -2,29 +2,30 @@
 //!
 //! | module | algorithm | from |
 //! | --- | --- | --- |
-//! | [`events`] | events and messages, nothing more | Lamport 1978 |
-//! | [`mutex`] | mutual exclusion by a queue of requests at everybody's | Lamport 1978 |
-//! | [`ricart_agrawala`] | mutual exclusion by permission of everybody | Ricart & Agrawala 1981 |
+//! | [`events`] | events and messages only | Lamport 1978 |
+//! | [`mutex`] | mutual exclusion by a replicated queue of requests | Lamport 1978 |
+//! | [`ricart_agrawala`] | mutual exclusion by permission of all processes | Ricart & Agrawala 1981 |
 //! | [`central`] | mutual exclusion by a coordinator | van Steen & Tanenbaum, "Mutual exclusion" |
-//! | [`total`] | totally ordered multicast, for the copies of a [`bank`] account | van Steen & Tanenbaum, "Logical clocks" |
+//! | [`total`] | totally ordered multicast, for the replicas of a [`bank`] account | van Steen & Tanenbaum, "Logical clocks" |
 //! | [`causal`] | causally ordered multicast | Birman, Schiper & Stephenson 1991 |
 
 pub mod bank;
 pub mod causal;
 pub mod central;
+mod critical_section;
 pub mod events;
 pub mod mutex;
 pub mod ricart_agrawala;
 pub mod total;
-mod visit;
 
 use clap::ValueEnum;
-use serde::Deserialize;
+
+use crate::bug::Bug;
 
 /// The algorithms by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Algorithm {
-    /// Events and messages: sending, receiving, and what is local
+    /// Send, receive and local events
     Events,
     /// Lamport's mutual exclusion: request, acknowledgement, release; 3(N-1) messages an entry
     Mutex,
@@ -32,7 +33,7 @@ pub enum Algorithm {
     RicartAgrawala,
     /// Mutual exclusion by a coordinator, p1: request, grant, release; 3 messages an entry
     Central,
-    /// Totally ordered multicast: the copies of a bank account
+    /// Totally ordered multicast: the replicas of a bank account
     Total,
     /// Causally ordered multicast, by vector clocks
     Causal,
@@ -71,20 +72,6 @@ macro_rules! with_process {
 }
 pub(crate) use with_process;
 
-/// The classical mistakes that can be put into an algorithm, to see the verdict find them.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Bug {
-    /// Requests or multicasts of the same time are in no order, and each takes its own for the first
-    NoTieBreak,
-    /// Acknowledgements, replies or grants are not waited for
-    NoAcknowledgement,
-    /// The clock is not moved past the time of a message that is received
-    NoAdvance,
-    /// Multicasts are delivered as they come, and none is held back
-    NoHoldBack,
-}
-
 impl Algorithm {
     /// Its name on the command line.
     pub fn word(self) -> &'static str {
@@ -98,7 +85,7 @@ impl Algorithm {
         }
     }
 
-    /// The mistakes that can be put into it.
+    /// The bugs that can be injected into it.
     pub fn bugs(self) -> &'static [Bug] {
         match self {
             Self::Events => &[Bug::NoAdvance],
@@ -110,7 +97,7 @@ impl Algorithm {
         }
     }
 
-    /// What can be asked of its processes by hand.
+    /// The commands that a person can give to its processes.
     pub fn commands(self) -> &'static [&'static str] {
         match self {
             Self::Events => &["send PEER TEXT", "local"],
@@ -120,20 +107,8 @@ impl Algorithm {
         }
     }
 
-    /// Whether the others can go on with a process that has begun anew and forgotten what it had promised.
-    pub fn bears_a_restart(self) -> bool {
+    /// Whether the other processes can continue with a process that has restarted and lost its state.
+    pub fn tolerates_restart(self) -> bool {
         self == Self::Events
-    }
-}
-
-impl Bug {
-    /// Its name on the command line.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::NoTieBreak => "no-tie-break",
-            Self::NoAcknowledgement => "no-acknowledgement",
-            Self::NoAdvance => "no-advance",
-            Self::NoHoldBack => "no-hold-back",
-        }
     }
 }

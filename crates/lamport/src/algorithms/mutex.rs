@@ -1,50 +1,46 @@
 //! Mutual exclusion without a coordinator (Lamport 1978, "Time, Clocks, and the Ordering of Events in a Distributed
-//! System"): every process keeps the queue of all requests, in the order of their timestamps.
+//! System"): every process keeps a queue of all requests, in timestamp order.
 //!
-//! Rules 1 to 5 are the paper's. They need channels that lose nothing and keep the order of what one process sends to
-//! another.
+//! Rules 1 to 5 are the paper's. They require reliable FIFO channels.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Bug,
-    visit::{Visit, Visitor},
-};
+use super::critical_section::{CriticalSection, CriticalSectionUser};
 use crate::{
+    bug::Bug,
     clock::{Overflow, Timestamp},
-    process::{
-        Command, Deed, Message, Names, Outbox, Pause, Process, ProcessId, Refusal, Stamped, To,
-    },
+    ids::{Names, ProcessId},
+    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
 };
 
-/// A process that now and then needs the critical section.
+/// A process that repeatedly requests the critical section.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Mutex {
     me: ProcessId,
     bug: Option<Bug>,
-    /// All requests that are not released yet, one's own too.
+    /// All requests that are not released, this process's included.
     queue: BTreeSet<Timestamp>,
     /// The time of the latest message from each process.
     heard: Vec<u64>,
-    /// One's own way through the critical section.
-    own: Visit,
+    /// This process's state with respect to the critical section.
+    state: CriticalSection,
 }
 
-/// What the processes say to each other. The request's timestamp is the message's.
+/// The algorithm's messages. A request's timestamp is its message's.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Said {
-    /// I want it.
+pub enum Payload {
+    /// The sender requests the critical section.
     Request,
-    /// I know that you want it.
+    /// The sender has received the request.
     Acknowledgement,
-    /// I have left it.
+    /// The sender has exited the critical section.
     Release,
 }
 
-impl Message for Said {
+impl Message for Payload {
     fn word(&self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -55,54 +51,59 @@ impl Message for Said {
 }
 
 impl Mutex {
-    /// Rule 5: granted when it comes before every other request, and everybody has been heard of since.
-    fn granted(&self, own: Timestamp) -> bool {
+    /// Rule 5: a request is granted when it precedes every other request in the queue, and a later message of every other
+    /// process has arrived.
+    fn granted(&self, request: Timestamp) -> bool {
         let first = self.queue.iter().all(|other| match self.bug {
-            Some(Bug::NoTieBreak) => own.time <= other.time,
-            _ => own <= *other,
+            Some(Bug::NoTieBreak) => request.time <= other.time,
+            _ => request <= *other,
         });
         let mut heard = self.me.others(self.heard.len()).map(|process| Timestamp {
             time: self.heard[process.index()],
             process,
         });
-        first && (self.bug == Some(Bug::NoAcknowledgement) || heard.all(|heard| heard > own))
+        first && (self.bug == Some(Bug::NoAcknowledgement) || heard.all(|heard| heard > request))
     }
 
-    fn enter_if_granted(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        match self.own {
-            Visit::Waits(own) if self.granted(own) => self.own.enter(out),
+    fn enter_if_granted(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        match self.state {
+            CriticalSection::Waiting(request) if self.granted(request) => self.state.enter(out),
             _ => Ok(()),
         }
     }
 }
 
-impl Visitor for Mutex {
-    type Message = Said;
+impl CriticalSectionUser for Mutex {
+    type Message = Payload;
 
-    fn visit(&self) -> Visit {
-        self.own
+    fn critical_section(&self) -> CriticalSection {
+        self.state
     }
 
-    /// Rule 1: the request goes to everybody, and on one's own queue.
-    fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        let request = out.send_as(Deed::Request, To::All, Said::Request)?;
+    /// Rule 1: sends the request to all other processes, and puts it into the queue.
+    fn request(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        let request = out.send_as(Meaning::Request, To::All, Payload::Request)?;
         self.queue.insert(request);
-        self.own = Visit::Waits(request);
+        self.state = CriticalSection::Waiting(request);
         self.enter_if_granted(out)
     }
 
-    /// Rule 3: off one's own queue, and everybody is told.
-    fn release(&mut self, own: Timestamp, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        self.own = Visit::Outside;
-        self.queue.remove(&own);
-        out.send_as(Deed::Leave(own), To::All, Said::Release)?;
-        out.pause(Pause::Think);
+    /// Rule 3: removes the request from the queue, and sends the release to all other processes.
+    fn release(
+        &mut self,
+        request: Timestamp,
+        out: &mut Outbox<'_, Payload>,
+    ) -> Result<(), Overflow> {
+        self.state = CriticalSection::Outside;
+        self.queue.remove(&request);
+        out.send_as(Meaning::Exit(request), To::All, Payload::Release)?;
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 }
 
 impl Process for Mutex {
-    type Message = Said;
+    type Message = Payload;
 
     fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
         Self {
@@ -110,57 +111,57 @@ impl Process for Mutex {
             bug,
             queue: BTreeSet::new(),
             heard: vec![0; processes],
-            own: Visit::Outside,
+            state: CriticalSection::Outside,
         }
     }
 
-    fn start(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        out.pause(Pause::Think);
+    fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 
     fn receive(
         &mut self,
         from: ProcessId,
-        message: Stamped<Said>,
-        out: &mut Outbox<'_, Said>,
+        message: Stamped<Payload>,
+        out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         self.heard[from.index()] = message.time;
         match message.content {
             // Rule 2.
-            Said::Request => {
+            Payload::Request => {
                 self.queue.insert(message.stamp(from));
-                out.send(To::One(from), Said::Acknowledgement)?;
+                out.send(To::One(from), Payload::Acknowledgement)?;
             }
-            Said::Acknowledgement => {}
+            Payload::Acknowledgement => {}
             // Rule 4.
-            Said::Release => self.queue.retain(|request| request.process != from),
+            Payload::Release => self.queue.retain(|request| request.process != from),
         }
         self.enter_if_granted(out)
     }
 
-    fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         self.next(out)
     }
 
-    fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
-        self.obey(command, out)
+    fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
+        self.handle_command(command, out)
     }
 
     fn idle(&self) -> bool {
-        self.own == Visit::Outside
+        self.state == CriticalSection::Outside
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let state = |request: &Timestamp| match self.own.words() {
-            Some((own, words)) if own == *request => format!(", {words}"),
+        let state = |request: &Timestamp| match self.state.words() {
+            Some((this, words)) if this == *request => format!(", {words}"),
             _ => String::new(),
         };
         let requests = self.queue.iter();
         requests
             .map(|request| {
                 let process = names.of(request.process);
-                format!("{process} asked at {}{}", request.time, state(request))
+                format!("{process}: request of {}{}", request.time, state(request))
             })
             .collect()
     }

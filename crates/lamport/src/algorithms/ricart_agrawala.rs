@@ -1,47 +1,44 @@
 //! Mutual exclusion by permission (Ricart & Agrawala 1981, "An Optimal Algorithm for Mutual Exclusion in Computer
-//! Networks"): a reply is permission, and whoever wants the critical section itself, and earlier, keeps it back until it
-//! has left.
+//! Networks"): a reply is a permission, and a process whose own request has the smaller timestamp defers its reply until
+//! it has exited.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Bug,
-    visit::{Visit, Visitor},
-};
+use super::critical_section::{CriticalSection, CriticalSectionUser};
 use crate::{
+    bug::Bug,
     clock::{Overflow, Timestamp},
-    process::{
-        Command, Deed, Message, Names, Outbox, Pause, Process, ProcessId, Refusal, Stamped, To,
-    },
+    ids::{Names, ProcessId},
+    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
 };
 
-/// A process that now and then needs the critical section.
+/// A process that repeatedly requests the critical section.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct RicartAgrawala {
     me: ProcessId,
     processes: usize,
     bug: Option<Bug>,
-    /// One's own way through the critical section.
-    own: Visit,
-    /// Who has not replied to it.
+    /// This process's state with respect to the critical section.
+    state: CriticalSection,
+    /// The processes whose replies to this process's request are missing.
     awaited: BTreeSet<ProcessId>,
-    /// Whose reply is kept back.
+    /// The processes to which this process defers its reply.
     deferred: BTreeSet<ProcessId>,
 }
 
-/// What the processes say to each other. The request's timestamp is the message's.
+/// The algorithm's messages. A request's timestamp is its message's.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Said {
-    /// I want it.
+pub enum Payload {
+    /// The sender requests the critical section.
     Request,
-    /// You may, as far as I am concerned.
+    /// The sender permits the receiver to enter.
     Reply,
 }
 
-impl Message for Said {
+impl Message for Payload {
     fn word(&self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -51,86 +48,92 @@ impl Message for Said {
 }
 
 impl RicartAgrawala {
-    /// Whether one's own request goes before the other.
-    fn goes_before(&self, other: Timestamp) -> bool {
-        match self.own {
-            Visit::Outside => false,
-            Visit::Inside(_) => true,
-            Visit::Waits(own) if self.bug == Some(Bug::NoTieBreak) => own.time < other.time,
-            Visit::Waits(own) => own < other,
+    /// Whether this process's request precedes the other.
+    fn precedes(&self, other: Timestamp) -> bool {
+        match self.state {
+            CriticalSection::Outside => false,
+            CriticalSection::Inside(_) => true,
+            CriticalSection::Waiting(request) if self.bug == Some(Bug::NoTieBreak) => {
+                request.time < other.time
+            }
+            CriticalSection::Waiting(request) => request < other,
         }
     }
 
-    fn enter_if_granted(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    fn enter_if_granted(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         if self.awaited.is_empty() {
-            self.own.enter(out)?;
+            self.state.enter(out)?;
         }
         Ok(())
     }
 }
 
-impl Visitor for RicartAgrawala {
-    type Message = Said;
+impl CriticalSectionUser for RicartAgrawala {
+    type Message = Payload;
 
-    fn visit(&self) -> Visit {
-        self.own
+    fn critical_section(&self) -> CriticalSection {
+        self.state
     }
 
-    fn request(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        let request = out.send_as(Deed::Request, To::All, Said::Request)?;
-        self.own = Visit::Waits(request);
+    fn request(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        let request = out.send_as(Meaning::Request, To::All, Payload::Request)?;
+        self.state = CriticalSection::Waiting(request);
         if self.bug != Some(Bug::NoAcknowledgement) {
             self.awaited = self.me.others(self.processes).collect();
         }
         self.enter_if_granted(out)
     }
 
-    fn release(&mut self, own: Timestamp, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        self.own = Visit::Outside;
-        out.local(Deed::Leave(own))?;
+    fn release(
+        &mut self,
+        request: Timestamp,
+        out: &mut Outbox<'_, Payload>,
+    ) -> Result<(), Overflow> {
+        self.state = CriticalSection::Outside;
+        out.local(Meaning::Exit(request))?;
         for process in std::mem::take(&mut self.deferred) {
-            out.send(To::One(process), Said::Reply)?;
+            out.send(To::One(process), Payload::Reply)?;
         }
-        out.pause(Pause::Think);
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 }
 
 impl Process for RicartAgrawala {
-    type Message = Said;
+    type Message = Payload;
 
     fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
         Self {
             me,
             processes,
             bug,
-            own: Visit::Outside,
+            state: CriticalSection::Outside,
             awaited: BTreeSet::new(),
             deferred: BTreeSet::new(),
         }
     }
 
-    fn start(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        out.pause(Pause::Think);
+    fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 
     fn receive(
         &mut self,
         from: ProcessId,
-        message: Stamped<Said>,
-        out: &mut Outbox<'_, Said>,
+        message: Stamped<Payload>,
+        out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         match message.content {
-            Said::Request => {
+            Payload::Request => {
                 let request = message.stamp(from);
-                if self.goes_before(request) {
+                if self.precedes(request) {
                     self.deferred.insert(from);
                 } else {
-                    out.send(To::One(from), Said::Reply)?;
+                    out.send(To::One(from), Payload::Reply)?;
                 }
             }
-            Said::Reply => {
+            Payload::Reply => {
                 self.awaited.remove(&from);
                 self.enter_if_granted(out)?;
             }
@@ -138,27 +141,27 @@ impl Process for RicartAgrawala {
         Ok(())
     }
 
-    fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         self.next(out)
     }
 
-    fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
-        self.obey(command, out)
+    fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
+        self.handle_command(command, out)
     }
 
     fn idle(&self) -> bool {
-        self.own == Visit::Outside
+        self.state == CriticalSection::Outside
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let own = self
-            .own
-            .words()
-            .map(|(own, words)| format!("{} asked at {}, {words}", names.of(self.me), own.time));
+        let request = self.state.words().map(|(request, state)| {
+            let name = names.of(self.me);
+            format!("{name}: request of {}, {state}", request.time)
+        });
         let awaited = self.awaited.iter();
-        let awaited = awaited.map(|process| format!("{} has not replied yet", names.of(*process)));
+        let awaited = awaited.map(|process| format!("{}: reply missing", names.of(*process)));
         let deferred = self.deferred.iter();
-        let deferred = deferred.map(|process| format!("{} gets a reply later", names.of(*process)));
-        own.into_iter().chain(awaited).chain(deferred).collect()
+        let deferred = deferred.map(|process| format!("{}: reply deferred", names.of(*process)));
+        request.into_iter().chain(awaited).chain(deferred).collect()
     }
 }

@@ -1,49 +1,46 @@
 //! Totally ordered multicast (van Steen & Tanenbaum, Distributed Systems, "Example: Totally ordered multicasting"): every
-//! process holds a multicast back until everybody has acknowledged it, and delivers in the order of the timestamps. So
-//! all copies of the bank account go through the same operations in the same order.
+//! process holds a multicast back until all processes have acknowledged it, and delivers in timestamp order. So all
+//! replicas of the bank account apply the same operations in the same order.
 //!
-//! An acknowledgement says that its sender's clock is past the multicast, so nothing earlier can come from it any more;
-//! any later message says the same. That needs channels that lose nothing and keep the order.
+//! An acknowledgement shows that its sender's clock is past the multicast's time, so that no multicast with a smaller
+//! timestamp can follow; any later message shows the same. This requires reliable FIFO channels.
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Bug,
-    bank::{Account, Operation},
-};
+use super::bank::{Account, Operation};
 use crate::{
+    bug::Bug,
     clock::{Overflow, Timestamp},
-    process::{
-        Command, Deed, Message, Names, Outbox, Pause, Process, ProcessId, Refusal, Stamped, To,
-    },
+    ids::{Names, ProcessId},
+    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
 };
 
-/// How many of its own multicasts a process has under way at the most: so what is held back has a bound.
-const MOST_OWN: usize = 1_000;
+/// How many undelivered multicasts a process may have itself; bounds the hold-back queue.
+const MOST_UNDELIVERED: usize = 1_000;
 
-/// A process with a copy of the account.
+/// A process with a replica of the account.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Total {
     me: ProcessId,
     bug: Option<Bug>,
     account: Account,
-    /// What is held back, in the order in which it will be delivered.
+    /// The hold-back queue, in the order of delivery.
     held_back: Vec<(Timestamp, Operation)>,
     /// The time of the latest message from each process.
     heard: Vec<u64>,
 }
 
-/// What the processes say to each other.
+/// The algorithm's messages.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Said {
-    /// Everybody shall do this; its timestamp is the message's.
+pub enum Payload {
+    /// All replicas apply this operation; the multicast's timestamp is the message's.
     Multicast(Operation),
-    /// I have the multicast of this timestamp.
+    /// The sender has received the multicast with this timestamp.
     Acknowledgement(Timestamp),
 }
 
-impl Message for Said {
+impl Message for Payload {
     fn word(&self) -> &'static str {
         match self {
             Self::Multicast(_) => "multicast",
@@ -63,18 +60,21 @@ impl Total {
     fn multicast(
         &mut self,
         operation: Operation,
-        out: &mut Outbox<'_, Said>,
+        out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
-        let deed = Deed::Multicast(operation.to_string());
-        let stamp = out.send_as(deed, To::All, Said::Multicast(operation))?;
+        let meaning = Meaning::Multicast(operation.to_string());
+        let stamp = out.send_as(meaning, To::All, Payload::Multicast(operation))?;
         self.hold_back(stamp, operation);
         self.deliver(out)
     }
 
-    /// Whether so many of its own are not delivered that another has to wait.
+    /// Whether the process has too many undelivered multicasts to start another.
     fn is_full(&self) -> bool {
-        let own = self.held_back.iter();
-        own.filter(|(stamp, _)| stamp.process == self.me).count() >= MOST_OWN
+        let held_back = self.held_back.iter();
+        held_back
+            .filter(|(stamp, _)| stamp.process == self.me)
+            .count()
+            >= MOST_UNDELIVERED
     }
 
     fn hold_back(&mut self, stamp: Timestamp, operation: Operation) {
@@ -85,8 +85,8 @@ impl Total {
         self.held_back.insert(place, (stamp, operation));
     }
 
-    /// Whether nothing that comes before it can come any more.
-    fn settled(&self, stamp: Timestamp) -> bool {
+    /// Whether no multicast with a smaller timestamp can arrive.
+    fn is_stable(&self, stamp: Timestamp) -> bool {
         self.me.others(self.heard.len()).all(|process| {
             let time = self.heard[process.index()];
             match self.bug {
@@ -97,21 +97,21 @@ impl Total {
         })
     }
 
-    fn deliver(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    fn deliver(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         while let Some((stamp, operation)) = self.held_back.first().copied()
-            && self.settled(stamp)
+            && self.is_stable(stamp)
         {
             self.held_back.remove(0);
             self.account.apply(operation);
             let text = format!("{operation}: {}", self.account);
-            out.local(Deed::Deliver(stamp, text))?;
+            out.local(Meaning::Deliver(stamp, text))?;
         }
         Ok(())
     }
 }
 
 impl Process for Total {
-    type Message = Said;
+    type Message = Payload;
 
     fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
         Self {
@@ -123,30 +123,30 @@ impl Process for Total {
         }
     }
 
-    fn start(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
-        out.pause(Pause::Think);
+    fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 
     fn receive(
         &mut self,
         from: ProcessId,
-        message: Stamped<Said>,
-        out: &mut Outbox<'_, Said>,
+        message: Stamped<Payload>,
+        out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         self.heard[from.index()] = message.time;
-        if let Said::Multicast(operation) = message.content {
+        if let Payload::Multicast(operation) = message.content {
             let stamp = message.stamp(from);
             self.hold_back(stamp, operation);
-            out.send(To::All, Said::Acknowledgement(stamp))?;
+            out.send(To::All, Payload::Acknowledgement(stamp))?;
         }
         self.deliver(out)
     }
 
-    /// The textbook's customer is the first process, its bank the second, and so on in turn.
-    fn timer(&mut self, out: &mut Outbox<'_, Said>) -> Result<(), Overflow> {
+    /// The first process is the textbook's customer, the second its bank, and so on in turn.
+    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         if self.is_full() {
-            out.pause(Pause::Think);
+            out.set_timer(TimerKind::Think);
             return Ok(());
         }
         let operation = match self.me.index() % 2 {
@@ -155,18 +155,18 @@ impl Process for Total {
             _ => Operation::Percent(1),
         };
         self.multicast(operation, out)?;
-        out.pause(Pause::Think);
+        out.set_timer(TimerKind::Think);
         Ok(())
     }
 
-    fn command(&mut self, command: Command, out: &mut Outbox<'_, Said>) -> Result<(), Refusal> {
+    fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
         match command {
             Command::Multicast(_) if self.is_full() => {
-                let why = "too many of its own are not delivered yet";
-                Err(Refusal::No(why.to_owned()))
+                let why = "too many of this process's multicasts are undelivered";
+                Err(Refusal::Invalid(why.to_owned()))
             }
             Command::Multicast(text) => {
-                let operation = text.parse().map_err(Refusal::No)?;
+                let operation = text.parse().map_err(Refusal::Invalid)?;
                 Ok(self.multicast(operation, out)?)
             }
             _ => Err(Refusal::Unknown),
@@ -180,9 +180,9 @@ impl Process for Total {
     fn queue(&self, names: &Names) -> Vec<String> {
         let held_back = self.held_back.iter().map(|(stamp, operation)| {
             let (process, time) = (names.of(stamp.process), stamp.time);
-            format!("{operation} of {process} at {time} is not acknowledged by all")
+            format!("{operation} of {process} at {time}, held back until all have acknowledged it")
         });
-        let account = format!("the account has {}", self.account);
+        let account = format!("balance: {}", self.account);
         held_back.chain([account]).collect()
     }
 }

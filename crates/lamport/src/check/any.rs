@@ -1,5 +1,5 @@
-//! A model of any kind as one type, so that stateright's explorer is compiled once and not for each of them: that would
-//! take longer than all the rest of this crate.
+//! A model with its type erased, so that stateright's explorer is compiled once and not for each model, which would take
+//! longer than the rest of this crate.
 
 use std::{
     any::Any,
@@ -10,26 +10,26 @@ use std::{
 
 use stateright::{Model, Property};
 
-/// A model that forgot its type.
+/// A type-erased model.
 pub struct AnyModel(Box<dyn Erased>);
 
-/// One of its states; states are the same if their hashes are.
+/// A type-erased state; states are equal if their hashes are.
 #[derive(Clone)]
 pub struct AnyState {
     state: Arc<dyn Shown>,
     hash: u64,
 }
 
-/// One of a state's actions.
+/// A type-erased action.
 #[derive(Clone, Eq, PartialEq)]
 pub struct AnyAction {
-    /// The how many-th it is.
+    /// Its index among the state's actions.
     choice: usize,
     words: String,
 }
 
 impl AnyModel {
-    /// This model.
+    /// Erases the type of a model.
     pub fn new<M>(model: M) -> Self
     where
         M: Model<Action: Debug> + Send + Sync + 'static,
@@ -130,12 +130,12 @@ where
     }
 }
 
-/// A property's condition is a function and knows nothing, so there is one for each number.
+/// A property's condition is a function pointer without captures, so there is one function for each property's index.
 fn holds<const NUMBER: usize>(model: &AnyModel, state: &AnyState) -> bool {
     model.0.holds(NUMBER, state)
 }
 
-/// As many properties as a model here has at the most.
+/// As many conditions as a model has properties at most.
 const HOLDS: [fn(&AnyModel, &AnyState) -> bool; 4] =
     [holds::<0>, holds::<1>, holds::<2>, holds::<3>];
 

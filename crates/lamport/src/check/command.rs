@@ -1,4 +1,4 @@
-//! Does what `lamport check` is asked to: searches, says how far it is, and reports.
+//! The command `check`: searches, shows the progress, and reports the result.
 
 use std::{
     convert::Infallible,
@@ -22,38 +22,41 @@ use crossbeam::channel::{RecvTimeoutError, bounded};
 
 use super::{
     Settings,
+    path_event::ExplainPath,
     report::{self, Found},
     search::{Progress, search},
-    telling::Tells,
     with_model,
 };
 use crate::{
     algorithms::Algorithm,
     config::Cli,
-    process::Names,
+    ids::Names,
     reporting::{self, Report},
     simulate,
 };
 
-/// How often somebody at a terminal is told how far it is.
-const EVERY: Duration = Duration::from_millis(250);
+/// The interval of the progress line on a terminal.
+const PROGRESS: Duration = Duration::from_millis(250);
 
-/// Checks; exit code 1 when a promise is broken.
+/// Runs the command; exit code 1 when a property is violated.
 ///
 /// # Errors
-/// When it cannot check as told, or there are more states than it may look at (exit code 2).
+/// When the options are invalid, or there are more states than the limit (exit code 2).
 pub fn run(
     cli: &Cli,
     algorithm: Algorithm,
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let settings = Settings::new(cli, algorithm)?;
-    if cli.options.replay.is_some() {
+    if cli.replay()?.is_some() {
         return simulate::command::run(cli, algorithm, journal, shutdown);
     }
+    cli.options
+        .given
+        .refuse(&["--show"], "goes with --replay")?;
+    let settings = Settings::new(cli, algorithm)?;
     if let Some(folder) = &cli.options.logs {
-        // Before anything takes long.
+        // Before the search, which may take long.
         reporting::folder(folder)?;
     }
     let check = Check {
@@ -85,27 +88,29 @@ struct Check<'a> {
 impl Check<'_> {
     fn run<M>(&self, model: &M) -> Result<Summary, Failure>
     where
-        M: Tells + Sync,
+        M: ExplainPath + Sync,
         M::State: Hash + Send + Sync,
     {
         let progress = Progress::default();
         let begun = Instant::now();
         let stop = || self.shutdown.requested();
         let mut outcome = None;
-        self.while_showing(&progress, begun, &mut || {
+        self.with_progress(&progress, begun, &mut || {
             outcome = Some(search(model, self.settings.limits, &progress, &stop));
         });
-        let outcome = outcome.expect("it has searched");
+        let outcome = outcome.expect("the search has an outcome");
         let elapsed = begun.elapsed();
         let properties = model.properties();
-        let broken = outcome.broken.iter().map(|path| {
-            let told = path.as_ref().map(|path| (path.len(), model.tell(path)));
-            told.map(|(steps, told)| Found { steps, told })
+        let violations = outcome.violations.iter().map(|path| {
+            path.as_ref().map(|path| Found {
+                steps: path.len(),
+                shown: model.explain(path),
+            })
         });
         let found: Vec<_> = properties
             .iter()
             .map(|property| property.name)
-            .zip(broken)
+            .zip(violations)
             .collect();
         report::Checked {
             settings: self.settings,
@@ -117,16 +122,16 @@ impl Check<'_> {
         .tell(&self.report, self.logs.as_deref())
     }
 
-    /// Does it, and says meanwhile how far it is where somebody sees it.
-    fn while_showing(&self, progress: &Progress, begun: Instant, work: &mut dyn FnMut()) {
+    /// Does the work, and shows the progress on a terminal.
+    fn with_progress(&self, progress: &Progress, begun: Instant, work: &mut dyn FnMut()) {
         thread::scope(|scope| {
-            // Gone when the work is done, or has failed.
+            // Disconnected when the work is done, or has panicked.
             let (_working, done) = bounded::<Infallible>(0);
             if self.shows_progress {
                 let thread = thread::Builder::new().name("progress".into());
-                // Where the system has no thread left nobody is told.
+                // Without a thread there is no progress line.
                 let _ = thread.spawn_scoped(scope, move || {
-                    while done.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                    while done.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
                         let event = report::so_far(&progress.counts(), begun.elapsed());
                         self.report.journal.record(event);
                     }

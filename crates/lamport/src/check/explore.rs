@@ -1,4 +1,4 @@
-//! The command `explore`: the same models in stateright's own explorer, for a browser on this machine.
+//! The command `explore`: the same models in stateright's explorer, for a browser on this machine.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpStream},
@@ -18,16 +18,16 @@ use stateright::Model;
 use super::{Settings, any::AnyModel, report, with_model};
 use crate::{algorithms::Algorithm, config::Cli};
 
-/// Where it listens when nothing is said: stateright's own choice.
-const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+/// The default address: stateright's own.
+const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
-/// How long it may take to listen.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the explorer may take to listen.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The pause before it is looked again whether it listens, or still runs.
-const AGAIN: Duration = Duration::from_millis(20);
+/// The interval of the checks whether the explorer listens, and still runs.
+const POLL: Duration = Duration::from_millis(20);
 
-/// Serves the explorer until it is asked to stop.
+/// Serves the explorer until a signal stops it.
 ///
 /// # Errors
 /// When it cannot listen, or the explorer fails (exit code 2).
@@ -38,10 +38,10 @@ pub fn run(
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
     let settings = Settings::new(cli, algorithm)?;
-    let address = free(cli.options.listen.unwrap_or(USUAL))?;
+    let address = free(cli.options.listen.unwrap_or(DEFAULT))?;
     let what = format!("explore on {address}");
     let workers = settings.limits.workers;
-    // stateright's server has no end of its own: its threads end with the process, which is why nobody joins this one.
+    // stateright's server cannot be stopped: its threads end with the process, so this one is not joined.
     let explorer = thread::Builder::new()
         .name("explorer".into())
         .spawn(move || {
@@ -51,11 +51,11 @@ pub fn run(
     let explorer = explorer.map_err(|error| Failure::could_not_run(&what, why(&error)))?;
     let ended = || Err(Failure::could_not_run(&what, "stateright's explorer ended"));
     let begun = Instant::now();
-    while TcpStream::connect_timeout(&address, PATIENCE).is_err() {
-        if explorer.is_finished() || begun.elapsed() > PATIENCE {
+    while TcpStream::connect_timeout(&address, TIMEOUT).is_err() {
+        if explorer.is_finished() || begun.elapsed() > TIMEOUT {
             return ended();
         }
-        if shutdown.sleep(AGAIN) {
+        if shutdown.sleep(POLL) {
             return Ok(Summary::done("stopped"));
         }
     }
@@ -67,7 +67,7 @@ pub fn run(
         report::beginning(&settings)
     );
     journal.record(Event::new(Kind::Ready).text(text));
-    while !shutdown.sleep(AGAIN) {
+    while !shutdown.sleep(POLL) {
         if explorer.is_finished() {
             return ended();
         }
@@ -75,7 +75,7 @@ pub fn run(
     Ok(Summary::done("stopped"))
 }
 
-/// The real address, where this is free: stateright neither tells which port it got nor why it got none.
+/// The real address, if it is free: stateright reports neither its port nor why it cannot bind.
 fn free(address: SocketAddr) -> Result<SocketAddr, Failure> {
     let listener = net::listen(address, 1)?;
     let real = listener.local_addr();

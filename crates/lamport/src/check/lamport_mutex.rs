@@ -1,9 +1,9 @@
 //! The TLA+ module LamportMutex (Stephan Merz; tlaplus/Examples, specifications/lamport_mutex): Lamport's mutual exclusion
 //! (1978) as it is specified there, action by action.
 //!
-//! Its clocks start at 1 and move at the receipt of a request alone; a request carries the clock as it is, the other
-//! messages carry 0. That keeps the number of states small. Message bounds, initial state and actions are the module's,
-//! and so are their names, so that its published counts must come out.
+//! Its clocks start at 1 and advance only at the receipt of a request; a request carries the clock as it is, the other
+//! messages carry 0. That keeps the number of states small. Bounds, initial state, actions and their names are the
+//! module's, so that a search reproduces its published counts.
 
 use std::{
     fmt,
@@ -13,13 +13,14 @@ use std::{
 use stateright::{Model, Property};
 
 use crate::{
-    algorithms::Bug,
+    bug::Bug,
     clock::Timestamp,
-    happening::What,
-    process::{Deed, Names, ProcessId, To},
+    ids::{Names, ProcessId},
+    process::{Meaning, To},
+    run_event::MessageAction,
 };
 
-use super::telling::{self, Teller, Tells};
+use super::path_event::{self, ExplainPath, PathRenderer};
 
 /// The largest bound for clocks: a message is a byte.
 pub const MOST_CLOCK: u8 = 200;
@@ -30,35 +31,35 @@ pub const MOST_PROCESSES: usize = 5;
 /// The module.
 #[derive(Clone, Copy, Debug)]
 pub struct LamportMutex {
-    /// N: how many processes there are, at most [`MOST_PROCESSES`].
+    /// N: the number of processes, at most [`MOST_PROCESSES`].
     pub processes: usize,
     /// States with a clock beyond this are not followed (ClockConstraint).
     pub max_clock: u8,
-    /// The mistake that is put in.
+    /// The injected bug.
     pub bug: Option<Bug>,
 }
 
-/// How many processes a state has room for.
-const ROOM: usize = MOST_PROCESSES;
+/// The capacity of a state, in processes.
+const CAPACITY: usize = MOST_PROCESSES;
 
-/// The module's variables; of the first so many processes, and 0 beyond.
+/// The module's variables; 0 beyond the number of processes.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct State {
-    /// How many processes there are.
+    /// The number of processes.
     processes: u8,
     /// Each process's clock.
-    clock: [u8; ROOM],
+    clock: [u8; CAPACITY],
     /// `req[p][q]`: the clock of q's request as p knows it; 0 when there is none.
-    req: [[u8; ROOM]; ROOM],
-    /// Who has acknowledged each process's request: a bit for each.
-    ack: [u8; ROOM],
-    /// Who is in the critical section: a bit for each.
+    req: [[u8; CAPACITY]; CAPACITY],
+    /// The processes that have acknowledged each process's request, a bit for each.
+    ack: [u8; CAPACITY],
+    /// The processes in the critical section, a bit for each.
     crit: u8,
-    /// `network[p][q]`: what is on its way from p to q.
-    network: [[Channel; ROOM]; ROOM],
+    /// `network[p][q]`: the messages in flight from p to q.
+    network: [[ModuleChannel; CAPACITY]; CAPACITY],
 }
 
-/// Only what there is, and in large pieces.
+/// Without the unused capacity, and with few writes.
 impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let n = self.n();
@@ -74,9 +75,9 @@ impl Hash for State {
     }
 }
 
-/// Up to four messages, the first one in the lowest byte; none is 0.
+/// Up to four messages, the first one in the lowest byte; a message is never 0.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Channel(u32);
+struct ModuleChannel(u32);
 
 const ACK: u8 = 254;
 const REL: u8 = 255;
@@ -89,7 +90,7 @@ fn word(message: u8) -> &'static str {
     }
 }
 
-impl Channel {
+impl ModuleChannel {
     fn len(self) -> u32 {
         (u32::BITS - self.0.leading_zeros()).div_ceil(8)
     }
@@ -113,25 +114,25 @@ impl Channel {
     }
 }
 
-/// The module's actions; of receiving there is one for each kind of message, and the first message says which.
+/// The module's actions; its three receive actions are one here, because the first message determines which applies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
-    /// The process asks for the critical section.
+    /// The process requests the critical section.
     Request(ProcessId),
-    /// It enters.
+    /// The process enters it.
     Enter(ProcessId),
-    /// It leaves, and tells the others.
+    /// The process exits it, and sends its release to all others.
     Exit(ProcessId),
-    /// It receives the first message from another.
+    /// The process receives the first message from another.
     Receive(ProcessId, ProcessId),
 }
 
 impl LamportMutex {
-    /// Whether p believes that its request goes before q's.
+    /// Whether p's request precedes q's, as far as p knows.
     fn beats(&self, state: &State, p: usize, q: usize) -> bool {
-        let (own, other) = (state.req[p][p], state.req[p][q]);
-        let tie = own == other && (p < q || self.bug == Some(Bug::NoTieBreak));
-        other == 0 || own < other || tie
+        let (mine, other) = (state.req[p][p], state.req[p][q]);
+        let tie = mine == other && (p < q || self.bug == Some(Bug::NoTieBreak));
+        other == 0 || mine < other || tie
     }
 
     fn may_enter(&self, state: &State, p: usize) -> bool {
@@ -165,7 +166,7 @@ impl State {
         *channel = channel.append(message);
     }
 
-    fn channels(&self) -> impl Iterator<Item = (ProcessId, ProcessId, Channel)> {
+    fn channels(&self) -> impl Iterator<Item = (ProcessId, ProcessId, ModuleChannel)> {
         let n = self.n();
         let from_to =
             ProcessId::all(n).flat_map(move |from| from.others(n).map(move |to| (from, to)));
@@ -201,15 +202,15 @@ impl Model for LamportMutex {
         vec![State {
             processes: n as u8,
             clock: std::array::from_fn(|p| u8::from(p < n)),
-            req: [[0; ROOM]; ROOM],
-            ack: [0; ROOM],
+            req: [[0; CAPACITY]; CAPACITY],
+            ack: [0; CAPACITY],
             crit: 0,
-            network: [[Channel::default(); ROOM]; ROOM],
+            network: [[ModuleChannel::default(); CAPACITY]; CAPACITY],
         }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        // With a mistake in it a channel may run over: what is wrong is found by then.
+        // With an injected bug a channel may overflow; the violation is found before.
         if !state.bounded_network() {
             return;
         }
@@ -304,19 +305,19 @@ impl Model for LamportMutex {
     }
 }
 
-impl Tells for LamportMutex {
+impl ExplainPath for LamportMutex {
     fn names(&self) -> Names {
         Names::numbered(self.processes)
     }
 
-    fn flying(&self, state: &State) -> Vec<telling::Channel> {
+    fn in_flight(&self, state: &State) -> Vec<path_event::ChannelId> {
         state
             .channels()
             .flat_map(|(from, to, channel)| channel.messages().map(move |_| (from, to, false)))
             .collect()
     }
 
-    fn tell_step(&self, state: &mut State, action: &Action, teller: &mut Teller) {
+    fn explain_step(&self, state: &mut State, action: &Action, renderer: &mut PathRenderer) {
         let next = self.next_state(state, *action).unwrap_or(*state);
         let time = |process: ProcessId| next.clock[process.index()].into();
         let request = |state: &State, process: ProcessId| Timestamp {
@@ -325,24 +326,24 @@ impl Tells for LamportMutex {
         };
         match *action {
             Action::Request(process) => {
-                let deed = Some(Deed::Request);
-                teller.send(process, time(process), deed, To::All, "request", "");
+                let meaning = Some(Meaning::Request);
+                renderer.send(process, time(process), meaning, To::All, "request", "");
             }
             Action::Enter(process) => {
-                let deed = Some(Deed::Enter(request(state, process)));
-                teller.happened(process, time(process), What::Local, deed);
+                let meaning = Some(Meaning::Enter(request(state, process)));
+                renderer.event(process, time(process), MessageAction::Local, meaning);
             }
             Action::Exit(process) => {
-                let deed = Some(Deed::Leave(request(state, process)));
-                teller.send(process, time(process), deed, To::All, "release", "");
+                let meaning = Some(Meaning::Exit(request(state, process)));
+                renderer.send(process, time(process), meaning, To::All, "release", "");
             }
             Action::Receive(process, from) => {
                 let message = state.network[from.index()][process.index()].head();
                 let word = word(message.unwrap_or_default());
-                teller.receive((from, process, false), 0, false, time(process), word, "");
+                renderer.receive((from, process, false), 0, false, time(process), word, "");
                 if word == "request" {
                     let to = To::One(from);
-                    teller.send(process, time(process), None, to, "acknowledgement", "");
+                    renderer.send(process, time(process), None, to, "acknowledgement", "");
                 }
             }
         }
@@ -350,7 +351,7 @@ impl Tells for LamportMutex {
     }
 }
 
-/// In words: whoever explores reads it.
+/// In words, for the explorer.
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = || ProcessId::all(self.n());
@@ -363,12 +364,12 @@ impl fmt::Debug for State {
             };
             writeln!(f, "{process}: clock {}{inside}", self.clock[p])?;
             for other in all().filter(|other| self.req[p][other.index()] > 0) {
-                writeln!(f, "    {other} asked at {}", self.req[p][other.index()])?;
+                writeln!(f, "    {other}: request of {}", self.req[p][other.index()])?;
             }
             let by = all().filter(|by| self.ack[p] >> by.index() & 1 == 1);
             let by: Vec<_> = by.map(|by| by.to_string()).collect();
             if !by.is_empty() {
-                writeln!(f, "    its request is acknowledged by {}", by.join(", "))?;
+                writeln!(f, "    acknowledged by {}", by.join(", "))?;
             }
         }
         for (from, to, channel) in self.channels() {

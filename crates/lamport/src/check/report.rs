@@ -1,31 +1,26 @@
-//! What is told of a check: what was found, the paths to what is wrong, and the counts.
+//! What is shown of a check: what was found, the paths to what is wrong, and the counts.
 
 use std::{path::Path, time::Duration};
 
 use common::{
-    event::{Event, Kind, Level},
+    event::{self, Event, Kind},
     exit::{Exit, Failure, Summary},
     text::{micros, plural, visible_path, whole_micros},
 };
 
 use super::{
-    Settings, What,
+    Settings, Subject,
+    path_event::{Fault, PathEvent, STEP},
     search::{Counts, End},
-    system::May,
-    telling::{Fault, STEP, Telling},
+    system::FaultBudget,
 };
 use crate::{
-    happening::Happening,
-    process::Names,
+    ids::{Names, ProcessId},
+    property::Property,
     reporting::{self, Report, line},
-    verdict::{Case, Verdict},
+    run_event::RunEvent,
+    verdict::{RunUnderTest, Verdict},
 };
-
-/// The name of an event that says how far a check is.
-pub const PROGRESS: &str = "progress";
-
-/// The name of an event in which something goes wrong by itself.
-pub const FAULT: &str = "fault";
 
 /// A path to what is wrong.
 #[derive(Debug)]
@@ -33,7 +28,7 @@ pub struct Found {
     /// How many steps it has.
     pub steps: usize,
     /// What happens on it.
-    pub told: Vec<Telling>,
+    pub shown: Vec<PathEvent>,
 }
 
 /// What a check came to.
@@ -47,24 +42,24 @@ pub struct Checked<'a> {
     pub end: End,
     /// How long it took.
     pub elapsed: Duration,
-    /// Each promise, and how it was broken.
+    /// Each property, and its counterexample if it has one.
     pub found: Vec<(&'static str, Option<Found>)>,
 }
 
 /// What is going to be checked.
 pub fn beginning(settings: &Settings) -> String {
     let (processes, word) = (settings.processes, settings.algorithm.word());
-    match settings.what {
-        What::Module { max_clock } => {
+    match settings.subject {
+        Subject::Module { max_clock } => {
             format!("the TLA+ module LamportMutex, {processes} processes, clocks up to {max_clock}")
         }
-        What::Processes { count, may } => {
+        Subject::Processes { count, budget } => {
             let begins = if count == 1 {
                 "once".to_owned()
             } else {
                 format!("{count} times")
             };
-            let may = worse(may);
+            let may = worse(budget);
             let network = if may.is_empty() {
                 "messages keep their order, and none is lost".to_owned()
             } else {
@@ -76,12 +71,12 @@ pub fn beginning(settings: &Settings) -> String {
 }
 
 /// What may go wrong, in words.
-fn worse(may: May) -> Vec<String> {
+fn worse(budget: FaultBudget) -> Vec<String> {
     let all = [
-        (may.lose, "message", "may be lost"),
-        (may.double, "message", "may come twice"),
-        (may.overtake, "message", "may overtake others"),
-        (may.crash, "process", "may stop for good"),
+        (budget.lost, "message", "may be lost"),
+        (budget.duplicated, "message", "may be duplicated"),
+        (budget.reordered, "message", "may be reordered"),
+        (budget.crashed, "process", "may crash"),
     ];
     let some = all.into_iter().filter(|(times, ..)| *times > 0);
     let words = some.map(|(times, what, may)| {
@@ -98,11 +93,10 @@ fn rate(counts: &Counts, elapsed: Duration) -> u64 {
 /// How far it is.
 pub fn so_far(counts: &Counts, elapsed: Duration) -> Event {
     let rate = rate(counts, elapsed);
-    let mut event = Event::new(Kind::Local).text(format!(
+    let event = Event::new(Kind::Report).text(format!(
         "{} states, {} distinct, depth {}, {rate} distinct a second",
         counts.generated, counts.distinct, counts.depth
     ));
-    event.name = Some(PROGRESS.to_owned());
     event.counts([
         ("generated", counts.generated),
         ("distinct", counts.distinct),
@@ -112,7 +106,7 @@ pub fn so_far(counts: &Counts, elapsed: Duration) -> Event {
 }
 
 impl Checked<'_> {
-    /// Tells it all.
+    /// Reports it all.
     ///
     /// # Errors
     /// When a log cannot be written, or there were more states than it may look at (exit code 2).
@@ -129,7 +123,7 @@ impl Checked<'_> {
         if broken > 0 {
             self.paths(report, logs)?;
         }
-        let summary = self.summary().count("broken", broken as u64);
+        let summary = self.summary().count("violated", broken as u64);
         if broken == 0 && self.end == End::TooMany {
             journal.record(Event::report(&summary));
             let what = format!("--states {}", self.settings.limits.most);
@@ -146,18 +140,16 @@ impl Checked<'_> {
     }
 
     fn check(&self, report: &Report<'_>, rule: &'static str, found: Option<&Found>) -> Event {
-        let (value, level, text) = match (found, self.end) {
-            (Some(found), _) => ("FAIL", Level::Error, self.wrong(report.names, rule, found)),
-            (None, End::Complete) => ("ok", Level::Info, self.holds(rule)),
+        let (verdict, text) = match (found, self.end) {
+            (Some(found), _) => (event::Verdict::Fail, self.wrong(report.names, rule, found)),
+            (None, End::Complete) => (event::Verdict::Ok, self.holds(rule)),
             (None, _) => {
                 let states = plural(self.counts.distinct, "state");
                 let text = format!("not broken in the first {states}, and there are more");
-                ("open", Level::Warn, text)
+                (event::Verdict::Open, text)
             }
         };
-        let mut event = Event::new(Kind::Check).resolved(rule, value).text(text);
-        event.level = level;
-        event
+        Event::check(rule, verdict, text)
     }
 
     fn holds(&self, rule: &str) -> String {
@@ -175,34 +167,20 @@ impl Checked<'_> {
 
     /// What the verdict on the path says: it names the events.
     fn wrong(&self, names: &Names, rule: &str, found: &Found) -> String {
-        let gone: Vec<_> = found
-            .told
-            .iter()
-            .filter_map(|told| match told {
-                Telling::Fault(_, Fault::Crashed(process)) => Some(*process),
-                _ => None,
-            })
-            .collect();
-        let happenings = found.happenings();
-        let verdict = Verdict::of(&Case {
-            algorithm: self.settings.algorithm,
-            names,
-            happenings: &happenings,
-            gone: &gone,
-        });
-        let check = verdict
-            .checks
-            .into_iter()
-            .find(|check| check.rule == rule && check.wrong.is_some());
+        let gone = found.crashed();
+        let events = found.events();
+        let run = RunUnderTest::new(self.settings.algorithm, names, &events).gone(&gone);
+        let mut checks = Verdict::of(&run).checks.into_iter();
+        let check = checks.find(|check| check.property.name() == rule && check.is_violated());
         check.map_or_else(
             || format!("broken after {}", plural(found.steps as u64, "step")),
             |check| check.found,
         )
     }
 
-    /// Tells each path once, the shortest first, and writes it into a log.
+    /// Reports each path once, the shortest first, and writes it into a log.
     fn paths(&self, report: &Report<'_>, logs: Option<&Path>) -> Result<(), Failure> {
-        let folder = reporting::folder_or_another(logs)?;
+        let folder = reporting::folder_or_temporary(logs)?;
         let mut found: Vec<_> = self
             .found
             .iter()
@@ -210,7 +188,7 @@ impl Checked<'_> {
             .collect();
         found.sort_by_key(|(_, found)| found.steps);
         for (index, (rule, path)) in found.iter().enumerate() {
-            let same = |(_, other): &&(&str, &Found)| other.told == path.told;
+            let same = |(_, other): &&(&str, &Found)| other.shown == path.shown;
             let say = |text: String| report.journal.record(line(text));
             let file = folder.join(format!("{}.jsonl", rule.replace(' ', "-")));
             let steps = plural(path.steps as u64, "step");
@@ -222,14 +200,15 @@ impl Checked<'_> {
             }
             say(format!("the shortest path that breaks {rule:?}, {steps}:"));
             self.path(report, path);
-            let happenings = path.happenings();
-            report.log(
-                &file,
-                &format!("check-{}", self.settings.algorithm.word()),
-                happenings.iter(),
-            )?;
+            let events = path.events();
+            // A path to what is missing ends where nothing more can happen; any other goes on.
+            let end = events.last().map_or(Duration::ZERO, |last| last.at);
+            let all = ProcessId::all(report.names.count());
+            let run = format!("check-{}", self.settings.algorithm.word());
+            let ended = is_liveness(rule).then_some(end);
+            report.log(&file, &run, all, events.iter(), &path.crashed(), ended)?;
             say(format!("its event log: {}", visible_path(&file)));
-            if let What::Processes { .. } = self.settings.what {
+            if let Subject::Processes { .. } = self.settings.subject {
                 say(format!("again, in the simulator: {}", self.again(&file)));
             }
         }
@@ -237,13 +216,12 @@ impl Checked<'_> {
     }
 
     fn path(&self, report: &Report<'_>, path: &Found) {
-        for told in &path.told {
-            match told {
-                Telling::Event(happening) => report.event(happening),
-                Telling::Fault(at, _) => {
-                    let mut event = line(told.words(report.names));
-                    event.name = Some(FAULT.to_owned());
-                    report.tell(*at, event);
+        for shown in &path.shown {
+            match shown {
+                PathEvent::Event(event) => report.event(event),
+                PathEvent::Fault(at, _) => {
+                    let fault = Event::new(Kind::Fault).text(shown.words(report.names));
+                    report.record(*at, fault);
                 }
             }
         }
@@ -273,16 +251,16 @@ impl Checked<'_> {
         let with_beyond = counts.generated + counts.beyond;
         let looked_at = match self.end {
             End::Complete => "",
-            End::AllBroken => "until everything was broken: ",
+            End::AllViolated => "until every property was violated: ",
             End::Interrupted => "interrupted after ",
             End::TooMany => "given up after ",
         };
-        let beyond = match self.settings.what {
-            What::Module { max_clock } => format!(
+        let beyond = match self.settings.subject {
+            Subject::Module { max_clock } => format!(
                 " ({with_beyond} with the {} that lead to a clock beyond {max_clock})",
                 counts.beyond
             ),
-            What::Processes { .. } => String::new(),
+            Subject::Processes { .. } => String::new(),
         };
         let text = format!(
             "{looked_at}{} distinct states, depth {}, {} generated{beyond}; in {}, {rate} distinct states a second",
@@ -302,12 +280,27 @@ impl Checked<'_> {
     }
 }
 
+/// Whether the property of this name is decided by the end of a path.
+fn is_liveness(property: &str) -> bool {
+    let liveness = [Property::Granted, Property::AllDelivered];
+    liveness.iter().any(|known| known.name() == property)
+}
+
 impl Found {
+    /// The processes that crash.
+    fn crashed(&self) -> Vec<ProcessId> {
+        let crashed = self.shown.iter().filter_map(|shown| match shown {
+            PathEvent::Fault(_, Fault::Crashed(process)) => Some(*process),
+            _ => None,
+        });
+        crashed.collect()
+    }
+
     /// The events of the processes.
-    fn happenings(&self) -> Vec<Happening> {
-        let events = self.told.iter().filter_map(|told| match told {
-            Telling::Event(happening) => Some(happening.clone()),
-            Telling::Fault(..) => None,
+    fn events(&self) -> Vec<RunEvent> {
+        let events = self.shown.iter().filter_map(|shown| match shown {
+            PathEvent::Event(event) => Some(event.clone()),
+            PathEvent::Fault(..) => None,
         });
         events.collect()
     }

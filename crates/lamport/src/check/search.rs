@@ -1,10 +1,10 @@
-//! A search through all states of a model, breadth first, on all processors.
+//! A parallel breadth-first search of a model's state space.
 //!
-//! stateright's threads each run ahead with the states that they have. Then the depth that is found, and the path to what is
-//! wrong, are a matter of luck: on eight threads it finds 62 to 68 levels where there are 61. So this search goes
-//! through stateright's models one level after the other. A level's states are expanded by whoever is free; each new
-//! state belongs to one of a fixed number of shards by its fingerprint, and a shard is sorted by one thread at a time. So
-//! no lock is taken for a state, and what is found does not depend on the number of threads.
+//! The threads of stateright's own search run ahead independently, so that the depth and the counterexamples that it finds
+//! vary: on eight threads it reports 62 to 68 levels where there are 61. This search explores stateright's models level by
+//! level. Any free thread expands the next chunk of a level; each new state belongs by its fingerprint to one of a fixed
+//! number of shards, and one thread at a time inserts into a shard. So no state needs a lock, and the result does not
+//! depend on the number of threads.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -19,28 +19,28 @@ use std::{
 
 use stateright::{Model, Property};
 
-/// How many chunks of a level are expanded before what comes of them is sorted: bounds what waits to be sorted.
+/// How many chunks of a level are expanded before their successors are inserted; bounds the memory of a round.
 const ROUND: usize = 256;
 
-/// How many states a thread takes at a time, at the most.
+/// The most states of a chunk, which a thread expands at a time.
 const CHUNK: usize = 256;
 
-/// States that are to be expanded.
+/// States to expand.
 type Chunk<S> = Vec<(Fingerprint, S)>;
 
-/// Into how many parts the states that were seen are split.
+/// The number of shards of the visited states.
 const SHARDS: usize = 16;
 
-/// How far a search may go, and who searches.
+/// The limits of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many threads.
+    /// The number of threads.
     pub workers: usize,
-    /// How many distinct states are found at the most (and a round's more).
+    /// The most distinct states, exceeded by at most a round.
     pub most: u64,
 }
 
-/// How far a search is, for whoever watches it.
+/// The progress of a search, readable from other threads.
 #[derive(Debug, Default)]
 pub struct Progress {
     generated: AtomicU64,
@@ -48,51 +48,51 @@ pub struct Progress {
     depth: AtomicU64,
 }
 
-/// What was counted.
+/// The counts of a search.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
-    /// Different states within the bounds.
+    /// Distinct states within the bounds.
     pub distinct: u64,
-    /// All states that steps led to, within the bounds, however often, and the first one.
+    /// The initial state, and the successors within the bounds, each as often as a step leads to it.
     pub generated: u64,
-    /// Steps that led beyond the bounds.
+    /// Steps that lead beyond the bounds.
     pub beyond: u64,
-    /// States on the longest of the shortest paths to each, the first one included, as TLC counts.
+    /// The number of levels, the initial state's included, as TLC counts.
     pub depth: u64,
 }
 
 /// Why a search ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {
-    /// Every state was seen.
+    /// Every state was visited.
     Complete,
-    /// Everything that is promised was found broken; more states were not looked at.
-    AllBroken,
+    /// Every property is violated; the remaining states were not visited.
+    AllViolated,
     /// It was asked to stop.
     Interrupted,
-    /// There are more states than it may find.
+    /// There are more states than the limit.
     TooMany,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Outcome<A> {
-    /// How many states there are.
+    /// The counts.
     pub counts: Counts,
     /// Why it ended.
     pub end: End,
-    /// Of each property, in their order, the shortest way from the first state to one that breaks it.
-    pub broken: Vec<Option<Vec<A>>>,
+    /// For each property, in their order, a shortest path from the initial state to a violation.
+    pub violations: Vec<Option<Vec<A>>>,
 }
 
-/// What a state is known by: 64 bits, of which two in ten million states are the same with a chance of one in 400,000.
+/// A 64-bit hash that identifies a state: among ten million states two collide with a probability of 1 in 400,000.
 type Fingerprint = NonZeroU64;
 
-/// A hasher for what is one already.
+/// A hasher for fingerprints, which are hashes already.
 #[derive(Default)]
-struct Same(u64);
+struct Identity(u64);
 
-impl Hasher for Same {
+impl Hasher for Identity {
     fn write(&mut self, _: &[u8]) {
         unreachable!("fingerprints are numbers");
     }
@@ -104,48 +104,48 @@ impl Hasher for Same {
     }
 }
 
-type Shard = HashMap<Fingerprint, Way, BuildHasherDefault<Same>>;
+type Shard = HashMap<Fingerprint, Predecessor, BuildHasherDefault<Identity>>;
 
-/// How a state was reached first.
+/// How a state was reached for the first time.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+struct Predecessor {
     /// From this state; None for an initial one.
     from: Option<Fingerprint>,
-    /// By the how many-th of its actions; or which initial state it is.
+    /// The index of the action, or of the initial state.
     choice: u32,
 }
 
-/// A state that was not seen in the levels before.
+/// A state that was not visited in earlier levels.
 struct New<S> {
     fingerprint: Fingerprint,
-    way: Way,
+    predecessor: Predecessor,
     state: S,
-    /// The how many-th state it is that its chunk led to.
+    /// Its number among the successors of its chunk.
     number: u32,
 }
 
-/// What one chunk of a level's states led to.
+/// The successors of a chunk.
 struct Expanded<S> {
     new: [Vec<New<S>>; SHARDS],
     generated: u64,
     beyond: u64,
-    broken: Vec<Option<Breach>>,
+    violations: Vec<Option<Breach>>,
 }
 
-/// A state that breaks a property: its place in the order of the search, and the way to it.
+/// A state that violates a property: its place in the order of the search, and how it was reached.
 #[derive(Clone, Copy, Debug)]
 struct Breach {
     place: (usize, u32),
-    way: Way,
+    predecessor: Predecessor,
 }
 
-/// Of several for each property the first one.
-fn first(broken: &mut [Option<Breach>], others: &[Option<Breach>]) {
-    for (own, other) in broken.iter_mut().zip(others) {
+/// Keeps the first violation of each property.
+fn first(violations: &mut [Option<Breach>], others: &[Option<Breach>]) {
+    for (known, other) in violations.iter_mut().zip(others) {
         if let Some(other) = other
-            && own.is_none_or(|own| other.place < own.place)
+            && known.is_none_or(|known| other.place < known.place)
         {
-            *own = Some(*other);
+            *known = Some(*other);
         }
     }
 }
@@ -156,18 +156,18 @@ fn fingerprint<S: Hash>(state: &S) -> Fingerprint {
     NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MIN)
 }
 
-/// Its upper half: the lower one finds the place within the shard.
+/// The shard, from the upper half of the fingerprint; the lower half determines the place in the shard's table.
 fn shard(fingerprint: Fingerprint) -> usize {
     (fingerprint.get() >> 32) as usize % SHARDS
 }
 
-/// How many threads there is a processor for.
+/// The number of processors.
 pub fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Searches all states of the model that can be reached within its boundary. States beyond it are held against the
-/// properties, and neither counted nor followed.
+/// Searches all reachable states of the model within its boundary. A state beyond the boundary is checked, but neither
+/// counted nor expanded.
 pub fn search<M>(
     model: &M,
     limits: Limits,
@@ -183,17 +183,17 @@ where
     let mut search = Search {
         model,
         limits,
-        broken: vec![None; properties.len()],
+        violations: vec![None; properties.len()],
         properties,
         seen: (0..SHARDS).map(|_| Shard::default()).collect(),
         counts: Counts::default(),
     };
     let end = search.run(progress, stop);
-    let path = |breach: &Option<Breach>| breach.map(|breach| search.path(breach.way));
+    let path = |breach: &Option<Breach>| breach.map(|breach| search.path(breach.predecessor));
     Outcome {
         counts: search.counts,
         end,
-        broken: search.broken.iter().map(path).collect(),
+        violations: search.violations.iter().map(path).collect(),
     }
 }
 
@@ -201,10 +201,10 @@ struct Search<'m, M: Model> {
     model: &'m M,
     limits: Limits,
     properties: Vec<Property<M>>,
-    /// Every state that was seen, and the way to it.
+    /// Every visited state, and how it was reached.
     seen: Vec<Shard>,
     counts: Counts,
-    broken: Vec<Option<Breach>>,
+    violations: Vec<Option<Breach>>,
 }
 
 impl<M> Search<'_, M>
@@ -218,7 +218,7 @@ where
         while !level.is_empty() {
             self.counts.depth += 1;
             let mut next = Vec::new();
-            let mut broken = vec![None; self.properties.len()];
+            let mut violations = vec![None; self.properties.len()];
             let mut chunks = level.into_iter();
             for round in 0.. {
                 let chunks: Vec<_> = chunks.by_ref().take(ROUND).collect();
@@ -232,14 +232,14 @@ where
                 if self.counts.distinct > self.limits.most {
                     return End::TooMany;
                 }
-                let expanded = self.expand(round, chunks, &mut broken);
-                next.extend(self.sort_in(round, expanded, &mut broken));
+                let expanded = self.expand(round, chunks, &mut violations);
+                next.extend(self.insert(round, expanded, &mut violations));
             }
-            for (own, found) in self.broken.iter_mut().zip(broken) {
-                *own = own.or(found);
+            for (known, found) in self.violations.iter_mut().zip(violations) {
+                *known = known.or(found);
             }
-            if self.broken.iter().all(Option::is_some) && !self.broken.is_empty() {
-                return End::AllBroken;
+            if self.violations.iter().all(Option::is_some) && !self.violations.is_empty() {
+                return End::AllViolated;
             }
             level = next;
         }
@@ -250,15 +250,15 @@ where
     fn begin(&mut self) -> Vec<Chunk<M::State>> {
         let mut expanded = self.nothing();
         for (choice, state) in self.model.init_states().into_iter().enumerate() {
-            let way = Way {
+            let predecessor = Predecessor {
                 from: None,
                 choice: choice as u32,
             };
-            self.generate(&mut expanded, 0, way, state);
+            self.generate(&mut expanded, 0, predecessor, state);
         }
-        let mut broken = vec![None; self.properties.len()];
-        let level = self.sort_in(0, vec![expanded], &mut broken);
-        self.broken = broken;
+        let mut violations = vec![None; self.properties.len()];
+        let level = self.insert(0, vec![expanded], &mut violations);
+        self.violations = violations;
         level
     }
 
@@ -267,19 +267,19 @@ where
             new: std::array::from_fn(|_| Vec::new()),
             generated: 0,
             beyond: 0,
-            broken: vec![None; self.properties.len()],
+            violations: vec![None; self.properties.len()],
         }
     }
 
-    /// All that follows from these states and was not seen in the levels before.
+    /// The successors of these states that were not visited in earlier levels.
     fn expand(
         &self,
         round: usize,
         chunks: Vec<Chunk<M::State>>,
-        broken: &mut [Option<Breach>],
+        violations: &mut [Option<Breach>],
     ) -> Vec<Expanded<M::State>> {
         let chunks = chunks.into_iter().enumerate();
-        // Whoever expands states gives their memory back: one thread alone would take as long as all the rest.
+        // The thread that expands a state also frees it: freeing on a single thread would take as long as the search.
         let expanded = in_parallel(self.limits.workers, chunks, |(chunk, states)| {
             let mut expanded = self.nothing();
             let mut actions = Vec::new();
@@ -287,30 +287,41 @@ where
                 self.model.actions(&state, &mut actions);
                 for (choice, action) in actions.drain(..).enumerate() {
                     if let Some(next) = self.model.next_state(&state, action) {
-                        let way = Way {
+                        let predecessor = Predecessor {
                             from: Some(from),
                             choice: choice as u32,
                         };
-                        self.generate(&mut expanded, round * ROUND + chunk, way, next);
+                        self.generate(&mut expanded, round * ROUND + chunk, predecessor, next);
                     }
                 }
             }
             expanded
         });
         for expanded in &expanded {
-            first(broken, &expanded.broken);
+            first(violations, &expanded.violations);
         }
         expanded
     }
 
-    /// A step leads to this state.
-    fn generate(&self, expanded: &mut Expanded<M::State>, chunk: usize, way: Way, state: M::State) {
+    /// Adds the successor to which a step leads.
+    fn generate(
+        &self,
+        expanded: &mut Expanded<M::State>,
+        chunk: usize,
+        predecessor: Predecessor,
+        state: M::State,
+    ) {
         let number = (expanded.generated + expanded.beyond) as u32;
         if !self.model.within_boundary(&state) {
             expanded.beyond += 1;
             let place = (chunk, number);
-            let found = breaches(self.model, &self.properties, &state, Breach { place, way });
-            first(&mut expanded.broken, &found);
+            let found = breaches(
+                self.model,
+                &self.properties,
+                &state,
+                Breach { place, predecessor },
+            );
+            first(&mut expanded.violations, &found);
             return;
         }
         expanded.generated += 1;
@@ -319,19 +330,19 @@ where
         if !self.seen[shard].contains_key(&fingerprint) {
             expanded.new[shard].push(New {
                 fingerprint,
-                way,
+                predecessor,
                 state,
                 number,
             });
         }
     }
 
-    /// Keeps what is new, each state once; returns it in an order that is the same however many threads there are.
-    fn sort_in(
+    /// Inserts the new states, each once; returns them in an order that does not depend on the number of threads.
+    fn insert(
         &mut self,
         round: usize,
         expanded: Vec<Expanded<M::State>>,
-        broken: &mut [Option<Breach>],
+        violations: &mut [Option<Breach>],
     ) -> Vec<Chunk<M::State>> {
         let mut of_each: Vec<Vec<Vec<New<M::State>>>> = (0..SHARDS).map(|_| Vec::new()).collect();
         for expanded in expanded {
@@ -343,17 +354,18 @@ where
         }
         let (model, properties) = (self.model, &self.properties);
         let shards = self.seen.iter_mut().zip(of_each);
-        let sorted = in_parallel(self.limits.workers, shards, |(seen, chunks)| {
+        let inserted = in_parallel(self.limits.workers, shards, |(seen, chunks)| {
             let mut fresh: Vec<Chunk<M::State>> = Vec::new();
-            let mut broken = vec![None; properties.len()];
+            let mut violations = vec![None; properties.len()];
             for (chunk, new) in chunks.into_iter().enumerate() {
                 for new in new {
                     if let Entry::Vacant(entry) = seen.entry(new.fingerprint) {
-                        entry.insert(new.way);
+                        entry.insert(new.predecessor);
                         let place = (round * ROUND + chunk, new.number);
-                        let way = new.way;
-                        let found = breaches(model, properties, &new.state, Breach { place, way });
-                        first(&mut broken, &found);
+                        let predecessor = new.predecessor;
+                        let found =
+                            breaches(model, properties, &new.state, Breach { place, predecessor });
+                        first(&mut violations, &found);
                         let state = (new.fingerprint, new.state);
                         if let Some(last) = fresh.last_mut()
                             && last.len() < CHUNK
@@ -365,25 +377,25 @@ where
                     }
                 }
             }
-            (fresh, broken)
+            (fresh, violations)
         });
         let mut level = Vec::new();
-        for (fresh, found) in sorted {
+        for (fresh, found) in inserted {
             self.counts.distinct += fresh.iter().map(Vec::len).sum::<usize>() as u64;
-            first(broken, &found);
+            first(violations, &found);
             level.extend(fresh);
         }
         level
     }
 
-    /// The actions that lead this way.
-    fn path(&self, last: Way) -> Vec<M::Action> {
+    /// The actions from the initial state to a state, given how it was reached.
+    fn path(&self, last: Predecessor) -> Vec<M::Action> {
         let mut choices = vec![last.choice as usize];
         let mut from = last.from;
         while let Some(fingerprint) = from {
-            let way = self.seen[shard(fingerprint)][&fingerprint];
-            choices.push(way.choice as usize);
-            from = way.from;
+            let predecessor = self.seen[shard(fingerprint)][&fingerprint];
+            choices.push(predecessor.choice as usize);
+            from = predecessor.from;
         }
         let mut choices = choices.into_iter().rev();
         let initial = choices.next().unwrap_or_default();
@@ -402,7 +414,7 @@ where
     }
 }
 
-/// Which properties the state breaks.
+/// The properties that the state violates.
 fn breaches<M: Model>(
     model: &M,
     properties: &[Property<M>],
@@ -419,7 +431,7 @@ fn breaches<M: Model>(
     found.collect()
 }
 
-/// Does the work for each item on so many threads; the results in the order of the items.
+/// Does the work for each item on N threads; the results are in the order of the items.
 pub(super) fn in_parallel<T: Send, R: Send>(
     workers: usize,
     items: impl ExactSizeIterator<Item = T> + Send,
@@ -430,7 +442,7 @@ pub(super) fn in_parallel<T: Send, R: Send>(
     done.resize_with(items.len(), || None);
     let done = Mutex::new(done);
     let items = Mutex::new(items.enumerate());
-    // In a function of its own, so that nobody holds the lock while working.
+    // In a function of its own, so that no thread holds the lock while it works.
     let take = || lock(&items).next();
     on_threads(workers, &|| {
         while let Some((number, item)) = take() {
@@ -442,17 +454,17 @@ pub(super) fn in_parallel<T: Send, R: Send>(
     done.into_iter().flatten().collect()
 }
 
-fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
-    what.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does it on so many threads at once, this one among them. (Not generic: starting a thread is much to compile.)
+/// Runs the work on N threads, this one included. (Not generic, because starting threads takes long to compile.)
 fn on_threads(workers: usize, work: &(dyn Fn() + Sync)) {
     thread::scope(|scope| {
         let mut threads = Vec::new();
         for number in 1..workers {
             let thread = thread::Builder::new().name(format!("search-{number}"));
-            // Where the system has no thread left the others do more.
+            // Without a further thread the others do more.
             let Ok(thread) = thread.spawn_scoped(scope, work) else {
                 break;
             };
@@ -474,7 +486,7 @@ impl Progress {
         self.depth.store(counts.depth, Ordering::Relaxed);
     }
 
-    /// What was counted so far, but for the steps that led beyond the bounds.
+    /// The counts so far, without the steps that lead beyond the bounds.
     pub fn counts(&self) -> Counts {
         Counts {
             distinct: self.distinct.load(Ordering::Relaxed),

@@ -1,9 +1,9 @@
-//! All states of a system of processes, the very ones that [`engine`](crate::engine) puts on the network: every order in
-//! which their timers can go off and their messages can arrive.
+//! The state space of a system of processes, the same processes that [`engine`](crate::engine) puts on the network: every
+//! interleaving of their timers and messages.
 //!
-//! A step is what happens to one process at once: its timer goes off, or it receives a message, and does all that it
-//! does about it. Between two processes messages keep their order and none is lost, as the algorithms assume and
-//! [`channel`](crate::channel) sees to; unless the network may do worse.
+//! A step is atomic: a process's timer expires or it receives a message, and it performs all resulting actions. Channels
+//! are reliable and FIFO, as the algorithms assume and [`reliable_link`](crate::reliable_link) ensures, except for the
+//! faults of the [`FaultBudget`].
 
 use std::{
     fmt,
@@ -16,78 +16,81 @@ use smallvec::SmallVec;
 use stateright::{Model, Property};
 
 use super::{
-    telling::{Channel, Fault, Teller, Tells},
-    watch::{Rule, Watch},
+    monitor::PropertyMonitor,
+    path_event::{ChannelId, ExplainPath, Fault, PathRenderer},
 };
 use crate::{
-    algorithms::{Algorithm, Bug},
-    happening::What,
-    process::{Act, Clocked, Deed, Message, Names, Pause, Process, ProcessId, Stamped, To},
+    algorithms::Algorithm,
+    bug::Bug,
+    ids::{Names, ProcessId},
+    process::{Action, Clocked, Meaning, Message, Process, Stamped, TimerKind, To},
+    property,
+    run_event::MessageAction,
 };
 
 /// The most processes.
 pub const MOST_PROCESSES: usize = 8;
 
-/// How often something may go wrong, in all.
+/// How many faults of each kind may occur on a path.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct May {
-    /// A message is lost.
-    pub lose: u8,
-    /// A message comes twice.
-    pub double: u8,
-    /// A message overtakes others in its channel.
-    pub overtake: u8,
-    /// A process stops for good.
-    pub crash: u8,
+pub struct FaultBudget {
+    /// Messages lost.
+    pub lost: u8,
+    /// Messages duplicated.
+    pub duplicated: u8,
+    /// Messages received out of order.
+    pub reordered: u8,
+    /// Processes crashed.
+    pub crashed: u8,
 }
 
 /// Processes and their network.
 #[derive(Clone, Copy, Debug)]
 pub struct System<P> {
-    /// What they run.
+    /// The algorithm.
     pub algorithm: Algorithm,
-    /// How many there are.
+    /// The number of processes.
     pub processes: usize,
-    /// How many things each begins.
+    /// The number of operations of each process.
     pub count: u16,
-    /// The mistake that is put in.
+    /// The injected bug.
     pub bug: Option<Bug>,
-    /// What may go wrong.
-    pub may: May,
+    /// The faults that may occur.
+    pub budget: FaultBudget,
     /// The processes' type.
     pub process: PhantomData<P>,
 }
 
-/// The system at one moment.
+/// A global state of the system.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct GlobalState<P: Process> {
-    /// The processes; those that a step does not touch are shared with the state before.
+    /// The processes; those that a step does not change are shared with the previous state.
     nodes: SmallVec<[Arc<Node<P>>; 4]>,
-    /// What is on its way: channel by channel, in the order of sending.
-    network: SmallVec<[Flying<P::Message>; 4]>,
-    /// What may still go wrong.
-    may: May,
-    /// Who has stopped, a bit for each.
-    gone: u16,
-    watch: Watch,
+    /// The messages in flight, by channel and in the order of sending.
+    network: SmallVec<[InFlight<P::Message>; 4]>,
+    /// The faults that may still occur.
+    budget: FaultBudget,
+    /// The crashed processes, a bit for each.
+    crashed: u16,
+    monitor: PropertyMonitor,
 }
 
-/// A process, and what its driver knows of it.
+/// A process with the state of its driver.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Node<P> {
     clocked: Clocked<P>,
-    /// Why it wants to be woken.
-    wish: Option<Pause>,
-    /// How many things it has begun.
-    begun: u16,
-    /// The hash of all these: most states have most of their processes from the one before.
+    /// The timer, if it is set.
+    timer: Option<TimerKind>,
+    /// The number of operations that it has started.
+    started: u16,
+    /// The hash of these fields, computed once: a step changes one process only.
     hash: u64,
 }
 
 impl<P: Process> Node<P> {
     fn changed(&mut self) {
         let mut hasher = DefaultHasher::new();
-        (&self.clocked, self.wish, self.begun).hash(&mut hasher);
+        (&self.clocked, self.timer, self.started).hash(&mut hasher);
         self.hash = hasher.finish();
     }
 }
@@ -98,101 +101,101 @@ impl<P> Hash for Node<P> {
     }
 }
 
-/// A message on its way.
+/// A message in flight.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-struct Flying<M> {
+struct InFlight<M> {
     from: ProcessId,
     to: ProcessId,
-    /// Whether it is the second of a doubled message: that one comes whenever it likes, whatever is sent after it.
+    /// Whether it is the copy of a duplicated message, which arrives at any later time, in no order.
     copy: bool,
-    said: Stamped<M>,
+    message: Stamped<M>,
 }
 
-impl<M> Flying<M> {
-    fn channel(&self) -> Channel {
+impl<M> InFlight<M> {
+    fn channel(&self) -> ChannelId {
         (self.from, self.to, self.copy)
     }
 }
 
-/// What can happen next.
+/// A step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// The process's timer goes off.
+    /// The process's timer expires.
     Timer(ProcessId),
-    /// It receives the message at this place of the channel from another; and later once more, if it comes `again`.
+    /// A process receives the message at this position of a channel.
     Receive {
         /// The sender.
         from: ProcessId,
         /// The receiver.
         to: ProcessId,
-        /// How many messages it overtakes.
-        place: usize,
-        /// Whether it is the second of a doubled message.
+        /// How many messages of the channel were sent before it.
+        position: usize,
+        /// Whether it is the copy of a duplicated message.
         copy: bool,
-        /// Whether the network has doubled it.
-        again: bool,
+        /// Whether the network duplicates it: a copy stays in flight.
+        duplicated: bool,
     },
-    /// The first message from one to another is lost.
-    Lose(ProcessId, ProcessId),
-    /// The last message from one that has stopped to another is lost with it, as nobody is left to send it again.
-    Forget(ProcessId, ProcessId),
-    /// The process stops for good.
+    /// The network loses the first message of a channel.
+    Loss(ProcessId, ProcessId),
+    /// The last message of a crashed sender's channel is lost, because no process retransmits it.
+    LossInCrash(ProcessId, ProcessId),
+    /// The process crashes and does not recover.
     Crash(ProcessId),
 }
 
-/// What a step consists of, for whoever tells it.
-enum Seen<'s, M> {
-    /// The receipt of the step's message, at this time.
-    Receipt(u64),
-    /// An event.
-    Event(u64, &'s Option<Deed>, &'s Option<(To, M)>),
+/// An event of a step.
+enum StepEvent<'s, M> {
+    /// The receive event of the step's message, at this time.
+    Receive(u64),
+    /// Another event.
+    Event(u64, &'s Option<Meaning>, &'s Option<(To, M)>),
 }
 
-/// A wish for the timer.
-fn wish<M>(act: &Act<M>) -> Option<Pause> {
-    match act {
-        Act::Pause(pause) => Some(*pause),
-        Act::Event { .. } => None,
+/// The timer that an action sets.
+fn timer<M>(action: &Action<M>) -> Option<TimerKind> {
+    match action {
+        Action::SetTimer(timer) => Some(*timer),
+        Action::Event { .. } => None,
     }
 }
 
 impl<P: Process> System<P> {
-    /// Takes the step, and shows what it consists of.
+    /// Takes a step, and passes its events to `show`.
     fn take(
         &self,
         state: &mut GlobalState<P>,
         step: Step,
-        mut show: impl FnMut(ProcessId, Seen<'_, P::Message>),
+        mut show: impl FnMut(ProcessId, StepEvent<'_, P::Message>),
     ) {
-        state.watch.step();
+        state.monitor.step();
         let (me, received) = match step {
             Step::Timer(process) => (process, None),
             Step::Receive {
                 from,
                 to,
-                place,
+                position,
                 copy,
-                again,
+                duplicated,
             } => {
-                let Some(index) = state.index((from, to, copy), place) else {
+                let Some(index) = state.index((from, to, copy), position) else {
                     return;
                 };
-                state.may.overtake -= u8::from(place > 0 && !copy);
-                state.may.double -= u8::from(again);
-                let said = state.network.remove(index).said;
-                if again {
-                    state.put(from, to, true, said.clone());
+                state.budget.reordered -= u8::from(position > 0 && !copy);
+                state.budget.duplicated -= u8::from(duplicated);
+                let message = state.network.remove(index).message;
+                if duplicated {
+                    state.enqueue(from, to, true, message.clone());
                 }
-                (to, Some((from, said)))
+                (to, Some((from, message)))
             }
-            Step::Lose(from, to) => {
+            Step::Loss(from, to) => {
                 if let Some(index) = state.index((from, to, false), 0) {
                     state.network.remove(index);
-                    state.may.lose -= 1;
+                    state.budget.lost -= 1;
                 }
                 return;
             }
-            Step::Forget(from, to) => {
+            Step::LossInCrash(from, to) => {
                 let last = state.end((from, to, false)).checked_sub(1);
                 if let Some(last) = last
                     && state.network[last].channel() == (from, to, false)
@@ -202,41 +205,47 @@ impl<P: Process> System<P> {
                 return;
             }
             Step::Crash(process) => {
-                state.gone |= 1 << process.index();
-                state.may.crash -= 1;
-                // Nobody will receive it.
-                state.network.retain(|flying| flying.to != process);
+                state.crashed |= 1 << process.index();
+                state.budget.crashed -= 1;
+                // No process receives these messages.
+                state.network.retain(|in_flight| in_flight.to != process);
                 return;
             }
         };
-        let mut acts = Vec::new();
+        let mut actions = Vec::new();
         let node = Arc::make_mut(&mut state.nodes[me.index()]);
         let mut before = node.clocked.clock.time();
-        // A clock that is at its end does not happen here: there are few events.
+        // A clock cannot overflow here: paths are short.
         match received {
             None => {
-                node.begun += u16::from(node.wish == Some(Pause::Think));
-                node.wish = None;
-                let _ = node.clocked.timer(&mut acts);
+                node.started += u16::from(node.timer == Some(TimerKind::Think));
+                node.timer = None;
+                let _ = node.clocked.timer(&mut actions);
             }
-            Some((from, said)) => {
-                let sent = said.time;
-                if let Ok(time) = node.clocked.receive(from, said, &mut acts) {
-                    state.watch.see(me, (before, time), Some(sent), None);
+            Some((from, message)) => {
+                let sent = message.time;
+                if let Ok(time) = node.clocked.receive(from, message, &mut actions) {
+                    state.monitor.see(me, (before, time), Some(sent), None);
                     before = time;
-                    show(me, Seen::Receipt(time));
+                    show(me, StepEvent::Receive(time));
                 }
             }
         }
-        node.wish = acts.iter().rev().find_map(wish).or(node.wish);
+        node.timer = actions.iter().rev().find_map(timer).or(node.timer);
         node.changed();
-        for act in acts {
-            match act {
-                Act::Pause(_) => {}
-                Act::Event { time, deed, send } => {
-                    state.watch.see(me, (before, time), None, deed.as_ref());
+        for action in actions {
+            match action {
+                Action::SetTimer(_) => {}
+                Action::Event {
+                    time,
+                    meaning,
+                    send,
+                } => {
+                    state
+                        .monitor
+                        .see(me, (before, time), None, meaning.as_ref());
                     before = time;
-                    show(me, Seen::Event(time, &deed, &send));
+                    show(me, StepEvent::Event(time, &meaning, &send));
                     if let Some((to, content)) = send {
                         state.send(me, to, &Stamped { time, content });
                     }
@@ -245,65 +254,71 @@ impl<P: Process> System<P> {
         }
     }
 
-    /// Whether the process's timer can go off.
+    /// Whether the process's timer can expire.
     fn is_due(&self, node: &Node<P>) -> bool {
-        match node.wish {
+        match node.timer {
             None => false,
-            Some(Pause::Work) => true,
-            Some(Pause::Think) => node.begun < self.count,
+            Some(TimerKind::Work) => true,
+            Some(TimerKind::Think) => node.started < self.count,
         }
     }
 
-    /// Whether something has to happen sooner or later, if nothing goes wrong any more.
-    fn goes_on(&self, state: &GlobalState<P>) -> bool {
-        !state.network.is_empty() || state.here().any(|(_, node)| self.is_due(node))
+    /// Whether the system makes progress without further faults.
+    fn makes_progress(&self, state: &GlobalState<P>) -> bool {
+        !state.network.is_empty() || state.running().any(|(_, node)| self.is_due(node))
     }
 }
 
 impl<P: Process> GlobalState<P> {
-    /// The processes that have not stopped.
-    fn here(&self) -> impl Iterator<Item = (ProcessId, &Node<P>)> {
+    /// The processes that have not crashed.
+    fn running(&self) -> impl Iterator<Item = (ProcessId, &Node<P>)> {
         let nodes = self.nodes.iter().enumerate();
         nodes
-            .filter(|(index, _)| self.gone >> index & 1 == 0)
+            .filter(|(index, _)| self.crashed >> index & 1 == 0)
             .map(|(index, node)| (ProcessId::at(index), &**node))
     }
 
-    /// Where the message at this place of the channel stands.
-    fn index(&self, channel: Channel, place: usize) -> Option<usize> {
+    /// The index of the message at this position of the channel.
+    fn index(&self, channel: ChannelId, position: usize) -> Option<usize> {
         let first = self
             .network
-            .partition_point(|flying| flying.channel() < channel);
-        let index = first + place;
-        let there = self.network.get(index);
-        there
-            .is_some_and(|flying| flying.channel() == channel)
+            .partition_point(|in_flight| in_flight.channel() < channel);
+        let index = first + position;
+        let message = self.network.get(index);
+        message
+            .is_some_and(|in_flight| in_flight.channel() == channel)
             .then_some(index)
     }
 
-    /// Where the channel ends.
-    fn end(&self, channel: Channel) -> usize {
+    /// The index after the channel's last message.
+    fn end(&self, channel: ChannelId) -> usize {
         self.network
-            .partition_point(|flying| flying.channel() <= channel)
+            .partition_point(|in_flight| in_flight.channel() <= channel)
     }
 
-    fn put(&mut self, from: ProcessId, to: ProcessId, copy: bool, said: Stamped<P::Message>) {
+    fn enqueue(
+        &mut self,
+        from: ProcessId,
+        to: ProcessId,
+        copy: bool,
+        message: Stamped<P::Message>,
+    ) {
         let end = self.end((from, to, copy));
         self.network.insert(
             end,
-            Flying {
+            InFlight {
                 from,
                 to,
                 copy,
-                said,
+                message,
             },
         );
     }
 
-    fn send(&mut self, from: ProcessId, to: To, said: &Stamped<P::Message>) {
+    fn send(&mut self, from: ProcessId, to: To, message: &Stamped<P::Message>) {
         for to in to.receivers(from, self.nodes.len()) {
-            if self.gone >> to.index() & 1 == 0 {
-                self.put(from, to, false, said.clone());
+            if self.crashed >> to.index() & 1 == 0 {
+                self.enqueue(from, to, false, message.clone());
             }
         }
     }
@@ -319,15 +334,19 @@ where
     fn init_states(&self) -> Vec<GlobalState<P>> {
         let nodes = ProcessId::all(self.processes).map(|me| {
             let mut clocked = Clocked::<P>::new(me, self.processes, self.bug);
-            let mut acts = Vec::new();
-            let _ = clocked.start(&mut acts);
-            // Nothing is looked for here but the wish.
-            let silent = acts.iter().all(|act| matches!(act, Act::Pause(_)));
-            assert!(silent, "no algorithm has events before its timer goes off");
+            let mut actions = Vec::new();
+            let _ = clocked.start(&mut actions);
+            let no_event = actions
+                .iter()
+                .all(|action| matches!(action, Action::SetTimer(_)));
+            assert!(
+                no_event,
+                "no algorithm has an event before its timer expires"
+            );
             let mut node = Node {
                 clocked,
-                wish: acts.iter().rev().find_map(wish),
-                begun: 0,
+                timer: actions.iter().rev().find_map(timer),
+                started: 0,
                 hash: 0,
             };
             node.changed();
@@ -336,45 +355,45 @@ where
         vec![GlobalState {
             nodes: nodes.collect(),
             network: SmallVec::new(),
-            may: self.may,
-            gone: 0,
-            watch: Watch::new(self.algorithm, self.processes),
+            budget: self.budget,
+            crashed: 0,
+            monitor: PropertyMonitor::new(self.algorithm, self.processes),
         }]
     }
 
     fn actions(&self, state: &GlobalState<P>, steps: &mut Vec<Step>) {
-        for (process, node) in state.here() {
+        for (process, node) in state.running() {
             if self.is_due(node) {
                 steps.push(Step::Timer(process));
             }
-            if state.may.crash > 0 {
+            if state.budget.crashed > 0 {
                 steps.push(Step::Crash(process));
             }
         }
-        for (index, flying) in state.network.iter().enumerate() {
-            let (from, to, copy) = flying.channel();
-            let channel = |other: usize| state.network.get(other).map(Flying::channel);
+        for (index, in_flight) in state.network.iter().enumerate() {
+            let (from, to, copy) = in_flight.channel();
+            let channel = |other: usize| state.network.get(other).map(InFlight::channel);
             let first = state
                 .network
                 .partition_point(|other| other.channel() < (from, to, copy));
-            let place = index - first;
+            let position = index - first;
             if !copy {
-                if place == 0 && state.may.lose > 0 {
-                    steps.push(Step::Lose(from, to));
+                if position == 0 && state.budget.lost > 0 {
+                    steps.push(Step::Loss(from, to));
                 }
-                if state.gone >> from.index() & 1 == 1 && channel(index + 1) != channel(index) {
-                    steps.push(Step::Forget(from, to));
+                if state.crashed >> from.index() & 1 == 1 && channel(index + 1) != channel(index) {
+                    steps.push(Step::LossInCrash(from, to));
                 }
             }
-            if copy || place == 0 || state.may.overtake > 0 {
-                for again in [false, true] {
-                    if !again || !copy && state.may.double > 0 {
+            if copy || position == 0 || state.budget.reordered > 0 {
+                for duplicated in [false, true] {
+                    if !duplicated || !copy && state.budget.duplicated > 0 {
                         steps.push(Step::Receive {
                             from,
                             to,
-                            place,
+                            position,
                             copy,
-                            again,
+                            duplicated,
                         });
                     }
                 }
@@ -389,55 +408,62 @@ where
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        fn never<P: Process>(
-            rule: Rule,
-            holds: fn(&System<P>, &GlobalState<P>) -> bool,
-        ) -> Property<System<P>> {
-            Property::always(rule.name(), holds)
-        }
-        // Every step moves a clock or uses up something that may go wrong, so no run goes on for ever: what has to happen
-        // sooner or later has happened when nothing is left to happen.
+        // Every step advances a clock or uses up the fault budget, so every path is finite: a liveness property holds
+        // if it holds in all final states.
         fn complete<P: Process>(system: &System<P>, state: &GlobalState<P>) -> bool {
-            state.watch.complete(state.gone) || system.goes_on(state)
+            state.monitor.complete(system.processes, state.crashed) || system.makes_progress(state)
         }
-        let property = |rule: &Rule| match *rule {
-            rule @ Rule::Clock => never(rule, |_, state| !state.watch.broke(Rule::Clock)),
-            rule @ Rule::Exclusion => never(rule, |_, state| !state.watch.broke(Rule::Exclusion)),
-            rule @ Rule::InOrder => never(rule, |_, state| !state.watch.broke(Rule::InOrder)),
-            rule @ Rule::SameSequence => {
-                never(rule, |_, state| !state.watch.broke(Rule::SameSequence))
-            }
-            rule @ Rule::CausalOrder => {
-                never(rule, |_, state| !state.watch.broke(Rule::CausalOrder))
-            }
-            rule @ (Rule::Granted | Rule::Delivered) => never(rule, complete),
-        };
-        Rule::of(self.algorithm).iter().map(property).collect()
+        /// Properties are function pointers, so each has a function of its own.
+        macro_rules! never_violated {
+            ($($property:ident),*) => {
+                |property: &property::Property| match *property {
+                    $(property::Property::$property => {
+                        fn holds<P: Process>(_: &System<P>, state: &GlobalState<P>) -> bool {
+                            !state.monitor.violates(property::Property::$property)
+                        }
+                        Property::always(property.name(), holds::<P>)
+                    })*
+                    _ => Property::always(property.name(), complete::<P>),
+                }
+            };
+        }
+        let property = never_violated!(
+            Clocks,
+            MutualExclusion,
+            TimestampOrder,
+            SameSequence,
+            CausalOrder,
+            DeliveredOnce
+        );
+        let monitored = property::Property::monitored(self.algorithm);
+        monitored.iter().map(property).collect()
     }
 
     fn format_action(&self, step: &Step) -> String {
         match *step {
-            Step::Timer(process) => format!("{process} does what it wants next"),
+            Step::Timer(process) => format!("the timer of {process} expires"),
             Step::Receive {
                 from,
                 to,
-                place,
+                position,
                 copy,
-                again,
+                duplicated,
             } => {
-                let which = match place {
-                    _ if copy => format!("copy {} of a message", place + 1),
+                let message = match position {
+                    _ if copy => format!("copy {} of a message", position + 1),
                     0 => "the first message".to_owned(),
-                    place => format!("message {}, before those ahead of it,", place + 1),
+                    position => format!("message {}, out of order,", position + 1),
                 };
-                let again = if again { ", and will once more" } else { "" };
-                format!("{to} receives {which} from {from}{again}")
+                let duplicated = if duplicated { ", duplicated" } else { "" };
+                format!("{to} receives {message} from {from}{duplicated}")
             }
-            Step::Lose(from, to) => format!("the first message from {from} to {to} is lost"),
-            Step::Forget(from, to) => {
-                format!("the last message from {from} to {to} is lost with {from}")
+            Step::Loss(from, to) => {
+                format!("the network loses the first message from {from} to {to}")
             }
-            Step::Crash(process) => format!("{process} stops for good"),
+            Step::LossInCrash(from, to) => {
+                format!("the last message from {from} to {to} is lost in the crash of {from}")
+            }
+            Step::Crash(process) => format!("{process} crashes"),
         }
     }
 
@@ -446,89 +472,100 @@ where
     }
 }
 
-impl<P: Process> Tells for System<P> {
+impl<P: Process> ExplainPath for System<P> {
     fn names(&self) -> Names {
         Names::numbered(self.processes)
     }
 
-    fn flying(&self, state: &GlobalState<P>) -> Vec<Channel> {
-        state.network.iter().map(Flying::channel).collect()
+    fn in_flight(&self, state: &GlobalState<P>) -> Vec<ChannelId> {
+        state.network.iter().map(InFlight::channel).collect()
     }
 
-    fn tell_step(&self, state: &mut GlobalState<P>, step: &Step, teller: &mut Teller) {
-        let mut coming = None;
+    fn explain_step(&self, state: &mut GlobalState<P>, step: &Step, renderer: &mut PathRenderer) {
+        let mut received = None;
         match *step {
             Step::Timer(_) => {}
-            Step::Lose(from, to) => teller.fault(Fault::Lost(from, to)),
-            Step::Forget(from, to) => teller.fault(Fault::Forgotten(from, to)),
-            Step::Crash(process) => teller.fault(Fault::Crashed(process)),
+            Step::Loss(from, to) => renderer.fault(Fault::Lost(from, to)),
+            Step::LossInCrash(from, to) => renderer.fault(Fault::LostInCrash(from, to)),
+            Step::Crash(process) => renderer.fault(Fault::Crashed(process)),
             Step::Receive {
                 from,
                 to,
-                place,
+                position,
                 copy,
-                again,
+                duplicated,
             } => {
-                if place > 0 && !copy {
-                    teller.fault(Fault::Overtakes(from, to));
+                if position > 0 && !copy {
+                    renderer.fault(Fault::Reordered(from, to));
                 }
-                if again {
-                    teller.fault(Fault::Doubled(from, to));
+                if duplicated {
+                    renderer.fault(Fault::Duplicated(from, to));
                 }
-                let index = state.index((from, to, copy), place);
-                coming = index.map(|index| (place, again, state.network[index].clone()));
+                let index = state.index((from, to, copy), position);
+                received = index.map(|index| (position, duplicated, state.network[index].clone()));
             }
         }
-        self.take(state, *step, |me, seen| match seen {
-            Seen::Receipt(time) => {
-                if let Some((place, again, flying)) = &coming {
-                    let said = &flying.said;
-                    let (word, text) = (said.content.word(), said.content.text());
-                    teller.receive(flying.channel(), *place, *again, time, word, &text);
+        self.take(state, *step, |me, event| match event {
+            StepEvent::Receive(time) => {
+                if let Some((position, duplicated, in_flight)) = &received {
+                    let message = &in_flight.message;
+                    let (word, text) = (message.content.word(), message.content.text());
+                    renderer.receive(
+                        in_flight.channel(),
+                        *position,
+                        *duplicated,
+                        time,
+                        word,
+                        &text,
+                    );
                 }
             }
-            Seen::Event(time, deed, Some((to, message))) => {
+            StepEvent::Event(time, meaning, Some((to, message))) => {
                 let (word, text) = (message.word(), message.text());
-                teller.send(me, time, deed.clone(), *to, word, &text);
+                renderer.send(me, time, meaning.clone(), *to, word, &text);
             }
-            Seen::Event(time, deed, None) => {
-                teller.happened(me, time, What::Local, deed.clone());
+            StepEvent::Event(time, meaning, None) => {
+                renderer.event(me, time, MessageAction::Local, meaning.clone());
             }
         });
     }
 }
 
-/// In words: whoever explores reads it.
+/// In words, for the explorer.
 impl<P: Process> fmt::Debug for GlobalState<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Names::numbered(self.nodes.len());
         for (index, node) in self.nodes.iter().enumerate() {
             let process = ProcessId::at(index);
-            let gone = if self.gone >> index & 1 == 1 {
-                ", stopped"
+            let crashed = if self.crashed >> index & 1 == 1 {
+                ", crashed"
             } else {
                 ""
             };
             let time = node.clocked.clock.time();
-            writeln!(f, "{process}: clock {time}, has begun {}{gone}", node.begun)?;
+            writeln!(
+                f,
+                "{process}: clock {time}, {} started{crashed}",
+                node.started
+            )?;
             for line in node.clocked.process.queue(&names) {
                 writeln!(f, "    {line}")?;
             }
         }
-        for flying in &self.network {
-            let Flying {
+        for in_flight in &self.network {
+            let InFlight {
                 from,
                 to,
                 copy,
-                said,
-            } = flying;
+                message,
+            } = in_flight;
             let copy = if *copy { "a copy of " } else { "" };
-            let (word, text) = (said.content.word(), said.content.text());
+            let (word, text) = (message.content.word(), message.content.text());
             let space = if text.is_empty() { "" } else { " " };
             writeln!(
                 f,
                 "{from} > {to}: {copy}{word} of {}{space}{text}",
-                said.time
+                message.time
             )?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The models held against what is known of them otherwise.
+//! The models, compared with published counts, a literal implementation, and stateright's own search.
 
 use std::{
     collections::HashSet,
@@ -12,15 +12,15 @@ use stateright::{Checker, Model, Property};
 
 use super::{
     lamport_mutex::LamportMutex,
+    path_event::{ExplainPath, PathEvent},
     search::{Counts, End, Limits, Outcome, Progress, in_parallel, search},
-    system::May,
-    telling::{Telling, Tells},
+    system::FaultBudget,
     *,
 };
 use crate::{
     algorithms::with_process,
-    process::{Names, ProcessId},
-    verdict::{Case, Verdict},
+    ids::{Names, ProcessId},
+    verdict::{RunUnderTest, Verdict},
 };
 
 fn all_of<M>(model: &M, workers: usize) -> Outcome<M::Action>
@@ -40,7 +40,7 @@ fn settings(algorithm: Algorithm, processes: usize, bug: Option<Bug>) -> Setting
         algorithm,
         processes,
         bug,
-        what: What::Module { max_clock: 1 },
+        subject: Subject::Module { max_clock: 1 },
         limits: Limits {
             workers: 2,
             most: u64::MAX,
@@ -57,7 +57,7 @@ fn module(processes: usize, max_clock: u8) -> LamportMutex {
 }
 
 #[test]
-fn the_published_counts_come_out_to_the_digit() {
+fn the_published_counts_are_reproduced() {
     let outcome = all_of(&module(3, 6), 2);
     assert_eq!(
         outcome.counts,
@@ -69,10 +69,10 @@ fn the_published_counts_come_out_to_the_digit() {
         }
     );
     assert_eq!(outcome.end, End::Complete);
-    assert!(outcome.broken.iter().all(Option::is_none));
+    assert!(outcome.violations.iter().all(Option::is_none));
 }
 
-/// The module word by word, as slow as can be: a state is what TLA+ says it is, and sets are sets of states.
+/// A literal and slow implementation of the module: states as TLA+ defines them, in sets of states.
 mod by_the_letter {
     use std::collections::HashSet;
 
@@ -217,7 +217,7 @@ fn stateright_itself_and_any_number_of_threads_find_the_same_states() {
         let own = all_of(model, 1);
         let several = all_of(model, 5);
         assert_eq!(own.counts, several.counts, "{algorithm:?}");
-        assert_eq!(own.broken, several.broken, "{algorithm:?}");
+        assert_eq!(own.violations, several.violations, "{algorithm:?}");
         // On one thread its depth is right too.
         let theirs = model.clone().checker().spawn_bfs().join();
         let counts = (
@@ -225,30 +225,30 @@ fn stateright_itself_and_any_number_of_threads_find_the_same_states() {
             theirs.max_depth() as u64,
             theirs.state_count() as u64,
         );
-        let all_broken = theirs.discoveries().len() == own.broken.len();
+        let all_violated = theirs.discoveries().len() == own.violations.len();
         assert_eq!(
             theirs.discoveries().len(),
-            own.broken.iter().flatten().count(),
+            own.violations.iter().flatten().count(),
             "{algorithm:?}"
         );
-        if !all_broken {
+        if !all_violated {
             let own = (own.counts.distinct, own.counts.depth, own.counts.generated);
             assert_eq!(counts, own, "{algorithm:?}");
         }
     }
-    each_system!(2, 2, May::default(), compared);
-    let may = May {
-        lose: 1,
-        double: 1,
-        overtake: 1,
-        crash: 1,
+    each_system!(2, 2, FaultBudget::default(), compared);
+    let budget = FaultBudget {
+        lost: 1,
+        duplicated: 1,
+        reordered: 1,
+        crashed: 1,
     };
-    each_system!(2, 1, may, compared);
+    each_system!(2, 1, budget, compared);
     compared(Algorithm::Mutex, &module(3, 3));
 }
 
 #[test]
-fn a_state_that_was_reached_by_another_way_is_the_same_state() {
+fn a_state_that_is_reached_by_several_paths_is_counted_once() {
     /// Counters that are raised one after the other, in any order: (n + 1)^3 states, 3n + 1 deep.
     #[derive(Clone)]
     struct Counters(u8);
@@ -289,7 +289,7 @@ fn a_state_that_was_reached_by_another_way_is_the_same_state() {
             3 * 81 * 81 * 81 + 1
         );
         let lengths = outcome
-            .broken
+            .violations
             .iter()
             .map(|path| path.as_ref().map(Vec::len));
         assert_eq!(lengths.collect::<Vec<_>>(), [Some(81), Some(9), None]);
@@ -306,7 +306,7 @@ fn a_state_that_was_reached_by_another_way_is_the_same_state() {
 
 #[test]
 fn threads_work_at_the_same_time() {
-    // Whoever has the first item waits for whoever has the second.
+    // The thread with the first item waits for the thread with the second.
     let (give, take) = crossbeam::channel::bounded(0);
     let long = Duration::from_secs(30);
     let met = in_parallel(2, 0..2, |item| match item {
@@ -317,46 +317,46 @@ fn threads_work_at_the_same_time() {
     assert_eq!(in_parallel(9, 0..3, |item| item * 2), [0, 2, 4]);
 }
 
-/// What the verdict says of the path to a broken promise: a judge that knows nothing of the search.
-fn judged<M: Tells>(algorithm: Algorithm, model: &M, path: &[M::Action]) -> HashSet<&'static str> {
-    let told = model.tell(path);
-    let happenings: Vec<_> = told
+/// The properties that the verdict finds violated on the path: a checker that is independent of the search.
+fn violated<M: ExplainPath>(
+    algorithm: Algorithm,
+    model: &M,
+    path: &[M::Action],
+) -> HashSet<&'static str> {
+    let path = model.explain(path);
+    let events: Vec<_> = path
         .into_iter()
-        .filter_map(|told| match told {
-            Telling::Event(happening) => Some(happening),
-            Telling::Fault(..) => None,
+        .filter_map(|event| match event {
+            PathEvent::Event(event) => Some(event),
+            PathEvent::Fault(..) => None,
         })
         .collect();
-    let verdict = Verdict::of(&Case {
-        algorithm,
-        names: &Names::numbered(model.names().count()),
-        happenings: &happenings,
-        gone: &[],
-    });
-    let wrong = verdict.checks.iter().filter(|check| check.wrong.is_some());
-    wrong.map(|check| check.rule).collect()
+    let names = Names::numbered(model.names().count());
+    let verdict = Verdict::of(&RunUnderTest::new(algorithm, &names, &events));
+    let violated = verdict.checks.iter().filter(|check| check.is_violated());
+    violated.map(|check| check.property.name()).collect()
 }
 
-/// What is found broken, in so many steps; and the verdict on each path must find it broken too.
-fn broken(
+/// The violated properties with the lengths of their paths; the verdict on each path must find the same violation.
+fn violations(
     algorithm: Algorithm,
     (processes, count): (usize, u16),
     bug: Option<Bug>,
-    may: May,
+    budget: FaultBudget,
 ) -> Vec<(&'static str, usize)> {
     let settings = settings(algorithm, processes, bug);
     with_process!(algorithm, P => {
-        let model = settings.system::<P>(count, may);
+        let model = settings.system::<P>(count, budget);
         let outcome = all_of(&model, 2);
-        let mut broken = Vec::new();
-        for (property, path) in model.properties().iter().zip(&outcome.broken) {
+        let mut found = Vec::new();
+        for (property, path) in model.properties().iter().zip(&outcome.violations) {
             if let Some(path) = path {
-                broken.push((property.name, path.len()));
-                let judged = judged(algorithm, &model, path);
-                assert!(judged.contains(property.name), "{algorithm:?} {bug:?} {may:?}: {judged:?}");
+                found.push((property.name, path.len()));
+                let violated = violated(algorithm, &model, path);
+                assert!(violated.contains(property.name), "{algorithm:?} {bug:?} {budget:?}: {violated:?}");
             }
         }
-        broken
+        found
     })
 }
 
@@ -364,25 +364,29 @@ const EXCLUSION: &str = "mutual exclusion";
 const GRANTED: &str = "every request granted";
 const IN_ORDER: &str = "in timestamp order";
 const SEQUENCE: &str = "same sequence";
+const ONCE: &str = "delivered once";
 const DELIVERED: &str = "everything delivered";
 const CLOCK: &str = "clock condition";
 const CAUSAL: &str = "causal order";
 
 #[test]
 fn what_each_algorithm_tolerates() {
-    const NONE: May = May {
-        lose: 0,
-        double: 0,
-        overtake: 0,
-        crash: 0,
+    const NONE: FaultBudget = FaultBudget {
+        lost: 0,
+        duplicated: 0,
+        reordered: 0,
+        crashed: 0,
     };
-    let lose = May { lose: 1, ..NONE };
-    let double = May { double: 1, ..NONE };
-    let overtake = May {
-        overtake: 1,
+    let lost = FaultBudget { lost: 1, ..NONE };
+    let duplicated = FaultBudget {
+        duplicated: 1,
         ..NONE
     };
-    let crash = May { crash: 1, ..NONE };
+    let reordered = FaultBudget {
+        reordered: 1,
+        ..NONE
+    };
+    let crashed = FaultBudget { crashed: 1, ..NONE };
     type Row<'a> = (Algorithm, usize, u16, [&'a [&'a str]; 5]);
     let table: [Row<'_>; 6] = [
         (Algorithm::Events, 3, 2, [&[], &[], &[], &[], &[]]),
@@ -393,13 +397,13 @@ fn what_each_algorithm_tolerates() {
             [
                 &[],
                 &[EXCLUSION, GRANTED],
-                // The copy of a request that comes when it was released long ago.
+                // The copy of a request that arrives after its release.
                 &[EXCLUSION, GRANTED],
                 &[EXCLUSION, GRANTED],
                 &[GRANTED],
             ],
         ),
-        // Overtaking does it no harm, as its paper says: nobody waits for more than one message from another.
+        // Reordering does not affect it, as its paper says: a process awaits at most one message from another.
         (
             Algorithm::RicartAgrawala,
             2,
@@ -425,12 +429,12 @@ fn what_each_algorithm_tolerates() {
             [
                 &[],
                 &[SEQUENCE, DELIVERED],
-                &[SEQUENCE, DELIVERED],
+                &[SEQUENCE, ONCE, DELIVERED],
                 &[SEQUENCE],
                 &[DELIVERED],
             ],
         ),
-        // A multicast may reach one of the others and not the next when its sender stops.
+        // A multicast may reach only one of the other processes when its sender crashes.
         (
             Algorithm::Causal,
             3,
@@ -439,16 +443,19 @@ fn what_each_algorithm_tolerates() {
         ),
     ];
     for (algorithm, processes, count, expected) in table {
-        for (may, expected) in [NONE, lose, double, overtake, crash].iter().zip(expected) {
-            let broken = broken(algorithm, (processes, count), None, *may);
-            let rules: Vec<_> = broken.iter().map(|(rule, _)| *rule).collect();
-            assert_eq!(rules, expected, "{algorithm:?} {may:?}");
+        for (budget, expected) in [NONE, lost, duplicated, reordered, crashed]
+            .iter()
+            .zip(expected)
+        {
+            let found = violations(algorithm, (processes, count), None, *budget);
+            let rules: Vec<_> = found.iter().map(|(rule, _)| *rule).collect();
+            assert_eq!(rules, expected, "{algorithm:?} {budget:?}");
         }
     }
 }
 
 #[test]
-fn each_mistake_is_found_by_the_shortest_path() {
+fn each_injected_bug_is_found_by_a_shortest_path() {
     use Algorithm::{Causal, Central, Events, RicartAgrawala, Total};
     use Bug::{NoAcknowledgement, NoAdvance, NoHoldBack, NoTieBreak};
     for (algorithm, processes, bug, expected) in [
@@ -488,35 +495,40 @@ fn each_mistake_is_found_by_the_shortest_path() {
         (Causal, 3, NoAdvance, vec![(CLOCK, 2)]),
     ] {
         let count = if algorithm == Causal { 1 } else { 2 };
-        let found = broken(algorithm, (processes, count), Some(bug), May::default());
+        let found = violations(
+            algorithm,
+            (processes, count),
+            Some(bug),
+            FaultBudget::default(),
+        );
         assert_eq!(found, expected, "{algorithm:?} {bug:?}");
     }
 }
 
 #[test]
-fn what_the_module_states_can_be_broken() {
-    let broken = |bug| {
+fn the_modules_invariants_can_be_violated() {
+    let lengths = |bug| {
         let bug = Some(bug);
         let module = LamportMutex {
             bug,
             ..module(2, 4)
         };
         let outcome = all_of(&module, 2);
-        let path = outcome.broken[0].as_ref();
-        let judged = path.map(|path| judged(Algorithm::Mutex, &module, path));
-        assert!(judged.is_none_or(|judged| judged.contains(EXCLUSION)));
+        let path = outcome.violations[0].as_ref();
+        let violated = path.map(|path| violated(Algorithm::Mutex, &module, path));
+        assert!(violated.is_none_or(|violated| violated.contains(EXCLUSION)));
         let lengths = outcome
-            .broken
+            .violations
             .iter()
             .map(|path| path.as_ref().map(Vec::len));
         lengths.collect::<Vec<_>>()
     };
-    // Two requests, their receipts, the acknowledgements, and two entries.
-    assert_eq!(broken(Bug::NoTieBreak), [Some(8), None, None]);
-    // Two requests, and in by oneself; four messages without one that is received.
-    assert_eq!(broken(Bug::NoAcknowledgement), [Some(4), None, Some(6)]);
-    // Whose clock stayed behind a request that it has acknowledged asks by an earlier one.
-    assert_eq!(broken(Bug::NoAdvance), [Some(14), None, None]);
+    // Two requests, their receives, the acknowledgements, and two entries.
+    assert_eq!(lengths(Bug::NoTieBreak), [Some(8), None, None]);
+    // Two requests, and two entries without an acknowledgement; four messages without a receive.
+    assert_eq!(lengths(Bug::NoAcknowledgement), [Some(4), None, Some(6)]);
+    // A process whose clock stays behind a request that it has acknowledged sends a request with a smaller time.
+    assert_eq!(lengths(Bug::NoAdvance), [Some(14), None, None]);
 
     let module = module(2, 4);
     let type_correct = module.property("type correctness").condition;
@@ -527,28 +539,28 @@ fn what_the_module_states_can_be_broken() {
 }
 
 #[test]
-fn whoever_has_stopped_does_nothing_more() {
+fn a_crashed_process_takes_no_step() {
     use super::system::Step;
     let [p1, p2] = [ProcessId(0), ProcessId(1)];
-    let may = May {
-        crash: 1,
-        ..May::default()
+    let budget = FaultBudget {
+        crashed: 1,
+        ..FaultBudget::default()
     };
     let settings = settings(Algorithm::Mutex, 2, None);
-    let model = settings.system::<crate::algorithms::mutex::Mutex>(1, may);
+    let model = settings.system::<crate::algorithms::mutex::Mutex>(1, budget);
     let mut state = model.init_states().remove(0);
     for step in [Step::Timer(p1), Step::Timer(p2), Step::Crash(p1)] {
         state = model.next_state(&state, step).unwrap();
     }
     let mut steps = Vec::new();
     model.actions(&state, &mut steps);
-    // What it had sent arrives, or is lost with it.
+    // Its message arrives, or is lost in the crash.
     let receive = Step::Receive {
         from: p1,
         to: p2,
-        place: 0,
+        position: 0,
         copy: false,
-        again: false,
+        duplicated: false,
     };
-    assert_eq!(steps, [Step::Forget(p1, p2), receive]);
+    assert_eq!(steps, [Step::LossInCrash(p1, p2), receive]);
 }

@@ -34,7 +34,7 @@ impl FromStr for Chance {
         };
         share.and_then(Self::new).ok_or_else(|| {
             format!(
-                "'{}' is no share below 1, such as 10% or 0.1",
+                "'{}' is not a share below 1, such as 10% or 0.1",
                 visible(text.as_bytes())
             )
         })
@@ -43,7 +43,7 @@ impl FromStr for Chance {
 
 impl fmt::Display for Chance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Seven per cent are not 7.000000000000001.
+        // Rounded: 7% must not print as 7.000000000000001%.
         write!(f, "{}%", (self.0 * 1e8).round() / 1e6)
     }
 }
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Chance {
             }
             fn visit_f64<E: Error>(self, share: f64) -> Result<Chance, E> {
                 Chance::new(share).ok_or_else(|| {
-                    E::custom(format_args!("{share} is no share below 1, such as 0.1"))
+                    E::custom(format_args!("{share} is not a share below 1, such as 0.1"))
                 })
             }
             fn visit_u64<E: Error>(self, share: u64) -> Result<Chance, E> {

@@ -1,4 +1,4 @@
-//! How long frames take: always the same, or by a distribution.
+//! The delay of frames: constant, or from a distribution.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -12,16 +12,16 @@ use rand_distr::{Distribution, Exp1, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use serde::{Deserialize, Deserializer};
 
-/// How long frames take.
+/// The delay of frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Delay {
-    /// Always this long.
+    /// Constant.
     Constant(Duration),
-    /// Anything between these two.
+    /// Uniformly distributed between these two.
     Uniform(Duration, Duration),
     /// Exponentially distributed, with this mean.
     Exponential(Duration),
-    /// Normally distributed, with this mean and standard deviation; never less than nothing.
+    /// Normally distributed, with this mean and standard deviation; never negative.
     Normal(Duration, Duration),
 }
 
@@ -32,10 +32,10 @@ impl Default for Delay {
 }
 
 impl Delay {
-    /// The longest that may be asked for.
+    /// The largest delay that an option may give.
     const LONGEST: Duration = Duration::from_secs(60);
 
-    /// What hardly any of them exceeds.
+    /// A delay that few frames exceed.
     pub fn long(self) -> Duration {
         match self {
             Self::Constant(delay) | Self::Uniform(_, delay) => delay,
@@ -44,7 +44,7 @@ impl Delay {
         }
     }
 
-    /// One of them.
+    /// A random delay.
     pub fn sample(self, random: &mut Pcg64Mcg) -> Duration {
         match self {
             Self::Constant(delay) => delay,
@@ -79,7 +79,9 @@ impl FromStr for Delay {
             return if from <= to {
                 Ok(Self::Uniform(from, to))
             } else {
-                Err(format!("'{text}' is from more to less"))
+                Err(format!(
+                    "'{text}' is an empty range: the first delay is the larger one"
+                ))
             };
         }
         match text.split_once(':') {
@@ -125,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_have_the_distribution_that_is_asked_for() {
+    fn delays_have_the_given_distribution() {
         for (delay, mean, deviation) in [
             ("5ms", 5.0, 0.0),
             ("0ms..12ms", 6.0, 12.0 / 12_f64.sqrt()),
@@ -141,14 +143,14 @@ mod tests {
             let count = samples.len() as f64;
             let found = samples.iter().sum::<f64>() / count;
             let square = |sample: &f64| (sample - found) * (sample - found);
-            let varies = (samples.iter().map(square).sum::<f64>() / count).sqrt();
+            let spread = (samples.iter().map(square).sum::<f64>() / count).sqrt();
             assert!((found - mean).abs() < 0.2, "{delay}: {found}");
-            assert!((varies - deviation).abs() < 0.2, "{delay}: {varies}");
+            assert!((spread - deviation).abs() < 0.2, "{delay}: {spread}");
         }
     }
 
     #[test]
-    fn delays_that_cannot_be_are_refused() {
+    fn an_invalid_delay_is_rejected() {
         for text in ["5", "10ms..5ms", "pareto:3ms", "normal:5ms", "61s"] {
             assert!(text.parse::<Delay>().is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The command `node`: makes of what the program is told what a process is to be.
+//! The command `node`: turns the program's options into the settings of a process.
 
 use std::{fs::File, net::SocketAddr};
 
@@ -10,63 +10,70 @@ use common::{
     shutdown::Shutdown,
 };
 
-use super::{Bound, Others, Settings, run};
-use crate::{algorithms::Algorithm, config::Cli, faults::Delay};
+use super::{BoundSocket, PeerTable, Settings, run};
+use crate::{
+    algorithms::Algorithm, config::Cli, faults::Delay, ids::new_session, workload::Workload,
+};
 
-/// What is to be run, checked before anything is bound.
+/// The validated options, before any socket is bound.
 #[derive(Debug)]
 pub struct Plan {
     settings: Settings,
     name: String,
-    /// Who the others are, unless whoever manages this process says it.
-    others: Option<Others>,
+    /// The peers, unless the supervisor of this process sends them.
+    table: Option<PeerTable>,
 }
 
 impl Plan {
-    /// What the program is told.
+    /// Validates the options.
     ///
     /// # Errors
-    /// When something is wrong in it (exit code 2).
-    pub fn new(cli: &Cli, algorithm: Algorithm, managed: bool) -> Result<Self, Failure> {
+    /// When one is invalid (exit code 2).
+    pub fn new(
+        cli: &Cli,
+        algorithm: Algorithm,
+        managed: Option<Workload>,
+    ) -> Result<Self, Failure> {
         let options = &cli.options;
         let Some(name) = options.output().name else {
-            let why = "a process needs a name, such as --name p1";
+            let why = "missing: every process has a name, such as --name p1";
             return Err(Failure::could_not_run("--name", why));
         };
         let peers = options.peer.clone().unwrap_or_default();
-        let others = (!managed)
-            .then(|| Others::new(&name, Self::listen(cli), &peers))
+        let table = managed
+            .is_none()
+            .then(|| PeerTable::new(&name, Self::listen(cli), &peers))
             .transpose()?;
         let lasting = options.r#for.map(|period| period.as_wait("--for"));
         let settings = Settings {
             algorithm,
             bug: cli.bug(algorithm)?,
             clock: options.clock.unwrap_or(0),
-            seed: options.seed.unwrap_or_else(|| super::new_session().into()),
-            workload: managed.then(|| cli.workload(u64::MAX)).transpose()?,
+            seed: options.seed.unwrap_or_else(|| new_session().into()),
+            workload: managed,
             lasting: lasting.transpose()?,
         };
         Ok(Self {
             settings,
             name,
-            others,
+            table,
         })
     }
 
-    /// Where to listen.
+    /// The address to listen on.
     pub fn listen(cli: &Cli) -> SocketAddr {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         cli.options.listen.unwrap_or(free)
     }
 
-    /// Runs the process on what is bound.
+    /// Runs the process on the bound socket.
     ///
     /// # Errors
-    /// When it cannot run as told (exit code 2).
+    /// When it cannot run (exit code 2).
     pub fn run(
         self,
         cli: &Cli,
-        bound: &Bound,
+        bound: &BoundSocket,
         input: File,
         journal: &Journal,
         shutdown: &Shutdown,
@@ -74,32 +81,33 @@ impl Plan {
         let Self {
             settings,
             name,
-            others,
+            table,
         } = self;
-        let faults = |others: &Others| cli.faults(&others.names, Delay::default());
-        let early = others.as_ref().map(faults).transpose()?;
+        let faults = |table: &PeerTable| cli.faults(&table.names, Delay::default());
+        let given = table.as_ref().map(faults).transpose()?;
         let address = bound
             .address()
             .map_err(|error| Failure::could_not_run("listen", common::exit::why(&error)))?;
-        let all = others.as_ref().map(|others| {
-            let names: Vec<_> = others.names.all().collect();
+        let group = table.as_ref().map(|table| {
+            let names: Vec<_> = table.names.all().collect();
             let word = settings.algorithm.word();
-            format!(", {name} among {}, {word}; type help", names.join(", "))
+            format!(", {word}: {name} of {}; type help", names.join(", "))
         });
-        let text = format!("{address}{}", all.unwrap_or_default());
-        journal.record(Event::new(Kind::Ready).text(text));
+        let text = format!("{address}{}", group.unwrap_or_default());
+        let ready = Event::new(Kind::Ready).algorithm(settings.algorithm.word());
+        journal.record(ready.text(text));
         let network = |next: &mut dyn FnMut() -> Option<String>| {
-            if let (Some(others), Some(faults)) = (others, early) {
-                return Ok(Some((others, faults)));
+            if let (Some(table), Some(faults)) = (table, given) {
+                return Ok(Some((table, faults)));
             }
             let mut peers = Vec::new();
             while let Some(line) = next() {
                 match line.trim().split_once(' ') {
                     Some(("peer", peer)) => peers.push(peer.to_owned()),
                     _ if line.trim() == "start" => {
-                        let others = Others::new(&name, address, &peers)?;
-                        let faults = faults(&others)?;
-                        return Ok(Some((others, faults)));
+                        let table = PeerTable::new(&name, address, &peers)?;
+                        let faults = faults(&table)?;
+                        return Ok(Some((table, faults)));
                     }
                     _ => {}
                 }
@@ -108,7 +116,7 @@ impl Plan {
         };
         let by_hand = settings.workload.is_none();
         let summary = run(&settings, bound, input, network, journal, shutdown)?;
-        // Whoever manages it has been told.
+        // The supervisor reads the log instead.
         let exit = if by_hand { summary.exit } else { Exit::Done };
         Ok(summary.exit(exit))
     }

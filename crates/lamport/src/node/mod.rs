@@ -1,19 +1,21 @@
-//! One process as a program of its own: its engine, driven by real sockets, the time of day and whoever types.
+//! One process as a program: its engine, driven by real sockets, real time and typed commands.
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`wire`] | frames as bytes |
-//! | `carrier` | what carries them: datagrams, or lines on connections |
-//! | `hands` | what an engine asks for: sending, timers, telling |
-//! | `peers` | who the others are, and whether they still are who they were |
-//! | `prompt` | what is typed |
-//! | [`command`] | what the program is told of it |
+//! | [`wire`] | the format of frames |
+//! | `transport` | the transport of frames: datagrams, or lines on connections |
+//! | `driver` | the engine's driver: sending, timers, events |
+//! | `peers` | the other processes and their sessions |
+//! | `prompt` | typed lines |
+//! | `settings` | the settings of the process |
+//! | [`command`] | the command `node` |
 
-mod carrier;
 pub mod command;
-mod hands;
+mod driver;
 mod peers;
 mod prompt;
+mod settings;
+mod transport;
 pub mod wire;
 
 use std::{
@@ -35,73 +37,55 @@ use crossbeam::{
     select,
 };
 
-pub use self::{carrier::Bound, peers::Others};
 use self::{
-    carrier::{Carrier, Incoming, start},
-    hands::Hands,
-    peers::{Peers, Standing},
+    driver::NodeDriver,
+    peers::{PeerStatus, Peers},
     prompt::Typed,
-    wire::{Envelope, Refused},
+    transport::{FrameTransport, Incoming, spawn},
+    wire::{Envelope, Rejected},
 };
+pub use self::{peers::PeerTable, settings::Settings, transport::BoundSocket};
 use crate::{
-    algorithms::{Algorithm, with_process},
+    algorithms::with_process,
     engine::Engine,
     faults::Faults,
     process::{Process, Refusal},
-    workload::Workload,
 };
 
-/// How many lines may be typed ahead.
+/// How many typed lines may wait.
 const TYPED_AHEAD: usize = 64;
 
-/// The longest line that is typed, in bytes.
+/// The longest typed line, in bytes.
 const LONGEST_LINE: usize = 4096;
 
-/// How long it stays when it is to end, for what it sent to arrive.
+/// How long a process that ends waits for acknowledgements of its messages.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The longest that nothing is looked at.
+/// The longest wait for input.
 const TICK: Duration = Duration::from_millis(500);
 
-/// What a process is to be.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// What it runs.
-    pub algorithm: Algorithm,
-    /// The mistake that is put in.
-    pub bug: Option<crate::algorithms::Bug>,
-    /// Where its clock starts.
-    pub clock: u64,
-    /// What chance is decided by.
-    pub seed: u64,
-    /// What it begins by itself; None when it does what is typed.
-    pub workload: Option<Workload>,
-    /// When it ends by itself.
-    pub lasting: Option<Duration>,
-}
-
-/// What comes from outside, beside frames.
-enum Word {
-    /// A line, or that one was too long.
+/// The input on standard input.
+enum Input {
+    /// A line, or a line that is too long.
     Line(Line),
-    /// There will be no more.
+    /// The end of the input.
     End,
-    /// It cannot be read.
+    /// An error while reading.
     Failed(io::Error),
 }
 
-/// Runs one process until it is told to end. `network` makes of what is typed first who the others are and what the
-/// network does to frames; None when it ends before that.
+/// Runs one process until it is asked to end. `network` reads typed lines, and returns the peers and the faults; None when
+/// the process ends before it knows them.
 ///
 /// # Errors
-/// When it cannot run (exit code 2), or its clock is at its end (exit code 1).
+/// When it cannot run (exit code 2), or its clock is at the end of its range (exit code 1).
 pub fn run(
     settings: &Settings,
-    bound: &Bound,
+    bound: &BoundSocket,
     input: File,
     network: impl FnOnce(
         &mut dyn FnMut() -> Option<String>,
-    ) -> Result<Option<(Others, Faults)>, Failure>,
+    ) -> Result<Option<(PeerTable, Faults)>, Failure>,
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
@@ -109,29 +93,29 @@ pub fn run(
     let closing = &Shutdown::new().map_err(failed)?;
     thread::scope(|scope| {
         let ended = (|| {
-            let (sender, words) = bounded(TYPED_AHEAD);
-            start(scope, "typed".into(), move || {
+            let (sender, inputs) = bounded(TYPED_AHEAD);
+            spawn(scope, "typed".into(), move || {
                 read_typed(input, &sender, closing)
             })?;
             let mut first = || loop {
                 select! {
-                    recv(words) -> word => match word {
-                        Ok(Word::Line(Line::Text(text))) => {
+                    recv(inputs) -> input => match input {
+                        Ok(Input::Line(Line::Text(text))) => {
                             return Some(String::from_utf8_lossy(&text).into_owned());
                         }
-                        Ok(Word::Line(Line::TooLong)) => {}
+                        Ok(Input::Line(Line::TooLong)) => {}
                         _ => return None,
                     },
                     recv(shutdown.channel()) -> _ => return None,
                 }
             };
-            let Some((others, faults)) = network(&mut first)? else {
-                return Ok(Summary::done("ended before it began"));
+            let Some((table, faults)) = network(&mut first)? else {
+                return Ok(Summary::done("ended before it started"));
             };
-            let carrier = Carrier::start(scope, bound, others.addresses.clone(), closing)?;
+            let transport = FrameTransport::start(scope, bound, table.addresses.clone(), closing)?;
             with_process!(settings.algorithm, P => {
-                let mut node = Node::<P>::new(settings, &others, &faults, &carrier, journal);
-                node.run(&words, &carrier.incoming, shutdown)
+                let mut node = Node::<P>::new(settings, &table, &faults, &transport, journal);
+                node.run(&inputs, &transport.incoming, shutdown)
             })
         })();
         closing.request();
@@ -139,66 +123,66 @@ pub fn run(
     })
 }
 
-fn read_typed(input: File, words: &Sender<Word>, closing: &Shutdown) {
-    let mut lines = Lines::new(input, LONGEST_LINE);
+fn read_typed(file: File, inputs: &Sender<Input>, closing: &Shutdown) {
+    let mut lines = Lines::new(file, LONGEST_LINE);
     loop {
-        let (word, last) = match lines.next(closing) {
-            Ok(Some(line)) => (Word::Line(line), false),
-            Ok(None) => (Word::End, true),
-            Err(error) => (Word::Failed(error), true),
+        let (input, last) = match lines.next(closing) {
+            Ok(Some(line)) => (Input::Line(line), false),
+            Ok(None) => (Input::End, true),
+            Err(error) => (Input::Failed(error), true),
         };
-        if !closing.put(words, word) || last {
+        if !closing.put(inputs, input) || last {
             return;
         }
     }
 }
 
-/// A process and all that drives it.
+/// A process with its engine and its driver.
 struct Node<'a, P: Process> {
     settings: &'a Settings,
     engine: Engine<P>,
-    hands: Hands<'a>,
+    driver: NodeDriver<'a>,
     peers: Peers<'a>,
-    /// Since when it ends.
+    /// When it was asked to end.
     ending: Option<Instant>,
-    /// Frames that were refused, of which not each is told.
-    refused: u64,
+    /// The number of rejected frames; not each is reported.
+    rejected: u64,
 }
 
 impl<'a, P: Process> Node<'a, P> {
     fn new(
         settings: &'a Settings,
-        others: &'a Others,
+        table: &'a PeerTable,
         faults: &'a Faults,
-        carrier: &'a Carrier<'a>,
+        transport: &'a FrameTransport<'a>,
         journal: &'a Journal,
     ) -> Self {
-        let engine = Engine::new(others.me, others.names.count(), settings.bug);
+        let engine = Engine::new(table.me, table.names.count(), settings.bug);
         Self {
             settings,
             engine: engine.with_clock(settings.clock),
-            hands: Hands::new(settings, others, faults, carrier, journal),
-            peers: Peers::new(settings.algorithm, others),
+            driver: NodeDriver::new(settings, table, faults, transport, journal),
+            peers: Peers::new(settings.algorithm, table),
             ending: None,
-            refused: 0,
+            rejected: 0,
         }
     }
 
     fn run(
         &mut self,
-        words: &Receiver<Word>,
+        inputs: &Receiver<Input>,
         incoming: &Receiver<Incoming>,
         shutdown: &Shutdown,
     ) -> Result<Summary, Failure> {
-        let nobody = crossbeam::channel::never();
-        let mut words = words;
-        let never = crossbeam::channel::never();
+        let no_input = crossbeam::channel::never();
+        let mut inputs = inputs;
+        let no_stop = crossbeam::channel::never();
         let mut stopping = shutdown.channel();
-        let now = self.hands.now();
+        let now = self.driver.now();
         self.engine
-            .start(now, &mut self.hands.with(&mut self.peers));
+            .start(now, &mut self.driver.with(&mut self.peers));
         loop {
-            let now = self.hands.now();
+            let now = self.driver.now();
             let lasted = self.settings.lasting.is_some_and(|lasting| now >= lasting);
             if self.ending.is_none() && (self.engine.has_ended() || lasted) {
                 self.ending = Some(Instant::now());
@@ -208,55 +192,56 @@ impl<'a, P: Process> Node<'a, P> {
             {
                 break;
             }
-            if self.hands.timer_is_due(now) {
+            if self.driver.timer_is_due(now) {
                 self.engine
-                    .timer(now, &mut self.hands.with(&mut self.peers));
+                    .timer(now, &mut self.driver.with(&mut self.peers));
             }
             if self.engine.due().is_some_and(|due| due <= now) {
-                self.engine.poll(now, &mut self.hands.with(&mut self.peers));
+                self.engine
+                    .poll(now, &mut self.driver.with(&mut self.peers));
             }
-            self.hands.send_delayed(now);
+            self.driver.send_delayed(now);
             let lasting = self.settings.lasting.filter(|_| self.ending.is_none());
-            let due = [self.engine.due(), self.hands.due(), lasting];
+            let due = [self.engine.due(), self.driver.due(), lasting];
             let due = due.into_iter().flatten().min();
-            let pause = due.map_or(TICK, |due| due.saturating_sub(self.hands.now()).min(TICK));
+            let wait = due.map_or(TICK, |due| due.saturating_sub(self.driver.now()).min(TICK));
             select! {
-                recv(incoming) -> came => if let Ok((from, came)) = came {
-                    match came {
+                recv(incoming) -> frame => if let Ok((from, frame)) = frame {
+                    match frame {
                         Ok(bytes) => self.receive(from, &bytes),
-                        Err(refused) => self.refuse(from, &refused),
+                        Err(why) => self.reject(from, &why),
                     }
                 },
-                recv(words) -> word => match word {
-                    Ok(Word::Line(line)) => self.typed(line),
-                    Ok(Word::Failed(error)) => {
+                recv(inputs) -> input => match input {
+                    Ok(Input::Line(line)) => self.typed(line),
+                    Ok(Input::Failed(error)) => {
                         let failure = Failure::could_not_run("standard input", why(&error));
-                        self.hands.journal.record(Event::error(Level::Warn, failure));
-                        words = &nobody;
+                        self.driver.journal.record(Event::error(Level::Warn, failure));
+                        inputs = &no_input;
                     }
-                    Ok(Word::End) | Err(_) => {
-                        words = &nobody;
-                        // Whoever managed it is gone.
+                    Ok(Input::End) | Err(_) => {
+                        inputs = &no_input;
+                        // Its supervisor has ended.
                         if self.settings.workload.is_some() {
                             self.ending.get_or_insert_with(Instant::now);
                         }
                     }
                 },
                 recv(stopping) -> _ => {
-                    stopping = &never;
+                    stopping = &no_stop;
                     self.ending.get_or_insert_with(Instant::now);
                 },
-                default(pause) => {}
+                default(wait) => {}
             }
         }
         Ok(self.summary())
     }
 
     fn summary(&self) -> Summary {
-        let hands = &self.hands;
+        let driver = &self.driver;
         let text = format!(
-            "{}, the clock at {}",
-            plural(hands.happened, "event"),
+            "{}, clock at {}",
+            plural(driver.events, "event"),
             self.engine.time()
         );
         let exit = if self.engine.has_ended() {
@@ -266,51 +251,49 @@ impl<'a, P: Process> Node<'a, P> {
         };
         Summary::done(text)
             .exit(exit)
-            .count("events", hands.happened)
-            .count("refused", self.refused)
-            .count("frames_sent", hands.frames)
+            .count("events", driver.events)
+            .count("rejected", self.rejected)
+            .count("frames_sent", driver.frames)
     }
 
-    fn refuse(&mut self, from: std::net::SocketAddr, refused: &Refused) {
-        self.refused += 1;
-        if self.peers.tell_of(from, refused) {
-            let event = Event::error(
-                Level::Warn,
-                format_args!("{from}: {refused}; it is passed over"),
-            );
-            self.hands.journal.record(event.peer(from));
+    fn reject(&mut self, from: std::net::SocketAddr, why: &Rejected) {
+        self.rejected += 1;
+        if self.peers.is_first(from, why) {
+            let event = Event::error(Level::Warn, format_args!("{from}: {why}; discarded"));
+            self.driver.journal.record(event.peer(from));
         }
     }
 
     fn receive(&mut self, from: std::net::SocketAddr, bytes: &[u8]) {
         let envelope = match Envelope::<P::Message>::read(bytes, self.settings.algorithm.word()) {
             Ok(envelope) => envelope,
-            Err(refused) => return self.refuse(from, &refused),
+            Err(why) => return self.reject(from, &why),
         };
-        let now = self.hands.now();
+        let now = self.driver.now();
         let other = match self.peers.sender(&envelope.from, &envelope.to) {
             Ok(other) => other,
-            Err(refused) => return self.refuse(from, &refused),
+            Err(why) => return self.reject(from, &why),
         };
-        let standing = self.peers.standing(other, envelope.session, envelope.knows);
-        if standing == Standing::Restarted {
+        let status = self.peers.status(other, envelope.session, envelope.knows);
+        if status == PeerStatus::Restarted {
             self.engine.restarted(other);
         }
-        if let Some(text) = self.peers.tell_of_standing(other, standing) {
-            self.hands.journal.record(Event::error(Level::Warn, text));
+        if let Some(text) = self.peers.warning(other, status) {
+            self.driver.journal.record(Event::error(Level::Warn, text));
         }
-        match standing {
-            Standing::Known | Standing::Restarted => {
-                let driver = &mut self.hands.with(&mut self.peers);
+        match status {
+            PeerStatus::Known | PeerStatus::Restarted => {
+                let driver = &mut self.driver.with(&mut self.peers);
                 self.engine.receive(now, other, envelope.frame, driver);
             }
-            // So that it learns who is here; but what only says so is not answered, else two would go on for ever.
-            Standing::Unknowing | Standing::Forgetful if envelope.frame.packet.is_some() => {
-                self.hands
+            // The peer learns this process's session. A frame without a packet is not answered, else the two would
+            // answer each other for ever.
+            PeerStatus::StaleSession | PeerStatus::StateLost if envelope.frame.packet.is_some() => {
+                self.driver
                     .with(&mut self.peers)
-                    .introduce::<P::Message>(other);
+                    .announce_session::<P::Message>(other);
             }
-            Standing::Unknowing | Standing::Forgetful | Standing::Former => {}
+            PeerStatus::StaleSession | PeerStatus::StateLost | PeerStatus::Former => {}
         }
     }
 
@@ -318,74 +301,69 @@ impl<'a, P: Process> Node<'a, P> {
         let text = match &line {
             Line::Text(text) => String::from_utf8_lossy(text),
             Line::TooLong => {
-                return self.say_no(format!("longer than {LONGEST_LINE} bytes"));
+                return self.print_error(format!("line longer than {LONGEST_LINE} bytes"));
             }
         };
         if self.settings.workload.is_some() {
             return self.managed(text.trim());
         }
-        match prompt::understand(&text, self.hands.names, self.hands.me) {
-            Err(why) => self.say_no(why),
-            Ok(Typed::Do(command)) => {
-                let now = self.hands.now();
-                let driver = &mut self.hands.with(&mut self.peers);
+        match prompt::parse(&text, self.driver.names, self.driver.me) {
+            Err(why) => self.print_error(why),
+            Ok(Typed::Command(command)) => {
+                let now = self.driver.now();
+                let driver = &mut self.driver.with(&mut self.peers);
                 match self.engine.command(now, command, driver) {
                     Ok(()) | Err(Refusal::Overflow(_)) => {}
-                    Err(Refusal::No(why)) => self.say_no(why),
+                    Err(Refusal::Invalid(why)) => self.print_error(why),
                     Err(Refusal::Unknown) => {
-                        let has = self.settings.algorithm.commands().join(", ");
+                        let commands = self.settings.algorithm.commands().join(", ");
                         let word = self.settings.algorithm.word();
-                        self.say_no(format!("{word} has no such thing; it has {has}"));
+                        self.print_error(format!(
+                            "not a command of {word}; its commands: {commands}"
+                        ));
                     }
                 }
             }
-            Ok(Typed::Clock) => self.say(format!("the clock is at {}", self.engine.time())),
+            Ok(Typed::Clock) => self.print(format!("clock: {}", self.engine.time())),
             Ok(Typed::Queue) => {
-                let queue = self.engine.queue(self.hands.names);
+                let queue = self.engine.queue(self.driver.names);
                 if queue.is_empty() {
-                    self.say("nothing waits");
+                    self.print("the queue is empty");
                 }
-                queue.into_iter().for_each(|line| self.say(line));
+                queue.into_iter().for_each(|line| self.print(line));
             }
             Ok(Typed::Help) => {
                 prompt::help(self.settings.algorithm)
                     .into_iter()
-                    .for_each(|line| self.say(line));
+                    .for_each(|line| self.print(line));
             }
             Ok(Typed::Quit) => self.ending = Some(Instant::now()),
-            Ok(Typed::Nothing) => self.say(""),
+            Ok(Typed::Nothing) => self.print(""),
         }
     }
 
-    /// What whoever manages this process says.
-    fn managed(&mut self, word: &str) {
-        match word {
-            "finish" => self.hands.finish(),
+    /// Handles a line of the supervisor.
+    fn managed(&mut self, line: &str) {
+        match line {
+            "finish" => self.driver.finish(),
             "state" => {
-                let idle = self.engine.is_idle() && !self.hands.will_begin();
+                let idle = self.engine.is_idle() && !self.driver.has_timer();
                 let idle = if idle { "idle" } else { "busy" };
-                self.say(format!("{idle} {}", self.hands.happened));
+                self.print(format!("{idle} {}", self.driver.events));
             }
             "stop" => self.ending = Some(Instant::now()),
-            _ => self.say_no(format!("'{}' is not understood", visible(word.as_bytes()))),
+            _ => self.print_error(format!("unknown line '{}'", visible(line.as_bytes()))),
         }
     }
 
-    /// Answers whoever typed.
-    fn say(&self, text: impl Into<String>) {
-        self.hands
+    /// Prints a line in reply to a typed command.
+    fn print(&self, text: impl Into<String>) {
+        self.driver
             .journal
-            .record(Event::new(Kind::Local).text(text));
+            .record(Event::new(Kind::Output).text(text));
     }
 
-    fn say_no(&self, text: String) {
-        self.hands.journal.record(Event::error(Level::Warn, text));
+    fn print_error(&self, text: String) {
+        self.driver.journal.record(Event::error(Level::Warn, text));
     }
-}
-
-/// A number that this process takes when it starts: not the one that a process of its name had before.
-pub fn new_session() -> u32 {
-    use std::hash::{BuildHasher, RandomState};
-    // The keys of a new hasher are random. 0 stands for nobody.
-    (RandomState::new().hash_one(std::process::id()) as u32).max(1)
 }

@@ -1,4 +1,4 @@
-//! Who the other processes are, and whether they still are who they were.
+//! The other processes, and their sessions: a process that restarts has a new one.
 
 use std::{
     collections::HashSet,
@@ -12,91 +12,90 @@ use common::{
     text::{check_name, visible},
 };
 
-use super::wire::Refused;
+use super::wire::Rejected;
 use crate::{
     algorithms::Algorithm,
-    process::{Names, ProcessId},
+    ids::{Names, ProcessId, new_session},
 };
 
-/// The most processes that there may be.
+/// The most processes.
 const MOST: usize = crate::config::MOST.1;
 
-/// How many kinds of refused messages are told of, and how many former sessions of a process are remembered.
+/// How many kinds of rejected frames are reported, and how many former sessions are remembered.
 const REMEMBERED: usize = 64;
 
-/// All processes by name, this one among them, and where the others are.
+/// All processes with their names, and the addresses of the others.
 #[derive(Clone, Debug)]
-pub struct Others {
-    /// What they are called.
+pub struct PeerTable {
+    /// Their names, this process's included.
     pub names: Names,
-    /// Which one this is.
+    /// This process.
     pub me: ProcessId,
-    /// Where the others are, by number; None for this one.
+    /// The addresses, by number; None for this process.
     pub addresses: Vec<Option<SocketAddr>>,
 }
 
-impl Others {
-    /// This process, which listens there, and its peers, each `NAME=HOST:PORT`; of several addresses of a host the first
-    /// of the same kind.
+impl PeerTable {
+    /// The table of this process, which listens at `listen`, and its peers, each `NAME=HOST:PORT`. Of a host with several
+    /// addresses it takes the first of the same family.
     ///
     /// # Errors
-    /// For a name that two have, an address that is none, and too many or no peers (exit code 2).
+    /// For a duplicate name, an invalid address, and no or too many peers (exit code 2).
     pub fn new(me: &str, listen: SocketAddr, peers: &[String]) -> Result<Self, Failure> {
-        let told = |peer: &str| format!("--peer {}", visible(peer.as_bytes()));
+        let flag = |peer: &str| format!("--peer {}", visible(peer.as_bytes()));
         check_name(me).map_err(|why| Failure::could_not_run("--name", why))?;
         let mut named = vec![(me.to_owned(), None)];
         for peer in peers {
-            let failed = |why: String| Failure::could_not_run(told(peer), why);
+            let failed = |why: String| Failure::could_not_run(flag(peer), why);
             let (name, at) = peer
                 .split_once('=')
                 .ok_or_else(|| failed("not NAME=HOST:PORT, such as p2=127.0.0.1:4002".into()))?;
             check_name(name).map_err(failed)?;
             if name == me {
                 return Err(failed(
-                    "this process itself is called so; see --name".into(),
+                    "this is the name of this process; see --name".into(),
                 ));
             }
             let mut addresses = net::resolve("--peer", at)?.into_iter();
             let address = addresses.find(|address| address.is_ipv4() == listen.is_ipv4());
             if address.is_none() {
-                let why =
-                    format!("it has no address that could be reached from {listen}; see --listen");
+                let why = format!("no address that is reachable from {listen}; see --listen");
                 return Err(failed(why));
             }
             let same = named.iter().find(|(_, other)| *other == address);
             if let Some((other, _)) = same.filter(|(other, _)| other != name) {
-                return Err(failed(format!("{other} is there already")));
+                return Err(failed(format!("{other} has this address")));
             }
             named.push((name.to_owned(), address));
         }
         if !(2..=MOST).contains(&named.len()) {
-            let why = format!("there must be 1 to {}", MOST - 1);
+            let why = format!("1 to {} peers are required", MOST - 1);
             return Err(Failure::could_not_run("--peer", why));
         }
         let names = named.iter().map(|(name, _)| name.clone()).collect();
         let names = Names::sorted(names)
-            .map_err(|name| Failure::could_not_run(told(&name), "two are called so"))?;
-        let address = |name: &str| named.iter().find(|(own, _)| own == name)?.1;
+            .map_err(|name| Failure::could_not_run(flag(&name), "two processes have this name"))?;
+        let address = |name: &str| named.iter().find(|(known, _)| known == name)?.1;
         Ok(Self {
             addresses: names.all().map(address).collect(),
-            me: names.process(me).expect("it is among them"),
+            me: names.process(me).expect("this process is in the table"),
             names,
         })
     }
 }
 
-/// What a frame's sender is to this process.
+/// The status of a frame's sender.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
-    /// Whom it always was.
+pub(super) enum PeerStatus {
+    /// Its session is known.
     Known,
-    /// Somebody new of the same name, with whom the algorithm can go on.
+    /// It has restarted, and the algorithm tolerates that.
     Restarted,
-    /// It takes this process for one that had its name before.
-    Unknowing,
-    /// Somebody new of the same name, who has forgotten what it promised.
-    Forgetful,
-    /// One that somebody new of the same name has taken the place of.
+    /// It knows an earlier session of this process.
+    StaleSession,
+    /// It has restarted, and the algorithm needs the state that it has lost.
+    StateLost,
+    /// The frame is from an earlier session of the sender.
     Former,
 }
 
@@ -104,49 +103,51 @@ pub(super) enum Standing {
 #[derive(Debug)]
 pub(super) struct Peers<'a> {
     algorithm: Algorithm,
-    others: &'a Others,
+    table: &'a PeerTable,
     /// This process's session.
     pub(super) session: u32,
-    /// The others' sessions; 0 where it is not known yet.
+    /// The other processes' sessions; 0 where unknown.
     sessions: Vec<u32>,
     former: Vec<(ProcessId, u32)>,
-    told: HashSet<(IpAddr, Discriminant<Refused>)>,
-    told_of: Vec<(ProcessId, Standing)>,
+    /// The rejected frames that were reported.
+    reported: HashSet<(IpAddr, Discriminant<Rejected>)>,
+    /// The warnings that were issued.
+    warned: Vec<(ProcessId, PeerStatus)>,
 }
 
 impl<'a> Peers<'a> {
-    pub(super) fn new(algorithm: Algorithm, others: &'a Others) -> Self {
+    pub(super) fn new(algorithm: Algorithm, table: &'a PeerTable) -> Self {
         Self {
             algorithm,
-            others,
-            session: super::new_session(),
-            sessions: vec![0; others.names.count()],
+            table,
+            session: new_session(),
+            sessions: vec![0; table.names.count()],
             former: Vec::new(),
-            told: HashSet::new(),
-            told_of: Vec::new(),
+            reported: HashSet::new(),
+            warned: Vec::new(),
         }
     }
 
-    /// Which process this is, if the frame is for this one.
-    pub(super) fn sender(&self, from: &str, to: &str) -> Result<ProcessId, Refused> {
-        let names = &self.others.names;
-        if to != names.of(self.others.me) {
-            return Err(Refused::NotForMe(to.to_owned()));
+    /// The sender of a frame, if it is a peer and the frame is for this process.
+    pub(super) fn sender(&self, from: &str, to: &str) -> Result<ProcessId, Rejected> {
+        let names = &self.table.names;
+        if to != names.of(self.table.me) {
+            return Err(Rejected::WrongReceiver(to.to_owned()));
         }
-        let other = names.process(from).filter(|other| *other != self.others.me);
-        other.ok_or_else(|| Refused::Stranger(from.to_owned()))
+        let other = names.process(from).filter(|other| *other != self.table.me);
+        other.ok_or_else(|| Rejected::UnknownSender(from.to_owned()))
     }
 
-    /// What the process is that sent a frame of this session, in which it knows such a session of this process.
-    pub(super) fn standing(&mut self, other: ProcessId, session: u32, knows: u32) -> Standing {
+    /// The status of a process that sends a frame from this session, and that knows the session `knows` of this process.
+    pub(super) fn status(&mut self, other: ProcessId, session: u32, knows: u32) -> PeerStatus {
         let known = &mut self.sessions[other.index()];
         if self.former.contains(&(other, session)) {
-            return Standing::Former;
+            return PeerStatus::Former;
         }
-        let bears = self.algorithm.bears_a_restart();
+        let tolerates = self.algorithm.tolerates_restart();
         let restarted = *known != 0 && *known != session;
-        if restarted && !bears {
-            return Standing::Forgetful;
+        if restarted && !tolerates {
+            return PeerStatus::StateLost;
         }
         if restarted {
             self.former.push((other, *known));
@@ -155,49 +156,45 @@ impl<'a> Peers<'a> {
         }
         *known = session;
         match (restarted, knows == 0 || knows == self.session) {
-            (_, false) => Standing::Unknowing,
-            (true, true) => Standing::Restarted,
-            (false, true) => Standing::Known,
+            (_, false) => PeerStatus::StaleSession,
+            (true, true) => PeerStatus::Restarted,
+            (false, true) => PeerStatus::Known,
         }
     }
 
-    /// The session of the other process, as far as it is known.
+    /// The session of another process; 0 if unknown.
     pub(super) fn session_of(&self, other: ProcessId) -> u32 {
         self.sessions[other.index()]
     }
 
-    /// Whether a refused message is to be told of: each kind once for each machine.
-    pub(super) fn tell_of(&mut self, from: SocketAddr, refused: &Refused) -> bool {
-        self.told.len() < REMEMBERED && self.told.insert((from.ip(), discriminant(refused)))
+    /// Whether a rejected frame is the first of its kind from this host, and is to be reported.
+    pub(super) fn is_first(&mut self, from: SocketAddr, why: &Rejected) -> bool {
+        self.reported.len() < REMEMBERED && self.reported.insert((from.ip(), discriminant(why)))
     }
 
-    /// What is to be told of the process, if it was not told.
-    pub(super) fn tell_of_standing(
-        &mut self,
-        other: ProcessId,
-        standing: Standing,
-    ) -> Option<String> {
-        let name = self.others.names.of(other);
-        let text = match standing {
-            Standing::Known | Standing::Former => return None,
-            Standing::Restarted => {
+    /// The warning about a process with this status, if it was not issued.
+    pub(super) fn warning(&mut self, other: ProcessId, status: PeerStatus) -> Option<String> {
+        let name = self.table.names.of(other);
+        let text = match status {
+            PeerStatus::Known | PeerStatus::Former => return None,
+            PeerStatus::Restarted => {
                 return Some(format!(
-                    "{name}: it has begun anew, or two processes are called so"
+                    "{name}: restarted, or two processes have this name"
                 ));
             }
-            Standing::Forgetful => format!(
-                "{name}: it has begun anew, or two processes are called so; what it promised before is forgotten, so it is passed over: start all of them anew"
+            PeerStatus::StateLost => format!(
+                "{name}: restarted without its earlier state, or two processes have this name; its messages are discarded: restart all processes"
             ),
-            // With an algorithm that bears it the other one tells.
-            Standing::Unknowing if self.algorithm.bears_a_restart() => return None,
-            Standing::Unknowing => format!(
-                "{name}: it goes on with an earlier process of this name, which promised things that are forgotten now: start all of them anew"
+            // With an algorithm that tolerates a restart the other process reports it.
+            PeerStatus::StaleSession if self.algorithm.tolerates_restart() => return None,
+            PeerStatus::StaleSession => format!(
+                "{name}: continues with an earlier process of this name, whose state is lost: restart all processes"
             ),
         };
-        if self.told_of.contains(&(other, standing)) {
+        if self.warned.contains(&(other, status)) {
             return None;
         }
-        self.told_of.push((other, standing));
+        self.warned.push((other, status));
         Some(text)
     }
 }
@@ -208,68 +205,74 @@ mod tests {
 
     const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4000);
 
-    fn others() -> Others {
+    fn table() -> PeerTable {
         let peers = ["p10=127.0.0.1:4010", "p2=127.0.0.1:4002"].map(str::to_owned);
-        Others::new("p1", HERE, &peers).unwrap()
+        PeerTable::new("p1", HERE, &peers).unwrap()
     }
 
     #[test]
-    fn everybody_numbers_the_processes_alike() {
-        let others = others();
-        assert_eq!(others.names.all().collect::<Vec<_>>(), ["p1", "p2", "p10"]);
-        assert_eq!(others.addresses[2].unwrap().port(), 4010);
-        assert_eq!(others.addresses[0], None);
+    fn all_processes_assign_the_same_numbers() {
+        let table = table();
+        assert_eq!(table.names.all().collect::<Vec<_>>(), ["p1", "p2", "p10"]);
+        assert_eq!(table.addresses[2].unwrap().port(), 4010);
+        assert_eq!(table.addresses[0], None);
         let peers = ["p1=127.0.0.1:4001", "p10=127.0.0.1:4010"].map(str::to_owned);
-        assert_eq!(Others::new("p2", HERE, &peers).unwrap().names, others.names);
+        assert_eq!(
+            PeerTable::new("p2", HERE, &peers).unwrap().names,
+            table.names
+        );
     }
 
     #[test]
-    fn peers_that_cannot_be_are_refused() {
+    fn invalid_peers_are_rejected() {
         for (peers, why) in [
-            (vec![], "there must be 1 to 49"),
+            (vec![], "1 to 49 peers are required"),
             (vec!["p2"], "not NAME=HOST:PORT"),
             (vec!["p2=nowhere"], "not HOST:PORT"),
-            (vec!["p1=127.0.0.1:1"], "this process itself is called so"),
+            (vec!["p1=127.0.0.1:1"], "this is the name of this process"),
             (
                 vec!["p2=127.0.0.1:1", "p2=127.0.0.1:2"],
-                "two are called so",
+                "two processes have this name",
             ),
             (
                 vec!["p2=127.0.0.1:1", "p3=127.0.0.1:1"],
-                "p2 is there already",
+                "p2 has this address",
             ),
-            (vec!["p2=[::1]:1"], "could be reached from 127.0.0.1:4000"),
+            (
+                vec!["p2=[::1]:1"],
+                "no address that is reachable from 127.0.0.1:4000",
+            ),
             (vec!["p 2=127.0.0.1:1"], "'p 2' is not 1 to 64 letters"),
         ] {
             let peers: Vec<_> = peers.into_iter().map(str::to_owned).collect();
-            let failure = Others::new("p1", HERE, &peers).unwrap_err().to_string();
+            let failure = PeerTable::new("p1", HERE, &peers).unwrap_err().to_string();
             assert!(failure.contains(why), "{failure}");
         }
     }
 
     #[test]
-    fn somebody_new_of_the_same_name_is_known_from_who_was_there_before() {
-        let others = others();
+    fn a_restarted_process_is_told_from_its_earlier_session() {
+        let table = table();
         let other = ProcessId(1);
-        let mut peers = Peers::new(Algorithm::Mutex, &others);
-        let own = peers.session;
-        assert_eq!(peers.standing(other, 5, 0), Standing::Known);
-        assert_eq!(peers.standing(other, 5, own), Standing::Known);
-        assert_eq!(peers.standing(other, 6, 0), Standing::Forgetful);
+        let mut peers = Peers::new(Algorithm::Mutex, &table);
+        let session = peers.session;
+        assert_eq!(peers.status(other, 5, 0), PeerStatus::Known);
+        assert_eq!(peers.status(other, 5, session), PeerStatus::Known);
+        assert_eq!(peers.status(other, 6, 0), PeerStatus::StateLost);
         assert_eq!(
-            peers.standing(other, 5, own),
-            Standing::Known,
-            "the first goes on"
+            peers.status(other, 5, session),
+            PeerStatus::Known,
+            "the first session continues"
         );
         assert_eq!(
-            peers.standing(other, 5, own.wrapping_add(1)),
-            Standing::Unknowing
+            peers.status(other, 5, session.wrapping_add(1)),
+            PeerStatus::StaleSession
         );
 
-        let mut peers = Peers::new(Algorithm::Events, &others);
-        assert_eq!(peers.standing(other, 5, 0), Standing::Known);
-        assert_eq!(peers.standing(other, 6, 0), Standing::Restarted);
-        assert_eq!(peers.standing(other, 5, 0), Standing::Former);
-        assert_eq!(peers.standing(other, 6, peers.session), Standing::Known);
+        let mut peers = Peers::new(Algorithm::Events, &table);
+        assert_eq!(peers.status(other, 5, 0), PeerStatus::Known);
+        assert_eq!(peers.status(other, 6, 0), PeerStatus::Restarted);
+        assert_eq!(peers.status(other, 5, 0), PeerStatus::Former);
+        assert_eq!(peers.status(other, 6, peers.session), PeerStatus::Known);
     }
 }

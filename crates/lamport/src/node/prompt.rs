@@ -1,49 +1,50 @@
-//! What a person types, or whoever manages the process.
+//! The lines that a person types at the prompt.
 
 use common::text::{did_you_mean, visible};
 
 use super::wire::LONGEST_TEXT;
 use crate::{
     algorithms::Algorithm,
-    process::{Command, Names, ProcessId},
+    ids::{Names, ProcessId},
+    process::Command,
 };
 
-/// A line that was typed.
+/// A typed line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Typed {
-    /// For the process.
-    Do(Command),
-    /// What time its clock shows.
+    /// A command for the process.
+    Command(Command),
+    /// Print the clock.
     Clock,
-    /// What waits in it.
+    /// Print the queue.
     Queue,
-    /// What can be typed.
+    /// Print the commands.
     Help,
-    /// The end.
+    /// End the process.
     Quit,
-    /// Nothing.
+    /// An empty line.
     Nothing,
 }
 
-/// Understands a line.
-pub(super) fn understand(line: &str, names: &Names, me: ProcessId) -> Result<Typed, String> {
+/// Parses a line.
+pub(super) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, String> {
     let line = line.trim();
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     if rest.len() > LONGEST_TEXT {
-        return Err(format!("longer than {LONGEST_TEXT} bytes"));
+        return Err(format!("text longer than {LONGEST_TEXT} bytes"));
     }
     let typed = match word {
         "" => Typed::Nothing,
-        "local" => Typed::Do(Command::Local),
-        "lock" => Typed::Do(Command::Lock),
-        "unlock" => Typed::Do(Command::Unlock),
+        "local" => Typed::Command(Command::Local),
+        "lock" => Typed::Command(Command::Lock),
+        "unlock" => Typed::Command(Command::Unlock),
         "clock" => Typed::Clock,
         "queue" => Typed::Queue,
         "help" | "?" => Typed::Help,
         "quit" | "exit" => Typed::Quit,
-        "multicast" if !rest.is_empty() => Typed::Do(Command::Multicast(rest.to_owned())),
-        "multicast" => return Err("multicast what?".into()),
+        "multicast" if !rest.is_empty() => Typed::Command(Command::Multicast(rest.to_owned())),
+        "multicast" => return Err("nothing to multicast: type multicast and the payload".into()),
         "send" => {
             let (to, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             return send(to, text.trim(), names, me);
@@ -64,7 +65,7 @@ pub(super) fn understand(line: &str, names: &Names, me: ProcessId) -> Result<Typ
             let near = did_you_mean(&shown, known);
             let shown = visible(shown.as_bytes());
             return Err(format!(
-                "no command '{shown}'{near}; help says what there is"
+                "unknown command '{shown}'{near}; type help for a list"
             ));
         }
     };
@@ -73,37 +74,47 @@ pub(super) fn understand(line: &str, names: &Names, me: ProcessId) -> Result<Typ
 
 fn send(to: &str, text: &str, names: &Names, me: ProcessId) -> Result<Typed, String> {
     match names.process(to) {
-        Some(process) if process != me => Ok(Typed::Do(Command::Send(process, text.to_owned()))),
+        Some(process) if process != me => {
+            Ok(Typed::Command(Command::Send(process, text.to_owned())))
+        }
         _ => {
             let others = names.all().filter(|name| *name != names.of(me));
             let others: Vec<_> = others.collect();
             let shown: String = to.chars().take(64).collect();
             let shown = visible(shown.as_bytes());
-            Err(format!("no peer '{shown}'; there is {}", others.join(", ")))
+            Err(format!(
+                "unknown peer '{shown}'; the peers are {}",
+                others.join(", ")
+            ))
         }
     }
 }
 
-/// What can be typed, a line each.
+/// The commands, a line for each.
 pub(super) fn help(algorithm: Algorithm) -> Vec<String> {
-    let of = |command: &&str| {
-        let what = match *command {
-            "send PEER TEXT" => "send a message; it takes the clock's time with it",
-            "local" => "something happens here, and the clock moves",
-            "lock" => "ask for the critical section",
-            "unlock" => "leave it",
-            "multicast +100" => "pay 100 into every copy of the account",
-            "multicast +1%" => "add interest to every copy",
-            _ => "say something to all",
+    let line = |command: &&str| {
+        let help = match *command {
+            "send PEER TEXT" => "send a message; it carries the clock's time",
+            "local" => "have a local event; the clock advances by one",
+            "lock" => "request the critical section",
+            "unlock" => "exit the critical section",
+            "multicast +100" => "deposit 100 on all replicas of the account",
+            "multicast +1%" => "add 1% interest on all replicas",
+            _ => "send a text to all processes",
         };
-        format!("{command:<16} {what}")
+        format!("{command:<16} {help}")
     };
-    let of_all = [
-        format!("{:<16} what time it is here", "clock"),
-        format!("{:<16} what waits here, and for what", "queue"),
+    let common = [
+        format!("{:<16} print the time of this process's clock", "clock"),
+        format!("{:<16} print the queue of this process", "queue"),
         format!("{:<16} end this process", "quit"),
     ];
-    algorithm.commands().iter().map(of).chain(of_all).collect()
+    algorithm
+        .commands()
+        .iter()
+        .map(line)
+        .chain(common)
+        .collect()
 }
 
 #[cfg(test)]
@@ -111,28 +122,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_understood_or_refused_with_a_hint() {
+    fn a_line_is_parsed_or_rejected_with_a_hint() {
         let names = Names::numbered(3);
         let me = ProcessId(0);
-        let understand = |line: &str| understand(line, &names, me);
+        let parse = |line: &str| parse(line, &names, me);
         let hello = Command::Send(ProcessId(1), "hello there".into());
-        assert_eq!(understand(" send p2  hello there "), Ok(Typed::Do(hello)));
-        assert_eq!(understand("lock"), Ok(Typed::Do(Command::Lock)));
-        assert_eq!(understand(""), Ok(Typed::Nothing));
+        assert_eq!(parse(" send p2  hello there "), Ok(Typed::Command(hello)));
+        assert_eq!(parse("lock"), Ok(Typed::Command(Command::Lock)));
+        assert_eq!(parse(""), Ok(Typed::Nothing));
         let pay = Command::Multicast("+100".into());
-        assert_eq!(understand("multicast +100"), Ok(Typed::Do(pay)));
+        assert_eq!(parse("multicast +100"), Ok(Typed::Command(pay)));
         for (line, why) in [
             (
                 "lok",
-                "no command 'lok'; did you mean lock?; help says what there is",
+                "unknown command 'lok'; did you mean lock?; type help for a list",
             ),
-            ("send p9 hello", "no peer 'p9'; there is p2, p3"),
-            ("send p1 hello", "no peer 'p1'; there is p2, p3"),
-            ("multicast", "multicast what?"),
-            ("\x1b[2J", r"no command '\x1b[2J'; help says what there is"),
+            ("send p9 hello", "unknown peer 'p9'; the peers are p2, p3"),
+            ("send p1 hello", "unknown peer 'p1'; the peers are p2, p3"),
+            (
+                "multicast",
+                "nothing to multicast: type multicast and the payload",
+            ),
+            (
+                "\x1b[2J",
+                r"unknown command '\x1b[2J'; type help for a list",
+            ),
         ] {
-            assert_eq!(understand(line), Err(why.to_owned()));
+            assert_eq!(parse(line), Err(why.to_owned()));
         }
-        assert!(understand(&format!("multicast {}", "x".repeat(1025))).is_err());
+        assert!(parse(&format!("multicast {}", "x".repeat(1025))).is_err());
     }
 }

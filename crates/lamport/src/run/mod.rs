@@ -1,21 +1,25 @@
-//! The command `run`: real processes on this machine, started, watched, stopped and judged.
+//! The command `run`: starts, supervises and stops real processes on this machine, and checks what they logged.
 //!
-//! Each is this very program as `lamport node`, told over its standard input who the others are, when to begin and when
-//! to finish. What they did is read from their logs afterwards.
+//! Each process is this program as `lamport node`. It learns on its standard input who its peers are, when to start and
+//! when to finish. The verdict is made from the processes' logs.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `child` | one process |
+//! | `supervisor` | all processes, from their start to their end |
+//! | `settings` | the settings of the run |
 
-mod crew;
-mod member;
+mod child;
+mod settings;
+mod supervisor;
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
-    process::Command,
+    path::Path,
     thread,
-    time::Duration,
 };
 
 use common::{
-    config::Period,
     event::{Event, Level},
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
@@ -24,175 +28,74 @@ use common::{
 };
 use crossbeam::channel::bounded;
 
-use self::{crew::Crew, member::Member};
+pub use self::settings::Settings;
+use self::{child::Child, supervisor::Supervisor};
 use crate::{
-    algorithms::Algorithm,
-    config::{Cli, MOST, Show, Transport},
-    faults::{Delay, Faults, Wanted},
-    logs,
-    process::{Names, ProcessId},
+    ids::ProcessId,
     reporting::{self, Report, line},
-    shortest::shortest,
-    simulate,
-    verdict::{Case, Verdict},
-    workload::Workload,
+    simulate::minimize::minimize,
+    trace::runs::LoggedRun,
+    verdict::Verdict,
 };
-
-/// What is run.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    algorithm: Algorithm,
-    names: Names,
-    transport: Transport,
-    lasting: Duration,
-    workload: Workload,
-    wanted: Wanted,
-    faults: Faults,
-    seed: Option<u64>,
-    show: Show,
-    logs: Option<PathBuf>,
-    /// What is simulated to find a shorter run when this one is broken.
-    simulation: simulate::Settings,
-}
-
-impl Settings {
-    /// What the program is told.
-    ///
-    /// # Errors
-    /// When something is wrong in it (exit code 2).
-    pub fn new(cli: &Cli, algorithm: Algorithm) -> Result<Self, Failure> {
-        let options = &cli.options;
-        let names = Names::numbered(cli.processes(MOST.1)?);
-        let wanted = cli.wanted()?;
-        let lasting = options.r#for.unwrap_or(Period(Duration::from_secs(5)));
-        Ok(Self {
-            algorithm,
-            transport: options.transport.unwrap_or_default(),
-            lasting: lasting.as_wait("--for")?,
-            workload: cli.workload(u64::MAX)?,
-            faults: Faults::new(&wanted, &names, Delay::default())?,
-            simulation: cli.simulation(algorithm, &wanted)?,
-            wanted,
-            names,
-            seed: options.seed,
-            show: options.show.unwrap_or(Show(0)),
-            logs: options.logs.clone(),
-        })
-    }
-
-    /// The command that is one of the processes.
-    fn command(&self, process: ProcessId, folder: &Path) -> Result<Command, Failure> {
-        let program = std::env::current_exe()
-            .map_err(|error| Failure::could_not_run("lamport", why(&error)))?;
-        let mut command = Command::new(program);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("LAMPORT_") || name == "LAB_CONFIG" {
-                command.env_remove(name);
-            }
-        }
-        if std::env::var_os("LAB_RUN").is_none() {
-            command.env("LAB_RUN", format!("lamport-{}", std::process::id()));
-        }
-        let name = self.names.of(process);
-        let transport = match self.transport {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
-        };
-        command.args(["node", self.algorithm.word(), "--managed", "--name", name]);
-        command.args(["--listen", "127.0.0.1:0", "--transport", transport]);
-        command.arg("--log").arg(logs::path(folder, name));
-        command.args(["--rate", &self.workload.rate.to_string()]);
-        if self.workload.count < u64::MAX {
-            command.args(["--count", &self.workload.count.to_string()]);
-        }
-        if let Some(seed) = self.seed {
-            let seed = seed.wrapping_add(process.index() as u64);
-            command.args(["--seed", &seed.to_string()]);
-        }
-        if let Some(bug) = self.simulation.bug {
-            command.args(["--bug", bug.word()]);
-        }
-        let Faults {
-            loss,
-            duplicate,
-            reorder,
-            delay,
-            ..
-        } = &self.faults;
-        for (flag, share) in [
-            ("--loss", loss),
-            ("--duplicate", duplicate),
-            ("--reorder", reorder),
-        ] {
-            command.args([flag, &share.to_string()]);
-        }
-        command.args(["--delay", &delay.to_string()]);
-        for partition in &self.wanted.partition {
-            command.args(["--partition", partition]);
-        }
-        Ok(command)
-    }
-}
-
-/// Runs the processes and judges what they did; exit code 1 when a promise was broken.
+/// Runs the processes and checks their logs; exit code 1 when a property is violated.
 ///
 /// # Errors
-/// When they cannot be run (exit code 2).
+/// When the processes cannot be run (exit code 2).
 pub fn run(
     settings: &Settings,
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let folder = reporting::folder_or_another(settings.logs.as_deref())?;
-    let failed =
+    let folder = reporting::folder_or_temporary(settings.logs.as_deref())?;
+    let cannot_write =
         |error| Failure::could_not_run(format!("--logs {}", visible_path(&folder)), why(&error));
     for name in settings.names.all() {
-        // Of this run alone.
-        File::create(logs::path(&folder, name)).map_err(failed)?;
+        File::create(reporting::log_path(&folder, name)).map_err(cannot_write)?;
     }
-    let closing = &Shutdown::new().map_err(failed)?;
-    let gone = thread::scope(|scope| {
-        let (said, hear) = bounded(1024);
+    let closing = &Shutdown::new().map_err(cannot_write)?;
+    let failed = thread::scope(|scope| {
+        let (sender, outputs) = bounded(1024);
         let started: Result<Vec<_>, Failure> = ProcessId::all(settings.names.count())
             .map(|process| {
                 let command = settings.command(process, &folder)?;
                 let name = settings.names.of(process).to_owned();
-                Member::start(scope, process.index(), name, command, &said, closing)
+                Child::start(scope, process.index(), name, command, &sender, closing)
             })
             .collect();
-        let gone =
-            started.and_then(|members| Crew::new(settings, members, &hear, journal).run(shutdown));
+        let failed = started.and_then(|children| {
+            Supervisor::new(settings, children, &outputs, journal).run(shutdown)
+        });
         closing.request();
-        gone
+        failed
     })?;
-    let verdict = judge(settings, &folder, &gone, journal, shutdown)?;
+    let verdict = check(settings, &folder, &failed, journal, shutdown)?;
     if settings.logs.is_none() {
         if verdict.exit == Exit::Done {
             let _ = fs::remove_dir_all(&folder);
         } else {
-            let text = format!("the logs of this run are left in {}", visible_path(&folder));
+            let text = format!("the logs of this run are kept in {}", visible_path(&folder));
             journal.record(Event::error(Level::Warn, text));
         }
     }
     Ok(verdict)
 }
 
-fn judge(
+fn check(
     settings: &Settings,
     folder: &Path,
-    gone: &[ProcessId],
+    failed: &[ProcessId],
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let happenings = logs::read(folder, &settings.names, gone)?;
-    let end = happenings.iter().map(|happening| happening.at).max();
+    let paths = settings.names.all();
+    let paths: Vec<_> = paths
+        .map(|name| reporting::log_path(folder, name))
+        .collect();
+    let (_, logged) = LoggedRun::read(&paths, settings.algorithm, &settings.names)?;
+    let events = &logged.events;
+    let end = events.iter().map(|event| event.at).max();
     let end = end.unwrap_or_default();
-    let verdict = Verdict::of(&Case {
-        algorithm: settings.algorithm,
-        names: &settings.names,
-        happenings: &happenings,
-        gone,
-    });
+    let verdict = Verdict::of(&logged.under_test().gone(failed));
     let report = Report {
         algorithm: settings.algorithm,
         names: &settings.names,
@@ -200,18 +103,18 @@ fn judge(
         journal,
     };
     if settings.show.0 > 0 {
-        report.events(&happenings, settings.show.0);
+        report.events(events, settings.show.0);
     }
     for check in &verdict.checks {
         journal.record(check.event());
     }
-    if verdict.first_break().is_some() {
-        match shortest(settings.algorithm, &settings.simulation, &|| {
+    if verdict.first_violation().is_some() {
+        match minimize(settings.algorithm, &settings.simulation, &|| {
             shutdown.requested()
         }) {
-            Some(shortest) => report.schedule(&shortest, end),
+            Some(minimal) => minimal.print(&report, end),
             None => journal.record(line(
-                "no simulated run shows it, in a thousand seeds of each size",
+                "no simulated run with this violation found, in 1000 seeds of each size",
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! The command `simulate`: simulates, shows, judges, and looks for the shortest run that is wrong.
+//! The command `simulate`: simulates runs, prints them and their verdict, and searches for a minimal counterexample.
 
 use std::{path::Path, time::Duration};
 
@@ -12,28 +12,33 @@ use common::{
     text::{micros, plural, visible_path, whole_micros},
 };
 
-use super::{Run, Settings, replay};
+use super::{
+    Run, Settings,
+    minimize::{minimize, simulated},
+    replay,
+    settings::settings,
+};
 use crate::{
     algorithms::Algorithm,
     config::{Cli, Show},
-    process::Names,
+    ids::Names,
     reporting::{self, Report, line},
-    shortest::{shortest, simulated},
     verdict::Verdict,
 };
 
-/// Does what it is asked to; exit code 1 when a promise was broken.
+/// Runs the command; exit code 1 when a property is violated.
 ///
 /// # Errors
-/// When it cannot run as told (exit code 2).
+/// When the options are invalid, or the run exceeds its limits (exit code 2).
 pub fn run(
     cli: &Cli,
     algorithm: Algorithm,
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let settings = cli.simulation(algorithm, &cli.wanted()?)?;
-    if let Some(log) = &cli.options.replay {
+    let replay = cli.replay()?;
+    let settings = settings(cli, algorithm, &cli.fault_args()?)?;
+    if let Some(log) = replay {
         return replay::command(cli, algorithm, &settings, log, journal);
     }
     let seeds = cli.options.seeds.unwrap_or(1);
@@ -51,24 +56,24 @@ pub fn run(
     if let Some(folder) = &cli.options.logs {
         if seeds > 1 {
             let what = format!("--logs {}", visible_path(folder));
-            let why = "of one seed only, and --seeds are several";
+            let why = "only with one seed, and --seeds gives several";
             return Err(Failure::could_not_run(what, why));
         }
-        // Before anything is shown.
+        // Before any output.
         reporting::folder(folder)?;
     }
-    let several = Several {
+    let series = Series {
         report: &report,
         settings: &settings,
         seeds,
         show,
         logs: cli.options.logs.as_deref(),
     };
-    several.run(shutdown)
+    series.run(shutdown)
 }
 
-/// Runs with one seed after the other.
-struct Several<'a> {
+/// A series of runs with consecutive seeds.
+struct Series<'a> {
     report: &'a Report<'a>,
     settings: &'a Settings,
     seeds: u64,
@@ -76,9 +81,9 @@ struct Several<'a> {
     logs: Option<&'a Path>,
 }
 
-impl Several<'_> {
+impl Series<'_> {
     fn run(&self, shutdown: &Shutdown) -> Result<Summary, Failure> {
-        let mut broken = 0;
+        let mut violating = 0;
         let mut first = None;
         let mut done = 0;
         let mut events = 0;
@@ -93,22 +98,22 @@ impl Several<'_> {
             };
             let (run, verdict) = simulated(self.report.algorithm, &settings);
             if run.cut_short {
-                let why = "more than five million events, or a million frames at once; ask for less of --count, --for or --rate";
+                let why = "more than 5000000 events, or 1000000 frames in flight; reduce --count, --for or --rate";
                 return Err(Failure::could_not_run("simulate", why));
             }
             done += 1;
             events += verdict.figures.events;
             end = run.end;
             let holds = verdict.holds();
-            broken += u64::from(!holds);
+            violating += u64::from(!holds);
             if self.show.0 > 0 {
-                self.report.events(&run.happenings, self.show.0);
+                self.report.events(&run.events, self.show.0);
             }
             if number == 0 {
                 self.logs(&settings, &run)?;
             }
             if first.is_none() && (!holds || number + 1 == self.seeds) {
-                self.troubles(&run);
+                self.warnings(&run);
                 first = Some((settings, verdict));
             }
         }
@@ -117,36 +122,36 @@ impl Several<'_> {
         };
         if self.seeds > 1 {
             let seeds = plural(done, "seed");
-            let text = match broken {
-                0 => format!("{seeds}, and every run as promised; the last:"),
+            let text = match violating {
+                0 => format!("{seeds}, no violation; the last run:"),
                 _ => format!(
-                    "{seeds}, {broken} broken; the first is seed {}:",
+                    "{seeds}, {violating} with a violation; the first is seed {}:",
                     settings.seed
                 ),
             };
-            self.tell(
+            self.record(
                 end,
                 Event::report(
                     &Summary::done(text)
                         .count("seeds", done)
-                        .count("broken", broken),
+                        .count("violated", violating),
                 ),
             );
         }
         self.verdict(end, &verdict);
-        if let (0, 1, Some(bug)) = (broken, self.seeds, settings.bug) {
+        if let (0, 1, Some(bug)) = (violating, self.seeds, settings.bug) {
             let text = format!(
-                "this seed does not show {}; --seeds 1000 tries more",
+                "no violation by the bug {} with this seed; --seeds 1000 tries more",
                 bug.word()
             );
-            self.tell(end, line(text));
+            self.record(end, line(text));
         }
-        if verdict.first_break().is_some() && !shutdown.requested() {
+        if verdict.first_violation().is_some() && !shutdown.requested() {
             let stop = || shutdown.requested();
-            match shortest(self.report.algorithm, &settings, &stop) {
-                Some(shortest) => self.report.schedule(&shortest, end),
+            match minimize(self.report.algorithm, &settings, &stop) {
+                Some(minimal) => minimal.print(self.report, end),
                 None if shutdown.requested() => {}
-                None => self.tell(end, line("no shorter run shows it")),
+                None => self.record(end, line("no smaller run with this violation found")),
             }
         }
         let text = format!(
@@ -156,36 +161,36 @@ impl Several<'_> {
             verdict.figures.words(self.report.algorithm),
             micros(whole_micros(end))
         );
-        let exit = if broken == 0 { Exit::Done } else { Exit::No };
+        let exit = if violating == 0 { Exit::Done } else { Exit::No };
         let summary = Summary::done(text)
             .exit(exit)
             .count("seeds", done)
-            .count("broken", broken)
+            .count("violated", violating)
             .count("simulated_us", whole_micros(end));
         let summary = verdict.figures.counted(summary).count("events", events);
-        self.tell(end, Event::report(&summary));
+        self.record(end, Event::report(&summary));
         Ok(Summary {
             text: String::new(),
             ..summary
         })
     }
 
-    /// In simulated time, so that the same seed says the same to the byte.
-    fn tell(&self, at: Duration, event: Event) {
-        self.report.tell(at, event);
+    /// Records an event in simulated time, so that the same seed prints the same bytes.
+    fn record(&self, at: Duration, event: Event) {
+        self.report.record(at, event);
     }
 
     fn verdict(&self, end: Duration, verdict: &Verdict) {
         for check in &verdict.checks {
-            self.tell(end, check.event());
+            self.record(end, check.event());
         }
     }
 
-    fn troubles(&self, run: &Run) {
-        for (at, process, trouble) in &run.troubles {
-            let words = trouble.words(self.report.names);
-            let text = format!("{} finds: {words}", self.report.names.of(*process));
-            self.tell(*at, Event::error(Level::Warn, text));
+    fn warnings(&self, run: &Run) {
+        for (at, process, warning) in &run.warnings {
+            let words = warning.words(self.report.names);
+            let text = format!("{} reports: {words}", self.report.names.of(*process));
+            self.record(*at, Event::error(Level::Warn, text));
         }
     }
 
@@ -194,6 +199,7 @@ impl Several<'_> {
             return Ok(());
         };
         let name = format!("{}-seed-{}", self.report.algorithm.word(), settings.seed);
-        self.report.logs(folder, &name, &run.happenings)
+        let gone: Vec<_> = settings.faults.crashed().collect();
+        self.report.logs(folder, &name, &run.events, &gone)
     }
 }

@@ -1,66 +1,78 @@
-//! A network and its processes in simulated time: a discrete-event simulation, in which the seed decides everything.
+//! A discrete-event simulation of processes and their network; the seed determines the run.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`event_queue`] | future events in the order of time |
+//! | [`settings`] | the settings, from the program's options |
+//! | [`minimize`] | a minimal counterexample |
+//! | `replay` | repeats the run that an event log describes |
+//! | [`command`] | the command `simulate` |
 
 pub mod command;
+pub mod event_queue;
+pub mod minimize;
 mod replay;
+pub mod settings;
 
 use std::time::Duration;
 
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
+use self::event_queue::EventQueue;
 use crate::{
-    agenda::Agenda,
-    algorithms::Bug,
-    channel::Frame,
-    engine::{Driver, Engine, Packet, Trouble},
+    bug::Bug,
+    engine::{Driver, Engine, EngineWarning, Packet},
     faults::Faults,
-    happening::Happening,
-    process::{Pause, Process, ProcessId},
+    ids::ProcessId,
+    process::{Process, TimerKind},
+    reliable_link::Frame,
+    run_event::RunEvent,
     workload::Workload,
 };
 
-/// How long nothing may happen, beside what frames take, before a run is given up: whoever still waits then waits for ever.
-const STILL: Duration = Duration::from_secs(30);
+/// How long a run continues without an event, beside the delays of frames: a process that still waits then waits for ever.
+const QUIESCENCE: Duration = Duration::from_secs(30);
 
-/// How many events a run may have: all are kept until it is judged.
+/// The most events of a run; all are kept until the verdict.
 const MOST_EVENTS: usize = 5_000_000;
 
-/// How many frames may be on their way at once.
+/// The most frames in flight.
 const MOST_FRAMES: usize = 1_000_000;
 
-/// What is simulated.
+/// The settings of a simulation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// How many processes there are.
+    /// The number of processes.
     pub processes: usize,
-    /// What decides the rest.
+    /// The random seed.
     pub seed: u64,
-    /// What their applications want.
+    /// The workload.
     pub workload: Workload,
-    /// Until when they want it.
+    /// When the applications start no further operation.
     pub lasting: Duration,
-    /// What the network does.
+    /// The faults.
     pub faults: Faults,
-    /// The mistake that is put in.
+    /// The injected bug.
     pub bug: Option<Bug>,
 }
 
-/// What happened.
+/// A simulated run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// Every event, in the order of time.
-    pub happenings: Vec<Happening>,
-    /// What was not as it should be, who found it, and when.
-    pub troubles: Vec<(Duration, ProcessId, Trouble)>,
-    /// What the network was given to carry, and what it took to the other side.
+    /// All events, in the order of time.
+    pub events: Vec<RunEvent>,
+    /// The warnings: when, by which process, and what.
+    pub warnings: Vec<(Duration, ProcessId, EngineWarning)>,
+    /// How many frames were sent, and how many arrived.
     pub frames: (u64, u64),
-    /// When the last event happened.
+    /// The time of the last event.
     pub end: Duration,
-    /// Whether there were more events than there is room for.
+    /// Whether the run exceeded its limits and was cut short.
     pub cut_short: bool,
 }
 
-/// What can happen next.
+/// An event of the simulation.
 #[derive(Debug)]
 enum Next<M> {
     /// A frame arrives.
@@ -69,40 +81,40 @@ enum Next<M> {
         to: ProcessId,
         frame: Frame<Packet<M>>,
     },
-    /// A process's timer goes off, if this is still its latest wish.
-    Timer { process: ProcessId, wish: u64 },
-    /// Something may be due to be sent again.
+    /// A process's timer expires, unless it has been set again.
+    Timer { process: ProcessId, setting: u64 },
+    /// A process's retransmissions may be due.
     Poll(ProcessId),
 }
 
-/// All but the processes.
+/// The simulation without its processes.
 struct World<'a, M> {
     settings: &'a Settings,
     random: Pcg64Mcg,
     now: Duration,
-    agenda: Agenda<Next<M>>,
-    /// The number of each process's latest wish for its timer, and what it is.
-    wishes: Vec<(u64, Pause)>,
-    /// How many things each process has begun.
-    begun: Vec<u64>,
-    /// When each process will look what is due.
+    event_queue: EventQueue<Next<M>>,
+    /// The number of each timer's latest setting, and its kind.
+    timers: Vec<(u64, TimerKind)>,
+    /// How many operations each process has started.
+    started: Vec<u64>,
+    /// When each process polls its retransmissions.
     polls: Vec<Option<Duration>>,
     run: Run,
 }
 
-/// The world as one process sees it.
-struct Place<'w, 'a, M> {
+/// The simulation as the driver of one process.
+struct ProcessView<'w, 'a, M> {
     world: &'w mut World<'a, M>,
     me: ProcessId,
 }
 
-impl<M: Clone> Driver<M> for Place<'_, '_, M> {
+impl<M: Clone> Driver<M> for ProcessView<'_, '_, M> {
     fn send(&mut self, to: ProcessId, frame: Frame<Packet<M>>) {
         let World {
             settings,
             random,
             now,
-            agenda,
+            event_queue,
             run,
             ..
         } = self.world;
@@ -110,41 +122,43 @@ impl<M: Clone> Driver<M> for Place<'_, '_, M> {
         let from = self.me;
         settings.faults.carry(random, (from, to), *now, |delay| {
             let frame = frame.clone();
-            agenda.put(*now + delay, Next::Frame { from, to, frame });
+            event_queue.insert(*now + delay, Next::Frame { from, to, frame });
         });
     }
 
-    fn happened(&mut self, happening: Happening) {
-        self.world.run.end = happening.at;
-        self.world.run.happenings.push(happening);
+    fn record(&mut self, event: RunEvent) {
+        self.world.run.end = event.at;
+        self.world.run.events.push(event);
     }
 
-    fn pause(&mut self, pause: Pause) {
+    fn set_timer(&mut self, timer: TimerKind) {
         let (world, process) = (&mut *self.world, self.me);
-        let begun = world.begun[process.index()];
-        let (wish, state) = &mut world.wishes[process.index()];
-        *wish += 1;
-        *state = pause;
-        let length = world
+        let started = world.started[process.index()];
+        let (setting, kind) = &mut world.timers[process.index()];
+        *setting += 1;
+        *kind = timer;
+        let duration = world
             .settings
             .workload
-            .pause(&mut world.random, pause, begun);
-        let at = length.map(|length| world.now + length);
+            .duration(&mut world.random, timer, started);
+        let at = duration.map(|duration| world.now + duration);
         if let Some(at) = at
-            && (pause == Pause::Work || at < world.settings.lasting)
+            && (timer == TimerKind::Work || at < world.settings.lasting)
         {
-            let wish = *wish;
-            world.agenda.put(at, Next::Timer { process, wish });
+            let setting = *setting;
+            world
+                .event_queue
+                .insert(at, Next::Timer { process, setting });
         }
     }
 
-    fn trouble(&mut self, trouble: Trouble) {
-        let entry = (self.world.now, self.me, trouble);
-        self.world.run.troubles.push(entry);
+    fn warn(&mut self, warning: EngineWarning) {
+        let entry = (self.world.now, self.me, warning);
+        self.world.run.warnings.push(entry);
     }
 }
 
-/// Runs it to its end: until nobody has anything left to do, or nothing happens any more.
+/// Simulates a run until no event is left, or no process makes progress.
 pub fn run<P: Process>(settings: &Settings) -> Run {
     let processes = settings.processes;
     let mut engines: Vec<Engine<P>> = ProcessId::all(processes)
@@ -154,13 +168,13 @@ pub fn run<P: Process>(settings: &Settings) -> Run {
         settings,
         random: Pcg64Mcg::seed_from_u64(settings.seed),
         now: Duration::ZERO,
-        agenda: Agenda::new(),
-        wishes: vec![(0, Pause::Think); processes],
-        begun: vec![0; processes],
+        event_queue: EventQueue::new(),
+        timers: vec![(0, TimerKind::Think); processes],
+        started: vec![0; processes],
         polls: vec![None; processes],
         run: Run {
-            happenings: Vec::new(),
-            troubles: Vec::new(),
+            events: Vec::new(),
+            warnings: Vec::new(),
             frames: (0, 0),
             end: Duration::ZERO,
             cut_short: false,
@@ -168,16 +182,16 @@ pub fn run<P: Process>(settings: &Settings) -> Run {
     };
     for me in ProcessId::all(processes) {
         let engine = &mut engines[me.index()];
-        engine.start(world.now, &mut world.place(me));
+        engine.start(world.now, &mut world.view(me));
         world.plan_poll(me, engine);
     }
-    // A frame, its acknowledgement, and each of them once more, held up.
-    let still = STILL + 16 * settings.faults.delay.long();
-    while let Some((at, next)) = world.agenda.take() {
-        if at > world.run.end.max(settings.faults.end()) + still {
+    // A frame and its acknowledgement, each retransmitted once and reordered.
+    let quiescence = QUIESCENCE + 16 * settings.faults.delay.long();
+    while let Some((at, next)) = world.event_queue.pop() {
+        if at > world.run.end.max(settings.faults.end()) + quiescence {
             break;
         }
-        if world.run.happenings.len() > MOST_EVENTS || world.agenda.len() > MOST_FRAMES {
+        if world.run.events.len() > MOST_EVENTS || world.event_queue.len() > MOST_FRAMES {
             world.run.cut_short = true;
             break;
         }
@@ -186,13 +200,13 @@ pub fn run<P: Process>(settings: &Settings) -> Run {
             Next::Frame { to, .. } => to,
             Next::Timer { process, .. } | Next::Poll(process) => process,
         };
-        if let Some(until) = world.stands_still(me) {
-            // What comes meanwhile is lost; what it had planned itself it does later, unless that is never.
+        if let Some(until) = world.crashed_until(me) {
+            // Frames that arrive during a crash are lost; the process's own timers expire after its recovery, if any.
             if !matches!(next, Next::Frame { .. }) && until < Duration::MAX {
                 if matches!(next, Next::Poll(_)) {
                     world.polls[me.index()] = Some(until);
                 }
-                world.agenda.put(until, next);
+                world.event_queue.insert(until, next);
             }
             continue;
         }
@@ -200,24 +214,24 @@ pub fn run<P: Process>(settings: &Settings) -> Run {
         match next {
             Next::Frame { from, frame, .. } => {
                 world.run.frames.1 += 1;
-                engine.receive(at, from, frame, &mut world.place(me));
+                engine.receive(at, from, frame, &mut world.view(me));
             }
-            Next::Timer { wish, .. } => {
-                let (latest, pause) = world.wishes[me.index()];
-                if latest != wish {
+            Next::Timer { setting, .. } => {
+                let (latest, kind) = world.timers[me.index()];
+                if latest != setting {
                     continue;
                 }
-                if pause == Pause::Think {
-                    world.begun[me.index()] += 1;
+                if kind == TimerKind::Think {
+                    world.started[me.index()] += 1;
                 }
-                engine.timer(at, &mut world.place(me));
+                engine.timer(at, &mut world.view(me));
             }
             Next::Poll(_) => {
                 if world.polls[me.index()] != Some(at) {
                     continue;
                 }
                 world.polls[me.index()] = None;
-                engine.poll(at, &mut world.place(me));
+                engine.poll(at, &mut world.view(me));
             }
         }
         world.plan_poll(me, engine);
@@ -226,12 +240,12 @@ pub fn run<P: Process>(settings: &Settings) -> Run {
 }
 
 impl<'a, M> World<'a, M> {
-    fn place<'w>(&'w mut self, me: ProcessId) -> Place<'w, 'a, M> {
-        Place { world: self, me }
+    fn view<'w>(&'w mut self, me: ProcessId) -> ProcessView<'w, 'a, M> {
+        ProcessView { world: self, me }
     }
 
-    /// Until when the process stands still, if it does.
-    fn stands_still(&self, process: ProcessId) -> Option<Duration> {
+    /// When the process recovers, if it is crashed.
+    fn crashed_until(&self, process: ProcessId) -> Option<Duration> {
         let mut crashes = self.settings.faults.crashes.iter();
         let crash = crashes.find(|crash| {
             crash.process == process && crash.from <= self.now && self.now < crash.until
@@ -245,7 +259,7 @@ impl<'a, M> World<'a, M> {
             && planned.is_none_or(|planned| due < planned)
         {
             *planned = Some(due);
-            self.agenda.put(due, Next::Poll(me));
+            self.event_queue.insert(due, Next::Poll(me));
         }
     }
 }

@@ -6,22 +6,16 @@ use std::{
     thread,
 };
 
-use common::{
-    event::{Kind, Level},
-    exit::{Failure, why},
-};
+use common::exit::{Failure, why};
 use crossbeam::channel;
 
 use super::{
-    findings::Weight,
+    block::{Block, LONGEST, Piece},
+    findings::Severity,
     layouts::{self, Layout},
     lines,
     sources::{self, Source},
-    words::beginning,
 };
-
-/// The longest line that is read, in bytes.
-pub(super) const LONGEST: usize = 1 << 20;
 
 /// How long a line may be for the next one still to be looked for, in bytes.
 const HOPELESS: usize = 256 << 20;
@@ -37,71 +31,6 @@ const MOST_OF_LAYOUT: usize = 512 << 20;
 
 /// How many blocks may wait at each end of the threads that take them apart.
 const QUEUE: usize = 4;
-
-/// Some lines of a file.
-#[derive(Debug)]
-pub(super) struct Piece {
-    pub(super) file: u32,
-    /// The number of the first line, from 1.
-    pub(super) line: u32,
-    pub(super) text: String,
-    /// Whether its last line has no end.
-    pub(super) cut_off: bool,
-}
-
-/// What was read in them.
-#[derive(Debug, Default)]
-pub struct Block {
-    pub(super) file: u32,
-    pub(super) text: String,
-    pub(super) events: Vec<Raw>,
-    /// Who wrote: the run, and the process.
-    pub(super) writers: Vec<(String, String)>,
-    /// Their threads.
-    pub(super) threads: Vec<(u32, String)>,
-    /// Of each event its vector clock, where the log has them.
-    pub(super) clocks: Option<Vec<Vec<(String, u64)>>>,
-    /// What is wrong, in which line: as much of it as may be told.
-    pub(super) troubles: Vec<(Weight, u32, String)>,
-    /// How much more there is, of each weight.
-    pub(super) troubles_more: [u64; 3],
-}
-
-/// How many troubles of a block are kept in words.
-const TROUBLES: usize = 16;
-
-impl Block {
-    /// Something is wrong with a line.
-    pub(super) fn trouble(&mut self, weight: Weight, line: u32, words: impl FnOnce() -> String) {
-        if self.troubles.len() < TROUBLES {
-            self.troubles.push((weight, line, words()));
-        } else {
-            self.troubles_more[weight as usize] += 1;
-        }
-    }
-}
-
-/// The beginning of what a log says, for a message about it.
-pub(super) fn excerpt(text: &str) -> String {
-    beginning(text, 40)
-}
-
-/// An event as it was read; places are in the block's text.
-#[derive(Debug)]
-pub(super) struct Raw {
-    pub(super) line: u32,
-    pub(super) start: u32,
-    pub(super) length: u32,
-    pub(super) thread: u32,
-    pub(super) number: u64,
-    pub(super) time: Option<i64>,
-    pub(super) kind: Kind,
-    pub(super) level: Level,
-    pub(super) clock: Option<u64>,
-    pub(super) message: Option<(u32, u32)>,
-    /// Whether it says that not all was told.
-    pub(super) untold: bool,
-}
 
 enum Work {
     Lines(Piece),
@@ -171,11 +100,11 @@ impl Reader {
             let mut from = source.open().map_err(failed)?;
             let file = file as u32;
             match first_letter(&mut *from) {
-                Ok((None, _)) => self.trouble(file, 1, Weight::Open, "the file is empty"),
+                Ok((None, _)) => self.problem(file, 1, Severity::Open, "the file is empty"),
                 Ok((Some(b'{'), line)) => self.lines(file, line, &mut *from),
                 Ok((Some(byte), line)) if byte.is_ascii_control() => {
                     let words = format!("no text: it begins with the byte {byte:#04x}");
-                    self.trouble(file, line, Weight::Wrong, words);
+                    self.problem(file, line, Severity::Fail, words);
                 }
                 Ok((Some(_), line)) => self.layout(file, line, &mut *from),
                 Err(error) => return Err(failed(error)),
@@ -186,7 +115,7 @@ impl Reader {
 
     fn put(&mut self, work: Work) {
         let number = self.next();
-        // Nobody takes it once all threads have panicked, which is told when they are joined.
+        // No thread takes it once all have panicked, which shows when they are joined.
         let _ = self.to_do.send((number, work));
     }
 
@@ -195,28 +124,28 @@ impl Reader {
         self.numbers
     }
 
-    fn trouble(&mut self, file: u32, line: u32, weight: Weight, words: impl Into<String>) {
+    fn problem(&mut self, file: u32, line: u32, severity: Severity, words: impl Into<String>) {
         let number = self.next();
         let block = Block {
             file,
-            troubles: vec![(weight, line, words.into())],
+            problems: vec![(severity, line, words.into())],
             ..Block::default()
         };
         let _ = self.results.send((number, block));
     }
 
     fn stopped(&mut self, file: u32, line: u32, error: &io::Error) {
-        let (weight, words) = match error.kind() {
+        let (severity, words) = match error.kind() {
             io::ErrorKind::UnexpectedEof => (
-                Weight::Warn,
-                "the compressed file is cut off here".to_owned(),
+                Severity::Warn,
+                "the compressed file is truncated here".to_owned(),
             ),
             _ => (
-                Weight::Wrong,
+                Severity::Fail,
                 format!("cannot be read further: {}", why(error)),
             ),
         };
-        self.trouble(file, line, weight, words);
+        self.problem(file, line, severity, words);
     }
 
     fn lines(&mut self, file: u32, mut line: u32, from: &mut dyn BufRead) {
@@ -224,7 +153,7 @@ impl Reader {
         loop {
             if self.kept > MOST {
                 let words = format!("more than {} GiB of logs: the rest is not read", MOST >> 30);
-                return self.trouble(file, line, Weight::Wrong, words);
+                return self.problem(file, line, Severity::Fail, words);
             }
             let read = match from.fill_buf() {
                 Ok(read) => read,
@@ -247,13 +176,13 @@ impl Reader {
                 None if bytes.len() <= LONGEST => continue,
                 None => {
                     let words = format!("longer than {LONGEST} bytes, and passed over");
-                    self.trouble(file, line, Weight::Wrong, words);
+                    self.problem(file, line, Severity::Fail, words);
                     let Some(end) = next_line(from, bytes.len()) else {
                         let words = format!(
                             "no end of the line in {} MiB: the rest of the file is not read",
                             HOPELESS >> 20
                         );
-                        return self.trouble(file, line, Weight::Wrong, words);
+                        return self.problem(file, line, Severity::Fail, words);
                     };
                     line += u32::from(end);
                     bytes.clear();
@@ -276,7 +205,7 @@ impl Reader {
             let good = error.utf8_error().valid_up_to();
             let before = &error.as_bytes()[..good];
             let lines = before.iter().filter(|byte| **byte == b'\n').count() as u32;
-            self.trouble(file, line + lines, Weight::Wrong, "is not UTF-8");
+            self.problem(file, line + lines, Severity::Fail, "is not UTF-8");
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         });
         self.put(Work::Lines(Piece {
@@ -306,14 +235,14 @@ impl Reader {
             if bytes.len() > MOST_OF_LAYOUT {
                 let most = MOST_OF_LAYOUT >> 20;
                 let words = format!("longer than {most} MiB: the rest is not read");
-                self.trouble(file, line, Weight::Wrong, words);
+                self.problem(file, line, Severity::Fail, words);
                 break;
             }
         }
         self.kept += bytes.len();
         if self.kept > MOST {
             let words = format!("more than {} GiB of logs: the rest is not read", MOST >> 30);
-            return self.trouble(file, line, Weight::Wrong, words);
+            return self.problem(file, line, Severity::Fail, words);
         }
         // Editors on Windows end lines with both.
         let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
@@ -356,7 +285,7 @@ fn first_letter(from: &mut dyn BufRead) -> io::Result<(Option<u8>, u32)> {
 /// Passes over the rest of a line of which so much was read: whether it has an end; None if it is hopelessly long.
 fn next_line(from: &mut dyn BufRead, mut passed: usize) -> Option<bool> {
     loop {
-        // What cannot be read further ends here, and is told by whoever reads next.
+        // What cannot be read further ends here, and is reported by the next read.
         let Ok(read) = from.fill_buf() else {
             return Some(false);
         };

@@ -1,47 +1,40 @@
-//! The command `trace`: reads, judges, draws.
+//! The command `trace`: reads, checks and draws.
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::Path,
-};
+use std::io;
 
 use common::{
-    event::{Event, Level},
-    exit::{Exit, Failure, Summary, why},
+    event::{Event, Level, Verdict},
+    exit::{Exit, Failure, Summary},
+    files,
     journal::Journal,
     text::visible_path,
 };
 
 use super::{
-    Trace,
-    asked::Asked,
-    computation::Computation,
-    exports,
-    findings::{Rule, Weight},
-    layouts::Layout,
-    page, svg, terminal,
+    args::TraceArgs, computation::Computation, exports, layouts::Layout, page, runs, svg, terminal,
 };
 use crate::{
     config::{Cli, Show},
+    property::Property,
     reporting::line,
 };
 
 /// The most events of a picture that is no page: more would be a black bar, and nothing could open it.
 const MOST_DRAWN: usize = 20_000;
 
-/// Does what it is asked to; exit code 1 when the logs are judged and cannot be of one run.
+/// Reads the logs, checks and draws them; exit code 1 when a checked property is violated.
 ///
 /// # Errors
 /// When a file cannot be read or written, or none holds an event (exit code 2).
-pub fn run(cli: &Cli, asked: &Asked, journal: &Journal) -> Result<Summary, Failure> {
-    let layout = Layout::new(asked.regex.as_deref(), asked.delimiter.as_deref())?;
-    let computation = Computation::read(&asked.files, &layout)?;
+pub fn run(cli: &Cli, args: &TraceArgs, journal: &Journal) -> Result<Summary, Failure> {
+    let layout = Layout::new(args.regex.as_deref(), args.delimiter.as_deref())?;
+    let mut computation = Computation::read(&args.files, &layout)?;
+    runs::check(&mut computation);
     let trace = &computation.trace;
     if trace.events.is_empty() {
-        let found = trace.findings.of(Rule::WellFormed).words();
+        let found = trace.findings.of(Property::WellFormed).words();
         let first = found.split("; ").next().unwrap_or_default().to_owned();
-        let what = visible_path(&asked.files[0]);
+        let what = visible_path(&args.files[0]);
         let why = match first.strip_prefix(&format!("{what}:")) {
             _ if first.is_empty() => "no event in it".to_owned(),
             Some(rest) => rest
@@ -53,34 +46,33 @@ pub fn run(cli: &Cli, asked: &Asked, journal: &Journal) -> Result<Summary, Failu
         return Err(Failure::could_not_run(what, why));
     }
     let summary = computation.summary();
-    if asked.check {
-        judge(&computation, &summary, journal);
+    if args.check {
+        report(&computation, &summary, journal);
     } else {
-        warn(trace, journal);
+        warn(&computation, journal);
     }
-    let written = files(&computation, asked, journal)?;
-    if cli.options.show.is_some() || !asked.check && !written {
-        draw(&computation, cli.options.show, asked, journal);
+    let written = pictures(&computation, args, journal)?;
+    if cli.options.show.is_some() || !args.check && !written {
+        draw(&computation, cli.options.show, args, journal);
     }
-    Ok(match asked.check {
+    Ok(match args.check {
         true => summary,
         false => summary.exit(Exit::Done),
     })
 }
 
-/// Tells the verdict.
-fn judge(computation: &Computation, summary: &Summary, journal: &Journal) {
-    for (rule, word, why) in computation.verdict() {
-        let check = Event::new(common::event::Kind::Check).resolved(rule.words(), word);
-        journal.record(check.text(why));
+/// Reports the verdict.
+fn report(computation: &Computation, summary: &Summary, journal: &Journal) {
+    for (property, verdict, why) in computation.verdict() {
+        journal.record(Event::check(property.name(), verdict, why));
     }
     let traffic = &computation.traffic;
     let mut text = format!(
-        "{} sent, {} received, each copy counted: {} lost, {} doubled, {} overtaken",
-        traffic.sent, traffic.received, traffic.lost, traffic.doubled, traffic.overtaken
+        "{} sent, {} received, each copy counted: {} lost, {} duplicates, {} reordered",
+        traffic.sent, traffic.received, traffic.lost, traffic.duplicates, traffic.reordered
     );
     for (count, words) in [
-        (traffic.unheard, "to processes whose logs are not here"),
+        (traffic.unlogged, "to processes whose logs are not here"),
         (traffic.inferred, "inferred"),
     ] {
         if count > 0 {
@@ -94,40 +86,42 @@ fn judge(computation: &Computation, summary: &Summary, journal: &Journal) {
     journal.record(Event::report(summary));
 }
 
-/// What is wrong is told also when nobody asked for a verdict.
-fn warn(trace: &Trace, journal: &Journal) {
-    for rule in Rule::ALL {
-        let found = trace.findings.of(rule);
-        if found.worst >= Some(Weight::Warn) {
-            let text = format!("{rule}: {}", found.words());
-            journal.record(Event::error(Level::Warn, text));
+/// Violations and warnings are reported also without `--check`.
+fn warn(computation: &Computation, journal: &Journal) {
+    for (property, verdict, why) in computation.verdict() {
+        if verdict >= Verdict::Warn {
+            journal.record(Event::error(Level::Warn, format!("{property}: {why}")));
         }
     }
 }
 
-/// Writes what is asked for; whether anything was.
-fn files(computation: &Computation, asked: &Asked, journal: &Journal) -> Result<bool, Failure> {
+/// Writes what is args for; whether anything was.
+fn pictures(
+    computation: &Computation,
+    args: &TraceArgs,
+    journal: &Journal,
+) -> Result<bool, Failure> {
     type Write<'a> = &'a dyn Fn(&mut dyn io::Write) -> io::Result<()>;
-    let drawn = drawn(computation, asked, journal);
+    let drawn = drawn(computation, args, journal);
     let picture = || svg::Picture {
         computation,
         events: drawn.clone(),
-        axis: asked.axis.unwrap_or_default(),
-        lanes: asked.lanes.unwrap_or_default(),
+        axis: args.axis.unwrap_or_default(),
+        lanes: args.lanes.unwrap_or_default(),
     };
     let outputs: [(&str, &Option<std::path::PathBuf>, Write<'_>); 6] = [
-        ("--html", &asked.html, &|out| page::write(computation, out)),
-        ("--svg", &asked.svg, &|out| picture().write(out)),
-        ("--shiviz", &asked.shiviz, &|out| {
+        ("--html", &args.html, &|out| page::write(computation, out)),
+        ("--svg", &args.svg, &|out| picture().write(out)),
+        ("--shiviz", &args.shiviz, &|out| {
             exports::shiviz::write(computation, out)
         }),
-        ("--mermaid", &asked.mermaid, &|out| {
+        ("--mermaid", &args.mermaid, &|out| {
             exports::mermaid::write(computation, out)
         }),
-        ("--perfetto", &asked.perfetto, &|out| {
+        ("--perfetto", &args.perfetto, &|out| {
             exports::perfetto::write(computation, out)
         }),
-        ("--dot", &asked.dot, &|out| {
+        ("--dot", &args.dot, &|out| {
             exports::dot::write(computation, out)
         }),
     ];
@@ -136,26 +130,18 @@ fn files(computation: &Computation, asked: &Asked, journal: &Journal) -> Result<
         let Some(path) = path else {
             continue;
         };
-        to_file(path, write).map_err(|error| {
-            Failure::could_not_run(format!("{flag} {}", visible_path(path)), why(&error))
-        })?;
+        files::write(flag, path, |out| write(out))?;
         written = true;
-        journal.record(Event::new(common::event::Kind::Ready).text(visible_path(path)));
+        journal.record(Event::new(common::event::Kind::Write).text(visible_path(path)));
     }
     Ok(written)
 }
 
-fn to_file(path: &Path, write: &dyn Fn(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
-    write(&mut file)?;
-    file.flush()
-}
-
 /// The places in the order of what an SVG shows.
-fn drawn(computation: &Computation, asked: &Asked, journal: &Journal) -> std::ops::Range<usize> {
+fn drawn(computation: &Computation, args: &TraceArgs, journal: &Journal) -> std::ops::Range<usize> {
     let events = computation.order.sequence.len();
-    let range = asked.range.map_or(0..events, |range| range.of(events));
-    if asked.svg.is_none() || range.len() <= MOST_DRAWN {
+    let range = args.range.map_or(0..events, |range| range.of(events));
+    if args.svg.is_none() || range.len() <= MOST_DRAWN {
         return range;
     }
     let text = format!(
@@ -166,10 +152,10 @@ fn drawn(computation: &Computation, asked: &Asked, journal: &Journal) -> std::op
     range.end - MOST_DRAWN..range.end
 }
 
-fn draw(computation: &Computation, show: Option<Show>, asked: &Asked, journal: &Journal) {
+fn draw(computation: &Computation, show: Option<Show>, args: &TraceArgs, journal: &Journal) {
     let events = computation.order.sequence.len();
     let window = terminal::Window::present();
-    let range = match (asked.range, show) {
+    let range = match (args.range, show) {
         (Some(range), show) => {
             let range = range.of(events);
             let most = show.map_or(usize::MAX, |show| show.0);

@@ -1,16 +1,16 @@
-//! A distributed computation: read, ordered and judged.
+//! A distributed computation: read, ordered and checked.
 
 use std::path::PathBuf;
 
 use common::{
-    event::Kind,
+    event::{Kind, Verdict},
     exit::{Exit, Failure, Summary},
     text::plural,
 };
 
 use super::{
     EventId, Trace, blocks,
-    findings::{Rule, Weight},
+    executions::{Pairs, executions},
     layouts::Layout,
     matching::{self, Links},
     merge::merge,
@@ -20,8 +20,9 @@ use super::{
     vectors,
     verify::{self, LookedAt},
 };
+use crate::{property::Property, verdict::Check};
 
-/// A computation that was read, ordered and judged.
+/// A computation that was read, ordered and checked.
 #[derive(Debug)]
 pub struct Computation {
     /// Its events.
@@ -34,8 +35,10 @@ pub struct Computation {
     pub traffic: Traffic,
     /// What was looked at.
     pub looked_at: LookedAt,
-    /// Of how many pairs of events one could have caused the other.
-    pub ordered_pairs: u64,
+    /// Pairs of events of different processes.
+    pub pairs: Pairs,
+    /// What was found of the algorithms whose runs the logs hold, see [`check`](super::runs::check).
+    pub runs: Vec<Check>,
 }
 
 impl Computation {
@@ -50,7 +53,7 @@ impl Computation {
         Ok(Self::of(merge(shown, blocks)))
     }
 
-    /// Orders and judges the events.
+    /// Orders and checks the events.
     pub fn of(mut trace: Trace) -> Self {
         let mut matched = matching::by_identity(&mut trace);
         matched.links.extend(vectors::links(&mut trace));
@@ -60,13 +63,13 @@ impl Computation {
         verify::addressees(&mut trace);
         let clocks = verify::clocks(&mut trace, &links, &order);
         let wall = skew::check(&mut trace, &links);
-        let mut ordered_pairs = 0;
-        let mut judge = vectors::Judge::default();
+        let mut pairs = Pairs::of(&trace, &executions(&trace, &links));
+        let mut checker = vectors::VectorChecker::default();
         order::walk(&trace, &links, &order, |event, vector| {
-            ordered_pairs += vector.iter().map(|known| u64::from(*known)).sum::<u64>() - 1;
-            judge.see(&trace, event, vector);
+            pairs.see(&trace, event, vector);
+            checker.see(&trace, event, vector);
         });
-        let vectors = judge.tell(&mut trace);
+        let vectors = checker.report(&mut trace);
         let traffic = traffic::count(&trace, &links);
         let looked_at = LookedAt {
             events: trace.events.len() as u64,
@@ -81,7 +84,8 @@ impl Computation {
             order,
             traffic,
             looked_at,
-            ordered_pairs,
+            pairs,
+            runs: Vec::new(),
         }
     }
 
@@ -94,58 +98,60 @@ impl Computation {
         }
     }
 
-    /// How much of all pairs of events could have happened the other way round, in percent.
-    fn concurrent(&self) -> u64 {
-        let events = self.looked_at.events;
-        let pairs = events * events.saturating_sub(1) / 2;
-        let concurrent = pairs.saturating_sub(self.ordered_pairs);
-        (concurrent * 100).checked_div(pairs).unwrap_or(0)
-    }
-
     /// What it comes to.
     pub fn summary(&self) -> Summary {
         let traffic = &self.traffic;
-        let (trace, longest) = (&self.trace, self.order.lamport.iter().max());
+        let (trace, longest) = (&self.trace, self.order.chain.iter().max());
         let longest = u64::from(longest.copied().unwrap_or(0));
-        let wrong = trace.findings.worst() == Some(Weight::Wrong);
-        let text = format!(
-            "{}, {}; the longest chain of causes has {longest}, and {}% of all pairs are concurrent",
+        let violated = self.violated();
+        let concurrent = self.pairs.concurrent();
+        let mut text = format!(
+            "{}, {}; the longest chain of causes has {longest}",
             plural(trace.processes.len() as u64, "process"),
             plural(self.looked_at.events, "event"),
-            self.concurrent(),
         );
-        Summary::done(text)
+        if let Some(concurrent) = concurrent {
+            text += &format!(", and {concurrent}% of the pairs across processes are concurrent");
+        }
+        let summary = Summary::done(text)
             .count("processes", trace.processes.len() as u64)
             .count("events", self.looked_at.events)
             .count("sent", traffic.sent)
             .count("received", traffic.received)
             .count("inferred", traffic.inferred)
             .count("lost", traffic.lost)
-            .count("doubled", traffic.doubled)
-            .count("overtaken", traffic.overtaken)
-            .count("unheard", traffic.unheard)
+            .count("duplicates", traffic.duplicates)
+            .count("reordered", traffic.reordered)
+            .count("unlogged", traffic.unlogged)
             .count("longest_chain", longest)
-            .count("concurrent_percent", self.concurrent())
-            .count("broken", broken(trace))
-            .exit(if wrong { Exit::No } else { Exit::Done })
+            .count("violated", violated)
+            .exit(if violated > 0 { Exit::No } else { Exit::Done });
+        match concurrent {
+            Some(percent) => summary.count("concurrent_percent", percent),
+            None => summary,
+        }
     }
 
-    /// Each rule with its verdict: the word, and why.
-    pub fn verdict(&self) -> Vec<(Rule, &'static str, String)> {
-        let rules = Rule::ALL.into_iter();
-        let judged = rules.filter_map(|rule| {
-            let found = self.trace.findings.of(rule);
+    /// How many properties are violated.
+    fn violated(&self) -> u64 {
+        let verdict = self.verdict().into_iter();
+        verdict.filter(|check| check.1 == Verdict::Fail).count() as u64
+    }
+
+    /// Each property with its verdict, and why.
+    pub fn verdict(&self) -> Vec<(Property, Verdict, String)> {
+        let of_logs = Property::OF_LOGS.into_iter().filter_map(|property| {
+            let found = self.trace.findings.of(property);
             match found.worst {
-                Some(worst) => Some((rule, worst.word(), found.words())),
-                None => Some((rule, "ok", self.looked_at.words(&self.trace, rule)?)),
+                Some(worst) => Some((property, worst.verdict(), found.words())),
+                None => {
+                    let held = self.looked_at.words(&self.trace, property)?;
+                    Some((property, Verdict::Ok, held))
+                }
             }
         });
-        judged.collect()
+        let of_runs = self.runs.iter();
+        let of_runs = of_runs.map(|check| (check.property, check.verdict, check.found.clone()));
+        of_logs.chain(of_runs).collect()
     }
-}
-
-/// How many rules are broken.
-fn broken(trace: &Trace) -> u64 {
-    let worst = |rule: &Rule| trace.findings.of(*rule).worst == Some(Weight::Wrong);
-    Rule::ALL.iter().filter(|rule| worst(rule)).count() as u64
 }

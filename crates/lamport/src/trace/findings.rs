@@ -1,6 +1,8 @@
-//! What was found wrong: each rule with what breaks it, the first of many in words.
+//! What was found wrong in logs: each property with its violations, the first of many in words.
 
-use std::fmt;
+use common::event::Verdict;
+
+use crate::property::Property;
 
 /// What must hold of a log.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -22,7 +24,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// All of them, as they are told.
+    /// All of them, in the order in which they are reported.
     pub const ALL: [Self; 7] = [
         Self::WellFormed,
         Self::Names,
@@ -49,41 +51,41 @@ impl Rule {
 
 /// How much is wrong.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Weight {
-    /// It cannot be judged from these logs.
+pub enum Severity {
+    /// These logs do not decide it.
     Open,
-    /// Not as it should be, and no fault of the log.
+    /// Not as it should be; no violation.
     Warn,
-    /// The rule is broken.
-    Wrong,
+    /// The property is violated.
+    Fail,
 }
 
-impl Weight {
-    /// The word for it in a verdict.
-    pub fn word(self) -> &'static str {
+impl Severity {
+    /// The verdict that it makes.
+    pub fn verdict(self) -> Verdict {
         match self {
-            Self::Open => "open",
-            Self::Warn => "warn",
-            Self::Wrong => "FAIL",
+            Self::Open => Verdict::Open,
+            Self::Warn => Verdict::Warn,
+            Self::Fail => Verdict::Fail,
         }
     }
 }
 
-/// What was found of one rule.
+/// What was found of one property.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// The worst of it.
-    pub worst: Option<Weight>,
-    /// How much there is of each weight.
+    pub worst: Option<Severity>,
+    /// How many findings there are of each severity.
     counts: [u64; 3],
-    /// The first of each weight in words.
+    /// The first of each severity in words.
     first: [Vec<String>; 3],
-    /// What there is to say of all of it.
+    /// What there is to say of all of them.
     remark: Option<String>,
 }
 
-/// What is told of many that are alike.
-const TOLD: usize = 3;
+/// How many of many findings are put into words.
+const IN_WORDS: usize = 3;
 
 impl Found {
     /// How often, at its worst.
@@ -110,56 +112,50 @@ impl Found {
     }
 }
 
-/// What was found of every rule.
+/// What was found of every property.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
-    found: [Found; Rule::ALL.len()],
+    found: [Found; Property::COUNT],
 }
 
 impl Findings {
-    /// Something is not as the rule says. The words are made only when they will be told.
-    pub fn add(&mut self, rule: Rule, weight: Weight, words: impl FnOnce() -> String) {
-        let found = &mut self.found[rule as usize];
-        found.worst = found.worst.max(Some(weight));
-        found.counts[weight as usize] += 1;
-        let first = &mut found.first[weight as usize];
-        if first.len() < TOLD {
+    /// A finding. The words are made only where they will be shown.
+    pub fn add(&mut self, property: Property, severity: Severity, words: impl FnOnce() -> String) {
+        let found = &mut self.found[property as usize];
+        found.worst = found.worst.max(Some(severity));
+        found.counts[severity as usize] += 1;
+        let first = &mut found.first[severity as usize];
+        if first.len() < IN_WORDS {
             first.push(words());
         }
     }
 
-    /// There is more of what the rule forbids, of each weight so much, than is told.
-    pub fn add_more(&mut self, rule: Rule, more: [u64; 3]) {
-        let found = &mut self.found[rule as usize];
-        for (weight, more) in [Weight::Open, Weight::Warn, Weight::Wrong]
+    /// There are more findings, by severity, than are put into words.
+    pub fn add_more(&mut self, property: Property, more: [u64; 3]) {
+        let found = &mut self.found[property as usize];
+        for (severity, more) in [Severity::Open, Severity::Warn, Severity::Fail]
             .into_iter()
             .zip(more)
         {
-            found.counts[weight as usize] += more;
+            found.counts[severity as usize] += more;
             if more > 0 {
-                found.worst = found.worst.max(Some(weight));
+                found.worst = found.worst.max(Some(severity));
             }
         }
     }
 
-    /// Something is to be said of all that was found.
-    pub fn remark(&mut self, rule: Rule, words: String) {
-        self.found[rule as usize].remark = Some(words);
+    /// A remark on all findings.
+    pub fn remark(&mut self, property: Property, words: String) {
+        self.found[property as usize].remark = Some(words);
     }
 
-    /// What was found of a rule.
-    pub fn of(&self, rule: Rule) -> &Found {
-        &self.found[rule as usize]
+    /// The findings of a property.
+    pub fn of(&self, property: Property) -> &Found {
+        &self.found[property as usize]
     }
 
     /// The worst of everything.
-    pub fn worst(&self) -> Option<Weight> {
+    pub fn worst(&self) -> Option<Severity> {
         self.found.iter().filter_map(|found| found.worst).max()
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words())
     }
 }

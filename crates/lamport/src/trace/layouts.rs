@@ -16,8 +16,9 @@ use hashbrown::HashMap;
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::{
-    blocks::{Block, Piece, Raw, excerpt},
-    findings::Weight,
+    Claim,
+    block::{Block, Piece, Raw, excerpt},
+    findings::Severity,
     lines,
 };
 
@@ -56,7 +57,7 @@ impl Layout {
     }
 }
 
-/// What executions of one log are told apart by.
+/// The group that names the executions of one log.
 const EXECUTION: &str = "trace";
 
 /// The longest name of a host, in bytes.
@@ -121,8 +122,8 @@ fn with_plain_braces(pattern: &str) -> String {
 }
 
 /// Reads a whole log.
-pub(super) fn parse(piece: Piece, asked: &Layout) -> Block {
-    let given = asked.event.as_ref();
+pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
+    let given = options.event.as_ref();
     let mut reading = Reading {
         block: Block {
             file: piece.file,
@@ -135,7 +136,7 @@ pub(super) fn parse(piece: Piece, asked: &Layout) -> Block {
     let mut line = piece.line;
     let mut log = piece.text.as_str();
     let mut in_header = None;
-    let mut delimiter = asked.delimiter.clone();
+    let mut delimiter = options.delimiter.clone();
     let (first, below) = log.split_once('\n').unwrap_or((log, ""));
     if first.contains("(?<") {
         in_header = Some(layout(first));
@@ -143,7 +144,7 @@ pub(super) fn parse(piece: Piece, asked: &Layout) -> Block {
         if !second.trim().is_empty() {
             match expression(second) {
                 Ok(regex) => delimiter = Some(regex),
-                Err(error) => reading.trouble(line + 1, Weight::Wrong, error),
+                Err(error) => reading.problem(line + 1, Severity::Fail, error),
             }
         }
         log = rest;
@@ -153,7 +154,7 @@ pub(super) fn parse(piece: Piece, asked: &Layout) -> Block {
         (Some(_), _) => None,
         (None, Some(Ok(regex))) => Some(regex),
         (None, Some(Err(error))) => {
-            reading.trouble(piece.line, Weight::Wrong, error);
+            reading.problem(piece.line, Severity::Fail, error);
             return reading.block;
         }
         (None, None) => {
@@ -174,7 +175,7 @@ pub(super) fn parse(piece: Piece, asked: &Layout) -> Block {
         }
         let shown = excerpt(log);
         let words = format!("neither an event log nor one in a layout that is known: {shown}");
-        reading.trouble(line, Weight::Wrong, words);
+        reading.problem(line, Severity::Fail, words);
         return reading.block;
     };
     let names = regex.capture_names().flatten();
@@ -242,8 +243,8 @@ struct Reading {
 }
 
 impl Reading {
-    fn trouble(&mut self, line: u32, weight: Weight, words: impl Into<String>) {
-        self.block.trouble(weight, line, || words.into());
+    fn problem(&mut self, line: u32, severity: Severity, words: impl Into<String>) {
+        self.block.problem(severity, line, || words.into());
     }
 
     fn execution(&mut self, regex: &Regex, execution: &str, log: &str, mut line: u32) {
@@ -266,7 +267,7 @@ impl Reading {
             if !text.trim().is_empty() {
                 let shown = excerpt(text);
                 let words = format!("no event in this layout: {shown}");
-                self.trouble(line + number as u32, Weight::Warn, words);
+                self.problem(line + number as u32, Severity::Warn, words);
             }
         }
     }
@@ -282,14 +283,14 @@ impl Reading {
             Err(_) => {
                 let shown = excerpt(clock);
                 let words = format!("the clock is no JSON object of host and number: {shown}");
-                return self.trouble(line, Weight::Wrong, words);
+                return self.problem(line, Severity::Fail, words);
             }
         };
         let own = clock.get(host).copied().unwrap_or(0);
         if own == 0 || host.len() > LONGEST_HOST {
             let shown = excerpt(host);
             let words = format!("the clock has no entry of its own host {shown}");
-            return self.trouble(line, Weight::Wrong, words);
+            return self.problem(line, Severity::Fail, words);
         }
         let writer = (execution.to_owned(), host.to_owned());
         let block = &mut self.block;
@@ -321,8 +322,9 @@ impl Reading {
             kind: Kind::Local,
             level: Level::Info,
             clock: None,
+            claim: Claim::None,
             message: None,
-            untold: false,
+            suppressed: false,
         });
     }
 }

@@ -13,8 +13,9 @@ use hashbrown::HashMap;
 use serde::Deserialize;
 
 use super::{
-    blocks::{Block, LONGEST, Piece, Raw, excerpt},
-    findings::Weight,
+    Claim,
+    block::{Block, LONGEST, Piece, Raw, excerpt},
+    findings::Severity,
 };
 
 /// The fields that are looked at. What is not there is empty: an `Option<Cow>` would be copied.
@@ -38,17 +39,23 @@ struct Line<'a> {
     event: Cow<'a, str>,
     #[serde(borrow, default)]
     message: Cow<'a, str>,
+    #[serde(borrow, default)]
+    message_type: Cow<'a, str>,
+    #[serde(borrow, default)]
+    meaning: Cow<'a, str>,
+    #[serde(borrow, default)]
+    algorithm: Cow<'a, str>,
     #[serde(default)]
     clock: Option<u64>,
     #[serde(default)]
-    counts: Option<Untold>,
+    counts: Option<Suppressed>,
 }
 
-/// Of a summary's figures the one that says that not all was told.
+/// Of a summary's figures the one that says that not every event was logged.
 #[derive(Deserialize)]
-struct Untold {
+struct Suppressed {
     #[serde(default)]
-    untold: Option<u64>,
+    suppressed: Option<u64>,
 }
 
 /// Takes the lines of a piece apart.
@@ -79,31 +86,30 @@ pub(super) fn parse(piece: Piece) -> Block {
         }
         if line.len() > LONGEST {
             let words = || format!("longer than {LONGEST} bytes, and passed over");
-            block.trouble(Weight::Wrong, line_number, words);
+            block.problem(Severity::Fail, line_number, words);
             continue;
         }
         let read = match serde_json::from_str::<Line>(trimmed) {
             Ok(read) => read,
             Err(_) if cut_off && !ended => {
-                let words =
-                    "cut off in the middle of the line: its process was killed while it wrote";
-                block.trouble(Weight::Warn, line_number, || words.to_owned());
+                let words = "truncated line: its process was killed while it wrote";
+                block.problem(Severity::Warn, line_number, || words.to_owned());
                 continue;
             }
             Err(error) => {
-                block.trouble(Weight::Wrong, line_number, || why(trimmed, &error));
+                block.problem(Severity::Fail, line_number, || why(trimmed, &error));
                 continue;
             }
         };
         let (number, kind, time) = match needed(&read, &mut times) {
             Ok(needed) => needed,
             Err(words) => {
-                block.trouble(Weight::Wrong, line_number, || words);
+                block.problem(Severity::Fail, line_number, || words);
                 continue;
             }
         };
         let kind = kind.unwrap_or_else(|| {
-            block.trouble(Weight::Wrong, line_number, || {
+            block.problem(Severity::Fail, line_number, || {
                 let word = excerpt(&read.event);
                 format!("event '{word}' is none of version {VERSION}")
             });
@@ -122,6 +128,10 @@ pub(super) fn parse(piece: Piece) -> Block {
             }
         };
         let thread = names.thread(&read, &mut block);
+        if !read.algorithm.is_empty() {
+            let writer = block.threads[thread as usize].0;
+            block.algorithms.push((writer, read.algorithm.to_string()));
+        }
         block.events.push(Raw {
             line: line_number,
             start: at as u32,
@@ -136,13 +146,24 @@ pub(super) fn parse(piece: Piece) -> Block {
                 _ => Level::Info,
             },
             clock: read.clock,
+            claim: claim(&read),
             message,
-            untold: read.counts.is_some_and(|counts| counts.untold.is_some()),
+            suppressed: read
+                .counts
+                .is_some_and(|counts| counts.suppressed.is_some()),
         });
     }
     block.text = text;
     block.text.push_str(&escaped);
     block
+}
+
+fn claim(line: &Line<'_>) -> Claim {
+    match &*line.meaning {
+        "request" | "enter" | "exit" | "multicast" | "deliver" => Claim::Property,
+        "" if line.message_type.is_empty() => Claim::None,
+        _ => Claim::Step,
+    }
 }
 
 /// What no event is without: its number, what it is if that is known, and when it was.
@@ -174,7 +195,7 @@ fn needed(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i64)
 /// Why a line is no event.
 fn why(line: &str, error: &serde_json::Error) -> String {
     let shown = excerpt(line);
-    // The line is told already, and always 1 here.
+    // The line is known already, and always 1 here.
     let error = error.to_string();
     let error = error.split(" at line 1").next().unwrap_or_default();
     let length = plural(line.len() as u64, "byte");

@@ -1,27 +1,24 @@
-//! Which sending each receipt is of.
+//! Which send each receive is of.
 //!
 //! By the message's identity, which both sides log. Where an identity was used again (a TCP connection between the same
 //! addresses, a name server's number, a second run into the same log), by the run, and then by time. The receiver of a
-//! plain datagram knows its sender's address and the text only: where that fits one sending it is that one; where it
+//! plain datagram knows its sender's address and the text only: where that fits one send it is that one; where it
 //! fits several, they are taken in turn and the link is marked as inferred.
 
 use std::ops::Range;
 
 use common::event::Kind;
 
-use super::{
-    EventId, Trace,
-    findings::{Rule, Weight},
-    words::Fields,
-};
+use super::{EventId, Trace, findings::Severity, words::Fields};
+use crate::property::Property;
 use hashbrown::{HashMap, HashSet};
 
 /// An event follows from another one of another process, or of another thread.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Link {
-    /// The cause: a sending.
+    /// The cause: a send.
     pub from: EventId,
-    /// The effect: a receipt.
+    /// The effect: a receive.
     pub to: EventId,
     /// Whether the logs do not say so themselves.
     pub inferred: bool,
@@ -74,7 +71,7 @@ impl Links {
 
     /// Whether the same process had received the same before.
     pub fn came_before(&self, trace: &Trace, link: &Link) -> bool {
-        // The receipts of a process stand side by side, in its order.
+        // The receives of a process stand side by side, in its order.
         let effects = &self.effects[range(&self.effects_of, link.from)];
         let before = effects.partition_point(|effect| (*effect as usize) < link.to);
         let process = |effect: u32| trace.events[effect as usize].process;
@@ -110,13 +107,13 @@ fn starts(count: usize, sorted: impl Iterator<Item = usize>) -> Vec<u32> {
 /// What comes of it.
 #[derive(Debug, Default)]
 pub struct Matched {
-    /// Each receipt with its sending.
+    /// Each receive with its send.
     pub links: Vec<Link>,
-    /// The receipts that have none.
+    /// The receives that have none.
     pub orphans: Vec<EventId>,
 }
 
-/// Matches all receipts of the logs.
+/// Matches all receives of the logs.
 pub fn by_identity(trace: &mut Trace) -> Matched {
     let mut matched = Matched::default();
     let mut of_message: Vec<(u32, u32)> = Vec::new();
@@ -133,23 +130,23 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
     }
     of_message.sort_unstable();
     let runs = Runs::of(trace);
-    let (mut sendings, mut receipts) = (Vec::new(), Vec::new());
+    let (mut sends, mut receives) = (Vec::new(), Vec::new());
     for same in of_message.chunk_by(|a, b| a.0 == b.0) {
-        sendings.clear();
-        receipts.clear();
+        sends.clear();
+        receives.clear();
         for (_, id) in same {
             let id = *id as usize;
             match trace.events[id].kind {
-                Kind::Send => sendings.push(id),
-                _ => receipts.push(id),
+                Kind::Send => sends.push(id),
+                _ => receives.push(id),
             }
         }
-        runs.uses(trace, &mut sendings, &mut receipts, &mut matched);
+        runs.uses(trace, &mut sends, &mut receives, &mut matched);
     }
     if !plain.is_empty() {
         plain_datagrams(trace, &plain, &mut matched);
     }
-    // The tables above have another order each time, and the first ones are told.
+    // The tables above have another order each time, and the first ones are reported.
     matched.orphans.sort_unstable();
     let backward = |link: &Link| {
         let of = |id: EventId| trace.events[id].process;
@@ -161,14 +158,14 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
     for link in wrong {
         let (here, there) = (trace.place_of(link.to), trace.place_of(link.from));
         let name = trace.process_of(link.to).name.clone();
-        trace.findings.add(Rule::Order, Weight::Wrong, || {
-            format!("{here}: {name} receives what it sends only later, at {there}")
+        trace.findings.add(Property::Order, Severity::Fail, || {
+            format!("{here}: {name} receives a message that it sends later, at {there}")
         });
     }
     matched
 }
 
-/// Which runs may have to do with one another: processes that share a run only with each other, and whoever is alone in
+/// Which runs may have to do with one another: processes that share a run only with each other, and a process that is alone in
 /// its run with anybody.
 pub(super) struct Runs<'t> {
     of_process: Vec<&'t str>,
@@ -199,52 +196,48 @@ impl<'t> Runs<'t> {
         self.of_process[trace.events[event].process as usize]
     }
 
-    /// The receipts of one identity, each with the sending that it is of.
+    /// The receives of one identity, each with the send that it is of.
     fn uses(
         &self,
         trace: &Trace,
-        sendings: &mut [EventId],
-        receipts: &mut [EventId],
+        sends: &mut [EventId],
+        receives: &mut [EventId],
         matched: &mut Matched,
     ) {
-        let [first, ..] = *sendings else {
-            return matched.orphans.extend(&*receipts);
+        let [first, ..] = *sends else {
+            return matched.orphans.extend(&*receives);
         };
         let message = trace.events[first].message();
         let one_each = message.is_some_and(|message| trace.messages[message].stream);
         let run = |id: &EventId| self.run(trace, *id);
         let in_one_run = |all: &[EventId]| all.iter().all(|id| run(id) == run(&all[0]));
-        if receipts.is_empty() {
+        if receives.is_empty() {
             return;
         }
-        if in_one_run(sendings) && in_one_run(receipts) {
+        if in_one_run(sends) && in_one_run(receives) {
             let process = |id: &EventId| trace.events[*id].process;
-            if !self.may(process(&first), process(&receipts[0])) {
-                return matched.orphans.extend(&*receipts);
+            if !self.may(process(&first), process(&receives[0])) {
+                return matched.orphans.extend(&*receives);
             }
-            return in_turn(trace, sendings, receipts, one_each, matched);
+            return in_turn(trace, sends, receives, one_each, matched);
         }
-        // Each shared run by itself, and then whoever is left.
+        // Each shared run by itself, and then the others.
         let mut by_run: HashMap<&str, (Vec<EventId>, Vec<EventId>)> = HashMap::new();
-        for id in sendings.iter() {
+        for id in sends.iter() {
             by_run.entry(run(id)).or_default().0.push(*id);
         }
-        for id in receipts.iter() {
+        for id in receives.iter() {
             by_run.entry(run(id)).or_default().1.push(*id);
         }
         let (mut other_sendings, mut other_receipts) = (Vec::new(), Vec::new());
-        for (run, (mut sendings, mut receipts)) in by_run {
-            if !sendings.is_empty() && !receipts.is_empty() {
-                in_turn(trace, &mut sendings, &mut receipts, one_each, matched);
-            } else if receipts.is_empty() {
-                other_sendings.extend(
-                    sendings
-                        .into_iter()
-                        .map(|id| (id, self.shared.contains(run))),
-                );
+        for (run, (mut sends, mut receives)) in by_run {
+            if !sends.is_empty() && !receives.is_empty() {
+                in_turn(trace, &mut sends, &mut receives, one_each, matched);
+            } else if receives.is_empty() {
+                other_sendings.extend(sends.into_iter().map(|id| (id, self.shared.contains(run))));
             } else {
                 other_receipts.extend(
-                    receipts
+                    receives
                         .into_iter()
                         .map(|id| (id, self.shared.contains(run))),
                 );
@@ -257,14 +250,14 @@ impl<'t> Runs<'t> {
                     .map(|(id, _)| *id)
                     .collect()
             };
-            let mut receipts = of(&other_receipts);
-            let mut sendings: Vec<EventId> = other_sendings
+            let mut receives = of(&other_receipts);
+            let mut sends: Vec<EventId> = other_sendings
                 .iter()
                 // A run that is shared has its own.
                 .filter(|(_, it)| !(shared && *it))
                 .map(|(id, _)| *id)
                 .collect();
-            in_turn(trace, &mut sendings, &mut receipts, one_each, matched);
+            in_turn(trace, &mut sends, &mut receives, one_each, matched);
         }
     }
 }
@@ -272,34 +265,34 @@ impl<'t> Runs<'t> {
 /// Matches what belongs together in the order of time; those of one process are in its order, whatever its clock says.
 fn in_turn(
     trace: &Trace,
-    sendings: &mut [EventId],
-    receipts: &mut [EventId],
+    sends: &mut [EventId],
+    receives: &mut [EventId],
     one_each: bool,
     matched: &mut Matched,
 ) {
     let time = |id: &EventId| trace.events[*id].time;
-    for ids in [&mut *sendings, &mut *receipts] {
+    for ids in [&mut *sends, &mut *receives] {
         ids.sort_unstable();
         let process = |id: &EventId| trace.events[*id].process;
         if ids.iter().any(|id| process(id) != process(&ids[0])) {
             ids.sort_by_key(time);
         }
     }
-    let all_have_one = sendings.len() == receipts.len();
+    let all_have_one = sends.len() == receives.len();
     let mut next = 0;
-    for (turn, to) in receipts.iter().enumerate() {
-        let from = if sendings.is_empty() {
+    for (turn, to) in receives.iter().enumerate() {
+        let from = if sends.is_empty() {
             None
         } else if all_have_one {
-            Some(sendings[turn])
+            Some(sends[turn])
         } else if one_each {
-            // One connection's log is missing: the next sending, if it is not later than this.
-            let from = sendings.get(next).filter(|from| time(from) <= time(to));
+            // One connection's log is missing: the next send, if it is not later than this.
+            let from = sends.get(next).filter(|from| time(from) <= time(to));
             next += usize::from(from.is_some());
             from.copied()
         } else {
-            let before = sendings.partition_point(|id| time(id) <= time(to));
-            Some(sendings[before.saturating_sub(1)])
+            let before = sends.partition_point(|id| time(id) <= time(to));
+            Some(sends[before.saturating_sub(1)])
         };
         match from {
             Some(from) => matched.links.push(Link {
@@ -312,16 +305,16 @@ fn in_turn(
     }
 }
 
-/// What a plain datagram can be told by on both sides: the sender's address, how it went, and its text.
+/// What identifies a plain datagram on both sides: the sender's address, how it went, and its text.
 type Looks<'t> = (&'t str, String, String, String);
 
 fn looks<'t>(peer: &'t str, fields: &Fields) -> Looks<'t> {
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
-    (peer, field("technique"), field("bytes"), field("text"))
+    (peer, field("mode"), field("bytes"), field("text"))
 }
 
-/// Receipts that say nothing of the message but who sent it and what it says.
-fn plain_datagrams(trace: &Trace, receipts: &[EventId], matched: &mut Matched) {
+/// Receives that say nothing of the message but who sent it and what it says.
+fn plain_datagrams(trace: &Trace, receives: &[EventId], matched: &mut Matched) {
     let mut parties: HashMap<&str, &str> = HashMap::new();
     parties.extend(
         trace
@@ -330,7 +323,7 @@ fn plain_datagrams(trace: &Trace, receipts: &[EventId], matched: &mut Matched) {
             .map(|party| (party.as_str(), party.as_str())),
     );
     let mut looked_for: HashMap<Looks<'_>, Vec<EventId>> = HashMap::new();
-    for to in receipts {
+    for to in receives {
         let fields = Fields::of(trace, *to);
         match fields.get("peer").and_then(|peer| parties.get(peer)) {
             Some(peer) => looked_for
@@ -351,42 +344,42 @@ fn plain_datagrams(trace: &Trace, receipts: &[EventId], matched: &mut Matched) {
             sent.entry(looks).or_default().push(id);
         }
     }
-    for (looks, mut receipts) in looked_for {
+    for (looks, mut receives) in looked_for {
         match sent.get_mut(&looks) {
-            Some(sendings) => alike(trace, &looks, sendings, &mut receipts, matched),
-            None => matched.orphans.append(&mut receipts),
+            Some(sends) => alike(trace, &looks, sends, &mut receives, matched),
+            None => matched.orphans.append(&mut receives),
         }
     }
 }
 
-/// Sendings and receipts that look alike. A datagram comes once to each process, and by unicast to one; so each takes the
+/// Sends and receives that look alike. A datagram comes once to each process, and by unicast to one; so each takes the
 /// next one that was sent before, and where there is none it came twice.
 fn alike(
     trace: &Trace,
     looks: &Looks<'_>,
-    sendings: &mut [EventId],
-    receipts: &mut [EventId],
+    sends: &mut [EventId],
+    receives: &mut [EventId],
     matched: &mut Matched,
 ) {
     let time = |id: &EventId| trace.events[*id].time;
-    sendings.sort_by_key(time);
-    receipts.sort_by_key(time);
+    sends.sort_by_key(time);
+    receives.sort_by_key(time);
     let mut next: HashMap<Option<u32>, usize> = HashMap::new();
-    for to in receipts.iter() {
+    for to in receives.iter() {
         let whose = (looks.1 != "unicast").then_some(trace.events[*to].process);
         let next = next.entry(whose).or_default();
-        let from = match sendings.get(*next) {
+        let from = match sends.get(*next) {
             // The first one also against the clocks, which may disagree.
             Some(from) if *next == 0 || time(from) <= time(to) => {
                 *next += 1;
                 *from
             }
-            _ => sendings[*next - 1],
+            _ => sends[*next - 1],
         };
         matched.links.push(Link {
             from,
             to: *to,
-            inferred: sendings.len() > 1,
+            inferred: sends.len() > 1,
         });
     }
 }

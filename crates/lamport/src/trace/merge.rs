@@ -1,6 +1,6 @@
 //! Which process each event is of, and in which order its process had them.
 //!
-//! A process's order is that of its log: the events have numbers. One kind is put right: a sending happens when it
+//! A process's order is that of its log: the events have numbers. One kind is put right: a send happens when it
 //! begins and is logged when it has gone well, so another thread may have logged what came of it first.
 
 use common::{
@@ -10,26 +10,15 @@ use common::{
 };
 
 use super::{
-    Carried, Event, EventId, Message, NONE, Place, Process, Text, Thread, Trace,
-    blocks::{Block, Raw},
-    copies,
-    findings::{Rule, Weight},
-    numbering::{look_for_jumps, numbered, put_sendings_right},
+    Event, EventId, LoggedVector, Message, NONE, Place, Process, Text, Thread, Trace,
+    block::{Block, Raw},
+    dedup,
+    findings::Severity,
+    log::Log,
+    sequence::{look_for_jumps, numbered, put_sends_right},
 };
+use crate::{property::Property, run_event::ALL_PROCESSES};
 use hashbrown::HashMap;
-
-/// The log of one process.
-pub(super) struct Log {
-    pub(super) run: String,
-    pub(super) node: String,
-    pub(super) vectors: bool,
-    /// Whether it has an event of number 0.
-    began: bool,
-    pub(super) stopped: bool,
-    pub(super) untold: bool,
-    pub(super) gaps: bool,
-    pub(super) events: Vec<Event>,
-}
 
 /// Makes of what was read the events of processes; nothing is matched yet.
 pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
@@ -40,16 +29,16 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
     for block in &mut blocks {
         trace
             .findings
-            .add_more(Rule::WellFormed, block.troubles_more);
-        for (weight, line, words) in std::mem::take(&mut block.troubles) {
+            .add_more(Property::WellFormed, block.problems_more);
+        for (severity, line, words) in std::mem::take(&mut block.problems) {
             let place = Place {
                 file: block.file,
                 line,
             };
             let place = trace.place(place);
-            trace
-                .findings
-                .add(Rule::WellFormed, weight, || format!("{place}: {words}"));
+            trace.findings.add(Property::WellFormed, severity, || {
+                format!("{place}: {words}")
+            });
         }
     }
     let mut sorting = Sorting::default();
@@ -61,7 +50,7 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
     let Sorting { logs, threads, .. } = sorting;
     drop(ids);
     trace.texts = blocks.into_iter().map(|block| block.text).collect();
-    let logs = copies::put_together(logs, &mut trace);
+    let logs = dedup::put_together(logs, &mut trace);
     let processes = logs
         .into_iter()
         .flat_map(|log| in_order(log, &threads, &mut trace))
@@ -74,7 +63,7 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
 #[derive(Default)]
 struct Sorting {
     logs: Vec<Log>,
-    /// The present log of whoever writes into a file.
+    /// The present log of each writer of a file.
     present: HashMap<(u32, String, String), usize>,
     /// All threads: whose, and the name.
     threads: Vec<(usize, String)>,
@@ -93,6 +82,9 @@ impl Sorting {
         let mut logs: Vec<usize> = Vec::new();
         for writer in &block.writers {
             logs.push(self.log_of(block, writer, clocks.is_some()));
+        }
+        for (writer, algorithm) in &block.algorithms {
+            self.logs[logs[*writer as usize]].algorithm = Some(algorithm.clone());
         }
         let mut threads: Vec<Option<(usize, u32)>> = vec![None; block.threads.len()];
         for (index, raw) in block.events.iter().enumerate() {
@@ -126,9 +118,9 @@ impl Sorting {
                 .map(|clocks| std::mem::take(&mut clocks[index]));
             let carried = clock.map_or(NONE, |clock| {
                 // Whose entries they are is known when all processes are.
-                trace.carried.push(Carried {
+                trace.carried.push(LoggedVector {
                     entries: Vec::new(),
-                    strangers: clock,
+                    unknown: clock,
                 });
                 trace.carried.len() as u32 - 1
             });
@@ -146,7 +138,9 @@ impl Sorting {
                 clock: raw.clock,
                 message,
                 carried,
-                untold: raw.untold,
+                suppressed: raw.suppressed,
+                claim: raw.claim,
+                entry: 0,
                 text: Text {
                     block: number,
                     start: raw.start,
@@ -172,10 +166,11 @@ impl Sorting {
         self.logs.push(Log {
             run: writer.0.clone(),
             node: writer.1.clone(),
+            algorithm: None,
             vectors,
             began: false,
             stopped: false,
-            untold: false,
+            suppressed: false,
             gaps: false,
             events: Vec::new(),
         });
@@ -214,17 +209,20 @@ impl<'b> Ids<'b> {
                 line: raw.line,
             };
             let place = trace.place(place);
-            trace.findings.add(Rule::WellFormed, Weight::Wrong, || {
-                let id = visible(id.as_bytes());
-                format!("{place}: message '{id}' is not written CARRIER:FROM>TO#NUMBER")
-            });
+            trace
+                .findings
+                .add(Property::WellFormed, Severity::Fail, || {
+                    let id = visible(id.as_bytes());
+                    format!("{place}: message '{id}' is not written CARRIER:FROM>TO#NUMBER")
+                });
             return NONE;
         };
         let message = Message {
             from: self.party(from, &mut trace.parties),
             to: self.party(to, &mut trace.parties),
             number,
-            stream: over == Carrier::Tcp,
+            // A multicast goes over as many connections as it has receivers.
+            stream: over == Carrier::Tcp && to != ALL_PROCESSES,
             within: over == Carrier::Memory,
         };
         trace.messages.push(message);
@@ -245,9 +243,12 @@ impl<'b> Ids<'b> {
 fn in_order(mut log: Log, threads: &[(usize, String)], trace: &mut Trace) -> Vec<(String, Log)> {
     numbered(&mut log, trace);
     log.stopped = log.events.iter().any(|event| event.kind == Kind::Stop);
-    log.untold = log.events.iter().any(|event| event.untold);
+    log.suppressed = log.events.iter().any(|event| event.suppressed);
+    // What a program prints or sums up is no part of the computation.
+    log.events
+        .retain(|event| !matches!(event.kind, Kind::Output | Kind::Report | Kind::Write));
     if !log.vectors {
-        put_sendings_right(&mut log.events);
+        put_sends_right(&mut log.events);
         look_for_jumps(&log, threads, trace);
     }
     let node = visible(log.node.as_bytes());
@@ -271,6 +272,7 @@ fn in_order(mut log: Log, threads: &[(usize, String)], trace: &mut Trace) -> Vec
                 let part = Log {
                     run: log.run.clone(),
                     node: log.node.clone(),
+                    algorithm: log.algorithm.clone(),
                     events: Vec::new(),
                     ..log
                 };
@@ -301,7 +303,7 @@ fn party_within<'t>(event: &Event, trace: &'t Trace) -> Option<&'t String> {
         _ => return None,
     };
     let party = &trace.parties[party as usize];
-    (message.within && party != "*").then_some(party)
+    (message.within && party != ALL_PROCESSES).then_some(party)
 }
 
 /// Puts the processes one after the other, by name.
@@ -342,7 +344,14 @@ fn arrange(mut parts: Vec<(String, Log)>, threads: &[(usize, String)], trace: &m
             });
         }
         let mut present = (NONE, NONE);
+        let (mut entry, mut clocks) = (0, false);
         for mut event in log.events {
+            clocks |= event.clock.is_some();
+            entry = match log.vectors {
+                true => event.number.try_into().unwrap_or(u32::MAX),
+                false => entry + u32::from(event.kind.is_computation()),
+            };
+            event.entry = entry;
             if event.thread != present.0 {
                 present = (event.thread, renumbered[&event.thread]);
             }
@@ -352,13 +361,15 @@ fn arrange(mut parts: Vec<(String, Log)>, threads: &[(usize, String)], trace: &m
         }
         trace.processes.push(Process {
             stopped: log.stopped,
-            untold: log.untold,
+            suppressed: log.suppressed,
             gaps: log.gaps,
             name: shown,
             node: log.node,
             run: log.run,
             events: start..trace.events.len(),
             vectors: log.vectors,
+            clocks,
+            algorithm: log.algorithm,
         });
     }
 }

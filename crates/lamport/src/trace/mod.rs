@@ -4,31 +4,37 @@
 //! | --- | --- |
 //! | [`sources`], [`blocks`] | files, folders, gzip; their lines, read by several threads |
 //! | [`lines`], [`layouts`] | a line of the event log, version 1; logs with vector clocks (ShiViz, GoVector, a regular expression) |
-//! | [`merge`], `copies`, `numbering` | which process each event is of, and in which order |
-//! | [`matching`], [`vectors`] | which sending each receipt is of: by identity, and by the vector clocks that logs carry |
+//! | `block`, `log` | what is read of a file; the log of one process |
+//! | [`merge`], `dedup`, `sequence` | which process each event is of, and in which order |
+//! | [`matching`], [`vectors`] | which send each receive is of: by identity, and by the vector clocks that logs carry |
 //! | [`order`] | happened-before: an order of all events, cycles, Lamport and vector timestamps |
-//! | [`verify`], [`traffic`], [`skew`] | what must hold; what became of the messages; clocks of machines that disagree |
+//! | [`executions`], [`runs`] | which processes belong together; the runs of algorithms that the logs hold |
+//! | [`verify`], [`traffic`], [`skew`] | what must hold; the fate of the messages; wall clocks that disagree |
 //! | [`findings`] | what was found wrong, and where |
 //! | [`computation`] | all of it together |
-//! | [`words`], [`served`] | an event in words; from when to when a client was served |
+//! | [`words`], [`connections`] | an event in words; from when to when a client was served |
 //! | [`terminal`], [`svg`], [`page`], [`exports`] | the pictures, and the files for other tools |
-//! | [`command`], [`asked`] | what it does when it is asked, and what it can be asked |
+//! | [`command`], [`args`] | the command, and its options |
 
-pub mod asked;
+pub mod args;
+mod block;
 pub mod blocks;
 pub mod command;
 pub mod computation;
-mod copies;
+pub mod connections;
+mod dedup;
+pub mod executions;
 pub mod exports;
 pub mod findings;
 pub mod layouts;
 pub mod lines;
+mod log;
 pub mod matching;
 pub mod merge;
-mod numbering;
 pub mod order;
 pub mod page;
-pub mod served;
+pub mod runs;
+mod sequence;
 pub mod skew;
 pub mod sources;
 pub mod svg;
@@ -66,14 +72,14 @@ pub struct Trace {
     /// Who sends and receives them.
     pub parties: Vec<String>,
     /// The vector clocks that the log of another tool carries.
-    pub carried: Vec<Carried>,
+    pub carried: Vec<LoggedVector>,
     /// The text that the events were read from.
     pub(crate) texts: Vec<String>,
     /// What is wrong with it.
     pub findings: Findings,
 }
 
-/// Whoever's events have an order of their own: a sequential process (Lamport 1978).
+/// A sequential process (Lamport 1978): its events have an order.
 #[derive(Debug)]
 pub struct Process {
     /// Its name, of which there is no other.
@@ -87,11 +93,15 @@ pub struct Process {
     /// Whether it ended as a program does that was not killed.
     pub stopped: bool,
     /// Whether it did not tell of every datagram.
-    pub untold: bool,
+    pub suppressed: bool,
     /// Whether events are missing in its log.
     pub gaps: bool,
     /// Whether its log carries vector clocks.
     pub vectors: bool,
+    /// Whether its log carries logical clocks: then no others are computed for it.
+    pub clocks: bool,
+    /// The algorithm that it runs, as its log says.
+    pub algorithm: Option<String>,
 }
 
 /// A thread of a process.
@@ -120,6 +130,18 @@ pub(crate) struct Text {
     pub(crate) length: u32,
 }
 
+/// What an event says of an algorithm.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Claim {
+    /// Nothing.
+    #[default]
+    None,
+    /// It is a communication or a step of one.
+    Step,
+    /// It asks for, enters or exits the critical section, multicasts or delivers: something that properties are about.
+    Property,
+}
+
 /// One event of a process.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -139,8 +161,12 @@ pub struct Event {
     pub level: Level,
     /// The logical clock that its process carried.
     pub clock: Option<u64>,
-    /// Whether it says that not all was told.
-    pub untold: bool,
+    /// Whether events of its process were suppressed by a rate limit.
+    pub suppressed: bool,
+    /// What it says of an algorithm.
+    pub claim: Claim,
+    /// Its process's own entry in its vector timestamp: how many events of the computation the process has had.
+    pub(crate) entry: u32,
     /// The message, by its number in [`Trace::messages`].
     message: u32,
     /// The vector clock, by its number in [`Trace::carried`].
@@ -177,11 +203,11 @@ pub struct Message {
 
 /// A vector clock (Fidge 1988, Mattern 1989) as a log has it.
 #[derive(Clone, Debug, Default)]
-pub struct Carried {
+pub struct LoggedVector {
     /// How many events of which process are known.
     pub entries: Vec<(u32, u64)>,
     /// The same of processes that have no events here.
-    pub strangers: Vec<(String, u64)>,
+    pub unknown: Vec<(String, u64)>,
 }
 
 impl Trace {
@@ -216,7 +242,7 @@ impl Trace {
         self.parties[party as usize].parse::<SocketAddr>().is_err()
     }
 
-    /// Whether both are sendings of one message, to several addresses.
+    /// Whether both are sends of one message, to several addresses.
     pub fn same_message(&self, a: EventId, b: EventId) -> bool {
         let sent = |event: EventId| {
             let event = &self.events[event];
@@ -226,13 +252,20 @@ impl Trace {
         sent(a).is_some() && sent(a) == sent(b)
     }
 
-    /// The process's own entry in the event's vector timestamp: the how many-th of its events it is.
+    /// The process's own entry in the event's vector timestamp.
     pub fn own_entry(&self, event: EventId) -> u32 {
-        let process = self.process_of(event);
-        if process.vectors {
-            return self.events[event].number.try_into().unwrap_or(u32::MAX);
+        self.events[event].entry
+    }
+
+    /// How many events of a process have at most this own entry.
+    pub fn known_events(&self, process: usize, entry: u32) -> u64 {
+        let process = &self.processes[process];
+        if !process.vectors {
+            return entry.into();
         }
-        (event - process.events.start + 1) as u32
+        // Its log may begin late, or have gaps.
+        let events = &self.events[process.events.clone()];
+        events.partition_point(|event| event.entry <= entry) as u64
     }
 
     /// What stands in the log.

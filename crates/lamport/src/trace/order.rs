@@ -1,13 +1,14 @@
 //! Happened-before (Lamport 1978): an order of all events in which every cause comes before its effects, and the
 //! timestamps that follow from it.
 
-use std::{cmp::Reverse, collections::BinaryHeap, rc::Rc};
+use std::{cmp::Reverse, collections::BinaryHeap, fmt};
 
 use super::{
     EventId, NONE, Trace,
-    findings::{Rule, Weight},
+    findings::Severity,
     matching::{Link, Links},
 };
+use crate::{happened_before::VectorTimes, property::Property};
 use hashbrown::{HashMap, HashSet};
 
 /// All events in an order that causes nothing before its cause, and with that as near as can be to that of time.
@@ -17,11 +18,45 @@ pub struct Order {
     pub sequence: Vec<EventId>,
     /// Each event's place in it.
     pub rank: Vec<u32>,
-    /// Each event's Lamport timestamp: the length of the longest chain of causes that ends with it.
-    pub lamport: Vec<u32>,
+    /// For each event, the length of the longest chain of causes that ends with it.
+    pub chain: Vec<u32>,
+    /// For each event, its logical time (Lamport 1978): the clock that its log carries; in a process without logical clocks
+    /// the one that follows from happened-before. Events that are not of the computation move no clock.
+    pub time: Vec<u64>,
 }
 
-/// Orders the events. Where they follow from one another in a circle, that is told and one link of the circle left out.
+impl Order {
+    /// The logical time to show: the clock that the log carries; computed only for a process whose log carries none.
+    pub fn shown_time(&self, trace: &Trace, event: EventId) -> Option<LogicalTime> {
+        let it = &trace.events[event];
+        match it.clock {
+            Some(clock) => Some(LogicalTime::Carried(clock)),
+            None if trace.process_of(event).clocks || !it.kind.is_computation() => None,
+            None => Some(LogicalTime::Computed(self.time[event])),
+        }
+    }
+}
+
+/// The logical time of an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LogicalTime {
+    /// The log carries it.
+    Carried(u64),
+    /// It follows from happened-before.
+    Computed(u64),
+}
+
+impl fmt::Display for LogicalTime {
+    /// A computed time stands in parentheses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Carried(time) => f.pad(&time.to_string()),
+            Self::Computed(time) => f.pad(&format!("({time})")),
+        }
+    }
+}
+
+/// Orders the events. Where they form a cycle, it is reported and one link of it left out.
 pub fn order(trace: &mut Trace, links: Links) -> (Order, Links) {
     let count = trace.events.len();
     let mut ordering = Ordering {
@@ -34,7 +69,8 @@ pub fn order(trace: &mut Trace, links: Links) -> (Order, Links) {
         order: Order {
             sequence: Vec::with_capacity(count),
             rank: vec![NONE; count],
-            lamport: vec![0; count],
+            chain: vec![0; count],
+            time: vec![0; count],
         },
     };
     for process in 0..ordering.next.len() {
@@ -51,7 +87,9 @@ pub fn order(trace: &mut Trace, links: Links) -> (Order, Links) {
     let Ordering { order, out, .. } = ordering;
     for circle in circles {
         let words = circle_words(trace, &circle);
-        trace.findings.add(Rule::Order, Weight::Wrong, || words);
+        trace
+            .findings
+            .add(Property::Order, Severity::Fail, || words);
     }
     let links = if out.is_empty() {
         links
@@ -83,11 +121,23 @@ impl Ordering<'_> {
             let causes = self.links.to(next).iter().map(|link| link.from);
             let causes = causes.filter(|cause| !self.out.contains(&(*cause, next)));
             let before = self.trace.before(next);
-            let known = causes.chain(before).map(|cause| self.order.lamport[cause]);
-            let lamport = known.max().unwrap_or(0) + 1;
-            self.order.lamport[next] = lamport;
-            let time = self.trace.events[next].time;
-            self.ready.push(Reverse((time, lamport, process)));
+            let event = &self.trace.events[next];
+            let own = u32::from(event.kind.is_computation());
+            let (mut chain, mut known) = (0, 0);
+            for cause in causes.chain(before) {
+                chain = chain.max(self.order.chain[cause]);
+                known = known.max(self.order.time[cause]);
+            }
+            self.order.chain[next] = chain + own;
+            self.order.time[next] = match event.clock {
+                Some(clock) => clock,
+                // The clock of the event before stands.
+                None if self.trace.processes[process].clocks => {
+                    before.map_or(0, |before| self.order.time[before])
+                }
+                None => known.saturating_add(own.into()),
+            };
+            self.ready.push(Reverse((event.time, chain + own, process)));
         }
     }
 
@@ -160,10 +210,10 @@ impl Ordering<'_> {
 }
 
 fn circle_words(trace: &Trace, circle: &[Link]) -> String {
-    /// How many messages of a circle are told.
-    const TOLD: usize = 4;
+    /// How many messages of a cycle are reported.
+    const REPORTED: usize = 4;
     let places = |link: &Link| (trace.place_of(link.to), trace.place_of(link.from));
-    let others = circle[1..].iter().take(TOLD).map(|link| {
+    let others = circle[1..].iter().take(REPORTED).map(|link| {
         let (to, from) = places(link);
         format!("{to}, sent at {from}")
     });
@@ -173,42 +223,17 @@ fn circle_words(trace: &Trace, circle: &[Link]) -> String {
         _ => format!(" (by the messages received at {})", others.join(", and ")),
     };
     let (here, there) = places(&circle[0]);
-    format!("{here}: receives what is sent at {there}, which follows from it{more}")
+    format!("{here}: receives the message sent at {there}, before which it happened{more}")
 }
 
 /// Walks through all events in their order, each with its vector timestamp (Fidge 1988, Mattern 1989): how many events
 /// of each process it knows, by the numbers of the processes; those behind the last that it knows are left out.
 pub fn walk(trace: &Trace, links: &Links, order: &Order, mut visit: impl FnMut(EventId, &[u32])) {
-    let mut present: Vec<Vec<u32>> = vec![Vec::new(); trace.processes.len()];
-    // What a sending knew, for as long as somebody will receive it.
-    let mut sent: HashMap<EventId, (usize, Rc<[u32]>)> = HashMap::new();
+    let mut times = VectorTimes::new(trace.processes.len(), trace.events.len());
     for event in &order.sequence {
-        let event = *event;
-        let process = trace.events[event].process as usize;
-        let mine = &mut present[process];
-        for link in links.to(event) {
-            let Some((left, known)) = sent.get_mut(&link.from) else {
-                continue;
-            };
-            if mine.len() < known.len() {
-                mine.resize(known.len(), 0);
-            }
-            for (mine, theirs) in mine.iter_mut().zip(&**known) {
-                *mine = (*mine).max(*theirs);
-            }
-            *left -= 1;
-            if *left == 0 {
-                sent.remove(&link.from);
-            }
-        }
-        if mine.len() <= process {
-            mine.resize(process + 1, 0);
-        }
-        mine[process] = trace.own_entry(event);
-        visit(event, mine);
-        let effects = links.from(event).len();
-        if effects > 0 {
-            sent.insert(event, (effects, Rc::from(&**mine)));
-        }
+        let process = trace.events[*event].process as usize;
+        let causes = links.to(*event).iter().map(|link| link.from);
+        let (own, effects) = (trace.own_entry(*event), links.from(*event).len());
+        visit(*event, times.step(*event, process, own, causes, effects));
     }
 }

@@ -12,7 +12,8 @@ use serde_json::json;
 use super::{
     EventId,
     computation::Computation,
-    served::served,
+    connections::served,
+    order::LogicalTime,
     words::{Fields, words_of},
 };
 
@@ -33,14 +34,19 @@ const SCRIPTS: [&str; 10] = [
 ];
 
 /// The fields that have a column of their own: another tool's log can have any number of others.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 13] = [
     "message",
     "peer",
     "bytes",
     "clock",
-    "technique",
+    "mode",
+    "anomaly",
+    "message_type",
+    "meaning",
+    "timestamp",
     "name",
     "value",
+    "algorithm",
     "counts",
 ];
 
@@ -140,7 +146,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     let verdict: Vec<_> = computation
         .verdict()
         .into_iter()
-        .map(|(rule, value, text)| json!({"rule": rule.words(), "value": value, "text": text}))
+        .map(|(property, verdict, text)| json!({"rule": property.name(), "value": verdict, "text": text}))
         .collect();
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
     let processes: Vec<&str> = trace.processes.iter().map(|it| it.name.as_str()).collect();
@@ -158,7 +164,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     let lost: Vec<u32> = computation
         .traffic
-        .lost_sendings
+        .lost_sends
         .iter()
         .map(|id| rank(*id))
         .collect();
@@ -170,6 +176,8 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.entry("processes", &processes)?;
     json.entry("threads", &threads)?;
     json.entry("kinds", &kinds)?;
+    let computation_kinds = Kind::ALL.map(|kind| u8::from(kind.is_computation()));
+    json.entry("computation", &computation_kinds)?;
     json.object("events")?;
     let events = || sequence.iter().map(|id| &trace.events[*id]);
     json.column("thread", events().map(|event| i64::from(event.thread)))?;
@@ -191,8 +199,26 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     }
     json.column(
         "lamport",
-        sequence.iter().map(|id| order.lamport[*id].into()),
+        sequence
+            .iter()
+            .map(|id| order.time[*id].try_into().unwrap_or(i64::MAX)),
     )?;
+    json.column(
+        "clock",
+        sequence
+            .iter()
+            .map(|id| match order.shown_time(trace, *id) {
+                None => 0,
+                Some(LogicalTime::Carried(_)) => 1,
+                Some(LogicalTime::Computed(_)) => 2,
+            }),
+    )?;
+    if trace.processes.iter().any(|process| process.vectors) {
+        json.column(
+            "entry",
+            sequence.iter().map(|id| trace.own_entry(*id).into()),
+        )?;
+    }
     json.column("what", what.iter().map(|text| *text as i64))?;
     json.end()?;
     json.object("fields")?;

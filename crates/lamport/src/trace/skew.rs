@@ -4,11 +4,8 @@
 //! `r + c(receiver) >= s + c(sender)`. Of such differences the least corrections are the longest paths (Bellman and
 //! Ford); where a circle demands more than nothing, no constant correction helps: a clock was set in between.
 
-use super::{
-    EventId, Trace,
-    findings::{Rule, Weight},
-    matching::Links,
-};
+use super::{EventId, Trace, findings::Severity, matching::Links};
+use crate::property::Property;
 use hashbrown::HashMap;
 
 /// A link that the clocks contradict.
@@ -58,7 +55,7 @@ pub fn check(trace: &mut Trace, links: &Links) -> u64 {
     for demand in demands.iter().filter(|demand| demand.least > 0) {
         let (there, here) = (trace.place_of(demand.by.0), trace.place_of(demand.by.1));
         let early = length(demand.least);
-        trace.findings.add(Rule::Wall, Weight::Warn, || {
+        trace.findings.add(Property::Wall, Severity::Warn, || {
             format!("{here}: received {early} before it was sent at {there}, by the clocks")
         });
     }
@@ -79,7 +76,7 @@ pub fn check(trace: &mut Trace, links: &Links) -> u64 {
         }
         None => "no constant correction mends it: a clock was set in between".to_owned(),
     };
-    trace.findings.remark(Rule::Wall, words);
+    trace.findings.remark(Property::Wall, words);
     compared
 }
 

@@ -9,6 +9,7 @@ use std::{
 
 use common::{
     exit::{Failure, why},
+    files,
     text::visible_path,
 };
 use flate2::bufread::MultiGzDecoder;
@@ -39,7 +40,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     let mut found = Vec::new();
     for path in paths {
         let failed = |error: io::Error| failed(path, &error);
-        if !fs::metadata(path).map_err(failed)?.is_dir() {
+        if files::is_standard(path) || !fs::metadata(path).map_err(failed)?.is_dir() {
             found.push(path.clone());
             continue;
         }
@@ -71,6 +72,13 @@ fn is_log(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
+fn open(path: &Path) -> io::Result<File> {
+    match files::is_standard(path) {
+        true => files::open(path).map_err(|failure| io::Error::other(failure.why)),
+        false => File::open(path),
+    }
+}
+
 /// The failure of reading a file (exit code 2).
 pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
     Failure::could_not_run(visible_path(path), why(error))
@@ -82,7 +90,7 @@ impl Source {
     /// # Errors
     /// When it cannot be opened.
     pub fn open(&self) -> io::Result<Box<dyn BufRead + Send>> {
-        let mut file = BufReader::with_capacity(BUFFER, File::open(&self.path)?);
+        let mut file = BufReader::with_capacity(BUFFER, open(&self.path)?);
         if file.fill_buf()?.starts_with(&GZIP) {
             let unpacked: Box<dyn Read + Send> = Box::new(MultiGzDecoder::new(file));
             return Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)));

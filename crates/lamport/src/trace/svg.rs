@@ -9,16 +9,17 @@ use std::{
 };
 
 use common::text::micros;
-use marks::{Mark, escaped};
+use marks::{Legend, Mark, escaped};
 
 use super::{
     EventId,
-    asked::{Axis, Lanes},
     computation::Computation,
+    connections::{Served, served},
     matching::Link,
-    served::{Served, served},
+    order::LogicalTime,
     words::{Fields, shortened, words},
 };
+use crate::trace_flags::{Axis, Lanes};
 
 /// A picture of these places in the order.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ const LABELLED: usize = 40;
 const STYLE: &str = "\
 text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#222}.small{font-size:10px;fill:#555}\
 .lane{stroke:#999;stroke-width:1}.message{stroke:#555;stroke-width:1.2;fill:none}.inferred{stroke-dasharray:5 3}\
-.overtaken{stroke:#b8450f;stroke-width:1.6}.lost{stroke:#b00020;stroke-width:1.4}.tick{stroke:#e2e2e2}.idle{stroke:#aaa;stroke-dasharray:2 4}\
+.reordered{stroke:#b8450f;stroke-width:1.6}.lost{stroke:#b00020;stroke-width:1.4}.tick{stroke:#e2e2e2}.idle{stroke:#aaa;stroke-dasharray:2 4}\
 .bar{fill:#56b4e9;fill-opacity:.35;stroke:#0072b2;stroke-width:.8}.send{fill:#0072b2}.receive{fill:#009e73}\
 .local{fill:#e69f00}.begin{fill:#fff;stroke:#555;stroke-width:1.4}.error{stroke:#b00020;stroke-width:2.2;fill:none}\
 .label{font-size:10px;fill:#333;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}";
@@ -180,7 +181,7 @@ impl<'p> Plan<'p> {
 
     fn value(&self, id: EventId) -> Option<i64> {
         match self.picture.axis {
-            Axis::Logical => Some(self.picture.computation.order.lamport[id].into()),
+            Axis::Logical => self.picture.computation.order.time[id].try_into().ok(),
             Axis::Wall => self.picture.computation.trace.events[id].time,
         }
     }
@@ -258,7 +259,7 @@ impl<'p> Plan<'p> {
 
     fn axis(&self, out: &mut dyn Write) -> io::Result<()> {
         let (title, offset) = match self.picture.axis {
-            Axis::Logical => ("Lamport time", 0),
+            Axis::Logical => (self.logical(), 0),
             Axis::Wall => ("time since the first event", self.from),
         };
         writeln!(out, r#"<text x="12" y="18">{title} →</text>"#)?;
@@ -308,6 +309,18 @@ impl<'p> Plan<'p> {
             )?;
         }
         Ok(())
+    }
+
+    /// What the logical axis shows.
+    fn logical(&self) -> &'static str {
+        let computation = self.picture.computation;
+        let shown = |id: &EventId| computation.order.shown_time(&computation.trace, *id);
+        let carried = |id: &EventId| matches!(shown(id), Some(LogicalTime::Carried(_)));
+        if self.events().iter().any(carried) {
+            "Lamport time"
+        } else {
+            "computed Lamport time"
+        }
     }
 
     fn lanes(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -373,8 +386,8 @@ impl<'p> Plan<'p> {
             if link.inferred {
                 class.push_str(" inferred");
             }
-            if computation.traffic.overtaken_receipts.contains(&link.to) {
-                class.push_str(" overtaken");
+            if computation.traffic.reordered_receives.contains(&link.to) {
+                class.push_str(" reordered");
             }
             // The tip ends at the mark and not in it.
             let length = (x2 - x1).hypot(y2 - y1).max(1.0);
@@ -399,7 +412,7 @@ impl<'p> Plan<'p> {
         if links.len() <= LABELLED {
             self.labels(&links, out)?;
         }
-        for id in &computation.traffic.lost_sendings {
+        for id in &computation.traffic.lost_sends {
             if let (true, Some(y)) = (self.drawn(*id), self.y(*id)) {
                 let (x, far) = (self.x(*id), y + self.step * 0.34);
                 writeln!(
@@ -428,9 +441,9 @@ impl<'p> Plan<'p> {
                 continue;
             }
             let fields = Fields::of(&self.picture.computation.trace, link.from);
-            let name = fields
-                .get("name")
-                .or(fields.get("text"))
+            let name = ["message_type", "name", "text"]
+                .into_iter()
+                .find_map(|field| fields.get(field))
                 .unwrap_or_default();
             let name = shortened(name, 22);
             let (x1, x2) = (self.x(link.from), self.x(link.to));
@@ -463,10 +476,14 @@ impl<'p> Plan<'p> {
             let event = &computation.trace.events[*id];
             let name = &computation.trace.processes[event.process as usize].name;
             let title = format!("{name} {}", words(&computation.trace, *id));
+            let time = match computation.order.shown_time(&computation.trace, *id) {
+                None => String::new(),
+                Some(LogicalTime::Carried(time)) => format!(", Lamport time {time}"),
+                Some(LogicalTime::Computed(time)) => format!(", computed Lamport time {time}"),
+            };
             let title = format!(
-                "event {}, Lamport time {}: {}",
+                "event {}{time}: {}",
                 computation.order.rank[*id],
-                computation.order.lamport[*id],
                 shortened(&title, 200)
             );
             write!(out, "<g>")?;
@@ -474,6 +491,21 @@ impl<'p> Plan<'p> {
             writeln!(out, "<title>{}</title></g>", escaped(&title))?;
         }
         Ok(())
+    }
+
+    fn legend(&self, out: &mut dyn Write) -> io::Result<()> {
+        let computation = self.picture.computation;
+        let marks: Vec<Mark> = self.events().iter().map(|id| self.mark(*id)).collect();
+        let legend = Legend {
+            bottom: self.bottom(),
+            marks: &marks,
+            inferred: computation.traffic.inferred > 0,
+            reordered: computation.traffic.reordered > 0,
+            lost: !computation.traffic.lost_sends.is_empty(),
+            bars: !self.bars.is_empty(),
+            summary: &computation.summary().text,
+        };
+        legend.write(out)
     }
 
     fn mark(&self, id: EventId) -> Mark {

@@ -1,6 +1,8 @@
 //! The space-time diagram as text: a lane for each process, an event a line, later ones below.
 
-use std::{io::IsTerminal, ops::Range, sync::Arc, time::Duration, time::UNIX_EPOCH};
+use std::{
+    collections::HashSet, io::IsTerminal, ops::Range, sync::Arc, time::Duration, time::UNIX_EPOCH,
+};
 
 use common::{
     event::{Kind, Time},
@@ -10,6 +12,7 @@ use common::{
 use super::{
     EventId,
     computation::Computation,
+    order::LogicalTime,
     words::{short_name, shortened, words},
 };
 use crate::reporting::line;
@@ -47,7 +50,7 @@ impl Window {
 }
 
 /// The numbers on the left: the event's, and its Lamport time.
-const NUMBERS: usize = 14;
+const NUMBERS: usize = 15;
 
 /// What a sentence has at the least.
 const SENTENCE: usize = 36;
@@ -60,23 +63,37 @@ pub fn draw(computation: &Computation, range: Range<usize>, window: &Window, jou
     let diagram = Diagram::new(computation, &range, window);
     journal.record(line(diagram.head()));
     let trace = &computation.trace;
+    let (mut computed, mut marks) = (false, HashSet::new());
     for place in range {
         let id = computation.order.sequence[place];
         let event = &trace.events[id];
         if diagram.lane(event.process).is_none() {
             continue;
         }
+        let time = computation.order.shown_time(trace, id);
+        computed |= matches!(time, Some(LogicalTime::Computed(_)));
+        marks.insert(mark(computation.role(id)));
         let mut row = line(diagram.row(place, id));
-        row.name = Some(event.kind.word().to_owned());
-        row.clock = Some(computation.order.lamport[id].into());
+        row.meaning = Some(event.kind.word().into());
+        row.clock = event.clock;
         let micros = event.time.unwrap_or(0).try_into().unwrap_or(0);
         row.time = Time::new(UNIX_EPOCH + Duration::from_micros(micros));
         let process: Arc<str> = trace.processes[event.process as usize].name.as_str().into();
         journal.record_of(&process, row);
     }
-    journal.record(line(
-        "● sends  ○ receives  ■ local  ┬ starts  ┴ stops  ✗ fails  ── message  ╌╌ inferred",
-    ));
+    let mut legend: Vec<&str> = MARKS
+        .into_iter()
+        .filter(|(mark, _)| marks.contains(mark))
+        .map(|(_, words)| words)
+        .collect();
+    legend.push("── message");
+    if computation.traffic.inferred > 0 {
+        legend.push("╌╌ inferred");
+    }
+    if computed {
+        legend.push("(1) computed Lamport time");
+    }
+    journal.record(line(legend.join("  ")));
     if diagram.hidden > 0 {
         let text = format!(
             "{} more processes have no room here; --html shows all",
@@ -109,7 +126,7 @@ impl<'c> Diagram<'c> {
             .filter(|(_, n)| **n > 0)
             .map(|(p, _)| p)
             .collect();
-        let room = window.columns.saturating_sub(NUMBERS + SENTENCE);
+        let room = window.columns.saturating_sub(NUMBERS + 1 + SENTENCE);
         const NARROWEST: usize = 3;
         let fit = (room / NARROWEST).max(2);
         let hidden = lanes.len().saturating_sub(fit);
@@ -145,7 +162,7 @@ impl<'c> Diagram<'c> {
     }
 
     fn head(&self) -> String {
-        let mut head = format!("{:>7}{:>5}  ", "event", "time");
+        let mut head = format!("{:>7}{:>6}  ", "event", "time");
         for process in &self.lanes {
             let name = &self.computation.trace.processes[*process as usize].name;
             let name = short_name(name, self.width - 1);
@@ -188,14 +205,14 @@ impl<'c> Diagram<'c> {
             (
                 self.computation
                     .traffic
-                    .lost_sendings
+                    .lost_sends
                     .binary_search(&id)
                     .is_ok(),
                 " (lost)",
             ),
             (
-                self.computation.traffic.overtaken_receipts.contains(&id),
-                " (overtaken)",
+                self.computation.traffic.reordered_receives.contains(&id),
+                " (reordered)",
             ),
         ] {
             if is {
@@ -203,9 +220,10 @@ impl<'c> Diagram<'c> {
             }
         }
         let cells: String = cells.into_iter().collect();
-        let time = self.computation.order.lamport[id];
+        let time = self.computation.order.shown_time(trace, id);
+        let time = time.map_or_else(String::new, |time| time.to_string());
         let sentence = shortened(&sentence, self.sentence);
-        format!("{place:>7}{time:>5}  {cells} {sentence}")
+        format!("{place:>7}{time:>6}  {cells} {sentence}")
     }
 }
 
@@ -226,18 +244,31 @@ fn lead(cells: &mut [char], from: usize, to: usize, inferred: bool) {
     }
 }
 
+/// The marks of events, and what they mean.
+const MARKS: [(char, &str); 7] = [
+    ('●', "● sends"),
+    ('○', "○ receives"),
+    ('■', "■ local"),
+    ('◇', "◇ connects, accepts, closes, checks"),
+    ('┬', "┬ starts, is ready"),
+    ('┴', "┴ stops"),
+    ('✗', "✗ fails"),
+];
+
 fn mark(role: Kind) -> char {
     match role {
         Kind::Send => '●',
         Kind::Receive => '○',
-        Kind::Start => '┬',
+        Kind::Start | Kind::Ready => '┬',
         Kind::Stop => '┴',
         Kind::Error => '✗',
-        _ => '■',
+        Kind::Local | Kind::Resolve | Kind::Register => '■',
+        // Of connections, and of the program's life.
+        _ => '◇',
     }
 }
 
-/// The same line with colours: sendings, receipts and failures, and the lines between lanes less loud.
+/// The same line with colours: sends, receives and failures, and the lines between lanes less loud.
 pub fn coloured(line: &str) -> String {
     let mut shown = String::with_capacity(line.len() + 32);
     let mut faint = false;

@@ -1,4 +1,4 @@
-//! What became of the messages: how many came, and which were lost, doubled, overtaken. Facts, not faults.
+//! The fate of the messages: received, lost, duplicated, reordered. Facts, not violations.
 
 use common::event::Kind;
 
@@ -8,29 +8,29 @@ use hashbrown::{HashMap, HashSet};
 /// What became of the messages.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    /// Sendings.
+    /// Sends.
     pub sent: u64,
-    /// Receipts.
+    /// Receives.
     pub received: u64,
-    /// Receipts whose sending the logs do not say for certain.
+    /// Receives whose send the logs do not say for certain.
     pub inferred: u64,
-    /// Sendings that nobody received of whom there is a log; and at members of a group, numbers that are missing between
+    /// Sends that no process with a log received; and at members of a group, numbers that are missing between
     /// two that came.
     pub lost: u64,
-    /// Sendings to whom there is no log of.
-    pub unheard: u64,
-    /// Receipts of what the same process had received before.
-    pub doubled: u64,
-    /// Receipts after one of the same sender that was sent later.
-    pub overtaken: u64,
-    /// The sendings that nobody received, of those that are lost.
-    pub lost_sendings: Vec<EventId>,
-    /// The receipts that were overtaken.
-    pub overtaken_receipts: HashSet<EventId>,
+    /// Sends to whom there is no log of.
+    pub unlogged: u64,
+    /// Receives of what the same process had received before.
+    pub duplicates: u64,
+    /// Receives after one of the same sender that was sent later.
+    pub reordered: u64,
+    /// The lost sends that no process received.
+    pub lost_sends: Vec<EventId>,
+    /// The receives that were reordered.
+    pub reordered_receives: HashSet<EventId>,
 }
 
 /// From a process, under the name that stands in its messages, to a process.
-type Way = (u32, u32, u32);
+type Route = (u32, u32, u32);
 
 /// What came that way.
 #[derive(Default)]
@@ -43,7 +43,7 @@ struct Stream {
 /// Counts.
 pub fn count(trace: &Trace, links: &Links) -> Traffic {
     let mut traffic = Traffic::default();
-    let mut streams: HashMap<Way, Stream> = HashMap::new();
+    let mut streams: HashMap<Route, Stream> = HashMap::new();
     // Who can be heard of: a party that receives, or sends, is some process here.
     let nodes: HashSet<&str> = trace.processes.iter().map(|it| it.node.as_str()).collect();
     // For all others: there are others.
@@ -57,17 +57,19 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
     // At an address the numbers are none that the receiver could know.
     let counts: Vec<bool> = parties.map(|party| trace.has_name(party)).collect();
     // Who does not tell of every datagram, under what name or address.
-    let mut untold = vec![false; trace.parties.len()];
+    let mut suppressed = vec![false; trace.parties.len()];
     for (id, event) in trace.events.iter().enumerate() {
         let message = event.message().map(|message| &trace.messages[message]);
         match (event.kind, message) {
             (Kind::Send, Some(message)) => {
                 here[message.from as usize] = true;
-                untold[message.from as usize] |= trace.processes[event.process as usize].untold;
+                suppressed[message.from as usize] |=
+                    trace.processes[event.process as usize].suppressed;
             }
             (Kind::Receive, Some(message)) => {
                 here[message.to as usize] = true;
-                untold[message.to as usize] |= trace.processes[event.process as usize].untold;
+                suppressed[message.to as usize] |=
+                    trace.processes[event.process as usize].suppressed;
             }
             _ => {}
         }
@@ -79,26 +81,28 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
             continue;
         };
         traffic.inferred += u64::from(link.inferred);
-        let sending = &trace.events[link.from];
-        let Some(sent) = sending.message().map(|message| &trace.messages[message]) else {
+        let send = &trace.events[link.from];
+        let Some(sent) = send.message().map(|message| &trace.messages[message]) else {
             continue;
         };
         here[sent.to as usize] = true;
         if links.came_before(trace, link) {
-            traffic.doubled += 1;
+            traffic.duplicates += 1;
             continue;
         }
         if !counts[sent.from as usize] {
             continue;
         }
-        let way = (sending.process, sent.from, event.process);
+        let way = (send.process, sent.from, event.process);
         let stream = streams.entry(way).or_default();
         if sent.number < stream.highest {
-            traffic.overtaken += 1;
-            traffic.overtaken_receipts.insert(id);
+            traffic.reordered += 1;
+            traffic.reordered_receives.insert(id);
         }
         stream.highest = stream.highest.max(sent.number);
-        if trace.processes[event.process as usize].untold || trace.process_of(link.from).untold {
+        if trace.processes[event.process as usize].suppressed
+            || trace.process_of(link.from).suppressed
+        {
             continue;
         }
         let several = links.from(link.from).len() > 1;
@@ -116,32 +120,32 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
         };
         traffic.sent += 1;
         let to = trace.messages[message].to as usize;
-        if links.from(id).len() > 0 || untold[to] || trace.process_of(id).untold {
+        if links.from(id).len() > 0 || suppressed[to] || trace.process_of(id).suppressed {
             continue;
         }
         if here[to] {
             traffic.lost += 1;
-            traffic.lost_sendings.push(id);
+            traffic.lost_sends.push(id);
         } else {
-            traffic.unheard += 1;
+            traffic.unlogged += 1;
         }
     }
     traffic.lost += in_groups(trace, links, &streams, &groups);
     traffic
 }
 
-/// Numbers that members of a group miss between two that they received, though somebody sent them to the group.
+/// Numbers that members of a group miss between two that they received, though they were sent to the group.
 fn in_groups(
     trace: &Trace,
     links: &Links,
-    streams: &HashMap<Way, Stream>,
+    streams: &HashMap<Route, Stream>,
     groups: &HashSet<u32>,
 ) -> u64 {
-    let mut sent: HashMap<Way, Vec<u64>> = HashMap::new();
+    let mut sent: HashMap<Route, Vec<u64>> = HashMap::new();
     for (id, event) in trace.events.iter().enumerate() {
         if let (Kind::Send, Some(message)) = (event.kind, event.message())
             && groups.contains(&trace.messages[message].to)
-            // What nobody received at all is counted already.
+            // What no process received is counted already.
             && links.from(id).len() > 0
         {
             let message = &trace.messages[message];

@@ -1,15 +1,12 @@
 //! Logs that carry vector clocks: which event follows from which, and whether the clocks can be true.
 //!
 //! A log of vector clocks names no messages. What an event knows that the one before it in its process did not, it has
-//! learnt from somebody; of all that it may have learnt it from, the events that the others are known by are enough.
+//! learnt from a message; of all events that it may have learnt it from, those by which the others are known are enough.
 
 use common::text::{plural, visible};
 
-use super::{
-    EventId, Trace,
-    findings::{Rule, Weight},
-    matching::Link,
-};
+use super::{EventId, Trace, findings::Severity, matching::Link};
+use crate::property::Property;
 use hashbrown::HashMap;
 
 /// Finds whose the entries are, and the links that follow from them.
@@ -39,7 +36,7 @@ pub fn links(trace: &mut Trace) -> Vec<Link> {
                 None => {
                     let place = trace.place_of(event);
                     let name = trace.processes[*process as usize].name.clone();
-                    trace.findings.add(Rule::Vectors, Weight::Wrong, || {
+                    trace.findings.add(Property::Vectors, Severity::Fail, || {
                         format!("{place}: knows {name}:{count}, which is in no log")
                     });
                 }
@@ -101,18 +98,18 @@ fn name_entries(trace: &mut Trace) {
         let run = trace.process_of(event).run.clone();
         let carried = &mut trace.carried[number];
         let mut key = (run, String::new());
-        for (name, count) in std::mem::take(&mut carried.strangers) {
+        for (name, count) in std::mem::take(&mut carried.unknown) {
             key.1 = name;
             match by_name.get(&key) {
                 Some(process) => carried.entries.push((*process, count)),
-                None => carried.strangers.push((key.1.clone(), count)),
+                None => carried.unknown.push((key.1.clone(), count)),
             }
         }
         carried.entries.sort_unstable();
-        if let Some((name, _)) = carried.strangers.first().filter(|(_, count)| *count > 0) {
+        if let Some((name, _)) = carried.unknown.first().filter(|(_, count)| *count > 0) {
             let name = visible(name.as_bytes());
             let place = trace.place_of(event);
-            trace.findings.add(Rule::Vectors, Weight::Wrong, || {
+            trace.findings.add(Property::Vectors, Severity::Fail, || {
                 format!("{place}: knows of {name}, which has no event in any log")
             });
         }
@@ -121,13 +118,13 @@ fn name_entries(trace: &mut Trace) {
 
 /// Each clock that a log carries must be the one that follows from what the event knows.
 #[derive(Debug, Default)]
-pub struct Judge {
+pub struct VectorChecker {
     looked_at: u64,
     /// The event, and of which process how much it says and how much it knows.
     wrong: Vec<(EventId, (usize, u64, u32))>,
 }
 
-impl Judge {
+impl VectorChecker {
     /// An event, with its vector timestamp.
     pub fn see(&mut self, trace: &Trace, event: EventId, vector: &[u32]) {
         let Some(carried) = trace.events[event].carried() else {
@@ -148,13 +145,13 @@ impl Judge {
         self.wrong.extend(difference.map(|it| (event, it)));
     }
 
-    /// Tells what is wrong. How many clocks were looked at.
-    pub fn tell(self, trace: &mut Trace) -> u64 {
+    /// Reports the clocks that are wrong. Returns how many were checked.
+    pub fn report(self, trace: &mut Trace) -> u64 {
         for (event, (process, says, known)) in self.wrong {
             let place = trace.place_of(event);
             let name = trace.processes[process].name.clone();
             let events = plural(u64::from(known), "event");
-            trace.findings.add(Rule::Vectors, Weight::Wrong, || {
+            trace.findings.add(Property::Vectors, Severity::Fail, || {
                 format!("{place}: says {name}:{says}, but by what it knows it follows from {events} of {name}")
             });
         }

@@ -1,18 +1,25 @@
-//! What must hold of a computation: every receipt has its sending, and clocks that were carried grow from cause to
+//! What must hold of a computation: every receive has its send, and clocks that were carried grow from cause to
 //! effect. What needs no order of events is looked at where it is read, see [`super::merge`] and [`super::matching`].
 
-use common::{event::Kind, text::plural};
+use common::{
+    event::{Anomaly, Kind},
+    text::plural,
+};
 
 use super::{
-    EventId, NONE, Trace,
-    findings::{Rule, Weight},
+    EventId, Trace,
+    findings::Severity,
     matching::{Links, Runs},
     order::Order,
-    words::Fields,
+    words::{Fields, sentence},
+};
+use crate::{
+    property::Property,
+    verdict::clocks::{ClockCondition, Regression},
 };
 use hashbrown::{HashMap, HashSet};
 
-/// Judges the receipts that have no sending.
+/// Checks the receives that have no send.
 pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
     if orphans.is_empty() {
         return;
@@ -46,7 +53,7 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
         of_name.push((number as u32, 0));
     }
     let runs = Runs::of(trace);
-    let mut judged = Vec::new();
+    let mut checked = Vec::new();
     for orphan in orphans {
         let event = &trace.events[*orphan];
         let message = event.message().map(|message| &trace.messages[message]);
@@ -61,7 +68,7 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
             let party = trace.parties[from as usize].as_str();
             senders.get(&from).or_else(|| nodes.get(party))
         });
-        // Whoever lived then: another process may have had the address, or the name, before or after.
+        // A process that ran then: another process may have had the address, or the name, before or after.
         let lived = |(number, _): &&(u32, u64)| {
             let process = &trace.processes[*number as usize];
             let time = |event: EventId| trace.events[event].time;
@@ -72,11 +79,11 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
             }
             same_run || first <= event.time && (event.time <= last || !process.stopped)
         };
-        let cut_off = fields.get("value") == Some("cut off");
+        let cut_off = fields.get("anomaly") == Some(Anomaly::Truncated.word());
         let sender = of_name
             .and_then(|all| all.iter().rev().find(lived))
             .copied();
-        let told_later = sender.is_some_and(|(_, highest)| {
+        let logged_later = sender.is_some_and(|(_, highest)| {
             message.is_some_and(|message| {
                 let connection = connections.get(&(message.from, message.to));
                 let of_connection = connection.copied().unwrap_or(0);
@@ -86,16 +93,16 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
                 }
             })
         });
-        judged.push((*orphan, sender.filter(|_| !cut_off), told_later));
+        checked.push((*orphan, sender.filter(|_| !cut_off), logged_later));
     }
     drop(runs);
-    for (orphan, sender, told_later) in judged {
+    for (orphan, sender, logged_later) in checked {
         let place = trace.place_of(orphan);
         let name = trace.process_of(orphan).name.clone();
         let Some((sender, _)) = sender else {
-            trace.findings.add(Rule::Sent, Weight::Open, || {
+            trace.findings.add(Property::Sent, Severity::Open, || {
                 format!(
-                    "{place}: the log of whoever sent this to {name} is not here, or ends too early"
+                    "{place}: {name} receives a message whose sender has no log here, or one that ends too early"
                 )
             });
             continue;
@@ -104,28 +111,32 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
         let from = sender.name.clone();
         let last = trace.place_of(sender.events.end - 1);
         let words = |why: String| {
-            format!("{place}: {name} receives what is not in the log of {from}: {why}")
+            format!(
+                "{place}: {name} receives a message whose send is not in the log of {from}: {why}"
+            )
         };
-        let (weight, words) = if sender.untold {
-            let why = "it does not tell of every datagram".to_owned();
-            (Weight::Warn, words(why))
+        let (severity, words) = if sender.suppressed {
+            let why = "it does not log every datagram".to_owned();
+            (Severity::Warn, words(why))
         } else if sender.gaps {
-            let why = "it may be among the events that are missing there".to_owned();
-            (Weight::Warn, words(why))
-        } else if !sender.stopped && !told_later {
-            let why = format!("it ends without a stop, at {last}: killed, or still running");
-            (Weight::Warn, words(why))
+            let why = "events are missing there".to_owned();
+            (Severity::Warn, words(why))
+        } else if !sender.stopped && !logged_later {
+            let why = format!(
+                "it ends without a stop, at {last}: the process was killed, or is still running"
+            );
+            (Severity::Warn, words(why))
         } else {
             let words = format!(
-                "{place}: {name} receives what was not sent: {from}, whose log ends at {last}, never sent it"
+                "{place}: {name} receives a message that {from} never sent; its log ends at {last}"
             );
-            (Weight::Wrong, words)
+            (Severity::Fail, words)
         };
-        trace.findings.add(Rule::Sent, weight, || words);
+        trace.findings.add(Property::Sent, severity, || words);
     }
 }
 
-/// Judges the receipts of what was sent to another process.
+/// Checks that each message is received by the process it was sent to.
 pub fn addressees(trace: &mut Trace) {
     let nodes: HashSet<&str> = trace.processes.iter().map(|it| it.node.as_str()).collect();
     let is_node: Vec<bool> = trace
@@ -148,59 +159,32 @@ pub fn addressees(trace: &mut Trace) {
     for (id, to) in wrong {
         let (place, name) = (trace.place_of(id), &trace.process_of(id).name);
         let words = format!(
-            "{place}: {name} receives what was sent to {}",
+            "{place}: {name} receives a message that was sent to {}",
             trace.parties[to as usize]
         );
-        trace.findings.add(Rule::Sent, Weight::Wrong, || words);
+        trace.findings.add(Property::Sent, Severity::Fail, || words);
     }
 }
 
-/// Judges the logical clocks that the logs carry: each must be greater than every one that its event follows from. On one
-/// thread that is certain; between threads of a process the log's order is the order of logging. How many were compared.
-pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> u64 {
-    // The greatest clock that an event follows from or has, and whose it is.
-    let mut greatest: Vec<(u64, u32)> = vec![(0, NONE); trace.events.len()];
-    let mut last_of_thread: Vec<u32> = vec![NONE; trace.threads.len()];
-    let mut compared = 0;
+/// Checks the logical clocks that the logs carry, each thread a thread of execution of its own: between threads of a process
+/// the log's order is the order of logging.
+pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> ClockCondition {
+    let mut condition = ClockCondition::new(trace.events.len(), trace.threads.len());
     let mut broken = Vec::new();
     for event in &order.sequence {
-        let event = *event;
-        let it = &trace.events[event];
-        let before = &mut last_of_thread[it.thread as usize];
-        let on_thread = std::mem::replace(before, event as u32);
-        let mut known = (0, NONE);
-        let causes = links.to(event).iter().map(|link| link.from);
-        let on_thread = (on_thread != NONE).then_some(on_thread as usize);
-        for cause in causes.chain(on_thread) {
-            if greatest[cause].1 != NONE && (known.1 == NONE || greatest[cause] > known) {
-                known = greatest[cause];
-            }
-        }
-        if let Some(clock) = it.clock {
-            if known.1 != NONE {
-                compared += 1;
-                let same = clock == known.0 && trace.same_message(event, known.1 as usize);
-                if clock <= known.0 && !same {
-                    broken.push((event, known, clock));
-                }
-            }
-            // After a clock that is wrong the next one is compared with it: one fault is told once.
-            known = (clock, event as u32);
-        }
-        greatest[event] = known;
+        let it = &trace.events[*event];
+        let causes = links.to(*event).iter().map(|link| link.from);
+        let same = |before| trace.same_message(*event, before);
+        let found = condition.see(*event, it.thread as usize, it.clock, causes, same);
+        broken.extend(found.map(|found| (*event, found)));
     }
-    for (event, (before, witness), clock) in broken {
-        let (here, there) = (trace.place_of(event), trace.place_of(witness as usize));
-        let (name, other) = (
-            &trace.process_of(event).name,
-            &trace.process_of(witness as usize).name,
-        );
-        let words = format!(
-            "{here}: the clock of {name} is {clock}, but this follows from {other}'s event at {there}, which has {before}"
-        );
-        trace.findings.add(Rule::Clocks, Weight::Wrong, || words);
+    for (event, Regression { cause, reason }) in broken {
+        let (cause, here) = (sentence(trace, cause), sentence(trace, event));
+        trace.findings.add(Property::Clocks, Severity::Fail, || {
+            format!("{reason}; {cause}; {here}")
+        });
     }
-    compared
+    condition
 }
 
 /// What was looked at, for the rules that hold.
@@ -208,10 +192,10 @@ pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> u64 {
 pub struct LookedAt {
     /// Events.
     pub events: u64,
-    /// Receipts.
+    /// Receives.
     pub received: u64,
-    /// Clocks that were compared with another.
-    pub clocks: u64,
+    /// The logical clocks that were compared.
+    pub clocks: ClockCondition,
     /// Vector clocks.
     pub vectors: u64,
     /// Messages whose clocks on both sides were compared.
@@ -220,45 +204,37 @@ pub struct LookedAt {
 
 impl LookedAt {
     /// Why a rule holds; None if there is nothing to say of it.
-    pub fn words(&self, trace: &Trace, rule: Rule) -> Option<String> {
+    pub fn words(&self, trace: &Trace, rule: Property) -> Option<String> {
         let some = |count: u64, words: String| (count > 0).then_some(words);
         match rule {
-            Rule::WellFormed => Some(format!(
+            Property::WellFormed => Some(format!(
                 "{} of {} in {}",
                 plural(self.events, "event"),
                 plural(trace.processes.len() as u64, "process"),
                 plural(trace.files.len() as u64, "file")
             )),
-            Rule::Names => Some(plural(trace.processes.len() as u64, "process")),
-            Rule::Sent => some(
+            Property::Names => Some(plural(trace.processes.len() as u64, "process")),
+            Property::Sent => some(
                 self.received,
-                format!(
-                    "each of {} has its sending",
-                    plural(self.received, "receipt")
-                ),
+                format!("each of {} has its send", plural(self.received, "receive")),
             ),
-            Rule::Order => Some("nothing follows from itself".to_owned()),
-            Rule::Clocks => some(
-                self.clocks,
-                format!(
-                    "held for all {} clocks that follow from another",
-                    self.clocks
-                ),
-            ),
-            Rule::Vectors => some(
+            Property::Order => Some("no event happened before itself".to_owned()),
+            Property::Clocks => self.clocks.holds(),
+            Property::Vectors => some(
                 self.vectors,
                 format!(
-                    "each of {} is what its event knows",
-                    plural(self.vectors, "clock")
+                    "each of {} is that of the events that happened before",
+                    plural(self.vectors, "vector clock")
                 ),
             ),
-            Rule::Wall => some(
+            Property::Wall => some(
                 self.wall,
                 format!(
                     "none of {} was received before it was sent",
                     plural(self.wall, "message")
                 ),
             ),
+            _ => None,
         }
     }
 }

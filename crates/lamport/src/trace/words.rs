@@ -1,16 +1,17 @@
 //! An event's fields, and the event in words. All of it is safe to show.
 
-use common::{event::Kind, text::visible};
+use common::text::visible;
 use serde_json::{Map, Value};
 
 use super::{EventId, Trace};
+use crate::words::Facts;
 
-/// The fields of a line that every event has, and that are told by other means.
+/// The fields of a line that every event has, and that are shown by other means.
 const COMMON: [&str; 8] = [
     "v", "run", "node", "thread", "seq", "time", "event", "level",
 ];
 
-/// The longest text of a field that is told, in letters.
+/// The longest text of a field that is shown, in letters.
 const LONGEST: usize = 2000;
 
 /// What an event says beside what every event says.
@@ -80,52 +81,29 @@ pub fn words(trace: &Trace, event: EventId) -> String {
 /// The same, of fields that were read before.
 pub fn words_of(trace: &Trace, event: EventId, fields: &Fields) -> String {
     let get = |name| fields.get(name).unwrap_or_default();
-    let (peer, text, name, value) = (get("peer"), get("text"), get("name"), get("value"));
-    let what = match (text, name, value) {
-        ("", "", "") => "a message".to_owned(),
-        ("", name, "") => name.to_owned(),
-        ("", "", value) => value.to_owned(),
-        ("", name, value) => format!("{name}: {value}"),
-        (text, "", _) => format!("'{text}'"),
-        (text, name, _) => format!("{name} '{text}'"),
-    };
-    let with = |verb: &str, object: &str| match object {
-        "" => verb.trim_end_matches(':').to_owned(),
-        object => format!("{verb} {object}"),
-    };
-    match trace.events[event].kind {
-        Kind::Start => with("starts:", text),
-        Kind::Ready => with("is ready:", if text.is_empty() { peer } else { text }),
-        Kind::Connect => with("connects to", peer),
-        Kind::Accept => with("accepts", peer),
-        Kind::Send => match peer {
-            "" => format!("sends {what} to all"),
-            peer => format!("sends {what} to {peer}"),
-        },
-        Kind::Receive => match value {
-            "" => format!("receives {what} from {peer}"),
-            // Beside a text the value is what is odd about it.
-            odd if !text.is_empty() => format!("receives {what} from {peer}, {odd}"),
-            _ => format!("receives {what} from {peer}"),
-        },
-        Kind::Close => with("closes the connection to", peer),
-        Kind::Resolve => with("resolves", &format!("{name}: {value}")),
-        Kind::Register => match value {
-            "" => with("takes away", name),
-            value => format!("registers {name}: {value}"),
-        },
-        Kind::Check => with("checks", &format!("{name}: {value}")),
-        Kind::Error => with("fails:", text),
-        // A summary begins with the word itself.
-        Kind::Stop => with("stops:", text.strip_prefix("stopped: ").unwrap_or(text)),
-        Kind::Local => match (text, name) {
-            ("", "") => "does something".to_owned(),
-            ("", "enter") => with("enters the critical section, by", value),
-            ("", "deliver") => with("delivers", value),
-            ("", _) => what,
-            (text, _) => text.to_owned(),
-        },
+    Facts {
+        kind: trace.events[event].kind,
+        peer: get("peer"),
+        text: get("text"),
+        message_type: get("message_type"),
+        meaning: get("meaning"),
+        timestamp: get("timestamp"),
+        name: get("name"),
+        value: get("value"),
+        check: get("check"),
+        verdict: get("verdict"),
+        anomaly: get("anomaly"),
     }
+    .words()
+}
+
+/// The whole event: its process, the time of its logical clock, what it does, and where it is logged.
+pub fn sentence(trace: &Trace, event: EventId) -> String {
+    let name = &trace.process_of(event).name;
+    let time = trace.events[event].clock;
+    let time = time.map_or_else(String::new, |time| format!(" at {time}"));
+    let (words, place) = (words(trace, event), trace.place_of(event));
+    format!("{name}{time} {words} ({place})")
 }
 
 /// A name of at most so many letters: those left out are in the middle, for names differ at their ends.

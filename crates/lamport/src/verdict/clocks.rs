@@ -1,84 +1,105 @@
-//! What holds for every algorithm: the clocks, and the channels.
+//! The clock condition (Lamport 1978): if a happened before b, then C(a) < C(b).
 
-use common::text::plural;
+/// No event.
+const NONE: u32 = u32::MAX;
 
-use super::{Case, Check, Judge, causality::Knowledge};
-use crate::happening::{Happening, What};
+/// Whether a clock may show `time` after an event that follows from one at which a clock showed `before`.
+pub fn advances(before: u64, time: u64) -> bool {
+    before < time
+}
 
-/// The clock condition, and channels that lose, double and overtake nothing.
+/// Two events that break the condition: the earlier one, and what is wrong.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Regression {
+    /// The event that the other one follows from.
+    pub cause: usize,
+    /// What is wrong, as the first part of a sentence.
+    pub reason: &'static str,
+}
+
+/// Walks through events in causal order and compares each clock with the greatest that it follows from, also where events
+/// without a clock stand between.
 #[derive(Debug)]
-pub(super) struct Clocks {
-    /// Each process's last event and its time.
-    last: Vec<Option<(usize, u64)>>,
-    /// The number of the last message from each to each, and where it was received.
-    channels: Vec<(u64, usize)>,
-    /// Messages that were sent and received.
-    pairs: u64,
-    clock_broken: Option<((usize, usize), &'static str)>,
-    channel_broken: Option<((usize, usize), &'static str)>,
+pub struct ClockCondition {
+    /// For each event the greatest clock that it has or follows from, and whose it is.
+    greatest: Vec<(u64, u32)>,
+    /// The last event of each thread of execution.
+    last: Vec<u32>,
+    /// How many messages were compared: a clock at the receive with one at the send.
+    pub messages: u64,
+    /// How many events were compared with one before on the same thread.
+    pub steps: u64,
 }
 
-impl Clocks {
-    pub(super) fn new(processes: usize) -> Self {
+impl ClockCondition {
+    /// Of so many events on so many threads of execution.
+    pub fn new(events: usize, threads: usize) -> Self {
         Self {
-            last: vec![None; processes],
-            channels: vec![(0, 0); processes * processes],
-            pairs: 0,
-            clock_broken: None,
-            channel_broken: None,
-        }
-    }
-}
-
-impl Judge for Clocks {
-    fn see(&mut self, place: usize, happening: &Happening, case: &Case<'_>, known: &Knowledge) {
-        let me = happening.process.index();
-        if let Some((before, time)) = self.last[me]
-            && time >= happening.time
-        {
-            let so = "a clock must move from one event to the next";
-            self.clock_broken.get_or_insert(((before, place), so));
-        }
-        self.last[me] = Some((place, happening.time));
-        let What::Receive { from, number, .. } = happening.what else {
-            return;
-        };
-        let channel = &mut self.channels[from.index() * self.last.len() + me];
-        let (before, number_before) = (channel.1, channel.0);
-        if number <= number_before {
-            let so = "a message comes once, and none overtakes another";
-            self.channel_broken.get_or_insert(((before, place), so));
-        }
-        *channel = (number, place);
-        match known.sending() {
-            Some(sending) => {
-                self.pairs += 1;
-                if case.happenings[sending].time >= happening.time {
-                    let so = "a message must be received at a later time than it was sent at";
-                    self.clock_broken.get_or_insert(((sending, place), so));
-                }
-            }
-            None if case.gone.contains(&from) => {}
-            None => {
-                let so = "nobody sent it";
-                self.channel_broken.get_or_insert(((place, place), so));
-            }
+            greatest: vec![(0, NONE); events],
+            last: vec![NONE; threads],
+            messages: 0,
+            steps: 0,
         }
     }
 
-    fn conclude(self: Box<Self>, case: &Case<'_>) -> Vec<Check> {
-        let pairs = plural(self.pairs, "message pair");
-        let clock = match self.clock_broken {
-            Some((events, so)) => Check::broken(case, "clock condition", events, so),
-            None => Check::good("clock condition", format!("held for all {pairs}")),
-        };
-        let channels = match self.channel_broken {
-            Some((events, so)) => Check::broken(case, "channels", events, so),
-            None => Check::good(
-                "channels",
-                "every message came at most once, and in the order of sending".into(),
-            ),
-        };
-        vec![clock, channels]
+    /// The next event of a thread, its clock, and the sends that it directly follows from. An event `is_same` as its
+    /// predecessor where both are sends of one message, which has one time.
+    pub fn see(
+        &mut self,
+        event: usize,
+        thread: usize,
+        clock: Option<u64>,
+        causes: impl IntoIterator<Item = usize>,
+        is_same: impl FnOnce(usize) -> bool,
+    ) -> Option<Regression> {
+        let before = std::mem::replace(&mut self.last[thread], event as u32);
+        let mut known = (0, NONE);
+        let mut by_message = false;
+        for cause in causes {
+            let (time, witness) = self.greatest[cause];
+            if witness != NONE && (known.1 == NONE || time > known.0) {
+                known = (time, witness);
+                by_message = true;
+            }
+            self.messages += u64::from(clock.is_some() && witness != NONE);
+        }
+        if before != NONE {
+            let (time, witness) = self.greatest[before as usize];
+            self.steps += u64::from(clock.is_some() && witness != NONE);
+            if witness != NONE && (known.1 == NONE || time > known.0) {
+                known = (time, witness);
+                by_message = false;
+            }
+        }
+        let mut broken = None;
+        if let Some(clock) = clock {
+            if known.1 != NONE
+                && !advances(known.0, clock)
+                && !(clock == known.0 && is_same(known.1 as usize))
+            {
+                broken = Some(Regression {
+                    cause: known.1 as usize,
+                    reason: match by_message {
+                        true => "a message must be received at a later time than it was sent",
+                        false => "a clock must advance at every event",
+                    },
+                });
+            }
+            // The next clock is compared with this one, so that one fault is reported once.
+            known = (clock, event as u32);
+        }
+        self.greatest[event] = known;
+        broken
+    }
+
+    /// Why it holds; nothing where no two clocks were compared.
+    pub fn holds(&self) -> Option<String> {
+        match (self.messages, self.steps) {
+            (0, 0) => None,
+            (0, steps) => Some(format!("held for all {steps} steps of the processes")),
+            (messages, steps) => Some(format!(
+                "held for all {messages} messages and all {steps} steps of the processes"
+            )),
+        }
     }
 }

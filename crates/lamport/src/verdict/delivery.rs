@@ -1,179 +1,230 @@
-//! What ordered multicast promises.
+//! Ordered multicast (van Steen & Tanenbaum, "Ordered multicasting"): safety and liveness of a whole run.
 
 use std::collections::HashMap;
 
 use common::text::plural;
 
-use super::{Case, Check, Judge, causality::Knowledge};
+use super::{
+    checker::{Check, Checker, Known, RunUnderTest},
+    order::{CausalOrder, Misdelivery, TotalOrder},
+};
 use crate::{
-    algorithms::Algorithm,
-    clock::Timestamp,
-    happening::Happening,
-    process::{Deed, ProcessId},
+    clock::Timestamp, ids::ProcessId, process::Meaning, property::Property, run_event::RunEvent,
 };
 
-/// Everything delivered everywhere, in an order that the algorithm promises.
+/// The order that an algorithm keeps.
+#[derive(Debug)]
+enum Order {
+    Total(TotalOrder),
+    Causal(CausalOrder),
+}
+
+/// Every multicast delivered at every process, once, in the algorithm's order.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    algorithm: Algorithm,
-    /// Of each multicast the process, and of totally ordered ones nothing more: how many of each process's multicasts
-    /// its sender had delivered, itself included; and where it was sent.
-    multicasts: HashMap<Timestamp, (Vec<u64>, usize)>,
-    /// How many of each process's multicasts each process has delivered.
-    delivered: Vec<Vec<u64>>,
-    /// What was delivered as the how many-th by whoever did so first, and where.
-    sequence: Vec<(Timestamp, usize)>,
-    /// How many each process has delivered, and what it said of the last.
-    done: Vec<(usize, String)>,
-    /// All multicasts of each process in their order, where they were sent.
-    of_each: Vec<Vec<usize>>,
-    broken: Option<((usize, usize), &'static str)>,
+    order: Order,
+    /// Where each multicast was sent; one whose send is not logged, where it was first delivered.
+    multicasts: HashMap<Timestamp, usize>,
+    /// Where each process's multicasts were sent.
+    of_process: Vec<Vec<usize>>,
+    /// Where each place of the common sequence was delivered first.
+    first: Vec<usize>,
+    /// What each process's application said at its last delivery.
+    last: Vec<String>,
+    /// How many deliveries there are.
+    deliveries: u64,
+    misordered: Option<((usize, usize), &'static str)>,
+    duplicate: Option<(usize, usize)>,
 }
 
 impl Delivery {
-    pub(super) fn new(processes: usize, algorithm: Algorithm) -> Self {
+    pub(super) fn total(processes: usize) -> Self {
+        Self::new(processes, Order::Total(TotalOrder::new(processes)))
+    }
+
+    pub(super) fn causal(processes: usize) -> Self {
+        Self::new(processes, Order::Causal(CausalOrder::new(processes)))
+    }
+
+    fn new(processes: usize, order: Order) -> Self {
         Self {
-            algorithm,
+            order,
             multicasts: HashMap::new(),
-            delivered: vec![vec![0; processes]; processes],
-            sequence: Vec::new(),
-            done: vec![(0, String::new()); processes],
-            of_each: vec![Vec::new(); processes],
-            broken: None,
+            of_process: vec![Vec::new(); processes],
+            first: Vec::new(),
+            last: vec![String::new(); processes],
+            deliveries: 0,
+            misordered: None,
+            duplicate: None,
         }
     }
 
-    /// The same at the same place of everybody's sequence.
-    fn in_sequence(&mut self, place: usize, me: usize, multicast: Timestamp) {
-        match self.sequence.get(self.done[me].0) {
-            None => self.sequence.push((multicast, place)),
-            Some((same, _)) if *same == multicast => {}
-            Some((_, other)) => {
-                let so = "both are the next of their process, and not the same";
-                self.broken.get_or_insert(((*other, place), so));
+    fn deliver(
+        &mut self,
+        place: usize,
+        me: ProcessId,
+        multicast: Timestamp,
+        run: &RunUnderTest<'_>,
+    ) {
+        self.deliveries += 1;
+        // Its sender may have been killed before it had logged the send.
+        if !self.multicasts.contains_key(&multicast) && run.is_incomplete(multicast.process) {
+            self.multicasts.insert(multicast, place);
+            self.of_process[multicast.process.index()].push(place);
+            if let Order::Causal(order) = &mut self.order {
+                order.assume(multicast, me);
             }
         }
+        let delivered = match &mut self.order {
+            Order::Total(order) => {
+                if order.delivered(me) == self.first.len() {
+                    self.first.push(place);
+                }
+                if self.multicasts.contains_key(&multicast) {
+                    order.deliver(me, multicast)
+                } else {
+                    Err(Misdelivery::Unknown)
+                }
+            }
+            Order::Causal(order) => order.deliver(me, multicast),
+        };
+        let (before, reason) = match delivered {
+            Ok(()) => return,
+            Err(Misdelivery::Duplicate) => {
+                let before = self.multicasts[&multicast];
+                self.duplicate.get_or_insert((before, place));
+                return;
+            }
+            Err(Misdelivery::Differs(number)) => (
+                self.first[number],
+                "both are the next delivery of their process, and they differ",
+            ),
+            Err(Misdelivery::Early(process, number)) => {
+                let cause = self.of_process[process.index()].get(number);
+                let reason = "the sender of the second had delivered or sent the first before, and this process has not delivered it yet";
+                (cause.copied().unwrap_or(place), reason)
+            }
+            Err(Misdelivery::Unknown) => (place, "no process multicast this"),
+        };
+        self.misordered.get_or_insert(((before, place), reason));
     }
 
-    /// After all that its sender had delivered.
-    fn after_its_causes(&mut self, place: usize, me: usize, multicast: Timestamp) {
-        let from = multicast.process.index();
-        if let Some((before, _)) = self.multicasts.get(&multicast) {
-            let mut earlier = before.iter().zip(&self.delivered[me]).enumerate();
-            let missing = earlier.find(|(process, (had, has))| {
-                let had = **had - u64::from(*process == from);
-                had > **has
-            });
-            if let Some((process, (_, has))) = missing
-                && let Some(cause) = self.of_each[process].get(*has as usize)
-            {
-                let so = "the first was delivered by the sender of the second before it sent, and not here yet";
-                self.broken.get_or_insert(((*cause, place), so));
-            }
+    fn delivered(&self, process: ProcessId) -> usize {
+        match &self.order {
+            Order::Total(order) => order.delivered(process),
+            Order::Causal(order) => order.delivered(process),
         }
-        self.delivered[me][from] += 1;
     }
 }
 
-impl Judge for Delivery {
-    fn see(&mut self, place: usize, happening: &Happening, case: &Case<'_>, _: &Knowledge) {
-        let me = happening.process.index();
-        match &happening.deed {
-            Some(Deed::Multicast(_)) => {
+impl Checker for Delivery {
+    fn see(&mut self, place: usize, event: &RunEvent, run: &RunUnderTest<'_>, _: &Known) {
+        let me = event.process;
+        match &event.meaning {
+            Some(Meaning::Multicast(_)) => {
                 let stamp = Timestamp {
-                    time: happening.time,
-                    process: happening.process,
+                    time: event.time,
+                    process: me,
                 };
-                let before = if self.algorithm == Algorithm::Causal {
-                    let mut before = self.delivered[me].clone();
-                    before[me] += 1;
-                    before
-                } else {
-                    Vec::new()
-                };
-                self.multicasts.insert(stamp, (before, place));
-                self.of_each[me].push(place);
+                if let Order::Causal(order) = &mut self.order {
+                    order.multicast(stamp);
+                }
+                self.multicasts.insert(stamp, place);
+                self.of_process[me.index()].push(place);
             }
-            Some(Deed::Deliver(multicast, said)) => {
-                if case.gone.contains(&multicast.process) {
-                    // It may have been killed before it had written that it sent it.
-                    let unknown = (Vec::new(), place);
-                    self.multicasts.entry(*multicast).or_insert(unknown);
-                }
-                if self.algorithm == Algorithm::Causal {
-                    self.after_its_causes(place, me, *multicast);
-                } else {
-                    self.in_sequence(place, me, *multicast);
-                }
-                self.done[me].0 += 1;
-                self.done[me].1.clone_from(said);
+            Some(Meaning::Deliver(multicast, result)) => {
+                self.deliver(place, me, *multicast, run);
+                self.last[me.index()].clone_from(result);
             }
             _ => {}
         }
     }
 
-    fn conclude(self: Box<Self>, case: &Case<'_>) -> Vec<Check> {
-        let total = self.algorithm == Algorithm::Total;
-        let rule = if total {
-            "same sequence"
-        } else {
-            "causal order"
-        };
-        let (multicasts, processes) = (self.multicasts.len(), self.done.len());
-        let all = plural(multicasts as u64, "multicast");
-        let order = match self.broken {
-            Some((events, so)) => Check::broken(case, rule, events, so),
-            None if total => Check::good(
-                rule,
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
+        let processes = self.last.len();
+        let (property, ok) = match self.order {
+            Order::Total(_) => (
+                Property::SameSequence,
                 format!("all {processes} replicas delivered in the same order"),
             ),
-            None => Check::good(
-                rule,
-                "nothing was delivered before what it follows from".into(),
+            Order::Causal(_) => (
+                Property::CausalOrder,
+                "no multicast was delivered before one that it follows from".to_owned(),
             ),
         };
-        // Of one that is gone nobody expects anything more.
-        let here = |process: &ProcessId| !case.gone.contains(process);
-        let short: Vec<_> = ProcessId::all(processes)
-            .filter(here)
-            .map(|process| (process, self.done[process.index()].0))
-            .filter(|(_, delivered)| *delivered != multicasts)
-            .map(|(process, delivered)| format!("{} {delivered}", case.names.of(process)))
-            .collect();
-        let everywhere = if short.is_empty() {
-            Check::good(
-                "everything delivered",
-                format!(
-                    "{all}, each at all {} processes",
-                    processes.saturating_sub(case.gone.len())
-                ),
-            )
-        } else {
-            Check::missing(
-                "everything delivered",
-                format!("of {all} delivered {}", short.join(", ")),
-            )
+        let multicasts = self.multicasts.len();
+        if multicasts == 0 {
+            let never = |property| Check::open(property, "no process multicast anything");
+            return [property, Property::DeliveredOnce, Property::AllDelivered]
+                .map(never)
+                .into();
+        }
+        let order = match self.misordered {
+            Some((events, reason)) => Check::violated(run, property, events, reason),
+            None => Check::as_far_as_known(run, property, ok, &[]),
         };
-        let mut checks = vec![order, everywhere];
-        if total && short.is_empty() && multicasts > 0 && case.gone.len() < processes {
-            let account = |said: &str| said.rsplit(": ").next().unwrap_or_default().to_owned();
-            let accounts: Vec<_> = ProcessId::all(processes)
-                .filter(here)
-                .map(|process| account(&self.done[process.index()].1))
-                .collect();
-            let replicas = accounts.len();
-            checks.push(if accounts.iter().all(|account| *account == accounts[0]) {
-                Check::good(
-                    "equal accounts",
-                    format!("{} in the end on all {replicas} replicas", accounts[0]),
-                )
-            } else {
-                Check::missing(
-                    "equal accounts",
-                    format!("in the end {}", accounts.join(", ")),
-                )
-            });
+        let once = match self.duplicate {
+            Some(events) => Check::violated(
+                run,
+                Property::DeliveredOnce,
+                events,
+                "the first was delivered here before",
+            ),
+            None if self.misordered.is_some() && matches!(self.order, Order::Total(_)) => {
+                Check::open(Property::DeliveredOnce, "there is no common sequence")
+            }
+            None => Check::as_far_as_known(
+                run,
+                Property::DeliveredOnce,
+                format!(
+                    "none of {}",
+                    plural(self.deliveries, "delivery").replace("deliverys", "deliveries")
+                ) + " is a duplicate",
+                &[],
+            ),
+        };
+        // Nothing is expected of a process that is gone.
+        let here: Vec<_> = ProcessId::all(processes)
+            .filter(|process| !run.is_incomplete(*process))
+            .collect();
+        let all = plural(multicasts as u64, "multicast");
+        let short = here
+            .iter()
+            .map(|process| (process, self.delivered(*process)));
+        let short: Vec<_> = short
+            .filter(|(_, delivered)| *delivered != multicasts)
+            .map(|(process, delivered)| format!("{} {delivered}", run.names.of(*process)))
+            .collect();
+        let complete = short.is_empty();
+        let everywhere = if complete {
+            let found = format!("{all}, each at all {} processes", here.len());
+            Check::as_far_as_known(run, Property::AllDelivered, found, &[])
+        } else {
+            let found = format!("of {all} delivered {}", short.join(", "));
+            Check::unfulfilled(Property::AllDelivered, found)
+        };
+        let mut checks = vec![order, once, everywhere];
+        if matches!(self.order, Order::Total(_)) && complete && !here.is_empty() {
+            checks.push(self.accounts(run, &here));
         }
         checks
+    }
+}
+
+impl Delivery {
+    /// The replicas' balances after the last delivery.
+    fn accounts(&self, run: &RunUnderTest<'_>, here: &[ProcessId]) -> Check {
+        let balance = |process: &ProcessId| {
+            let last = &self.last[process.index()];
+            last.rsplit(": ").next().unwrap_or_default()
+        };
+        let balances: Vec<_> = here.iter().map(balance).collect();
+        let (first, replicas) = (balances[0], balances.len());
+        if balances.iter().all(|balance| *balance == first) {
+            let found = format!("{first} in the end on all {replicas} replicas");
+            return Check::as_far_as_known(run, Property::EqualAccounts, found, &[]);
+        }
+        let found = format!("in the end {}", balances.join(", "));
+        Check::unfulfilled(Property::EqualAccounts, found)
     }
 }

@@ -1,153 +1,223 @@
-//! What mutual exclusion promises.
+//! Mutual exclusion (Lamport 1978; van Steen & Tanenbaum, "Mutual exclusion"): safety, liveness and fairness.
 
 use common::text::plural;
 
-use super::{Case, Check, Judge, causality::Knowledge};
+use super::checker::{Check, Checker, Known, RunUnderTest};
 use crate::{
     clock::Timestamp,
-    happening::{Happening, What},
-    process::{Deed, ProcessId},
+    ids::ProcessId,
+    process::Meaning,
+    property::Property,
+    run_event::{MessageAction, RunEvent},
 };
 
-/// One process at a time, every request granted, and in the order of their timestamps.
+/// One process at a time; every request granted; in the order of the requests' timestamps.
 #[derive(Debug)]
 pub(super) struct Exclusion {
     /// Whether requests are granted in the order of their timestamps.
     by_time: bool,
-    /// How many events of each process there were so far.
-    events: Vec<u64>,
-    /// Each process's last visit.
-    visits: Vec<Option<Visit>>,
-    /// Of whom a message came that its log does not have: it was killed before it had written all it did.
-    cut_off: Vec<bool>,
-    /// Each process's request that is not granted yet, by the time that it was made.
+    /// Each process's last entry.
+    entries: Vec<Option<Entry>>,
+    /// The processes whose logs lack events that others know of: killed before they had written all they did.
+    cut: Vec<bool>,
+    /// Each process's request that is not granted yet, by its time.
     open: Vec<Option<u64>>,
     granted: u64,
-    /// The last that was granted, and where.
-    last: Option<(Timestamp, usize)>,
+    order: EntryOrder,
     together: Option<((usize, usize), &'static str)>,
-    overtaken: Option<(usize, usize)>,
+    unfair: Option<(usize, usize)>,
 }
 
-/// One time in the critical section.
+/// One entry to the critical section.
 #[derive(Clone, Copy, Debug)]
-struct Visit {
+struct Entry {
     entered: usize,
-    /// Which of the process's events the leaving was.
-    left: Option<u64>,
+    /// Which event of its process the exit was, from 1.
+    exited: Option<u32>,
 }
 
 impl Exclusion {
     pub(super) fn new(processes: usize, by_time: bool) -> Self {
         Self {
             by_time,
-            events: vec![0; processes],
-            visits: vec![None; processes],
-            cut_off: vec![false; processes],
+            entries: vec![None; processes],
+            cut: vec![false; processes],
             open: vec![None; processes],
             granted: 0,
-            last: None,
+            order: EntryOrder::default(),
             together: None,
-            overtaken: None,
+            unfair: None,
         }
     }
 
-    fn enter(&mut self, place: usize, me: ProcessId, request: Timestamp, known: &Knowledge) {
-        for other in ProcessId::all(self.visits.len()) {
-            let Some(visit) = self.visits[other.index()].filter(|_| other != me) else {
+    fn enter(&mut self, place: usize, event: &RunEvent, request: Timestamp, known: &Known) {
+        let me = event.process;
+        for other in ProcessId::all(self.entries.len()) {
+            let Some(entry) = self.entries[other.index()].filter(|_| other != me) else {
                 continue;
             };
-            let so = match visit.left {
-                // Whether it had left nobody knows any more.
-                None if self.cut_off[other.index()] => continue,
-                None => "the first had not left",
-                // Whether they were there together is then a matter of luck.
-                Some(left) if left > known.of(me, other) => {
-                    "the second could not know that the first had left"
+            let reason = match entry.exited {
+                // Its exit may be among the events that its log lacks.
+                None if self.cut[other.index()] => continue,
+                None => "the first had not exited when the second entered",
+                // Whether they were inside together is then a matter of timing.
+                Some(exit) if exit > known.of(me, other) => {
+                    "the exit of the first did not happen before the entry of the second"
                 }
                 Some(_) => continue,
             };
-            self.together.get_or_insert(((visit.entered, place), so));
+            self.together
+                .get_or_insert(((entry.entered, place), reason));
         }
-        self.visits[me.index()] = Some(Visit {
+        self.entries[me.index()] = Some(Entry {
             entered: place,
-            left: None,
+            exited: None,
         });
-        if let Some((last, before)) = self.last
-            && last > request
-        {
-            self.overtaken.get_or_insert((before, place));
+        if let Some(before) = self.order.enter(place, event, request, known) {
+            self.unfair.get_or_insert((before, place));
         }
-        self.last = Some((request, place));
         self.open[me.index()] = None;
         self.granted += 1;
     }
 }
 
-impl Judge for Exclusion {
-    fn see(&mut self, place: usize, happening: &Happening, case: &Case<'_>, known: &Knowledge) {
-        let me = happening.process;
-        if let What::Receive { from, .. } = happening.what
-            && known.sending().is_none()
-        {
-            self.cut_off[from.index()] |= case.gone.contains(&from);
+/// The greatest request that was granted, of the entries that are certainly before the present one: by wall-clock time in
+/// microseconds, which is what a log keeps, or by happened-before.
+#[derive(Debug, Default)]
+struct EntryOrder {
+    before: Option<(Timestamp, usize)>,
+    /// Those of the present microsecond: the process, which of its events the entry was, its request, and where it is.
+    now: Vec<(ProcessId, u32, Timestamp, usize)>,
+    micros: u128,
+}
+
+impl EntryOrder {
+    /// The place of an entry before this one whose request is later.
+    fn enter(
+        &mut self,
+        place: usize,
+        event: &RunEvent,
+        request: Timestamp,
+        known: &Known,
+    ) -> Option<usize> {
+        let micros = event.at.as_micros();
+        if micros != self.micros {
+            let ended = self
+                .now
+                .drain(..)
+                .map(|(.., request, place)| (request, place));
+            self.before = ended.chain(self.before).max_by_key(|entry| entry.0);
+            self.micros = micros;
         }
-        self.events[me.index()] += 1;
-        match happening.deed {
-            Some(Deed::Request) => self.open[me.index()] = Some(happening.time),
-            Some(Deed::Enter(request)) => self.enter(place, me, request, known),
-            Some(Deed::Leave(_)) => {
-                if let Some(visit) = &mut self.visits[me.index()] {
-                    visit.left = Some(self.events[me.index()]);
+        let me = event.process;
+        let at_once = self
+            .now
+            .iter()
+            .filter(|(process, entry, ..)| *entry <= known.of(me, *process));
+        let before = at_once
+            .map(|(.., request, place)| (*request, *place))
+            .chain(self.before);
+        let latest = before.max_by_key(|entry| entry.0);
+        self.now.push((me, known.of(me, me), request, place));
+        latest
+            .filter(|(other, _)| *other > request)
+            .map(|(_, place)| place)
+    }
+}
+
+impl Checker for Exclusion {
+    fn see(&mut self, place: usize, event: &RunEvent, run: &RunUnderTest<'_>, known: &Known) {
+        let me = event.process;
+        if let MessageAction::Receive { from, .. } = event.what
+            && known.send.is_none()
+        {
+            self.cut[from.index()] |= run.is_incomplete(from);
+        }
+        match event.meaning {
+            Some(Meaning::Request) => self.open[me.index()] = Some(event.time),
+            Some(Meaning::Enter(request)) => self.enter(place, event, request, known),
+            Some(Meaning::Exit(_)) => {
+                if let Some(entry) = &mut self.entries[me.index()] {
+                    entry.exited = Some(known.of(me, me));
                 }
             }
             _ => {}
         }
     }
 
-    fn conclude(self: Box<Self>, case: &Case<'_>) -> Vec<Check> {
-        const EXCLUSION: &str = "mutual exclusion";
-        const GRANTED: &str = "every request granted";
-        const ORDER: &str = "in timestamp order";
-        let entries = plural(self.granted, "visit");
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
+        let entries = match self.granted {
+            1 => "1 entry".to_owned(),
+            count => format!("{count} entries"),
+        };
+        // What a log that is missing or cut would say is not known.
+        let unknown: Vec<_> = ProcessId::all(self.cut.len())
+            .filter(|process| self.cut[process.index()])
+            .collect();
+        let never = "no process entered the critical section";
+        let decided = |property, ok: String| match self.granted {
+            0 => Check::open(property, never),
+            _ => Check::as_far_as_known(run, property, ok, &unknown),
+        };
         let exclusion = match self.together {
-            Some((events, so)) => Check::broken(case, EXCLUSION, events, so),
-            None => Check::good(
-                EXCLUSION,
+            Some((events, reason)) => {
+                Check::violated(run, Property::MutualExclusion, events, reason)
+            }
+            None => decided(
+                Property::MutualExclusion,
                 format!("at most one process in the critical section, in {entries}"),
             ),
         };
-        let name = |process: &ProcessId| case.names.of(*process);
-        let open: Vec<_> = ProcessId::all(self.open.len())
-            .filter_map(|process| Some((process, self.open[process.index()]?)))
-            .map(|(process, time)| format!("{}'s of {time}", name(&process)))
-            .collect();
-        let inside = ProcessId::all(self.visits.len()).filter(|process| {
-            self.visits[process.index()].is_some_and(|visit| visit.left.is_none())
-        });
-        let inside: Vec<_> = inside.map(|process| case.names.of(process)).collect();
-        let granted = if open.is_empty() {
-            Check::good(GRANTED, format!("all {}", plural(self.granted, "request")))
-        } else {
-            let mut found = format!("not granted: {}", open.join(", "));
-            if !inside.is_empty() {
-                found += &format!("; {} never left the critical section", inside.join(", "));
-            }
-            if !case.gone.is_empty() {
-                let gone: Vec<_> = case.gone.iter().map(name).collect();
-                found += &format!("; {} is gone", gone.join(", "));
-            }
-            Check::missing(GRANTED, found)
-        };
-        let mut checks = vec![exclusion, granted];
+        let mut checks = vec![exclusion, self.granted(run)];
         if self.by_time {
-            checks.push(match self.overtaken {
-                Some(events) => {
-                    Check::broken(case, ORDER, events, "the second had asked before the first")
-                }
-                None => Check::good(ORDER, "no request was overtaken by a later one".into()),
+            checks.push(match self.unfair {
+                Some(events) => Check::violated(
+                    run,
+                    Property::TimestampOrder,
+                    events,
+                    "the second has the earlier request",
+                ),
+                None => decided(
+                    Property::TimestampOrder,
+                    "every entry has a later request than the one before it".into(),
+                ),
             });
         }
         checks
+    }
+}
+
+impl Exclusion {
+    fn granted(&self, run: &RunUnderTest<'_>) -> Check {
+        let name = |process: &ProcessId| run.names.of(*process);
+        // Nothing is expected of a process that is gone.
+        let open: Vec<_> = ProcessId::all(self.open.len())
+            .filter(|process| !run.is_incomplete(*process))
+            .filter_map(|process| Some((process, self.open[process.index()]?)))
+            .map(|(process, time)| format!("{}'s of {time}", name(&process)))
+            .collect();
+        if open.is_empty() {
+            let requests = plural(self.granted, "request");
+            return match self.granted {
+                0 => Check::open(
+                    Property::Granted,
+                    "no process asked for the critical section",
+                ),
+                _ => Check::as_far_as_known(run, Property::Granted, format!("all {requests}"), &[]),
+            };
+        }
+        let mut found = format!("not granted: {}", open.join(", "));
+        let inside = ProcessId::all(self.entries.len()).filter(|process| {
+            self.entries[process.index()].is_some_and(|entry| entry.exited.is_none())
+        });
+        let inside: Vec<_> = inside.map(|process| run.names.of(process)).collect();
+        if !inside.is_empty() {
+            found += &format!("; {} never exited the critical section", inside.join(", "));
+        }
+        if !run.gone.is_empty() {
+            let gone: Vec<_> = run.gone.iter().map(name).collect();
+            found += &format!("; {} did not come to an end", gone.join(", "));
+        }
+        Check::unfulfilled(Property::Granted, found)
     }
 }

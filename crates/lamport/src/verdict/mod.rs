@@ -1,68 +1,42 @@
-//! What is found out about a run from its events alone: whether it kept what its algorithm promises, and if not, which
-//! two events break it.
+//! The verdict on a run, from its events alone: whether each property of its algorithm holds, and if not, which two events
+//! violate it. The simulator, real processes, the model checker's paths and the reader of logs all end here.
 
-mod causality;
-mod clocks;
+mod channels;
+mod checker;
+pub mod clocks;
 mod delivery;
 mod exclusion;
+pub mod order;
+mod sends;
 #[cfg(test)]
 mod tests;
 
-use common::{
-    event::{Event, Kind, Level},
-    exit::Summary,
-    text::plural,
-};
+use common::{exit::Summary, text::plural};
 
-use self::{causality::Knowledge, clocks::Clocks, delivery::Delivery, exclusion::Exclusion};
+pub use self::checker::{Check, NONE, Places, RunUnderTest};
+use self::{
+    channels::Channels,
+    checker::{Checker, Known},
+    clocks::ClockCondition,
+    delivery::Delivery,
+    exclusion::Exclusion,
+    sends::Sends,
+};
 use crate::{
     algorithms::Algorithm,
-    happening::{Happening, What},
-    process::{Names, ProcessId, To},
+    happened_before::VectorTimes,
+    process::{Meaning, To},
+    property::Property,
+    run_event::{MessageAction, RunEvent},
 };
 
-pub use self::causality::in_causal_order;
-
-/// A run, as it is judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Case<'a> {
-    /// What it ran.
-    pub algorithm: Algorithm,
-    /// What the processes are called.
-    pub names: &'a Names,
-    /// Every event, so that no effect stands before its cause (see [`in_causal_order`]).
-    pub happenings: &'a [Happening],
-    /// The processes that did not come to their end, so that their last events may be missing.
-    pub gone: &'a [ProcessId],
-}
-
-/// What is found out.
+/// The verdict.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// What was checked.
+    /// Each property.
     pub checks: Vec<Check>,
     /// What was counted.
     pub figures: Figures,
-}
-
-/// One thing that was checked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Check {
-    /// What the algorithm promises.
-    pub rule: &'static str,
-    /// What was found, in plain words.
-    pub found: String,
-    /// What is wrong.
-    pub wrong: Option<Wrong>,
-}
-
-/// Why a check failed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Wrong {
-    /// The first two events that break it, by their places in the run; the second is the one that breaks it.
-    Events(usize, usize),
-    /// Something did not happen that should have, up to the end.
-    Missing,
 }
 
 /// What was counted.
@@ -70,84 +44,147 @@ pub enum Wrong {
 pub struct Figures {
     /// Events.
     pub events: u64,
-    /// Messages sent, each copy of one that was for all.
+    /// Messages sent, each copy of a multicast.
     pub sent: u64,
     /// Messages received.
     pub received: u64,
-    /// How often the critical section was entered.
+    /// Entries to the critical section.
     pub entries: u64,
     /// Multicasts delivered, at each process.
     pub delivered: u64,
 }
 
-/// One kind of promise: sees every event in order, and says in the end what it found.
-trait Judge {
-    fn see(&mut self, place: usize, happening: &Happening, case: &Case<'_>, known: &Knowledge);
-    fn conclude(self: Box<Self>, case: &Case<'_>) -> Vec<Check>;
-}
-
 impl Verdict {
-    /// Judges a run.
-    pub fn of(case: &Case<'_>) -> Self {
-        let processes = case.names.count();
-        let mut judges: Vec<Box<dyn Judge>> = vec![Box::new(Clocks::new(processes))];
-        let locks = match case.algorithm {
-            Algorithm::Events => false,
-            Algorithm::Total | Algorithm::Causal => {
-                judges.push(Box::new(Delivery::new(processes, case.algorithm)));
-                false
+    /// The verdict on every property of the algorithm.
+    pub fn of(run: &RunUnderTest<'_>) -> Self {
+        Self::with(run, true)
+    }
+
+    /// The same without the clock condition, where that is checked for all events of the logs at once.
+    pub fn beside_clocks(run: &RunUnderTest<'_>) -> Self {
+        Self::with(run, false)
+    }
+
+    fn with(run: &RunUnderTest<'_>, clocks: bool) -> Self {
+        let processes = run.names.count();
+        let mut checkers: Vec<Box<dyn Checker>> = Vec::new();
+        if clocks {
+            checkers.push(Box::new(Clocks::new(run.events.len(), processes)));
+        }
+        checkers.push(Box::new(Channels::new(processes)));
+        let times = match run.algorithm {
+            Algorithm::Events => None,
+            Algorithm::Total => {
+                checkers.push(Box::new(Delivery::total(processes)));
+                None
+            }
+            Algorithm::Causal => {
+                checkers.push(Box::new(Delivery::causal(processes)));
+                None
             }
             Algorithm::Mutex | Algorithm::RicartAgrawala | Algorithm::Central => {
-                // A coordinator grants in the order in which requests come to it.
-                let by_time = case.algorithm != Algorithm::Central;
-                judges.push(Box::new(Exclusion::new(processes, by_time)));
-                true
+                // A coordinator grants in the order in which requests arrive at it.
+                let by_time = run.algorithm != Algorithm::Central;
+                checkers.push(Box::new(Exclusion::new(processes, by_time)));
+                Some(VectorTimes::new(processes, run.events.len()))
             }
         };
-        let mut known = Knowledge::new(processes, locks);
+        let mut known = Known { send: None, times };
+        let found = match run.sends {
+            Some(_) => Vec::new(),
+            None => Sends::of_all(processes, run.events),
+        };
+        let sends = run.sends.unwrap_or(&found);
+        let mut receives = vec![0_u32; run.events.len()];
+        if known.times.is_some() {
+            let sent = sends.iter().filter(|send| **send != NONE);
+            sent.for_each(|send| receives[*send as usize] += 1);
+        }
+        let mut own = vec![0; processes];
         let mut figures = Figures::default();
-        for (place, happening) in case.happenings.iter().enumerate() {
-            known.see(place, happening);
-            figures.count(happening, processes);
-            for judge in &mut judges {
-                judge.see(place, happening, case, &known);
+        for (place, event) in run.events.iter().enumerate() {
+            known.send = (sends[place] != NONE).then_some(sends[place] as usize);
+            if let Some(times) = &mut known.times {
+                let me = event.process.index();
+                own[me] += 1;
+                times.step(place, me, own[me], known.send, receives[place] as usize);
+            }
+            figures.count(event, processes);
+            for checker in &mut checkers {
+                checker.see(place, event, run, &known);
             }
         }
-        let checks = judges.into_iter().flat_map(|judge| judge.conclude(case));
+        let checks = checkers
+            .into_iter()
+            .flat_map(|checker| checker.conclude(run));
         Self {
             checks: checks.collect(),
             figures,
         }
     }
 
-    /// Whether everything was as promised.
+    /// Whether no property is violated.
     pub fn holds(&self) -> bool {
-        self.checks.iter().all(|check| check.wrong.is_none())
+        self.checks.iter().all(|check| !check.is_violated())
     }
 
-    /// The two events that break a promise first.
-    pub fn first_break(&self) -> Option<(usize, usize)> {
-        let events = self.checks.iter().filter_map(|check| match check.wrong {
-            Some(Wrong::Events(one, other)) => Some((one, other)),
-            _ => None,
-        });
+    /// The two events that violate a property first.
+    pub fn first_violation(&self) -> Option<(usize, usize)> {
+        let events = self.checks.iter().filter_map(|check| check.events);
         events.min_by_key(|events| events.1)
     }
 }
 
-impl Figures {
-    fn count(&mut self, happening: &Happening, processes: usize) {
-        use crate::process::Deed;
-        self.events += 1;
-        match &happening.what {
-            What::Send { to: To::All, .. } => self.sent += processes as u64 - 1,
-            What::Send { .. } => self.sent += 1,
-            What::Receive { .. } => self.received += 1,
-            What::Local => {}
+/// The clock condition of a run, each process a thread of execution.
+#[derive(Debug)]
+struct Clocks {
+    condition: ClockCondition,
+    broken: Option<((usize, usize), &'static str)>,
+}
+
+impl Clocks {
+    fn new(events: usize, processes: usize) -> Self {
+        Self {
+            condition: ClockCondition::new(events, processes),
+            broken: None,
         }
-        match &happening.deed {
-            Some(Deed::Enter(_)) => self.entries += 1,
-            Some(Deed::Deliver(..)) => self.delivered += 1,
+    }
+}
+
+impl Checker for Clocks {
+    fn see(&mut self, place: usize, event: &RunEvent, _: &RunUnderTest<'_>, known: &Known) {
+        let (thread, clock) = (event.process.index(), Some(event.time));
+        let broken = self
+            .condition
+            .see(place, thread, clock, known.send, |_| false);
+        if let Some(broken) = broken {
+            self.broken
+                .get_or_insert(((broken.cause, place), broken.reason));
+        }
+    }
+
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
+        let property = Property::Clocks;
+        vec![match (self.broken, self.condition.holds()) {
+            (Some((events, reason)), _) => Check::violated(run, property, events, reason),
+            (None, Some(held)) => Check::ok(property, held),
+            (None, None) => Check::open(property, "no two clocks could be compared"),
+        }]
+    }
+}
+
+impl Figures {
+    fn count(&mut self, event: &RunEvent, processes: usize) {
+        self.events += 1;
+        match &event.what {
+            MessageAction::Send { to: To::All, .. } => self.sent += processes as u64 - 1,
+            MessageAction::Send { .. } => self.sent += 1,
+            MessageAction::Receive { .. } => self.received += 1,
+            MessageAction::Local => {}
+        }
+        match &event.meaning {
+            Some(Meaning::Enter(_)) => self.entries += 1,
+            Some(Meaning::Deliver(..)) => self.delivered += 1,
             _ => {}
         }
     }
@@ -183,49 +220,5 @@ impl Figures {
             words += &format!(", {} delivered", self.delivered);
         }
         words
-    }
-}
-
-impl Check {
-    fn good(rule: &'static str, found: String) -> Self {
-        Self {
-            rule,
-            found,
-            wrong: None,
-        }
-    }
-
-    fn missing(rule: &'static str, found: String) -> Self {
-        Self {
-            rule,
-            found,
-            wrong: Some(Wrong::Missing),
-        }
-    }
-
-    /// Of two events, by their places, that break it; with what that means.
-    fn broken(case: &Case<'_>, rule: &'static str, (one, other): (usize, usize), so: &str) -> Self {
-        let sentence = |place: usize| case.happenings[place].sentence(case.names);
-        let found = if one == other {
-            format!("{so}; {}", sentence(one))
-        } else {
-            format!("{so}; {}; {}", sentence(one), sentence(other))
-        };
-        Self {
-            rule,
-            found,
-            wrong: Some(Wrong::Events(one, other)),
-        }
-    }
-
-    /// As an event.
-    pub fn event(&self) -> Event {
-        let (value, level) = match self.wrong {
-            None => ("ok", Level::Info),
-            Some(_) => ("FAIL", Level::Error),
-        };
-        let mut event = Event::new(Kind::Check).resolved(self.rule, value);
-        event.level = level;
-        event.text(self.found.clone())
     }
 }

@@ -5,7 +5,7 @@ use std::{fs, io::Write};
 use common::testing::{Finished, Folder, check_refusals};
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{LAMPORT, exchange, line, of_rule, trace};
+use crate::{LAMPORT, exchange, line, on_property, trace};
 
 /// The verdict of an exchange after something was done to the server's log; the drawing must go well.
 fn after(spoil: impl FnOnce(&str) -> Vec<u8>) -> (Finished, String) {
@@ -17,7 +17,7 @@ fn after(spoil: impl FnOnce(&str) -> Vec<u8>) -> (Finished, String) {
     assert_eq!(drawn.code, Some(0), "{drawn:?}");
     assert!(drawn.out.contains("client stops"), "{drawn:?}");
     let finished = trace(&[&client, &server, "--check", "--json"]);
-    let (word, why) = of_rule(&finished, "well formed");
+    let (word, why) = on_property(&finished, "well formed");
     let why = why.replace(&server, "server");
     (finished, format!("{word} {why}"))
 }
@@ -28,7 +28,7 @@ fn a_line_that_is_cut_off() {
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_eq!(
         why,
-        "warn server:4: cut off in the middle of the line: its process was killed while it wrote"
+        "warn server:4: truncated line: its process was killed while it wrote"
     );
 }
 
@@ -54,7 +54,7 @@ fn lines_out_of_order() {
         why,
         "FAIL server:3: out of order, seq 1 after 2 at server:2"
     );
-    assert_eq!(finished.last_event().counts["longest_chain"], 6);
+    assert_eq!(finished.last_event().counts["longest_chain"], 4);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn lines_that_are_missing() {
     let (finished, why) = without(2);
     assert_eq!(finished.code, Some(1));
     // The sending that the client misses may have been that event: one fault is told once.
-    assert_ne!(of_rule(&finished, "received was sent").0, "FAIL");
+    assert_ne!(on_property(&finished, "received was sent").0, "FAIL");
     assert_eq!(
         why,
         "FAIL server:3: seq 3 of server follows 1 at server:2: 1 event missing"
@@ -215,7 +215,10 @@ fn a_compressed_file_that_is_cut_off() {
         whole[..whole.len() - 20].to_vec()
     });
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert!(why.contains("the compressed file is cut off here"), "{why}");
+    assert!(
+        why.contains("the compressed file is truncated here"),
+        "{why}"
+    );
 }
 
 #[test]
@@ -290,7 +293,7 @@ fn what_cannot_be_asked() {
             ),
             (
                 &["trace", &client, "--may-lose", "1"],
-                "--may-lose: of check and explore alone",
+                "--may-lose: trace does not take it; check and explore do",
             ),
         ],
     );

@@ -12,17 +12,17 @@ fn the_terminal_shows_lanes_and_messages() {
     let [client, server] = exchange(&folder);
     let finished = trace(&[&client, &server]);
     let expected = "
-  event time  client  server
-      0    1          ┬        server starts
-      1    1  ┬       │        client starts
-      2    2  ●       │        client sends a message to peer
-      3    3  ├──────▶○        server receives a message from peer
-      4    4  │       ●        server sends a message to peer
-      5    5  ○◀──────┤        client receives a message from peer
-      6    6  ┴       │        client stops
-      7    5          ┴        server stops
-● sends  ○ receives  ■ local  ┬ starts  ┴ stops  ✗ fails  ── message  ╌╌ inferred
-2 processes, 8 events; the longest chain of causes has 6, and 14% of all pairs are concurrent
+  event  time  client  server
+      0                ┬        server starts
+      1        ┬       │        client starts
+      2   (1)  ●       │        client sends a message to peer
+      3   (2)  ├──────▶○        server receives a message from peer
+      4   (3)  │       ●        server sends a message to peer
+      5   (4)  ○◀──────┤        client receives a message from peer
+      6        ┴       │        client stops
+      7                ┴        server stops
+● sends  ○ receives  ┬ starts, is ready  ┴ stops  ── message  (1) computed Lamport time
+2 processes, 8 events; the longest chain of causes has 4, and 0% of the pairs across processes are concurrent
 ";
     assert_eq!(finished.out, expected[1..]);
 }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod drawing;
+mod one_checker;
 mod page;
 mod reading;
 mod vectors;
@@ -61,7 +62,7 @@ fn exchange(folder: &Folder) -> [String; 2] {
     ]
 }
 
-/// Of a verdict in JSON: each rule with its word and why.
+/// A verdict in JSON: each property, its verdict, and why.
 fn verdict(finished: &Finished) -> Vec<(String, String, String)> {
     let checks = finished
         .events()
@@ -69,17 +70,19 @@ fn verdict(finished: &Finished) -> Vec<(String, String, String)> {
         .filter(|event| event.kind == Kind::Check);
     let words = |check: Event| {
         (
-            check.name.unwrap(),
-            check.value.unwrap(),
+            check.check.unwrap().into_owned(),
+            check.verdict.unwrap().word().to_owned(),
             check.text.unwrap(),
         )
     };
     checks.map(words).collect()
 }
 
-/// What the verdict says of one rule.
-fn of_rule(finished: &Finished, rule: &str) -> (String, String) {
-    let found = verdict(finished).into_iter().find(|check| check.0 == rule);
-    let (_, word, why) = found.unwrap_or_else(|| panic!("{rule}: {finished:?}"));
+/// The verdict on one property, and why.
+fn on_property(finished: &Finished, property: &str) -> (String, String) {
+    let found = verdict(finished)
+        .into_iter()
+        .find(|check| check.0 == property);
+    let (_, word, why) = found.unwrap_or_else(|| panic!("{property}: {finished:?}"));
     (word, why)
 }

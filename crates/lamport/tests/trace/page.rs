@@ -32,10 +32,21 @@ fn computed(computation: &Computation) -> Vec<(Vec<u32>, BTreeSet<usize>)> {
         |event, vector| {
             let mut past = BTreeSet::new();
             for (process, known) in vector.iter().enumerate() {
-                let start = trace.processes[process].events.start;
-                past.extend((start..start + *known as usize).map(|event| rank[event] as usize));
+                let own = trace.events[event].process as usize == process;
+                let events = trace.processes[process].events.clone();
+                // Up to the last event of the computation that is known; of its own process up to this event.
+                let last = match own {
+                    true => event,
+                    false => match events
+                        .clone()
+                        .find(|other| trace.own_entry(*other) == *known)
+                    {
+                        Some(last) if *known > 0 => last + 1,
+                        _ => events.start,
+                    },
+                };
+                past.extend((events.start..last).map(|event| rank[event] as usize));
             }
-            past.remove(&(rank[event] as usize));
             let mut vector = vector.to_vec();
             vector.resize(trace.processes.len(), 0);
             all.push((vector, past));

@@ -5,7 +5,7 @@ use std::{fs, io::Write};
 use common::testing::Folder;
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{exchange, line, message, of_rule, on_thread, trace};
+use crate::{exchange, line, message, on_property, on_thread, trace};
 
 fn count(finished: &common::testing::Finished, name: &str) -> u64 {
     let counts = finished.last_event().counts;
@@ -26,7 +26,7 @@ fn files_a_folder_and_gzip_are_read_alike() {
         (count(&of_files, "sent"), count(&of_files, "received")),
         (2, 2)
     );
-    assert_eq!(count(&of_files, "longest_chain"), 6);
+    assert_eq!(count(&of_files, "longest_chain"), 4);
 
     let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
     gz.write_all(&fs::read(&client).unwrap()).unwrap();
@@ -46,7 +46,7 @@ fn a_log_that_is_given_twice_is_read_once() {
     let finished = trace(&[&client, &client, &server, &copy, "--check", "--json"]);
     assert_eq!(finished.code, Some(0));
     assert_eq!(count(&finished, "events"), 8);
-    let (word, why) = of_rule(&finished, "well formed");
+    let (word, why) = on_property(&finished, "well formed");
     assert_eq!(word, "warn");
     assert_eq!(
         why,
@@ -85,7 +85,7 @@ fn one_sending_may_have_many_receipts() {
     let finished = trace(&[&path, "--check", "--json"]);
     assert_eq!(count(&finished, "sent"), 1);
     assert_eq!(count(&finished, "received"), 3);
-    assert_eq!(count(&finished, "doubled"), 1);
+    assert_eq!(count(&finished, "duplicates"), 1);
     assert_eq!(finished.code, Some(0));
 }
 
@@ -98,7 +98,7 @@ fn datagram(event: &str, node: &str, seq: u64, micros: u64, text: &str) -> Strin
         _ => "\"peer\":\"127.0.0.1:7\",".to_owned(),
     };
     let more = format!(
-        "{id}\"bytes\":{},\"text\":\"{text}\",\"technique\":\"multicast\"",
+        "{id}\"bytes\":{},\"text\":\"{text}\",\"mode\":\"multicast\"",
         text.len()
     );
     line(node, seq, micros, event, &more)
@@ -126,7 +126,7 @@ fn a_plain_datagram_is_matched_where_it_is_unambiguous_and_inferred_elsewhere() 
 }
 
 #[test]
-fn lost_and_overtaken_messages_are_facts() {
+fn lost_and_reordered_messages_are_facts() {
     let folder = Folder::new();
     let id = |number| message(&format!("udp:p1>p2#{number}"));
     let log = [
@@ -140,9 +140,9 @@ fn lost_and_overtaken_messages_are_facts() {
     let path = folder.write("all.jsonl", log.concat());
     let finished = trace(&[&path, "--check", "--json"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    let counts = ["lost", "overtaken", "unheard"].map(|name| count(&finished, name));
+    let counts = ["lost", "reordered", "unlogged"].map(|name| count(&finished, name));
     assert_eq!(counts, [1, 1, 1]);
-    let words = "messages: 4 sent, 2 received, each copy counted: 1 lost, 0 doubled, 1 overtaken, 1 to processes whose logs are not here";
+    let words = "messages: 4 sent, 2 received, each copy counted: 1 lost, 0 duplicates, 1 reordered, 1 to processes whose logs are not here";
     assert!(trace(&[&path, "--check"]).out.contains(words));
 }
 
@@ -180,7 +180,7 @@ fn real_processes_pass() {
     let finished = trace(&[&logs, "--check", "--json"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(count(&finished, "received") > 20);
-    let (word, why) = of_rule(&finished, "clock condition");
+    let (word, why) = on_property(&finished, "clock condition");
     assert_eq!(word, "ok");
     assert!(why.starts_with("held for all "), "{why}");
 }
@@ -206,7 +206,7 @@ fn parts_of_one_log_are_put_together_in_any_order() {
         (count(&finished, "events"), count(&finished, "processes")),
         (40, 1)
     );
-    assert_eq!(of_rule(&finished, "well formed").0, "warn");
+    assert_eq!(on_property(&finished, "well formed").0, "warn");
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn runs_that_processes_share_keep_their_messages() {
     folder.write("2.jsonl", came("two", 40, 7) + &other);
     let finished = trace(&[&folder.path(""), "--check", "--json"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert_eq!(of_rule(&finished, "received was sent").0, "open");
+    assert_eq!(on_property(&finished, "received was sent").0, "open");
     // With it, each has its own, also against the order of time.
     folder.write(
         "3.jsonl",
@@ -242,7 +242,7 @@ fn runs_that_processes_share_keep_their_messages() {
     );
     let finished = trace(&[&folder.path(""), "--check", "--json"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert_eq!(of_rule(&finished, "received was sent").0, "ok");
+    assert_eq!(on_property(&finished, "received was sent").0, "ok");
 }
 
 #[test]
@@ -261,12 +261,15 @@ fn of_a_connection_that_is_not_logged_no_receipt_is_taken() {
     folder.write("client.jsonl", line("client", 0, 80, "send", &id));
     let finished = trace(&[&folder.path(""), "--check", "--json"]);
     assert_eq!(
-        of_rule(&finished, "received was sent").0,
+        on_property(&finished, "received was sent").0,
         "open",
         "{finished:?}"
     );
-    assert_eq!(of_rule(&finished, "wall clocks").0, "ok");
-    assert_eq!((finished.code, count(&finished, "doubled")), (Some(0), 0));
+    assert_eq!(on_property(&finished, "wall clocks").0, "ok");
+    assert_eq!(
+        (finished.code, count(&finished, "duplicates")),
+        (Some(0), 0)
+    );
 }
 
 #[test]
@@ -288,7 +291,7 @@ fn a_plain_datagram_that_came_twice_is_no_later_one() {
     let path = folder.write("all.jsonl", log.concat());
     let finished = trace(&[&path, "--check", "--json"]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert_eq!(count(&finished, "doubled"), 1);
+    assert_eq!(count(&finished, "duplicates"), 1);
 }
 
 #[test]
@@ -325,13 +328,13 @@ fn a_message_for_all_is_unheard_where_nobody_else_is() {
     );
     let finished = trace(&[&path, "--check", "--json"]);
     assert_eq!(
-        (count(&finished, "lost"), count(&finished, "unheard")),
+        (count(&finished, "lost"), count(&finished, "unlogged")),
         (0, 1)
     );
     let other = folder.write("p2.jsonl", line("p2", 0, 10, "local", ""));
     let finished = trace(&[&path, &other, "--check", "--json"]);
     assert_eq!(
-        (count(&finished, "lost"), count(&finished, "unheard")),
+        (count(&finished, "lost"), count(&finished, "unlogged")),
         (1, 0)
     );
 }
@@ -363,7 +366,7 @@ fn what_a_receiver_did_not_tell_is_not_lost() {
         line("c", 0, 10, "send", &id(4)),
         line("c", 1, 20, "send", &id(5)),
         line("s", 0, 30, "receive", &id(4)),
-        line("s", 1, 40, "local", "\"counts\":{\"untold\":1}"),
+        line("s", 1, 40, "local", "\"counts\":{\"suppressed\":1}"),
     ];
     let path = folder.write("all.jsonl", log.concat());
     let finished = trace(&[&path, "--check", "--json"]);

@@ -4,7 +4,7 @@ use std::fs;
 
 use common::testing::{Finished, Folder};
 
-use crate::{of_rule, trace};
+use crate::{on_property, trace};
 
 const SHIVIZ: &str = "\
 a starts
@@ -27,7 +27,7 @@ fn check(log: &str, more: &[&str]) -> (Finished, String) {
 }
 
 fn verdict_of(finished: &Finished) -> String {
-    let (word, why) = of_rule(finished, "vector clocks");
+    let (word, why) = on_property(finished, "vector clocks");
     format!("{word} {why}")
 }
 
@@ -49,7 +49,10 @@ fn links(log: &str, more: &[&str]) -> Vec<String> {
 fn shivizs_and_govectors_layouts_are_known() {
     let (finished, words) = check(SHIVIZ, &[]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
-    assert_eq!(words, "ok each of 4 clocks is what its event knows");
+    assert_eq!(
+        words,
+        "ok each of 4 vector clocks is that of the events that happened before"
+    );
     assert_eq!(finished.last_event().counts["processes"], 3);
     // What c knows of a it has from b.
     assert_eq!(links(SHIVIZ, &[]), ["e0 -> e2", "e2 -> e3"]);
@@ -89,7 +92,7 @@ fn executions_are_told_apart_by_the_delimiter() {
     let folder = Folder::new();
     let path = folder.write("some.log", log.clone() + "a remark\n");
     let finished = trace(&[&path, "--check", "--json"]);
-    let (_, why) = of_rule(&finished, "well formed");
+    let (_, why) = on_property(&finished, "well formed");
     assert!(
         why.ends_with(":21: no event in this layout: a remark"),
         "{why}"
@@ -152,7 +155,7 @@ fn clocks_that_cannot_be_are_found() {
 fn events_that_know_each_other_are_a_circle() {
     let (finished, _) = check("e\na {\"a\":1,\"b\":1}\nf\nb {\"a\":1,\"b\":1}\n", &[]);
     assert_eq!(finished.code, Some(1));
-    assert_eq!(of_rule(&finished, "causes come first").0, "FAIL");
+    assert_eq!(on_property(&finished, "causes come first").0, "FAIL");
 }
 
 #[test]
@@ -161,7 +164,7 @@ fn lines_in_no_layout_are_named() {
     let folder = Folder::new();
     let path = folder.write("some.log", log);
     let finished = trace(&[&path, "--check", "--json"]);
-    let (word, why) = of_rule(&finished, "well formed");
+    let (word, why) = on_property(&finished, "well formed");
     assert_eq!(word, "FAIL");
     assert!(
         why.contains(&format!("{path}:11: the clock is no JSON object")),
@@ -173,7 +176,7 @@ fn lines_in_no_layout_are_named() {
 fn lines_of_other_kinds_are_passed_over_and_told() {
     let (finished, words) = check(&format!("{SHIVIZ}\nsome remark\n"), &[]);
     assert_eq!(finished.code, Some(0), "{words}");
-    let (word, why) = of_rule(&finished, "well formed");
+    let (word, why) = on_property(&finished, "well formed");
     assert_eq!(word, "warn");
     assert!(
         why.ends_with(":10: no event in this layout: some remark"),

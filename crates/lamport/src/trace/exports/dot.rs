@@ -26,8 +26,9 @@ pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
             quoted(&process.name)
         )?;
         for id in process.events.clone() {
-            let lamport = computation.order.lamport[id];
-            let label = format!("{lamport}: {}", shortened(&words(trace, id), 60));
+            let time = computation.order.shown_time(trace, id);
+            let time = time.map_or_else(String::new, |time| format!("{time}: "));
+            let label = format!("{time}{}", shortened(&words(trace, id), 60));
             writeln!(out, "    {} [label={}];", node(id), quoted(&label))?;
         }
         for id in process.events.clone().skip(1) {

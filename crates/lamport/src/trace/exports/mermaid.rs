@@ -53,9 +53,9 @@ impl Drawing<'_, '_> {
         let effects: Vec<EventId> = links.from(id).collect();
         let number = match effects.as_slice() {
             [] => String::new(),
-            [receipt] if links.to(id).is_empty() && self.arrives_at_once(*receipt) => {
-                self.done[*receipt] = true;
-                let to = self.computation.trace.events[*receipt].process;
+            [receive] if links.to(id).is_empty() && self.arrives_at_once(*receive) => {
+                self.done[*receive] = true;
+                let to = self.computation.trace.events[*receive].process;
                 let text = self.text(id);
                 return writeln!(self.out, "  P{process}->>P{to}: {text}");
             }
@@ -91,15 +91,15 @@ impl Drawing<'_, '_> {
         }
     }
 
-    /// Whether nothing need happen before this receipt but its sending, which was just told.
-    fn arrives_at_once(&self, receipt: EventId) -> bool {
+    /// Whether nothing need happen before this receive but its send, which was just written.
+    fn arrives_at_once(&self, receive: EventId) -> bool {
         let (trace, links) = (&self.computation.trace, &self.computation.links);
-        let before = trace.before(receipt);
+        let before = trace.before(receive);
         let certain = |link: &crate::trace::matching::Link| !link.inferred;
         before.is_none_or(|before| self.done[before])
-            && links.to(receipt).len() == 1
-            && links.to(receipt).iter().all(certain)
-            && links.from(receipt).len() == 0
+            && links.to(receive).len() == 1
+            && links.to(receive).iter().all(certain)
+            && links.from(receive).len() == 0
     }
 
     fn text(&self, id: EventId) -> String {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::trace::{
     EventId,
     computation::Computation,
-    served::served,
+    connections::served,
+    order::LogicalTime,
     words::{Fields, words_of},
 };
 
@@ -46,7 +47,13 @@ pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
         let fields = Fields::of(trace, id);
         let mut args = serde_json::Map::new();
         args.insert("event".into(), computation.order.rank[id].into());
-        args.insert("lamport".into(), computation.order.lamport[id].into());
+        match computation.order.shown_time(trace, id) {
+            Some(LogicalTime::Carried(time)) => args.insert("lamport".into(), time.into()),
+            Some(LogicalTime::Computed(time)) => {
+                args.insert("computed_lamport".into(), time.into())
+            }
+            None => None,
+        };
         args.insert("line".into(), trace.place_of(id).into());
         args.extend(
             fields
@@ -99,7 +106,7 @@ fn times(computation: &Computation) -> Vec<i64> {
     for id in 0..times.len() {
         let time = match trace.events[id].time.zip(first) {
             Some((time, first)) => time.saturating_sub(first).saturating_mul(1000),
-            None => i64::from(computation.order.lamport[id]) * 10 * SLICE,
+            None => i64::from(computation.order.chain[id]) * 10 * SLICE,
         };
         let least = trace
             .before(id)

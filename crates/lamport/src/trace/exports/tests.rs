@@ -8,7 +8,7 @@ use rand_pcg::Pcg32;
 use serde_json::Value;
 
 use super::{dot, mermaid, perfetto, shiviz};
-use crate::trace::{computation::Computation, findings::Weight, layouts::Layout, order};
+use crate::trace::{computation::Computation, findings::Severity, layouts::Layout, order};
 
 /// An event: its process, and the how many-th there, from 1.
 type At = (usize, usize);
@@ -142,22 +142,22 @@ fn written(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
 /// Many random runs, each with what an export of it says.
 fn check(read: impl Fn(&Computation, &Folder, u64) -> BTreeMap<At, Vec<usize>>) {
     let folder = Folder::new();
-    let mut receipts = 0;
+    let mut receives = 0;
     for seed in 0..150 {
         let computation = random(seed, &folder);
         assert!(
-            computation.trace.findings.worst() <= Some(Weight::Warn),
+            computation.trace.findings.worst() <= Some(Severity::Warn),
             "{:?}",
             computation.trace.findings
         );
-        receipts += computation.traffic.received;
+        receives += computation.traffic.received;
         assert_eq!(
             read(&computation, &folder, seed),
             vectors(&computation),
             "seed {seed}"
         );
     }
-    assert!(receipts > 500, "{receipts}");
+    assert!(receives > 500, "{receives}");
 }
 
 #[test]
@@ -176,14 +176,14 @@ fn timestamps_are_the_closure_of_the_links() {
             follows: links.map(|link| (at(link.from), at(link.to))).collect(),
         };
         let vectors = read.vectors();
-        for (event, lamport) in computation.order.lamport.iter().enumerate() {
+        for (event, lamport) in computation.order.chain.iter().enumerate() {
             // The longest chain: one more than that of any event that is known.
             let known = |other: &usize| {
                 let (process, index) = at(*other);
                 *other != event && vectors[&at(event)][process] >= index
             };
             let longest = (0..trace.events.len()).filter(known);
-            let longest = longest.map(|other| computation.order.lamport[other]).max();
+            let longest = longest.map(|other| computation.order.chain[other]).max();
             assert_eq!(*lamport, longest.unwrap_or(0) + 1);
         }
         vectors

@@ -12,6 +12,9 @@ function printable(text) {
   });
 }
 
+/** Where the logical time of an event is from: it has none of its own, its log carries it, it is computed. */
+const CLOCKS = ['', 'Lamport time', 'computed Lamport time'];
+
 function decode(json) {
   const raw = JSON.parse(json);
   const events = raw.events;
@@ -24,11 +27,14 @@ function decode(json) {
     processes: raw.processes.map(printable),
     threads,
     kinds: raw.kinds.map(printable),
+    computation: Uint8Array.from(raw.computation),
     texts: raw.texts.map(printable),
     thread: column('thread', events.thread, n, threads.length),
     kind: column('kind', events.kind, n, raw.kinds.length),
+    entry: events.entry ? Int32Array.from(events.entry) : null,
     what: column('what', events.what, n, raw.texts.length),
     lamport: Float64Array.from(events.lamport),
+    clock: column('clock', events.clock, n, CLOCKS.length),
     time: events.time ? summed(events.time) : null,
     fields: Object.entries(raw.fields || {}).map(([name, values]) => (
       { name: printable(name), column: column(name, values, n, raw.texts.length, -1) })),
@@ -123,7 +129,12 @@ function relationsOf(data, event) {
   const past = markPast(data, event, mark);
   const future = markFuture(data, event, mark);
   const vector = new Int32Array(data.processes.length);
-  for (let e = 0; e <= event; e++) if (mark[e] !== CONCURRENT) vector[data.process[e]]++;
+  for (let e = 0; e <= event; e++) {
+    if (mark[e] === CONCURRENT) continue;
+    // A log of vector clocks says which entry each event is, and may begin late.
+    if (data.entry) vector[data.process[e]] = data.entry[e];
+    else vector[data.process[e]] += data.computation[data.kind[e]];
+  }
   return { mark, past, future, concurrent: data.n - 1 - past - future, vector };
 }
 
@@ -202,8 +213,8 @@ function factsOf(data, event) {
   const facts = [
     ['process', data.processes[data.process[event]]],
     ['thread', data.threads[data.thread[event]].name],
-    ['Lamport time', String(data.lamport[event])],
   ];
+  if (CLOCKS[data.clock[event]]) facts.push([CLOCKS[data.clock[event]], String(data.lamport[event])]);
   if (data.time) {
     facts.push(['wall clock', isoOf(data.time[event])], ['since first', durationOf(data.time[event] - data.epoch)]);
   }

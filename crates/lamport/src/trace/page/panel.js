@@ -134,8 +134,8 @@ function sentenceOf({ data }, event) {
   const what = shortened(data.texts[data.what[event]], 200);
   const parts = [
     `event ${event} of ${data.n}: ${placeOf(data, event)}, ${data.kinds[data.kind[event]]}, ${what}`,
-    `Lamport time ${data.lamport[event]}`,
   ];
+  if (CLOCKS[data.clock[event]]) parts.push(`${CLOCKS[data.clock[event]]} ${data.lamport[event]}`);
   if (data.time) {
     const since = data.time[event] - data.epoch;
     parts.push(`wall clock ${since < 0 ? '' : '+'}${durationOf(since)}`);

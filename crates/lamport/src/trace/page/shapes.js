@@ -34,7 +34,7 @@ const SIGNS = {
   ready: ['plus', 'green'],
   check: ['star', 'purple'],
   enter: ['chevron', 'purple'],
-  leave: ['slanted', 'purple'],
+  exit: ['slanted', 'purple'],
   deliver: ['trapezium', 'green'],
 };
 const SPARE_SHAPES = ['wide', 'tall', 'trapezium', 'slanted', 'chevron', 'star', 'plus'];

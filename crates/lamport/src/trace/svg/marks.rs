@@ -4,8 +4,6 @@ use std::io::{self, Write};
 
 use common::event::Kind;
 
-use super::Plan;
-
 /// Text as XML has it.
 pub(in crate::trace) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -28,7 +26,7 @@ pub(super) enum Mark {
     Send,
     Receive,
     Local,
-    Begin,
+    Lifecycle,
     Error,
 }
 
@@ -38,10 +36,9 @@ impl Mark {
             Kind::Send => Self::Send,
             Kind::Receive => Self::Receive,
             Kind::Error => Self::Error,
-            Kind::Start | Kind::Ready | Kind::Connect | Kind::Accept | Kind::Close | Kind::Stop => {
-                Self::Begin
-            }
-            _ => Self::Local,
+            Kind::Local | Kind::Resolve | Kind::Register => Self::Local,
+            // Of connections and of the program's life.
+            _ => Self::Lifecycle,
         }
     }
 
@@ -63,7 +60,7 @@ impl Mark {
                 x - 4.0,
                 y - 4.0
             ),
-            Self::Begin => write!(
+            Self::Lifecycle => write!(
                 out,
                 r#"<rect class="begin" x="{:.1}" y="{:.1}" width="5" height="9"/>"#,
                 x - 2.5,
@@ -79,20 +76,43 @@ impl Mark {
     }
 }
 
-impl Plan<'_> {
-    /// What the signs mean, of those that are there.
-    pub(super) fn legend(&self, out: &mut dyn Write) -> io::Result<()> {
-        let y = self.bottom() + 32.0;
+/// What the legend explains.
+pub(super) struct Legend<'a> {
+    /// Where the lanes end.
+    pub(super) bottom: f64,
+    /// The marks that are drawn.
+    pub(super) marks: &'a [Mark],
+    /// Whether a message is inferred.
+    pub(super) inferred: bool,
+    /// Whether a message is reordered.
+    pub(super) reordered: bool,
+    /// Whether a message is lost.
+    pub(super) lost: bool,
+    /// Whether connections are drawn.
+    pub(super) bars: bool,
+    /// The summary below it.
+    pub(super) summary: &'a str,
+}
+
+impl Legend<'_> {
+    /// Writes it.
+    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let y = self.bottom + 32.0;
         let mut x = 20.0;
         let entries = [
             (Mark::Send, "sends"),
             (Mark::Receive, "receives"),
             (Mark::Local, "local"),
-            (Mark::Begin, "starts, connects, accepts, ends"),
+            (
+                Mark::Lifecycle,
+                "starts, is ready, connects, accepts, closes, stops",
+            ),
             (Mark::Error, "fails"),
         ];
-        let there: Vec<Mark> = self.events().iter().map(|id| self.mark(*id)).collect();
-        for (mark, words) in entries.into_iter().filter(|(mark, _)| there.contains(mark)) {
+        for (mark, words) in entries
+            .into_iter()
+            .filter(|(mark, _)| self.marks.contains(mark))
+        {
             mark.write(out, x, y)?;
             writeln!(
                 out,
@@ -102,15 +122,14 @@ impl Plan<'_> {
             )?;
             x += 28.0 + 5.2 * words.len() as f64;
         }
-        let traffic = &self.picture.computation.traffic;
         let mut lines = vec![("message", "message")];
-        if traffic.inferred > 0 {
+        if self.inferred {
             lines.push(("message inferred", "inferred"));
         }
-        if traffic.overtaken > 0 {
-            lines.push(("message overtaken", "overtaken"));
+        if self.reordered {
+            lines.push(("message reordered", "reordered"));
         }
-        if !traffic.lost_sendings.is_empty() {
+        if self.lost {
             lines.push(("lost", "lost"));
         }
         for (class, words) in lines {
@@ -128,7 +147,7 @@ impl Plan<'_> {
             )?;
             x += 50.0 + 5.2 * words.len() as f64;
         }
-        if !self.bars.is_empty() {
+        if self.bars {
             writeln!(
                 out,
                 r#"<rect class="bar" x="{x:.1}" y="{:.1}" width="26" height="12" rx="3"/><text class="small" x="{:.1}" y="{:.1}">one client, on the thread that serves it</text>"#,
@@ -137,7 +156,7 @@ impl Plan<'_> {
                 y + 3.5
             )?;
         }
-        let summary = escaped(&self.picture.computation.summary().text);
+        let summary = escaped(self.summary);
         writeln!(
             out,
             r#"<text class="small" x="12" y="{:.1}">{summary}</text>"#,

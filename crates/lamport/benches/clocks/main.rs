@@ -1,8 +1,10 @@
 //! Clocks that threads share: `cargo bench -p lamport`.
 //!
-//! A tick of the atomic clock, beside a timestamp of the hybrid logical clock of the crate `uhlc` and beside a bare atomic
-//! addition, by one thread and by several at once; the nanoseconds are those of the whole for each tick. `--quick`, or a
-//! test run of the benchmarks, shows only that it runs.
+//! A tick of the atomic clock, compared with a timestamp of the hybrid logical clock of the crate `uhlc` and with a plain
+//! atomic addition, on one thread and on several; in nanoseconds of elapsed time for each tick. `--quick`, or a test run
+//! of the benchmarks, only shows that it runs.
+
+mod atomic;
 
 use std::{
     hint::black_box,
@@ -10,10 +12,12 @@ use std::{
     thread,
 };
 
-use common::measuring::Table;
-use lamport::clock::{AtomicLamportClock, LamportClock};
+use common::testing::measuring::Table;
+use lamport::clock::LamportClock;
 
-/// Has so many threads at once do it, together so many times.
+use self::atomic::AtomicLamportClock;
+
+/// Runs it `count` times in all, on N threads at once.
 fn at_once(threads: usize, count: usize, one: impl Fn() + Sync) {
     if threads == 1 {
         return (0..count).for_each(|_| one());
@@ -32,13 +36,14 @@ fn main() {
     } else {
         (1_000_000, 51)
     };
-    let (clock, bare) = (AtomicLamportClock::new(), AtomicU64::new(0));
+    let (clock, plain) = (AtomicLamportClock::new(), AtomicU64::new(0));
+    assert_eq!((clock.receive(10), clock.time()), (Ok(11), 11));
     let hybrid = uhlc::HLC::default();
     let tick = || {
         let _ = black_box(clock.tick());
     };
     let add = || {
-        let _ = black_box(bare.fetch_add(1, Ordering::Relaxed));
+        let _ = black_box(plain.fetch_add(1, Ordering::Relaxed));
     };
     let stamp = || {
         let _ = black_box(hybrid.new_timestamp());
@@ -56,21 +61,21 @@ fn main() {
             &mut || at_once(threads, count, stamp),
         );
         table.compare(
-            &format!("atomic clock / bare atomic addition, {by}"),
+            &format!("atomic clock / plain atomic addition, {by}"),
             count,
             rounds,
             &mut || at_once(threads, count, tick),
             &mut || at_once(threads, count, add),
         );
     }
-    let mut own = LamportClock::new();
+    let mut clock = LamportClock::new();
     table.compare(
-        "clock of one process / bare atomic addition",
+        "clock of one process / plain atomic addition",
         count,
         rounds,
         &mut || {
             for _ in 0..count {
-                let _ = black_box(own.tick());
+                let _ = black_box(clock.tick());
             }
         },
         &mut || at_once(1, count, add),

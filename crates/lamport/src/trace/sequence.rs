@@ -6,22 +6,17 @@ use common::{
 };
 use hashbrown::HashMap;
 
-use super::{
-    Event, Trace,
-    copies::says,
-    findings::{Rule, Weight},
-    merge::Log,
-    skew,
-};
+use super::{Event, Trace, dedup::says, findings::Severity, log::Log, skew};
+use crate::property::Property;
 
-/// How far another thread's events may have been logged before a sending that came before them.
+/// How far another thread's events may have been logged before a send that came before them.
 const LATE: usize = 4096;
 
 /// The numbers must run without a gap, in the order of the lines.
 pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
     let (rule, first, what) = match log.vectors {
-        true => (Rule::Vectors, 1, "its own entry"),
-        false => (Rule::WellFormed, 0, "seq"),
+        true => (Property::Vectors, 1, "its own entry"),
+        false => (Property::WellFormed, 0, "seq"),
     };
     let events = &mut log.events;
     let same_file = |pair: &[Event]| pair[0].place.file == pair[1].place.file;
@@ -29,12 +24,12 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
         if pair[0].number > pair[1].number && same_file(pair) {
             let (before, here) = (trace.place(pair[0].place), trace.place(pair[1].place));
             // Other programs' threads may write as they like.
-            let weight = if log.vectors {
-                Weight::Warn
+            let severity = if log.vectors {
+                Severity::Warn
             } else {
-                Weight::Wrong
+                Severity::Fail
             };
-            trace.findings.add(rule, weight, || {
+            trace.findings.add(rule, severity, || {
                 let (number, before_it) = (pair[1].number, pair[0].number);
                 format!("{here}: out of order, {what} {number} after {before_it} at {before}")
             });
@@ -45,7 +40,7 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
     let node = visible(log.node.as_bytes());
     if let Some(event) = events.first().filter(|event| event.number > first) {
         let place = trace.place(event.place);
-        trace.findings.add(rule, Weight::Wrong, || {
+        trace.findings.add(rule, Severity::Fail, || {
             let number = event.number;
             format!("{place}: {node} begins with {what} {number}, not {first}: its first events are missing")
         });
@@ -61,7 +56,7 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
         log.gaps |= number > last;
         trace
             .findings
-            .add(rule, Weight::Wrong, || match number - last {
+            .add(rule, Severity::Fail, || match number - last {
                 0 if same => format!("{here}: the same event as {there}"),
                 0 => format!("{here}: {what} {number} of {node} is at {there} already"),
                 gap => format!(
@@ -73,21 +68,21 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
     events.dedup_by(|event, before| says(event, trace) == says(before, trace));
 }
 
-/// A sending happens when it begins, and is logged when it has gone well: another thread may have logged first what
+/// A send happens when it begins, and is logged when it has gone well: another thread may have logged first what
 /// came of it.
-pub(super) fn put_sendings_right(events: &mut [Event]) {
+pub(super) fn put_sends_right(events: &mut [Event]) {
     for index in 1..events.len() {
         if events[index].kind != Kind::Send {
             continue;
         }
-        let sending = &events[index];
+        let send = &events[index];
         let later = |other: &Event| match other.kind {
-            Kind::Receive => other.time >= sending.time,
-            _ => other.time > sending.time,
+            Kind::Receive => other.time >= send.time,
+            _ => other.time > send.time,
         };
         let before = events[..index].iter().rev().take(LATE);
         let late = before
-            .take_while(|other| other.thread != sending.thread && later(other))
+            .take_while(|other| other.thread != send.thread && later(other))
             .count();
         events[index - late..=index].rotate_right(1);
     }
@@ -108,7 +103,7 @@ pub(super) fn look_for_jumps(log: &Log, threads: &[(usize, String)], trace: &mut
             && now < then
         {
             let (there, here) = (trace.place(before.place), trace.place(event.place));
-            trace.findings.add(Rule::Wall, Weight::Warn, || {
+            trace.findings.add(Property::Wall, Severity::Warn, || {
                 let thread = visible(threads[event.thread as usize].1.as_bytes());
                 let back = skew::length(then - now);
                 format!("{here}: the clock jumped back by {back} on thread {thread} since {there}")

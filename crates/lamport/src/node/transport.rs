@@ -1,5 +1,5 @@
-//! What carries frames between real processes: datagrams, or lines on connections. Neither waits for a receiver; what
-//! cannot be carried now is dropped, as a network does, and the channels send it again.
+//! The transport of frames between real processes: datagrams, or lines on TCP connections. It never waits for a receiver:
+//! it drops a frame that it cannot send at once, as a network does, and the reliable channels retransmit it.
 
 use std::{
     io::{self, Write},
@@ -12,7 +12,7 @@ use std::{
 use common::{
     exit::{Failure, why},
     message,
-    net::{self, Interest, Patience, Woken, wait},
+    net::{self, Deadline, Interest, Woken, wait},
     shutdown::Shutdown,
 };
 use crossbeam::{
@@ -20,46 +20,46 @@ use crossbeam::{
     select,
 };
 
-use super::wire::{LONGEST, Refused};
-use crate::config::Transport;
+use super::wire::{LONGEST, Rejected};
+use crate::config;
 
-/// How many frames may wait to be looked at; and for one connection, to be written.
+/// How many received frames may wait; and for each connection, how many frames to write.
 const QUEUE: usize = 1024;
 
-/// How long a connection may take to stand, or to take a line.
+/// How long connecting and writing a line may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The pause before a process that does not take a connection is tried again.
-const AGAIN: Duration = Duration::from_millis(100);
+/// The pause after a failed connection.
+const RETRY: Duration = Duration::from_millis(100);
 
-/// How long a connection may bring nothing before it is closed, so that nobody holds a place for good. A process that has
-/// something to say later makes another one.
+/// How long a connection may be idle before it is closed, so that none occupies a reader for ever. A peer that sends later
+/// connects again.
 const IDLE: Duration = Duration::from_secs(120);
 
-/// How many connections more than there are peers are read from at once.
-const GUESTS: usize = 16;
+/// How many connections are read at once, beyond the number of peers.
+const EXTRA_READERS: usize = 16;
 
-/// What has come, and from where.
-pub(super) type Incoming = (SocketAddr, Result<Vec<u8>, Refused>);
+/// A received frame, with its source.
+pub(super) type Incoming = (SocketAddr, Result<Vec<u8>, Rejected>);
 
-/// A socket that is bound.
+/// A bound socket.
 #[derive(Debug)]
-pub enum Bound {
+pub enum BoundSocket {
     /// For datagrams.
     Udp(UdpSocket),
     /// For connections.
     Tcp(TcpListener),
 }
 
-impl Bound {
+impl BoundSocket {
     /// Binds to this address.
     ///
     /// # Errors
     /// `listen on ADDRESS: why` (exit code 2).
-    pub fn new(transport: Transport, address: SocketAddr) -> Result<Self, Failure> {
+    pub fn new(transport: config::Transport, address: SocketAddr) -> Result<Self, Failure> {
         match transport {
-            Transport::Tcp => net::listen(address, 128).map(Self::Tcp),
-            Transport::Udp => {
+            config::Transport::Tcp => net::listen(address, 128).map(Self::Tcp),
+            config::Transport::Udp => {
                 let socket = UdpSocket::bind(address).and_then(|socket| {
                     socket.set_nonblocking(true)?;
                     Ok(socket)
@@ -74,7 +74,7 @@ impl Bound {
     /// The real address.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the system does not report it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         match self {
             Self::Udp(socket) => socket.local_addr(),
@@ -83,80 +83,80 @@ impl Bound {
     }
 }
 
-/// Where frames for the other processes go, and come from.
+/// The transport to all peers.
 #[derive(Debug)]
-pub(super) struct Carrier<'s> {
-    ways: Ways<'s>,
+pub(super) struct FrameTransport<'s> {
+    routes: Routes<'s>,
     pub(super) incoming: Receiver<Incoming>,
 }
 
 #[derive(Debug)]
-enum Ways<'s> {
+enum Routes<'s> {
     /// The socket, and each process's address.
     Udp(&'s UdpSocket, Vec<Option<SocketAddr>>),
     /// Each process's queue of lines to be written.
     Tcp(Vec<Option<Sender<Vec<u8>>>>),
 }
 
-impl<'s> Carrier<'s> {
-    /// Starts the threads that carry; they end with `closing`. `peers` has the address of every other process, by number.
+impl<'s> FrameTransport<'s> {
+    /// Starts the transport's threads, which end with `closing`. `peers` has the addresses of the other processes, by number.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, 's>,
-        bound: &'s Bound,
+        bound: &'s BoundSocket,
         peers: Vec<Option<SocketAddr>>,
         closing: &'s Shutdown,
     ) -> Result<Self, Failure> {
         let (sender, incoming) = bounded(QUEUE);
-        let ways = match bound {
-            Bound::Udp(socket) => {
-                start(scope, "udp".into(), move || {
+        let routes = match bound {
+            BoundSocket::Udp(socket) => {
+                spawn(scope, "udp".into(), move || {
                     read_datagrams(socket, &sender, closing)
                 })?;
-                Ways::Udp(socket, peers)
+                Routes::Udp(socket, peers)
             }
-            Bound::Tcp(listener) => {
-                let most = peers.len() + GUESTS;
-                start(scope, "tcp".into(), move || {
-                    take_connections(scope, listener, most, &sender, closing);
+            BoundSocket::Tcp(listener) => {
+                let most = peers.len() + EXTRA_READERS;
+                spawn(scope, "tcp".into(), move || {
+                    accept_connections(scope, listener, most, &sender, closing);
                 })?;
-                let mut ways = Vec::new();
+                let mut routes = Vec::new();
                 for (number, peer) in peers.into_iter().enumerate() {
-                    ways.push(match peer {
+                    routes.push(match peer {
                         None => None,
                         Some(address) => {
                             let (lines, to_write) = bounded(QUEUE);
-                            start(scope, format!("to-{}", number + 1), move || {
+                            spawn(scope, format!("to-{}", number + 1), move || {
                                 write_lines(address, &to_write, closing);
                             })?;
                             Some(lines)
                         }
                     });
                 }
-                Ways::Tcp(ways)
+                Routes::Tcp(routes)
             }
         };
-        Ok(Self { ways, incoming })
+        Ok(Self { routes, incoming })
     }
 
-    /// What messages go over.
-    pub(super) fn word(&self) -> message::Carrier {
-        match self.ways {
-            Ways::Udp(..) => message::Carrier::Udp,
-            Ways::Tcp(_) => message::Carrier::Tcp,
+    /// The transport's name in the log.
+    pub(super) fn carrier(&self) -> message::Carrier {
+        match self.routes {
+            Routes::Udp(..) => message::Carrier::Udp,
+            Routes::Tcp(_) => message::Carrier::Tcp,
         }
     }
 
-    /// Sends the bytes to the process of this number, as well as it can be done now.
+    /// Sends a frame to the process with this number, or drops it.
     pub(super) fn send(&self, to: usize, mut bytes: Vec<u8>) {
-        match &self.ways {
-            Ways::Udp(socket, peers) => {
+        match &self.routes {
+            Routes::Udp(socket, peers) => {
                 if let Some(Some(address)) = peers.get(to) {
-                    // Nobody there, or no room: the channel sends it again.
+                    // No receiver, or no buffer space: the channel retransmits.
                     let _ = socket.send_to(&bytes, address);
                 }
             }
-            Ways::Tcp(ways) => {
-                if let Some(Some(lines)) = ways.get(to) {
+            Routes::Tcp(routes) => {
+                if let Some(Some(lines)) = routes.get(to) {
                     bytes.push(b'\n');
                     let _ = lines.try_send(bytes);
                 }
@@ -165,8 +165,8 @@ impl<'s> Carrier<'s> {
     }
 }
 
-/// Starts a thread of this name.
-pub(super) fn start<'scope, T: Send + 'scope>(
+/// Starts a thread with this name.
+pub(super) fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: String,
     work: impl FnOnce() -> T + Send + 'scope,
@@ -178,7 +178,7 @@ pub(super) fn start<'scope, T: Send + 'scope>(
 }
 
 fn read_datagrams(socket: &UdpSocket, incoming: &Sender<Incoming>, closing: &Shutdown) {
-    // One byte more than a frame has, so that a longer one shows.
+    // One byte more than the longest frame, to detect a longer one.
     let mut buffer = vec![0; LONGEST + 1];
     while !closing.requested() {
         match socket.recv_from(&mut buffer) {
@@ -190,14 +190,14 @@ fn read_datagrams(socket: &UdpSocket, incoming: &Sender<Incoming>, closing: &Shu
                     return;
                 }
             }
-            // What was sent before to somebody who is not there (ICMP port unreachable).
+            // An earlier datagram had no receiver (ICMP port unreachable).
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
-            Err(_) => drop(closing.sleep(AGAIN)),
+            Err(_) => drop(closing.sleep(RETRY)),
         }
     }
 }
 
-fn take_connections<'scope, 's>(
+fn accept_connections<'scope, 's>(
     scope: &'scope Scope<'scope, 's>,
     listener: &'s TcpListener,
     most: usize,
@@ -208,13 +208,13 @@ fn take_connections<'scope, 's>(
     while !closing.requested() {
         match listener.accept() {
             Ok((stream, from)) => {
-                // One too many is closed at once: the others are all there already.
+                // A connection beyond the limit is closed at once: every peer has one.
                 if readers.load(Ordering::Relaxed) >= most {
                     continue;
                 }
                 readers.fetch_add(1, Ordering::Relaxed);
                 let (incoming, readers) = (incoming.clone(), std::sync::Arc::clone(&readers));
-                let _ = start(scope, format!("from-{from}"), move || {
+                let _ = spawn(scope, format!("from-{from}"), move || {
                     read_lines(stream, from, &incoming, closing);
                     readers.fetch_sub(1, Ordering::Relaxed);
                 });
@@ -224,7 +224,7 @@ fn take_connections<'scope, 's>(
                     return;
                 }
             }
-            Err(_) => drop(closing.sleep(AGAIN)),
+            Err(_) => drop(closing.sleep(RETRY)),
         }
     }
 }
@@ -257,12 +257,12 @@ fn read_lines(
             closing.put(incoming, (from, Ok(line)));
         }
         if pending.len() > LONGEST {
-            closing.put(incoming, (from, Err(Refused::TooLong)));
+            closing.put(incoming, (from, Err(Rejected::TooLong)));
             return;
         }
     }
     if !pending.is_empty() && !closing.requested() {
-        closing.put(incoming, (from, Err(Refused::Half)));
+        closing.put(incoming, (from, Err(Rejected::Truncated)));
     }
 }
 
@@ -276,19 +276,19 @@ fn write_lines(address: SocketAddr, lines: &Receiver<Vec<u8>>, closing: &Shutdow
             },
             recv(closing.channel()) -> _ => return,
         };
-        let patience = Patience {
+        let patience = Deadline {
             until: Instant::now() + PATIENCE,
             grace: Duration::ZERO,
         };
         if connection.is_none() {
             match net::connect(address, None, patience, closing) {
                 Ok(stream) => {
-                    // A frame is written whole, and shall not wait for the next one (Nagle).
+                    // A frame is written whole, and must not wait for the next one (Nagle's algorithm).
                     let _ = stream.set_nodelay(true);
                     connection = Some(stream);
                 }
                 Err(_) => {
-                    if closing.sleep(AGAIN) {
+                    if closing.sleep(RETRY) {
                         return;
                     }
                     continue;

@@ -1,10 +1,10 @@
-//! A process of a run: started, told what to do, heard, and ended.
+//! A process of a run: its start, its standard input and output, and its end.
 
 use std::{
     io::Write,
     net::SocketAddr,
     os::unix::process::{CommandExt, ExitStatusExt},
-    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    process::{self, ChildStdin, Command, ExitStatus, Stdio},
     thread::Scope,
 };
 
@@ -19,47 +19,47 @@ use nix::{
     unistd::Pid,
 };
 
-/// The longest line that a member says, in bytes.
+/// The longest line of a child's output, in bytes.
 const LONGEST_LINE: usize = 8192;
 
-/// What a member says, by its number.
+/// An output of a child, with its number.
 #[derive(Debug)]
-pub(super) enum Said {
-    /// It listens here.
+pub(super) enum ChildOutput {
+    /// It listens on this address.
     Listening(usize, SocketAddr),
-    /// Whether it is idle, and how many events it had.
+    /// Whether it is idle, and how many events it has had.
     State(usize, bool, u64),
-    /// What is not as it should be.
-    Trouble(usize, String),
+    /// A warning.
+    Warning(usize, String),
     /// It has ended.
     Ended(usize),
 }
 
 /// One of the processes.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct Child {
     pub(super) name: String,
-    child: Child,
+    process: process::Child,
     input: Option<ChildStdin>,
-    /// How it ended, and whether it was told to.
+    /// Its exit status, after its end.
     pub(super) ended: Option<ExitStatus>,
-    /// Whether it was killed by this run, as was wanted.
+    /// Whether this run killed it, as `--crash` requests.
     pub(super) killed: bool,
 }
 
-impl Member {
-    /// Starts it, and the threads that hear it; they end with it, or with `closing`.
+impl Child {
+    /// Starts the process, and the threads that read its output; they end with it, or with `closing`.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         number: usize,
         name: String,
         mut command: Command,
-        said: &Sender<Said>,
+        outputs: &Sender<ChildOutput>,
         closing: &Shutdown,
     ) -> Result<Self, Failure> {
         let failed = |error| Failure::could_not_run(format!("start {name}"), why(&error));
         command
-            // Ctrl-C at a terminal is for whoever manages it, and not for it.
+            // Ctrl-C at a terminal interrupts the supervisor only.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -68,37 +68,37 @@ impl Member {
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (out, err) = (out.expect("piped"), err.expect("piped"));
         let input = child.stdin.take();
-        let (sender, stop) = (said.clone(), closing.clone());
-        let hear_out = move || {
+        let (sender, stop) = (outputs.clone(), closing.clone());
+        let read_out = move || {
             let mut lines = Lines::new(out, LONGEST_LINE);
             while let Ok(Some(line)) = lines.next(&stop) {
                 if let Some(state) = state(number, &line) {
                     stop.put(&sender, state);
                 }
             }
-            stop.put(&sender, Said::Ended(number));
+            stop.put(&sender, ChildOutput::Ended(number));
         };
-        let (sender, stop) = (said.clone(), closing.clone());
-        let hear_err = move || {
+        let (sender, stop) = (outputs.clone(), closing.clone());
+        let read_err = move || {
             let mut lines = Lines::new(err, LONGEST_LINE);
             while let Ok(Some(line)) = lines.next(&stop) {
-                stop.put(&sender, told(number, &line));
+                stop.put(&sender, status(number, &line));
             }
         };
         let spawn = |what: &str| std::thread::Builder::new().name(format!("{name}-{what}"));
-        spawn("out").spawn_scoped(scope, hear_out).map_err(failed)?;
-        spawn("err").spawn_scoped(scope, hear_err).map_err(failed)?;
+        spawn("out").spawn_scoped(scope, read_out).map_err(failed)?;
+        spawn("err").spawn_scoped(scope, read_err).map_err(failed)?;
         Ok(Self {
             name,
-            child,
+            process: child,
             input,
             ended: None,
             killed: false,
         })
     }
 
-    /// Tells it something; whether it can hear shows elsewhere.
-    pub(super) fn tell(&mut self, line: &str) {
+    /// Writes a line to its standard input; a failure shows in its end.
+    pub(super) fn write(&mut self, line: &str) {
         if let Some(input) = &mut self.input
             && input.write_all(format!("{line}\n").as_bytes()).is_err()
         {
@@ -106,38 +106,38 @@ impl Member {
         }
     }
 
-    /// Sends it a signal, as long as it is there.
+    /// Sends it a signal, unless it has ended.
     pub(super) fn signal(&mut self, signal: Signal) {
-        if self.ended.is_none() && matches!(self.child.try_wait(), Ok(None)) {
+        if self.ended.is_none() && matches!(self.process.try_wait(), Ok(None)) {
             self.killed |= signal == Signal::SIGKILL;
-            let _ = kill(Pid::from_raw(self.child.id().cast_signed()), signal);
+            let _ = kill(Pid::from_raw(self.process.id().cast_signed()), signal);
         }
     }
 
-    /// It has closed its output: it has ended, and this is how.
+    /// Waits for its exit status, after it has closed its output.
     pub(super) fn reap(&mut self) {
         if self.ended.is_none() {
-            self.ended = self.child.wait().ok();
+            self.ended = self.process.wait().ok();
         }
     }
 
-    /// How it ended, in words; None when as it was told to.
+    /// How it ended, in words; None when it ended with exit code 0.
     pub(super) fn unexpected(&self) -> Option<String> {
         let status = self.ended?;
         match (status.code(), status.signal()) {
             (Some(0), _) => None,
             (_, Some(signal)) => Some(format!("killed by signal {signal}")),
-            (code, _) => Some(format!("ended with code {}", code.unwrap_or(-1))),
+            (code, _) => Some(format!("exit code {}", code.unwrap_or(-1))),
         }
     }
 }
 
-/// No process of a run stays behind.
-impl Drop for Member {
+/// No process outlives its run.
+impl Drop for Child {
     fn drop(&mut self) {
         if self.ended.is_none() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+            let _ = self.process.kill();
+            let _ = self.process.wait();
         }
     }
 }
@@ -145,24 +145,28 @@ impl Drop for Member {
 fn text(line: &Line) -> String {
     match line {
         Line::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        Line::TooLong => String::from("a line that is too long to show"),
+        Line::TooLong => String::from("a line that is too long to print"),
     }
 }
 
 /// `idle 12` or `busy 12`.
-fn state(number: usize, line: &Line) -> Option<Said> {
+fn state(number: usize, line: &Line) -> Option<ChildOutput> {
     let text = text(line);
     let (state, events) = text.split_once(' ')?;
-    Some(Said::State(number, state == "idle", events.parse().ok()?))
+    Some(ChildOutput::State(
+        number,
+        state == "idle",
+        events.parse().ok()?,
+    ))
 }
 
-/// What it says on standard error: that it listens, or a trouble.
-fn told(number: usize, line: &Line) -> Said {
+/// A line on standard error: the ready line, or a warning.
+fn status(number: usize, line: &Line) -> ChildOutput {
     let text = text(line);
     let address = text.strip_prefix("listening on ").map(str::parse);
     match address {
-        Some(Ok(address)) => Said::Listening(number, address),
-        _ => Said::Trouble(
+        Some(Ok(address)) => ChildOutput::Listening(number, address),
+        _ => ChildOutput::Warning(
             number,
             text.strip_prefix("lamport: ").unwrap_or(&text).to_owned(),
         ),

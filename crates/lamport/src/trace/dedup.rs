@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use common::text::visible;
 use hashbrown::{HashMap, HashSet};
 
-use super::{
-    Event, Trace,
-    findings::{Rule, Weight},
-    merge::Log,
-};
+use super::{Event, Trace, findings::Severity, log::Log};
+use crate::property::Property;
 
 /// Puts the logs of each process together. Two logs are of one process when they have the run and the name in common, and
 /// what they both have of it is the same.
@@ -50,7 +47,7 @@ pub(super) type Says<'t> = (u64, &'t str, &'t [(String, u64)]);
 pub(super) fn says<'t>(event: &Event, trace: &'t Trace) -> Says<'t> {
     let clock = event
         .carried()
-        .map(|clock| trace.carried[clock].strangers.as_slice());
+        .map(|clock| trace.carried[clock].unknown.as_slice());
     (
         event.number,
         trace.text(event.text),
@@ -74,7 +71,7 @@ fn of_one_name(mut group: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
                     trace.place(kept[same].events[0].place),
                     trace.place(log.events[0].place),
                 );
-                findings.add(Rule::WellFormed, Weight::Warn, || {
+                findings.add(Property::WellFormed, Severity::Warn, || {
                     format!("{here}: the same log as {there}, and read once")
                 });
                 add_what_is_new(&mut kept[same], log, trace);
@@ -146,7 +143,7 @@ fn tell_those_at_once(processes: &[Log], trace: &mut Trace) {
                 trace.place(other.events[0].place),
                 trace.place(log.events[0].place),
             );
-            trace.findings.add(Rule::Names, Weight::Warn, || {
+            trace.findings.add(Property::Names, Severity::Warn, || {
                 let node = visible(log.node.as_bytes());
                 format!("{here}: another process is called {node} too, at {there}")
             });

@@ -1,0 +1,30 @@
+//! The classical bugs that can be injected into an algorithm.
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+/// A classical bug that can be injected into an algorithm, to see that the verdict finds it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bug {
+    /// Equal times are not ordered by process: each process prefers its own request or multicast
+    NoTieBreak,
+    /// A process does not wait for acknowledgements, replies or grants
+    NoAcknowledgement,
+    /// A receive event does not move the clock past the message's time
+    NoAdvance,
+    /// Multicasts are delivered on receipt, without a hold-back queue
+    NoHoldBack,
+}
+
+impl Bug {
+    /// The bug's name on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoTieBreak => "no-tie-break",
+            Self::NoAcknowledgement => "no-acknowledgement",
+            Self::NoAdvance => "no-advance",
+            Self::NoHoldBack => "no-hold-back",
+        }
+    }
+}

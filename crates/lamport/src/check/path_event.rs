@@ -1,0 +1,247 @@
+//! A path that a search found, as events of the processes and faults.
+
+use std::{borrow::Cow, time::Duration};
+
+use stateright::Model;
+
+use crate::{
+    ids::{Names, ProcessId},
+    process::{Meaning, To},
+    run_event::{MessageAction, RunEvent},
+};
+
+/// A channel: the sender, the receiver, and whether it holds the copies of duplicated messages.
+pub type ChannelId = (ProcessId, ProcessId, bool);
+
+/// The duration of a step in simulated time.
+pub const STEP: Duration = Duration::from_millis(1);
+
+/// An event on a path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PathEvent {
+    /// An event of a process; its time in milliseconds is the number of its step.
+    Event(RunEvent),
+    /// A fault of the network or of a process, at this time.
+    Fault(Duration, Fault),
+}
+
+/// A fault.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// A message from one process to another is lost.
+    Lost(ProcessId, ProcessId),
+    /// The next message from one process to another is duplicated.
+    Duplicated(ProcessId, ProcessId),
+    /// A message from a crashed process to another is lost, because no process retransmits it.
+    LostInCrash(ProcessId, ProcessId),
+    /// The next message from one process to another is received out of order.
+    Reordered(ProcessId, ProcessId),
+    /// The process crashes and does not recover.
+    Crashed(ProcessId),
+}
+
+/// A model whose paths can be explained as events.
+pub trait ExplainPath: Model<State: Clone, Action: Clone> {
+    /// The names of its processes.
+    fn names(&self) -> Names;
+
+    /// The channels of the messages in flight, each channel's in the order of sending.
+    fn in_flight(&self, state: &Self::State) -> Vec<ChannelId>;
+
+    /// Takes a step, and passes its events to the renderer.
+    fn explain_step(
+        &self,
+        state: &mut Self::State,
+        step: &Self::Action,
+        renderer: &mut PathRenderer,
+    );
+
+    /// The events of a path from the initial state.
+    fn explain(&self, path: &[Self::Action]) -> Vec<PathEvent> {
+        let mut renderer = PathRenderer::new(self.names().count());
+        let mut states = self.init_states();
+        for step in path {
+            renderer.step();
+            self.explain_step(&mut states[0], step, &mut renderer);
+        }
+        renderer.events
+    }
+
+    /// A step in words, a line for each event.
+    fn words(&self, state: &Self::State, step: &Self::Action) -> String {
+        let names = self.names();
+        let mut renderer = PathRenderer::new(names.count());
+        for channel in self.in_flight(state) {
+            renderer.in_flight.push((channel, 0, false));
+        }
+        self.explain_step(&mut state.clone(), step, &mut renderer);
+        let words = renderer.events.iter().map(|event| event.words(&names));
+        words.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl PathEvent {
+    /// The event in words.
+    pub fn words(&self, names: &Names) -> String {
+        match self {
+            Self::Event(event) => event.sentence(names),
+            Self::Fault(_, fault) => fault.words(names),
+        }
+    }
+}
+
+impl Fault {
+    /// The event in words.
+    pub fn words(self, names: &Names) -> String {
+        let of = |process: ProcessId| names.of(process);
+        match self {
+            Self::Lost(from, to) => format!(
+                "the network loses a message from {} to {}",
+                of(from),
+                of(to)
+            ),
+            Self::LostInCrash(from, to) => {
+                format!(
+                    "a message from {0} to {1} is lost in the crash of {0}",
+                    of(from),
+                    of(to)
+                )
+            }
+            Self::Duplicated(from, to) => format!(
+                "the network duplicates the next message from {} to {}",
+                of(from),
+                of(to)
+            ),
+            Self::Reordered(from, to) => format!(
+                "the network delivers the next message from {} to {} out of order",
+                of(from),
+                of(to)
+            ),
+            Self::Crashed(process) => format!("{} crashes", of(process)),
+        }
+    }
+}
+
+/// Collects the events of a path, and numbers the messages, which the states do not.
+#[derive(Debug)]
+pub struct PathRenderer {
+    /// The events.
+    pub events: Vec<PathEvent>,
+    at: Duration,
+    /// The number of messages that each process has sent.
+    sent: Vec<u64>,
+    /// The messages in flight: the channel, the message's number, and whether it is a multicast; in the order of sending.
+    in_flight: Vec<(ChannelId, u64, bool)>,
+}
+
+impl PathRenderer {
+    /// A renderer for N processes, without events.
+    pub fn new(processes: usize) -> Self {
+        Self {
+            events: Vec::new(),
+            at: Duration::ZERO,
+            sent: vec![0; processes],
+            in_flight: Vec::new(),
+        }
+    }
+
+    /// Begins the next step.
+    pub fn step(&mut self) {
+        self.at += STEP;
+    }
+
+    /// A process has an event.
+    pub fn event(
+        &mut self,
+        process: ProcessId,
+        time: u64,
+        what: MessageAction,
+        meaning: Option<Meaning>,
+    ) {
+        self.events.push(PathEvent::Event(RunEvent {
+            process,
+            at: self.at,
+            time,
+            what,
+            meaning,
+        }));
+    }
+
+    /// A process sends a message.
+    pub fn send(
+        &mut self,
+        from: ProcessId,
+        time: u64,
+        meaning: Option<Meaning>,
+        to: To,
+        word: &'static str,
+        text: &str,
+    ) {
+        let number = &mut self.sent[from.index()];
+        *number += 1;
+        let number = *number;
+        let receivers = to.receivers(from, self.sent.len());
+        let in_flight = receivers.map(|other| ((from, other, false), number, to == To::All));
+        self.in_flight.extend(in_flight);
+        let what = MessageAction::Send {
+            to,
+            number,
+            word: Cow::Borrowed(word),
+            text: text.to_owned(),
+        };
+        self.event(from, time, what, meaning);
+    }
+
+    /// A process receives the message at this position of the channel; if `duplicated`, a copy of it stays in flight.
+    pub fn receive(
+        &mut self,
+        channel: ChannelId,
+        position: usize,
+        duplicated: bool,
+        time: u64,
+        word: &'static str,
+        text: &str,
+    ) {
+        let (from, to, _) = channel;
+        let Some((number, to_all)) = self.take(channel, position) else {
+            return;
+        };
+        if duplicated {
+            self.in_flight.push(((from, to, true), number, to_all));
+        }
+        let what = MessageAction::Receive {
+            from,
+            to: if to_all { To::All } else { To::One(to) },
+            number,
+            word: Cow::Borrowed(word),
+            text: text.to_owned(),
+        };
+        self.event(to, time, what, None);
+    }
+
+    /// A fault occurs.
+    pub fn fault(&mut self, fault: Fault) {
+        match fault {
+            Fault::Lost(from, to) => drop(self.take((from, to, false), 0)),
+            Fault::LostInCrash(from, to) => {
+                let channel = (from, to, false);
+                let messages = self
+                    .in_flight
+                    .iter()
+                    .filter(|in_flight| in_flight.0 == channel);
+                let last = messages.count().saturating_sub(1);
+                self.take(channel, last);
+            }
+            _ => {}
+        }
+        self.events.push(PathEvent::Fault(self.at, fault));
+    }
+
+    fn take(&mut self, channel: ChannelId, position: usize) -> Option<(u64, bool)> {
+        let messages = self.in_flight.iter().enumerate();
+        let mut messages = messages.filter(|(_, in_flight)| in_flight.0 == channel);
+        let (index, _) = messages.nth(position)?;
+        let (_, number, to_all) = self.in_flight.remove(index);
+        Some((number, to_all))
+    }
+}

@@ -1,0 +1,217 @@
+//! The engine's driver in a real process: it sends frames over the transport, keeps the timer, and records events.
+
+use std::time::{Duration, Instant};
+
+use common::{
+    event::{Event, Level},
+    journal::Journal,
+};
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    peers::{PeerTable, Peers},
+    settings::Settings,
+    transport::FrameTransport,
+    wire::{Envelope, VERSION},
+};
+use crate::{
+    engine::{Driver, EngineWarning, Packet},
+    faults::Faults,
+    ids::{Names, ProcessId},
+    process::TimerKind,
+    reliable_link::Frame,
+    run_event::RunEvent,
+    simulate::event_queue::EventQueue,
+    workload::Workload,
+};
+
+/// The driver, without its peers.
+#[derive(Debug)]
+pub(super) struct NodeDriver<'a> {
+    settings: &'a Settings,
+    pub(super) names: &'a Names,
+    pub(super) me: ProcessId,
+    faults: &'a Faults,
+    transport: &'a FrameTransport<'a>,
+    pub(super) journal: &'a Journal,
+    start: Instant,
+    random: Pcg64Mcg,
+    /// Frames that are delayed as in a slow network.
+    delayed: EventQueue<(ProcessId, Vec<u8>)>,
+    /// When the timer expires, and its kind.
+    timer: Option<(Duration, TimerKind)>,
+    /// How many operations the process has started, and whether it starts no more.
+    started: u64,
+    finishing: bool,
+    /// How many events were recorded.
+    pub(super) events: u64,
+    /// How many frames were sent.
+    pub(super) frames: u64,
+}
+
+impl<'a> NodeDriver<'a> {
+    pub(super) fn new(
+        settings: &'a Settings,
+        table: &'a PeerTable,
+        faults: &'a Faults,
+        transport: &'a FrameTransport<'a>,
+        journal: &'a Journal,
+    ) -> Self {
+        Self {
+            settings,
+            names: &table.names,
+            me: table.me,
+            faults,
+            transport,
+            journal,
+            start: Instant::now(),
+            random: Pcg64Mcg::seed_from_u64(settings.seed),
+            delayed: EventQueue::new(),
+            timer: None,
+            started: 0,
+            finishing: false,
+            events: 0,
+            frames: 0,
+        }
+    }
+
+    /// The time since the start.
+    pub(super) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// When the timer expires or a delayed frame is due.
+    pub(super) fn due(&self) -> Option<Duration> {
+        let timer = self.timer.map(|timer| timer.0);
+        [timer, self.delayed.due()].into_iter().flatten().min()
+    }
+
+    /// Whether the timer has expired; clears it.
+    pub(super) fn timer_is_due(&mut self, now: Duration) -> bool {
+        let Some((_, kind)) = self.timer.take_if(|timer| timer.0 <= now) else {
+            return false;
+        };
+        self.started += u64::from(kind == TimerKind::Think);
+        true
+    }
+
+    /// Whether the timer is set.
+    pub(super) fn has_timer(&self) -> bool {
+        self.timer.is_some()
+    }
+
+    /// Starts no further operation.
+    pub(super) fn finish(&mut self) {
+        self.finishing = true;
+        self.timer.take_if(|timer| timer.1 == TimerKind::Think);
+    }
+
+    /// Sends the delayed frames that are due.
+    pub(super) fn send_delayed(&mut self, now: Duration) {
+        while self.delayed.due().is_some_and(|due| due <= now) {
+            if let Some((_, (to, bytes))) = self.delayed.pop() {
+                self.transport.send(to.index(), bytes);
+            }
+        }
+    }
+
+    /// The driver with its peers.
+    pub(super) fn with<'h>(&'h mut self, peers: &'h mut Peers<'a>) -> DriverHandle<'h, 'a> {
+        DriverHandle {
+            driver: self,
+            peers,
+        }
+    }
+}
+
+/// A driver with its peers, as an engine needs it.
+pub(super) struct DriverHandle<'h, 'a> {
+    driver: &'h mut NodeDriver<'a>,
+    peers: &'h mut Peers<'a>,
+}
+
+impl DriverHandle<'_, '_> {
+    /// Sends an empty frame, from which the receiver learns this process's session.
+    pub(super) fn announce_session<M: Serialize + DeserializeOwned>(&mut self, to: ProcessId) {
+        self.send_frame::<M>(
+            to,
+            Frame {
+                sequence: 0,
+                acknowledged: 0,
+                packet: None,
+            },
+        );
+    }
+
+    fn send_frame<M: Serialize + DeserializeOwned>(
+        &mut self,
+        to: ProcessId,
+        frame: Frame<Packet<M>>,
+    ) {
+        let driver = &mut *self.driver;
+        let bytes = Envelope {
+            v: VERSION,
+            algorithm: driver.settings.algorithm.word().into(),
+            from: driver.names.of(driver.me).into(),
+            to: driver.names.of(to).into(),
+            session: self.peers.session,
+            knows: self.peers.session_of(to),
+            frame,
+        }
+        .write();
+        driver.frames += 1;
+        let (now, transport, delayed) = (
+            driver.start.elapsed(),
+            driver.transport,
+            &mut driver.delayed,
+        );
+        let ends = (driver.me, to);
+        driver.faults.carry(&mut driver.random, ends, now, |delay| {
+            if delay.is_zero() {
+                transport.send(to.index(), bytes.clone());
+            } else {
+                delayed.insert(now + delay, (to, bytes.clone()));
+            }
+        });
+    }
+}
+
+impl<M: Serialize + DeserializeOwned> Driver<M> for DriverHandle<'_, '_> {
+    fn send(&mut self, to: ProcessId, frame: Frame<Packet<M>>) {
+        self.send_frame(to, frame);
+    }
+
+    fn record(&mut self, event: RunEvent) {
+        let driver = &mut *self.driver;
+        driver.events += 1;
+        driver
+            .journal
+            .record(event.event(driver.names, driver.transport.carrier()));
+    }
+
+    fn set_timer(&mut self, timer: TimerKind) {
+        let driver = &mut *self.driver;
+        let duration = |workload: &Workload| {
+            if driver.finishing && timer == TimerKind::Think {
+                return None;
+            }
+            workload.duration(&mut driver.random, timer, driver.started)
+        };
+        let duration = driver.settings.workload.as_ref().and_then(duration);
+        driver.timer = duration.map(|duration| (driver.start.elapsed() + duration, timer));
+    }
+
+    fn warn(&mut self, warning: EngineWarning) {
+        let level = match warning {
+            EngineWarning::ClockOverflow(_) => Level::Error,
+            EngineWarning::Unresponsive(..)
+            | EngineWarning::Recovered(_)
+            | EngineWarning::ChannelBroken(_)
+            | EngineWarning::ClockJump(..) => Level::Warn,
+        };
+        let text = warning.words(self.driver.names);
+        self.driver.journal.record(Event::error(level, text));
+    }
+}

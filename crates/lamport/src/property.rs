@@ -1,0 +1,129 @@
+//! The properties that runs and logs are checked for: one list for all of them.
+
+use std::fmt;
+
+use crate::algorithms::Algorithm;
+
+/// What must hold of a run, or of the logs of one.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Property {
+    /// Every line is an event, and the events of each process are numbered without a gap.
+    WellFormed,
+    /// Each process has a name of its own.
+    Names,
+    /// Every message that is received was sent.
+    Sent,
+    /// No event happened before itself.
+    Order,
+    /// The clock condition (Lamport 1978): if a happened before b, the clock of a is less than that of b.
+    Clocks,
+    /// Each vector clock is that of the events that happened before (Fidge 1988, Mattern 1989).
+    Vectors,
+    /// The wall clocks of the machines agree with happened-before.
+    Wall,
+    /// Every channel delivers each message once, in the order of sending.
+    Channels,
+    /// At most one process is in the critical section (safety).
+    MutualExclusion,
+    /// Every request for the critical section is granted (liveness).
+    Granted,
+    /// Requests are granted in the order of their timestamps (fairness).
+    TimestampOrder,
+    /// All processes deliver the same multicasts in the same order (total order).
+    SameSequence,
+    /// No multicast is delivered before one that its sender had delivered or sent before (causal order).
+    CausalOrder,
+    /// No process delivers a multicast twice (integrity).
+    DeliveredOnce,
+    /// Every process delivers every multicast (liveness).
+    AllDelivered,
+    /// All replicas of the account have the same balance in the end.
+    EqualAccounts,
+    /// Type correctness of the TLA+ module LamportMutex: TypeOK.
+    TypeCorrect,
+    /// The bound on channels of the TLA+ module LamportMutex: BoundedNetwork.
+    BoundedChannels,
+}
+
+impl Property {
+    /// How many there are.
+    pub const COUNT: usize = 18;
+
+    /// Those of every log, in the order in which they are reported.
+    pub const OF_LOGS: [Self; 7] = [
+        Self::WellFormed,
+        Self::Names,
+        Self::Sent,
+        Self::Order,
+        Self::Clocks,
+        Self::Vectors,
+        Self::Wall,
+    ];
+
+    /// The name of it, the same in every program and log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WellFormed => "well formed",
+            Self::Names => "one name, one process",
+            Self::Sent => "received was sent",
+            Self::Order => "causes come first",
+            Self::Clocks => "clock condition",
+            Self::Vectors => "vector clocks",
+            Self::Wall => "wall clocks",
+            Self::Channels => "channels",
+            Self::MutualExclusion => "mutual exclusion",
+            Self::Granted => "every request granted",
+            Self::TimestampOrder => "in timestamp order",
+            Self::SameSequence => "same sequence",
+            Self::CausalOrder => "causal order",
+            Self::DeliveredOnce => "delivered once",
+            Self::AllDelivered => "everything delivered",
+            Self::EqualAccounts => "equal accounts",
+            Self::TypeCorrect => "type correctness",
+            Self::BoundedChannels => "at most 3 in a channel",
+        }
+    }
+
+    /// Those that the model checker monitors for an algorithm. The network is its own there, so there are no channels to
+    /// check.
+    pub fn monitored(algorithm: Algorithm) -> &'static [Self] {
+        match algorithm {
+            Algorithm::Events => &[Self::Clocks],
+            Algorithm::Mutex | Algorithm::RicartAgrawala => &[
+                Self::Clocks,
+                Self::MutualExclusion,
+                Self::Granted,
+                Self::TimestampOrder,
+            ],
+            Algorithm::Central => &[Self::Clocks, Self::MutualExclusion, Self::Granted],
+            Algorithm::Total => &[
+                Self::Clocks,
+                Self::SameSequence,
+                Self::DeliveredOnce,
+                Self::AllDelivered,
+            ],
+            Algorithm::Causal => &[
+                Self::Clocks,
+                Self::CausalOrder,
+                Self::DeliveredOnce,
+                Self::AllDelivered,
+            ],
+        }
+    }
+
+    /// Whether it says that something happens sooner or later: it is decided by the end of a run, and not by an event.
+    pub fn is_liveness(self) -> bool {
+        matches!(self, Self::Granted | Self::AllDelivered)
+    }
+
+    /// A bit of its own.
+    pub fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,115 @@
+//! The settings of a run, and the command line of each of its processes.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use common::{
+    config::Period,
+    exit::{Failure, why},
+};
+
+use crate::{
+    algorithms::Algorithm,
+    config::{Cli, MOST, Show, Transport},
+    faults::{Delay, FaultArgs, Faults},
+    ids::{Names, ProcessId},
+    reporting, simulate,
+    workload::Workload,
+};
+
+/// The settings of a run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(super) algorithm: Algorithm,
+    pub(super) names: Names,
+    pub(super) transport: Transport,
+    pub(super) lasting: Duration,
+    workload: Workload,
+    fault_args: FaultArgs,
+    pub(super) faults: Faults,
+    seed: Option<u64>,
+    pub(super) show: Show,
+    pub(super) logs: Option<PathBuf>,
+    /// The simulation that searches for a minimal counterexample after a violation.
+    pub(super) simulation: simulate::Settings,
+}
+
+impl Settings {
+    /// Validates the options.
+    ///
+    /// # Errors
+    /// When one is invalid (exit code 2).
+    pub fn new(cli: &Cli, algorithm: Algorithm) -> Result<Self, Failure> {
+        let options = &cli.options;
+        let names = Names::numbered(cli.processes(MOST.1)?);
+        let fault_args = cli.fault_args()?;
+        let lasting = options.r#for.unwrap_or(Period(Duration::from_secs(5)));
+        Ok(Self {
+            algorithm,
+            transport: options.transport.unwrap_or_default(),
+            lasting: lasting.as_wait("--for")?,
+            workload: cli.workload(u64::MAX)?,
+            faults: Faults::new(&fault_args, &names, Delay::default())?,
+            simulation: simulate::settings::settings(cli, algorithm, &fault_args)?,
+            fault_args,
+            names,
+            seed: options.seed,
+            show: options.show.unwrap_or(Show(0)),
+            logs: options.logs.clone(),
+        })
+    }
+
+    /// The command that starts one of the processes.
+    pub(super) fn command(&self, process: ProcessId, folder: &Path) -> Result<Command, Failure> {
+        let program = std::env::current_exe()
+            .map_err(|error| Failure::could_not_run("lamport", why(&error)))?;
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LAMPORT_") || name == "LAB_CONFIG" {
+                command.env_remove(name);
+            }
+        }
+        if std::env::var_os("LAB_RUN").is_none() {
+            command.env("LAB_RUN", format!("lamport-{}", std::process::id()));
+        }
+        let name = self.names.of(process);
+        let transport = match self.transport {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        };
+        let Workload { rate, count } = self.workload;
+        command.args(["node", self.algorithm.word(), "--name", name]);
+        command.args(["--managed", &format!("{rate},{count}")]);
+        command.args(["--listen", "127.0.0.1:0", "--transport", transport]);
+        command.arg("--log").arg(reporting::log_path(folder, name));
+        if let Some(seed) = self.seed {
+            let seed = seed.wrapping_add(process.index() as u64);
+            command.args(["--seed", &seed.to_string()]);
+        }
+        if let Some(bug) = self.simulation.bug {
+            command.args(["--bug", bug.word()]);
+        }
+        let Faults {
+            loss,
+            duplicate,
+            reorder,
+            delay,
+            ..
+        } = &self.faults;
+        for (flag, share) in [
+            ("--loss", loss),
+            ("--duplicate", duplicate),
+            ("--reorder", reorder),
+        ] {
+            command.args([flag, &share.to_string()]);
+        }
+        command.args(["--delay", &delay.to_string()]);
+        for partition in &self.fault_args.partition {
+            command.args(["--partition", partition]);
+        }
+        Ok(command)
+    }
+}

@@ -1,0 +1,170 @@
+//! A minimal counterexample: a simulated run that violates a property, short enough to follow by hand.
+
+use std::{collections::HashSet, time::Duration};
+
+use common::text::plural;
+
+use super::{Run, Settings};
+use crate::{
+    algorithms::{Algorithm, with_process},
+    ids::{Names, ProcessId},
+    reporting::{Report, line},
+    run_event::{MessageAction, RunEvent},
+    verdict::{RunUnderTest, Verdict},
+};
+
+/// How many seeds are simulated for each size of run.
+const SEEDS: u64 = 1_000;
+
+/// The most operations of each process in such a run.
+const MOST_OPERATIONS: u64 = 3;
+
+/// A run that violates a property.
+#[derive(Debug)]
+pub struct Counterexample {
+    /// The settings of the simulation.
+    pub settings: Settings,
+    /// The run.
+    pub run: Run,
+    /// Its verdict.
+    pub verdict: Verdict,
+}
+
+/// Simulates a run and checks it.
+pub fn simulated(algorithm: Algorithm, settings: &Settings) -> (Run, Verdict) {
+    let run = with_process!(algorithm, P => super::run::<P>(settings));
+    let names = Names::numbered(settings.processes);
+    let crashed: Vec<_> = settings.faults.crashed().collect();
+    let verdict = Verdict::of(&RunUnderTest::new(algorithm, &names, &run.events).gone(&crashed));
+    (run, verdict)
+}
+
+/// Searches for a minimal run that violates a property by two of its events: with the fewest processes and operations for
+/// which one is found, the run that reaches the violation after the fewest events. Partitions and crashes are left out,
+/// because their times do not fit a short run.
+pub fn minimize(
+    algorithm: Algorithm,
+    settings: &Settings,
+    stop: &dyn Fn() -> bool,
+) -> Option<Counterexample> {
+    let least = if algorithm == Algorithm::Central {
+        3
+    } else {
+        2
+    };
+    let sizes = (least..=settings.processes.min(4))
+        .flat_map(|processes| (1..=MOST_OPERATIONS).map(move |count| (processes, count)));
+    for (processes, count) in sizes {
+        let mut best: Option<(usize, Counterexample)> = None;
+        for seed in 1..=SEEDS {
+            if stop() {
+                return None;
+            }
+            let mut settings = Settings {
+                processes,
+                seed,
+                faults: settings.faults.without_times(),
+                ..settings.clone()
+            };
+            settings.workload.count = count;
+            let (run, verdict) = simulated(algorithm, &settings);
+            if let Some((_, length)) = verdict.first_violation()
+                && best.as_ref().is_none_or(|best| length < best.0)
+            {
+                let counterexample = Counterexample {
+                    settings,
+                    run,
+                    verdict,
+                };
+                best = Some((length, counterexample));
+            }
+        }
+        if let Some((_, best)) = best {
+            return Some(best);
+        }
+    }
+    None
+}
+
+impl Counterexample {
+    /// Prints it: the command that simulates it, its events, and the violations.
+    pub fn print(&self, report: &Report<'_>, at: Duration) {
+        let command = self.command(report.algorithm);
+        let schedule = self.schedule();
+        let events = plural(schedule.len() as u64, "event");
+        let title = format!("minimal counterexample, {events}: {command}");
+        report.record(at, line(title));
+        for event in schedule {
+            report.event(event);
+        }
+        let violated = self.verdict.checks.iter();
+        for check in violated.filter(|check| check.is_violated()) {
+            report.record(at, check.event());
+        }
+    }
+
+    /// The causal past of the two events that violate the property, and the two events.
+    pub fn schedule(&self) -> Vec<&RunEvent> {
+        let Some((one, other)) = self.verdict.first_violation() else {
+            return Vec::new();
+        };
+        let mut included: HashSet<ProcessId> = HashSet::new();
+        let mut awaited = HashSet::new();
+        let mut schedule = Vec::new();
+        for (place, event) in self.run.events[..=other].iter().enumerate().rev() {
+            let me = event.process;
+            let sends = match event.what {
+                MessageAction::Send { number, .. } => awaited.contains(&(me, number)),
+                _ => false,
+            };
+            // All earlier events of an included process are in the causal past too.
+            if place == one || place == other || sends {
+                included.insert(me);
+            }
+            if included.contains(&me) {
+                if let MessageAction::Receive { from, number, .. } = event.what {
+                    awaited.insert((from, number));
+                }
+                schedule.push(event);
+            }
+        }
+        schedule.reverse();
+        schedule
+    }
+
+    /// The command that simulates the run again.
+    pub fn command(&self, algorithm: Algorithm) -> String {
+        let Settings {
+            processes,
+            seed,
+            workload,
+            bug,
+            faults,
+            ..
+        } = &self.settings;
+        let mut command = format!(
+            "lamport simulate {} --processes {processes} --count {} --seed {seed}",
+            algorithm.word(),
+            workload.count
+        );
+        if workload.rate != 100.0 {
+            command += &format!(" --rate {}", workload.rate);
+        }
+        for (flag, share) in [
+            ("loss", faults.loss),
+            ("duplicate", faults.duplicate),
+            ("reorder", faults.reorder),
+        ] {
+            if share != Default::default() {
+                command += &format!(" --{flag} {share}");
+            }
+        }
+        if faults.delay.to_string() != "1ms..10ms" {
+            command += &format!(" --delay {}", faults.delay);
+        }
+        if let Some(bug) = bug {
+            command += &format!(" --bug {}", bug.word());
+        }
+        command
+    }
+}

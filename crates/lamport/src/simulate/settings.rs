@@ -1,0 +1,37 @@
+//! The settings of a simulation, from the program's options.
+
+use std::time::Duration;
+
+use common::exit::Failure;
+
+use super::Settings;
+use crate::{
+    algorithms::Algorithm,
+    config::{Cli, MOST},
+    faults::{Delay, FaultArgs, Faults},
+    ids::Names,
+};
+
+/// The settings of a simulation with these faults.
+///
+/// # Errors
+/// When something is out of range (exit code 2).
+pub fn settings(
+    cli: &Cli,
+    algorithm: Algorithm,
+    fault_args: &FaultArgs,
+) -> Result<Settings, Failure> {
+    let processes = cli.processes(MOST.0)?;
+    let options = &cli.options;
+    let lasting = options.r#for.map(|period| period.as_wait("--for"));
+    let ends = options.r#for.is_some() && options.count.is_none();
+    let delay = Delay::Uniform(Duration::from_millis(1), Duration::from_millis(10));
+    Ok(Settings {
+        processes,
+        seed: options.seed.unwrap_or(1),
+        workload: cli.workload(if ends { u64::MAX } else { 10 })?,
+        lasting: lasting.transpose()?.unwrap_or(Duration::MAX),
+        faults: Faults::new(fault_args, &Names::numbered(processes), delay)?,
+        bug: cli.bug(algorithm)?,
+    })
+}

@@ -1,0 +1,83 @@
+//! The arguments of the command `trace`.
+
+use std::path::PathBuf;
+
+use common::exit::Failure;
+
+use crate::{
+    config::Options,
+    trace_flags::{Axis, Lanes, Range, TraceFiles},
+};
+
+/// The logs to read, and what to make of them.
+#[derive(Clone, Debug)]
+pub struct TraceArgs {
+    /// Event logs, and folders of them.
+    pub files: Vec<PathBuf>,
+    /// Verify the execution.
+    pub check: bool,
+    /// The layout of logs with vector clocks.
+    pub regex: Option<String>,
+    /// What separates two executions in such a log.
+    pub delimiter: Option<String>,
+    /// Only these events.
+    pub range: Option<Range>,
+    /// The horizontal axis of the SVG.
+    pub axis: Option<Axis>,
+    /// The lanes of the SVG.
+    pub lanes: Option<Lanes>,
+    /// Where to write a page.
+    pub html: Option<PathBuf>,
+    /// Where to write an SVG image.
+    pub svg: Option<PathBuf>,
+    /// Where to write a log for ShiViz.
+    pub shiviz: Option<PathBuf>,
+    /// Where to write a diagram for Mermaid.
+    pub mermaid: Option<PathBuf>,
+    /// Where to write a trace for Perfetto.
+    pub perfetto: Option<PathBuf>,
+    /// Where to write a graph for Graphviz.
+    pub dot: Option<PathBuf>,
+}
+
+impl TraceArgs {
+    /// Takes them from the options.
+    ///
+    /// # Errors
+    /// When a flag means nothing beside the others (exit code 2).
+    pub fn new(files: &TraceFiles, options: &Options) -> Result<Self, Failure> {
+        let options = options.clone();
+        let given = &options.given;
+        if options.svg.is_none() {
+            given.refuse(&["--axis", "--lanes"], "goes with --svg")?;
+            let check = options.check == Some(true);
+            let files = [
+                &options.html,
+                &options.shiviz,
+                &options.mermaid,
+                &options.perfetto,
+                &options.dot,
+            ];
+            let writes = files.iter().any(|file| file.is_some());
+            if options.show.is_none() && (check || writes) {
+                let why = "goes with --svg or --show: nothing else of this is drawn in part";
+                given.refuse(&["--range"], why)?;
+            }
+        }
+        Ok(Self {
+            files: files.files.clone(),
+            check: options.check.unwrap_or(false),
+            regex: options.regex,
+            delimiter: options.delimiter,
+            range: options.range,
+            axis: options.axis,
+            lanes: options.lanes,
+            html: options.html,
+            svg: options.svg,
+            shiviz: options.shiviz,
+            mermaid: options.mermaid,
+            perfetto: options.perfetto,
+            dot: options.dot,
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! Reliable FIFO channels, which the algorithms assume: each message is received once, in the order of send.
+
+use super::checker::{Check, Checker, Known, RunUnderTest};
+use crate::{
+    property::Property,
+    run_event::{MessageAction, RunEvent},
+};
+
+/// The last message of each channel.
+#[derive(Debug)]
+pub(super) struct Channels {
+    processes: usize,
+    /// By sender and receiver: the number of the last message, and where it was received.
+    last: Vec<(u64, usize)>,
+    received: u64,
+    broken: Option<((usize, usize), &'static str)>,
+}
+
+impl Channels {
+    pub(super) fn new(processes: usize) -> Self {
+        Self {
+            processes,
+            last: vec![(0, 0); processes * processes],
+            received: 0,
+            broken: None,
+        }
+    }
+}
+
+impl Checker for Channels {
+    fn see(&mut self, place: usize, event: &RunEvent, run: &RunUnderTest<'_>, known: &Known) {
+        let MessageAction::Receive { from, number, .. } = event.what else {
+            return;
+        };
+        self.received += 1;
+        let channel = &mut self.last[from.index() * self.processes + event.process.index()];
+        let (last, before) = *channel;
+        if number <= last {
+            let reason = if number == last {
+                "a message was received twice"
+            } else {
+                "a message was received after one that was sent later"
+            };
+            self.broken.get_or_insert(((before, place), reason));
+        }
+        *channel = (number, place);
+        if known.send.is_none() && !run.is_incomplete(from) {
+            self.broken
+                .get_or_insert(((place, place), "no process sent this message"));
+        }
+    }
+
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
+        let property = Property::Channels;
+        vec![match self.broken {
+            Some((events, reason)) => Check::violated(run, property, events, reason),
+            None if self.received == 0 => Check::open(property, "no message was received"),
+            None => Check::ok(
+                property,
+                "every message was received at most once, in the order of send",
+            ),
+        }]
+    }
+}
