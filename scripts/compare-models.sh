@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts the same loads on every model of thread-server, and makes one table and one picture of it.
+# Puts the same loads on every model of thread-server; prints a table and draws a picture.
 #
-#   scripts/compare-models.sh [--quick]    two minutes; --quick half a minute, to see that it runs
+#   scripts/compare-models.sh [--quick]    two minutes; with --quick half a minute, for a test of the script
 #
 # The picture is target/compare-models.svg. Needs Python 3 beside Rust.
 set -euo pipefail

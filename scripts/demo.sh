@@ -90,11 +90,11 @@ launch thread-server thread-server --listen 127.0.0.1:0
 server=$!
 wait_for "$demo/thread-server.err" "listening on "
 address=$(sed -n 's/^listening on //p' "$demo/thread-server.err")
-say "thread-server listens on $address. One client says:"
+say "thread-server listens on $address. One client prints:"
 "$bin/thread-client" --connect "$address" --name thread-client --log "$demo/thread-client.jsonl" >"$demo/thread-client.out"
 show "$demo/thread-client.out"
 expect 1 "Received from server: Hello from server" "$demo/thread-client.out"
-say "50 clients, each a process of its own, all at once:"
+say "50 client processes at once:"
 LAB_CLIENT=$bin/thread-client scripts/many-clients.sh 50 --connect "$address" --name client-{} --log "$demo/client-{}.jsonl" >"$demo/many-clients.out"
 show "$demo/many-clients.out"
 expect 1 "50 clients: 50 answered, 0 failed" "$demo/many-clients.out"
@@ -140,7 +140,7 @@ say "Then one message by unicast to 127.0.0.1, and one by broadcast to 127.255.2
 "$bin/mcast-client" --name mcast-broadcast --log "$demo/mcast-broadcast.jsonl" --mode broadcast --port "$port" -m "To everybody" 2>>"$demo/cost"
 show "$demo/cost"
 wait_for "$demo/mcast-server.out" "Received data: To everybody"
-say "A stamped message says who sent it, and its number, so that receivers can count what is lost:"
+say "A stamped message carries its sender and its number, so that receivers count lost messages:"
 "$bin/mcast-client" --name mcast-stamped --log "$demo/mcast-stamped.jsonl" --stamp --port "$port" -m "First of two" -m "Second of two" --quiet
 for number in 1 2 3; do
     wait_for "$demo/mcast-client-$number.out" "Received message: Second of two"
@@ -150,13 +150,13 @@ for member in "${members[@]}"; do
     stop "$member"
 done
 exec 3>&-
-say "The server heard, and said at its end:"
+say "The server printed:"
 show "$demo/mcast-server.out"
 tail -n 2 "$demo/mcast-server.err" >"$demo/tail"
 show "$demo/tail"
-expect 1 "2 datagrams, 0 lost, 0 doubled, 0 overtaken" "$demo/mcast-server.err"
+expect 1 "2 datagrams, 0 lost, 0 duplicates, 0 reordered" "$demo/mcast-server.err"
 for number in 1 2 3; do
-    say "Client $number heard:"
+    say "Client $number printed:"
     show "$demo/mcast-client-$number.out"
     expect 1 "Received message: Hello, group" "$demo/mcast-client-$number.out"
     expect 1 "Received message: To everybody" "$demo/mcast-client-$number.out"
@@ -165,8 +165,8 @@ expect 1 "Received data: Hello, group" "$demo/mcast-server.out"
 cat "$demo"/mcast-*.out >"$demo/all.out"
 expect 1 "To one of you" "$demo/all.out"
 say "Multicast and broadcast reached all four. Unicast reached one: here all four share an address and a port, and"
-say "the kernel gives a unicast datagram to just one of those who do."
-say "When nothing arrives, the doctor says why:"
+say "the kernel gives a unicast datagram to only one of their sockets."
+say "When nothing arrives, the doctor checks why:"
 "$bin/mcast-server" doctor --port 0 >"$demo/doctor.out" 2>&1
 show "$demo/doctor.out"
 expect 1 ", 0 failures: multicast works here" "$demo/doctor.out"
@@ -176,7 +176,7 @@ title "Experiment 5, Naming: flat and structured"
 show "$demo/naming.out"
 expect 1 "IP address of server1: 192.168.1.2" "$demo/naming.out"
 expect 1 "IP address of region1 server1: 192.168.1.2" "$demo/naming.out"
-say "A name that nobody has:"
+say "A name that does not exist:"
 code=0
 "$bin/naming" structured region1/server9 >"$demo/naming-missing.out" 2>&1 || code=$?
 show "$demo/naming-missing.out"
@@ -204,12 +204,12 @@ title "Experiment 6, Synchronization: Lamport's logical clocks"
 show "$demo/lamport.out"
 expect 1 "Clock1 Time after sending: 1" "$demo/lamport.out"
 expect 1 "Clock2 Time after receiving: 2" "$demo/lamport.out"
-say "Three processes of their own, over UDP that loses, doubles and overtakes a tenth of what they say, share one lock:"
+say "Three processes share one lock, over UDP that loses, duplicates and reorders 10% of the frames each:"
 "$bin/lamport" run mutex --processes 3 --for 1s --loss 10% --duplicate 10% --reorder 10% --logs "$demo/lamport-logs" >"$demo/lamport-run.out" 2>"$demo/lamport-run.err" ||
     fail "the verdict was: $(cat "$demo/lamport-run.out" "$demo/lamport-run.err")"
 show "$demo/lamport-run.out"
 expect 1 "at most one process in the critical section" "$demo/lamport-run.out"
-say "What they did, done again in the simulator to the last event:"
+say "The same run, replayed in the simulator to the last event:"
 cat "$demo"/lamport-logs/p?.jsonl >"$demo/all.jsonl"
 "$bin/lamport" simulate mutex --replay "$demo/all.jsonl" --show 0 >"$demo/lamport-again.out" 2>&1 ||
     fail "the verdict was: $(cat "$demo/lamport-again.out")"
@@ -220,14 +220,15 @@ for number in 1 2 3; do
     mv "$demo/lamport-logs/p$number.jsonl" "$demo/lamport-p$number.jsonl"
 done
 rmdir "$demo/lamport-logs"
-say "The same algorithm with a classical mistake, and the shortest run that shows it:"
+say "The same algorithm with an injected bug, and a minimal counterexample:"
 code=0
 "$bin/lamport" simulate mutex --bug no-tie-break --show 0 >"$demo/lamport-bug.out" 2>&1 || code=$?
-sed -n '/^the shortest/,$p' "$demo/lamport-bug.out" | sed '$d' >"$demo/tail"
+sed -n '/^minimal counterexample/,$p' "$demo/lamport-bug.out" | sed '$d' >"$demo/tail"
 show "$demo/tail"
-[ "$code" -eq 1 ] || fail "a mistake ended with code $code, not 1"
+[ "$code" -eq 1 ] || fail "an injected bug ended with code $code, not 1"
 expect 2 "FAIL  mutual exclusion" "$demo/lamport-bug.out"
-say "And not some orders of events but all of them, as a TLA+ module specifies the algorithm, with the counts that are published:"
+expect 1 "FAIL  mutual exclusion" "$demo/tail"
+say "The model checker visits every interleaving of the TLA+ module LamportMutex, with its published counts:"
 "$bin/lamport" check mutex --processes 3 --max-clock 6 >"$demo/lamport-check.out" 2>&1 ||
     fail "the verdict was: $(cat "$demo/lamport-check.out")"
 show "$demo/lamport-check.out"
@@ -241,7 +242,7 @@ expect 1 "ok    received was sent" "$demo/trace.out"
 expect 1 "ok    causes come first" "$demo/trace.out"
 expect 1 " 0 lost, " "$demo/trace.out"
 "$bin/lamport" trace "$demo"/mcast-{server,client-?,stamped}.jsonl --range 8..18 >"$demo/trace-part.out"
-say "How a message of one multicast client comes to four members:"
+say "How four members receive a message of one multicast client:"
 show "$demo/trace-part.out"
 picture() {
     local name=$1
@@ -257,7 +258,7 @@ title "Done"
 rm -f "$demo/tail" "$demo/cost" "$demo/all.out" "$demo/keyboard"
 rm -rf target/demo
 mv "$demo" target/demo
-say "Every step showed what it must. Each program left its event log in target/demo/ (lines, name):"
+say "Every step passed. Each program left its event log in target/demo/ (lines, name):"
 (cd target/demo && wc -l ./*.jsonl) | grep -v " ./client-" | sed 's/^/  |/; s/\.\///'
 say "(and client-1 to client-50 have one each). The page for the whole run: target/demo/run.html; a picture of each"
 say "experiment: processes.svg, communication.svg, naming.svg, synchronization.svg."

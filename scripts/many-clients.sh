@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Launches N clients, a process each, all at once, against a server that is running, and sums up.
+# Starts N clients at once, each a process, against a running server, and sums up.
 #
-#   scripts/many-clients.sh N [FLAG…]      the flags go to every client: --connect HOST:PORT, --message TEXT
+#   scripts/many-clients.sh N [FLAG…]      every client gets the flags: --connect HOST:PORT, --message TEXT
 #
-# Each client's number, from 1, stands where a flag has {}: --name client-{} --log logs/client-{}.jsonl
+# In a flag, {} is replaced by the client's number, from 1: --name client-{} --log logs/client-{}.jsonl
 #
-# LAB_CLIENT names another client than this project's. Exit code: 0 all were answered, 1 some were not, 2 the clients
-# could not run.
+# LAB_CLIENT is the client to run instead of this project's. Exit code: 0 all were answered, 1 some were not, 2 the
+# clients could not run.
 set -u
 
 if ! [[ ${1-} =~ ^[1-9][0-9]{0,4}$ ]]; then
@@ -22,7 +22,7 @@ if [ -z "${LAB_CLIENT-}" ]; then
     LAB_CLIENT=${CARGO_TARGET_DIR:-$root/target}/debug/thread-client
 fi
 
-# Milliseconds, where date knows them; else whole seconds.
+# Milliseconds; whole seconds where date has no nanoseconds.
 now() {
     local nanos
     nanos=$(date +%s%N)
@@ -39,7 +39,7 @@ fi
 
 problems=$(mktemp) || exit 2
 clients=()
-# Ended early, it takes its clients with it.
+# A signal ends the clients too.
 trap 'kill "${clients[@]}" 2>/dev/null; rm -f "$problems"; exit 130' INT TERM
 begun=$(now)
 for ((i = 1; i <= number; i++)); do

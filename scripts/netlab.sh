@@ -2,20 +2,20 @@
 # Several hosts on one machine: network namespaces on a switch, for experiments that loopback cannot show.
 #
 #   scripts/netlab.sh up N [--snooping on|off] [--offload on|off]   hosts 10.77.0.1 to 10.77.0.N (fd77::1 …), one switch
-#   scripts/netlab.sh exec I COMMAND…            runs a command on host I (0 is the switch)
-#   scripts/netlab.sh cut I | heal I             pulls host I's cable out, and puts it in again
-#   scripts/netlab.sh lose I PERCENT             host I loses so many of the UDP packets that come to it, evenly spread
-#   scripts/netlab.sh double I PERCENT           … gets so many of them twice
-#   scripts/netlab.sh reorder I on|off           every tenth UDP packet that host I sends is held up
-#   scripts/netlab.sh down                       everything is gone
+#   scripts/netlab.sh exec I COMMAND…            runs COMMAND on host I (0 is the switch)
+#   scripts/netlab.sh cut I | heal I             unplugs host I's cable, and plugs it in again (a network partition)
+#   scripts/netlab.sh lose I PERCENT             drops PERCENT of the UDP packets to host I, evenly spread
+#   scripts/netlab.sh duplicate I PERCENT        duplicates PERCENT of the UDP packets to host I, evenly spread
+#   scripts/netlab.sh reorder I on|off           delays every tenth UDP packet that host I sends
+#   scripts/netlab.sh down                       removes the hosts and the switch
 #
-# With IGMP snooping (the default) the switch learns who joined which group, and spares the others. With offload (not
-# the default) the cables carry what a program hands to the kernel in one piece as it is, as between virtual machines;
-# without, each datagram is a frame.
+# With IGMP snooping (the default) the switch learns which hosts joined which group, and copies a group's frames to
+# those only. With offload (not the default) a piece of many datagrams crosses the cable as one frame, as between virtual
+# machines; without, each datagram is a frame.
 #
 # Needs no root where the kernel lets users make namespaces. Needs ip (iproute2), unshare and nsenter (util-linux), nft
-# (nftables) for lose and double, and tc (iproute2) as well for reorder. A second lab at the same time: another folder in
-# the variable NETLAB.
+# (nftables) for lose and duplicate, and tc (iproute2) as well for reorder. For a second lab at the same time set the
+# variable NETLAB to another folder.
 set -euo pipefail
 
 lab=${NETLAB:-${TMPDIR:-/tmp}/lab-netlab-$(id -u)}
@@ -32,21 +32,21 @@ need() {
     command -v "$1" >/dev/null || fail "$1: not found; it is in Debian's package $2"
 }
 
-# What a command begins with that runs in the network of process $1.
-entrance() {
+# Sets enter to the beginning of a command that runs in the network namespace of process $1.
+enter_network() {
     local user=()
     [ "$(cat "$lab/user")" = root ] || user=(--user --preserve-credentials)
     enter=(nsenter --target "$1" "${user[@]}" --net --)
 }
 inside() {
     local enter
-    entrance "$1"
+    enter_network "$1"
     "${enter[@]}" "${@:2}"
 }
 is_up() {
     [ -s "$lab/pids" ] && kill -0 "$(head -n 1 "$lab/pids")" 2>/dev/null
 }
-# The process that holds host $1's network.
+# Prints the process that holds host $1's network namespace.
 host() {
     is_up || fail "no lab is up; scripts/netlab.sh up N makes one"
     [[ ${1-} =~ ^[0-9]+$ ]] || usage
@@ -62,7 +62,7 @@ a_host() {
 percent() {
     [[ ${1-} =~ ^[0-9]+$ ]] && [ "$1" -le 100 ] || fail "'${1-}': not a percentage, 0 to 100"
 }
-# $1 of 100 numbers, evenly spread, as the keys of an nft map that does $2.
+# Prints the entries of an nft map that does $2 for $1 of 100 numbers, evenly spread.
 spread() {
     local k
     for ((k = 0; k < $1; k++)); do
@@ -70,7 +70,7 @@ spread() {
     done
 }
 
-# The rest of `up`, in the new namespace, which is the switch's: makes the hosts, and stays to hold it all.
+# The rest of `up`, in the new namespace, which is the switch's: makes the hosts, and holds the namespace.
 make_hosts() {
     local n=$1 snooping=$2 cable=gso_max_segs\ 1 i pid
     [ "$3" = 0 ] || cable=
@@ -87,7 +87,7 @@ make_hosts() {
         done
         echo "$pid" >>"$lab/pids.new"
         ip link add "p$i" type veth peer name eth0 netns "$pid"
-        # No address of its own: the switch listens and says nothing.
+        # Without an address the switch only forwards.
         ip link set "p$i" addrgenmode none
         ip link set "p$i" master br0 up
         nsenter --target "$pid" --net -- sh -eu -c "
@@ -101,7 +101,8 @@ make_hosts() {
             ip route add 255.255.255.255/32 dev eth0"
     done
     if [ "$snooping" = 1 ]; then
-        # A switch spares nobody until it has asked around: it asks often at first, and takes answers of 0.2 s.
+        # A switch sends a group's frames to all hosts until it has queried the members: here it queries often at first,
+        # and gives the members 0.2 s to answer.
         ip link set br0 type bridge mcast_query_response_interval 20 mcast_startup_query_interval 50
         ip link set br0 type bridge mcast_querier 1
         sleep 1.2
@@ -153,7 +154,7 @@ down() {
     for file in "$lab/pids" "$lab/pids.new"; do
         [ -f "$file" ] || continue
         while read -r pid; do
-            # Only what is ours: numbers come back.
+            # Only a process of the lab: process ids are reused.
             [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != sleep ] || kill "$pid" 2>/dev/null || true
         done <"$file"
         rm -f "$file"
@@ -175,7 +176,7 @@ lose() {
         }"
 }
 
-double() {
+duplicate() {
     local i n pid others=
     pid=$(a_host "${1-}")
     percent "${2-}"
@@ -185,15 +186,15 @@ double() {
         [ "$i" = "$1" ] || others+="${others:+, }p$i"
     done
     pid=$(host 0)
-    inside "$pid" nft "add table netdev double$1; delete table netdev double$1"
+    inside "$pid" nft "add table netdev duplicate$1; delete table netdev duplicate$1"
     [ "$2" = 0 ] || [ -z "$others" ] || inside "$pid" nft "
-        table netdev double$1 {
-            chain twice {
+        table netdev duplicate$1 {
+            chain copy {
                 dup to \"p$1\"
             }
             chain in {
                 type filter hook ingress devices = { $others } priority 0;
-                meta l4proto udp numgen inc mod 100 vmap { $(spread "$2" 'jump twice') }
+                meta l4proto udp numgen inc mod 100 vmap { $(spread "$2" 'jump copy') }
             }
         }"
 }
@@ -208,7 +209,7 @@ reorder() {
     case ${2-} in
         off) ;;
         on)
-            # Two lanes, one of them slow; every tenth packet takes that.
+            # Two queues, one of them slow, for every tenth packet.
             inside "$pid" sh -eu -c '
                 tc qdisc add dev eth0 root handle 1: htb default 10
                 tc class add dev eth0 parent 1: classid 1:10 htb rate 1gbit quantum 1514
@@ -234,15 +235,15 @@ case $command in
         [ $# -ge 2 ] || usage
         pid=$(host "$1")
         shift
-        entrance "$pid"
-        # A signal to this process is then one to the command.
+        enter_network "$pid"
+        # With exec, a signal to this process is one to the command.
         exec "${enter[@]}" "$@"
         ;;
     cut | heal)
         a_host "${1-}" >/dev/null
         inside "$(host 0)" ip link set "p$1" "$([ "$command" = cut ] && echo down || echo up)"
         ;;
-    lose | double | reorder) "$command" "$@" ;;
+    lose | duplicate | reorder) "$command" "$@" ;;
     down)
         is_up || [ -f "$lab/pids.new" ] || fail "no lab is up" 1
         down

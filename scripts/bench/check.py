@@ -22,7 +22,7 @@ RATE, MEMORY = 400_000, 1024.0
 OTHERS = [
     ["mutex", "--processes", "2", "--count", "4"],
     ["mutex", "--processes", "3", "--count", "1"],
-    ["ricart-agrawala", "--processes", "3", "--count", "1", "--may-double", "1"],
+    ["ricart-agrawala", "--processes", "3", "--count", "1", "--may-duplicate", "1"],
     ["total", "--processes", "3", "--count", "1"],
 ]
 

@@ -1,5 +1,5 @@
-"""The same loads on every model of thread-server: one table, and one picture. compare-models.sh builds and calls this
-with the folder of our programs, the picture's path, and --quick or nothing."""
+"""The same loads on every model of thread-server: one table, and one picture. compare-models.sh builds the programs and
+calls this with their folder, the picture's path, and --quick or nothing."""
 
 import os
 import subprocess
@@ -12,18 +12,18 @@ from measure import Server, client_counts, table
 OURS, PICTURE, QUICK = sys.argv[1], sys.argv[2], sys.argv[3:] == ["--quick"]
 MODELS = ["iterative", "thread-per-connection", "process-per-connection", "pool", "prethreaded", "event-driven"]
 FOR = "300ms" if QUICK else "4s"
-SILENT = 50 if QUICK else 2_000
+IDLE = 50 if QUICK else 2_000
 WORKERS = 8
 
-# Name, what it is, the server's flags, and whether silent clients stand beside the busy ones.
+# Name, description, the server's flags, and whether there are idle clients beside the busy ones.
 LOADS = [
     ("fast", "32 clients, answered at once", [], False),
-    ("work", "32 clients, each answer waits 20 ms", ["--work", "20ms"], False),
-    ("spin", "32 clients, each answer computes 2 ms", ["--spin", "2ms"], False),
-    ("held", f"32 clients beside {SILENT:,} that are connected and silent", [], True),
+    ("work", "32 clients, each reply waits 20 ms", ["--work", "20ms"], False),
+    ("spin", "32 clients, each reply computes 2 ms", ["--spin", "2ms"], False),
+    ("held", f"32 clients beside {IDLE:,} that are connected and idle", [], True),
 ]
 
-# Key, heading, unit of the bars, how it is written, and what it is out of the figures.
+# Key, heading, and format.
 COLUMNS = [
     ("rate", "exchanges/s", lambda value: f"{value:,.0f}"),
     ("p50", "p50, ms", lambda value: f"{value:.2f}" if value is not None else "-"),
@@ -37,7 +37,7 @@ COLUMNS = [
 
 
 class Watcher:
-    """Looks at a server now and then, and keeps the most of what it saw, children included."""
+    """Samples a server and its children, and keeps the maxima."""
 
     def __init__(self, server):
         self.server = server
@@ -49,7 +49,7 @@ class Watcher:
     def watch(self):
         while not self.over.wait(0.1):
             children = self.server.children()
-            # Of a child only what is its own: the program itself is in memory once.
+            # Of a child only its private memory: the program itself is in memory once.
             own = sum(self.server.status("RssAnon", child) for child in children)
             self.threads = max(self.threads, self.server.status("Threads") + len(children))
             self.processes = max(self.processes, 1 + len(children))
@@ -60,17 +60,19 @@ class Watcher:
         self.thread.join()
 
 
-def measure(model, flags, with_silent):
-    command = [f"{OURS}/thread-server", "--listen", "127.0.0.1:0", "--model", model, "--workers", str(WORKERS)]
+def measure(model, flags, with_idle):
+    command = [f"{OURS}/thread-server", "--listen", "127.0.0.1:0", "--model", model]
+    if model in ("pool", "prethreaded"):
+        command += ["--workers", str(WORKERS)]
     command += ["--max-clients", "5000", "--timeout", "60s", "--grace", "1s", *flags]
     with Server(command) as server:
         client = [f"{OURS}/thread-client", "--connect", f"127.0.0.1:{server.port}", "--json"]
-        silent = None
-        if with_silent:
-            hold = [*client, "--clients", str(SILENT), "--hold", "60s", "--timeout", "60s"]
-            silent = subprocess.Popen(hold, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            silent.stderr.readline()
-            # Until as many are let in as can be.
+        idle = None
+        if with_idle:
+            hold = [*client, "--clients", str(IDLE), "--hold", "60s", "--timeout", "60s"]
+            idle = subprocess.Popen(hold, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            idle.stderr.readline()
+            # Until the server has accepted as many as it can.
             before = None
             while before != (before := (server.lines(), len(server.children()))):
                 time.sleep(0.3)
@@ -79,9 +81,9 @@ def measure(model, flags, with_silent):
         busy = [*client, "--quiet", "--clients", "32", "--for", FOR, "--timeout", "1s"]
         counts = client_counts(busy)
         elapsed = time.monotonic() - started
-        if silent:
-            silent.terminate()
-            silent.communicate()
+        if idle:
+            idle.terminate()
+            idle.communicate()
         watcher.stop()
         answered = counts["exchanges"]
         return {
@@ -97,7 +99,7 @@ def measure(model, flags, with_silent):
 
 
 def picture(results):
-    """A panel for each load and figure, a bar for each model; drawn by hand, as it is a few rectangles."""
+    """A panel for each load and figure, a bar for each model, as a few rectangles."""
     panels = [("rate", "exchanges/s"), ("p99", "p99, ms"), ("memory", "peak memory, MB"), ("cpu", "server's CPU each, µs")]
     colours = ["#7a7a7a", "#336699", "#8c5a2b", "#4d8f4d", "#b03030", "#7b4fa0"]
     left, wide, high, bar = 165, 255, 150, 17
@@ -106,7 +108,7 @@ def picture(results):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'font-family="sans-serif" font-size="11" role="img" aria-label="Six models of a server under four loads">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
-        '<text x="12" y="26" font-size="17">Six ways to serve, under four loads</text>',
+        '<text x="12" y="26" font-size="17">Six models under four loads</text>',
     ]
     for column, (_, heading) in enumerate(panels):
         out.append(f'<text x="{left + column * wide}" y="50" font-weight="bold">{heading}</text>')
@@ -122,7 +124,7 @@ def picture(results):
                 length = (value or 0) / most * (wide - 75)
                 text = next(write for name, _, write in COLUMNS if name == key)(value)
                 if value is None:
-                    text = "nobody was answered"
+                    text = "none answered"
                 x = left + column * wide
                 out.append(f'<rect x="{x}" y="{y}" width="{max(length, 1):.1f}" height="{bar}" fill="{colours[line]}"/>')
                 out.append(f'<text x="{x + max(length, 1) + 4:.1f}" y="{y + 12}">{text}</text>')
@@ -132,12 +134,12 @@ def picture(results):
 
 def main():
     results, rows = {}, [["load", "model"] + [heading for _, heading, _ in COLUMNS]]
-    for load, what, flags, with_silent in LOADS:
+    for load, what, flags, with_idle in LOADS:
         results[load] = {}
         for model in MODELS:
             if sys.stderr.isatty():
                 print(f"  {load}: {model:40}", end="\r", file=sys.stderr, flush=True)
-            figures = measure(model, flags, with_silent)
+            figures = measure(model, flags, with_idle)
             results[load][model] = figures
             rows.append([load, model] + [write(figures[key]) for key, _, write in COLUMNS])
     print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} processors, {WORKERS} workers in pool and prethreaded\n")

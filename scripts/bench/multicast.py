@@ -27,7 +27,7 @@ STAMPED, STAMPED_PLAIN = "mcast, stamped", "mcast, stamped, --offload off"
 
 
 class Place:
-    """Where it is measured: who sends, who receives, over which interface."""
+    """Where it is measured: the sending host, the receiving hosts, and their interface's address."""
 
     def __init__(self, name, lab, sender, receivers, addresses):
         self.name, self.lab, self.sender, self.receivers, self.addresses = name, lab, sender, receivers, addresses
@@ -37,7 +37,7 @@ class Place:
 
 
 class Ours:
-    """mcast-server and mcast-client, stamping and counting, with all that they print and log by default."""
+    """mcast-server and mcast-client, with stamps and counts, and with the output that they print by default."""
 
     def __init__(self, *flags):
         self.flags = flags
@@ -78,7 +78,7 @@ class C:
 
 
 class Iperf:
-    """iperf 2 with a receive buffer like the others'; it counts by its own numbers."""
+    """iperf 2, with the receive buffer of the others; it counts by its own sequence numbers."""
 
     def receiver(self, _, size):
         return ["iperf", "-s", "-u", "-B", GROUP, "-p", PORT, "-l", str(size), "-w", "4M", "-y", "C"]
@@ -104,7 +104,7 @@ if not shutil.which("iperf"):
 
 
 def bound_sockets(place, hosts):
-    """How many sockets of these hosts have the port."""
+    """How many sockets of these hosts are bound to the port."""
     port = f":{int(PORT):04X} "
     return sum(place.lab.exec(host, "cat", "/proc/net/udp").count(port) for host in hosts)
 
@@ -124,7 +124,7 @@ def one_run(place, pair, size, receivers, sending=None):
                 if time.monotonic() > deadline:
                     raise SystemExit(f"bench: {' '.join(command)}: not listening after 20 s")
                 time.sleep(0.05)
-            # From having the port to having joined.
+            # From the bind to the join.
             time.sleep(0.2)
             sending = sending or pair.sender(place.address(place.sender), size, SECONDS)
             sent, seconds = pair.sent(place.lab.exec(place.sender, *sending))
@@ -143,7 +143,7 @@ def one_run(place, pair, size, receivers, sending=None):
 
 
 def compare(place):
-    """Every pair in turn, round after round, so that a machine whose speed drifts drifts for all."""
+    """Every pair in turn, round after round, so that a drift of the machine's speed affects all pairs alike."""
     rows = [["pair"] + [f"{size} B to {receivers}" for size, receivers in SHAPES]]
     cells = {name: [name] for name in PAIRS}
     for size, receivers in SHAPES:
@@ -167,7 +167,7 @@ def compare(place):
 
 
 def paced(place):
-    """One sender at a steady rate: nothing may be lost."""
+    """One sender at a steady rate: no datagram may be lost."""
     for size in (64, 1400):
         say(f"{place.name}: {size} B at {RATE:,} a second")
         pair = PAIRS[STAMPED]

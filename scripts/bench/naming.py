@@ -1,5 +1,5 @@
-"""Name servers with the same zone, asked by dnsperf over loopback: this project's, Knot, NSD, dnsmasq, BIND, and a bound
-that answers without looking; one after the other, each started anew. Called by scripts/bench.sh."""
+"""Name servers with the same zone, queried by dnsperf over loopback: this project's, Knot, NSD, dnsmasq, BIND, and an upper
+bound that answers without a look-up; one after the other, each restarted. Called by scripts/bench.sh."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def names(count):
 
 
 def write_zones(folder, count):
-    """The same names as a names file, as a zone file, as a hosts file and as questions."""
+    """Writes the same names as a names file, a zone file, a hosts file and queries."""
     tree, questions = {}, []
     with open(f"{folder}/lab.zone", "w") as zone, open(f"{folder}/lab.hosts", "w") as hosts:
         zone.write("$ORIGIN lab.\n$TTL 60\n@ SOA lab. hostmaster.lab. 1 3600 600 86400 60\n@ NS lab.\n@ A 127.0.0.1\n")
@@ -115,12 +115,12 @@ def query(name):
 
 
 class Server:
-    """A name server, started; known are its processor time and its memory, with those of its children."""
+    """A running name server, with its processor time and memory, including those of its children."""
 
     def __init__(self, command, port, name):
         begun = time.monotonic()
-        # In a group of its own, so that all of it can be stopped; not in a session of its own, which the kernel would give
-        # half of the processors, whatever dnsperf needs.
+        # A new process group, so that the children are stopped too; not a new session, to which the kernel would give half
+        # of the processors (autogroup), whatever dnsperf needs.
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=os.setpgrp
         )
@@ -131,7 +131,7 @@ class Server:
                 try:
                     asker.send(query(name))
                     answer = asker.recv(512)
-                    # The last of the names answers: all are there.
+                    # The last of the names is answered: all are loaded.
                     if answer[3] & 15 == 0 and answer[7] == 1:
                         break
                     time.sleep(0.005)
@@ -164,7 +164,7 @@ class Server:
         return total / TICKS
 
     def memory(self):
-        """The most that it had at once, in MB. Of several processes the proportional share now, as they share most."""
+        """The peak memory in MB; of several processes the current proportional share, because they share most of it."""
         processes = self.processes()
         if len(processes) == 1:
             with open(f"/proc/{processes[0]}/status") as file:
@@ -229,7 +229,7 @@ def main():
             os.chmod(folder, 0o755)
             last = write_zones(folder, count)
             for number in range(ROUNDS):
-                # Another one begins each round.
+                # Each round begins with another server.
                 order = there[number % len(there):] + there[: number % len(there)]
                 for name in order:
                     say(f"{count} names, round {number + 1}: {name}")

@@ -1,4 +1,4 @@
-"""Hosts on a switch, by scripts/netlab.sh, for as long as a `with` lasts."""
+"""Hosts on a switch, made by scripts/netlab.sh, for the length of a `with` block."""
 
 import os
 import re
@@ -19,21 +19,21 @@ class Lab:
         self.run("up", str(hosts), "--snooping", word(snooping), "--offload", word(offload))
 
     def run(self, *arguments):
-        """Runs netlab.sh to its end; what it prints."""
+        """Runs netlab.sh to its end; returns what it prints."""
         done = subprocess.run(
             [SCRIPT, *arguments], env=self.environment, capture_output=True, text=True, timeout=300, check=False
         )
         if done.returncode:
-            said = (done.stderr or done.stdout).strip()
-            raise SystemExit(f"netlab.sh {' '.join(arguments)}: exit code {done.returncode}: {said}")
+            output = (done.stderr or done.stdout).strip()
+            raise SystemExit(f"netlab.sh {' '.join(arguments)}: exit code {done.returncode}: {output}")
         return done.stdout
 
     def exec(self, host, *command):
-        """Runs a command on a host to its end; what it prints."""
+        """Runs a command on a host to its end; returns what it prints."""
         return self.run("exec", str(host), *command)
 
     def start(self, host, *command, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
-        """Starts a command on a host; its process."""
+        """Starts a command on a host; returns its process."""
         return subprocess.Popen(
             [SCRIPT, "exec", str(host), *command],
             env=self.environment,
@@ -44,7 +44,7 @@ class Lab:
         )
 
     def count_frames(self, host, device, port, then=""):
-        """From now on counts the UDP frames to this port that come in on this device, and does `then` with them."""
+        """From now on counts the UDP frames to this port that arrive on this device, and applies the nft verdict `then`."""
         rules = f"""table netdev count_{device} {{
             chain in {{
                 type filter hook ingress device {device} priority 10;
@@ -54,7 +54,7 @@ class Lab:
         self.exec(host, "nft", rules)
 
     def frames(self, host, device):
-        """How many were counted."""
+        """How many frames were counted."""
         rules = self.exec(host, "nft", "list", "table", "netdev", f"count_{device}")
         return int(re.search(r"counter packets (\d+)", rules).group(1))
 

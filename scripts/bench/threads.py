@@ -1,4 +1,4 @@
-"""Experiment 3 against its peers: bench.sh builds and calls this with the folder of our programs, the peers', and
+"""Experiment 3 against its peers: bench.sh builds the programs and calls this with their folder, the peers' folder, and
 --quick or nothing."""
 
 import json
@@ -62,9 +62,9 @@ def one_run(command, clients):
         result = run_json(generator(server, clients, EXCHANGES))
         time.sleep(0.05)
         if command[0].startswith(OURS):
-            told = 2 * (EXCHANGES + 1000)
-            if result["failed"] or server.lines() != told:
-                what = f"{result['failed']} failed, {server.lines()} lines, not {told}"
+            expected = 2 * (EXCHANGES + 1000)
+            if result["failed"] or server.lines() != expected:
+                what = f"{result['failed']} failed, {server.lines()} lines, not {expected}"
                 raise SystemExit(f"bench: {' '.join(command)}: {what}")
         return {
             "rate": (EXCHANGES - result["failed"]) / result["seconds"],
@@ -117,7 +117,7 @@ def servers():
 
 
 def the_handouts():
-    """The handout's own design, 32 at once as long as it lasts."""
+    """The handout's design in Python, 32 clients at once."""
     command = ["python3", os.path.join(os.path.dirname(__file__), "../peers/thread_server.py"), "0"]
     exchanges = 500 if QUICK else 5_000
     with Server(command) as server:
@@ -132,7 +132,7 @@ def the_handouts():
 
 
 def logging():
-    """What the log and JSON on standard output cost."""
+    """The cost of the log and of JSON on standard output."""
     plain, logged = "lines only", "--json --log"
     commands = {
         plain: ours("prethreaded"),
@@ -145,7 +145,7 @@ def logging():
 
 
 def held():
-    """Clients that connect at once, are silent, and then all speak."""
+    """Clients that connect at once, stay idle, and then all send."""
     many = ["--workers", str(HELD), "--max-clients", str(HELD)]
     commands = {
         "thread-per-connection": ours("thread-per-connection"),
@@ -179,7 +179,7 @@ def held():
         seconds, memory, answered, failed = (statistics.median(column) for column in zip(*taken))
         figures[name] = seconds, memory, answered
         rows.append([name, f"{seconds:.2f} s", f"{memory:.0f}", f"{answered:.0f}", f"{failed:.0f}"])
-    print(f"\n### {HELD:,} clients connect at once, are silent for 2 s, and speak; medians of {ROUNDS}\n\n{table(rows)}", flush=True)
+    print(f"\n### {HELD:,} clients connect at once, are idle for 2 s, and send; medians of {ROUNDS}\n\n{table(rows)}", flush=True)
     for name in list(commands)[:4]:
         seconds, memory, answered = figures[name]
         VERDICTS.add(f"{name}: {HELD:,} connected, s", seconds, 1.0, False)

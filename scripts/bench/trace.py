@@ -44,7 +44,7 @@ def checked(path, events, rounds):
     """Reads, merges, stamps and checks: median seconds, and MiB."""
     runs = [whole_process([ours, "trace", path, "--check", "--json"]) for _ in range(rounds)]
     counts = json.loads(runs[0][2])["counts"]
-    if counts["events"] != events or counts["broken"]:
+    if counts["events"] != events or counts["violated"]:
         raise SystemExit(f"bench: {path}: {counts}")
     return statistics.median(run[0] for run in runs), max(run[1].ru_maxrss for run in runs) / 1024
 

@@ -1,10 +1,10 @@
-/* The plain pair that multicast is measured against: a sender that does nothing but send, a receiver that does nothing
- * but count. With `offload` many datagrams go through the kernel in one piece (UDP_SEGMENT, UDP_GRO): the bound.
+/* The plain pair with which the multicast programs are compared: a sender that only sends, a receiver that only counts.
+ * With `offload` the kernel handles many datagrams in one piece (UDP_SEGMENT, UDP_GRO): the upper bound.
  *
  *   datagrams send GROUP PORT INTERFACE_ADDRESS SIZE SECONDS plain|offload
  *   datagrams receive GROUP PORT INTERFACE_ADDRESS plain|offload
  *
- * Both print one JSON object at the end; the receiver's end is SIGTERM. */
+ * Both print one JSON object at the end; SIGTERM ends the receiver. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

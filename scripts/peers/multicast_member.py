@@ -1,11 +1,11 @@
-"""What both multicast programs of the handout do: bind the shared port, join on 0.0.0.0, read up to 1024 bytes."""
+"""What both multicast programs of the handout do: bind the shared port, join on 0.0.0.0, receive up to 1024 bytes."""
 
 import itertools
 import socket
 
 
 def messages():
-    """Joins, and returns the messages as they come."""
+    """Joins, and returns the messages as they are received."""
     member = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     member.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     member.bind(("", 5007))

@@ -1,5 +1,5 @@
-"""Unicast, multicast and broadcast to the same receivers, side by side: one table, and one picture.
-compare-techniques.sh builds and calls this with the folder of our programs, the picture's path, and the numbers of
+"""Compares unicast, multicast and broadcast to the same receivers: one table, and one picture.
+compare-addressing.sh builds and calls this with the folder of our programs, the picture's path, and the numbers of
 receivers, bystanders and messages."""
 
 import json
@@ -18,8 +18,8 @@ SENDER = 1
 RECEIVING = range(2, 2 + RECEIVERS)
 STANDING_BY = range(2 + RECEIVERS, 2 + RECEIVERS + BYSTANDERS)
 
-# Name, the client's mode, and whether the switch snoops.
-TECHNIQUES = [
+# Name, the client's --mode, and whether the switch snoops.
+MODES = [
     ("unicast", "unicast", True),
     ("multicast, snooping", "multicast", True),
     ("multicast, no snooping", "multicast", False),
@@ -39,19 +39,19 @@ COLUMNS = [
 
 
 def udp_layer(lab, host):
-    """How many datagrams UDP was handed on a host, whatever became of them (RFC 4113; IgnoredMulti is Linux's)."""
+    """How many datagrams the IP layer of a host handed to UDP (RFC 4113; IgnoredMulti is Linux's)."""
     lines = re.findall(r"^Udp: (.*)$", lab.exec(host, "cat", "/proc/net/snmp"), re.MULTILINE)
     fields = dict(zip(lines[0].split(), map(int, lines[1].split())))
     return fields["InDatagrams"] + fields["NoPorts"] + fields["InErrors"] + fields["IgnoredMulti"]
 
 
 def last_counts(process, what):
-    """The figures of a program of ours that ends by itself."""
+    """The counts of one of our programs that ends by itself."""
     out, err = process.communicate(timeout=120)
     try:
         return json.loads(out.splitlines()[-1])["counts"]
     except (IndexError, KeyError, ValueError):
-        raise SystemExit(f"compare-techniques: {what}: {err.strip()}") from None
+        raise SystemExit(f"compare-addressing: {what}: {err.strip()}") from None
 
 
 def measure(mode, snooping):
@@ -61,27 +61,27 @@ def measure(mode, snooping):
             limits = ["--count", str(MESSAGES), "--for", "30s"]
             receiver = lab.start(host, f"{OURS}/mcast-server", "--interface", "eth0", "--json", *limits)
             if not (line := receiver.stderr.readline()).startswith("listening on "):
-                raise SystemExit(f"compare-techniques: {line}{receiver.stderr.read()}".strip())
+                raise SystemExit(f"compare-addressing: {line}{receiver.stderr.read()}".strip())
             receivers.append(receiver)
-        # The switch has heard who is a member as soon as they said so; a switch is given a moment to believe it.
+        # The switch learns of a member by its report; this gives it time to act on that.
         time.sleep(0.3)
         lab.count_frames(0, f"p{SENDER}", PORT)
-        # A switch returns no frame to the host that it came from, and a host's broadcast to itself is no frame.
+        # A switch returns no frame to its sender, and a host's broadcast to itself is no frame.
         for host in [*RECEIVING, *STANDING_BY]:
             lab.count_frames(host, "eth0", PORT)
         before = [udp_layer(lab, host) for host in STANDING_BY]
         to = [word for host in RECEIVING for word in ("--to", f"10.77.0.{host}")] if mode == "unicast" else []
         sending = [f"{OURS}/mcast-client", "--interface", "eth0", "--mode", mode, *to, "--json"]
-        # Each datagram by a call of its own, as in the textbook; no faster than a slow machine's receivers read.
+        # One call for each datagram, as in the textbook, and no faster than a slow machine's receivers read.
         load = ["--stamp", "--size", "100", "--offload", "off"]
         paced = [*load, "--count", str(MESSAGES), "--rate", "5000"]
         sent = last_counts(lab.start(SENDER, *sending, *paced), "the sender")
-        heard = [last_counts(receiver, f"the receiver on host {host}") for host, receiver in zip(RECEIVING, receivers)]
+        received = [last_counts(receiver, f"the receiver on host {host}") for host, receiver in zip(RECEIVING, receivers)]
         frames = {host: lab.frames(host, "eth0") for host in [*RECEIVING, *STANDING_BY]}
         udp = [udp_layer(lab, host) - then for host, then in zip(STANDING_BY, before)]
         through = lab.frames(0, f"p{SENDER}")
         # All hosts are one machine, whose kernel carries a frame through the switch and to the receivers on the
-        # sender's time. What the sender itself costs is seen when the switch takes no frame in.
+        # sender's processor time. Where the switch drops every frame, only the sender's own cost remains.
         lab.exec(0, "nft", "delete", "table", "netdev", f"count_p{SENDER}")
         lab.count_frames(0, f"p{SENDER}", PORT, "drop")
         alone = last_counts(lab.start(SENDER, *sending, *load, "--count", str(20 * MESSAGES)), "the sender")
@@ -89,7 +89,7 @@ def measure(mode, snooping):
             "sends": sent["calls"],
             "sender": through,
             "switch": sum(frames.values()),
-            "delivered": sum(counts["received"] for counts in heard),
+            "delivered": sum(counts["received"] for counts in received),
             "card": max((frames[host] for host in STANDING_BY), default=0),
             "udp": max(udp, default=0),
             "cpu": alone["cpu_us"] / alone["messages"],
@@ -97,22 +97,22 @@ def measure(mode, snooping):
 
 
 def in_words():
-    """What was compared."""
+    """The title: what was compared."""
     many = lambda number, what: f"{number:,} {what}{'s' * (number != 1)}"
     messages, receivers = many(MESSAGES, "message"), many(RECEIVERS, "receiver")
     return f"{messages} to {receivers}, {many(BYSTANDERS, 'bystander')} on the same switch"
 
 
 def written(key, value):
-    """A figure for people; only the processor's has a fraction."""
+    """A value for people; only the processor time has a fraction."""
     return f"{value:.1f}" if key == "cpu" else f"{value:,}"
 
 
 def picture(results):
-    """A panel for each figure, a bar for each technique; drawn by hand, as it is a few rectangles."""
+    """A panel for each column, a bar for each addressing mode; the few rectangles are written as SVG by hand."""
     colours = ["#336699", "#4d8f4d", "#8fbf8f", "#b03030"]
     left, wide, bar = 12, 440, 18
-    high = 34 + len(TECHNIQUES) * (bar + 3)
+    high = 34 + len(MODES) * (bar + 3)
     width, height = left + 2 * wide, 62 + (len(COLUMNS) + 1) // 2 * high
     title = in_words()
     out = [
@@ -124,8 +124,8 @@ def picture(results):
     for place, (key, _, heading) in enumerate(COLUMNS):
         x, top = left + place % 2 * wide, 58 + place // 2 * high
         out.append(f'<text x="{x}" y="{top}" font-weight="bold">{heading}</text>')
-        most = max(results[name][key] for name, _, _ in TECHNIQUES) or 1
-        for line, (name, _, _) in enumerate(TECHNIQUES):
+        most = max(results[name][key] for name, _, _ in MODES) or 1
+        for line, (name, _, _) in enumerate(MODES):
             y, value = top + 7 + line * (bar + 3), results[name][key]
             length = max(value / most * (wide - 230), 1)
             out.append(f'<text x="{x}" y="{y + 13}" fill="{colours[line]}">{name}</text>')
@@ -136,8 +136,8 @@ def picture(results):
 
 
 def main():
-    results, rows = {}, [["technique"] + [heading for _, heading, _ in COLUMNS]]
-    for name, mode, snooping in TECHNIQUES:
+    results, rows = {}, [["addressing mode"] + [heading for _, heading, _ in COLUMNS]]
+    for name, mode, snooping in MODES:
         if sys.stderr.isatty():
             print(f"  {name:40}", end="\r", file=sys.stderr, flush=True)
         results[name] = measure(mode, snooping)

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Tests what takes longer than scripts/test.sh: each crate built and tested alone, the benchmarks and comparisons in
+# short, and the interleavings of threads.
+#
+# Needs Rust; what needs more is skipped where it is missing, as in scripts/test.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/lib/steps.sh
+crates=(common lamport mcast-client mcast-server naming thread-client thread-server)
+
+# Runs one of the long scripts in short: that it runs and its figures make sense, not what these are. The programs that it
+# needs stand before --.
+in_short() {
+    local need
+    while [ "$1" != -- ]; do
+        need=$1
+        shift
+        if ! command -v "$need" >/dev/null; then
+            skip "$need not found"
+            return
+        fi
+    done
+    shift
+    echo "-- $*"
+    if ! "$@" >target/run.txt 2>&1; then
+        cat target/run.txt >&2
+        exit 1
+    fi
+    tail -n 1 target/run.txt
+}
+
+mkdir -p target
+step "each crate built alone"
+for crate in "${crates[@]}"; do
+    cargo build --quiet -p "$crate"
+done
+
+step "each crate tested alone"
+cargo test --quiet -p common --all-features --lib
+for crate in "${crates[@]:1}"; do
+    echo "-- $crate"
+    cargo test --quiet -p "$crate" --lib --tests
+done
+
+step "the comparisons and the benchmarks, in short"
+hosts=(python3 ip nft unshare nsenter)
+in_short python3 -- scripts/compare-models.sh --quick
+in_short python3 -- scripts/bench.sh threads --quick
+in_short "${hosts[@]}" -- scripts/compare-addressing.sh --quick --messages 100
+in_short "${hosts[@]}" cc -- scripts/bench.sh multicast --quick
+in_short python3 cc dnsperf -- scripts/bench.sh naming --quick
+in_short python3 -- scripts/bench.sh clocks --quick
+in_short python3 -- scripts/bench.sh check --quick
+in_short python3 -- scripts/bench.sh trace --quick
+
+step "interleavings of threads"
+scripts/interleavings.sh
+
+step "look-ups, clocks and searches measured, in short"
+cargo test --quiet -p naming --bench look_ups
+cargo test --quiet -p lamport --bench clocks
+cargo test --quiet -p lamport --bench states
+
+step "done"
