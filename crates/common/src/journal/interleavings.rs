@@ -50,7 +50,7 @@ fn start(out: &Sink, err: &Sink) -> (Journal, Writing, Shutdown) {
         program: "prog",
         node: "n".into(),
         run: "r".into(),
-        json: true,
+        answers: super::Answers::Json,
         quiet: false,
         colour: false,
     };
