@@ -1,31 +1,31 @@
-//! Happened-before (Lamport 1978), the one relation that everything here is checked by: vector timestamps (Fidge 1988,
-//! Mattern 1989) of events that come in causal order.
+//! Happened-before (Lamport 1978), the relation behind every check: vector timestamps (Fidge 1988, Mattern 1989), computed for
+//! events in causal order.
 
 /// No slot.
 const NONE: u32 = u32::MAX;
 
-/// The vector timestamps of a computation while it is walked through: for each process, how many events of every process
-/// happened before its present event, or are it.
+/// The vector timestamps of a computation, event by event: for each process, how many events of every process happened before
+/// its present event, which counts itself.
 #[derive(Debug)]
 pub struct VectorTimes {
-    /// By process. Entries beyond the last that a process knows of are left out.
+    /// By process. Zeros at the end are left out.
     present: Vec<Vec<u32>>,
-    /// Where the timestamp of each event is kept that others still follow from.
+    /// The slot of the timestamp of each event that still has effects to come in other processes.
     slot_of: Vec<u32>,
     slots: Vec<Slot>,
-    /// The slots whose events no other follows from any more; their memory is used again.
+    /// The slots whose events have no effects to come; their memory is reused.
     free: Vec<u32>,
 }
 
-/// A timestamp, and how many events still follow from its event.
+/// The timestamp of an event, and the number of its effects to come in other processes.
 #[derive(Debug, Default)]
 struct Slot {
-    left: usize,
+    effects: usize,
     known: Vec<u32>,
 }
 
 impl VectorTimes {
-    /// Of N processes, before the first of N events.
+    /// For this number of processes and of events, before the first event.
     pub fn new(processes: usize, events: usize) -> Self {
         Self {
             present: vec![Vec::new(); processes],
@@ -35,8 +35,8 @@ impl VectorTimes {
         }
     }
 
-    /// The next event of a process: its own entry, the events of others that it directly follows from, and how many
-    /// events directly follow from it. Returns its timestamp.
+    /// The next event of a process: its own entry, its direct causes in other processes, and the number of its direct effects
+    /// there. Returns its timestamp.
     pub fn step(
         &mut self,
         event: usize,
@@ -58,8 +58,8 @@ impl VectorTimes {
             for (mine, theirs) in mine.iter_mut().zip(&slot.known) {
                 *mine = (*mine).max(*theirs);
             }
-            slot.left -= 1;
-            if slot.left == 0 {
+            slot.effects -= 1;
+            if slot.effects == 0 {
                 self.slot_of[cause] = NONE;
                 self.free.push(number);
             }
@@ -74,14 +74,14 @@ impl VectorTimes {
                 self.slots.len() as u32 - 1
             });
             let slot = &mut self.slots[number as usize];
-            slot.left = effects;
+            slot.effects = effects;
             slot.known.clone_from(mine);
             self.slot_of[event] = number;
         }
         &self.present[process]
     }
 
-    /// How many events of another process happened before the present one of this process.
+    /// How many events of another process happened before the present event of this process.
     pub fn known(&self, process: usize, other: usize) -> u32 {
         self.present[process].get(other).copied().unwrap_or(0)
     }

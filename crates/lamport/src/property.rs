@@ -1,15 +1,15 @@
-//! The properties that runs and logs are checked for: one list for all of them.
+//! The properties of runs and logs: one list for the simulator, real processes, the model checker and the reader of logs.
 
 use std::fmt;
 
 use crate::algorithms::Algorithm;
 
-/// What must hold of a run, or of the logs of one.
+/// A property of a run, or of its logs.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Property {
     /// Every line is an event, and the events of each process are numbered without a gap.
     WellFormed,
-    /// Each process has a name of its own.
+    /// No two processes have one name at the same time.
     Names,
     /// Every message that is received was sent.
     Sent,
@@ -46,10 +46,10 @@ pub enum Property {
 }
 
 impl Property {
-    /// How many there are.
+    /// The number of properties.
     pub const COUNT: usize = 18;
 
-    /// Those of every log, in the order in which they are reported.
+    /// The properties of every log, in the order in which they are reported.
     pub const OF_LOGS: [Self; 7] = [
         Self::WellFormed,
         Self::Names,
@@ -60,7 +60,7 @@ impl Property {
         Self::Wall,
     ];
 
-    /// The name of it, the same in every program and log.
+    /// The name, the same in every program and log.
     pub fn name(self) -> &'static str {
         match self {
             Self::WellFormed => "well formed",
@@ -84,8 +84,8 @@ impl Property {
         }
     }
 
-    /// Those that the model checker monitors for an algorithm. The network is its own there, so there are no channels to
-    /// check.
+    /// The properties that the model checker monitors for an algorithm. The checker models the channels itself, so they need
+    /// no check.
     pub fn monitored(algorithm: Algorithm) -> &'static [Self] {
         match algorithm {
             Algorithm::Events => &[Self::Clocks],
@@ -111,12 +111,12 @@ impl Property {
         }
     }
 
-    /// Whether it says that something happens sooner or later: it is decided by the end of a run, and not by an event.
+    /// Whether it is a liveness property (something happens eventually): the end of a run decides it, and not an event.
     pub fn is_liveness(self) -> bool {
         matches!(self, Self::Granted | Self::AllDelivered)
     }
 
-    /// A bit of its own.
+    /// Its bit in a set of properties.
     pub fn bit(self) -> u32 {
         1 << self as u32
     }

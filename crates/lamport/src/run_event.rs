@@ -1,4 +1,4 @@
-//! An event of a run, as the verdict checks it, and as it stands in the event log.
+//! An event of a run, as the verdict checks it, and its form in the event log.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -17,54 +17,54 @@ use crate::{
 /// An event of one process.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RunEvent {
-    /// Whose event it is.
+    /// The process.
     pub process: ProcessId,
-    /// When, from the beginning of the run.
+    /// The time since the start of the run.
     pub at: Duration,
     /// The process's logical clock after it.
     pub time: u64,
-    /// What it does to messages.
+    /// What it does with messages.
     pub what: MessageAction,
-    /// What it means.
+    /// Its meaning to the algorithm.
     pub meaning: Option<Meaning>,
 }
 
-/// What an event does to messages.
+/// What an event does with messages.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MessageAction {
-    /// One is sent.
+    /// It sends one.
     Send {
-        /// To whom.
+        /// The receivers.
         to: To,
         /// Its number among the sender's messages, from 1.
         number: u64,
-        /// What kind of message it is.
+        /// The message type.
         word: Cow<'static, str>,
-        /// Its content, in words.
+        /// The content, in words.
         text: String,
     },
-    /// One is received.
+    /// It receives one.
     Receive {
-        /// From whom.
+        /// The sender.
         from: ProcessId,
-        /// Whom it is for: all, or this process.
+        /// The receivers: all processes, or this one.
         to: To,
         /// Its number among the sender's messages, from 1.
         number: u64,
-        /// What kind of message it is.
+        /// The message type.
         word: Cow<'static, str>,
-        /// Its content, in words.
+        /// The content, in words.
         text: String,
     },
-    /// Nothing.
+    /// Nothing: it is a local event.
     Local,
 }
 
-/// The receiver in the identity of a message that is for all: no process can be called so.
+/// The receiver in the identity of a message to all processes. No process can have this name.
 pub const ALL_PROCESSES: &str = "*";
 
 impl RunEvent {
-    /// As an event of the log; messages went over this.
+    /// The event in the log; `over` is the transport of its messages.
     pub fn event(&self, names: &Names, over: Carrier) -> Event {
         let identity = |from: ProcessId, to: To, number: u64| {
             let to = match to {
@@ -128,7 +128,7 @@ impl RunEvent {
         event.clock(self.time)
     }
 
-    /// The whole event in plain words: `p1 at 4: sends a request to all`.
+    /// The event as a sentence: `p1 at 4 sends a request to all`.
     pub fn sentence(&self, names: &Names) -> String {
         let words = words::of(&self.event(names, Carrier::Memory));
         format!("{} at {} {words}", names.of(self.process), self.time)

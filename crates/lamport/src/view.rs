@@ -1,4 +1,4 @@
-//! What people see of an event.
+//! How events are printed.
 
 use std::io::{self, IsTerminal};
 
@@ -16,7 +16,7 @@ use crate::{
     words,
 };
 
-/// What a person sees: the handout's lines, or the events of a run and what was found out about it.
+/// The view of a command: which events are printed, where, and how.
 pub fn of(cli: &Cli) -> View {
     match cli.command {
         Some(Command::Trace(_)) => view_of_a_trace(),
@@ -39,7 +39,7 @@ fn view_of_a_run(event: &Event, lines: &mut Lines) {
     let text = event.text.as_deref().unwrap_or_default();
     match (event.kind, event.clock) {
         (Kind::Check, _) => {
-            // What is wrong, and below it the events that show it.
+            // The reason, and below it the two events that violate the property.
             let text = text.replace("; ", &format!("\n{:29}", ""));
             let verdict = event.verdict.map_or("", Verdict::word);
             let check = event.check.as_deref().unwrap_or_default();
@@ -58,7 +58,7 @@ fn view_of_a_run(event: &Event, lines: &mut Lines) {
     }
 }
 
-/// A step's number stands where a run has the time.
+/// Prints the number of the step in place of the time.
 fn view_of_a_check(event: &Event, lines: &mut Lines) {
     let text = event.text.as_deref().unwrap_or_default();
     let step = report::step(event.time.since_1970());
@@ -79,7 +79,7 @@ fn view_of_an_explorer(event: &Event, lines: &mut Lines) {
     }
 }
 
-/// A diagram in colour where there is colour, and a verdict.
+/// Prints the diagram, in colour if the terminal has colour, and the verdict.
 fn view_of_a_trace() -> View {
     let colour = has_colour(&io::stdout());
     Box::new(move |event: &Event, lines: &mut Lines| {
@@ -92,8 +92,8 @@ fn view_of_a_trace() -> View {
     })
 }
 
-/// What a process prints for the person who types: each event with its logical time, and answers. A supervisor of a process
-/// reads of events in its log.
+/// Prints every event with its clock, and the answers to commands. The events of a process that `run` manages are only in its
+/// log.
 fn view_of_a_node(cli: &Cli, managed: bool) -> View {
     let output = cli.options.output();
     let name = output.name.unwrap_or_default();

@@ -1,38 +1,38 @@
-//! An event in words: the same sentence in every terminal, verdict and picture.
+//! An event in words, the same in the terminal, the verdict and the diagrams.
 
 use common::{
     event::{Event, Kind},
     text::visible,
 };
 
-/// What there is to say of an event; a text is empty where there is nothing.
+/// The fields of an event that its words are made of. A field that the event does not have is empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// What kind of event it is.
+    /// The kind of event.
     pub kind: Kind,
-    /// The other side; of a send none where it is for all processes.
+    /// The peer; a send to all processes has none.
     pub peer: &'a str,
-    /// The message's text, or what there is to say.
+    /// The text of the message, or of the event.
     pub text: &'a str,
-    /// What kind of message it is.
+    /// The message type.
     pub message_type: &'a str,
-    /// What it means to the algorithm.
+    /// The meaning to the algorithm.
     pub meaning: &'a str,
-    /// The timestamp `TIME,PROCESS` of the request or multicast that it is about.
+    /// The timestamp `TIME,PROCESS` of the request or multicast.
     pub timestamp: &'a str,
-    /// The name that was resolved.
+    /// The resolved name.
     pub name: &'a str,
-    /// What the name stands for.
+    /// The value of the name.
     pub value: &'a str,
-    /// What was checked.
+    /// The check.
     pub check: &'a str,
-    /// What the check found.
+    /// The verdict of the check.
     pub verdict: &'a str,
-    /// What is not as it should be about a received message.
+    /// The anomaly of a received message.
     pub anomaly: &'a str,
 }
 
-/// The words for an event of the log.
+/// An event of the log in words.
 pub fn of(event: &Event) -> String {
     let peer = event.peer.as_ref().map(ToString::to_string);
     Facts {
@@ -51,7 +51,7 @@ pub fn of(event: &Event) -> String {
     .words()
 }
 
-/// A verb and its object, if there is one.
+/// A verb, and its object if there is one.
 fn with(verb: &str, object: &str) -> String {
     match object {
         "" => verb.trim_end_matches(':').to_owned(),
@@ -67,7 +67,7 @@ fn quoted(text: &str) -> String {
 }
 
 impl Facts<'_> {
-    /// What the process does, as the end of a sentence that begins with its name.
+    /// The event as a sentence without its subject, the name of the process.
     pub fn words(&self) -> String {
         let text = self.text;
         match self.kind {
@@ -92,13 +92,13 @@ impl Facts<'_> {
             Kind::Stop => with("stops:", text.strip_prefix("stopped: ").unwrap_or(text)),
             Kind::Local => match self.step() {
                 Some(step) => step,
-                None if text.is_empty() => with("local event", self.what().trim_start()),
+                None if text.is_empty() => with("local event", self.content().trim_start()),
                 None => text.to_owned(),
             },
         }
     }
 
-    /// What a step of an algorithm is.
+    /// The step of an algorithm.
     fn step(&self) -> Option<String> {
         let (time, process) = self.timestamp.split_once(',').unwrap_or_default();
         let by = match time {
@@ -118,17 +118,17 @@ impl Facts<'_> {
         })
     }
 
-    /// What is sent or received, and to or from whom.
+    /// The message, and its receiver or sender.
     fn communication(&self) -> String {
-        let what = match self.what() {
-            what if what.is_empty() => "a message".to_owned(),
-            what => what,
+        let message = match self.content() {
+            content if content.is_empty() => "a message".to_owned(),
+            content => content,
         };
         match (self.kind, self.peer) {
-            (Kind::Send, "") => format!("sends {what} to all"),
-            (Kind::Send, peer) => format!("sends {what} to {peer}"),
+            (Kind::Send, "") => format!("sends {message} to all"),
+            (Kind::Send, peer) => format!("sends {message} to {peer}"),
             (_, peer) => {
-                let from = with(&format!("receives {what} from"), peer);
+                let from = with(&format!("receives {message} from"), peer);
                 match self.anomaly {
                     "" => from,
                     anomaly => format!("{from}, {anomaly}"),
@@ -137,7 +137,8 @@ impl Facts<'_> {
         }
     }
 
-    fn what(&self) -> String {
+    /// The message type or name, with the text or value.
+    fn content(&self) -> String {
         let name = [self.message_type, self.name]
             .into_iter()
             .find(|name| !name.is_empty())

@@ -78,10 +78,10 @@ fn machines_read_the_same() {
     assert!(counts["elapsed_us"] > 0 && counts["distinct_per_s"] > 0);
 }
 
-/// The command that runs a path again, in words.
-fn again(finished: &Finished) -> Vec<String> {
+/// The arguments of the commands that replay the counterexamples.
+fn replay_commands(finished: &Finished) -> Vec<String> {
     let commands = finished.out.lines().filter_map(|line| {
-        let command = line.strip_prefix("again, in the simulator: lamport ")?;
+        let command = line.strip_prefix("replay in the simulator: lamport ")?;
         Some(command.to_owned())
     });
     commands.collect()
@@ -112,9 +112,9 @@ ok    clock condition        on every path
 FAIL  mutual exclusion       the first had not exited when the second entered
                              p1 at 4 enters the critical section, by its request of 1
                              p2 at 5 enters the critical section, by its request of 1
-ok    every request granted  sooner or later, on every path
+ok    every request granted  eventually, on every path
 ok    in timestamp order     on every path
-the shortest path that breaks \"mutual exclusion\", 5 steps:
+shortest counterexample to \"mutual exclusion\", 5 steps:
     1  p2 at 1 asks for the critical section: sends request to all
     2  p1 at 1 asks for the critical section: sends request to all
     3  p2 at 2 receives request from p1
@@ -124,8 +124,8 @@ the shortest path that breaks \"mutual exclusion\", 5 steps:
     4  p1 at 4 enters the critical section, by its request of 1
     5  p2 at 4 receives acknowledgement from p1
     5  p2 at 5 enters the critical section, by its request of 1
-its event log: {file}
-again, in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break --replay {file}
+event log: {file}
+replay in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break --replay {file}
 "
     );
     assert!(finished.out.starts_with(&expected), "{}", finished.out);
@@ -143,7 +143,7 @@ again, in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break
         assert!(numbered.all(|(number, record)| record.seq == number as u64));
     }
 
-    let replayed = lamport(&again(&finished)[0]);
+    let replayed = lamport(&replay_commands(&finished)[0]);
     assert_eq!(replayed.code, Some(1), "{replayed:?}");
     let path = |out: &str| -> Vec<String> {
         let events = out.lines().filter_map(|line| line.split_once("  p"));
@@ -155,9 +155,21 @@ again, in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break
 
     // Without the bug the processes behave differently, and so do those of another algorithm.
     for (other, line, why) in [
-        ("simulate mutex", 11, "but now p2 waits for a message"),
-        ("check mutex", 11, "but now p2 waits for a message"),
-        ("simulate total", 3, "but now p2 at 1 sends multicast"),
+        (
+            "simulate mutex",
+            11,
+            "but in the replay p2 waits for a message",
+        ),
+        (
+            "check mutex",
+            11,
+            "but in the replay p2 waits for a message",
+        ),
+        (
+            "simulate total",
+            3,
+            "but in the replay p2 at 1 sends multicast",
+        ),
     ] {
         let different = lamport(&format!("{other} --processes 2 --replay {file}"));
         assert_eq!(different.code, Some(2), "{different:?}");
@@ -197,7 +209,7 @@ fn every_counterexample_is_confirmed_by_the_simulator() {
         let logs = folder.path(&number.to_string());
         let found = lamport(&format!("check {arguments} --logs {logs}"));
         assert_eq!(found.code, Some(1), "{arguments}: {found:?}");
-        let commands = again(&found);
+        let commands = replay_commands(&found);
         assert!(!commands.is_empty(), "{}", found.out);
         for command in commands {
             let (_, file) = command.rsplit_once('/').unwrap();
@@ -259,7 +271,7 @@ fn logs_are_replayed_in_causal_order_with_any_number_of_messages_in_flight() {
             "simulate {algorithm} --processes {processes} --replay {file} --show 0"
         ));
         assert_eq!(replayed.code, Some(0), "{arguments}: {replayed:?}");
-        assert!(replayed.out.contains("every message in order, and once\n"));
+        assert!(replayed.out.contains("over reliable FIFO channels\n"));
         fs::remove_dir_all(&logs).unwrap();
     }
 }
@@ -354,7 +366,7 @@ fn invalid_settings_of_a_check_and_a_replay_are_refused() {
 fn more_states_than_the_limit_give_no_verdict() {
     let finished = lamport("check mutex --processes 3 --states 1000");
     assert_eq!(finished.code, Some(2), "{finished:?}");
-    let open = "open  mutual exclusion       not broken in the first ";
+    let open = "open  mutual exclusion       not violated in the first ";
     assert!(finished.out.contains(open), "{}", finished.out);
     assert!(
         finished

@@ -179,7 +179,7 @@ fn a_killed_process_is_reported_and_suspected_by_the_others() {
         assert!(finished.err.contains(line), "{}", finished.err);
     }
     assert!(
-        finished.out.contains("p2 did not come to an end"),
+        finished.out.contains("p2 did not terminate normally"),
         "{}",
         finished.out
     );

@@ -210,7 +210,7 @@ fn a_process_that_waits_for_a_crashed_one_is_named() {
     assert!(held.contains(&("every request granted".into(), false)));
     let finished = simulate("mutex --crash p2@20ms --show 0");
     assert!(
-        finished.out.contains("p2 did not come to an end"),
+        finished.out.contains("p2 did not terminate normally"),
         "{}",
         finished.out
     );

@@ -23,7 +23,7 @@ use crossbeam::channel::{RecvTimeoutError, bounded};
 use super::{
     Settings,
     path_event::ExplainPath,
-    report::{self, Found},
+    report::{self, CheckedPath},
     search::{Progress, search},
     with_model,
 };
@@ -73,7 +73,7 @@ pub fn run(
         },
         shutdown,
     };
-    journal.record(Event::new(Kind::Ready).text(report::beginning(&settings)));
+    journal.record(Event::new(Kind::Ready).text(report::subject(&settings)));
     with_model!(&settings, model => check.run(&model))
 }
 
@@ -102,9 +102,9 @@ impl Check<'_> {
         let elapsed = begun.elapsed();
         let properties = model.properties();
         let violations = outcome.violations.iter().map(|path| {
-            path.as_ref().map(|path| Found {
+            path.as_ref().map(|path| CheckedPath {
                 steps: path.len(),
-                shown: model.explain(path),
+                events: model.explain(path),
             })
         });
         let found: Vec<_> = properties
@@ -119,7 +119,7 @@ impl Check<'_> {
             elapsed,
             found,
         }
-        .tell(&self.report, self.logs.as_deref())
+        .report(&self.report, self.logs.as_deref())
     }
 
     /// Does the work, and shows the progress on a terminal.
@@ -132,7 +132,7 @@ impl Check<'_> {
                 // Without a thread there is no progress line.
                 let _ = thread.spawn_scoped(scope, move || {
                     while done.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
-                        let event = report::so_far(&progress.counts(), begun.elapsed());
+                        let event = report::progress(&progress.counts(), begun.elapsed());
                         self.report.journal.record(event);
                     }
                 });

@@ -64,7 +64,7 @@ pub fn run(
     }
     let text = format!(
         "{address}, for a browser at http://{address}/: {}",
-        report::beginning(&settings)
+        report::subject(&settings)
     );
     journal.record(Event::new(Kind::Ready).text(text));
     while !shutdown.sleep(POLL) {

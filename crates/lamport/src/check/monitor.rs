@@ -1,9 +1,9 @@
-//! The properties of an algorithm as a state of its own, which goes with every state of the processes: it sees each event,
-//! and keeps of the past what decides about the properties.
+//! A monitor of an algorithm's properties. It is part of each state of the model: it sees each event, and keeps the part of the
+//! history on which the properties depend.
 //!
-//! What decides is the same code as in [`verdict`](crate::verdict). Only mutual exclusion is another here: two processes
-//! inside in one state violate it, while the verdict on one run asks whether the exit of one happened before the entry of the
-//! other. If it did not, some interleaving has both inside, and the search finds it.
+//! The code that decides is that of [`verdict`](crate::verdict), except for mutual exclusion: here two processes inside in one
+//! state violate it, while the verdict on one run requires that one's exit happened before the other's entry. If it did not,
+//! some interleaving has both inside, and the search finds it.
 
 use crate::{
     algorithms::Algorithm,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// What is known of the past.
+/// The monitor of a path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct PropertyMonitor {
     /// The properties that the last step violated, a bit for each.
@@ -25,35 +25,35 @@ pub struct PropertyMonitor {
     history: History,
 }
 
-/// What decides about the properties of one kind of algorithm.
+/// The part of the history on which the properties of a kind of algorithm depend.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum History {
-    /// Nothing.
+    /// No history: only clocks are checked.
     Clocks,
-    /// Of mutual exclusion, a bit for each process: which is inside, which has a request open; and which request was granted
-    /// last.
+    /// Mutual exclusion: the processes that are inside and those with a pending request, a bit for each; the last granted
+    /// request.
     Exclusion {
         inside: u16,
-        open: u16,
+        pending: u16,
         last: Option<Timestamp>,
-        /// Whether that matters.
+        /// Whether requests must be granted in the order of their timestamps.
         by_time: bool,
     },
-    /// Of totally ordered multicast.
+    /// Totally ordered multicast.
     Total { multicasts: u16, order: TotalOrder },
-    /// Of causally ordered multicast.
+    /// Causally ordered multicast.
     Causal(CausalOrder),
 }
 
 impl PropertyMonitor {
-    /// Nothing has happened yet.
+    /// The monitor of the initial state.
     pub fn new(algorithm: Algorithm, processes: usize) -> Self {
         let history = match algorithm {
             Algorithm::Events => History::Clocks,
             Algorithm::Mutex | Algorithm::RicartAgrawala | Algorithm::Central => {
                 History::Exclusion {
                     inside: 0,
-                    open: 0,
+                    pending: 0,
                     last: None,
                     by_time: Property::monitored(algorithm).contains(&Property::TimestampOrder),
                 }
@@ -70,7 +70,7 @@ impl PropertyMonitor {
         }
     }
 
-    /// The next step begins.
+    /// Begins the next step.
     pub fn step(&mut self) {
         self.violated = 0;
     }
@@ -80,13 +80,13 @@ impl PropertyMonitor {
         self.violated & property.bit() != 0
     }
 
-    /// Whether nothing is missing, should nothing more happen; nothing is expected of processes that crashed.
+    /// Whether the liveness properties hold if this state is final. Nothing is expected of processes that crashed.
     pub fn complete(&self, processes: usize, crashed: u16) -> bool {
         let mut alive =
             ProcessId::all(processes).filter(|process| crashed >> process.index() & 1 == 0);
         match &self.history {
             History::Clocks => true,
-            History::Exclusion { open, .. } => open & !crashed == 0,
+            History::Exclusion { pending, .. } => pending & !crashed == 0,
             History::Total { multicasts, order } => {
                 alive.all(|process| order.delivered(process) == usize::from(*multicasts))
             }
@@ -96,8 +96,7 @@ impl PropertyMonitor {
         }
     }
 
-    /// An event of a process whose clock showed `before` and shows `time` now; a message that it receives was sent at
-    /// the time `sent`.
+    /// An event of a process, whose clock was `before` and is `time` now; `sent` is the time of the message that it receives.
     pub fn see(
         &mut self,
         process: ProcessId,
@@ -112,7 +111,7 @@ impl PropertyMonitor {
             (
                 History::Exclusion {
                     inside,
-                    open,
+                    pending,
                     last,
                     by_time,
                 },
@@ -120,13 +119,13 @@ impl PropertyMonitor {
             ) => {
                 let me = 1 << process.index();
                 match meaning {
-                    Meaning::Request => *open |= me,
+                    Meaning::Request => *pending |= me,
                     Meaning::Exit(_) => *inside &= !me,
                     Meaning::Enter(request) => {
                         let together = *inside & !me != 0;
                         let late = last.is_some_and(|last| last > *request);
                         *inside |= me;
-                        *open &= !me;
+                        *pending &= !me;
                         *last = by_time.then_some(*request);
                         violated |= bit_if(together, Property::MutualExclusion);
                         violated |= bit_if(late, Property::TimestampOrder);

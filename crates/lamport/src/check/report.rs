@@ -1,4 +1,4 @@
-//! What is shown of a check: what was found, the paths to what is wrong, and the counts.
+//! The output of a check: the verdict on each property, the counterexamples, and the counts.
 
 use std::{path::Path, time::Duration};
 
@@ -22,66 +22,62 @@ use crate::{
     verdict::{RunUnderTest, Verdict},
 };
 
-/// A path to what is wrong.
+/// A counterexample: a path from the initial state to a violation.
 #[derive(Debug)]
-pub struct Found {
-    /// How many steps it has.
+pub struct CheckedPath {
+    /// The number of steps.
     pub steps: usize,
-    /// What happens on it.
-    pub shown: Vec<PathEvent>,
+    /// The events of the processes, and the faults.
+    pub events: Vec<PathEvent>,
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Checked<'a> {
-    /// What was checked.
+    /// The settings.
     pub settings: &'a Settings,
-    /// How many states there are.
+    /// The counts of states.
     pub counts: Counts,
-    /// Why it ended.
+    /// Why the search ended.
     pub end: End,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
-    /// Each property, and its counterexample if it has one.
-    pub found: Vec<(&'static str, Option<Found>)>,
+    /// Each property with its counterexample.
+    pub found: Vec<(&'static str, Option<CheckedPath>)>,
 }
 
-/// What is going to be checked.
-pub fn beginning(settings: &Settings) -> String {
+/// The subject of the check, in words.
+pub fn subject(settings: &Settings) -> String {
     let (processes, word) = (settings.processes, settings.algorithm.word());
     match settings.subject {
         Subject::Module { max_clock } => {
             format!("the TLA+ module LamportMutex, {processes} processes, clocks up to {max_clock}")
         }
         Subject::Processes { count, budget } => {
-            let begins = if count == 1 {
-                "once".to_owned()
+            let operations = plural(count.into(), "operation");
+            let faults = faults(budget);
+            let network = if faults.is_empty() {
+                "reliable FIFO channels".to_owned()
             } else {
-                format!("{count} times")
+                format!("at most {}", faults.join(", "))
             };
-            let may = worse(budget);
-            let network = if may.is_empty() {
-                "messages keep their order, and none is lost".to_owned()
-            } else {
-                format!("at any moment {}", may.join(", "))
-            };
-            format!("{processes} processes of {word}, each begins {begins}; {network}")
+            format!("{processes} processes of {word}, {operations} each; {network}")
         }
     }
 }
 
-/// What may go wrong, in words.
-fn worse(budget: FaultBudget) -> Vec<String> {
+/// The faults that may occur, in words.
+fn faults(budget: FaultBudget) -> Vec<String> {
     let all = [
-        (budget.lost, "message", "may be lost"),
-        (budget.duplicated, "message", "may be duplicated"),
-        (budget.reordered, "message", "may be reordered"),
-        (budget.crashed, "process", "may crash"),
+        (budget.lost, "message", "lost"),
+        (budget.duplicated, "message", "duplicated"),
+        (budget.reordered, "message", "reordered"),
+        (budget.crashed, "process", "crashed"),
     ];
     let some = all.into_iter().filter(|(times, ..)| *times > 0);
-    let words = some.map(|(times, what, may)| {
-        let what = plural(times.into(), what).replace("processs", "processes");
-        format!("{what} {may}")
+    let words = some.map(|(times, subject, fault)| {
+        let subject = plural(times.into(), subject);
+        format!("{subject} {fault}")
     });
     words.collect()
 }
@@ -90,8 +86,8 @@ fn rate(counts: &Counts, elapsed: Duration) -> u64 {
     (counts.distinct as f64 / elapsed.as_secs_f64().max(1e-6)) as u64
 }
 
-/// How far it is.
-pub fn so_far(counts: &Counts, elapsed: Duration) -> Event {
+/// The progress of the search.
+pub fn progress(counts: &Counts, elapsed: Duration) -> Event {
     let rate = rate(counts, elapsed);
     let event = Event::new(Kind::Report).text(format!(
         "{} states, {} distinct, depth {}, {rate} distinct a second",
@@ -106,31 +102,31 @@ pub fn so_far(counts: &Counts, elapsed: Duration) -> Event {
 }
 
 impl Checked<'_> {
-    /// Reports it all.
+    /// Reports the verdicts, the counterexamples and the counts.
     ///
     /// # Errors
-    /// When a log cannot be written, or there were more states than it may look at (exit code 2).
-    pub fn tell(&self, report: &Report<'_>, logs: Option<&Path>) -> Result<Summary, Failure> {
+    /// When a log cannot be written, or there are more states than the limit (exit code 2).
+    pub fn report(&self, report: &Report<'_>, logs: Option<&Path>) -> Result<Summary, Failure> {
         let journal = report.journal;
-        for (rule, found) in &self.found {
-            journal.record(self.check(report, rule, found.as_ref()));
+        for (property, found) in &self.found {
+            journal.record(self.check(report, property, found.as_ref()));
         }
-        let broken = self
+        let violated = self
             .found
             .iter()
             .filter(|(_, found)| found.is_some())
             .count();
-        if broken > 0 {
+        if violated > 0 {
             self.paths(report, logs)?;
         }
-        let summary = self.summary().count("violated", broken as u64);
-        if broken == 0 && self.end == End::TooMany {
+        let summary = self.summary().count("violated", violated as u64);
+        if violated == 0 && self.end == End::TooMany {
             journal.record(Event::report(&summary));
             let what = format!("--states {}", self.settings.limits.most);
-            let why = "there are more, and nothing is wrong so far; give a larger number, or less to check (--processes, --count, --max-clock)";
+            let why = "there are more, and no violation so far; give a larger number, or a smaller model (--processes, --count, --max-clock)";
             return Err(Failure::could_not_run(what, why));
         }
-        let exit = if broken == 0 { Exit::Done } else { Exit::No };
+        let exit = if violated == 0 { Exit::Done } else { Exit::No };
         journal.record(Event::report(&summary));
         Ok(Summary {
             text: String::new(),
@@ -139,23 +135,31 @@ impl Checked<'_> {
         .exit(exit))
     }
 
-    fn check(&self, report: &Report<'_>, rule: &'static str, found: Option<&Found>) -> Event {
+    fn check(
+        &self,
+        report: &Report<'_>,
+        property: &'static str,
+        found: Option<&CheckedPath>,
+    ) -> Event {
         let (verdict, text) = match (found, self.end) {
-            (Some(found), _) => (event::Verdict::Fail, self.wrong(report.names, rule, found)),
-            (None, End::Complete) => (event::Verdict::Ok, self.holds(rule)),
+            (Some(found), _) => (
+                event::Verdict::Fail,
+                self.violation(report.names, property, found),
+            ),
+            (None, End::Complete) => (event::Verdict::Ok, self.holds(property)),
             (None, _) => {
                 let states = plural(self.counts.distinct, "state");
-                let text = format!("not broken in the first {states}, and there are more");
+                let text = format!("not violated in the first {states}; there are more");
                 (event::Verdict::Open, text)
             }
         };
-        Event::check(rule, verdict, text)
+        Event::check(property, verdict, text)
     }
 
-    fn holds(&self, rule: &str) -> String {
-        match rule {
-            "every request granted" => "sooner or later, on every path",
-            "everything delivered" => "everywhere, sooner or later, on every path",
+    fn holds(&self, property: &str) -> String {
+        match property {
+            "every request granted" => "eventually, on every path",
+            "everything delivered" => "at every process, eventually, on every path",
             "at most 3 in a channel" => "messages, in every state",
             "clock condition" | "in timestamp order" | "causal order" | "same sequence" => {
                 "on every path"
@@ -165,70 +169,70 @@ impl Checked<'_> {
         .to_owned()
     }
 
-    /// What the verdict on the path says: it names the events.
-    fn wrong(&self, names: &Names, rule: &str, found: &Found) -> String {
-        let gone = found.crashed();
+    /// The finding of the verdict on the path, which names the events.
+    fn violation(&self, names: &Names, property: &str, found: &CheckedPath) -> String {
+        let crashed = found.crashed();
         let events = found.events();
-        let run = RunUnderTest::new(self.settings.algorithm, names, &events).gone(&gone);
+        let run = RunUnderTest::new(self.settings.algorithm, names, &events).unfinished(&crashed);
         let mut checks = Verdict::of(&run).checks.into_iter();
-        let check = checks.find(|check| check.property.name() == rule && check.is_violated());
+        let check = checks.find(|check| check.property.name() == property && check.is_violated());
         check.map_or_else(
-            || format!("broken after {}", plural(found.steps as u64, "step")),
+            || format!("violated after {}", plural(found.steps as u64, "step")),
             |check| check.found,
         )
     }
 
-    /// Reports each path once, the shortest first, and writes it into a log.
+    /// Reports each counterexample once, the shortest first, and writes it into a log.
     fn paths(&self, report: &Report<'_>, logs: Option<&Path>) -> Result<(), Failure> {
         let folder = reporting::folder_or_temporary(logs)?;
         let mut found: Vec<_> = self
             .found
             .iter()
-            .filter_map(|(rule, found)| Some((*rule, found.as_ref()?)))
+            .filter_map(|(property, found)| Some((*property, found.as_ref()?)))
             .collect();
         found.sort_by_key(|(_, found)| found.steps);
-        for (index, (rule, path)) in found.iter().enumerate() {
-            let same = |(_, other): &&(&str, &Found)| other.shown == path.shown;
-            let say = |text: String| report.journal.record(line(text));
-            let file = folder.join(format!("{}.jsonl", rule.replace(' ', "-")));
+        for (index, (property, path)) in found.iter().enumerate() {
+            let same = |(_, other): &&(&str, &CheckedPath)| other.events == path.events;
+            let print = |text: String| report.journal.record(line(text));
+            let file = folder.join(format!("{}.jsonl", property.replace(' ', "-")));
             let steps = plural(path.steps as u64, "step");
             if let Some((other, _)) = found[..index].iter().find(same) {
-                say(format!(
-                    "the shortest path that breaks {rule:?} is that of {other:?}"
+                print(format!(
+                    "the shortest counterexample to {property:?} is that to {other:?}"
                 ));
                 continue;
             }
-            say(format!("the shortest path that breaks {rule:?}, {steps}:"));
+            print(format!("shortest counterexample to {property:?}, {steps}:"));
             self.path(report, path);
             let events = path.events();
-            // A path to what is missing ends where nothing more can happen; any other goes on.
+            // A counterexample to a liveness property ends in a final state; after any other the run could continue.
             let end = events.last().map_or(Duration::ZERO, |last| last.at);
             let all = ProcessId::all(report.names.count());
             let run = format!("check-{}", self.settings.algorithm.word());
-            let ended = is_liveness(rule).then_some(end);
+            let ended = is_liveness(property).then_some(end);
             report.log(&file, &run, all, events.iter(), &path.crashed(), ended)?;
-            say(format!("its event log: {}", visible_path(&file)));
+            print(format!("event log: {}", visible_path(&file)));
             if let Subject::Processes { .. } = self.settings.subject {
-                say(format!("again, in the simulator: {}", self.again(&file)));
+                print(format!("replay in the simulator: {}", self.replay(&file)));
             }
         }
         Ok(())
     }
 
-    fn path(&self, report: &Report<'_>, path: &Found) {
-        for shown in &path.shown {
-            match shown {
+    fn path(&self, report: &Report<'_>, path: &CheckedPath) {
+        for step in &path.events {
+            match step {
                 PathEvent::Event(event) => report.event(event),
                 PathEvent::Fault(at, _) => {
-                    let fault = Event::new(Kind::Fault).text(shown.words(report.names));
+                    let fault = Event::new(Kind::Fault).text(step.words(report.names));
                     report.record(*at, fault);
                 }
             }
         }
     }
 
-    /// The command that runs a path again.
-    fn again(&self, file: &Path) -> String {
+    /// The command that replays a path.
+    fn replay(&self, file: &Path) -> String {
         let Settings {
             algorithm,
             processes,
@@ -249,11 +253,11 @@ impl Checked<'_> {
         let counts = &self.counts;
         let rate = rate(counts, self.elapsed);
         let with_beyond = counts.generated + counts.beyond;
-        let looked_at = match self.end {
+        let end = match self.end {
             End::Complete => "",
             End::AllViolated => "until every property was violated: ",
             End::Interrupted => "interrupted after ",
-            End::TooMany => "given up after ",
+            End::TooMany => "limit reached after ",
         };
         let beyond = match self.settings.subject {
             Subject::Module { max_clock } => format!(
@@ -263,7 +267,7 @@ impl Checked<'_> {
             Subject::Processes { .. } => String::new(),
         };
         let text = format!(
-            "{looked_at}{} distinct states, depth {}, {} generated{beyond}; in {}, {rate} distinct states a second",
+            "{end}{} distinct states, depth {}, {} generated{beyond}; in {}, {rate} distinct states a second",
             counts.distinct,
             counts.depth,
             counts.generated,
@@ -280,16 +284,16 @@ impl Checked<'_> {
     }
 }
 
-/// Whether the property of this name is decided by the end of a path.
+/// Whether the property with this name is a liveness property.
 fn is_liveness(property: &str) -> bool {
     let liveness = [Property::Granted, Property::AllDelivered];
     liveness.iter().any(|known| known.name() == property)
 }
 
-impl Found {
+impl CheckedPath {
     /// The processes that crash.
     fn crashed(&self) -> Vec<ProcessId> {
-        let crashed = self.shown.iter().filter_map(|shown| match shown {
+        let crashed = self.events.iter().filter_map(|event| match event {
             PathEvent::Fault(_, Fault::Crashed(process)) => Some(*process),
             _ => None,
         });
@@ -298,7 +302,7 @@ impl Found {
 
     /// The events of the processes.
     fn events(&self) -> Vec<RunEvent> {
-        let events = self.shown.iter().filter_map(|shown| match shown {
+        let events = self.events.iter().filter_map(|event| match event {
             PathEvent::Event(event) => Some(event.clone()),
             PathEvent::Fault(..) => None,
         });
@@ -306,7 +310,7 @@ impl Found {
     }
 }
 
-/// The how many-th step it is that happens at this time.
+/// The number of the step at this time.
 pub fn step(at: Duration) -> u128 {
     at.as_nanos() / STEP.as_nanos()
 }

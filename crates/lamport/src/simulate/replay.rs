@@ -1,7 +1,7 @@
-//! Runs again what stands in an event log: each timer goes off and each message arrives when it did there.
+//! Replays an event log: each timer expires and each message arrives when it did in the log.
 //!
-//! The log says only what the processes did; that they do it again is what the run shows. The network is unreliable: the log has
-//! what came of it, and of any channels.
+//! The log contains the events of the processes; the replay shows that the processes repeat them. Channels are not replayed: the
+//! log contains the messages that they delivered.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -32,10 +32,10 @@ use crate::{
     verdict::{RunUnderTest, Verdict},
 };
 
-/// The command: replays the log, shows and checks it; exit code 1 when a property is violated.
+/// The command: replays the log, prints and checks it; exit code 1 when a property is violated.
 ///
 /// # Errors
-/// When the log cannot be read, or the processes do something else than it says (exit code 2).
+/// When the log cannot be read, or the processes do not repeat it (exit code 2).
 pub(super) fn command(
     cli: &Cli,
     algorithm: Algorithm,
@@ -53,7 +53,7 @@ pub(super) fn command(
     let script: Vec<_> = lines.zip(logged.events).collect();
     let in_order = keeps_order(&script, settings.processes);
     let events = with_process!(algorithm, P => replay::<P>(settings, &script));
-    let events = events.map_err(|Differs { line, why }| {
+    let events = events.map_err(|Difference { line, why }| {
         Failure::could_not_run(format!("{}:{line}", visible_path(log)), why)
     })?;
 
@@ -65,18 +65,18 @@ pub(super) fn command(
     };
     let end = script.last().map_or(Duration::ZERO, |(_, last)| last.at);
     let network = if in_order {
-        "every message in order, and once"
+        "over reliable FIFO channels"
     } else {
         "with messages lost, duplicated or reordered"
     };
     let same = plural(events.len() as u64, "event");
-    report.record(end, line(format!("the same {same} again, {network}")));
+    report.record(end, line(format!("replayed the same {same}, {network}")));
     let show = cli.options.show.unwrap_or(Show(usize::MAX));
     if show.0 > 0 {
         report.events(&events, show.0);
     }
     let verdict = Verdict::of(&RunUnderTest::new(algorithm, &names, &events));
-    // What the network did is no fault of the processes.
+    // Faults of the network are no violation by the processes.
     let checks = verdict.checks.iter();
     let checks: Vec<_> = checks
         .filter(|check| in_order || check.property != Property::Channels)
@@ -84,8 +84,8 @@ pub(super) fn command(
     for check in &checks {
         let mut event = check.event();
         if check.is_violated() && check.property.is_liveness() {
-            let still = format!("{}; or still to come, where the log ends", check.found);
-            event = event.text(still);
+            let text = format!("{}; or the log ends too early", check.found);
+            event = event.text(text);
         }
         report.record(end, event);
     }
@@ -100,7 +100,7 @@ pub(super) fn command(
     })
 }
 
-/// Whether every channel carried its messages in order, each once and none missing before one that came.
+/// Whether every channel delivered its messages in order, each once, with none missing before a delivered one.
 fn keeps_order(script: &[(u32, RunEvent)], processes: usize) -> bool {
     let mut in_flight: HashMap<(ProcessId, ProcessId), VecDeque<u64>> = HashMap::new();
     script.iter().all(|(_, event)| {
@@ -121,22 +121,24 @@ fn keeps_order(script: &[(u32, RunEvent)], processes: usize) -> bool {
     })
 }
 
-/// The processes do not do what the log says.
+/// A difference between the processes and the log.
 #[derive(Debug)]
-struct Differs {
+struct Difference {
     line: u32,
     why: String,
 }
 
 /// The driver of one process.
-struct Stage<M> {
-    /// Every frame with a message, by the receiver and the sender's number of it.
+struct ReplayDriver<M> {
+    /// The frames with messages, by the receiver and the sender's number of the message.
     sent: HashMap<(ProcessId, u64), Frame<Packet<M>>>,
-    happened: VecDeque<RunEvent>,
-    wish: Option<TimerKind>,
+    /// The events that the log must repeat next.
+    events: VecDeque<RunEvent>,
+    /// The timer that is set.
+    timer: Option<TimerKind>,
 }
 
-impl<M: Clone> Driver<M> for Stage<M> {
+impl<M: Clone> Driver<M> for ReplayDriver<M> {
     fn send(&mut self, to: ProcessId, frame: Frame<Packet<M>>) {
         if let Some(packet) = &frame.packet {
             self.sent.insert((to, packet.number), frame);
@@ -144,74 +146,79 @@ impl<M: Clone> Driver<M> for Stage<M> {
     }
 
     fn record(&mut self, event: RunEvent) {
-        self.happened.push_back(event);
+        self.events.push_back(event);
     }
 
     fn set_timer(&mut self, timer: TimerKind) {
-        self.wish = Some(timer);
+        self.timer = Some(timer);
     }
 
-    // No time passes, so no process is unresponsive, and all clocks are the processes's.
+    // No time passes, so no process is unresponsive; and the logical clocks are those of the processes themselves.
     fn warn(&mut self, _: EngineWarning) {}
 }
 
 fn replay<P: Process>(
     settings: &Settings,
     script: &[(u32, RunEvent)],
-) -> Result<Vec<RunEvent>, Differs> {
+) -> Result<Vec<RunEvent>, Difference> {
     let names = Names::numbered(settings.processes);
     let engine = |me| Engine::<P>::new(me, settings.processes, settings.bug).without_channels();
     let mut engines: Vec<_> = ProcessId::all(settings.processes).map(engine).collect();
-    let stage = || Stage {
+    let driver = || ReplayDriver {
         sent: HashMap::new(),
-        happened: VecDeque::new(),
-        wish: None,
+        events: VecDeque::new(),
+        timer: None,
     };
-    let mut stages: Vec<_> = engines.iter().map(|_| stage()).collect();
-    for (engine, stage) in engines.iter_mut().zip(&mut stages) {
-        engine.start(Duration::ZERO, stage);
+    let mut drivers: Vec<_> = engines.iter().map(|_| driver()).collect();
+    for (engine, driver) in engines.iter_mut().zip(&mut drivers) {
+        engine.start(Duration::ZERO, driver);
     }
     let mut events = Vec::new();
     for (line, expected) in script {
         let me = expected.process.index();
-        let differs = |why: String| Differs { line: *line, why };
+        let differs = |why: String| Difference { line: *line, why };
         let sentence = format!("in the log {}", expected.sentence(&names));
-        if stages[me].happened.is_empty() {
+        if drivers[me].events.is_empty() {
             match expected.what {
                 MessageAction::Receive { from, number, .. } => {
-                    let sent = stages.get(from.index());
-                    let frame = sent.and_then(|stage| stage.sent.get(&(expected.process, number)));
-                    let frame = frame
-                        .cloned()
-                        .ok_or_else(|| differs(format!("{sentence}, but it was not sent now")))?;
-                    engines[me].receive(expected.at, from, frame, &mut stages[me]);
+                    let sent = drivers.get(from.index());
+                    let frame =
+                        sent.and_then(|driver| driver.sent.get(&(expected.process, number)));
+                    let frame = frame.cloned().ok_or_else(|| {
+                        differs(format!(
+                            "{sentence}, but in the replay no process has sent it"
+                        ))
+                    })?;
+                    engines[me].receive(expected.at, from, frame, &mut drivers[me]);
                 }
                 _ => {
-                    if stages[me].wish.take().is_none() {
+                    if drivers[me].timer.take().is_none() {
                         let name = names.of(expected.process);
                         return Err(differs(format!(
-                            "{sentence}, but now {name} waits for a message"
+                            "{sentence}, but in the replay {name} waits for a message"
                         )));
                     }
-                    engines[me].timer(expected.at, &mut stages[me]);
+                    engines[me].timer(expected.at, &mut drivers[me]);
                 }
             }
         }
-        let Some(event) = stages[me].happened.pop_front() else {
-            return Err(differs(format!("{sentence}, but now nothing happens")));
+        let Some(event) = drivers[me].events.pop_front() else {
+            return Err(differs(format!(
+                "{sentence}, but in the replay nothing happens"
+            )));
         };
         if !is_same(&event, expected) {
             let found = event.sentence(&names);
-            return Err(differs(format!("{sentence}, but now {found}")));
+            return Err(differs(format!("{sentence}, but in the replay {found}")));
         }
         events.push(event);
     }
     Ok(events)
 }
 
-/// Whether they are the same event, whatever is said in it.
+/// Whether two events are the same, apart from their texts.
 fn is_same(one: &RunEvent, other: &RunEvent) -> bool {
-    fn what(event: &RunEvent) -> (Option<ProcessId>, Option<To>, u64, &str) {
+    fn action(event: &RunEvent) -> (Option<ProcessId>, Option<To>, u64, &str) {
         match &event.what {
             MessageAction::Send {
                 to, number, word, ..
@@ -227,6 +234,6 @@ fn is_same(one: &RunEvent, other: &RunEvent) -> bool {
         }
     }
     let meaning = |event: &RunEvent| event.meaning.as_ref().map(std::mem::discriminant);
-    (one.process, one.time, what(one), meaning(one))
-        == (other.process, other.time, what(other), meaning(other))
+    (one.process, one.time, action(one), meaning(one))
+        == (other.process, other.time, action(other), meaning(other))
 }

@@ -19,17 +19,17 @@ use crate::{
     reporting::line,
 };
 
-/// The most events of a picture that is no page: more would be a black bar, and nothing could open it.
+/// The most events of an SVG: no viewer opens a larger one, and nothing could be recognised in it.
 const MOST_DRAWN: usize = 20_000;
 
-/// Reads the logs, checks and draws them; exit code 1 when a checked property is violated.
+/// Runs the command; exit code 1 with `--check` when a property is violated.
 ///
 /// # Errors
 /// When a file cannot be read or written, or none holds an event (exit code 2).
 pub fn run(cli: &Cli, args: &TraceArgs, journal: &Journal) -> Result<Summary, Failure> {
     let layout = Layout::new(args.regex.as_deref(), args.delimiter.as_deref())?;
     let mut computation = Computation::read(&args.files, &layout)?;
-    runs::check(&mut computation);
+    computation.runs = runs::check(&computation);
     let trace = &computation.trace;
     if trace.events.is_empty() {
         let found = trace.findings.of(Property::WellFormed).words();
@@ -72,14 +72,14 @@ fn report(computation: &Computation, summary: &Summary, journal: &Journal) {
         traffic.sent, traffic.received, traffic.lost, traffic.duplicates, traffic.reordered
     );
     for (count, words) in [
-        (traffic.unlogged, "to processes whose logs are not here"),
+        (traffic.unlogged, "to processes without a log"),
         (traffic.inferred, "inferred"),
     ] {
         if count > 0 {
             text.push_str(&format!(", {count} {words}"));
         }
     }
-    // A log of vector clocks names no messages.
+    // A log with vector clocks identifies no messages.
     if traffic.sent + traffic.received > 0 || computation.trace.carried.is_empty() {
         journal.record(line(format!("messages: {text}")));
     }
@@ -95,7 +95,7 @@ fn warn(computation: &Computation, journal: &Journal) {
     }
 }
 
-/// Writes what is args for; whether anything was.
+/// Writes the requested files; returns whether there are any.
 fn pictures(
     computation: &Computation,
     args: &TraceArgs,
@@ -137,7 +137,7 @@ fn pictures(
     Ok(written)
 }
 
-/// The places in the order of what an SVG shows.
+/// The events that an SVG shows, by their positions in causal order.
 fn drawn(computation: &Computation, args: &TraceArgs, journal: &Journal) -> std::ops::Range<usize> {
     let events = computation.order.sequence.len();
     let range = args.range.map_or(0..events, |range| range.of(events));

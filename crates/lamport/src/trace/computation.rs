@@ -18,7 +18,7 @@ use super::{
     skew, sources,
     traffic::{self, Traffic},
     vectors,
-    verify::{self, LookedAt},
+    verify::{self, CheckedCounts},
 };
 use crate::{property::Property, verdict::Check};
 
@@ -27,17 +27,17 @@ use crate::{property::Property, verdict::Check};
 pub struct Computation {
     /// Its events.
     pub trace: Trace,
-    /// What follows from what in another process.
+    /// The links: each receive with its send.
     pub links: Links,
     /// Their order.
     pub order: Order,
-    /// What became of the messages.
+    /// The counts of messages.
     pub traffic: Traffic,
-    /// What was looked at.
-    pub looked_at: LookedAt,
+    /// How much was checked.
+    pub checked: CheckedCounts,
     /// Pairs of events of different processes.
     pub pairs: Pairs,
-    /// What was found of the algorithms whose runs the logs hold, see [`check`](super::runs::check).
+    /// The results for the runs of algorithms in the logs, see [`runs::check`](super::runs::check).
     pub runs: Vec<Check>,
 }
 
@@ -71,7 +71,7 @@ impl Computation {
         });
         let vectors = checker.report(&mut trace);
         let traffic = traffic::count(&trace, &links);
-        let looked_at = LookedAt {
+        let checked = CheckedCounts {
             events: trace.events.len() as u64,
             received: traffic.received,
             clocks,
@@ -83,13 +83,13 @@ impl Computation {
             links,
             order,
             traffic,
-            looked_at,
+            checked,
             pairs,
             runs: Vec::new(),
         }
     }
 
-    /// What an event is to the others. Logs of vector clocks say only what follows from what.
+    /// The role of an event: in a log with vector clocks the links show whether a local event sends or receives.
     pub fn role(&self, event: EventId) -> Kind {
         match self.trace.events[event].kind {
             Kind::Local if !self.links.to(event).is_empty() => Kind::Receive,
@@ -98,7 +98,7 @@ impl Computation {
         }
     }
 
-    /// What it comes to.
+    /// The summary.
     pub fn summary(&self) -> Summary {
         let traffic = &self.traffic;
         let (trace, longest) = (&self.trace, self.order.chain.iter().max());
@@ -108,14 +108,14 @@ impl Computation {
         let mut text = format!(
             "{}, {}; the longest chain of causes has {longest}",
             plural(trace.processes.len() as u64, "process"),
-            plural(self.looked_at.events, "event"),
+            plural(self.checked.events, "event"),
         );
         if let Some(concurrent) = concurrent {
             text += &format!(", and {concurrent}% of the pairs across processes are concurrent");
         }
         let summary = Summary::done(text)
             .count("processes", trace.processes.len() as u64)
-            .count("events", self.looked_at.events)
+            .count("events", self.checked.events)
             .count("sent", traffic.sent)
             .count("received", traffic.received)
             .count("inferred", traffic.inferred)
@@ -132,20 +132,20 @@ impl Computation {
         }
     }
 
-    /// How many properties are violated.
+    /// The number of violated properties.
     fn violated(&self) -> u64 {
         let verdict = self.verdict().into_iter();
         verdict.filter(|check| check.1 == Verdict::Fail).count() as u64
     }
 
-    /// Each property with its verdict, and why.
+    /// Each property with its verdict and the finding.
     pub fn verdict(&self) -> Vec<(Property, Verdict, String)> {
         let of_logs = Property::OF_LOGS.into_iter().filter_map(|property| {
             let found = self.trace.findings.of(property);
             match found.worst {
                 Some(worst) => Some((property, worst.verdict(), found.words())),
                 None => {
-                    let held = self.looked_at.words(&self.trace, property)?;
+                    let held = self.checked.words(&self.trace, property)?;
                     Some((property, Verdict::Ok, held))
                 }
             }

@@ -1,67 +1,22 @@
-//! What was found wrong in logs: each property with its violations, the first of many in words.
+//! The findings in logs: for each property the violations and warnings, of which the first ones are kept in words.
 
 use common::event::Verdict;
 
 use crate::property::Property;
 
-/// What must hold of a log.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Rule {
-    /// Every line is an event, and each process's are numbered without a gap.
-    WellFormed,
-    /// Each process has a name of its own.
-    Names,
-    /// What is received was sent.
-    Sent,
-    /// Nothing happens before what it follows from.
-    Order,
-    /// Logical clocks grow from cause to effect (Lamport 1978).
-    Clocks,
-    /// Vector clocks are those of the events that they know.
-    Vectors,
-    /// The clocks of the machines agree with the order of events.
-    Wall,
-}
-
-impl Rule {
-    /// All of them, in the order in which they are reported.
-    pub const ALL: [Self; 7] = [
-        Self::WellFormed,
-        Self::Names,
-        Self::Sent,
-        Self::Order,
-        Self::Clocks,
-        Self::Vectors,
-        Self::Wall,
-    ];
-
-    /// The words for it.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::WellFormed => "well formed",
-            Self::Names => "one name, one process",
-            Self::Sent => "received was sent",
-            Self::Order => "causes come first",
-            Self::Clocks => "clock condition",
-            Self::Vectors => "vector clocks",
-            Self::Wall => "wall clocks",
-        }
-    }
-}
-
-/// How much is wrong.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Severity {
-    /// These logs do not decide it.
+    /// The logs do not decide whether the property holds.
     Open,
-    /// Not as it should be; no violation.
+    /// A warning: no violation.
     Warn,
     /// The property is violated.
     Fail,
 }
 
 impl Severity {
-    /// The verdict that it makes.
+    /// The verdict on the property.
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Open => Verdict::Open,
@@ -71,29 +26,29 @@ impl Severity {
     }
 }
 
-/// What was found of one property.
+/// The findings about one property.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// The worst of it.
+    /// The highest severity.
     pub worst: Option<Severity>,
-    /// How many findings there are of each severity.
+    /// The number of findings of each severity.
     counts: [u64; 3],
-    /// The first of each severity in words.
+    /// The first findings of each severity, in words.
     first: [Vec<String>; 3],
-    /// What there is to say of all of them.
+    /// A remark about all of them.
     remark: Option<String>,
 }
 
-/// How many of many findings are put into words.
+/// How many findings of a severity are kept in words.
 const IN_WORDS: usize = 3;
 
 impl Found {
-    /// How often, at its worst.
+    /// The number of findings of the highest severity.
     pub fn count(&self) -> u64 {
         self.worst.map_or(0, |worst| self.counts[worst as usize])
     }
 
-    /// The worst of it in words.
+    /// The findings of the highest severity in words.
     pub fn words(&self) -> String {
         let Some(worst) = self.worst else {
             return String::new();
@@ -112,14 +67,14 @@ impl Found {
     }
 }
 
-/// What was found of every property.
+/// The findings about all properties.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     found: [Found; Property::COUNT],
 }
 
 impl Findings {
-    /// A finding. The words are made only where they will be shown.
+    /// Adds a finding. Its words are built only if they are kept.
     pub fn add(&mut self, property: Property, severity: Severity, words: impl FnOnce() -> String) {
         let found = &mut self.found[property as usize];
         found.worst = found.worst.max(Some(severity));
@@ -130,7 +85,7 @@ impl Findings {
         }
     }
 
-    /// There are more findings, by severity, than are put into words.
+    /// Adds findings without words, by severity.
     pub fn add_more(&mut self, property: Property, more: [u64; 3]) {
         let found = &mut self.found[property as usize];
         for (severity, more) in [Severity::Open, Severity::Warn, Severity::Fail]
@@ -144,7 +99,7 @@ impl Findings {
         }
     }
 
-    /// A remark on all findings.
+    /// Adds a remark about all findings of a property.
     pub fn remark(&mut self, property: Property, words: String) {
         self.found[property as usize].remark = Some(words);
     }
@@ -154,7 +109,7 @@ impl Findings {
         &self.found[property as usize]
     }
 
-    /// The worst of everything.
+    /// The highest severity of all findings.
     pub fn worst(&self) -> Option<Severity> {
         self.found.iter().filter_map(|found| found.worst).max()
     }

@@ -1,5 +1,5 @@
-//! What must hold of a computation: every receive has its send, and clocks that were carried grow from cause to
-//! effect. What needs no order of events is looked at where it is read, see [`super::merge`] and [`super::matching`].
+//! The properties of logs that depend on messages and their order: every receive has its send, and logical clocks increase
+//! along happened-before. The others are checked in [`super::sequence`], [`super::dedup`] and [`super::order`].
 
 use common::{
     event::{Anomaly, Kind},
@@ -19,13 +19,13 @@ use crate::{
 };
 use hashbrown::{HashMap, HashSet};
 
-/// Checks the receives that have no send.
+/// Checks the receives without a send.
 pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
     if orphans.is_empty() {
         return;
     }
-    // Who sent under each name or address: the process, and the highest number. At an address each connection counts
-    // for itself.
+    // The senders with each name or address: the process, and its highest number. For addresses each connection is counted
+    // separately.
     let mut senders: HashMap<u32, Vec<(u32, u64)>> = HashMap::new();
     let mut connections: HashMap<(u32, u32), u64> = HashMap::new();
     for event in &trace.events {
@@ -68,8 +68,8 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
             let party = trace.parties[from as usize].as_str();
             senders.get(&from).or_else(|| nodes.get(party))
         });
-        // A process that ran then: another process may have had the address, or the name, before or after.
-        let lived = |(number, _): &&(u32, u64)| {
+        // The process that existed then: others may have used the address or the name before or after.
+        let existed = |(number, _): &&(u32, u64)| {
             let process = &trace.processes[*number as usize];
             let time = |event: EventId| trace.events[event].time;
             let (first, last) = (time(process.events.start), time(process.events.end - 1));
@@ -79,11 +79,11 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
             }
             same_run || first <= event.time && (event.time <= last || !process.stopped)
         };
-        let cut_off = fields.get("anomaly") == Some(Anomaly::Truncated.word());
+        let truncated = fields.get("anomaly") == Some(Anomaly::Truncated.word());
         let sender = of_name
-            .and_then(|all| all.iter().rev().find(lived))
+            .and_then(|all| all.iter().rev().find(existed))
             .copied();
-        let logged_later = sender.is_some_and(|(_, highest)| {
+        let has_logged_later = sender.is_some_and(|(_, highest)| {
             message.is_some_and(|message| {
                 let connection = connections.get(&(message.from, message.to));
                 let of_connection = connection.copied().unwrap_or(0);
@@ -93,10 +93,10 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
                 }
             })
         });
-        checked.push((*orphan, sender.filter(|_| !cut_off), logged_later));
+        checked.push((*orphan, sender.filter(|_| !truncated), has_logged_later));
     }
     drop(runs);
-    for (orphan, sender, logged_later) in checked {
+    for (orphan, sender, has_logged_later) in checked {
         let place = trace.place_of(orphan);
         let name = trace.process_of(orphan).name.clone();
         let Some((sender, _)) = sender else {
@@ -121,7 +121,7 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
         } else if sender.gaps {
             let why = "events are missing there".to_owned();
             (Severity::Warn, words(why))
-        } else if !sender.stopped && !logged_later {
+        } else if !sender.stopped && !has_logged_later {
             let why = format!(
                 "it ends without a stop, at {last}: the process was killed, or is still running"
             );
@@ -136,15 +136,19 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
     }
 }
 
-/// Checks that each message is received by the process it was sent to.
+/// Checks that each message is received by the process that it was sent to.
 pub fn addressees(trace: &mut Trace) {
-    let nodes: HashSet<&str> = trace.processes.iter().map(|it| it.node.as_str()).collect();
+    let nodes: HashSet<&str> = trace
+        .processes
+        .iter()
+        .map(|process| process.node.as_str())
+        .collect();
     let is_node: Vec<bool> = trace
         .parties
         .iter()
         .map(|party| nodes.contains(party.as_str()))
         .collect();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for (id, event) in trace.events.iter().enumerate() {
         let message = event.message().filter(|_| event.kind == Kind::Receive);
         let Some(message) = message.map(|message| &trace.messages[message]) else {
@@ -153,10 +157,10 @@ pub fn addressees(trace: &mut Trace) {
         let process = &trace.processes[event.process as usize];
         let to = message.to as usize;
         if is_node[to] && trace.parties[to] != process.node && trace.parties[to] != process.name {
-            wrong.push((id, message.to));
+            violations.push((id, message.to));
         }
     }
-    for (id, to) in wrong {
+    for (id, to) in violations {
         let (place, name) = (trace.place_of(id), &trace.process_of(id).name);
         let words = format!(
             "{place}: {name} receives a message that was sent to {}",
@@ -166,19 +170,19 @@ pub fn addressees(trace: &mut Trace) {
     }
 }
 
-/// Checks the logical clocks that the logs carry, each thread a thread of execution of its own: between threads of a process
-/// the log's order is the order of logging.
+/// Checks the logical clocks in the logs. Each thread is checked separately, because the order between the threads of a process
+/// is only the order of logging.
 pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> ClockCondition {
     let mut condition = ClockCondition::new(trace.events.len(), trace.threads.len());
-    let mut broken = Vec::new();
-    for event in &order.sequence {
-        let it = &trace.events[*event];
-        let causes = links.to(*event).iter().map(|link| link.from);
-        let same = |before| trace.same_message(*event, before);
-        let found = condition.see(*event, it.thread as usize, it.clock, causes, same);
-        broken.extend(found.map(|found| (*event, found)));
+    let mut violations = Vec::new();
+    for id in &order.sequence {
+        let event = &trace.events[*id];
+        let causes = links.to(*id).iter().map(|link| link.from);
+        let same = |before| trace.same_message(*id, before);
+        let found = condition.see(*id, event.thread as usize, event.clock, causes, same);
+        violations.extend(found.map(|found| (*id, found)));
     }
-    for (event, Regression { cause, reason }) in broken {
+    for (event, Regression { cause, reason }) in violations {
         let (cause, here) = (sentence(trace, cause), sentence(trace, event));
         trace.findings.add(Property::Clocks, Severity::Fail, || {
             format!("{reason}; {cause}; {here}")
@@ -187,9 +191,9 @@ pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> ClockCondition
     condition
 }
 
-/// What was looked at, for the rules that hold.
+/// How much was checked, for the properties that hold.
 #[derive(Debug)]
-pub struct LookedAt {
+pub struct CheckedCounts {
     /// Events.
     pub events: u64,
     /// Receives.
@@ -198,15 +202,15 @@ pub struct LookedAt {
     pub clocks: ClockCondition,
     /// Vector clocks.
     pub vectors: u64,
-    /// Messages whose clocks on both sides were compared.
+    /// Messages whose wall-clock times on both sides were compared.
     pub wall: u64,
 }
 
-impl LookedAt {
-    /// Why a rule holds; None if there is nothing to say of it.
-    pub fn words(&self, trace: &Trace, rule: Property) -> Option<String> {
-        let some = |count: u64, words: String| (count > 0).then_some(words);
-        match rule {
+impl CheckedCounts {
+    /// In what a property holds; None if nothing was checked.
+    pub fn words(&self, trace: &Trace, property: Property) -> Option<String> {
+        let if_any = |count: u64, words: String| (count > 0).then_some(words);
+        match property {
             Property::WellFormed => Some(format!(
                 "{} of {} in {}",
                 plural(self.events, "event"),
@@ -214,20 +218,20 @@ impl LookedAt {
                 plural(trace.files.len() as u64, "file")
             )),
             Property::Names => Some(plural(trace.processes.len() as u64, "process")),
-            Property::Sent => some(
+            Property::Sent => if_any(
                 self.received,
                 format!("each of {} has its send", plural(self.received, "receive")),
             ),
             Property::Order => Some("no event happened before itself".to_owned()),
             Property::Clocks => self.clocks.holds(),
-            Property::Vectors => some(
+            Property::Vectors => if_any(
                 self.vectors,
                 format!(
                     "each of {} is that of the events that happened before",
                     plural(self.vectors, "vector clock")
                 ),
             ),
-            Property::Wall => some(
+            Property::Wall => if_any(
                 self.wall,
                 format!(
                     "none of {} was received before it was sent",

@@ -1,6 +1,10 @@
 //! Reliable FIFO channels, which the algorithms assume: each message is received once, in the order of send.
 
-use super::checker::{Check, Checker, Known, RunUnderTest};
+use super::{
+    check::Check,
+    checker::{Checker, Known},
+    run::RunUnderTest,
+};
 use crate::{
     property::Property,
     run_event::{MessageAction, RunEvent},
@@ -10,10 +14,10 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Channels {
     processes: usize,
-    /// By sender and receiver: the number of the last message, and where it was received.
+    /// By sender and receiver: the number of the last message, and the index of its receive.
     last: Vec<(u64, usize)>,
     received: u64,
-    broken: Option<((usize, usize), &'static str)>,
+    violation: Option<((usize, usize), &'static str)>,
 }
 
 impl Channels {
@@ -22,13 +26,13 @@ impl Channels {
             processes,
             last: vec![(0, 0); processes * processes],
             received: 0,
-            broken: None,
+            violation: None,
         }
     }
 }
 
 impl Checker for Channels {
-    fn see(&mut self, place: usize, event: &RunEvent, run: &RunUnderTest<'_>, known: &Known) {
+    fn see(&mut self, index: usize, event: &RunEvent, run: &RunUnderTest<'_>, known: &Known) {
         let MessageAction::Receive { from, number, .. } = event.what else {
             return;
         };
@@ -41,18 +45,18 @@ impl Checker for Channels {
             } else {
                 "a message was received after one that was sent later"
             };
-            self.broken.get_or_insert(((before, place), reason));
+            self.violation.get_or_insert(((before, index), reason));
         }
-        *channel = (number, place);
+        *channel = (number, index);
         if known.send.is_none() && !run.is_incomplete(from) {
-            self.broken
-                .get_or_insert(((place, place), "no process sent this message"));
+            self.violation
+                .get_or_insert(((index, index), "no process sent this message"));
         }
     }
 
     fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
         let property = Property::Channels;
-        vec![match self.broken {
+        vec![match self.violation {
             Some((events, reason)) => Check::violated(run, property, events, reason),
             None if self.received == 0 => Check::open(property, "no message was received"),
             None => Check::ok(

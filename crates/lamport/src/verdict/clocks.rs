@@ -1,38 +1,45 @@
 //! The clock condition (Lamport 1978): if a happened before b, then C(a) < C(b).
 
+use super::{
+    check::Check,
+    checker::{Checker, Known},
+    run::RunUnderTest,
+};
+use crate::{property::Property, run_event::RunEvent};
+
 /// No event.
 const NONE: u32 = u32::MAX;
 
-/// Whether a clock may show `time` after an event that follows from one at which a clock showed `before`.
+/// Whether the clock of an event may be `time`, if an event that happened before it has the clock `before`.
 pub fn advances(before: u64, time: u64) -> bool {
     before < time
 }
 
-/// Two events that break the condition: the earlier one, and what is wrong.
+/// A violation of the condition: the earlier event, and the reason.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Regression {
-    /// The event that the other one follows from.
+    /// The event that happened before.
     pub cause: usize,
-    /// What is wrong, as the first part of a sentence.
+    /// The reason, as the first part of a sentence.
     pub reason: &'static str,
 }
 
-/// Walks through events in causal order and compares each clock with the greatest that it follows from, also where events
-/// without a clock stand between.
+/// Takes events in causal order and compares each clock with the greatest clock among the events that happened before,
+/// including those without a direct link: events between them may have no clock.
 #[derive(Debug)]
 pub struct ClockCondition {
-    /// For each event the greatest clock that it has or follows from, and whose it is.
+    /// For each event the greatest clock of it and of the events before it, and the event that has this clock.
     greatest: Vec<(u64, u32)>,
     /// The last event of each thread of execution.
     last: Vec<u32>,
-    /// How many messages were compared: a clock at the receive with one at the send.
+    /// How many messages were compared: the clock of the receive with that of the send.
     pub messages: u64,
     /// How many events were compared with one before on the same thread.
     pub steps: u64,
 }
 
 impl ClockCondition {
-    /// Of so many events on so many threads of execution.
+    /// For this number of events and of threads of execution.
     pub fn new(events: usize, threads: usize) -> Self {
         Self {
             greatest: vec![(0, NONE); events],
@@ -42,8 +49,8 @@ impl ClockCondition {
         }
     }
 
-    /// The next event of a thread, its clock, and the sends that it directly follows from. An event `is_same` as its
-    /// predecessor where both are sends of one message, which has one time.
+    /// The next event of a thread, its clock, and the sends that it receives. `is_same` says whether an event before it is a
+    /// send of the same message to another address: both have one time.
     pub fn see(
         &mut self,
         event: usize,
@@ -71,13 +78,13 @@ impl ClockCondition {
                 by_message = false;
             }
         }
-        let mut broken = None;
+        let mut violation = None;
         if let Some(clock) = clock {
             if known.1 != NONE
                 && !advances(known.0, clock)
                 && !(clock == known.0 && is_same(known.1 as usize))
             {
-                broken = Some(Regression {
+                violation = Some(Regression {
                     cause: known.1 as usize,
                     reason: match by_message {
                         true => "a message must be received at a later time than it was sent",
@@ -85,14 +92,14 @@ impl ClockCondition {
                     },
                 });
             }
-            // The next clock is compared with this one, so that one fault is reported once.
+            // The next clock is compared with this one, so that one wrong clock is reported once.
             known = (clock, event as u32);
         }
         self.greatest[event] = known;
-        broken
+        violation
     }
 
-    /// Why it holds; nothing where no two clocks were compared.
+    /// In what it holds; None where no two clocks were compared.
     pub fn holds(&self) -> Option<String> {
         match (self.messages, self.steps) {
             (0, 0) => None,
@@ -101,5 +108,43 @@ impl ClockCondition {
                 "held for all {messages} messages and all {steps} steps of the processes"
             )),
         }
+    }
+}
+
+/// The clock condition of a run, in which each process is a thread of execution.
+#[derive(Debug)]
+pub(super) struct Clocks {
+    condition: ClockCondition,
+    violation: Option<((usize, usize), &'static str)>,
+}
+
+impl Clocks {
+    pub(super) fn new(events: usize, processes: usize) -> Self {
+        Self {
+            condition: ClockCondition::new(events, processes),
+            violation: None,
+        }
+    }
+}
+
+impl Checker for Clocks {
+    fn see(&mut self, index: usize, event: &RunEvent, _: &RunUnderTest<'_>, known: &Known) {
+        let (thread, clock) = (event.process.index(), Some(event.time));
+        let found = self
+            .condition
+            .see(index, thread, clock, known.send, |_| false);
+        if let Some(found) = found {
+            self.violation
+                .get_or_insert(((found.cause, index), found.reason));
+        }
+    }
+
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
+        let property = Property::Clocks;
+        vec![match (self.violation, self.condition.holds()) {
+            (Some((events, reason)), _) => Check::violated(run, property, events, reason),
+            (None, Some(held)) => Check::ok(property, held),
+            (None, None) => Check::open(property, "no two clocks could be compared"),
+        }]
     }
 }

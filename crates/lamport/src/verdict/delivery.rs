@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use common::text::plural;
 
 use super::{
-    checker::{Check, Checker, Known, RunUnderTest},
+    check::Check,
+    checker::{Checker, Known},
     order::{CausalOrder, Misdelivery, TotalOrder},
+    run::RunUnderTest,
 };
 use crate::{
     clock::Timestamp, ids::ProcessId, process::Meaning, property::Property, run_event::RunEvent,
@@ -19,19 +21,19 @@ enum Order {
     Causal(CausalOrder),
 }
 
-/// Every multicast delivered at every process, once, in the algorithm's order.
+/// Every multicast is delivered at every process, once, in the order that the algorithm keeps.
 #[derive(Debug)]
 pub(super) struct Delivery {
     order: Order,
-    /// Where each multicast was sent; one whose send is not logged, where it was first delivered.
+    /// The index of each multicast's send, or if that is not logged, of its first delivery.
     multicasts: HashMap<Timestamp, usize>,
-    /// Where each process's multicasts were sent.
+    /// The indices of each process's multicasts.
     of_process: Vec<Vec<usize>>,
-    /// Where each place of the common sequence was delivered first.
+    /// For each position in the common sequence, the index of the first delivery.
     first: Vec<usize>,
-    /// What each process's application said at its last delivery.
+    /// The result of each process's last delivery.
     last: Vec<String>,
-    /// How many deliveries there are.
+    /// The number of deliveries.
     deliveries: u64,
     misordered: Option<((usize, usize), &'static str)>,
     duplicate: Option<(usize, usize)>,
@@ -61,16 +63,16 @@ impl Delivery {
 
     fn deliver(
         &mut self,
-        place: usize,
+        index: usize,
         me: ProcessId,
         multicast: Timestamp,
         run: &RunUnderTest<'_>,
     ) {
         self.deliveries += 1;
-        // Its sender may have been killed before it had logged the send.
+        // The sender may have been killed before it had logged the send.
         if !self.multicasts.contains_key(&multicast) && run.is_incomplete(multicast.process) {
-            self.multicasts.insert(multicast, place);
-            self.of_process[multicast.process.index()].push(place);
+            self.multicasts.insert(multicast, index);
+            self.of_process[multicast.process.index()].push(index);
             if let Order::Causal(order) = &mut self.order {
                 order.assume(multicast, me);
             }
@@ -78,7 +80,7 @@ impl Delivery {
         let delivered = match &mut self.order {
             Order::Total(order) => {
                 if order.delivered(me) == self.first.len() {
-                    self.first.push(place);
+                    self.first.push(index);
                 }
                 if self.multicasts.contains_key(&multicast) {
                     order.deliver(me, multicast)
@@ -92,7 +94,7 @@ impl Delivery {
             Ok(()) => return,
             Err(Misdelivery::Duplicate) => {
                 let before = self.multicasts[&multicast];
-                self.duplicate.get_or_insert((before, place));
+                self.duplicate.get_or_insert((before, index));
                 return;
             }
             Err(Misdelivery::Differs(number)) => (
@@ -102,11 +104,11 @@ impl Delivery {
             Err(Misdelivery::Early(process, number)) => {
                 let cause = self.of_process[process.index()].get(number);
                 let reason = "the sender of the second had delivered or sent the first before, and this process has not delivered it yet";
-                (cause.copied().unwrap_or(place), reason)
+                (cause.copied().unwrap_or(index), reason)
             }
-            Err(Misdelivery::Unknown) => (place, "no process multicast this"),
+            Err(Misdelivery::Unknown) => (index, "no process multicast this"),
         };
-        self.misordered.get_or_insert(((before, place), reason));
+        self.misordered.get_or_insert(((before, index), reason));
     }
 
     fn delivered(&self, process: ProcessId) -> usize {
@@ -118,7 +120,7 @@ impl Delivery {
 }
 
 impl Checker for Delivery {
-    fn see(&mut self, place: usize, event: &RunEvent, run: &RunUnderTest<'_>, _: &Known) {
+    fn see(&mut self, index: usize, event: &RunEvent, run: &RunUnderTest<'_>, _: &Known) {
         let me = event.process;
         match &event.meaning {
             Some(Meaning::Multicast(_)) => {
@@ -129,11 +131,11 @@ impl Checker for Delivery {
                 if let Order::Causal(order) = &mut self.order {
                     order.multicast(stamp);
                 }
-                self.multicasts.insert(stamp, place);
-                self.of_process[me.index()].push(place);
+                self.multicasts.insert(stamp, index);
+                self.of_process[me.index()].push(index);
             }
             Some(Meaning::Deliver(multicast, result)) => {
-                self.deliver(place, me, *multicast, run);
+                self.deliver(index, me, *multicast, run);
                 self.last[me.index()].clone_from(result);
             }
             _ => {}
@@ -149,7 +151,7 @@ impl Checker for Delivery {
             ),
             Order::Causal(_) => (
                 Property::CausalOrder,
-                "no multicast was delivered before one that it follows from".to_owned(),
+                "no multicast was delivered before one that happened before it".to_owned(),
             ),
         };
         let multicasts = self.multicasts.len();
@@ -183,7 +185,7 @@ impl Checker for Delivery {
                 &[],
             ),
         };
-        // Nothing is expected of a process that is gone.
+        // Of a process that did not end by itself nothing is expected.
         let here: Vec<_> = ProcessId::all(processes)
             .filter(|process| !run.is_incomplete(*process))
             .collect();
@@ -212,7 +214,7 @@ impl Checker for Delivery {
 }
 
 impl Delivery {
-    /// The replicas' balances after the last delivery.
+    /// The balances of the replicas after the last delivery.
     fn accounts(&self, run: &RunUnderTest<'_>, here: &[ProcessId]) -> Check {
         let balance = |process: &ProcessId| {
             let last = &self.last[process.index()];

@@ -2,7 +2,11 @@
 
 use common::text::plural;
 
-use super::checker::{Check, Checker, Known, RunUnderTest};
+use super::{
+    check::Check,
+    checker::{Checker, Known},
+    run::RunUnderTest,
+};
 use crate::{
     clock::Timestamp,
     ids::ProcessId,
@@ -11,17 +15,17 @@ use crate::{
     run_event::{MessageAction, RunEvent},
 };
 
-/// One process at a time; every request granted; in the order of the requests' timestamps.
+/// At most one process is inside; every request is granted; requests are granted in the order of their timestamps.
 #[derive(Debug)]
 pub(super) struct Exclusion {
     /// Whether requests are granted in the order of their timestamps.
     by_time: bool,
-    /// Each process's last entry.
+    /// The last entry of each process.
     entries: Vec<Option<Entry>>,
-    /// The processes whose logs lack events that others know of: killed before they had written all they did.
+    /// The processes that were killed before they had logged a send that others received.
     cut: Vec<bool>,
-    /// Each process's request that is not granted yet, by its time.
-    open: Vec<Option<u64>>,
+    /// The pending request of each process, by its time.
+    pending: Vec<Option<u64>>,
     granted: u64,
     order: EntryOrder,
     together: Option<((usize, usize), &'static str)>,
@@ -32,7 +36,7 @@ pub(super) struct Exclusion {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     entered: usize,
-    /// Which event of its process the exit was, from 1.
+    /// The number of the exit among the events of its process, from 1.
     exited: Option<u32>,
 }
 
@@ -42,7 +46,7 @@ impl Exclusion {
             by_time,
             entries: vec![None; processes],
             cut: vec![false; processes],
-            open: vec![None; processes],
+            pending: vec![None; processes],
             granted: 0,
             order: EntryOrder::default(),
             together: None,
@@ -50,52 +54,52 @@ impl Exclusion {
         }
     }
 
-    fn enter(&mut self, place: usize, event: &RunEvent, request: Timestamp, known: &Known) {
+    fn enter(&mut self, index: usize, event: &RunEvent, request: Timestamp, known: &Known) {
         let me = event.process;
         for other in ProcessId::all(self.entries.len()) {
             let Some(entry) = self.entries[other.index()].filter(|_| other != me) else {
                 continue;
             };
             let reason = match entry.exited {
-                // Its exit may be among the events that its log lacks.
+                // Its exit may be among the events that are missing in its log.
                 None if self.cut[other.index()] => continue,
                 None => "the first had not exited when the second entered",
-                // Whether they were inside together is then a matter of timing.
+                // Then only the timing of this run kept them apart.
                 Some(exit) if exit > known.of(me, other) => {
                     "the exit of the first did not happen before the entry of the second"
                 }
                 Some(_) => continue,
             };
             self.together
-                .get_or_insert(((entry.entered, place), reason));
+                .get_or_insert(((entry.entered, index), reason));
         }
         self.entries[me.index()] = Some(Entry {
-            entered: place,
+            entered: index,
             exited: None,
         });
-        if let Some(before) = self.order.enter(place, event, request, known) {
-            self.unfair.get_or_insert((before, place));
+        if let Some(before) = self.order.enter(index, event, request, known) {
+            self.unfair.get_or_insert((before, index));
         }
-        self.open[me.index()] = None;
+        self.pending[me.index()] = None;
         self.granted += 1;
     }
 }
 
-/// The greatest request that was granted, of the entries that are certainly before the present one: by wall-clock time in
-/// microseconds, which is what a log keeps, or by happened-before.
+/// The greatest granted request of the entries that are known to precede the present one: by wall-clock time, of which a log
+/// keeps microseconds, or by happened-before.
 #[derive(Debug, Default)]
 struct EntryOrder {
     before: Option<(Timestamp, usize)>,
-    /// Those of the present microsecond: the process, which of its events the entry was, its request, and where it is.
+    /// The entries in the present microsecond: the process, the entry's number among its events, the request, the index.
     now: Vec<(ProcessId, u32, Timestamp, usize)>,
     micros: u128,
 }
 
 impl EntryOrder {
-    /// The place of an entry before this one whose request is later.
+    /// The index of a preceding entry whose request is later.
     fn enter(
         &mut self,
-        place: usize,
+        index: usize,
         event: &RunEvent,
         request: Timestamp,
         known: &Known,
@@ -118,7 +122,7 @@ impl EntryOrder {
             .map(|(.., request, place)| (*request, *place))
             .chain(self.before);
         let latest = before.max_by_key(|entry| entry.0);
-        self.now.push((me, known.of(me, me), request, place));
+        self.now.push((me, known.of(me, me), request, index));
         latest
             .filter(|(other, _)| *other > request)
             .map(|(_, place)| place)
@@ -126,7 +130,7 @@ impl EntryOrder {
 }
 
 impl Checker for Exclusion {
-    fn see(&mut self, place: usize, event: &RunEvent, run: &RunUnderTest<'_>, known: &Known) {
+    fn see(&mut self, index: usize, event: &RunEvent, run: &RunUnderTest<'_>, known: &Known) {
         let me = event.process;
         if let MessageAction::Receive { from, .. } = event.what
             && known.send.is_none()
@@ -134,8 +138,8 @@ impl Checker for Exclusion {
             self.cut[from.index()] |= run.is_incomplete(from);
         }
         match event.meaning {
-            Some(Meaning::Request) => self.open[me.index()] = Some(event.time),
-            Some(Meaning::Enter(request)) => self.enter(place, event, request, known),
+            Some(Meaning::Request) => self.pending[me.index()] = Some(event.time),
+            Some(Meaning::Enter(request)) => self.enter(index, event, request, known),
             Some(Meaning::Exit(_)) => {
                 if let Some(entry) = &mut self.entries[me.index()] {
                     entry.exited = Some(known.of(me, me));
@@ -150,7 +154,7 @@ impl Checker for Exclusion {
             1 => "1 entry".to_owned(),
             count => format!("{count} entries"),
         };
-        // What a log that is missing or cut would say is not known.
+        // A missing or cut log leaves this undecided.
         let unknown: Vec<_> = ProcessId::all(self.cut.len())
             .filter(|process| self.cut[process.index()])
             .collect();
@@ -190,13 +194,13 @@ impl Checker for Exclusion {
 impl Exclusion {
     fn granted(&self, run: &RunUnderTest<'_>) -> Check {
         let name = |process: &ProcessId| run.names.of(*process);
-        // Nothing is expected of a process that is gone.
-        let open: Vec<_> = ProcessId::all(self.open.len())
+        // Of a process that did not end by itself nothing is expected.
+        let pending: Vec<_> = ProcessId::all(self.pending.len())
             .filter(|process| !run.is_incomplete(*process))
-            .filter_map(|process| Some((process, self.open[process.index()]?)))
+            .filter_map(|process| Some((process, self.pending[process.index()]?)))
             .map(|(process, time)| format!("{}'s of {time}", name(&process)))
             .collect();
-        if open.is_empty() {
+        if pending.is_empty() {
             let requests = plural(self.granted, "request");
             return match self.granted {
                 0 => Check::open(
@@ -206,7 +210,7 @@ impl Exclusion {
                 _ => Check::as_far_as_known(run, Property::Granted, format!("all {requests}"), &[]),
             };
         }
-        let mut found = format!("not granted: {}", open.join(", "));
+        let mut found = format!("not granted: {}", pending.join(", "));
         let inside = ProcessId::all(self.entries.len()).filter(|process| {
             self.entries[process.index()].is_some_and(|entry| entry.exited.is_none())
         });
@@ -214,9 +218,9 @@ impl Exclusion {
         if !inside.is_empty() {
             found += &format!("; {} never exited the critical section", inside.join(", "));
         }
-        if !run.gone.is_empty() {
-            let gone: Vec<_> = run.gone.iter().map(name).collect();
-            found += &format!("; {} did not come to an end", gone.join(", "));
+        if !run.unfinished.is_empty() {
+            let unfinished: Vec<_> = run.unfinished.iter().map(name).collect();
+            found += &format!("; {} did not terminate normally", unfinished.join(", "));
         }
         Check::unfulfilled(Property::Granted, found)
     }

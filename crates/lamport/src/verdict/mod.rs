@@ -1,57 +1,48 @@
 //! The verdict on a run, from its events alone: whether each property of its algorithm holds, and if not, which two events
-//! violate it. The simulator, real processes, the model checker's paths and the reader of logs all end here.
+//! violate it. The simulator, real processes, the paths of the model checker and the reader of logs all use it.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `run`, `check`, `figures` | what is checked, the result for each property, the counts |
+//! | `checker`, `sends` | the interface of the checkers; which send each receive is of |
+//! | [`clocks`], `channels` | the clock condition; reliable FIFO channels |
+//! | `exclusion` | mutual exclusion: safety, liveness, fairness |
+//! | `delivery`, [`order`] | ordered multicast: the whole run; event by event |
 
 mod channels;
+mod check;
 mod checker;
 pub mod clocks;
 mod delivery;
 mod exclusion;
+mod figures;
 pub mod order;
+mod run;
 mod sends;
 #[cfg(test)]
 mod tests;
 
-use common::{exit::Summary, text::plural};
+pub use check::Check;
+pub use figures::Figures;
+pub use run::{NONE, Places, RunUnderTest};
 
-pub use self::checker::{Check, NONE, Places, RunUnderTest};
 use self::{
     channels::Channels,
     checker::{Checker, Known},
-    clocks::ClockCondition,
+    clocks::Clocks,
     delivery::Delivery,
     exclusion::Exclusion,
     sends::Sends,
 };
-use crate::{
-    algorithms::Algorithm,
-    happened_before::VectorTimes,
-    process::{Meaning, To},
-    property::Property,
-    run_event::{MessageAction, RunEvent},
-};
+use crate::{algorithms::Algorithm, happened_before::VectorTimes};
 
 /// The verdict.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// Each property.
+    /// The result for each property.
     pub checks: Vec<Check>,
-    /// What was counted.
+    /// The counts of the run.
     pub figures: Figures,
-}
-
-/// What was counted.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Figures {
-    /// Events.
-    pub events: u64,
-    /// Messages sent, each copy of a multicast.
-    pub sent: u64,
-    /// Messages received.
-    pub received: u64,
-    /// Entries to the critical section.
-    pub entries: u64,
-    /// Multicasts delivered, at each process.
-    pub delivered: u64,
 }
 
 impl Verdict {
@@ -60,8 +51,8 @@ impl Verdict {
         Self::with(run, true)
     }
 
-    /// The same without the clock condition, where that is checked for all events of the logs at once.
-    pub fn beside_clocks(run: &RunUnderTest<'_>) -> Self {
+    /// The same without the clock condition, which `trace` checks for all logs at once.
+    pub fn without_clocks(run: &RunUnderTest<'_>) -> Self {
         Self::with(run, false)
     }
 
@@ -102,16 +93,16 @@ impl Verdict {
         }
         let mut own = vec![0; processes];
         let mut figures = Figures::default();
-        for (place, event) in run.events.iter().enumerate() {
-            known.send = (sends[place] != NONE).then_some(sends[place] as usize);
+        for (index, event) in run.events.iter().enumerate() {
+            known.send = (sends[index] != NONE).then_some(sends[index] as usize);
             if let Some(times) = &mut known.times {
                 let me = event.process.index();
                 own[me] += 1;
-                times.step(place, me, own[me], known.send, receives[place] as usize);
+                times.step(index, me, own[me], known.send, receives[index] as usize);
             }
             figures.count(event, processes);
             for checker in &mut checkers {
-                checker.see(place, event, run, &known);
+                checker.see(index, event, run, &known);
             }
         }
         let checks = checkers
@@ -132,93 +123,5 @@ impl Verdict {
     pub fn first_violation(&self) -> Option<(usize, usize)> {
         let events = self.checks.iter().filter_map(|check| check.events);
         events.min_by_key(|events| events.1)
-    }
-}
-
-/// The clock condition of a run, each process a thread of execution.
-#[derive(Debug)]
-struct Clocks {
-    condition: ClockCondition,
-    broken: Option<((usize, usize), &'static str)>,
-}
-
-impl Clocks {
-    fn new(events: usize, processes: usize) -> Self {
-        Self {
-            condition: ClockCondition::new(events, processes),
-            broken: None,
-        }
-    }
-}
-
-impl Checker for Clocks {
-    fn see(&mut self, place: usize, event: &RunEvent, _: &RunUnderTest<'_>, known: &Known) {
-        let (thread, clock) = (event.process.index(), Some(event.time));
-        let broken = self
-            .condition
-            .see(place, thread, clock, known.send, |_| false);
-        if let Some(broken) = broken {
-            self.broken
-                .get_or_insert(((broken.cause, place), broken.reason));
-        }
-    }
-
-    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
-        let property = Property::Clocks;
-        vec![match (self.broken, self.condition.holds()) {
-            (Some((events, reason)), _) => Check::violated(run, property, events, reason),
-            (None, Some(held)) => Check::ok(property, held),
-            (None, None) => Check::open(property, "no two clocks could be compared"),
-        }]
-    }
-}
-
-impl Figures {
-    fn count(&mut self, event: &RunEvent, processes: usize) {
-        self.events += 1;
-        match &event.what {
-            MessageAction::Send { to: To::All, .. } => self.sent += processes as u64 - 1,
-            MessageAction::Send { .. } => self.sent += 1,
-            MessageAction::Receive { .. } => self.received += 1,
-            MessageAction::Local => {}
-        }
-        match &event.meaning {
-            Some(Meaning::Enter(_)) => self.entries += 1,
-            Some(Meaning::Deliver(..)) => self.delivered += 1,
-            _ => {}
-        }
-    }
-
-    /// For machines.
-    #[must_use]
-    pub fn counted(&self, summary: Summary) -> Summary {
-        summary
-            .count("events", self.events)
-            .count("sent", self.sent)
-            .count("received", self.received)
-            .count("entries", self.entries)
-            .count("delivered", self.delivered)
-    }
-
-    /// In plain words.
-    pub fn words(&self, algorithm: Algorithm) -> String {
-        let mut words = format!(
-            "{}, {}",
-            plural(self.events, "event"),
-            plural(self.sent, "message")
-        );
-        if self.entries > 0 {
-            let each = self.sent as f64 / self.entries as f64;
-            let entries = if self.entries == 1 {
-                "entry"
-            } else {
-                "entries"
-            };
-            words += &format!(", {} {entries}: {each:.1} messages each", self.entries);
-        }
-        if matches!(algorithm, Algorithm::Total | Algorithm::Causal) {
-            words += &format!(", {} delivered", self.delivered);
-        }
-        words
     }
 }

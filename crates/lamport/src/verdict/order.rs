@@ -1,18 +1,18 @@
-//! The orders of multicast (van Steen & Tanenbaum, "Ordered multicasting"), decided event by event. The same automata
-//! decide for a whole run (see `delivery`) and go with every state of the model checker.
+//! The orders of multicast (van Steen & Tanenbaum, "Ordered multicasting"), as automata that check each event. They check a
+//! whole run (see [`super::delivery`]), and they are part of each state of the model checker.
 
 use smallvec::{SmallVec, smallvec};
 
 use crate::{clock::Timestamp, ids::ProcessId};
 
-/// Why a delivery is wrong.
+/// Why a delivery violates the order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Misdelivery {
-    /// Another process delivered another multicast at this place of its sequence.
+    /// Another process delivered another multicast at this position in its sequence.
     Differs(usize),
-    /// The process has delivered it before.
+    /// The process had delivered it before.
     Duplicate,
-    /// The process has not delivered this multicast of a process, counted from 0, from which it follows.
+    /// It happened after this multicast of this process, counted from 0, which the receiver has not delivered.
     Early(ProcessId, usize),
     /// No process multicast it.
     Unknown,
@@ -21,16 +21,16 @@ pub enum Misdelivery {
 /// Total order: every process delivers the same sequence.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct TotalOrder {
-    /// What the process that is ahead has delivered.
+    /// The longest sequence that a process has delivered.
     sequence: SmallVec<[Timestamp; 4]>,
-    /// How many each process has delivered.
+    /// How many multicasts each process has delivered.
     delivered: SmallVec<[u32; 4]>,
-    /// Whether two sequences differ. From then on there is no common sequence that could hold a multicast twice.
+    /// Whether two sequences differ. Then there is no common sequence that could contain a duplicate.
     differ: bool,
 }
 
 impl TotalOrder {
-    /// Of so many processes.
+    /// For this number of processes.
     pub fn new(processes: usize) -> Self {
         Self {
             sequence: SmallVec::new(),
@@ -42,19 +42,19 @@ impl TotalOrder {
     /// A process delivers a multicast.
     ///
     /// # Errors
-    /// When it differs from what another process delivered at this place, or was delivered before.
+    /// When another process delivered another multicast at this position, or the multicast was delivered before.
     pub fn deliver(&mut self, process: ProcessId, multicast: Timestamp) -> Result<(), Misdelivery> {
         let delivered = &mut self.delivered[process.index()];
-        let place = *delivered as usize;
+        let position = *delivered as usize;
         *delivered += 1;
-        match self.sequence.get(place) {
+        match self.sequence.get(position) {
             Some(same) if *same == multicast => Ok(()),
             Some(_) => {
                 self.differ = true;
-                Err(Misdelivery::Differs(place))
+                Err(Misdelivery::Differs(position))
             }
             None => {
-                // A correct sequence is sorted: nothing is looked for.
+                // A correct sequence is sorted, and needs no search.
                 let sorted = self.sequence.last().is_none_or(|last| *last < multicast);
                 let duplicate = !self.differ && !sorted && self.sequence.contains(&multicast);
                 self.sequence.push(multicast);
@@ -72,22 +72,22 @@ impl TotalOrder {
     }
 }
 
-/// Causal order (Birman, Schiper & Stephenson 1991): a multicast is delivered after all that its sender had delivered or
-/// multicast before it.
+/// Causal order (Birman, Schiper & Stephenson 1991): a multicast is delivered after all multicasts that its sender had
+/// delivered or sent before it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct CausalOrder {
-    /// How many multicasts of each process, from its first on without a gap, each process has delivered, by receiver.
+    /// How many multicasts of each process, from the first one on without a gap, each process has delivered; by receiver.
     delivered: Vec<Vec<u32>>,
-    /// Those delivered beyond a gap: the receiver, the sender, and the how many-th of its multicasts it is. Sorted; empty
-    /// as long as causal order holds.
+    /// The multicasts delivered after a gap: the receiver, the sender, and the multicast's number. Sorted; empty while causal
+    /// order holds.
     beyond: Vec<(ProcessId, ProcessId, u32)>,
-    /// For each multicast, how many multicasts of each process its sender had delivered, itself included; by timestamp, as
-    /// the order of concurrent ones decides nothing.
+    /// For each multicast, how many multicasts of each process its sender had delivered, including it. Sorted by timestamp, so
+    /// that states that differ in the order of concurrent multicasts are equal.
     multicasts: Vec<(Timestamp, Vec<u32>)>,
 }
 
 impl CausalOrder {
-    /// Of so many processes.
+    /// For this number of processes.
     pub fn new(processes: usize) -> Self {
         Self {
             delivered: vec![vec![0; processes]; processes],
@@ -104,7 +104,7 @@ impl CausalOrder {
         self.insert(stamp, before);
     }
 
-    /// A multicast whose send is not logged: all that is known of it is that there were those before it.
+    /// A multicast whose send is not logged: it is assumed to be the sender's next one.
     pub fn assume(&mut self, stamp: Timestamp, receiver: ProcessId) {
         let from = stamp.process.index();
         let mut before = vec![0; self.delivered.len()];
@@ -120,7 +120,7 @@ impl CausalOrder {
     /// A process delivers a multicast.
     ///
     /// # Errors
-    /// When it was delivered before, or follows from one that the process has not delivered.
+    /// When it was delivered before, or the process has not delivered one that happened before it.
     pub fn deliver(&mut self, process: ProcessId, multicast: Timestamp) -> Result<(), Misdelivery> {
         let found = self
             .multicasts

@@ -1,6 +1,6 @@
-//! Which send each receive of a run is of, where senders number their messages.
+//! The send that belongs to each receive, by the sender's number of the message.
 
-use super::checker::NONE;
+use super::run::NONE;
 use crate::{
     ids::ProcessId,
     run_event::{MessageAction, RunEvent},
@@ -11,20 +11,20 @@ use crate::{
 pub(super) struct Sends(Vec<Vec<(u64, usize)>>);
 
 impl Sends {
-    /// Of each event the place of the send that it receives, or [`NONE`].
+    /// For each event the index of the send that it receives, or [`NONE`].
     pub(super) fn of_all(processes: usize, events: &[RunEvent]) -> Vec<u32> {
         let mut sends = Self(vec![Vec::new(); processes]);
         let found = events.iter().enumerate();
         found
-            .map(|(place, event)| sends.see(place, event).map_or(NONE, |send| send as u32))
+            .map(|(index, event)| sends.see(index, event).map_or(NONE, |send| send as u32))
             .collect()
     }
 
-    /// The event at this place of the run; of a receive the place of its send.
-    fn see(&mut self, place: usize, event: &RunEvent) -> Option<usize> {
+    /// The next event, with its index; returns the index of the send that it receives.
+    fn see(&mut self, index: usize, event: &RunEvent) -> Option<usize> {
         match event.what {
             MessageAction::Send { number, .. } => {
-                self.0[event.process.index()].push((number, place));
+                self.0[event.process.index()].push((number, index));
                 None
             }
             MessageAction::Receive { from, number, .. } => self.find(from, number),
@@ -32,7 +32,7 @@ impl Sends {
         }
     }
 
-    /// Numbers grow, and nearly always from 1 without a gap.
+    /// The numbers increase, nearly always from 1 without a gap.
     fn find(&self, from: ProcessId, number: u64) -> Option<usize> {
         let sent = self.0.get(from.index())?;
         let guess = number.checked_sub(1)? as usize;

@@ -142,7 +142,7 @@ fn lost_and_reordered_messages_are_facts() {
     assert_eq!(finished.code, Some(0), "{finished:?}");
     let counts = ["lost", "reordered", "unlogged"].map(|name| count(&finished, name));
     assert_eq!(counts, [1, 1, 1]);
-    let words = "messages: 4 sent, 2 received, each copy counted: 1 lost, 0 duplicates, 1 reordered, 1 to processes whose logs are not here";
+    let words = "messages: 4 sent, 2 received, each copy counted: 1 lost, 0 duplicates, 1 reordered, 1 to processes without a log";
     assert!(trace(&[&path, "--check"]).out.contains(words));
 }
 

@@ -1,26 +1,17 @@
-//! How events look, and the legend that says so.
+//! The shapes of events.
 
 use std::io::{self, Write};
 
 use common::event::Kind;
 
-/// Text as XML has it.
-pub(in crate::trace) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            _ => safe.push(letter),
-        }
-    }
-    safe
-}
+use super::{plan::Plan, xml::escaped};
+use crate::trace::{
+    EventId,
+    order::LogicalTime,
+    words::{shortened, words},
+};
 
-/// How an event looks.
+/// The shape of an event.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Mark {
     Send,
@@ -37,7 +28,7 @@ impl Mark {
             Kind::Receive => Self::Receive,
             Kind::Error => Self::Error,
             Kind::Local | Kind::Resolve | Kind::Register => Self::Local,
-            // Of connections and of the program's life.
+            // Events of connections and of the program's lifecycle.
             _ => Self::Lifecycle,
         }
     }
@@ -76,91 +67,32 @@ impl Mark {
     }
 }
 
-/// What the legend explains.
-pub(super) struct Legend<'a> {
-    /// Where the lanes end.
-    pub(super) bottom: f64,
-    /// The marks that are drawn.
-    pub(super) marks: &'a [Mark],
-    /// Whether a message is inferred.
-    pub(super) inferred: bool,
-    /// Whether a message is reordered.
-    pub(super) reordered: bool,
-    /// Whether a message is lost.
-    pub(super) lost: bool,
-    /// Whether connections are drawn.
-    pub(super) bars: bool,
-    /// The summary below it.
-    pub(super) summary: &'a str,
-}
-
-impl Legend<'_> {
-    /// Writes it.
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let y = self.bottom + 32.0;
-        let mut x = 20.0;
-        let entries = [
-            (Mark::Send, "sends"),
-            (Mark::Receive, "receives"),
-            (Mark::Local, "local"),
-            (
-                Mark::Lifecycle,
-                "starts, is ready, connects, accepts, closes, stops",
-            ),
-            (Mark::Error, "fails"),
-        ];
-        for (mark, words) in entries
-            .into_iter()
-            .filter(|(mark, _)| self.marks.contains(mark))
-        {
-            mark.write(out, x, y)?;
-            writeln!(
-                out,
-                r#"<text class="small" x="{:.1}" y="{:.1}">{words}</text>"#,
-                x + 10.0,
-                y + 3.5
-            )?;
-            x += 28.0 + 5.2 * words.len() as f64;
-        }
-        let mut lines = vec![("message", "message")];
-        if self.inferred {
-            lines.push(("message inferred", "inferred"));
-        }
-        if self.reordered {
-            lines.push(("message reordered", "reordered"));
-        }
-        if self.lost {
-            lines.push(("lost", "lost"));
-        }
-        for (class, words) in lines {
-            let tip = if class == "lost" {
-                ""
-            } else {
-                r#" marker-end="url(#tip)""#
+impl Plan<'_> {
+    pub(super) fn marks(&self, out: &mut dyn Write) -> io::Result<()> {
+        let computation = self.picture.computation;
+        for id in self.events() {
+            let Some(y) = self.y(*id) else { continue };
+            let event = &computation.trace.events[*id];
+            let name = &computation.trace.processes[event.process as usize].name;
+            let title = format!("{name} {}", words(&computation.trace, *id));
+            let time = match computation.order.shown_time(&computation.trace, *id) {
+                None => String::new(),
+                Some(LogicalTime::Carried(time)) => format!(", Lamport time {time}"),
+                Some(LogicalTime::Computed(time)) => format!(", computed Lamport time {time}"),
             };
-            writeln!(
-                out,
-                r#"<line class="{class}" x1="{x:.1}" y1="{y:.1}" x2="{:.1}" y2="{y:.1}"{tip}/><text class="small" x="{:.1}" y="{:.1}">{words}</text>"#,
-                x + 26.0,
-                x + 32.0,
-                y + 3.5
-            )?;
-            x += 50.0 + 5.2 * words.len() as f64;
+            let title = format!(
+                "event {}{time}: {}",
+                computation.order.rank[*id],
+                shortened(&title, 200)
+            );
+            write!(out, "<g>")?;
+            self.mark(*id).write(out, self.x(*id), y)?;
+            writeln!(out, "<title>{}</title></g>", escaped(&title))?;
         }
-        if self.bars {
-            writeln!(
-                out,
-                r#"<rect class="bar" x="{x:.1}" y="{:.1}" width="26" height="12" rx="3"/><text class="small" x="{:.1}" y="{:.1}">one client, on the thread that serves it</text>"#,
-                y - 6.0,
-                x + 32.0,
-                y + 3.5
-            )?;
-        }
-        let summary = escaped(self.summary);
-        writeln!(
-            out,
-            r#"<text class="small" x="12" y="{:.1}">{summary}</text>"#,
-            y + 26.0
-        )
+        Ok(())
+    }
+
+    pub(super) fn mark(&self, id: EventId) -> Mark {
+        Mark::of(self.picture.computation.role(id))
     }
 }

@@ -1,0 +1,147 @@
+//! An event of a logged run as an event of its algorithm.
+
+use common::event::Kind;
+use serde::Deserialize;
+
+use super::members::Members;
+use crate::{
+    algorithms::Algorithm,
+    clock::Timestamp,
+    ids::ProcessId,
+    process::{Meaning, To},
+    run_event::{ALL_PROCESSES, MessageAction},
+    trace::{Claim, EventId, computation::Computation},
+};
+
+/// The fields of a line that algorithms use.
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    message_type: String,
+    #[serde(default)]
+    meaning: String,
+    #[serde(default)]
+    timestamp: String,
+    #[serde(default)]
+    text: String,
+}
+
+/// The message types of a run.
+#[derive(Default)]
+pub(super) struct MessageTypes {
+    acknowledgement: bool,
+    reply: bool,
+    grant: bool,
+    delivers: bool,
+}
+
+impl MessageTypes {
+    fn see(&mut self, message_type: &str, meaning: &str) {
+        match message_type {
+            "acknowledgement" => self.acknowledgement = true,
+            "reply" => self.reply = true,
+            "grant" => self.grant = true,
+            _ => {}
+        }
+        self.delivers |= matches!(meaning, "multicast" | "deliver");
+    }
+
+    /// The algorithm that uses these message types.
+    pub(super) fn algorithm(&self) -> Algorithm {
+        match self {
+            Self {
+                delivers: true,
+                acknowledgement: true,
+                ..
+            } => Algorithm::Total,
+            Self { delivers: true, .. } => Algorithm::Causal,
+            Self { grant: true, .. } => Algorithm::Central,
+            Self { reply: true, .. } => Algorithm::RicartAgrawala,
+            _ => Algorithm::Mutex,
+        }
+    }
+}
+
+/// An event of a process of the run.
+pub(super) struct Step<'c> {
+    pub(super) computation: &'c Computation,
+    pub(super) id: EventId,
+    pub(super) process: ProcessId,
+    /// Its logical time.
+    pub(super) time: u64,
+}
+
+impl Step<'_> {
+    /// Its message action and meaning; None if it is not an event of the algorithm.
+    pub(super) fn read(
+        &self,
+        members: &mut Members,
+        types: &mut MessageTypes,
+    ) -> Option<(MessageAction, Option<Meaning>)> {
+        let trace = &self.computation.trace;
+        let event = &trace.events[self.id];
+        if event.claim == Claim::None {
+            return None;
+        }
+        // The line was parsed before, so it can be parsed again.
+        let line: Line = serde_json::from_str(trace.text(event.text)).ok()?;
+        types.see(&line.message_type, &line.meaning);
+        let meaning = self.meaning(&line, members);
+        let party = |party: u32| trace.parties[party as usize].as_str();
+        let message = event.message().map(|message| &trace.messages[message]);
+        let (word, text) = (line.message_type.into(), line.text);
+        let what = match (event.kind, message) {
+            (Kind::Send, Some(message)) => MessageAction::Send {
+                to: match party(message.to) {
+                    ALL_PROCESSES => To::All,
+                    name => To::One(members.named(name)),
+                },
+                number: message.number,
+                word,
+                text,
+            },
+            (Kind::Receive, Some(message)) => {
+                let send = self.computation.links.to(self.id).first();
+                let sender = send.map(|link| trace.events[link.from].process);
+                let sender = sender.and_then(|process| members.of_process.get(&process).copied());
+                MessageAction::Receive {
+                    from: sender.unwrap_or_else(|| members.named(party(message.from))),
+                    to: match party(message.to) {
+                        ALL_PROCESSES => To::All,
+                        _ => To::One(self.process),
+                    },
+                    number: message.number,
+                    word,
+                    text,
+                }
+            }
+            (Kind::Local, None) if meaning.is_some() => MessageAction::Local,
+            _ => return None,
+        };
+        Some((what, meaning))
+    }
+
+    fn meaning(&self, line: &Line, members: &mut Members) -> Option<Meaning> {
+        let mut stamp = || {
+            let (time, process) = line.timestamp.split_once(',')?;
+            Some(Timestamp {
+                time: time.parse().ok()?,
+                process: members.named(process),
+            })
+        };
+        let own = Timestamp {
+            time: self.time,
+            process: self.process,
+        };
+        match line.meaning.as_str() {
+            "request" => Some(Meaning::Request),
+            // Without a timestamp the order of requests is not checked.
+            "enter" => Some(Meaning::Enter(stamp().unwrap_or(own))),
+            "exit" => Some(Meaning::Exit(stamp().unwrap_or(own))),
+            "multicast" => Some(Meaning::Multicast(line.text.clone())),
+            "deliver" => Some(Meaning::Deliver(stamp()?, line.text.clone())),
+            "local" => Some(Meaning::Local(line.text.clone())),
+            _ => None,
+        }
+    }
+}

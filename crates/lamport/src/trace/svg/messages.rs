@@ -1,0 +1,114 @@
+//! The messages as arrows with names, and the lost ones.
+
+use std::io::{self, Write};
+
+use super::{plan::Plan, xml::escaped};
+use crate::trace::{
+    EventId,
+    matching::Link,
+    words::{Fields, shortened},
+};
+
+/// With more messages than this none has its name written on it.
+const LABELLED: usize = 40;
+
+impl Plan<'_> {
+    pub(super) fn messages(&self, out: &mut dyn Write) -> io::Result<()> {
+        let computation = self.picture.computation;
+        let links = self
+            .events()
+            .iter()
+            .flat_map(|id| computation.links.to(*id));
+        let links: Vec<_> = links.filter(|link| self.drawn(link.from)).collect();
+        for link in &links {
+            let (Some(y1), Some(y2)) = (self.y(link.from), self.y(link.to)) else {
+                continue;
+            };
+            let (x1, x2) = (self.x(link.from), self.x(link.to));
+            let mut class = "message".to_owned();
+            if link.inferred {
+                class.push_str(" inferred");
+            }
+            if computation.traffic.reordered_receives.contains(&link.to) {
+                class.push_str(" reordered");
+            }
+            // The arrow ends at the edge of the mark.
+            let length = (x2 - x1).hypot(y2 - y1).max(1.0);
+            let (dx, dy) = ((x2 - x1) / length * 5.5, (y2 - y1) / length * 5.5);
+            let path = if y1 == y2 {
+                // A message on one lane is an arc above it.
+                let height = self.step * 0.38;
+                format!(
+                    "M{x1:.1} {y1:.1} Q{:.1} {:.1} {x2:.1} {:.1}",
+                    (x1 + x2) / 2.0,
+                    y1 - 2.0 * height,
+                    y2 - 5.5
+                )
+            } else {
+                format!("M{x1:.1} {y1:.1} L{:.1} {:.1}", x2 - dx, y2 - dy)
+            };
+            writeln!(
+                out,
+                r#"<path class="{class}" d="{path}" marker-end="url(#tip)"/>"#
+            )?;
+        }
+        if links.len() <= LABELLED {
+            self.labels(&links, out)?;
+        }
+        for id in &computation.traffic.lost_sends {
+            if let (true, Some(y)) = (self.drawn(*id), self.y(*id)) {
+                let (x, far) = (self.x(*id), y + self.step * 0.34);
+                writeln!(
+                    out,
+                    r#"<path class="lost" d="M{x:.1} {y:.1} L{0:.1} {far:.1} M{1:.1} {2:.1} l8 8 m0 -8 l-8 8" fill="none"/>"#,
+                    x + 8.0,
+                    x + 4.0,
+                    far - 4.0
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the name of each message once, where there is room.
+    fn labels(&self, links: &[&Link], out: &mut dyn Write) -> io::Result<()> {
+        const LETTER: f64 = 5.6;
+        const HEIGHT: f64 = 11.0;
+        let mut named: Vec<EventId> = Vec::new();
+        let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+        for link in links {
+            let (Some(y1), Some(y2)) = (self.y(link.from), self.y(link.to)) else {
+                continue;
+            };
+            if named.contains(&link.from) || y1 == y2 {
+                continue;
+            }
+            let fields = Fields::of(&self.picture.computation.trace, link.from);
+            let name = ["message_type", "name", "text"]
+                .into_iter()
+                .find_map(|field| fields.get(field))
+                .unwrap_or_default();
+            let name = shortened(name, 22);
+            let (x1, x2) = (self.x(link.from), self.x(link.to));
+            let width = name.chars().count() as f64 * LETTER;
+            let free = |(x, y): &(f64, f64)| {
+                let apart = |(other, at, to): &(f64, f64, f64)| {
+                    (other - y).abs() > HEIGHT || x + width < *at || x > to
+                };
+                taken.iter().all(apart)
+            };
+            let along = |part: f64| (x1 + (x2 - x1) * part + 5.0, y1 + (y2 - y1) * part + 3.0);
+            let Some((x, y)) = [0.3, 0.5, 0.7, 0.4, 0.6].map(along).into_iter().find(free) else {
+                continue;
+            };
+            named.push(link.from);
+            taken.push((y, x, x + width));
+            writeln!(
+                out,
+                r#"<text class="label" x="{x:.1}" y="{y:.1}">{}</text>"#,
+                escaped(&name)
+            )?;
+        }
+        Ok(())
+    }
+}

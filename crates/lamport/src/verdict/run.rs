@@ -1,0 +1,72 @@
+//! A run as it is checked: its events in causal order, and which of them may be missing.
+
+use std::fmt;
+
+use crate::{
+    algorithms::Algorithm,
+    ids::{Names, ProcessId},
+    run_event::RunEvent,
+};
+
+/// No event.
+pub const NONE: u32 = u32::MAX;
+
+/// The places of a run's events in its logs.
+pub trait Places: fmt::Debug {
+    /// File and line of the event with this index.
+    fn place(&self, event: usize) -> String;
+}
+
+/// A run, as it is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct RunUnderTest<'a> {
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// The names of the processes.
+    pub names: &'a Names,
+    /// All events, in causal order.
+    pub events: &'a [RunEvent],
+    /// The processes that did not end by themselves: their last events may be missing.
+    pub unfinished: &'a [ProcessId],
+    /// The processes without a log.
+    pub missing: &'a [ProcessId],
+    /// For each event the index of the send that it receives, or [`NONE`]. Without it the senders' numbers identify the sends.
+    pub sends: Option<&'a [u32]>,
+    /// The places of the events in logs.
+    pub places: Option<&'a dyn Places>,
+}
+
+impl<'a> RunUnderTest<'a> {
+    /// A run all of whose events are known.
+    pub fn new(algorithm: Algorithm, names: &'a Names, events: &'a [RunEvent]) -> Self {
+        Self {
+            algorithm,
+            names,
+            events,
+            unfinished: &[],
+            missing: &[],
+            sends: None,
+            places: None,
+        }
+    }
+
+    /// The same run, in which these processes did not end by themselves.
+    #[must_use]
+    pub fn unfinished(self, unfinished: &'a [ProcessId]) -> Self {
+        Self { unfinished, ..self }
+    }
+
+    /// Whether events of this process may be missing.
+    pub(super) fn is_incomplete(&self, process: ProcessId) -> bool {
+        self.unfinished.contains(&process) || self.missing.contains(&process)
+    }
+
+    /// An event in words, with its place in the logs.
+    pub(super) fn sentence(&self, event: usize) -> String {
+        let sentence = self.events[event].sentence(self.names);
+        match self.places {
+            Some(places) => format!("{sentence} ({})", places.place(event)),
+            None => sentence,
+        }
+    }
+}
