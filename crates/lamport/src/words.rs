@@ -106,7 +106,7 @@ impl Facts<'_> {
             time => format!(", by its request of {time}"),
         };
         Some(match self.meaning {
-            "request" => "asks for the critical section".to_owned(),
+            "request" => "requests the critical section".to_owned(),
             "enter" => format!("enters the critical section{by}"),
             "exit" => "exits the critical section".to_owned(),
             "deliver" => format!(

@@ -115,8 +115,8 @@ FAIL  mutual exclusion       the first had not exited when the second entered
 ok    every request granted  eventually, on every path
 ok    in timestamp order     on every path
 shortest counterexample to \"mutual exclusion\", 5 steps:
-    1  p2 at 1 asks for the critical section: sends request to all
-    2  p1 at 1 asks for the critical section: sends request to all
+    1  p2 at 1 requests the critical section: sends request to all
+    2  p1 at 1 requests the critical section: sends request to all
     3  p2 at 2 receives request from p1
     3  p2 at 3 sends acknowledgement to p1
     4  p1 at 2 receives request from p2
@@ -352,7 +352,7 @@ fn invalid_settings_of_a_check_and_a_replay_are_refused() {
             ),
             (
                 &["simulate", "mutex", "--replay", "/dev/zero"],
-                "/dev/zero:1: no text: it begins with the byte 0x00",
+                "/dev/zero:1: not text: it begins with the byte 0x00",
             ),
             (
                 &["explore", "mutex", "--delay", "1ms"],
@@ -435,13 +435,13 @@ fn the_explorer_shows_the_same_states_in_words() {
         (
             "mutex --processes 2",
             "the timer of p1 expires",
-            "p1 at 1 asks for the critical section: sends request to all",
+            "p1 at 1 requests the critical section: sends request to all",
             r"p1 > p2: request of 1\n",
         ),
         (
             "mutex --processes 2 --max-clock 3",
             "Request(p1)",
-            "p1 at 1 asks for the critical section: sends request to all",
+            "p1 at 1 requests the critical section: sends request to all",
             r"p1: clock 1\n    p1: request of 1\n    acknowledged by p1\n",
         ),
     ] {

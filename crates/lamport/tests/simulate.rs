@@ -149,7 +149,7 @@ FAIL  mutual exclusion       the first had not exited when the second entered
         .position(|line| line.starts_with("minimal counterexample, 9 events: "));
     let schedule = &lines[at.expect("a counterexample") + 1..][..9];
     assert!(
-        schedule[0].ends_with("p1 at 1 asks for the critical section: sends request to all"),
+        schedule[0].ends_with("p1 at 1 requests the critical section: sends request to all"),
         "{schedule:?}"
     );
     assert!(

@@ -1,4 +1,4 @@
-//! A piece of a log, and what was read in it: what the readers hand on to the merge.
+//! A block of a log: the data that the readers pass to the merge.
 
 use common::event::{Kind, Level};
 
@@ -7,34 +7,34 @@ use super::{Claim, findings::Severity, words::beginning};
 /// The longest line that is read, in bytes.
 pub(super) const LONGEST: usize = 1 << 20;
 
-/// Some lines of a file.
+/// Consecutive lines of a file, before they are parsed.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) file: u32,
     /// The number of the first line, from 1.
     pub(super) line: u32,
     pub(super) text: String,
-    /// Whether its last line has no end.
+    /// Whether its last line has no newline.
     pub(super) cut_off: bool,
 }
 
-/// What was read in them.
+/// The same lines, parsed.
 #[derive(Debug, Default)]
 pub struct Block {
     pub(super) file: u32,
     pub(super) text: String,
     pub(super) events: Vec<Raw>,
-    /// Who wrote: the run, and the process.
+    /// The writers: run, and name of the process.
     pub(super) writers: Vec<(String, String)>,
-    /// Their threads.
+    /// The threads: index of the writer, and name.
     pub(super) threads: Vec<(u32, String)>,
-    /// The algorithms that writers say they run.
+    /// The algorithms that the writers claim to run.
     pub(super) algorithms: Vec<(u32, String)>,
-    /// Of each event its vector clock, where the log has them.
+    /// The vector clock of each event, in a log with vector clocks.
     pub(super) clocks: Option<Vec<Vec<(String, u64)>>>,
-    /// What is wrong, in which line: as much of it as may be shown.
+    /// The first problems: severity, line, words.
     pub(super) problems: Vec<(Severity, u32, String)>,
-    /// How much more there is, of each severity.
+    /// The number of further problems of each severity.
     pub(super) problems_more: [u64; 3],
 }
 
@@ -42,7 +42,7 @@ pub struct Block {
 const PROBLEMS: usize = 16;
 
 impl Block {
-    /// Something is wrong with a line.
+    /// Adds a problem with a line.
     pub(super) fn problem(
         &mut self,
         severity: Severity,
@@ -57,12 +57,12 @@ impl Block {
     }
 }
 
-/// The beginning of what a log says, for a message about it.
+/// The beginning of a text of a log, for a message about it.
 pub(super) fn excerpt(text: &str) -> String {
     beginning(text, 40)
 }
 
-/// An event as it was read; places are in the block's text.
+/// An event as it was read; its positions refer to the block's text.
 #[derive(Debug)]
 pub(super) struct Raw {
     pub(super) line: u32,
@@ -76,6 +76,6 @@ pub(super) struct Raw {
     pub(super) clock: Option<u64>,
     pub(super) message: Option<(u32, u32)>,
     pub(super) claim: Claim,
-    /// Whether it says that events were suppressed by a rate limit.
+    /// Whether it reports that a rate limit suppressed events.
     pub(super) suppressed: bool,
 }

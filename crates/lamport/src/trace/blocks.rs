@@ -1,4 +1,4 @@
-//! Logs in blocks of whole lines: one thread reads, several take the lines apart.
+//! Logs in blocks of whole lines: one thread reads, several parse.
 
 use std::{
     io::{self, BufRead},
@@ -17,19 +17,19 @@ use super::{
     sources::{self, Source},
 };
 
-/// How long a line may be for the next one still to be looked for, in bytes.
-const HOPELESS: usize = 256 << 20;
+/// The longest line that is skipped, in bytes; after a longer one the rest of the file is not read.
+const LONGEST_SKIPPED: usize = 256 << 20;
 
-/// How long a block is, in bytes, more or less.
+/// The approximate length of a block, in bytes.
 const BLOCK: usize = 1 << 20;
 
-/// The most that is kept of all logs, in bytes.
+/// The most that is kept of all logs together, in bytes.
 const MOST: usize = 3 << 30;
 
-/// The most of a log with vector clocks, which is read as a whole.
+/// The most of a log with vector clocks, which is read as a whole, in bytes.
 const MOST_OF_LAYOUT: usize = 512 << 20;
 
-/// How many blocks may wait at each end of the threads that take them apart.
+/// The capacity of the queues before and after the parsing threads, in blocks.
 const QUEUE: usize = 4;
 
 enum Work {
@@ -37,8 +37,8 @@ enum Work {
     Layout(Piece),
 }
 
-/// Reads all logs; the blocks are in the order of the files and their lines. A log that is no event log is read by the
-/// `layout`, or where none is given by the one that fits.
+/// Reads all logs; the blocks are in the order of the files and their lines. A log that is not an event log is read in the
+/// given `layout`, or in the known one that fits.
 ///
 /// # Errors
 /// When a file cannot be opened (exit code 2).
@@ -61,7 +61,7 @@ pub fn read(sources: &[Source], layout: &Layout) -> Result<Vec<Block>, Failure> 
         let workers = thread::available_parallelism().map_or(1, NonZero::get);
         for number in 1..=workers.min(8) {
             let (work, results) = (work.clone(), results.clone());
-            let take_apart = move || {
+            let parse = move || {
                 for (number, work) in work {
                     let block = match work {
                         Work::Lines(piece) => lines::parse(piece),
@@ -73,7 +73,7 @@ pub fn read(sources: &[Source], layout: &Layout) -> Result<Vec<Block>, Failure> 
                 }
             };
             named(&format!("lines-{number}"))
-                .spawn_scoped(scope, take_apart)
+                .spawn_scoped(scope, parse)
                 .map_err(cannot)?;
         }
         drop((work, results));
@@ -84,10 +84,10 @@ pub fn read(sources: &[Source], layout: &Layout) -> Result<Vec<Block>, Failure> 
     Ok(blocks.into_iter().map(|(_, block)| block).collect())
 }
 
-/// Cuts files into pieces of whole lines.
+/// Divides files into blocks of whole lines.
 struct Reader {
     to_do: channel::Sender<(usize, Work)>,
-    /// For what is wrong with a file itself.
+    /// For problems with a file itself.
     results: channel::Sender<(usize, Block)>,
     numbers: usize,
     kept: usize,
@@ -99,11 +99,11 @@ impl Reader {
             let failed = |error| sources::failed(&source.path, &error);
             let mut from = source.open().map_err(failed)?;
             let file = file as u32;
-            match first_letter(&mut *from) {
+            match first_byte(&mut *from) {
                 Ok((None, _)) => self.problem(file, 1, Severity::Open, "the file is empty"),
                 Ok((Some(b'{'), line)) => self.lines(file, line, &mut *from),
                 Ok((Some(byte), line)) if byte.is_ascii_control() => {
-                    let words = format!("no text: it begins with the byte {byte:#04x}");
+                    let words = format!("not text: it begins with the byte {byte:#04x}");
                     self.problem(file, line, Severity::Fail, words);
                 }
                 Ok((Some(_), line)) => self.layout(file, line, &mut *from),
@@ -115,7 +115,7 @@ impl Reader {
 
     fn put(&mut self, work: Work) {
         let number = self.next();
-        // No thread takes it once all have panicked, which shows when they are joined.
+        // The receivers are gone only if all parsing threads have panicked, which the join reports.
         let _ = self.to_do.send((number, work));
     }
 
@@ -175,12 +175,12 @@ impl Reader {
                 Some(end) => bytes.split_off(end + 1),
                 None if bytes.len() <= LONGEST => continue,
                 None => {
-                    let words = format!("longer than {LONGEST} bytes, and passed over");
+                    let words = format!("longer than {LONGEST} bytes: skipped");
                     self.problem(file, line, Severity::Fail, words);
-                    let Some(end) = next_line(from, bytes.len()) else {
+                    let Some(end) = skip_line(from, bytes.len()) else {
                         let words = format!(
-                            "no end of the line in {} MiB: the rest of the file is not read",
-                            HOPELESS >> 20
+                            "no end of line within {} MiB: the rest of the file is not read",
+                            LONGEST_SKIPPED >> 20
                         );
                         return self.problem(file, line, Severity::Fail, words);
                     };
@@ -205,7 +205,7 @@ impl Reader {
             let good = error.utf8_error().valid_up_to();
             let before = &error.as_bytes()[..good];
             let lines = before.iter().filter(|byte| **byte == b'\n').count() as u32;
-            self.problem(file, line + lines, Severity::Fail, "is not UTF-8");
+            self.problem(file, line + lines, Severity::Fail, "not UTF-8");
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         });
         self.put(Work::Lines(Piece {
@@ -216,7 +216,7 @@ impl Reader {
         }));
     }
 
-    /// A log in another layout, which only makes sense as a whole.
+    /// A log in another layout, which is parsed as a whole.
     fn layout(&mut self, file: u32, line: u32, from: &mut dyn BufRead) {
         let mut bytes = Vec::new();
         loop {
@@ -244,7 +244,7 @@ impl Reader {
             let words = format!("more than {} GiB of logs: the rest is not read", MOST >> 30);
             return self.problem(file, line, Severity::Fail, words);
         }
-        // Editors on Windows end lines with both.
+        // Editors on Windows end lines with CR LF.
         let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
         self.put(Work::Layout(Piece {
             file,
@@ -255,8 +255,8 @@ impl Reader {
     }
 }
 
-/// The first byte that is no space, and the number of its line; all before it is consumed.
-fn first_letter(from: &mut dyn BufRead) -> io::Result<(Option<u8>, u32)> {
+/// The first byte that is not whitespace, and the number of its line; everything before it is consumed.
+fn first_byte(from: &mut dyn BufRead) -> io::Result<(Option<u8>, u32)> {
     const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
     let mut line = 1;
     let mut passed = 0;
@@ -273,19 +273,19 @@ fn first_letter(from: &mut dyn BufRead) -> io::Result<(Option<u8>, u32)> {
             .take_while(|byte| byte.is_ascii_whitespace())
             .count();
         line += read[..spaces].iter().filter(|byte| **byte == b'\n').count() as u32;
-        let letter = read.get(spaces).copied();
+        let byte = read.get(spaces).copied();
         from.consume(spaces);
         passed += spaces;
-        if letter.is_some() || passed > HOPELESS {
-            return Ok((letter, line));
+        if byte.is_some() || passed > LONGEST_SKIPPED {
+            return Ok((byte, line));
         }
     }
 }
 
-/// Passes over the rest of a line of which so much was read: whether it has an end; None if it is hopelessly long.
-fn next_line(from: &mut dyn BufRead, mut passed: usize) -> Option<bool> {
+/// Skips the rest of a line of which `skipped` bytes were read. Returns whether it has an end; None if it is too long.
+fn skip_line(from: &mut dyn BufRead, mut skipped: usize) -> Option<bool> {
     loop {
-        // What cannot be read further ends here, and is reported by the next read.
+        // A read error ends the line here; the next read reports it.
         let Ok(read) = from.fill_buf() else {
             return Some(false);
         };
@@ -295,11 +295,11 @@ fn next_line(from: &mut dyn BufRead, mut passed: usize) -> Option<bool> {
         let end = read.iter().position(|byte| *byte == b'\n');
         let length = end.map_or(read.len(), |end| end + 1);
         from.consume(length);
-        passed += length;
+        skipped += length;
         if end.is_some() {
             return Some(true);
         }
-        if passed > HOPELESS {
+        if skipped > LONGEST_SKIPPED {
             return None;
         }
     }

@@ -1,4 +1,4 @@
-//! From when to when a connection was served, and by which thread: experiment 3's picture of threads.
+//! The time for which a connection was served, and the thread that served it: experiment 3's picture of threads.
 
 use common::event::Kind;
 
@@ -10,21 +10,21 @@ use hashbrown::HashMap;
 pub struct Served {
     /// The thread.
     pub thread: u32,
-    /// It was accepted, or made; or what the thread did before was over.
+    /// The accept or connect; or the end of the thread's connection before.
     pub from: EventId,
-    /// It was closed.
+    /// The close.
     pub until: EventId,
-    /// The other side.
+    /// The peer.
     pub peer: String,
 }
 
-/// All connections whose end is in the logs.
+/// All connections that are closed in the logs.
 pub fn served(trace: &Trace) -> Vec<Served> {
     let mut all = Vec::new();
     for process in &trace.processes {
         let mut open: HashMap<String, EventId> = HashMap::new();
-        // Where the last connection of each thread ended.
-        let mut ended: HashMap<u32, EventId> = HashMap::new();
+        // The close of each thread's last connection.
+        let mut closed: HashMap<u32, EventId> = HashMap::new();
         for id in process.events.clone() {
             let event = &trace.events[id];
             if !matches!(event.kind, Kind::Accept | Kind::Connect | Kind::Close) {
@@ -41,8 +41,8 @@ pub fn served(trace: &Trace) -> Vec<Served> {
             let Some(from) = open.remove(peer) else {
                 continue;
             };
-            let before = ended.insert(event.thread, id);
-            // A thread that serves one after the other begins with the next one when it is done with the last.
+            let before = closed.insert(event.thread, id);
+            // A worker thread starts with a queued connection when it has closed the one before.
             let queued =
                 before.filter(|before| *before > from && trace.events[from].thread != event.thread);
             all.push(Served {

@@ -1,4 +1,4 @@
-//! Logs of the same process in several files: parts are put together, and what is there twice is left out.
+//! Logs of the same process in several files: parts are joined, and duplicate events are left out.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use hashbrown::{HashMap, HashSet};
 use super::{Event, Trace, findings::Severity, log::Log};
 use crate::property::Property;
 
-/// Puts the logs of each process together. Two logs are of one process when they have the run and the name in common, and
-/// what they both have of it is the same.
-pub(super) fn put_together(logs: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
+/// Joins the logs of each process. Two logs are of one process when their run and name are equal, and the events that both
+/// contain are the same.
+pub(super) fn join(logs: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
     // In the order of the first one of each name.
     let mut groups: BTreeMap<usize, Vec<Log>> = BTreeMap::new();
     let mut by_name: HashMap<(String, String), usize> = HashMap::new();
@@ -41,10 +41,10 @@ fn last(log: &Log) -> u64 {
     numbers.max().unwrap_or(0)
 }
 
-/// What an event says: its number, its text, and its vector clock.
-pub(super) type Says<'t> = (u64, &'t str, &'t [(String, u64)]);
+/// The content of an event: its number, its text, and its vector clock.
+pub(super) type Content<'t> = (u64, &'t str, &'t [(String, u64)]);
 
-pub(super) fn says<'t>(event: &Event, trace: &'t Trace) -> Says<'t> {
+pub(super) fn content<'t>(event: &Event, trace: &'t Trace) -> Content<'t> {
     let clock = event
         .carried()
         .map(|clock| trace.carried[clock].unknown.as_slice());
@@ -55,31 +55,31 @@ pub(super) fn says<'t>(event: &Event, trace: &'t Trace) -> Says<'t> {
     )
 }
 
-/// The logs of one run and name: parts in the order of their numbers, whatever the order of the files.
+/// Joins the logs of one run and name: parts in the order of their numbers, regardless of the order of the files.
 fn of_one_name(mut group: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
     group.sort_by_key(first);
     let parts = group.iter().any(|log| first(log) > 0) && !group[0].vectors;
     let mut kept: Vec<Log> = Vec::new();
     let mut findings = std::mem::take(&mut trace.findings);
     {
-        // What the first events say, and whose they are.
-        let mut known: HashMap<Says<'_>, usize> = HashMap::new();
+        // The content of the first events, and the index of their log.
+        let mut known: HashMap<Content<'_>, usize> = HashMap::new();
         for log in group {
-            let begins = says(&log.events[0], trace);
-            if let Some(same) = known.get(&begins).copied() {
+            let beginning = content(&log.events[0], trace);
+            if let Some(same) = known.get(&beginning).copied() {
                 let (there, here) = (
                     trace.place(kept[same].events[0].place),
                     trace.place(log.events[0].place),
                 );
                 findings.add(Property::WellFormed, Severity::Warn, || {
-                    format!("{here}: the same log as {there}, and read once")
+                    format!("{here}: the same log as {there}: read once")
                 });
-                add_what_is_new(&mut kept[same], log, trace);
+                add_new_events(&mut kept[same], log, trace);
                 continue;
             }
             let number = first(&log);
             let before = |(_, other): &(usize, &Log)| last(other) < number;
-            let goes_on = match number {
+            let continued = match number {
                 0 => None,
                 _ => kept
                     .iter()
@@ -87,15 +87,15 @@ fn of_one_name(mut group: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
                     .filter(before)
                     .max_by_key(|(_, other)| last(other)),
             };
-            // A host of vector clocks is one process, however many logs there are of it.
-            let part = goes_on
+            // A host in logs with vector clocks is one process, regardless of the number of logs.
+            let part = continued
                 .map(|(part, _)| part)
                 .or((log.vectors && !kept.is_empty()).then_some(0));
             for event in &log.events {
                 known
-                    .entry(says(event, trace))
+                    .entry(content(event, trace))
                     .or_insert(part.unwrap_or(kept.len()));
-                // Without parts a copy begins as the log does.
+                // Without parts a copy begins with the same event.
                 if !parts {
                     break;
                 }
@@ -107,17 +107,21 @@ fn of_one_name(mut group: Vec<Log>, trace: &mut Trace) -> Vec<Log> {
         }
     }
     trace.findings = findings;
-    tell_those_at_once(&kept, trace);
+    report_concurrent_names(&kept, trace);
     kept
 }
 
-/// Adds the events that the log does not have yet; where both have a number and say different things, both stay, and the
-/// numbering will tell.
-fn add_what_is_new(log: &mut Log, copy: Log, trace: &Trace) {
-    let there: HashSet<Says<'_>> = log.events.iter().map(|event| says(event, trace)).collect();
+/// Adds the events that the log does not contain. If two different events have the same number, both stay, and `sequence`
+/// reports them.
+fn add_new_events(log: &mut Log, copy: Log, trace: &Trace) {
+    let there: HashSet<Content<'_>> = log
+        .events
+        .iter()
+        .map(|event| content(event, trace))
+        .collect();
     let events = copy.events.into_iter();
     let new: Vec<Event> = events
-        .filter(|event| !there.contains(&says(event, trace)))
+        .filter(|event| !there.contains(&content(event, trace)))
         .collect();
     log.events.extend(new);
 }
@@ -125,18 +129,18 @@ fn add_what_is_new(log: &mut Log, copy: Log, trace: &Trace) {
 /// A process's first and last moment.
 type Life = (Option<i64>, Option<i64>);
 
-/// One after the other, processes may share a log and a name.
-fn tell_those_at_once(processes: &[Log], trace: &mut Trace) {
+/// Reports processes of one name that exist at the same time; one after the other they may share a name.
+fn report_concurrent_names(processes: &[Log], trace: &mut Trace) {
     let life = |log: &Log| -> Life {
         let times = log.events.iter().filter_map(|event| event.time);
         (times.clone().min(), times.max())
     };
     let mut by_start: Vec<_> = processes.iter().map(|log| (life(log), log)).collect();
     by_start.sort_by_key(|(life, _)| *life);
-    // Whoever lives the longest of those before.
-    let mut longest: Option<(Life, &Log)> = None;
+    // The process before that ends last.
+    let mut latest: Option<(Life, &Log)> = None;
     for (life, log) in by_start {
-        if let Some((other_life, other)) = longest
+        if let Some((other_life, other)) = latest
             && life.0 <= other_life.1
         {
             let (there, here) = (
@@ -145,11 +149,11 @@ fn tell_those_at_once(processes: &[Log], trace: &mut Trace) {
             );
             trace.findings.add(Property::Names, Severity::Warn, || {
                 let node = visible(log.node.as_bytes());
-                format!("{here}: another process is called {node} too, at {there}")
+                format!("{here}: another process has the name {node}, at {there}")
             });
         }
-        if longest.is_none_or(|(other, _)| life.1 > other.1) {
-            longest = Some((life, log));
+        if latest.is_none_or(|(other, _)| life.1 > other.1) {
+            latest = Some((life, log));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which processes take part in one execution: those of one run, and those that communicate.
+//! Executions: the processes of one run, and those that communicate, are of one execution.
 
 use super::{Trace, matching::Links};
 use hashbrown::HashMap;
@@ -20,7 +20,7 @@ pub fn executions(trace: &Trace, links: &Links) -> Vec<u32> {
         .collect()
 }
 
-/// Disjoint sets of processes; each refers to one that is not after it in its set, the first to itself.
+/// Disjoint sets of processes: each element refers to an earlier one of its set, the first to itself.
 struct Sets(Vec<u32>);
 
 impl Sets {
@@ -39,8 +39,7 @@ impl Sets {
     }
 }
 
-/// Pairs of events of different processes of one execution: how many there are, and in how many the one happened before
-/// the other.
+/// Pairs of events of different processes in one execution, and how many of them are ordered by happened-before.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Pairs {
     /// All pairs.
@@ -50,7 +49,7 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// All pairs; which are ordered is added event by event.
+    /// Counts all pairs; [`Self::see`] adds the ordered ones.
     pub fn of(trace: &Trace, executions: &[u32]) -> Self {
         let mut events: HashMap<u32, (u64, u64)> = HashMap::new();
         for (process, execution) in trace.processes.iter().zip(executions) {
@@ -59,7 +58,7 @@ impl Pairs {
                 .iter()
                 .filter(|event| event.kind.is_computation())
                 .count() as u64;
-            // The pairs with an event of a process before it.
+            // The pairs with events of the processes before it.
             let (pairs, before) = events.entry(*execution).or_default();
             *pairs += own * *before;
             *before += own;
@@ -70,7 +69,7 @@ impl Pairs {
         }
     }
 
-    /// An event of the computation, with its vector timestamp.
+    /// The next event, with its vector timestamp.
     pub fn see(&mut self, trace: &Trace, event: usize, vector: &[u32]) {
         if !trace.events[event].kind.is_computation() {
             return;
@@ -85,7 +84,7 @@ impl Pairs {
             .sum::<u64>();
     }
 
-    /// How many are concurrent, in percent; None where there is no pair.
+    /// The share of concurrent pairs, in percent; None without a pair.
     pub fn concurrent(&self) -> Option<u64> {
         let concurrent = self.all.saturating_sub(self.ordered);
         (concurrent * 100).checked_div(self.all)

@@ -1,9 +1,9 @@
-//! Logs of programs in any language that carry vector clocks: the layouts of ShiViz and GoVector, or any other by a
-//! regular expression.
+//! Logs with vector clocks, of programs in any language: the layouts of ShiViz and GoVector, or another one given by a regular
+//! expression.
 //!
 //! ShiViz's format (Beschastnikh et al., "Debugging Distributed Systems", Communications of the ACM 59(8), 2016): in the
-//! first line a regular expression with the named groups `event`, `host` and `clock`, in the second one for what stands
-//! between two executions, then the log. Both lines may be missing.
+//! first line a regular expression with the named groups `event`, `host` and `clock`, in the second line one for the delimiter
+//! between two executions, then the log. Both lines are optional.
 
 use std::collections::BTreeMap;
 
@@ -22,28 +22,28 @@ use super::{
     lines,
 };
 
-/// ShiViz's own layout: an event, and below it host and clock; and GoVector's, the other way round.
+/// ShiViz's layout: an event, and below it host and clock.
 pub const SHIVIZ: &str = r"(?<event>.*)\n(?<host>\S*) (?<clock>{.*})";
-/// GoVector's layout.
+/// GoVector's layout: host and clock, and below them the event.
 pub const GOVECTOR: &str = r"(?<host>\S*) (?<clock>{.*})\n(?<event>.*)";
 
-/// The groups without which there is no event.
-const NEEDED: [&str; 3] = ["event", "host", "clock"];
+/// The required groups.
+const REQUIRED: [&str; 3] = ["event", "host", "clock"];
 
-/// The layout that logs are read by where they do not say it themselves.
+/// The layout of logs that do not state theirs.
 #[derive(Debug, Default)]
 pub struct Layout {
-    /// An event.
+    /// The regular expression of an event.
     pub event: Option<Regex>,
-    /// What stands between two executions.
+    /// The delimiter between two executions.
     pub delimiter: Option<Regex>,
 }
 
 impl Layout {
-    /// Of these regular expressions.
+    /// From regular expressions.
     ///
     /// # Errors
-    /// When one is none, or has not the groups that it needs (exit code 2).
+    /// When one is invalid, or a required group is missing (exit code 2).
     pub fn new(event: Option<&str>, delimiter: Option<&str>) -> Result<Self, Failure> {
         let event = event
             .map(|event| layout(event).map_err(|error| Failure::could_not_run("--regex", error)));
@@ -63,14 +63,14 @@ const EXECUTION: &str = "trace";
 /// The longest name of a host, in bytes.
 const LONGEST_HOST: usize = 1024;
 
-/// A layout as a regular expression that has the groups `event`, `host` and `clock`, as JavaScript and so ShiViz
-/// understands it: a brace that counts nothing is a brace, and `^` and `$` are a line's ends.
+/// Compiles a layout: a regular expression with the groups `event`, `host` and `clock`. As in JavaScript, and so in ShiViz, a
+/// brace that is not a quantifier is a literal, and `^` and `$` match at line boundaries.
 ///
 /// # Errors
-/// Why it is none.
+/// Why it is invalid.
 pub fn layout(pattern: &str) -> Result<Regex, String> {
     let regex = expression(pattern)?;
-    for group in NEEDED {
+    for group in REQUIRED {
         if !regex.capture_names().flatten().any(|name| name == group) {
             return Err(format!("has no group (?<{group}>…)"));
         }
@@ -83,20 +83,20 @@ fn expression(pattern: &str) -> Result<Regex, String> {
         .multi_line(true)
         .build();
     regex.map_err(|error| {
-        // The last line says what is wrong; those before it draw where.
+        // The last line is the reason; the lines before it show the position.
         let error = error.to_string();
         let last = error.lines().last().unwrap_or_default();
         last.trim_start_matches("error: ").to_owned()
     })
 }
 
-/// Escapes the braces that JavaScript takes as they are.
+/// Escapes the braces that are literals in JavaScript.
 fn with_plain_braces(pattern: &str) -> String {
     let mut plain = String::new();
     let mut rest = pattern;
     let mut escaped = false;
     while let Some(letter) = rest.chars().next() {
-        let counts = || {
+        let is_quantifier = || {
             let inside = rest[1..].split_once('}').map(|(inside, _)| inside);
             inside.is_some_and(|inside| {
                 let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -104,13 +104,13 @@ fn with_plain_braces(pattern: &str) -> String {
                 !least.is_empty() && digits(least) && digits(most)
             })
         };
-        if letter == '{' && !escaped && !counts() {
+        if letter == '{' && !escaped && !is_quantifier() {
             plain.push('\\');
         }
         escaped = letter == '\\' && !escaped;
         plain.push(letter);
         rest = &rest[letter.len_utf8()..];
-        // A class of Unicode, \p{L}, keeps its braces.
+        // A Unicode class, \p{L}, keeps its braces.
         if escaped && (rest.starts_with("p{") || rest.starts_with("P{")) {
             let end = rest.find('}').map_or(rest.len(), |end| end + 1);
             plain.push_str(&rest[..end]);
@@ -121,7 +121,7 @@ fn with_plain_braces(pattern: &str) -> String {
     plain
 }
 
-/// Reads a whole log.
+/// Parses a whole log.
 pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
     let given = options.event.as_ref();
     let mut reading = Reading {
@@ -169,17 +169,17 @@ pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
     };
     let Some(regex) = given.or(own.as_ref()) else {
         if log.lines().any(|line| line.starts_with('{')) {
-            // An event log after all, whose first line is none.
+            // It is an event log whose first line is not an event.
             let cut_off = !piece.text.ends_with('\n');
             return lines::parse(Piece { cut_off, ..piece });
         }
         let shown = excerpt(log);
-        let words = format!("neither an event log nor one in a layout that is known: {shown}");
+        let words = format!("neither an event log nor a log in a known layout: {shown}");
         reading.problem(line, Severity::Fail, words);
         return reading.block;
     };
     let names = regex.capture_names().flatten();
-    let more = names.filter(|name| !NEEDED.contains(name));
+    let more = names.filter(|name| !REQUIRED.contains(name));
     reading.more = more.map(str::to_owned).collect();
     let mut start = 0;
     let mut label = String::new();
@@ -214,10 +214,10 @@ pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
     reading.block
 }
 
-/// The one of the two layouts that the log begins in.
+/// The known layout that matches the beginning of a log.
 fn fitting(log: &str) -> Option<Regex> {
     let log = log.trim_start();
-    // Two lines are enough to tell.
+    // Two lines are enough.
     let end = log
         .match_indices('\n')
         .nth(1)
@@ -238,7 +238,7 @@ fn newlines(text: &str) -> u32 {
 struct Reading {
     block: Block,
     writers: HashMap<(String, String), u32>,
-    /// The groups of the layout beside those that are needed.
+    /// The groups of the layout that are not required.
     more: Vec<String>,
 }
 
@@ -251,7 +251,7 @@ impl Reading {
         let mut read = 0;
         for event in regex.captures_iter(log) {
             let whole = event.get_match();
-            self.passed_over(&log[read..whole.start()], line);
+            self.report_skipped(&log[read..whole.start()], line);
             line += newlines(&log[read..whole.start()]);
             if !whole.is_empty() {
                 self.event(execution, &event, line);
@@ -259,14 +259,14 @@ impl Reading {
             line += newlines(&log[whole.start()..whole.end()]);
             read = whole.end();
         }
-        self.passed_over(&log[read..], line);
+        self.report_skipped(&log[read..], line);
     }
 
-    fn passed_over(&mut self, text: &str, line: u32) {
+    fn report_skipped(&mut self, text: &str, line: u32) {
         for (number, text) in text.lines().enumerate() {
             if !text.trim().is_empty() {
                 let shown = excerpt(text);
-                let words = format!("no event in this layout: {shown}");
+                let words = format!("not an event in this layout: {shown}");
                 self.problem(line + number as u32, Severity::Warn, words);
             }
         }
@@ -275,21 +275,21 @@ impl Reading {
     fn event(&mut self, execution: &str, event: &Captures<'_>, line: u32) {
         let group = |name| event.name(name).map_or("", |group| group.as_str());
         let (host, clock, text) = (group("host"), group("clock"), group("event"));
-        // TLA+ writes it with its quotes escaped, and ShiViz takes that too.
+        // TLA+ escapes the quotes, which ShiViz accepts too.
         let read = serde_json::from_str(clock)
             .or_else(|_| serde_json::from_str(&clock.replace("\\\"", "\"")));
         let clock: BTreeMap<String, u64> = match read {
             Ok(clock) => clock,
             Err(_) => {
                 let shown = excerpt(clock);
-                let words = format!("the clock is no JSON object of host and number: {shown}");
+                let words = format!("the clock is not a JSON object of hosts and numbers: {shown}");
                 return self.problem(line, Severity::Fail, words);
             }
         };
         let own = clock.get(host).copied().unwrap_or(0);
         if own == 0 || host.len() > LONGEST_HOST {
             let shown = excerpt(host);
-            let words = format!("the clock has no entry of its own host {shown}");
+            let words = format!("the clock has no entry for its host {shown}");
             return self.problem(line, Severity::Fail, words);
         }
         let writer = (execution.to_owned(), host.to_owned());
@@ -300,7 +300,7 @@ impl Reading {
             block.threads.push((writer, "main".to_owned()));
             writer
         });
-        // As a line of the event log would have it, so that both are read alike later.
+        // In the form of a line of the event log, so that both are read by the same code later.
         let mut fields = serde_json::Map::new();
         fields.insert("text".into(), visible(text.as_bytes()).into());
         for name in &self.more {

@@ -1,7 +1,7 @@
-//! A line of the event log, version 1: as much of it as merging and matching need.
+//! Lines of the event log, version 1: the fields that merging and matching need.
 //!
-//! [`common::event::Record`] reads all of a line. This reads a million of them a second, and says what is wrong where a
-//! record would only not be there.
+//! [`common::event::Record`] parses all fields of a line. This parser handles a million lines per second, and reports the problem
+//! with a line that is not an event.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use super::{
     findings::Severity,
 };
 
-/// The fields that are looked at. What is not there is empty: an `Option<Cow>` would be copied.
+/// The fields that are parsed. A missing text is empty, because serde copies an `Option<Cow>`.
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(default)]
@@ -51,14 +51,14 @@ struct Line<'a> {
     counts: Option<Suppressed>,
 }
 
-/// Of a summary's figures the one that says that not every event was logged.
+/// The count of events that were not logged.
 #[derive(Deserialize)]
 struct Suppressed {
     #[serde(default)]
     suppressed: Option<u64>,
 }
 
-/// Takes the lines of a piece apart.
+/// Parses the lines.
 pub(super) fn parse(piece: Piece) -> Block {
     let Piece {
         file,
@@ -72,7 +72,7 @@ pub(super) fn parse(piece: Piece) -> Block {
     };
     let mut names = Names::default();
     let mut times = Times::default();
-    // What a line writes with escapes; it is put behind the text.
+    // Message identities that are written with escapes; they are appended to the text.
     let mut escaped = String::new();
     let mut start = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -85,7 +85,7 @@ pub(super) fn parse(piece: Piece) -> Block {
             continue;
         }
         if line.len() > LONGEST {
-            let words = || format!("longer than {LONGEST} bytes, and passed over");
+            let words = || format!("longer than {LONGEST} bytes: skipped");
             block.problem(Severity::Fail, line_number, words);
             continue;
         }
@@ -101,8 +101,8 @@ pub(super) fn parse(piece: Piece) -> Block {
                 continue;
             }
         };
-        let (number, kind, time) = match needed(&read, &mut times) {
-            Ok(needed) => needed,
+        let (number, kind, time) = match required(&read, &mut times) {
+            Ok(required) => required,
             Err(words) => {
                 block.problem(Severity::Fail, line_number, || words);
                 continue;
@@ -111,7 +111,7 @@ pub(super) fn parse(piece: Piece) -> Block {
         let kind = kind.unwrap_or_else(|| {
             block.problem(Severity::Fail, line_number, || {
                 let word = excerpt(&read.event);
-                format!("event '{word}' is none of version {VERSION}")
+                format!("event '{word}' is not in version {VERSION}")
             });
             Kind::Local
         });
@@ -166,12 +166,12 @@ fn claim(line: &Line<'_>) -> Claim {
     }
 }
 
-/// What no event is without: its number, what it is if that is known, and when it was.
-fn needed(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i64), String> {
+/// The required fields: number, kind if it is a known one, time.
+fn required(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i64), String> {
     match line.v {
         Some(v) if v == u64::from(VERSION) => {}
         Some(v) => return Err(format!("version {v} of the log, not {VERSION}")),
-        None => return Err("no version 'v': no event of the log".to_owned()),
+        None => return Err("no field 'v': not an event".to_owned()),
     }
     for (field, text) in [
         ("run", &line.run),
@@ -192,17 +192,17 @@ fn needed(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i64)
     Ok((number, Kind::of_word(&line.event), time))
 }
 
-/// Why a line is no event.
+/// Why a line is not an event.
 fn why(line: &str, error: &serde_json::Error) -> String {
     let shown = excerpt(line);
-    // The line is known already, and always 1 here.
+    // The line number of the JSON parser is always 1.
     let error = error.to_string();
     let error = error.split(" at line 1").next().unwrap_or_default();
     let length = plural(line.len() as u64, "byte");
-    format!("no event of the log: {error} ({length}: {shown})")
+    format!("not an event: {error} ({length}: {shown})")
 }
 
-/// Who writes, by number; nearly always the same as in the line before.
+/// The indices of writers and threads; nearly always those of the line before.
 #[derive(Default)]
 struct Names {
     writers: HashMap<(String, String), u32>,
@@ -234,7 +234,7 @@ impl Names {
     }
 }
 
-/// Moments in microseconds since 1970; the minute is worked out once for all that happens in it.
+/// Times in microseconds since 1970; each minute is parsed once.
 #[derive(Default)]
 struct Times {
     minute: String,

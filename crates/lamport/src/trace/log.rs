@@ -1,22 +1,22 @@
-//! The log of one process, while logs become processes.
+//! The log of one process, as an intermediate result of the merge.
 
 use super::Event;
 
 /// The log of one process.
 pub(super) struct Log {
-    /// The run that it is of.
+    /// The run.
     pub(super) run: String,
-    /// The process's name in it.
+    /// The name of the process.
     pub(super) node: String,
-    /// The algorithm that the process runs, as it says.
+    /// The algorithm that it claims to run.
     pub(super) algorithm: Option<String>,
-    /// Whether it carries vector clocks.
+    /// Whether it contains vector clocks.
     pub(super) vectors: bool,
-    /// Whether it has an event of number 0.
+    /// Whether it contains event 0.
     pub(super) began: bool,
-    /// Whether it ends as that of a program that was not killed.
+    /// Whether the process ended by itself: a process that was killed logs no `stop`.
     pub(super) stopped: bool,
-    /// Whether events were suppressed by a rate limit.
+    /// Whether a rate limit suppressed events.
     pub(super) suppressed: bool,
     /// Whether events are missing in it.
     pub(super) gaps: bool,

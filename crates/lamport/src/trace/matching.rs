@@ -1,9 +1,9 @@
-//! Which send each receive is of.
+//! The send of each receive.
 //!
-//! By the message's identity, which both sides log. Where an identity was used again (a TCP connection between the same
-//! addresses, a name server's number, a second run into the same log), by the run, and then by time. The receiver of a
-//! plain datagram knows its sender's address and the text only: where that fits one send it is that one; where it
-//! fits several, they are taken in turn and the link is marked as inferred.
+//! They are matched by the message's identity, which both sides log. If an identity was reused (a TCP connection between the same
+//! addresses, a name server's number, a second run into the same log), they are matched by the run, and then by time. The
+//! receiver of a plain datagram knows only the sender's address and the text: if one send fits, it is the match; if several fit,
+//! they are matched in order, and the links are marked as inferred.
 
 use std::ops::Range;
 
@@ -13,32 +13,32 @@ use super::{EventId, Trace, findings::Severity, words::Fields};
 use crate::property::Property;
 use hashbrown::{HashMap, HashSet};
 
-/// An event follows from another one of another process, or of another thread.
+/// A link of happened-before between two processes or threads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Link {
     /// The cause: a send.
     pub from: EventId,
     /// The effect: a receive.
     pub to: EventId,
-    /// Whether the logs do not say so themselves.
+    /// Whether it is inferred: the logs do not identify the send.
     pub inferred: bool,
 }
 
 /// All links, by cause and by effect.
 #[derive(Debug, Default)]
 pub struct Links {
-    /// By effect.
+    /// Sorted by effect.
     links: Vec<Link>,
-    /// Where each event's causes begin in it.
+    /// The start of each event's causes in `links`.
     causes: Vec<u32>,
-    /// Effects by cause.
+    /// The effects, sorted by cause.
     effects: Vec<u32>,
-    /// Where each event's effects begin in it.
+    /// The start of each event's effects in `effects`.
     effects_of: Vec<u32>,
 }
 
 impl Links {
-    /// Of so many events.
+    /// The links of a trace with this number of events.
     pub fn new(events: usize, mut links: Vec<Link>) -> Self {
         links.sort_unstable_by_key(|link| (link.to, link.from));
         let mut effects: Vec<_> = links.iter().map(|link| (link.from, link.to)).collect();
@@ -53,32 +53,32 @@ impl Links {
         }
     }
 
-    /// All of them, by effect.
+    /// All links, sorted by effect.
     pub fn all(&self) -> &[Link] {
         &self.links
     }
 
-    /// Those that lead to this event.
+    /// The links to an event.
     pub fn to(&self, event: EventId) -> &[Link] {
         &self.links[range(&self.causes, event)]
     }
 
-    /// The events that this one leads to.
+    /// The direct effects of an event.
     pub fn from(&self, event: EventId) -> impl ExactSizeIterator<Item = EventId> {
         let effects = &self.effects[range(&self.effects_of, event)];
         effects.iter().map(|effect| *effect as usize)
     }
 
-    /// Whether the same process had received the same before.
-    pub fn came_before(&self, trace: &Trace, link: &Link) -> bool {
-        // The receives of a process stand side by side, in its order.
+    /// Whether the receive is a duplicate: its process had received the message before.
+    pub fn is_duplicate(&self, trace: &Trace, link: &Link) -> bool {
+        // The receives of a process are adjacent, in its order.
         let effects = &self.effects[range(&self.effects_of, link.from)];
         let before = effects.partition_point(|effect| (*effect as usize) < link.to);
         let process = |effect: u32| trace.events[effect as usize].process;
         before > 0 && process(effects[before - 1]) == trace.events[link.to].process
     }
 
-    /// Leaves some out.
+    /// The links without some of them.
     #[must_use]
     pub fn without(self, out: &HashSet<(EventId, EventId)>) -> Self {
         let events = self.causes.len() - 1;
@@ -92,7 +92,7 @@ fn range(starts: &[u32], event: EventId) -> Range<usize> {
     starts[event] as usize..starts[event + 1] as usize
 }
 
-/// Where the run of each number begins in what is sorted by it.
+/// The start of each number's group in a sorted sequence.
 fn starts(count: usize, sorted: impl Iterator<Item = usize>) -> Vec<u32> {
     let mut starts = vec![0; count + 1];
     for number in sorted {
@@ -104,12 +104,12 @@ fn starts(count: usize, sorted: impl Iterator<Item = usize>) -> Vec<u32> {
     starts
 }
 
-/// What comes of it.
+/// The result of matching.
 #[derive(Debug, Default)]
 pub struct Matched {
     /// Each receive with its send.
     pub links: Vec<Link>,
-    /// The receives that have none.
+    /// The receives without a send.
     pub orphans: Vec<EventId>,
 }
 
@@ -123,7 +123,7 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
             (Kind::Send | Kind::Receive, Some(message)) => {
                 of_message.push((message as u32, id as u32));
             }
-            // Without an identity it is a plain datagram.
+            // A receive without an identity is that of a plain datagram.
             (Kind::Receive, None) => plain.push(id),
             _ => {}
         }
@@ -141,21 +141,21 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
                 _ => receives.push(id),
             }
         }
-        runs.uses(trace, &mut sends, &mut receives, &mut matched);
+        runs.match_identity(trace, &mut sends, &mut receives, &mut matched);
     }
     if !plain.is_empty() {
         plain_datagrams(trace, &plain, &mut matched);
     }
-    // The tables above have another order each time, and the first ones are reported.
+    // Hash tables have a random order, and the first findings are reported.
     matched.orphans.sort_unstable();
     let backward = |link: &Link| {
         let of = |id: EventId| trace.events[id].process;
         of(link.from) == of(link.to) && link.from > link.to
     };
-    let (wrong, links): (Vec<_>, _) = matched.links.into_iter().partition(backward);
+    let (violations, links): (Vec<_>, _) = matched.links.into_iter().partition(backward);
     matched.links = links;
     drop(runs);
-    for link in wrong {
+    for link in violations {
         let (here, there) = (trace.place_of(link.to), trace.place_of(link.from));
         let name = trace.process_of(link.to).name.clone();
         trace.findings.add(Property::Order, Severity::Fail, || {
@@ -165,8 +165,8 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
     matched
 }
 
-/// Which runs may have to do with one another: processes that share a run only with each other, and a process that is alone in
-/// its run with anybody.
+/// Which processes may communicate: those that share a run only with each other, and a process that is alone in its run with any
+/// other.
 pub(super) struct Runs<'t> {
     of_process: Vec<&'t str>,
     shared: HashSet<&'t str>,
@@ -174,7 +174,11 @@ pub(super) struct Runs<'t> {
 
 impl<'t> Runs<'t> {
     pub(super) fn of(trace: &'t Trace) -> Self {
-        let of_process: Vec<&str> = trace.processes.iter().map(|it| it.run.as_str()).collect();
+        let of_process: Vec<&str> = trace
+            .processes
+            .iter()
+            .map(|process| process.run.as_str())
+            .collect();
         let mut nodes: HashMap<&str, &str> = HashMap::new();
         let mut shared = HashSet::new();
         for process in &trace.processes {
@@ -186,8 +190,8 @@ impl<'t> Runs<'t> {
         Self { of_process, shared }
     }
 
-    /// Whether a message can have gone from the one to the other.
-    pub(super) fn may(&self, from: u32, to: u32) -> bool {
+    /// Whether one process can have sent a message to the other.
+    pub(super) fn may_communicate(&self, from: u32, to: u32) -> bool {
         let (from, to) = (self.of_process[from as usize], self.of_process[to as usize]);
         from == to || !(self.shared.contains(from) && self.shared.contains(to))
     }
@@ -196,8 +200,8 @@ impl<'t> Runs<'t> {
         self.of_process[trace.events[event].process as usize]
     }
 
-    /// The receives of one identity, each with the send that it is of.
-    fn uses(
+    /// Matches the sends and receives of one identity.
+    fn match_identity(
         &self,
         trace: &Trace,
         sends: &mut [EventId],
@@ -216,12 +220,12 @@ impl<'t> Runs<'t> {
         }
         if in_one_run(sends) && in_one_run(receives) {
             let process = |id: &EventId| trace.events[*id].process;
-            if !self.may(process(&first), process(&receives[0])) {
+            if !self.may_communicate(process(&first), process(&receives[0])) {
                 return matched.orphans.extend(&*receives);
             }
-            return in_turn(trace, sends, receives, one_each, matched);
+            return in_order(trace, sends, receives, one_each, matched);
         }
-        // Each shared run by itself, and then the others.
+        // Each shared run separately, and then the others.
         let mut by_run: HashMap<&str, (Vec<EventId>, Vec<EventId>)> = HashMap::new();
         for id in sends.iter() {
             by_run.entry(run(id)).or_default().0.push(*id);
@@ -229,14 +233,14 @@ impl<'t> Runs<'t> {
         for id in receives.iter() {
             by_run.entry(run(id)).or_default().1.push(*id);
         }
-        let (mut other_sendings, mut other_receipts) = (Vec::new(), Vec::new());
+        let (mut other_sends, mut other_receives) = (Vec::new(), Vec::new());
         for (run, (mut sends, mut receives)) in by_run {
             if !sends.is_empty() && !receives.is_empty() {
-                in_turn(trace, &mut sends, &mut receives, one_each, matched);
+                in_order(trace, &mut sends, &mut receives, one_each, matched);
             } else if receives.is_empty() {
-                other_sendings.extend(sends.into_iter().map(|id| (id, self.shared.contains(run))));
+                other_sends.extend(sends.into_iter().map(|id| (id, self.shared.contains(run))));
             } else {
-                other_receipts.extend(
+                other_receives.extend(
                     receives
                         .into_iter()
                         .map(|id| (id, self.shared.contains(run))),
@@ -246,24 +250,24 @@ impl<'t> Runs<'t> {
         for shared in [true, false] {
             let of = |all: &[(EventId, bool)]| -> Vec<EventId> {
                 all.iter()
-                    .filter(|(_, it)| *it == shared)
+                    .filter(|(_, is_shared)| *is_shared == shared)
                     .map(|(id, _)| *id)
                     .collect()
             };
-            let mut receives = of(&other_receipts);
-            let mut sends: Vec<EventId> = other_sendings
+            let mut receives = of(&other_receives);
+            let mut sends: Vec<EventId> = other_sends
                 .iter()
-                // A run that is shared has its own.
-                .filter(|(_, it)| !(shared && *it))
+                // The receives of a shared run have no send in another shared run.
+                .filter(|(_, is_shared)| !(shared && *is_shared))
                 .map(|(id, _)| *id)
                 .collect();
-            in_turn(trace, &mut sends, &mut receives, one_each, matched);
+            in_order(trace, &mut sends, &mut receives, one_each, matched);
         }
     }
 }
 
-/// Matches what belongs together in the order of time; those of one process are in its order, whatever its clock says.
-fn in_turn(
+/// Matches sends and receives in the order of time; those of one process are in its order, regardless of its clock.
+fn in_order(
     trace: &Trace,
     sends: &mut [EventId],
     receives: &mut [EventId],
@@ -278,15 +282,15 @@ fn in_turn(
             ids.sort_by_key(time);
         }
     }
-    let all_have_one = sends.len() == receives.len();
+    let all_matched = sends.len() == receives.len();
     let mut next = 0;
     for (turn, to) in receives.iter().enumerate() {
         let from = if sends.is_empty() {
             None
-        } else if all_have_one {
+        } else if all_matched {
             Some(sends[turn])
         } else if one_each {
-            // One connection's log is missing: the next send, if it is not later than this.
+            // The log of one connection is missing: the next send, if it is not later than the receive.
             let from = sends.get(next).filter(|from| time(from) <= time(to));
             next += usize::from(from.is_some());
             from.copied()
@@ -305,15 +309,15 @@ fn in_turn(
     }
 }
 
-/// What identifies a plain datagram on both sides: the sender's address, how it went, and its text.
-type Looks<'t> = (&'t str, String, String, String);
+/// What identifies a plain datagram on both sides: the sender's address, the addressing mode, the length and the text.
+type Features<'t> = (&'t str, String, String, String);
 
-fn looks<'t>(peer: &'t str, fields: &Fields) -> Looks<'t> {
+fn features<'t>(peer: &'t str, fields: &Fields) -> Features<'t> {
     let field = |name| fields.get(name).unwrap_or_default().to_owned();
     (peer, field("mode"), field("bytes"), field("text"))
 }
 
-/// Receives that say nothing of the message but who sent it and what it says.
+/// Matches the receives of plain datagrams.
 fn plain_datagrams(trace: &Trace, receives: &[EventId], matched: &mut Matched) {
     let mut parties: HashMap<&str, &str> = HashMap::new();
     parties.extend(
@@ -322,41 +326,41 @@ fn plain_datagrams(trace: &Trace, receives: &[EventId], matched: &mut Matched) {
             .iter()
             .map(|party| (party.as_str(), party.as_str())),
     );
-    let mut looked_for: HashMap<Looks<'_>, Vec<EventId>> = HashMap::new();
+    let mut received: HashMap<Features<'_>, Vec<EventId>> = HashMap::new();
     for to in receives {
         let fields = Fields::of(trace, *to);
         match fields.get("peer").and_then(|peer| parties.get(peer)) {
-            Some(peer) => looked_for
-                .entry(looks(peer, &fields))
+            Some(peer) => received
+                .entry(features(peer, &fields))
                 .or_default()
                 .push(*to),
-            // Nobody who sends in these logs.
+            // The sender has no log.
             None => matched.orphans.push(*to),
         }
     }
-    let senders: HashSet<&str> = looked_for.keys().map(|looks| looks.0).collect();
-    let mut sent: HashMap<Looks<'_>, Vec<EventId>> = HashMap::new();
+    let senders: HashSet<&str> = received.keys().map(|features| features.0).collect();
+    let mut sent: HashMap<Features<'_>, Vec<EventId>> = HashMap::new();
     for (id, event) in trace.events.iter().enumerate() {
         if let (Kind::Send, Some(message)) = (event.kind, event.message())
             && let Some(peer) = senders.get(&*trace.parties[trace.messages[message].from as usize])
         {
-            let looks = looks(peer, &Fields::of(trace, id));
-            sent.entry(looks).or_default().push(id);
+            let features = features(peer, &Fields::of(trace, id));
+            sent.entry(features).or_default().push(id);
         }
     }
-    for (looks, mut receives) in looked_for {
-        match sent.get_mut(&looks) {
-            Some(sends) => alike(trace, &looks, sends, &mut receives, matched),
+    for (features, mut receives) in received {
+        match sent.get_mut(&features) {
+            Some(sends) => match_features(trace, &features, sends, &mut receives, matched),
             None => matched.orphans.append(&mut receives),
         }
     }
 }
 
-/// Sends and receives that look alike. A datagram comes once to each process, and by unicast to one; so each takes the
-/// next one that was sent before, and where there is none it came twice.
-fn alike(
+/// Matches sends and receives with equal features. A datagram is received once by each process, and a unicast by one; so each
+/// receive takes the next earlier send, and if there is none it is a duplicate.
+fn match_features(
     trace: &Trace,
-    looks: &Looks<'_>,
+    features: &Features<'_>,
     sends: &mut [EventId],
     receives: &mut [EventId],
     matched: &mut Matched,
@@ -366,10 +370,10 @@ fn alike(
     receives.sort_by_key(time);
     let mut next: HashMap<Option<u32>, usize> = HashMap::new();
     for to in receives.iter() {
-        let whose = (looks.1 != "unicast").then_some(trace.events[*to].process);
-        let next = next.entry(whose).or_default();
+        let receiver = (features.1 != "unicast").then_some(trace.events[*to].process);
+        let next = next.entry(receiver).or_default();
         let from = match sends.get(*next) {
-            // The first one also against the clocks, which may disagree.
+            // The first one also if the clocks disagree.
             Some(from) if *next == 0 || time(from) <= time(to) => {
                 *next += 1;
                 *from

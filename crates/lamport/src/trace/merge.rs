@@ -1,7 +1,7 @@
-//! Which process each event is of, and in which order its process had them.
+//! The process of each event, and the order of each process's events.
 //!
-//! A process's order is that of its log: the events have numbers. One kind is put right: a send happens when it
-//! begins and is logged when it has gone well, so another thread may have logged what came of it first.
+//! The order is that of the log, in which the events are numbered. Only sends are moved: a send happens when it begins and is
+//! logged when it has succeeded, so another thread may log an effect first.
 
 use common::{
     event::Kind,
@@ -15,12 +15,12 @@ use super::{
     dedup,
     findings::Severity,
     log::Log,
-    sequence::{look_for_jumps, numbered, put_sends_right},
+    sequence::{check_clock_jumps, check_numbers, reorder_sends},
 };
 use crate::{property::Property, run_event::ALL_PROCESSES};
 use hashbrown::HashMap;
 
-/// Makes of what was read the events of processes; nothing is matched yet.
+/// Merges blocks into a trace; no messages are matched yet.
 pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
     let mut trace = Trace {
         files,
@@ -50,7 +50,7 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
     let Sorting { logs, threads, .. } = sorting;
     drop(ids);
     trace.texts = blocks.into_iter().map(|block| block.text).collect();
-    let logs = dedup::put_together(logs, &mut trace);
+    let logs = dedup::join(logs, &mut trace);
     let processes = logs
         .into_iter()
         .flat_map(|log| in_order(log, &threads, &mut trace))
@@ -59,13 +59,13 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
     trace
 }
 
-/// Sorts events by the log that they are of.
+/// Sorts events by log.
 #[derive(Default)]
 struct Sorting {
     logs: Vec<Log>,
     /// The present log of each writer of a file.
     present: HashMap<(u32, String, String), usize>,
-    /// All threads: whose, and the name.
+    /// All threads: index of the log, and name.
     threads: Vec<(usize, String)>,
     by_name: HashMap<(usize, String), u32>,
 }
@@ -91,7 +91,7 @@ impl Sorting {
             let (writer, name) = &block.threads[raw.thread as usize];
             let mut log = logs[*writer as usize];
             if raw.number == 0 && self.logs[log].began {
-                // The log is gone on with by another process of that name.
+                // Another process with this name continues the file.
                 log = self.another(block, &block.writers[*writer as usize], clocks.is_some());
                 logs[*writer as usize] = log;
             }
@@ -117,7 +117,7 @@ impl Sorting {
                 .as_mut()
                 .map(|clocks| std::mem::take(&mut clocks[index]));
             let carried = clock.map_or(NONE, |clock| {
-                // Whose entries they are is known when all processes are.
+                // The names are resolved when all processes are known.
                 trace.carried.push(LoggedVector {
                     entries: Vec::new(),
                     unknown: clock,
@@ -187,7 +187,7 @@ impl Sorting {
     }
 }
 
-/// The identities of messages and the parties in them, by number.
+/// The indices of message identities and of the parties in them.
 #[derive(Default)]
 struct Ids<'b> {
     messages: HashMap<&'b str, u32>,
@@ -200,7 +200,7 @@ impl<'b> Ids<'b> {
         if let Some(known) = self.messages.get(id) {
             return *known;
         }
-        // A text is the same address only when it is the same text.
+        // Addresses are compared as texts.
         let parts =
             MessageId::parts(id).filter(|(_, from, to, _)| !from.is_empty() && !to.is_empty());
         let Some((over, from, to, number)) = parts else {
@@ -221,7 +221,7 @@ impl<'b> Ids<'b> {
             from: self.party(from, &mut trace.parties),
             to: self.party(to, &mut trace.parties),
             number,
-            // A multicast goes over as many connections as it has receivers.
+            // A multicast is sent over as many connections as it has receivers.
             stream: over == Carrier::Tcp && to != ALL_PROCESSES,
             within: over == Carrier::Memory,
         };
@@ -239,17 +239,17 @@ impl<'b> Ids<'b> {
     }
 }
 
-/// Brings the events of a log into the order of its process; those of several processes in one program apart.
+/// Brings the events of a log into the order of its process, and separates several processes in one program.
 fn in_order(mut log: Log, threads: &[(usize, String)], trace: &mut Trace) -> Vec<(String, Log)> {
-    numbered(&mut log, trace);
+    check_numbers(&mut log, trace);
     log.stopped = log.events.iter().any(|event| event.kind == Kind::Stop);
     log.suppressed = log.events.iter().any(|event| event.suppressed);
-    // What a program prints or sums up is no part of the computation.
+    // Output and summaries are not part of the computation.
     log.events
         .retain(|event| !matches!(event.kind, Kind::Output | Kind::Report | Kind::Write));
     if !log.vectors {
-        put_sends_right(&mut log.events);
-        look_for_jumps(&log, threads, trace);
+        reorder_sends(&mut log.events);
+        check_clock_jumps(&log, threads, trace);
     }
     let node = visible(log.node.as_bytes());
     let name = if log.vectors && !log.run.is_empty() {
@@ -257,7 +257,7 @@ fn in_order(mut log: Log, threads: &[(usize, String)], trace: &mut Trace) -> Vec
     } else {
         node
     };
-    // A program that is itself a party is one process, whatever it says of others.
+    // A program that is itself a party is one process, regardless of other parties in its log.
     let several = !log
         .events
         .iter()
@@ -294,7 +294,7 @@ fn is_party(event: &Event, node: &str, trace: &Trace) -> bool {
     })
 }
 
-/// The process in its program that sends or receives through memory.
+/// The process, in a program with several, that sends or receives through memory.
 fn party_within<'t>(event: &Event, trace: &'t Trace) -> Option<&'t String> {
     let message = &trace.messages[event.message()?];
     let party = match event.kind {
@@ -306,7 +306,7 @@ fn party_within<'t>(event: &Event, trace: &'t Trace) -> Option<&'t String> {
     (message.within && party != ALL_PROCESSES).then_some(party)
 }
 
-/// Puts the processes one after the other, by name.
+/// Arranges the processes by name.
 fn arrange(mut parts: Vec<(String, Log)>, threads: &[(usize, String)], trace: &mut Trace) {
     let began = |log: &Log| log.events.first().and_then(|event| event.time);
     parts.sort_by(|a, b| natural(&a.0, &b.0).then(began(&a.1).cmp(&began(&b.1))));

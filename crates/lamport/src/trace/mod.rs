@@ -5,7 +5,7 @@
 //! | `model` | the data: trace, processes, events, messages |
 //! | [`sources`], [`blocks`] | files, folders, gzip; their lines, read by several threads |
 //! | [`lines`], [`layouts`] | a line of the event log, version 1; logs with vector clocks (ShiViz, GoVector, a regular expression) |
-//! | [`block`], `log` | the data between reading and merging; the log of one process |
+//! | `block`, `log` | the data between reading and merging; the log of one process |
 //! | [`merge`], `dedup`, `sequence` | the process of each event, and the order of each process |
 //! | [`matching`], [`vectors`] | the send of each receive: by identity, and by the vector clocks in the logs |
 //! | [`order`] | happened-before: a total order of all events, cycles, Lamport and vector timestamps |

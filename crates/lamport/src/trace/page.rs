@@ -1,7 +1,7 @@
-//! The page to look around in: one HTML file that needs nothing else.
+//! The interactive page: one HTML file that needs nothing else.
 //!
-//! The page itself is in `page/`; here the computation becomes the JSON that it reads. Events are columns of numbers in
-//! causal order, and every text stands once in a table.
+//! The page itself is in `page/`; this module writes the computation as the JSON that it reads. Events are columns of numbers in
+//! causal order, and every text is once in a table.
 
 use std::io::{self, Write};
 
@@ -19,7 +19,7 @@ use super::{
 
 const SHELL: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
-/// The first one has what the others need, the last one starts the page.
+/// Each script uses the ones before it; the last one starts the page.
 const SCRIPTS: [&str; 10] = [
     include_str!("page/data.js"),
     include_str!("page/layout.js"),
@@ -33,7 +33,7 @@ const SCRIPTS: [&str; 10] = [
     include_str!("page/controls.js"),
 ];
 
-/// The fields that have a column of their own: another tool's log can have any number of others.
+/// The fields with a separate column; a log of another tool can have any number of other fields.
 const FIELDS: [&str; 13] = [
     "message",
     "peer",
@@ -121,7 +121,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
         what.push(texts.number(&words_of(trace, *id, &fields)));
         let mut others = Vec::new();
         for (name, value) in fields.iter() {
-            // The sentence has it already.
+            // The words of the event contain it.
             if name == "text" {
                 continue;
             }
@@ -146,7 +146,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     let verdict: Vec<_> = computation
         .verdict()
         .into_iter()
-        .map(|(property, verdict, text)| json!({"rule": property.name(), "value": verdict, "text": text}))
+        .map(|(property, verdict, text)| json!({"property": property.name(), "value": verdict, "text": text}))
         .collect();
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
     let processes: Vec<&str> = trace.processes.iter().map(|it| it.name.as_str()).collect();
@@ -168,7 +168,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .map(|id| rank(*id))
         .collect();
-    // The links of a million events are no tree of values, but written as they come.
+    // The columns of a million events are written directly, without a tree of values.
     let mut json = Json { out, first: true };
     json.begin()?;
     json.entry("title", &computation.summary().text)?;
@@ -238,7 +238,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.end()
 }
 
-/// Writes one object, so that no text in it can end the script element that it stands in.
+/// Writes one object in which no text can end the script element around it.
 struct Json<'o> {
     out: &'o mut dyn Write,
     first: bool,
@@ -265,7 +265,7 @@ impl Json<'_> {
 
     fn value(&mut self, value: &(impl serde::Serialize + ?Sized)) -> io::Result<()> {
         let json = serde_json::to_string(value)?;
-        // Only texts have such letters.
+        // Only texts contain such characters.
         let safe = json
             .replace('<', "\\u003c")
             .replace('\u{2028}', "\\u2028")

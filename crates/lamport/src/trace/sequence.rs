@@ -1,4 +1,4 @@
-//! The order of a process's events: by their numbers, which run without a gap; and what the clocks of its threads say.
+//! The order of a process's events: by their numbers, which must have no gap; and the wall clocks of its threads.
 
 use common::{
     event::Kind,
@@ -6,15 +6,15 @@ use common::{
 };
 use hashbrown::HashMap;
 
-use super::{Event, Trace, dedup::says, findings::Severity, log::Log, skew};
+use super::{Event, Trace, dedup::content, findings::Severity, log::Log, skew};
 use crate::property::Property;
 
-/// How far another thread's events may have been logged before a send that came before them.
+/// How many events of other threads may be logged before a send that happened before them.
 const LATE: usize = 4096;
 
-/// The numbers must run without a gap, in the order of the lines.
-pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
-    let (rule, first, what) = match log.vectors {
+/// Checks that the numbers are consecutive, in the order of the lines.
+pub(super) fn check_numbers(log: &mut Log, trace: &mut Trace) {
+    let (property, first, name) = match log.vectors {
         true => (Property::Vectors, 1, "its own entry"),
         false => (Property::WellFormed, 0, "seq"),
     };
@@ -23,15 +23,15 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
     for pair in events.windows(2) {
         if pair[0].number > pair[1].number && same_file(pair) {
             let (before, here) = (trace.place(pair[0].place), trace.place(pair[1].place));
-            // Other programs' threads may write as they like.
+            // The threads of other programs may write in any order.
             let severity = if log.vectors {
                 Severity::Warn
             } else {
                 Severity::Fail
             };
-            trace.findings.add(rule, severity, || {
+            trace.findings.add(property, severity, || {
                 let (number, before_it) = (pair[1].number, pair[0].number);
-                format!("{here}: out of order, {what} {number} after {before_it} at {before}")
+                format!("{here}: out of order, {name} {number} after {before_it} at {before}")
             });
         }
     }
@@ -40,9 +40,9 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
     let node = visible(log.node.as_bytes());
     if let Some(event) = events.first().filter(|event| event.number > first) {
         let place = trace.place(event.place);
-        trace.findings.add(rule, Severity::Fail, || {
+        trace.findings.add(property, Severity::Fail, || {
             let number = event.number;
-            format!("{place}: {node} begins with {what} {number}, not {first}: its first events are missing")
+            format!("{place}: {node} begins with {name} {number}, not {first}: its first events are missing")
         });
     }
     for pair in events.windows(2) {
@@ -52,25 +52,25 @@ pub(super) fn numbered(log: &mut Log, trace: &mut Trace) {
         }
         let (there, here) = (trace.place(before.place), trace.place(event.place));
         let (last, number) = (before.number, event.number);
-        let same = says(before, trace) == says(event, trace);
+        let same = content(before, trace) == content(event, trace);
         log.gaps |= number > last;
         trace
             .findings
-            .add(rule, Severity::Fail, || match number - last {
+            .add(property, Severity::Fail, || match number - last {
                 0 if same => format!("{here}: the same event as {there}"),
-                0 => format!("{here}: {what} {number} of {node} is at {there} already"),
+                0 => format!("{here}: {name} {number} of {node} is at {there} already"),
                 gap => format!(
-                    "{here}: {what} {number} of {node} follows {last} at {there}: {} missing",
+                    "{here}: {name} {number} of {node} follows {last} at {there}: {} missing",
                     plural(gap - 1, "event")
                 ),
             });
     }
-    events.dedup_by(|event, before| says(event, trace) == says(before, trace));
+    events.dedup_by(|event, before| content(event, trace) == content(before, trace));
 }
 
-/// A send happens when it begins, and is logged when it has gone well: another thread may have logged first what
-/// came of it.
-pub(super) fn put_sends_right(events: &mut [Event]) {
+/// Moves sends before their effects: a send happens when it begins and is logged when it has succeeded, so another thread may
+/// log an effect first.
+pub(super) fn reorder_sends(events: &mut [Event]) {
     for index in 1..events.len() {
         if events[index].kind != Kind::Send {
             continue;
@@ -88,18 +88,18 @@ pub(super) fn put_sends_right(events: &mut [Event]) {
     }
 }
 
-/// The clock of a machine may be set while it is read.
-pub(super) fn look_for_jumps(log: &Log, threads: &[(usize, String)], trace: &mut Trace) {
+/// Reports wall clocks that jump back: the clock of a machine may be set at any time.
+pub(super) fn check_clock_jumps(log: &Log, threads: &[(usize, String)], trace: &mut Trace) {
     let mut last: HashMap<u32, &Event> = HashMap::new();
     let mut present: Option<&Event> = None;
     for event in &log.events {
-        // Nearly always the thread of the event before.
+        // Usually it is the thread of the event before.
         let before = match present {
             Some(before) if before.thread == event.thread => Some(before),
             _ => last.get(&event.thread).copied(),
         };
         if let Some((before, (then, now))) =
-            before.and_then(|it| Some((it, it.time.zip(event.time)?)))
+            before.and_then(|before| Some((before, before.time.zip(event.time)?)))
             && now < then
         {
             let (there, here) = (trace.place(before.place), trace.place(event.place));

@@ -1,34 +1,34 @@
-//! Wall clocks of several machines that contradict the order of events, and the smallest correction that mends it.
+//! Wall clocks of several machines that contradict happened-before, and the smallest corrections.
 //!
-//! A message that was sent at `s` by one clock and received at `r` by another demands of the corrections of both
-//! `r + c(receiver) >= s + c(sender)`. Of such differences the least corrections are the longest paths (Bellman and
-//! Ford); where a circle demands more than nothing, no constant correction helps: a clock was set in between.
+//! A message that was sent at `s` by one clock and received at `r` by another is a constraint on the corrections of both:
+//! `r + c(receiver) >= s + c(sender)`. The least solution of such difference constraints are the longest paths (Bellman and
+//! Ford). If a cycle is positive, no constant correction exists: a clock was set during the run.
 
 use super::{EventId, Trace, findings::Severity, matching::Links};
 use crate::property::Property;
 use hashbrown::HashMap;
 
-/// A link that the clocks contradict.
-struct Demand {
+/// A constraint on the difference of two corrections.
+struct Constraint {
     from: usize,
     to: usize,
-    /// By how much they must come nearer, in microseconds, at least; less than nothing where there is time to spare.
+    /// The least difference, in microseconds; negative if the receive is later than the send.
     least: i64,
-    /// The events that demand it.
+    /// The send and the receive.
     by: (EventId, EventId),
 }
 
-/// Looks for messages that were received before they were sent, by the clocks. How many were compared.
+/// Reports messages that were received before they were sent, by the wall clocks. Returns how many were compared.
 pub fn check(trace: &mut Trace, links: &Links) -> u64 {
     let mut compared = 0;
     let mut backwards = 0_u64;
-    let mut demands: HashMap<(usize, usize), Demand> = HashMap::new();
+    let mut constraints: HashMap<(usize, usize), Constraint> = HashMap::new();
     for link in links.all() {
         let (from, to) = (&trace.events[link.from], &trace.events[link.to]);
         let (Some(sent), Some(received)) = (from.time, to.time) else {
             continue;
         };
-        // What was inferred may not be so.
+        // An inferred link may be wrong.
         if from.process == to.process || link.inferred {
             continue;
         }
@@ -36,55 +36,57 @@ pub fn check(trace: &mut Trace, links: &Links) -> u64 {
         let least = sent.saturating_sub(received);
         backwards += u64::from(least > 0);
         let key = (from.process as usize, to.process as usize);
-        let demand = demands.entry(key).or_insert(Demand {
+        let constraint = constraints.entry(key).or_insert(Constraint {
             from: key.0,
             to: key.1,
             least,
             by: (link.from, link.to),
         });
-        if demand.least < least {
-            demand.least = least;
-            demand.by = (link.from, link.to);
+        if constraint.least < least {
+            constraint.least = least;
+            constraint.by = (link.from, link.to);
         }
     }
     if backwards == 0 {
         return compared;
     }
-    let mut demands: Vec<_> = demands.into_values().collect();
-    demands.sort_by_key(|demand| (demand.from, demand.to));
-    for demand in demands.iter().filter(|demand| demand.least > 0) {
-        let (there, here) = (trace.place_of(demand.by.0), trace.place_of(demand.by.1));
-        let early = length(demand.least);
+    let mut constraints: Vec<_> = constraints.into_values().collect();
+    constraints.sort_by_key(|constraint| (constraint.from, constraint.to));
+    for constraint in constraints.iter().filter(|constraint| constraint.least > 0) {
+        let (there, here) = (
+            trace.place_of(constraint.by.0),
+            trace.place_of(constraint.by.1),
+        );
+        let early = length(constraint.least);
         trace.findings.add(Property::Wall, Severity::Warn, || {
             format!("{here}: received {early} before it was sent at {there}, by the clocks")
         });
     }
-    let words = match corrections(trace.processes.len(), &demands) {
+    let words = match corrections(trace.processes.len(), &constraints) {
         Some(corrections) => {
-            let mended = corrections.iter().enumerate().filter(|(_, by)| **by != 0);
-            let mended: Vec<_> = mended
+            let changed = corrections.iter().enumerate().filter(|(_, by)| **by != 0);
+            let changed: Vec<_> = changed
                 .map(|(process, by)| {
                     let name = &trace.processes[process].name;
                     let (sign, by) = if *by < 0 { ('-', -by) } else { ('+', *by) };
                     format!("{sign}{} for {name}", length(by))
                 })
                 .collect();
-            format!(
-                "the smallest correction that mends it: {}",
-                mended.join(", ")
-            )
+            format!("smallest correction: {}", changed.join(", "))
         }
-        None => "no constant correction mends it: a clock was set in between".to_owned(),
+        None => "no constant correction exists: a clock was set during the run".to_owned(),
     };
     trace.findings.remark(Property::Wall, words);
     compared
 }
 
-/// How much each clock must be put on or back; None if no such numbers will do. Only differences count, so all are moved
-/// by what leaves most of the clocks as they are, or nearly so: the median.
-fn corrections(processes: usize, demands: &[Demand]) -> Option<Vec<i64>> {
-    let demands = demands.iter().map(|it| (it.from, it.to, it.least));
-    let mut corrections = least(processes, demands)?;
+/// The correction of each clock; None if none exists. Only differences matter, so the median is subtracted from all of them:
+/// most clocks then need no correction, or a small one.
+fn corrections(processes: usize, constraints: &[Constraint]) -> Option<Vec<i64>> {
+    let constraints = constraints
+        .iter()
+        .map(|constraint| (constraint.from, constraint.to, constraint.least));
+    let mut corrections = least(processes, constraints)?;
     let mut sorted = corrections.clone();
     sorted.sort_unstable();
     let median = sorted.get(processes.saturating_sub(1) / 2).copied();
@@ -96,13 +98,13 @@ fn corrections(processes: usize, demands: &[Demand]) -> Option<Vec<i64>> {
 
 fn least(
     processes: usize,
-    demands: impl Iterator<Item = (usize, usize, i64)> + Clone,
+    constraints: impl Iterator<Item = (usize, usize, i64)> + Clone,
 ) -> Option<Vec<i64>> {
     let mut corrections = vec![0; processes];
-    // After as many rounds as there are processes a path that still grows goes in a circle.
+    // A path that still grows after as many rounds as there are processes contains a cycle.
     for _ in 0..=processes {
         let mut grew = false;
-        for (from, to, least) in demands.clone() {
+        for (from, to, least) in constraints.clone() {
             let needed = i64::saturating_add(corrections[from], least);
             if corrections[to] < needed {
                 corrections[to] = needed;
@@ -116,7 +118,7 @@ fn least(
     None
 }
 
-/// A length of time in words, to the microsecond: a correction that is rounded would not do.
+/// A duration in words, to the microsecond: a rounded correction would not satisfy the constraints.
 pub(super) fn length(by: i64) -> String {
     let by = by.unsigned_abs();
     match by {
@@ -130,8 +132,8 @@ pub(super) fn length(by: i64) -> String {
 mod tests {
     use super::*;
 
-    fn demand((from, to, least): (usize, usize, i64)) -> Demand {
-        Demand {
+    fn constraint((from, to, least): (usize, usize, i64)) -> Constraint {
+        Constraint {
             from,
             to,
             least,
@@ -140,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_that_is_wrong_is_put_right() {
+    fn a_clock_that_is_behind_is_corrected() {
         // Messages take 1; process 1 is 10 behind.
-        let demands = [
+        let constraints = [
             (0, 1, 9),
             (1, 0, -11),
             (0, 2, -1),
@@ -150,13 +152,13 @@ mod tests {
             (2, 1, 9),
             (1, 2, -11),
         ];
-        let demands = demands.map(demand);
-        assert_eq!(corrections(3, &demands), Some(vec![0, 9, 0]));
+        let constraints = constraints.map(constraint);
+        assert_eq!(corrections(3, &constraints), Some(vec![0, 9, 0]));
     }
 
     #[test]
-    fn one_that_is_ahead_is_put_back() {
-        let demands = [
+    fn a_clock_that_is_ahead_is_corrected() {
+        let constraints = [
             (0, 1, 9),
             (1, 0, -11),
             (0, 2, 9),
@@ -164,36 +166,39 @@ mod tests {
             (1, 2, -1),
             (2, 1, -1),
         ];
-        let demands = demands.map(demand);
-        assert_eq!(corrections(3, &demands), Some(vec![-9, 0, 0]));
+        let constraints = constraints.map(constraint);
+        assert_eq!(corrections(3, &constraints), Some(vec![-9, 0, 0]));
     }
 
     #[test]
-    fn one_ahead_and_one_behind_are_put_right_and_the_others_left() {
+    fn one_clock_ahead_and_one_behind_are_corrected_and_the_others_are_not() {
         let skews: [i64; 5] = [10, 0, 0, -10, 0];
-        let mut demands = Vec::new();
+        let mut constraints = Vec::new();
         for (from, ahead) in skews.iter().enumerate() {
             for (to, other) in skews.iter().enumerate().filter(|(to, _)| *to != from) {
                 // Every message takes 1.
-                demands.push(demand((from, to, ahead - other - 1)));
+                constraints.push(constraint((from, to, ahead - other - 1)));
             }
         }
-        let found = corrections(5, &demands).unwrap();
+        let found = corrections(5, &constraints).unwrap();
         assert!(found[0] < -7 && found[3] > 7, "{found:?}");
         assert!(
-            [1, 2, 4].iter().all(|it| found[*it].abs() <= 1),
+            [1, 2, 4].iter().all(|process| found[*process].abs() <= 1),
             "{found:?}"
         );
     }
 
     #[test]
-    fn a_clock_that_was_set_in_between_is_beyond_repair() {
-        assert_eq!(corrections(2, &[(0, 1, 9), (1, 0, 1)].map(demand)), None);
+    fn a_clock_that_was_set_during_the_run_has_no_correction() {
+        assert_eq!(
+            corrections(2, &[(0, 1, 9), (1, 0, 1)].map(constraint)),
+            None
+        );
     }
 
     #[test]
-    fn corrections_add_up_along_a_way() {
-        let demands = [(0, 1, 5), (1, 2, 5), (2, 0, -20)].map(demand);
-        assert_eq!(corrections(3, &demands), Some(vec![-5, 0, 5]));
+    fn corrections_add_up_along_a_path() {
+        let constraints = [(0, 1, 5), (1, 2, 5), (2, 0, -20)].map(constraint);
+        assert_eq!(corrections(3, &constraints), Some(vec![-5, 0, 5]));
     }
 }

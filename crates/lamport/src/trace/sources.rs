@@ -1,4 +1,4 @@
-//! Where logs come from: files, folders of them, gzip.
+//! The sources of logs: files, folders, gzip.
 
 use std::{
     collections::HashSet,
@@ -14,28 +14,28 @@ use common::{
 };
 use flate2::bufread::MultiGzDecoder;
 
-/// A log that is to be read.
+/// A log to read.
 #[derive(Debug)]
 pub struct Source {
-    /// Where it is.
+    /// The path.
     pub path: PathBuf,
-    /// The same, as it is shown.
+    /// The path, safe to print.
     pub shown: String,
 }
 
-/// The endings of a log's name; each may also end in `.gz`.
+/// The file name extensions of logs; `.gz` may follow each.
 const ENDINGS: [&str; 3] = [".jsonl", ".log", ".txt"];
 
-/// What gzip begins with (RFC 1952 section 2.3.1).
+/// The first bytes of gzip (RFC 1952 section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// How much is read of a file at once, in bytes.
+/// The size of the read buffer, in bytes.
 const BUFFER: usize = 1 << 20;
 
-/// The files, and of each folder those in it that are logs by their names; none of them twice.
+/// The files, and the files in folders that are logs by their names; without duplicates.
 ///
 /// # Errors
-/// When there is no such file, or a folder without a log (exit code 2).
+/// When a file does not exist, or a folder contains no log (exit code 2).
 pub fn find(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     let mut found = Vec::new();
     for path in paths {
@@ -85,15 +85,15 @@ pub(super) fn failed(path: &Path, error: &io::Error) -> Failure {
 }
 
 impl Source {
-    /// Opens it; what is compressed is unpacked while it is read.
+    /// Opens it; a compressed file is decompressed while it is read.
     ///
     /// # Errors
     /// When it cannot be opened.
     pub fn open(&self) -> io::Result<Box<dyn BufRead + Send>> {
         let mut file = BufReader::with_capacity(BUFFER, open(&self.path)?);
         if file.fill_buf()?.starts_with(&GZIP) {
-            let unpacked: Box<dyn Read + Send> = Box::new(MultiGzDecoder::new(file));
-            return Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)));
+            let decompressed: Box<dyn Read + Send> = Box::new(MultiGzDecoder::new(file));
+            return Ok(Box::new(BufReader::with_capacity(BUFFER, decompressed)));
         }
         Ok(Box::new(file))
     }

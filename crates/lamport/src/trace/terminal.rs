@@ -1,4 +1,4 @@
-//! The space-time diagram as text: a lane for each process, an event a line, later ones below.
+//! The space-time diagram as text: a lane for each process, a line for each event, from top to bottom.
 
 use std::{
     collections::HashSet, io::IsTerminal, ops::Range, sync::Arc, time::Duration, time::UNIX_EPOCH,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::reporting::line;
 
-/// What there is room for.
+/// The size of the window.
 #[derive(Debug)]
 pub struct Window {
     columns: usize,
@@ -25,7 +25,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// The terminal's; where there is none, a line of a usual one.
+    /// The size of the terminal; without one the usual width.
     pub fn present() -> Self {
         let usual = Self {
             columns: 120,
@@ -43,22 +43,22 @@ impl Window {
         }
     }
 
-    /// How many events it has room for, beside the head, the legend and what is said below.
+    /// How many events fit, beside the head, the legend and the summary.
     pub fn events(&self) -> usize {
         self.rows.map_or(30, |rows| rows.saturating_sub(6).max(5))
     }
 }
 
-/// The numbers on the left: the event's, and its Lamport time.
+/// The width of the two columns on the left: the event's number, and its Lamport time.
 const NUMBERS: usize = 15;
 
-/// What a sentence has at the least.
+/// The least width of the sentences.
 const SENTENCE: usize = 36;
 
-/// How much of the window the lanes take, where that is enough to tell them apart.
+/// The part of the window that the lanes take, if that is wide enough for their names.
 const LANES: f64 = 0.4;
 
-/// Tells the diagram of these places in the order.
+/// Prints the diagram of these positions in the order.
 pub fn draw(computation: &Computation, range: Range<usize>, window: &Window, journal: &Journal) {
     let diagram = Diagram::new(computation, &range, window);
     journal.record(line(diagram.head()));
@@ -96,7 +96,7 @@ pub fn draw(computation: &Computation, range: Range<usize>, window: &Window, jou
     journal.record(line(legend.join("  ")));
     if diagram.hidden > 0 {
         let text = format!(
-            "{} more processes have no room here; --html shows all",
+            "{} more processes do not fit; --html shows all",
             diagram.hidden
         );
         journal.record(line(text));
@@ -105,13 +105,13 @@ pub fn draw(computation: &Computation, range: Range<usize>, window: &Window, jou
 
 struct Diagram<'c> {
     computation: &'c Computation,
-    /// The processes that have a lane.
+    /// The processes with a lane.
     lanes: Vec<u32>,
-    /// How wide a lane is.
+    /// The width of a lane.
     width: usize,
-    /// How many processes have none.
+    /// The number of processes without a lane.
     hidden: usize,
-    /// How wide a sentence may be.
+    /// The width of a sentence.
     sentence: usize,
 }
 
@@ -185,23 +185,23 @@ impl<'c> Diagram<'c> {
             }
         }
         let own = self.lane(event.process).expect("it has a lane") * self.width;
-        let mut unseen = false;
+        let mut hidden = false;
         for link in links.to(id) {
             match self.lane(trace.events[link.from].process) {
                 Some(lane) if lane * self.width != own => {
-                    lead(&mut cells, lane * self.width, own, link.inferred);
+                    draw_message(&mut cells, lane * self.width, own, link.inferred);
                 }
                 Some(_) => {}
-                None => unseen = true,
+                None => hidden = true,
             }
         }
         cells[own] = mark(self.computation.role(id));
         let name = &trace.processes[event.process as usize].name;
         let mut sentence = format!("{name} {}", words(trace, id));
-        if unseen {
-            sentence.push_str(" (its lane has no room)");
+        if hidden {
+            sentence.push_str(" (its lane does not fit)");
         }
-        for (is, words) in [
+        for (applies, words) in [
             (
                 self.computation
                     .traffic
@@ -215,7 +215,7 @@ impl<'c> Diagram<'c> {
                 " (reordered)",
             ),
         ] {
-            if is {
+            if applies {
                 sentence.push_str(words);
             }
         }
@@ -227,8 +227,8 @@ impl<'c> Diagram<'c> {
     }
 }
 
-/// Draws a line from one lane to the other.
-fn lead(cells: &mut [char], from: usize, to: usize, inferred: bool) {
+/// Draws the line of a message from one lane to another.
+fn draw_message(cells: &mut [char], from: usize, to: usize, inferred: bool) {
     let dash = if inferred { '╌' } else { '─' };
     for cell in &mut cells[from.min(to)..from.max(to)] {
         *cell = if *cell == '│' { '┼' } else { dash };
@@ -244,7 +244,7 @@ fn lead(cells: &mut [char], from: usize, to: usize, inferred: bool) {
     }
 }
 
-/// The marks of events, and what they mean.
+/// The marks of events, and their legend.
 const MARKS: [(char, &str); 7] = [
     ('●', "● sends"),
     ('○', "○ receives"),
@@ -263,12 +263,12 @@ fn mark(role: Kind) -> char {
         Kind::Stop => '┴',
         Kind::Error => '✗',
         Kind::Local | Kind::Resolve | Kind::Register => '■',
-        // Of connections, and of the program's life.
+        // Events of connections and of the program's lifecycle.
         _ => '◇',
     }
 }
 
-/// The same line with colours: sends, receives and failures, and the lines between lanes less loud.
+/// A line of the diagram with colours: marks coloured, lines dimmed.
 pub fn coloured(line: &str) -> String {
     let mut shown = String::with_capacity(line.len() + 32);
     let mut faint = false;

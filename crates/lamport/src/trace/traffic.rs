@@ -1,52 +1,52 @@
-//! The fate of the messages: received, lost, duplicated, reordered. Facts, not violations.
+//! The counts of messages: received, lost, duplicated, reordered. They are facts, not violations.
 
 use common::event::Kind;
 
 use super::{EventId, Trace, matching::Links};
 use hashbrown::{HashMap, HashSet};
 
-/// What became of the messages.
+/// The counts of messages.
 #[derive(Debug, Default)]
 pub struct Traffic {
     /// Sends.
     pub sent: u64,
     /// Receives.
     pub received: u64,
-    /// Receives whose send the logs do not say for certain.
+    /// Receives whose send is inferred.
     pub inferred: u64,
-    /// Sends that no process with a log received; and at members of a group, numbers that are missing between
-    /// two that came.
+    /// Sends that no process received although the receiver's log is present; and at members of a group, numbers missing between
+    /// two received ones.
     pub lost: u64,
-    /// Sends to whom there is no log of.
+    /// Sends to processes without a log.
     pub unlogged: u64,
-    /// Receives of what the same process had received before.
+    /// Receives of a message that the same process had received before.
     pub duplicates: u64,
-    /// Receives after one of the same sender that was sent later.
+    /// Receives after a message of the same sender that was sent later.
     pub reordered: u64,
     /// The lost sends that no process received.
     pub lost_sends: Vec<EventId>,
-    /// The receives that were reordered.
+    /// The reordered receives.
     pub reordered_receives: HashSet<EventId>,
 }
 
-/// From a process, under the name that stands in its messages, to a process.
+/// From a process, with its name in its messages, to a process.
 type Route = (u32, u32, u32);
 
-/// What came that way.
+/// The messages received on a route.
 #[derive(Default)]
 struct Stream {
     highest: u64,
-    /// To each destination the first and the last number, and how many different ones came.
+    /// By destination: the first and the last number, and how many different ones were received.
     numbers: HashMap<u32, (u64, u64, u64)>,
 }
 
-/// Counts.
+/// Counts the messages.
 pub fn count(trace: &Trace, links: &Links) -> Traffic {
     let mut traffic = Traffic::default();
     let mut streams: HashMap<Route, Stream> = HashMap::new();
-    // Who can be heard of: a party that receives, or sends, is some process here.
+    // The parties with a log: those that send or receive in one.
     let nodes: HashSet<&str> = trace.processes.iter().map(|it| it.node.as_str()).collect();
-    // For all others: there are others.
+    // A message to all others has a receiver with a log if there is another process.
     let named = |party: &String| match party.as_str() {
         "*" => nodes.len() > 1,
         party => nodes.contains(party),
@@ -54,9 +54,9 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
     let mut here: Vec<bool> = trace.parties.iter().map(named).collect();
     let mut groups: HashSet<u32> = HashSet::new();
     let parties = 0..trace.parties.len() as u32;
-    // At an address the numbers are none that the receiver could know.
-    let counts: Vec<bool> = parties.map(|party| trace.has_name(party)).collect();
-    // Who does not tell of every datagram, under what name or address.
+    // The receiver does not know the numbers of messages between addresses.
+    let is_numbered: Vec<bool> = parties.map(|party| trace.has_name(party)).collect();
+    // The parties whose process suppressed events.
     let mut suppressed = vec![false; trace.parties.len()];
     for (id, event) in trace.events.iter().enumerate() {
         let message = event.message().map(|message| &trace.messages[message]);
@@ -86,15 +86,15 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
             continue;
         };
         here[sent.to as usize] = true;
-        if links.came_before(trace, link) {
+        if links.is_duplicate(trace, link) {
             traffic.duplicates += 1;
             continue;
         }
-        if !counts[sent.from as usize] {
+        if !is_numbered[sent.from as usize] {
             continue;
         }
-        let way = (send.process, sent.from, event.process);
-        let stream = streams.entry(way).or_default();
+        let route = (send.process, sent.from, event.process);
+        let stream = streams.entry(route).or_default();
         if sent.number < stream.highest {
             traffic.reordered += 1;
             traffic.reordered_receives.insert(id);
@@ -134,7 +134,7 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
     traffic
 }
 
-/// Numbers that members of a group miss between two that they received, though they were sent to the group.
+/// Counts the messages to groups that members miss between two that they received.
 fn in_groups(
     trace: &Trace,
     links: &Links,
@@ -145,12 +145,12 @@ fn in_groups(
     for (id, event) in trace.events.iter().enumerate() {
         if let (Kind::Send, Some(message)) = (event.kind, event.message())
             && groups.contains(&trace.messages[message].to)
-            // What no process received is counted already.
+            // A message that no process received is counted already.
             && links.from(id).len() > 0
         {
             let message = &trace.messages[message];
-            let way = (event.process, message.from, message.to);
-            let numbers = sent.entry(way).or_default();
+            let route = (event.process, message.from, message.to);
+            let numbers = sent.entry(route).or_default();
             numbers.push(message.number);
         }
     }

@@ -1,7 +1,7 @@
-//! Logs that carry vector clocks: which event follows from which, and whether the clocks can be true.
+//! Logs with vector clocks: the links that follow from them, and whether the clocks are possible.
 //!
-//! A log of vector clocks names no messages. What an event knows that the one before it in its process did not, it has
-//! learnt from a message; of all events that it may have learnt it from, those by which the others are known are enough.
+//! A log with vector clocks identifies no messages. The entries of an event that are greater than those of the event before it in
+//! its process come from other events: of these only the maximal ones are linked, because they imply the others.
 
 use common::text::{plural, visible};
 
@@ -9,14 +9,14 @@ use super::{EventId, Trace, findings::Severity, matching::Link};
 use crate::property::Property;
 use hashbrown::HashMap;
 
-/// Finds whose the entries are, and the links that follow from them.
+/// Resolves the names in the entries, and finds the links that follow from them.
 pub fn links(trace: &mut Trace) -> Vec<Link> {
     if trace.carried.is_empty() {
         return Vec::new();
     }
     name_entries(trace);
     let mut links = Vec::new();
-    let mut learnt: Vec<(EventId, u32, u64)> = Vec::new();
+    let mut new: Vec<(EventId, u32, u64)> = Vec::new();
     for event in 0..trace.events.len() {
         let Some(carried) = trace.events[event].carried() else {
             continue;
@@ -24,7 +24,7 @@ pub fn links(trace: &mut Trace) -> Vec<Link> {
         let before = trace
             .before(event)
             .and_then(|before| trace.events[before].carried());
-        learnt.clear();
+        new.clear();
         for (process, count) in &trace.carried[carried].entries {
             let own = trace.events[event].process == *process;
             let known = before.map_or(0, |before| entry(trace, before, *process));
@@ -32,32 +32,32 @@ pub fn links(trace: &mut Trace) -> Vec<Link> {
                 continue;
             }
             match find(trace, *process, *count) {
-                Some(cause) => learnt.push((cause, *process, *count)),
+                Some(cause) => new.push((cause, *process, *count)),
                 None => {
                     let place = trace.place_of(event);
                     let name = trace.processes[*process as usize].name.clone();
                     trace.findings.add(Property::Vectors, Severity::Fail, || {
-                        format!("{place}: knows {name}:{count}, which is in no log")
+                        format!("{place}: has {name}:{count}, an event that is in no log")
                     });
                 }
             }
         }
-        // What another one that is known says as well was not learnt directly.
+        // An event that another one implies is not linked.
         let mut index = 0;
-        while index < learnt.len() {
-            let (_, process, count) = learnt[index];
-            let said = |other: &(EventId, u32, u64)| {
+        while index < new.len() {
+            let (_, process, count) = new[index];
+            let implied = |other: &(EventId, u32, u64)| {
                 let theirs = trace.events[other.0].carried();
                 other.1 != process
                     && theirs.is_some_and(|theirs| entry(trace, theirs, process) >= count)
             };
-            if learnt.iter().any(said) {
-                learnt.swap_remove(index);
+            if new.iter().any(implied) {
+                new.swap_remove(index);
             } else {
                 index += 1;
             }
         }
-        links.extend(learnt.iter().map(|(from, _, _)| Link {
+        links.extend(new.iter().map(|(from, _, _)| Link {
             from: *from,
             to: event,
             inferred: false,
@@ -66,7 +66,7 @@ pub fn links(trace: &mut Trace) -> Vec<Link> {
     links
 }
 
-/// The event of a process that has this own entry.
+/// The event of a process with this own entry.
 fn find(trace: &Trace, process: u32, number: u64) -> Option<EventId> {
     let range = trace.processes[process as usize].events.clone();
     let own = &trace.events[range.clone()];
@@ -83,7 +83,7 @@ fn entry(trace: &Trace, carried: usize, process: u32) -> u64 {
         .map_or(0, |index| entries[index].1)
 }
 
-/// Names become numbers: within an execution a host's name is a process.
+/// Resolves names to processes: within an execution a host's name identifies a process.
 fn name_entries(trace: &mut Trace) {
     let mut by_name = HashMap::new();
     for (number, process) in trace.processes.iter().enumerate() {
@@ -110,51 +110,52 @@ fn name_entries(trace: &mut Trace) {
             let name = visible(name.as_bytes());
             let place = trace.place_of(event);
             trace.findings.add(Property::Vectors, Severity::Fail, || {
-                format!("{place}: knows of {name}, which has no event in any log")
+                format!("{place}: has an entry for {name}, which has no event in any log")
             });
         }
     }
 }
 
-/// Each clock that a log carries must be the one that follows from what the event knows.
+/// Checks that each vector clock in the logs is the vector timestamp of its event.
 #[derive(Debug, Default)]
 pub struct VectorChecker {
-    looked_at: u64,
-    /// The event, and of which process how much it says and how much it knows.
-    wrong: Vec<(EventId, (usize, u64, u32))>,
+    checked: u64,
+    /// The event, the process of the wrong entry, that entry, and the correct one.
+    violations: Vec<(EventId, (usize, u64, u32))>,
 }
 
 impl VectorChecker {
-    /// An event, with its vector timestamp.
+    /// The next event, with its vector timestamp.
     pub fn see(&mut self, trace: &Trace, event: EventId, vector: &[u32]) {
         let Some(carried) = trace.events[event].carried() else {
             return;
         };
-        self.looked_at += 1;
+        self.checked += 1;
         let entries = &trace.carried[carried].entries;
         let differs = |(process, known): (usize, &u32)| {
-            let says = entry(trace, carried, process as u32);
-            (says != u64::from(*known)).then_some((process, says, *known))
+            let entry = entry(trace, carried, process as u32);
+            (entry != u64::from(*known)).then_some((process, entry, *known))
         };
-        let beyond = |(process, says): &(u32, u64)| {
+        let beyond = |(process, entry): &(u32, u64)| {
             let process = *process as usize;
-            (process >= vector.len() && *says > 0).then_some((process, *says, 0))
+            (process >= vector.len() && *entry > 0).then_some((process, *entry, 0))
         };
         let difference = vector.iter().enumerate().find_map(differs);
         let difference = difference.or_else(|| entries.iter().find_map(beyond));
-        self.wrong.extend(difference.map(|it| (event, it)));
+        self.violations
+            .extend(difference.map(|difference| (event, difference)));
     }
 
-    /// Reports the clocks that are wrong. Returns how many were checked.
+    /// Reports the violations. Returns how many clocks were checked.
     pub fn report(self, trace: &mut Trace) -> u64 {
-        for (event, (process, says, known)) in self.wrong {
+        for (event, (process, entry, known)) in self.violations {
             let place = trace.place_of(event);
             let name = trace.processes[process].name.clone();
             let events = plural(u64::from(known), "event");
             trace.findings.add(Property::Vectors, Severity::Fail, || {
-                format!("{place}: says {name}:{says}, but by what it knows it follows from {events} of {name}")
+                format!("{place}: has {name}:{entry}, but {events} of {name} happened before")
             });
         }
-        self.looked_at
+        self.checked
     }
 }

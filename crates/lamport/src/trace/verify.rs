@@ -1,5 +1,5 @@
 //! The properties of logs that depend on messages and their order: every receive has its send, and logical clocks increase
-//! along happened-before. The others are checked in [`super::sequence`], [`super::dedup`] and [`super::order`].
+//! along happened-before. The others are checked in `sequence`, `dedup` and [`super::order`].
 
 use common::{
     event::{Anomaly, Kind},
@@ -74,7 +74,7 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
             let time = |event: EventId| trace.events[event].time;
             let (first, last) = (time(process.events.start), time(process.events.end - 1));
             let same_run = process.run == trace.process_of(*orphan).run;
-            if !runs.may(*number, event.process) {
+            if !runs.may_communicate(*number, event.process) {
                 return false;
             }
             same_run || first <= event.time && (event.time <= last || !process.stopped)

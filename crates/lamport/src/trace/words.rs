@@ -6,23 +6,23 @@ use serde_json::{Map, Value};
 use super::{EventId, Trace};
 use crate::words::Facts;
 
-/// The fields of a line that every event has, and that are shown by other means.
+/// The fields that every event has; they are shown separately.
 const COMMON: [&str; 8] = [
     "v", "run", "node", "thread", "seq", "time", "event", "level",
 ];
 
-/// The longest text of a field that is shown, in letters.
+/// The longest text of a field that is shown, in characters.
 const LONGEST: usize = 2000;
 
-/// What an event says beside what every event says.
+/// The fields of an event except those that every event has.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Those of this event, as they stand in its line.
+    /// The fields in the line of an event.
     pub fn of(trace: &Trace, event: EventId) -> Self {
         let line = trace.text(trace.events[event].text);
-        // It was read before, so it can be read again.
+        // The line was parsed before, so it can be parsed again.
         let line: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
         let fields = line
             .into_iter()
@@ -34,13 +34,13 @@ impl Fields {
         )
     }
 
-    /// This one.
+    /// The field of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|field| field.0 == name);
         found.map(|field| field.1.as_str())
     }
 
-    /// All of them, in the order of their names.
+    /// All fields, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
@@ -61,11 +61,11 @@ fn text(value: &Value) -> String {
 }
 
 fn shown(text: &str) -> String {
-    // What the programs write is safe already; other tools write what they like.
+    // The texts of our programs are safe; those of other tools may not be.
     beginning(text, LONGEST)
 }
 
-/// At most so many letters of a text, safe to show.
+/// The first `most` characters of a text, safe to print.
 pub(super) fn beginning(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => visible(text.as_bytes()),
@@ -73,12 +73,12 @@ pub(super) fn beginning(text: &str, most: usize) -> String {
     }
 }
 
-/// What the event's process does in it, as the end of a sentence that begins with the process's name.
+/// The event as a sentence without its subject, the name of the process.
 pub fn words(trace: &Trace, event: EventId) -> String {
     words_of(trace, event, &Fields::of(trace, event))
 }
 
-/// The same, of fields that were read before.
+/// The same, with fields that were parsed before.
 pub fn words_of(trace: &Trace, event: EventId, fields: &Fields) -> String {
     let get = |name| fields.get(name).unwrap_or_default();
     Facts {
@@ -97,7 +97,7 @@ pub fn words_of(trace: &Trace, event: EventId, fields: &Fields) -> String {
     .words()
 }
 
-/// The whole event: its process, the time of its logical clock, what it does, and where it is logged.
+/// The event as a sentence: process, logical time, words, file and line.
 pub fn sentence(trace: &Trace, event: EventId) -> String {
     let name = &trace.process_of(event).name;
     let time = trace.events[event].clock;
@@ -106,7 +106,7 @@ pub fn sentence(trace: &Trace, event: EventId) -> String {
     format!("{name}{time} {words} ({place})")
 }
 
-/// A name of at most so many letters: those left out are in the middle, for names differ at their ends.
+/// A name of at most `most` characters, shortened in the middle, because names differ at their ends.
 pub fn short_name(name: &str, most: usize) -> String {
     let letters = name.chars().count();
     if letters <= most {
@@ -118,7 +118,7 @@ pub fn short_name(name: &str, most: usize) -> String {
     first.chain(['…']).chain(last).collect()
 }
 
-/// A text of at most so many letters.
+/// A text of at most `most` characters.
 pub fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),

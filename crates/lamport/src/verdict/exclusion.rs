@@ -205,7 +205,7 @@ impl Exclusion {
             return match self.granted {
                 0 => Check::open(
                     Property::Granted,
-                    "no process asked for the critical section",
+                    "no process requested the critical section",
                 ),
                 _ => Check::as_far_as_known(run, Property::Granted, format!("all {requests}"), &[]),
             };

@@ -1,5 +1,5 @@
 //! The orders of multicast (van Steen & Tanenbaum, "Ordered multicasting"), as automata that check each event. They check a
-//! whole run (see [`super::delivery`]), and they are part of each state of the model checker.
+//! whole run (see `delivery`), and they are part of each state of the model checker.
 
 use smallvec::{SmallVec, smallvec};
 

@@ -120,12 +120,12 @@ fn a_clock_that_does_not_advance_is_found() {
         .receive(P2, 2, P1, 1);
     let violation = [(Property::Clocks, Some((0, 1)))];
     assert_eq!(same.violated(Algorithm::Events, &[]), violation);
-    let stands = Scenario::default()
+    let unchanged = Scenario::default()
         .local(P3, 1, Meaning::Local(String::new()))
         .send(P1, 5, one, 1, None)
         .send(P1, 5, one, 2, None);
     let violation = [(Property::Clocks, Some((1, 2)))];
-    assert_eq!(stands.violated(Algorithm::Events, &[]), violation);
+    assert_eq!(unchanged.violated(Algorithm::Events, &[]), violation);
 }
 
 #[test]
@@ -225,8 +225,8 @@ fn requests_not_granted_or_granted_out_of_order_are_found() {
                 Some(Meaning::Exit(stamp(request, process))),
             )
     };
-    let asked = Scenario::default().request(P1, 2).request(P2, 1);
-    let unfair = entry(asked, P1, 2, 3, 2).receive(P2, 5, P1, 2);
+    let requested = Scenario::default().request(P1, 2).request(P2, 1);
+    let unfair = entry(requested, P1, 2, 3, 2).receive(P2, 5, P1, 2);
     let unfair = entry(unfair, P2, 1, 6, 2);
     let order = [(Property::TimestampOrder, Some((2, 5)))];
     assert_eq!(unfair.violated(Algorithm::Mutex, &[]), order);

@@ -1,4 +1,4 @@
-//! Logs that are not as they should be: said with file and line, and what can be drawn is drawn.
+//! Malformed logs: problems are reported with file and line, and the diagram is drawn all the same.
 
 use std::{fs, io::Write};
 
@@ -7,11 +7,11 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::{LAMPORT, exchange, line, on_property, trace};
 
-/// The verdict of an exchange after something was done to the server's log; the drawing must go well.
-fn after(spoil: impl FnOnce(&str) -> Vec<u8>) -> (Finished, String) {
+/// The verdict on an exchange with a modified log of the server; drawing must succeed.
+fn after(modify: impl FnOnce(&str) -> Vec<u8>) -> (Finished, String) {
     let folder = Folder::new();
     let [client, server] = exchange(&folder);
-    let log = spoil(&fs::read_to_string(&server).unwrap());
+    let log = modify(&fs::read_to_string(&server).unwrap());
     fs::write(&server, log).unwrap();
     let drawn = trace(&[&client, &server]);
     assert_eq!(drawn.code, Some(0), "{drawn:?}");
@@ -23,7 +23,7 @@ fn after(spoil: impl FnOnce(&str) -> Vec<u8>) -> (Finished, String) {
 }
 
 #[test]
-fn a_line_that_is_cut_off() {
+fn a_truncated_line() {
     let (finished, why) = after(|log| log.as_bytes()[..log.len() - 30].to_vec());
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert_eq!(
@@ -33,11 +33,11 @@ fn a_line_that_is_cut_off() {
 }
 
 #[test]
-fn a_line_that_is_no_event() {
+fn a_line_that_is_not_an_event() {
     let (finished, why) = after(|log| log.replacen("\"v\":1", "\"v\":1,,", 1).into());
     assert_eq!(finished.code, Some(1));
     assert!(
-        why.starts_with("FAIL server:1: no event of the log: key must be a string ("),
+        why.starts_with("FAIL server:1: not an event: key must be a string ("),
         "{why}"
     );
     assert!(why.contains(": {\"v\":1,,"), "{why}");
@@ -58,17 +58,17 @@ fn lines_out_of_order() {
 }
 
 #[test]
-fn lines_that_are_missing() {
-    let without = |gone: usize| {
+fn missing_lines() {
+    let without = |missing: usize| {
         after(move |log| {
             let mut lines: Vec<_> = log.lines().collect();
-            lines.remove(gone);
+            lines.remove(missing);
             (lines.join("\n") + "\n").into()
         })
     };
     let (finished, why) = without(2);
     assert_eq!(finished.code, Some(1));
-    // The sending that the client misses may have been that event: one fault is told once.
+    // The missing send may have been that event, so only one violation is reported.
     assert_ne!(on_property(&finished, "received was sent").0, "FAIL");
     assert_eq!(
         why,
@@ -82,7 +82,7 @@ fn lines_that_are_missing() {
 }
 
 #[test]
-fn lines_that_are_there_twice() {
+fn duplicate_lines() {
     let (finished, why) = after(|log| {
         let lines: Vec<_> = log.lines().collect();
         [lines[0], lines[1], lines[1], lines[2], lines[3]]
@@ -105,7 +105,7 @@ fn another_version() {
 }
 
 #[test]
-fn fields_that_are_missing_or_wrong() {
+fn missing_or_invalid_fields() {
     for (field, instead, expected) in [
         ("\"seq\":1", "\"sec\":1", "no field 'seq'"),
         ("\"node\"", "\"mode\"", "no field 'node'"),
@@ -117,7 +117,7 @@ fn fields_that_are_missing_or_wrong() {
         (
             "\"receive\"",
             "\"recieve\"",
-            "event 'recieve' is none of version 1",
+            "event 'recieve' is not in version 1",
         ),
         (
             "tcp:127.0.0.1:4>",
@@ -132,27 +132,21 @@ fn fields_that_are_missing_or_wrong() {
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn bytes_that_are_not_text() {
     let (finished, why) = after(|log| [b"\n\xff\xfe\n".as_slice(), log.as_bytes()].concat());
     assert_eq!(finished.code, Some(1));
-    assert!(
-        why.starts_with("FAIL server:2: no event of the log: "),
-        "{why}"
-    );
+    assert!(why.starts_with("FAIL server:2: not an event: "), "{why}");
     assert_eq!(finished.last_event().counts["events"], 8);
     let (finished, why) = after(|log| [log.as_bytes(), b"\xff\xfe\n"].concat());
     assert_eq!(finished.code, Some(1));
-    assert!(why.contains("server:5: is not UTF-8"), "{why}");
+    assert!(why.contains("server:5: not UTF-8"), "{why}");
 }
 
 #[test]
-fn a_first_line_that_is_none_costs_only_itself() {
+fn an_invalid_first_line_does_not_affect_the_others() {
     let (finished, why) = after(|log| format!("# my log\n{log}").into());
     assert_eq!(finished.code, Some(1));
-    assert!(
-        why.starts_with("FAIL server:1: no event of the log: "),
-        "{why}"
-    );
+    assert!(why.starts_with("FAIL server:1: not an event: "), "{why}");
     assert_eq!(finished.last_event().counts["events"], 8);
     // As editors on Windows begin a file.
     let (finished, why) = after(|log| format!("\u{feff}{}", log.replace('\n', "\r\n")).into());
@@ -166,7 +160,7 @@ fn a_first_line_that_is_none_costs_only_itself() {
 fn a_file_of_zeros() {
     let (finished, why) = after(|_| vec![0; 3 << 20]);
     assert_eq!(finished.code, Some(1));
-    assert_eq!(why, "FAIL server:1: no text: it begins with the byte 0x00");
+    assert_eq!(why, "FAIL server:1: not text: it begins with the byte 0x00");
 }
 
 #[test]
@@ -187,27 +181,21 @@ fn a_pipe_is_read_too() {
 }
 
 #[test]
-fn a_line_that_is_far_too_long() {
+fn a_line_that_is_too_long() {
     // As a field of a line, and as a line that never ends.
     let (finished, why) = after(|log| {
         let long = format!("{{\"text\":\"{}\"}}\n", "x".repeat(3 << 20));
         [&long, log].concat().into()
     });
     assert_eq!(finished.code, Some(1));
-    assert_eq!(
-        why,
-        "FAIL server:1: longer than 1048576 bytes, and passed over"
-    );
+    assert_eq!(why, "FAIL server:1: longer than 1048576 bytes: skipped");
     assert_eq!(finished.last_event().counts["events"], 8);
     let (_, why) = after(|log| [log, "{", &"x".repeat(3 << 20)].concat().into());
-    assert_eq!(
-        why,
-        "FAIL server:5: longer than 1048576 bytes, and passed over"
-    );
+    assert_eq!(why, "FAIL server:5: longer than 1048576 bytes: skipped");
 }
 
 #[test]
-fn a_compressed_file_that_is_cut_off() {
+fn a_truncated_compressed_file() {
     let (finished, why) = after(|log| {
         let mut gz = GzEncoder::new(Vec::new(), Compression::none());
         gz.write_all(log.as_bytes()).unwrap();
@@ -222,7 +210,7 @@ fn a_compressed_file_that_is_cut_off() {
 }
 
 #[test]
-fn what_is_no_log_at_all() {
+fn files_that_are_not_logs() {
     let folder = Folder::new();
     let text = folder.write("notes.txt", "Dear diary,\ntoday");
     let empty = folder.write("empty.jsonl", "");
@@ -236,7 +224,7 @@ fn what_is_no_log_at_all() {
     for (path, expected) in [
         (
             &text,
-            "neither an event log nor one in a layout that is known: Dear diary,\\ntoday",
+            "neither an event log nor a log in a known layout: Dear diary,\\ntoday",
         ),
         (&empty, "the file is empty"),
         (&version, "version 2 of the log, not 1"),
@@ -256,7 +244,7 @@ fn what_is_no_log_at_all() {
 }
 
 #[test]
-fn what_cannot_be_asked() {
+fn invalid_options_are_refused() {
     let folder = Folder::new();
     let [client, _] = exchange(&folder);
     let nowhere = folder.path("no/where.svg");
@@ -300,7 +288,7 @@ fn what_cannot_be_asked() {
 }
 
 #[test]
-fn whatever_is_cut_changed_or_mixed_is_read_without_fail() {
+fn modified_logs_are_read_without_a_panic() {
     use rand::{RngExt, SeedableRng};
     let folder = Folder::new();
     let [client, server] = exchange(&folder);
@@ -329,7 +317,7 @@ fn whatever_is_cut_changed_or_mixed_is_read_without_fail() {
         }
         paths.push(folder.write(&format!("{number}.log"), log));
     }
-    // Each by itself would take long.
+    // One run for each would take long.
     for some in paths.chunks(20) {
         let some: Vec<_> = some.iter().map(String::as_str).collect();
         let [html, svg, dot] = ["a.html", "a.svg", "a.dot"].map(|name| folder.path(name));

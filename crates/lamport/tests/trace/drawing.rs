@@ -1,4 +1,4 @@
-//! The pictures: on the terminal, as SVG, and what a log may try to do to them.
+//! The diagrams: on the terminal, as SVG, and with malicious texts in a log.
 
 use std::{fs, process::Command};
 
@@ -46,7 +46,7 @@ fn the_newest_or_any_range_is_shown() {
 }
 
 #[test]
-fn a_window_that_is_narrow_still_has_every_line_in_it() {
+fn every_line_fits_into_a_narrow_window() {
     let folder = Folder::new();
     let id = message("udp:p1>*#1");
     let name = |number: usize| format!("process-with-a-long-name-{number}");
@@ -59,14 +59,14 @@ fn a_window_that_is_narrow_still_has_every_line_in_it() {
     assert!(
         finished
             .out
-            .contains("more processes have no room here; --html shows all")
+            .contains("more processes do not fit; --html shows all")
     );
     for line in finished.out.lines().filter(|line| !line.starts_with('●')) {
         assert!(line.chars().count() <= 120, "{line}");
     }
 }
 
-/// Tags opened and closed, and nothing that acts.
+/// All tags are closed, and none is active content.
 fn well_formed(svg: &str) {
     let mut open = Vec::new();
     for tag in svg.split('<').skip(1) {
@@ -156,7 +156,7 @@ fn threads_have_a_bar_for_each_client() {
 }
 
 #[test]
-fn idle_stretches_are_cut_out_of_the_wall_clock_axis() {
+fn idle_intervals_are_cut_out_of_the_wall_clock_axis() {
     let folder = Folder::new();
     let times = [0, 10, 20, 900_000, 900_010, 900_020];
     let log: String = (0..6)
@@ -173,12 +173,12 @@ fn idle_stretches_are_cut_out_of_the_wall_clock_axis() {
         .filter_map(|line| line.strip_prefix("<g><rect class=\"local\" x=\""))
         .map(|rest| rest.split('"').next().unwrap().parse().unwrap())
         .collect();
-    // The events on both sides of it do not fall into one.
+    // The events on both sides of it stay apart.
     assert!(
         places[1] - places[0] > 50.0 && places[5] - places[4] > 50.0,
         "{places:?}"
     );
-    // Nobody is idle while a client waits.
+    // An interval with an open connection is not idle.
     let peer = "\"peer\":\"127.0.0.1:4\"";
     let log = line("s", 0, 0, "accept", peer) + &line("s", 1, 900_000, "close", peer);
     let log = folder.write("s.jsonl", log);
@@ -188,7 +188,7 @@ fn idle_stretches_are_cut_out_of_the_wall_clock_axis() {
 }
 
 #[test]
-fn an_svg_of_very_many_events_has_the_newest() {
+fn an_svg_of_too_many_events_has_the_newest() {
     let folder = Folder::new();
     let log: String = (0..20_100)
         .map(|seq| line("p", seq, seq, "local", ""))
@@ -204,11 +204,11 @@ fn an_svg_of_very_many_events_has_the_newest() {
     assert!(svg.contains("event 20099,") && !svg.contains("event 99,"));
 }
 
-/// What somebody might write into a log.
+/// A malicious text.
 const EVIL: &str = "<script>alert(1)</script>&\\u001b[2J\\u009b31m\\u202e\\\"];A-->>B#38;\\n```";
 
 #[test]
-fn what_a_log_says_is_shown_as_text_everywhere() {
+fn malicious_texts_are_shown_as_text_everywhere() {
     let folder = Folder::new();
     let fields = format!(
         "\"text\":\"{EVIL}\",\"name\":\"{EVIL}\",\"{EVIL}\":1,\"message\":\"udp:{EVIL}>{EVIL}#1\",\"peer\":\"{EVIL}\""
@@ -263,7 +263,7 @@ fn what_a_log_says_is_shown_as_text_everywhere() {
 }
 
 #[test]
-fn colour_is_for_terminals_alone() {
+fn only_terminals_get_colour() {
     let folder = Folder::new();
     let [client, _] = exchange(&folder);
     assert!(!trace(&[&client]).out.contains('\x1b'));

@@ -1,5 +1,5 @@
-//! Simulator, real processes and hand-driven nodes are checked from their logs by the code that checks a run in memory: the
-//! verdicts agree, for every algorithm and injected bug.
+//! The logs of the simulator, of real processes and of hand-driven nodes are checked by the code that checks a run in memory:
+//! the verdicts agree, for every algorithm and injected bug.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use common::{
 
 use crate::{LAMPORT, on_property, trace, verdict};
 
-/// Every algorithm with each of its injected bugs, and without.
+/// Every algorithm with its injected bugs.
 const SUBJECTS: [(&str, &[&str]); 6] = [
     ("events", &["no-advance"]),
     (
@@ -29,7 +29,7 @@ const SUBJECTS: [(&str, &[&str]); 6] = [
     ("causal", &["no-hold-back", "no-advance"]),
 ];
 
-/// The verdicts that both give, as (property, verdict, why).
+/// Asserts that the verdicts on a simulated run and on its logs are the same.
 fn agree(arguments: &[&str]) {
     let folder = Folder::new();
     let logs = folder.path("logs");
@@ -47,7 +47,7 @@ fn agree(arguments: &[&str]) {
         simulated.code, logged.code,
         "{arguments:?}\n{simulated:?}\n{logged:?}"
     );
-    // What follows the verdict is a counterexample with a verdict of its own.
+    // After the verdict follows a counterexample with its verdict.
     let mut of_run = verdict(&simulated);
     let first = of_run
         .iter()
@@ -59,7 +59,7 @@ fn agree(arguments: &[&str]) {
         let same = of_logs.iter().find(|check| check.0 == *property);
         match same {
             Some((_, logged, why)) => assert_eq!(logged, word, "{arguments:?}: {property}: {why}"),
-            // Events alone make no claim.
+            // The algorithm `events` logs no events on which properties are defined.
             None => assert_eq!((arguments[0], property.as_str()), ("events", "channels")),
         }
     }
@@ -81,7 +81,7 @@ fn the_simulator_and_its_logs_agree_for_every_algorithm_and_bug() {
 }
 
 #[test]
-fn they_agree_over_a_bad_network_and_with_crashes() {
+fn they_agree_over_an_unreliable_network_and_with_crashes() {
     for (algorithm, _) in SUBJECTS {
         agree(&[
             algorithm,
@@ -131,7 +131,7 @@ fn a_violation_names_file_and_line_of_both_events() {
     }
 }
 
-/// Logs of a mutual exclusion of two processes, of which one may be left out or cut.
+/// The logs of a mutual exclusion of two processes.
 fn exclusion(folder: &Folder) -> [String; 2] {
     let logs = folder.path("logs");
     run(
@@ -153,7 +153,7 @@ fn exclusion(folder: &Folder) -> [String; 2] {
 }
 
 #[test]
-fn a_log_that_is_missing_leaves_open_what_it_would_decide() {
+fn a_missing_log_leaves_properties_open() {
     let folder = Folder::new();
     let [one, other] = exclusion(&folder);
     let both = trace(&[&one, &other, "--check", "--json"]);
@@ -172,7 +172,7 @@ fn a_log_that_is_missing_leaves_open_what_it_would_decide() {
 }
 
 #[test]
-fn a_log_that_is_cut_accuses_nobody() {
+fn a_truncated_log_is_no_violation() {
     let folder = Folder::new();
     let [one, other] = exclusion(&folder);
     let text = std::fs::read_to_string(&other).unwrap();
@@ -296,7 +296,7 @@ fn three_nodes_driven_by_hand_get_their_verdict_from_their_logs() {
     nodes[0].type_in("lock\n");
     nodes[0].out_line_with("enters the critical section");
     nodes[1].type_in("lock\nhelp\nqueue\n");
-    nodes[1].out_line_with("asks for the critical section");
+    nodes[1].out_line_with("requests the critical section");
     nodes[0].type_in("unlock\n");
     nodes[1].out_line_with("enters the critical section");
     nodes[1].type_in("unlock\n");

@@ -73,7 +73,7 @@ fn page_of(folder: &Folder, logs: &str) -> String {
 }
 
 #[test]
-fn it_renders_and_knows_the_causal_past() {
+fn it_renders_and_computes_the_causal_past() {
     let Some(browser) = Browser::start() else {
         return;
     };
@@ -120,7 +120,7 @@ fn it_renders_and_knows_the_causal_past() {
 }
 
 #[test]
-fn it_is_moved_searched_and_stepped_through() {
+fn it_can_be_moved_searched_and_stepped_through() {
     let Some(browser) = Browser::start() else {
         return;
     };
@@ -145,7 +145,7 @@ fn it_is_moved_searched_and_stepped_through() {
     browser.run("document.querySelector('canvas').focus()");
     browser.press(RIGHT);
     assert_eq!(selected(), 1);
-    // To where the message is received, which overtook another one.
+    // To the receive of the reordered message.
     browser.press(ENTER);
     assert_eq!(selected(), 2);
     let view = || browser.run("return JSON.stringify(window.trace.view())");
@@ -168,7 +168,7 @@ fn it_is_moved_searched_and_stepped_through() {
 }
 
 #[test]
-fn what_a_log_says_does_nothing_in_it() {
+fn malicious_texts_do_nothing() {
     let Some(browser) = Browser::start() else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Files, folders and gzip; and which receipt is of which sending.
+//! Files, folders and gzip; and the matching of sends and receives.
 
 use std::{fs, io::Write};
 
@@ -39,7 +39,7 @@ fn files_a_folder_and_gzip_are_read_alike() {
 }
 
 #[test]
-fn a_log_that_is_given_twice_is_read_once() {
+fn a_duplicate_log_is_read_once() {
     let folder = Folder::new();
     let [client, server] = exchange(&folder);
     let copy = folder.write("copy.jsonl", fs::read(&client).unwrap());
@@ -50,12 +50,12 @@ fn a_log_that_is_given_twice_is_read_once() {
     assert_eq!(word, "warn");
     assert_eq!(
         why,
-        format!("{copy}:1: the same log as {client}:1, and read once")
+        format!("{copy}:1: the same log as {client}:1: read once")
     );
 }
 
 #[test]
-fn a_pair_of_addresses_that_is_used_again_is_matched_in_order_of_time() {
+fn a_reused_pair_of_addresses_is_matched_in_order_of_time() {
     let folder = Folder::new();
     let id = message("tcp:127.0.0.1:4>127.0.0.1:5#1");
     // The second use is logged by a client of its own.
@@ -75,7 +75,7 @@ fn a_pair_of_addresses_that_is_used_again_is_matched_in_order_of_time() {
 }
 
 #[test]
-fn one_sending_may_have_many_receipts() {
+fn one_send_may_have_many_receives() {
     let folder = Folder::new();
     let id = message("udp:p1>*#1");
     let sent = line("p1", 0, 10, "send", &id);
@@ -147,8 +147,8 @@ fn lost_and_reordered_messages_are_facts() {
 }
 
 #[test]
-fn a_sending_that_was_logged_late_is_put_right() {
-    // The thread that listens logged the datagram before the one that sent it had logged that.
+fn a_send_that_was_logged_late_is_moved() {
+    // The receiving thread logged the datagram before the sending thread.
     let folder = Folder::new();
     let id = message("udp:me/1>224.1.1.1:5007#1");
     let log = on_thread("me", "main", 0, 30, "receive", &id)
@@ -191,7 +191,7 @@ fn in_run(run: &str, line: String) -> String {
 }
 
 #[test]
-fn parts_of_one_log_are_put_together_in_any_order() {
+fn parts_of_one_log_are_joined_in_any_order() {
     let folder = Folder::new();
     let part = |range: std::ops::Range<u64>| -> String {
         range.map(|seq| line("p", seq, seq, "local", "")).collect()
@@ -210,7 +210,7 @@ fn parts_of_one_log_are_put_together_in_any_order() {
 }
 
 #[test]
-fn runs_that_processes_share_keep_their_messages() {
+fn messages_stay_within_a_shared_run() {
     // Two runs of p1 and p2; of the second one p1's log is missing.
     let folder = Folder::new();
     let id = message("udp:p1>p2#1");
@@ -246,7 +246,7 @@ fn runs_that_processes_share_keep_their_messages() {
 }
 
 #[test]
-fn of_a_connection_that_is_not_logged_no_receipt_is_taken() {
+fn receives_of_an_unlogged_connection_are_not_matched() {
     // The server logged two uses of the same addresses; only the later client's log is here.
     let folder = Folder::new();
     let id = message("tcp:127.0.0.1:4>127.0.0.1:5#1");
@@ -273,8 +273,8 @@ fn of_a_connection_that_is_not_logged_no_receipt_is_taken() {
 }
 
 #[test]
-fn a_plain_datagram_that_came_twice_is_no_later_one() {
-    // A doubled ping must not be taken for one that is sent only after it was answered.
+fn a_duplicate_of_a_plain_datagram_is_not_a_later_one() {
+    // A duplicate ping must not be matched with one that is sent after the answer.
     let folder = Folder::new();
     let from = |address: &str, line: String| line.replace("127.0.0.1:7", address);
     let log = [
@@ -295,13 +295,13 @@ fn a_plain_datagram_that_came_twice_is_no_later_one() {
 }
 
 #[test]
-fn what_a_member_of_a_group_misses_is_lost() {
+fn a_message_that_a_member_of_a_group_misses_is_lost() {
     let folder = Folder::new();
     let id = |number| message(&format!("udp:s/1>224.1.1.1:5007#{number}"));
     let mut log: String = (0..6)
         .map(|seq| line("s", seq, seq, "send", &id(seq + 1)))
         .collect();
-    // One hears all, one comes late and misses the fourth.
+    // One member receives all, the other joins late and misses the fourth.
     for (seq, number) in (1..7).enumerate() {
         log.push_str(&line("a", seq as u64, 20, "receive", &id(number)));
     }
@@ -320,7 +320,7 @@ fn what_a_member_of_a_group_misses_is_lost() {
 }
 
 #[test]
-fn a_message_for_all_is_unheard_where_nobody_else_is() {
+fn a_multicast_is_unlogged_without_another_process() {
     let folder = Folder::new();
     let path = folder.write(
         "p1.jsonl",
@@ -340,8 +340,8 @@ fn a_message_for_all_is_unheard_where_nobody_else_is() {
 }
 
 #[test]
-fn many_alike_are_matched_in_proportion() {
-    // A hundred thousand receipts of what looks alike, and as many uses of one identity: a second, not an hour.
+fn many_equal_messages_are_matched_in_linear_time() {
+    // A hundred thousand receives of equal datagrams, and as many uses of one identity: a second, not an hour.
     let folder = Folder::new();
     let many = 50_000;
     let id = message("udp:127.0.0.1:9>127.0.0.1:53#1");
@@ -359,7 +359,7 @@ fn many_alike_are_matched_in_proportion() {
 }
 
 #[test]
-fn what_a_receiver_did_not_tell_is_not_lost() {
+fn a_message_whose_receive_is_suppressed_is_not_lost() {
     let folder = Folder::new();
     let id = |number: u64| message(&format!("udp:127.0.0.1:{number}>127.0.0.1:53#7"));
     let log = [

@@ -9,9 +9,9 @@ use crate::{on_property, trace};
 const SHIVIZ: &str = "\
 a starts
 a {\"a\":1}
-b hears of it
+b receives
 b {\"b\":1, \"a\":1}
-c hears of it from b
+c receives from b
 c {\"c\":1, \"b\":1, \"a\":1}
 a goes on
 a {\"a\":2}
@@ -83,7 +83,7 @@ fn any_layout_by_a_regular_expression() {
 }
 
 #[test]
-fn executions_are_told_apart_by_the_delimiter() {
+fn executions_are_separated_by_the_delimiter() {
     let header = "(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})\n^=== (?<trace>.*) ===$\n";
     let log = format!("{header}=== one ===\n{SHIVIZ}=== two ===\n{SHIVIZ}");
     let (finished, words) = check(&log, &[]);
@@ -94,15 +94,15 @@ fn executions_are_told_apart_by_the_delimiter() {
     let finished = trace(&[&path, "--check", "--json"]);
     let (_, why) = on_property(&finished, "well formed");
     assert!(
-        why.ends_with(":21: no event in this layout: a remark"),
+        why.ends_with(":21: not an event in this layout: a remark"),
         "{why}"
     );
     let shown = trace(&[&path, "--show", "all"]);
-    assert!(shown.out.contains("two/b b hears of it"), "{shown:?}");
+    assert!(shown.out.contains("two/b b receives"), "{shown:?}");
 }
 
 #[test]
-fn logs_of_the_processes_are_put_together() {
+fn logs_of_several_processes_are_merged() {
     let folder = Folder::new();
     let one = folder.write("a.log", "e\na {\"a\":1}\n");
     let two = folder.write("b.log", "f\nb {\"a\":1, \"b\":1}\n");
@@ -112,12 +112,12 @@ fn logs_of_the_processes_are_put_together() {
 }
 
 #[test]
-fn clocks_that_cannot_be_are_found() {
+fn impossible_clocks_are_found() {
     for (log, expected) in [
         // Knows b's event, and not what that one knew.
         (
             "e\nc {\"c\":1}\nf\nb {\"b\":1,\"c\":1}\ng\na {\"a\":1,\"b\":1}\n",
-            "FAIL log:5: says c:0, but by what it knows it follows from 1 event of c",
+            "FAIL log:5: has c:0, but 1 event of c happened before",
         ),
         (
             "e\na {\"a\":1}\nf\na {\"a\":3}\n",
@@ -133,16 +133,16 @@ fn clocks_that_cannot_be_are_found() {
         ),
         (
             "e\na {\"a\":1,\"b\":1}\n",
-            "FAIL log:1: knows of b, which has no event in any log",
+            "FAIL log:1: has an entry for b, which has no event in any log",
         ),
         (
             "e\na {\"a\":1,\"b\":4}\nf\nb {\"b\":1}\n",
-            "FAIL log:1: knows b:4, which is in no log",
+            "FAIL log:1: has b:4, an event that is in no log",
         ),
         // Forgets what it knew.
         (
             "e\nb {\"b\":1}\nf\na {\"a\":1,\"b\":1}\ng\na {\"a\":2}\n",
-            "FAIL log:5: says b:0, but by what it knows it follows from 1 event of b",
+            "FAIL log:5: has b:0, but 1 event of b happened before",
         ),
     ] {
         let (finished, words) = check(log, &[]);
@@ -152,7 +152,7 @@ fn clocks_that_cannot_be_are_found() {
 }
 
 #[test]
-fn events_that_know_each_other_are_a_circle() {
+fn events_that_happened_before_each_other_are_a_cycle() {
     let (finished, _) = check("e\na {\"a\":1,\"b\":1}\nf\nb {\"a\":1,\"b\":1}\n", &[]);
     assert_eq!(finished.code, Some(1));
     assert_eq!(on_property(&finished, "causes come first").0, "FAIL");
@@ -167,25 +167,25 @@ fn lines_in_no_layout_are_named() {
     let (word, why) = on_property(&finished, "well formed");
     assert_eq!(word, "FAIL");
     assert!(
-        why.contains(&format!("{path}:11: the clock is no JSON object")),
+        why.contains(&format!("{path}:11: the clock is not a JSON object")),
         "{why}"
     );
 }
 
 #[test]
-fn lines_of_other_kinds_are_passed_over_and_told() {
+fn other_lines_are_skipped_and_reported() {
     let (finished, words) = check(&format!("{SHIVIZ}\nsome remark\n"), &[]);
     assert_eq!(finished.code, Some(0), "{words}");
     let (word, why) = on_property(&finished, "well formed");
     assert_eq!(word, "warn");
     assert!(
-        why.ends_with(":10: no event in this layout: some remark"),
+        why.ends_with(":10: not an event in this layout: some remark"),
         "{why}"
     );
 }
 
 #[test]
-fn lines_out_of_order_are_put_right() {
+fn lines_out_of_order_are_sorted() {
     let (finished, words) = check("f\na {\"a\":2}\ne\na {\"a\":1}\n", &[]);
     assert_eq!(finished.code, Some(0));
     assert_eq!(

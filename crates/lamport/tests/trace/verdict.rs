@@ -1,20 +1,20 @@
-//! What is wrong is named: the rule, and file and line of both events.
+//! Findings: the property, and file and line of both events.
 
 use common::testing::Folder;
 
 use crate::{exchange, line, message, on_property, on_thread, trace, verdict};
 
-/// The verdict of one log, of one rule.
-fn judged(log: &[String], rule: &str) -> (Option<i32>, String, String) {
+/// The verdict on one property of a log.
+fn checked(log: &[String], property: &str) -> (Option<i32>, String, String) {
     let folder = Folder::new();
     let path = folder.write("all.jsonl", log.concat());
     let finished = trace(&[&path, "--check", "--json"]);
-    let (word, why) = on_property(&finished, rule);
+    let (word, why) = on_property(&finished, property);
     (finished.code, word, why.replace(&path, "all"))
 }
 
 #[test]
-fn what_is_possible_is_said_in_plain_words() {
+fn a_correct_exchange_has_a_verdict_in_words() {
     let folder = Folder::new();
     let [client, server] = exchange(&folder);
     let finished = trace(&[&client, &server, "--check"]);
@@ -33,35 +33,35 @@ messages: 2 sent, 2 received, each copy counted: 0 lost, 0 duplicates, 0 reorder
 }
 
 #[test]
-fn a_receipt_without_its_sending() {
+fn a_receive_without_its_send() {
     let id = |number| message(&format!("udp:p1>p2#{number}"));
     let sender = |events: &[String]| [events, &[line("p2", 0, 50, "receive", &id(2))]].concat();
     let stopped = sender(&[
         line("p1", 0, 10, "send", &id(1)),
         line("p1", 1, 90, "stop", ""),
     ]);
-    let (code, word, why) = judged(&stopped, "received was sent");
+    let (code, word, why) = checked(&stopped, "received was sent");
     assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
     assert_eq!(
         why,
         "all:3: p2 receives a message that p1 never sent; its log ends at all:2"
     );
-    // Whoever was killed may have sent more than it logged, but nothing before what it logged.
+    // A process that was killed may have sent more after its last logged event, but not before it.
     let killed = sender(&[line("p1", 0, 10, "send", &id(1))]);
-    let (code, word, why) = judged(&killed, "received was sent");
+    let (code, word, why) = checked(&killed, "received was sent");
     assert_eq!((code, word.as_str()), (Some(0), "warn"), "{why}");
     let forgotten = sender(&[line("p1", 0, 10, "send", &id(3))]);
-    assert_eq!(judged(&forgotten, "received was sent").0, Some(1));
-    // Of a process that did not tell of all, nothing is known.
+    assert_eq!(checked(&forgotten, "received was sent").0, Some(1));
+    // A process that suppressed events may have sent it.
     let suppressed = sender(&[
         line("p1", 0, 10, "send", &id(1)),
         line("p1", 1, 20, "local", "\"counts\":{\"suppressed\":7}"),
         line("p1", 2, 90, "stop", ""),
     ]);
-    assert_eq!(judged(&suppressed, "received was sent").1, "warn");
+    assert_eq!(checked(&suppressed, "received was sent").1, "warn");
     // Nor of one whose log is not here.
     let absent = [line("p2", 0, 50, "receive", &id(2))];
-    let (code, word, why) = judged(&absent, "received was sent");
+    let (code, word, why) = checked(&absent, "received was sent");
     assert_eq!((code, word.as_str()), (Some(0), "open"));
     assert_eq!(
         why,
@@ -70,7 +70,7 @@ fn a_receipt_without_its_sending() {
 }
 
 #[test]
-fn a_circle_of_causes() {
+fn a_cycle_of_causes() {
     let (a, b) = (message("udp:p1>p2#1"), message("udp:p2>p1#1"));
     let log = [
         line("p1", 0, 20, "receive", &b),
@@ -78,7 +78,7 @@ fn a_circle_of_causes() {
         line("p2", 0, 10, "receive", &a),
         line("p2", 1, 40, "send", &b),
     ];
-    let (code, word, why) = judged(&log, "causes come first");
+    let (code, word, why) = checked(&log, "causes come first");
     assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
     assert_eq!(
         why,
@@ -93,7 +93,7 @@ fn a_process_that_receives_what_it_sends_only_later() {
         line("p1", 0, 10, "receive", &id),
         line("p1", 1, 20, "send", &id),
     ];
-    let (code, word, why) = judged(&log, "causes come first");
+    let (code, word, why) = checked(&log, "causes come first");
     assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
     assert_eq!(
         why,
@@ -113,7 +113,7 @@ fn clocks_must_grow_from_cause_to_effect() {
         clocked("p1", 0, "send", id, 7),
         clocked("p2", 0, "receive", id, 7),
     ];
-    let (code, word, why) = judged(&log, "clock condition");
+    let (code, word, why) = checked(&log, "clock condition");
     assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
     assert_eq!(
         why,
@@ -123,7 +123,7 @@ fn clocks_must_grow_from_cause_to_effect() {
         clocked("p1", 0, "send", id, 6),
         clocked("p2", 0, "receive", id, 7),
     ];
-    let (code, word, why) = judged(&log, "clock condition");
+    let (code, word, why) = checked(&log, "clock condition");
     assert_eq!((code, word.as_str()), (Some(0), "ok"));
     assert_eq!(
         why,
@@ -132,7 +132,7 @@ fn clocks_must_grow_from_cause_to_effect() {
 }
 
 #[test]
-fn clocks_must_grow_also_where_others_without_a_clock_stand_between() {
+fn clocks_must_increase_across_events_without_a_clock() {
     let (there, on) = (message("udp:p1>p2#1"), message("udp:p2>p3#1"));
     let log = [
         line("p1", 0, 10, "send", &format!("{there},\"clock\":5")),
@@ -140,7 +140,7 @@ fn clocks_must_grow_also_where_others_without_a_clock_stand_between() {
         line("p2", 1, 30, "send", &on),
         line("p3", 0, 40, "receive", &format!("{on},\"clock\":5")),
     ];
-    let (code, _, why) = judged(&log, "clock condition");
+    let (code, _, why) = checked(&log, "clock condition");
     assert_eq!(code, Some(1));
     assert_eq!(
         why,
@@ -151,13 +151,13 @@ fn clocks_must_grow_also_where_others_without_a_clock_stand_between() {
 #[test]
 fn a_clock_that_jumps_back() {
     let log = [3, 2].map(|clock| line("p1", 3 - clock, 10, "local", &format!("\"clock\":{clock}")));
-    assert_eq!(judged(&log, "clock condition").0, Some(1));
+    assert_eq!(checked(&log, "clock condition").0, Some(1));
     // The machine's own may be set.
     let log = [
         line("p1", 0, 900, "local", ""),
         line("p1", 1, 100, "local", ""),
     ];
-    let (code, word, why) = judged(&log, "wall clocks");
+    let (code, word, why) = checked(&log, "wall clocks");
     assert_eq!((code, word.as_str()), (Some(0), "warn"));
     assert_eq!(
         why,
@@ -175,16 +175,16 @@ fn skew_is_shown_with_the_smallest_correction() {
         line("p2", 0, 5_100, "receive", &there),
         line("p2", 1, 5_150, "send", &back),
     ];
-    let (code, word, why) = judged(&log, "wall clocks");
+    let (code, word, why) = checked(&log, "wall clocks");
     assert_eq!((code, word.as_str()), (Some(0), "warn"));
     assert_eq!(
         why,
-        "all:3: received 4.9 ms before it was sent at all:1, by the clocks; the smallest correction that mends it: +4.9 ms for p2"
+        "all:3: received 4.9 ms before it was sent at all:1, by the clocks; smallest correction: +4.9 ms for p2"
     );
 }
 
 #[test]
-fn a_clock_that_was_set_in_between_has_no_correction() {
+fn a_clock_that_was_set_during_the_run_has_no_correction() {
     let (there, back) = (message("udp:p1>p2#1"), message("udp:p2>p1#1"));
     let log = [
         line("p1", 0, 10_000, "send", &there),
@@ -192,30 +192,30 @@ fn a_clock_that_was_set_in_between_has_no_correction() {
         line("p2", 0, 5_000, "receive", &there),
         line("p2", 1, 90_000, "send", &back),
     ];
-    let (_, word, why) = judged(&log, "wall clocks");
+    let (_, word, why) = checked(&log, "wall clocks");
     assert_eq!(word, "warn");
     assert!(
-        why.ends_with("no constant correction mends it: a clock was set in between"),
+        why.ends_with("no constant correction exists: a clock was set during the run"),
         "{why}"
     );
 }
 
 #[test]
-fn many_faults_are_counted_and_the_first_ones_told() {
+fn many_violations_are_counted_and_the_first_ones_are_reported() {
     let id = |number| message(&format!("udp:p1>p2#{number}"));
     let mut log = vec![
         line("p1", 0, 0, "send", &id(100)),
         line("p1", 1, 99, "stop", ""),
     ];
     log.extend((0..10).map(|number| line("p2", number, 50, "receive", &id(number))));
-    let (_, word, why) = judged(&log, "received was sent");
+    let (_, word, why) = checked(&log, "received was sent");
     assert_eq!(word, "FAIL");
     assert_eq!(why.matches("p1 never sent").count(), 3);
     assert!(why.ends_with("; and 7 more"), "{why}");
 }
 
 #[test]
-fn two_at_once_with_one_name_are_told_apart_and_told() {
+fn two_concurrent_processes_with_one_name_are_numbered_and_reported() {
     let folder = Folder::new();
     let log = |from: u64| line("p", 0, from, "start", "") + &line("p", 1, from + 50, "stop", "");
     let (one, two) = (
@@ -227,7 +227,7 @@ fn two_at_once_with_one_name_are_told_apart_and_told() {
     assert_eq!((finished.code, word.as_str()), (Some(0), "warn"));
     assert_eq!(
         why,
-        format!("{two}:1: another process is called p too, at {one}:1")
+        format!("{two}:1: another process has the name p, at {one}:1")
     );
     // One after the other they share a log and a name.
     let both = folder.write("3.jsonl", log(100) + &log(200));
@@ -264,7 +264,7 @@ fn a_server_that_was_killed_may_have_answered_more_than_it_logged() {
         line("s", 0, 10, "start", ""),
         line("s", 1, 20, "send", &answer(1)),
     ];
-    let (code, word, why) = judged(&log, "received was sent");
+    let (code, word, why) = checked(&log, "received was sent");
     assert_eq!((code, word.as_str()), (Some(0), "warn"));
     assert_eq!(
         why,
@@ -284,13 +284,13 @@ fn one_message_to_several_addresses_has_one_time() {
             &format!("{id},\"clock\":1"),
         )
     };
-    assert_eq!(judged(&[sent(1), sent(2)], "clock condition").1, "ok");
+    assert_eq!(checked(&[sent(1), sent(2)], "clock condition").1, "ok");
     let another = sent(2).replace("#1", "#2");
-    assert_eq!(judged(&[sent(1), another], "clock condition").1, "FAIL");
+    assert_eq!(checked(&[sent(1), another], "clock condition").1, "FAIL");
 }
 
 #[test]
-fn what_was_sent_to_another_process() {
+fn a_message_that_was_sent_to_another_process() {
     let id = message("memory:p1>p2#1");
     let log = [
         line("p1", 0, 10, "send", &id),
@@ -298,20 +298,20 @@ fn what_was_sent_to_another_process() {
         line("p3", 0, 20, "receive", &id),
         line("p3", 1, 30, "send", &message("memory:p3>p1#1")),
     ];
-    let (code, word, why) = judged(&log, "received was sent");
+    let (code, word, why) = checked(&log, "received was sent");
     assert_eq!((code, word.as_str()), (Some(1), "FAIL"));
     assert_eq!(why, "all:3: p3 receives a message that was sent to p2");
 }
 
 #[test]
-fn one_clock_that_is_wrong_is_told_once() {
+fn one_wrong_clock_is_reported_once() {
     let clocks = [1, 2, 500, 4, 5, 6, 7];
     let log: Vec<_> = clocks
         .iter()
         .enumerate()
         .map(|(seq, clock)| line("p", seq as u64, 10, "local", &format!("\"clock\":{clock}")))
         .collect();
-    let (code, _, why) = judged(&log, "clock condition");
+    let (code, _, why) = checked(&log, "clock condition");
     assert_eq!(code, Some(1));
     assert_eq!(
         why,
@@ -320,8 +320,8 @@ fn one_clock_that_is_wrong_is_told_once() {
 }
 
 #[test]
-fn what_is_only_inferred_makes_no_circle() {
-    // What b receives first is taken for what a sends first, and the clocks of both are wrong.
+fn an_inferred_link_makes_no_cycle() {
+    // The first receive of b is matched with the first send of a, and the wall clocks of both are wrong.
     let plain = |node: &str, seq, micros, event: &str, port: u32| {
         let id = match event {
             "send" => format!(
@@ -346,6 +346,6 @@ fn what_is_only_inferred_makes_no_circle() {
         plain("b", 1, 20, "send", 8),
         plain("b", 2, 30, "send", 8),
     ];
-    let (code, word, _) = judged(&log, "causes come first");
+    let (code, word, _) = checked(&log, "causes come first");
     assert_eq!((code, word.as_str()), (Some(0), "ok"));
 }

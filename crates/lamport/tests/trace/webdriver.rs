@@ -1,4 +1,4 @@
-//! As much of the WebDriver protocol (W3C Recommendation "WebDriver") as it takes to look at a page in Chromium.
+//! The part of the WebDriver protocol (W3C Recommendation "WebDriver") that testing a page in Chromium needs.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -122,7 +122,7 @@ impl Browser {
         self.post(&format!("/element/{element}/value"), &json!({"text": text}));
     }
 
-    /// What the page told the console.
+    /// The messages of the page on the console.
     pub(crate) fn console(&self) -> Vec<Value> {
         let log = self.post("/se/log", &json!({"type": "browser"}));
         log.as_array().unwrap().clone()

@@ -8,7 +8,7 @@ use crate::trace::{
     words::{shortened, words},
 };
 
-/// Writes it.
+/// Writes the graph.
 ///
 /// # Errors
 /// Those of the writer.
@@ -53,7 +53,7 @@ pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "}}")
 }
 
-/// As DOT has a text: what a backslash or a quote could mean is taken away.
+/// Quotes a text for DOT: backslashes and quotes are escaped.
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

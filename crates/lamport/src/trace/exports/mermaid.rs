@@ -1,7 +1,7 @@
 //! A sequence diagram for Mermaid.
 //!
-//! Mermaid draws a message as one level arrow: as if it were received while it is sent. Where nothing else need come in
-//! between it is drawn so; elsewhere a note says that it is sent, and a dotted arrow with the same number that it arrives.
+//! Mermaid draws a message as one horizontal arrow, as if it were received when it is sent. A message is drawn so if no other
+//! event must be between the two; otherwise a note shows the send, and a dotted arrow with the same number the receive.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use crate::trace::{
     words::{shortened, words},
 };
 
-/// Writes it.
+/// Writes the diagram.
 ///
 /// # Errors
 /// Those of the writer.
@@ -41,7 +41,7 @@ struct Drawing<'c, 'o> {
     computation: &'c Computation,
     out: &'o mut dyn Write,
     done: Vec<bool>,
-    /// The numbers of the messages that are sent by a note.
+    /// The numbers of the messages whose send is a note.
     numbers: HashMap<EventId, usize>,
 }
 
@@ -53,7 +53,7 @@ impl Drawing<'_, '_> {
         let effects: Vec<EventId> = links.from(id).collect();
         let number = match effects.as_slice() {
             [] => String::new(),
-            [receive] if links.to(id).is_empty() && self.arrives_at_once(*receive) => {
+            [receive] if links.to(id).is_empty() && self.can_be_next(*receive) => {
                 self.done[*receive] = true;
                 let to = self.computation.trace.events[*receive].process;
                 let text = self.text(id);
@@ -91,8 +91,8 @@ impl Drawing<'_, '_> {
         }
     }
 
-    /// Whether nothing need happen before this receive but its send, which was just written.
-    fn arrives_at_once(&self, receive: EventId) -> bool {
+    /// Whether the receive can be drawn next: of its causes only the send, which was just written, is not drawn yet.
+    fn can_be_next(&self, receive: EventId) -> bool {
         let (trace, links) = (&self.computation.trace, &self.computation.links);
         let before = trace.before(receive);
         let certain = |link: &crate::trace::matching::Link| !link.inferred;
@@ -108,7 +108,7 @@ impl Drawing<'_, '_> {
     }
 }
 
-/// Mermaid reads signs as commands, and shows them where they are written as numbers.
+/// Escapes special characters as character codes: Mermaid interprets some of them.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,4 +1,4 @@
-//! The computation for other tools: each file says the same partial order.
+//! Exports for other tools: each file represents the same partial order.
 
 pub mod dot;
 pub mod mermaid;

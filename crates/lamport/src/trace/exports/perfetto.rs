@@ -12,13 +12,13 @@ use crate::trace::{
     words::{Fields, words_of},
 };
 
-/// The least time between two events of a process, in nanoseconds; Perfetto orders by time alone.
+/// The least time between two events of a process, in nanoseconds: Perfetto orders events only by time.
 const LEAST: i64 = 1;
 
-/// How long a slice is where there is room, in nanoseconds.
+/// The length of a slice, if the next event is not earlier, in nanoseconds.
 const SLICE: i64 = 1000;
 
-/// Writes it.
+/// Writes the trace.
 ///
 /// # Errors
 /// Those of the writer.
@@ -98,7 +98,7 @@ pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     list.out.write_all(b"\n]}\n")
 }
 
-/// When each event was, in nanoseconds since the first one, in the order of its process without doubt.
+/// The time of each event, in nanoseconds since the first one; strictly increasing in each process.
 fn times(computation: &Computation) -> Vec<i64> {
     let trace = &computation.trace;
     let first = trace.events.iter().filter_map(|event| event.time).min();
@@ -116,7 +116,7 @@ fn times(computation: &Computation) -> Vec<i64> {
     times
 }
 
-/// Microseconds, as the format has times, with the nanoseconds as decimals.
+/// A time in microseconds, the format's unit, with nanoseconds as decimals.
 fn micros(nanos: i64) -> Value {
     json!(nanos as f64 / 1000.0)
 }

@@ -1,4 +1,4 @@
-//! A log for ShiViz, in its own layout: each event, and below it its process and vector timestamp.
+//! A log for ShiViz, in its default layout: each event, and below it its process and vector timestamp.
 
 use std::{
     collections::HashSet,
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::trace::{computation::Computation, layouts, order, words::words};
 
-/// Writes it.
+/// Writes the log.
 ///
 /// # Errors
 /// Those of the writer.
@@ -18,7 +18,7 @@ pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     let mut used = HashSet::new();
     let mut hosts: Vec<String> = Vec::new();
     for process in &trace.processes {
-        // A host is what stands before the first space.
+        // The name of a host ends at the first space.
         let mut host = process.name.replace(char::is_whitespace, "_");
         while !used.insert(host.clone()) {
             host.push('_');

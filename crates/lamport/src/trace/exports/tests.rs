@@ -1,4 +1,4 @@
-//! What is written for another tool and read back is the same partial order.
+//! Every export, read back, is the same partial order.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use serde_json::Value;
 use super::{dot, mermaid, perfetto, shiviz};
 use crate::trace::{computation::Computation, findings::Severity, layouts::Layout, order};
 
-/// An event: its process, and the how many-th there, from 1.
+/// An event: its process, and its number there, from 1.
 type At = (usize, usize);
 
-/// A partial order: how many events each process has, and which follow from which.
+/// A partial order: the number of events of each process, and the links.
 struct Read {
     events: Vec<usize>,
-    follows: Vec<(At, At)>,
+    links: Vec<(At, At)>,
 }
 
 impl Read {
-    /// How many events of each process every event knows, by nothing but what was read: the closure, step by step until
-    /// nothing changes.
+    /// The vector timestamp of each event: the transitive closure of what was read, computed step by step until nothing
+    /// changes.
     fn vectors(&self) -> BTreeMap<At, Vec<usize>> {
         let mut vectors = BTreeMap::new();
         for (process, count) in self.events.iter().enumerate() {
@@ -42,7 +42,7 @@ impl Read {
             for (process, count) in self.events.iter().enumerate() {
                 (1..*count).for_each(|index| merge((process, index), (process, index + 1)));
             }
-            self.follows.iter().for_each(|(from, to)| merge(*from, *to));
+            self.links.iter().for_each(|(from, to)| merge(*from, *to));
             if before == vectors {
                 return vectors;
             }
@@ -50,7 +50,7 @@ impl Read {
     }
 }
 
-/// The same of the computation itself, by its timestamps.
+/// The vector timestamps of the computation.
 fn vectors(computation: &Computation) -> BTreeMap<At, Vec<usize>> {
     let mut vectors = BTreeMap::new();
     let trace = &computation.trace;
@@ -68,32 +68,32 @@ fn vectors(computation: &Computation) -> BTreeMap<At, Vec<usize>> {
     vectors
 }
 
-/// A run of some processes that send to one another and to all; messages are lost, doubled and overtake.
+/// A run of processes that send to one another and to all; messages are lost, duplicated and reordered.
 fn random(seed: u64, folder: &Folder) -> Computation {
     let mut random = Pcg32::seed_from_u64(seed);
     let count = random.random_range(1..6);
     let mut logs: Vec<Vec<String>> = vec![Vec::new(); count];
     let mut numbers = vec![0_u64; count];
-    let mut under_way: Vec<(usize, usize, String)> = Vec::new();
+    let mut in_flight: Vec<(usize, usize, String)> = Vec::new();
     for time in 0..random.random_range(1..60_u64) {
         let process = random.random_range(0..count);
-        // Clocks that are coarse, and now and then are set back.
+        // The clocks are coarse, and sometimes set back.
         let (seq, second) = (logs[process].len(), time / 3 * 7 % 50);
         let mut event = format!(
             r#"{{"v":1,"run":"r","node":"p {process}<","thread":"t{}","seq":{seq},"time":"2026-11-24T00:00:{second:02}Z","level":"info""#,
             time % 2
         );
-        let arrives = under_way.iter().position(|(_, to, _)| *to == process);
+        let arriving = in_flight.iter().position(|(_, to, _)| *to == process);
         match random.random_range(0..4) {
             0 => event.push_str(r#","event":"local","text":"a\"b\\ ; # --> <i>""#),
-            1 if arrives.is_some() => {
-                let index = arrives.unwrap();
-                let (_, _, id) = under_way[index].clone();
+            1 if arriving.is_some() => {
+                let index = arriving.unwrap();
+                let (_, _, id) = in_flight[index].clone();
                 event.push_str(&format!(
                     r#","event":"receive","peer":"x","message":"{id}""#
                 ));
                 if random.random_range(0..5) > 0 {
-                    under_way.remove(index);
+                    in_flight.remove(index);
                 }
             }
             kind => {
@@ -111,8 +111,8 @@ fn random(seed: u64, folder: &Folder) -> Computation {
                         && (kind == 2 || other == to)
                         && random.random_range(0..6) > 0
                     {
-                        let at = random.random_range(0..=under_way.len());
-                        under_way.insert(at, (process, other, id.clone()));
+                        let at = random.random_range(0..=in_flight.len());
+                        in_flight.insert(at, (process, other, id.clone()));
                     }
                 }
             }
@@ -139,7 +139,7 @@ fn written(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -
     String::from_utf8(out).unwrap()
 }
 
-/// Many random runs, each with what an export of it says.
+/// Compares an export of each of many random runs with the run.
 fn check(read: impl Fn(&Computation, &Folder, u64) -> BTreeMap<At, Vec<usize>>) {
     let folder = Folder::new();
     let mut receives = 0;
@@ -173,7 +173,7 @@ fn timestamps_are_the_closure_of_the_links() {
         let links = computation.links.all().iter();
         let read = Read {
             events: trace.processes.iter().map(|it| it.events.len()).collect(),
-            follows: links.map(|link| (at(link.from), at(link.to))).collect(),
+            links: links.map(|link| (at(link.from), at(link.to))).collect(),
         };
         let vectors = read.vectors();
         for (event, lamport) in computation.order.chain.iter().enumerate() {
@@ -191,7 +191,7 @@ fn timestamps_are_the_closure_of_the_links() {
 }
 
 #[test]
-fn shiviz_is_read_back_by_our_own_reader() {
+fn shiviz_is_read_back_by_our_reader() {
     check(|computation, folder, seed| {
         let log = written(|out| shiviz::write(computation, out));
         let path = folder.write(&format!("{seed}.log"), log);
@@ -211,21 +211,21 @@ fn dot_is_the_same_order() {
         let graph = written(|out| dot::write(computation, out));
         let mut events = Vec::new();
         let mut named: BTreeMap<String, At> = BTreeMap::new();
-        let mut follows = Vec::new();
+        let mut links = Vec::new();
         for line in graph.lines().map(str::trim) {
             let first = line.split(' ').next().unwrap().to_owned();
             if line.starts_with("subgraph") {
                 events.push(0);
             } else if line.contains(" -> ") {
                 let to = line.split(' ').nth(2).unwrap();
-                follows.push((named[&first], named[to]));
+                links.push((named[&first], named[to]));
             } else if first.starts_with('e') && line.contains("[label=") {
                 *events.last_mut().unwrap() += 1;
                 named.insert(first, (events.len() - 1, *events.last().unwrap()));
             }
         }
-        // The order within a process is said by edges too; it is the same.
-        Read { events, follows }.vectors()
+        // The order within a process is also given by edges.
+        Read { events, links }.vectors()
     });
 }
 
@@ -235,7 +235,7 @@ fn mermaid_is_the_same_order() {
         let diagram = written(|out| mermaid::write(computation, out));
         let mut events = Vec::new();
         let mut numbers: BTreeMap<String, At> = BTreeMap::new();
-        let mut follows = Vec::new();
+        let mut links = Vec::new();
         for line in diagram.lines().skip(1).map(str::trim) {
             if line.starts_with("participant") {
                 events.push(0);
@@ -255,18 +255,18 @@ fn mermaid_is_the_same_order() {
             let at = if let Some(process) = head.strip_prefix("Note over ") {
                 let at = another(process);
                 if let Some(rest) = text.strip_prefix("after ") {
-                    follows.extend(bracketed(rest).iter().map(|number| (numbers[number], at)));
+                    links.extend(bracketed(rest).iter().map(|number| (numbers[number], at)));
                 }
                 at
             } else if let Some((_, to)) = head.split_once("-->>") {
                 let at = another(to);
                 let sent = bracketed(text.trim_start_matches("inferred "));
-                follows.push((numbers[&sent[0]], at));
+                links.push((numbers[&sent[0]], at));
                 at
             } else {
                 let (from, to) = head.split_once("->>").unwrap();
                 let pair = (another(from), another(to));
-                follows.push(pair);
+                links.push(pair);
                 continue;
             };
             if let Some(number) = text
@@ -277,7 +277,7 @@ fn mermaid_is_the_same_order() {
                 numbers.insert(number.trim_end_matches(']').to_owned(), at);
             }
         }
-        Read { events, follows }.vectors()
+        Read { events, links }.vectors()
     });
 }
 
@@ -305,12 +305,12 @@ fn perfetto_is_the_same_order() {
                 times[process].binary_search(&nanos(event)).unwrap() + 1,
             )
         };
-        let follows = phase("s").map(|start| {
+        let links = phase("s").map(|start| {
             let end = phase("f").find(|end| end["id"] == start["id"]).unwrap();
             (at(start), at(end))
         });
-        let follows = follows.collect();
+        let links = links.collect();
         let events = times.iter().map(Vec::len).collect();
-        Read { events, follows }.vectors()
+        Read { events, links }.vectors()
     });
 }

@@ -1,4 +1,4 @@
-// The page's state and what changes it: opening, selecting, the switches, the address, and window.trace.
+// The page's state and the functions that change it: opening, selecting, the switches, the address, and window.trace.
 
 const app = {
   data: null, layout: null, signs: [], choice: null,
@@ -29,7 +29,7 @@ function showStatus(oneOf) {
   if (byId('status').textContent !== text) byId('status').textContent = text;
 }
 
-/** Places everything anew after a switch or a filter; the view stays on what it showed, or shows all if it did. */
+/** Computes the layout again after a switch or a filter; the view keeps showing the same events, or all if it showed all. */
 function changeLayout() {
   const before = app.layout;
   const showedAll = view.scale <= fittingScale(before) * 1.01;
@@ -51,7 +51,7 @@ function showFilterState() {
   byId('filters-on').textContent = isOn ? ' (on)' : '';
 }
 
-/** Makes the canvas as sharp as the screen, and the lanes as high as fits. */
+/** Gives the canvas the resolution of the screen, and the lanes the height that fits. */
 function fitCanvas() {
   const canvas = byId('canvas');
   const box = canvas.getBoundingClientRect();
@@ -81,7 +81,7 @@ function select(event, { still = false } = {}) {
 
 let addressTimer = 0, addressTime = -Infinity;
 
-/** Browsers throttle who changes the address at the speed of a held key, so it follows a little later then. */
+/** Browsers limit how often a page changes its address, so while a key is held the change is delayed. */
 function noteAddress() {
   clearTimeout(addressTimer);
   const wait = Math.max(0, addressTime + 200 - performance.now());
@@ -96,9 +96,9 @@ function noteAddress() {
 }
 
 function readAddress() {
-  const wanted = new URLSearchParams(location.hash.slice(1));
-  const axis = wanted.get('axis'), lanes = wanted.get('lanes');
-  const number = /^\d+$/.test(wanted.get('event') || '') ? Number(wanted.get('event')) : -1;
+  const options = new URLSearchParams(location.hash.slice(1));
+  const axis = options.get('axis'), lanes = options.get('lanes');
+  const number = /^\d+$/.test(options.get('event') || '') ? Number(options.get('event')) : -1;
   return {
     axis: Object.hasOwn(AXIS_NAMES, axis) && (axis !== 'wall' || app.data.time) ? axis : app.choice.axis,
     lanes: lanes === 'process' || lanes === 'thread' ? lanes : app.choice.lanes,
@@ -164,7 +164,7 @@ function showPanel(isShown) {
   byId('panel-toggle').setAttribute('aria-expanded', String(isShown));
 }
 
-/** One open at a time, and none once the pointer goes elsewhere. */
+/** Only one popup is open at a time; a click elsewhere closes it. */
 function setUpPopups() {
   const popups = [...document.querySelectorAll('.pop')];
   document.addEventListener('pointerdown', ({ target }) => {
@@ -208,12 +208,12 @@ function resized() {
   requestFrame();
 }
 
-/** What other programs may ask the page. */
+/** The interface for other programs. */
 function publish() {
   window.trace = {
     count: app.data.n,
-    past: (event) => eventsThat(app.data, event, PAST),
-    future: (event) => eventsThat(app.data, event, FUTURE),
+    past: (event) => eventsRelated(app.data, event, PAST),
+    future: (event) => eventsRelated(app.data, event, FUTURE),
     select: (event) => select(event),
     selected: () => app.selected,
     view: () => ({ left: view.left, scale: view.scale, scrollY: view.scrollY, ...app.choice }),
@@ -232,14 +232,14 @@ function publish() {
 
 function summaryOf({ processes, n, from }) {
   const lanes = processes.length === 1 ? '1 process' : `${processes.length} processes`;
-  const things = `${lanes}, ${counted(n, 'event')} and ${counted(from.length, 'message')}`;
-  return `Space-time diagram of ${things}. Arrow keys go from event to event.`;
+  const summary = `${lanes}, ${counted(n, 'event')} and ${counted(from.length, 'message')}`;
+  return `Space-time diagram of ${summary}. Arrow keys go from event to event.`;
 }
 
 function openTrace() {
   const source = byId('trace');
   app.data = decode(source.textContent);
-  // The text of a long trace is as large as all the rest of the page, and is not needed again.
+  // The text of a long trace takes as much memory as the rest of the page, and is not needed again.
   source.remove();
   const { data } = app;
   document.title = data.title;

@@ -1,10 +1,10 @@
-// The trace as typed arrays: decoding the page's data, and the questions about what happened before what.
+// The trace as typed arrays: decoding the page's data, and computing happened-before.
 'use strict';
 
 const CONCURRENT = 0, PAST = 1, ITSELF = 2, FUTURE = 3;
 const RELATION_WORDS = ['concurrent', 'past', 'selected', 'future'];
 
-/** Characters that would show as nothing, or would turn the text around them, are written as escapes. */
+/** Invisible characters, and those that reorder text, are written as escapes. */
 function printable(text) {
   return String(text).replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (character) => {
     const code = character.codePointAt(0).toString(16);
@@ -12,7 +12,7 @@ function printable(text) {
   });
 }
 
-/** Where the logical time of an event is from: it has none of its own, its log carries it, it is computed. */
+/** The origin of an event's logical time: it has none; its log carries it; it is computed. */
 const CLOCKS = ['', 'Lamport time', 'computed Lamport time'];
 
 function decode(json) {
@@ -23,7 +23,7 @@ function decode(json) {
   const data = {
     n,
     title: printable(raw.title),
-    verdict: (raw.verdict || []).map(({ rule, value, text }) => ({ rule: printable(rule), value: printable(value), text: printable(text) })),
+    verdict: (raw.verdict || []).map(({ property, value, text }) => ({ property: printable(property), value: printable(value), text: printable(text) })),
     processes: raw.processes.map(printable),
     threads,
     kinds: raw.kinds.map(printable),
@@ -51,7 +51,7 @@ function decode(json) {
   return data;
 }
 
-/** A column as a typed array, after a look whether it can be right at all. */
+/** A column as a typed array, after checking its length and range. */
 function column(name, values, length, end, begin = 0) {
   if (values.length !== length) throw new Error(`the column “${name}” has ${values.length} values in place of ${length}`);
   const typed = Int32Array.from(values);
@@ -73,7 +73,7 @@ function least(values) {
   return found;
 }
 
-/** The traversals go through the events once, by number: that needs every cause before its effect. */
+/** The traversals visit the events once, by number: this requires every cause before its effect. */
 function requireCausalOrder(data) {
   for (let m = 0; m < data.from.length; m++) {
     if (data.from[m] >= data.to[m]) throw new Error(`message ${m} goes back from event ${data.from[m]} to ${data.to[m]}`);
@@ -110,7 +110,7 @@ function grouped(keys, count) {
   return { start, items };
 }
 
-/** Events that call for attention: errors, and what was logged as a warning or an error. */
+/** Events that are highlighted: errors, and events with the level warn or error. */
 function alarmsOf(data) {
   const level = data.fields.find((field) => field.name === 'level');
   const error = data.kinds.indexOf('error');
@@ -122,7 +122,7 @@ function alarmsOf(data) {
   return Int32Array.from(found);
 }
 
-/** How every event stands to this one, and how many there are of each sort. */
+/** The relation of every event to this one, the number of events in each, and the vector timestamp. */
 function relationsOf(data, event) {
   const mark = new Uint8Array(data.n);
   mark[event] = ITSELF;
@@ -131,7 +131,7 @@ function relationsOf(data, event) {
   const vector = new Int32Array(data.processes.length);
   for (let e = 0; e <= event; e++) {
     if (mark[e] === CONCURRENT) continue;
-    // A log of vector clocks says which entry each event is, and may begin late.
+    // A log with vector clocks contains the entry of each event, and may start late.
     if (data.entry) vector[data.process[e]] = data.entry[e];
     else vector[data.process[e]] += data.computation[data.kind[e]];
   }
@@ -164,8 +164,8 @@ function markFuture(data, event, mark) {
   return count;
 }
 
-/** The events that stand so to this one, by number. */
-function eventsThat(data, event, relation) {
+/** The events in this relation to an event, by number. */
+function eventsRelated(data, event, relation) {
   const { mark } = relationsOf(data, event);
   const found = [];
   for (let e = 0; e < data.n; e++) if (mark[e] === relation) found.push(e);
@@ -182,21 +182,21 @@ function effectsByMessage(data, event) {
   return Array.from(items.subarray(start[event], start[event + 1]), (message) => data.to[message]);
 }
 
-/** “p2/main”, or “p2” where the process has one thread only and its name would say nothing. */
+/** “p2/main”, or “p2” if the process has only one thread. */
 function placeOf(data, event) {
   const process = data.process[event];
   const name = data.processes[process];
   return data.threadsOf[process] > 1 ? `${name}/${data.threads[data.thread[event]].name}` : name;
 }
 
-/** The moment in UTC with microseconds: a Date alone has milliseconds. */
+/** A time in UTC with microseconds; a Date has only milliseconds. */
 function isoOf(microseconds) {
   const milliseconds = Math.floor(microseconds / 1000);
   const rest = String(Math.round(microseconds - milliseconds * 1000)).padStart(3, '0');
   return new Date(milliseconds).toISOString().replace('Z', `${rest}Z`);
 }
 
-/** A duration, in the unit that suits it. */
+/** A duration, in a suitable unit. */
 function durationOf(microseconds) {
   const size = Math.abs(microseconds);
   if (size >= 1e6) return `${trimmed(microseconds / 1e6, 6)} s`;
@@ -208,7 +208,7 @@ function trimmed(number, digits) {
   return String(Number(number.toFixed(digits)));
 }
 
-/** Everything there is to say about an event, as pairs of a name and a text. */
+/** All fields of an event, as pairs of name and text. */
 function factsOf(data, event) {
   const facts = [
     ['process', data.processes[data.process[event]]],

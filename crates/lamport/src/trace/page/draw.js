@@ -1,10 +1,10 @@
-// Drawing a frame: lanes, axis, bars, events (or how dense they are), marks, names, and the overview.
+// Drawing a frame: lanes, axis, bars, events (or their density), marks, names, and the overview.
 
 const BUCKET = 12, MOST_IN_BUCKET = 3;
 const LABEL_ROOM = 70, LETTER = 6;
 const FONT = '12px system-ui, sans-serif', SMALL_FONT = '11px system-ui, sans-serif';
 
-/** Draws everything that is in view, and returns of how many messages one was drawn. */
+/** Draws everything in view. Returns n if one in n messages was drawn. */
 function drawFrame(ctx, app) {
   ctx.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
   ctx.fillStyle = colours.page;
@@ -51,7 +51,7 @@ function drawGrid(ctx, ticks) {
   for (const { x } of ticks) ctx.fillRect(Math.round(pixelOf(x)), AXIS_HEIGHT, 0.5, plotHeight());
 }
 
-/** A squeezed gap: a band between two dotted lines; its duration stands in the axis. */
+/** A collapsed idle interval: a band between two dotted lines, with its duration on the axis. */
 function drawGaps(ctx, layout) {
   ctx.strokeStyle = colours.quiet;
   ctx.lineWidth = 1;
@@ -79,7 +79,7 @@ function drawBars(ctx, { data, layout }, first, last) {
   for (const bar of layout.bars) {
     const lane = layout.laneOfThread[bar.thread];
     if (lane < first || lane > last) continue;
-    // The order axis has no place for a filtered end.
+    // On the order axis an end that is filtered out has no position.
     if (layout.laneOf[bar.from] < 0 || layout.laneOf[bar.until] < 0) continue;
     const x = Math.max(pixelOf(layout.x[bar.from]) - 8, view.gutter - 5);
     const until = Math.min(pixelOf(layout.x[bar.until]) + 8, view.width + 5);
@@ -87,7 +87,7 @@ function drawBars(ctx, { data, layout }, first, last) {
     const y = laneMiddle(lane) - height / 2;
     ctx.fillStyle = colours.bar;
     ctx.strokeStyle = colours['bar-edge'];
-    // The bars of a process's threads lie over each other: together they must not hide the events.
+    // The bars of a process's threads overlap: they must not hide the events.
     ctx.globalAlpha = layout.lanes[lane].thread < 0 ? 0.35 : 1;
     ctx.fillRect(x, y, until - x, height);
     ctx.strokeRect(x, y, until - x, height);
@@ -100,7 +100,7 @@ function drawBars(ctx, { data, layout }, first, last) {
   }
 }
 
-/** Draws a lane's events by stretches of a few pixels: as signs, or as a column where there are too many for that. */
+/** Draws a lane's events in buckets of a few pixels: as signs, or as a column if there are too many. */
 function drawEvents(ctx, app, lane) {
   const { laneStart, laneX, laneEvents } = app.layout;
   const end = laneStart[lane + 1];
@@ -134,7 +134,7 @@ function drawSign(ctx, app, event, x, y) {
     picture.width / snap, picture.height / snap);
 }
 
-/** A column stands for many events: the higher, the more; one of them says how it is coloured. */
+/** A column represents many events: the more, the higher; the middle one determines its colour. */
 function drawColumn(ctx, app, x, y, count, example) {
   const height = Math.min(view.laneHeight * 0.8, 11 + 2.5 * Math.log2(count));
   const relation = styleOf(app, example);
@@ -148,7 +148,7 @@ function drawColumn(ctx, app, x, y, count, example) {
   ctx.fillRect(x + 0.5, y - height / 2, BUCKET - 1, height);
 }
 
-/** Where there is room beside the events, their texts. */
+/** Draws the texts of events where there is room. */
 function drawLabels(ctx, { data, layout }, from, until, lane) {
   ctx.font = SMALL_FONT;
   ctx.lineWidth = 3;
@@ -166,7 +166,7 @@ function drawLabels(ctx, { data, layout }, from, until, lane) {
   }
 }
 
-/** Those of the events that are in view and stand at least so many pixels apart, as points. */
+/** The points of the events in view, at least `apart` pixels from each other. */
 function spreadPoints({ layout }, events, first, last, apart) {
   const columns = Math.ceil(plotWidth() / apart) + 1;
   const taken = new Uint8Array(columns * Math.max(last - first + 1, 0));
@@ -198,7 +198,7 @@ function drawAlarms(ctx, app, first, last) {
   for (const [x, y] of spreadPoints(app, app.layout.alarms, first, last, 8)) ctx.fillText('!', x - 2, y - 9);
 }
 
-/** The selected event once more, over all others, and a ring around the one under the pointer. */
+/** Draws the selected event again, above all others, and a ring around the one under the pointer. */
 function drawFocus(ctx, app) {
   const { layout, selected, hovered } = app;
   if (selected >= 0 && layout.laneOf[selected] >= 0) {
@@ -212,7 +212,7 @@ function drawFocus(ctx, app) {
   ctx.stroke();
 }
 
-/** Makes the column of names wide enough, within reason, and cuts the names to it. */
+/** Fits the width of the column to the names, within limits, and shortens the names to it. */
 function fitNames(ctx, data, layout) {
   ctx.font = FONT;
   const widest = (names, least, most) => names.reduce((width, name) => (
@@ -234,7 +234,7 @@ function cutToWidth(ctx, text, width) {
   return cut;
 }
 
-/** The names at the left; a process with several lanes in view has its name at the first of them. */
+/** Draws the names at the left; a process with several lanes in view has its name at the first one. */
 function drawNames(ctx, layout, first, last) {
   ctx.fillStyle = colours.page;
   ctx.fillRect(0, AXIS_HEIGHT, view.gutter, plotHeight());

@@ -1,4 +1,4 @@
-// Search and filters: which events match, which are shown.
+// Search and filters: the events that match, and those that are shown.
 
 function addChoices(container, names, shown) {
   byId(container).replaceChildren(...names.map((name, index) => {
@@ -50,17 +50,17 @@ function setUpSearch(app) {
   showMatchCount(app);
 }
 
-/** Each text is looked at once, not once for every event that has it. */
+/** Each text is searched once, not once for every event that has it. */
 function findMatches(app) {
   const { data, layout } = app;
-  const wanted = byId('search').value.toLowerCase();
-  if (wanted === '') {
+  const query = byId('search').value.toLowerCase();
+  if (query === '') {
     app.matches = new Int32Array(0);
   } else {
     if (!app.lowered) app.lowered = data.texts.map((text) => text.toLowerCase());
-    const inText = Uint8Array.from(app.lowered, (text) => (text.includes(wanted) ? 1 : 0));
+    const inText = Uint8Array.from(app.lowered, (text) => (text.includes(query) ? 1 : 0));
     const inPlace = Uint8Array.from(data.threads, ({ process, name }) => (
-      name.toLowerCase().includes(wanted) || data.processes[process].toLowerCase().includes(wanted) ? 1 : 0));
+      name.toLowerCase().includes(query) || data.processes[process].toLowerCase().includes(query) ? 1 : 0));
     app.matches = layout.visible.filter((event) => (
       inPlace[data.thread[event]] || inText[data.what[event]]
       || data.fields.some(({ column }) => column[event] >= 0 && inText[column[event]])));
@@ -70,7 +70,7 @@ function findMatches(app) {
   requestFrame();
 }
 
-/** Where in the overview there are matches. */
+/** The columns of the overview with matches. */
 function columnsOf(layout, events) {
   const columns = new Uint8Array(OVERVIEW_COLUMNS);
   for (const event of events) columns[overviewColumn(layout, event)] = 1;

@@ -1,4 +1,4 @@
-// Drawing what stands around the lanes: the axis, the overview of the whole trace, the scroll bar.
+// Drawing around the lanes: the axis, the overview of the whole trace, the scroll bar.
 
 const AXIS_NAMES = { order: 'event number', logical: 'Lamport time', wall: 'elapsed time' };
 
@@ -29,7 +29,7 @@ function drawAxis(ctx, { layout }, ticks) {
   ctx.fillText(shortened(AXIS_NAMES[layout.axis], Math.floor(view.gutter / LETTER)), 10, 19);
 }
 
-/** The texts of the axis from left to right; where there is no room, squeezed gaps go before ticks. */
+/** The texts of the axis from left to right; collapsed intervals take precedence over ticks. */
 function axisTexts(layout, ticks) {
   const gaps = layout.gaps.map((gap) => (
     { x: gap.x + gap.width / 2, text: `⋯ ${durationOf(Number((gap.until - gap.from).toPrecision(3)))} ⋯`, isGap: true }));
@@ -78,7 +78,7 @@ function drawOverviewColumns(ctx, { layout, matchColumns }, top) {
   }
 }
 
-/** The part of the scroll bar that stands for what is in view, or null where all lanes are. */
+/** The thumb of the scroll bar, or null if all lanes are in view. */
 function scrollThumb(layout) {
   const total = layout.lanes.length * view.laneHeight;
   if (total <= plotHeight() + 1) return null;

@@ -20,7 +20,7 @@ function pointOf(pointer) {
   return { x: pointer.clientX - box.left, y: pointer.clientY - box.top };
 }
 
-/** What a drag that begins here moves. */
+/** What a drag from this point moves. */
 function dragTargetAt({ layout }, { x, y }) {
   if (y >= plotBottom()) return 'overview';
   if (x >= view.width - SCROLLBAR_WIDTH && scrollThumb(layout)) return 'scrollbar';
@@ -79,7 +79,7 @@ function dragBy(app, target, last, point) {
   requestFrame();
 }
 
-/** Two fingers: what is between them stays between them. */
+/** Two fingers: the content between them stays between them. */
 function pinch(app, pointers, moving, point) {
   const other = [...pointers].find(([id]) => id !== moving)[1];
   const last = pointers.get(moving);
@@ -133,7 +133,7 @@ function leave(app) {
   requestFrame();
 }
 
-/** The shown event so many steps on in causal order; from nothing selected, the first in view. */
+/** The shown event `step` positions later in causal order; without a selection the first one in view. */
 function neighbourInOrder({ layout, selected }, step) {
   const { visible } = layout;
   if (selected < 0) return firstInView(layout);
@@ -195,7 +195,7 @@ const COMMANDS = {
   PageUp: (app) => scrollPage(app, -1),
 };
 
-/** Zooms about the selected event if it is in view, else about the middle. */
+/** Zooms at the selected event if it is in view, otherwise at the middle. */
 function zoomStep(app, factor) {
   const { layout, selected } = app;
   const middle = view.gutter + plotWidth() / 2;
@@ -227,7 +227,7 @@ function setUpKeys(app) {
   });
 }
 
-/** Escape closes what is open before it clears the selection. */
+/** Escape closes an open popup before it clears the selection. */
 function escapeFrom(app, target) {
   const open = document.querySelector('.pop[open]');
   if (open) {
@@ -241,7 +241,7 @@ function escapeFrom(app, target) {
   }
 }
 
-/** Arrows and Enter mean something on buttons and in lists too, so there they are left alone. */
+/** Arrows and Enter have a function on buttons and in lists too, so they are not handled there. */
 function handleKey(app, key, isShift, target) {
   if (Object.hasOwn(COMMANDS, key) && !(target.closest('#panel, .pop') && key.startsWith('Page'))) {
     COMMANDS[key](app);

@@ -1,10 +1,10 @@
-// Where things are: lanes, the three axes with their squeezed gaps, and the view's zoom and position.
+// The layout: lanes, the three axes with their collapsed idle intervals, and the view's zoom and position.
 
 const AXIS_HEIGHT = 30, OVERVIEW_HEIGHT = 26, SCROLLBAR_WIDTH = 12, EDGE = 30;
 const LEAST_LANE = 30, MOST_LANE = 220;
 const OVERVIEW_COLUMNS = 200;
 
-/** Places everything that passes the filters. Units of x are columns, Lamport time or microseconds. */
+/** Computes the positions of everything that passes the filters. Units of x: columns, Lamport time or microseconds. */
 function arrange(data, choice) {
   const layout = { axis: choice.axis, lanes: lanesOf(data, choice), gaps: [], minX: 0, maxX: 0 };
   placeInLanes(data, choice, layout);
@@ -61,12 +61,12 @@ function placeInLanes(data, choice, layout) {
 
 function placeByTime(data, choice, layout) {
   const times = Float64Array.from(layout.visible, (e) => data.time[e] - data.epoch).sort();
-  if (choice.collapse) layout.gaps = squeezedGaps(times);
+  if (choice.collapse) layout.gaps = collapsedGaps(times);
   for (const e of layout.visible) layout.x[e] = xOfTime(layout, data.time[e] - data.epoch);
 }
 
-/** The stretches without events that are both long beside the usual gap and a good part of the whole. */
-function squeezedGaps(times) {
+/** The idle intervals to collapse: much longer than the median gap, and at least 2% of the total time. */
+function collapsedGaps(times) {
   const total = times.length ? times[times.length - 1] - times[0] : 0;
   const lengths = new Float64Array(Math.max(times.length - 1, 0));
   for (let i = 0; i < lengths.length; i++) lengths[i] = times[i + 1] - times[i];
@@ -92,7 +92,7 @@ function xOfTime(layout, time) {
   return time - removed;
 }
 
-/** The events of each lane, sorted by x: clocks may run backwards, so their order need not do. */
+/** Sorts the events of each lane by x, because clocks may run backwards. */
 function sortLanes(layout) {
   const { laneOf, x, visible, lanes } = layout;
   const { start, items } = grouped(visible.map((e) => laneOf[e]), lanes.length);
@@ -169,9 +169,9 @@ function fitRange(layout, from, until) {
   keepInside(layout);
 }
 
-/** Opens at the beginning, near enough to tell the events apart. */
+/** Shows the beginning, with a scale at which events are distinct. */
 function fitBeginning(layout) {
-  // Only on the axis by order do events of different lanes take each other's room.
+  // Only on the order axis does each event take a column of its own.
   const shared = layout.axis === 'order' ? 1 : Math.max(1, layout.lanes.length / 3);
   const last = Math.min(layout.visible.length, Math.round(plotWidth() / 16 * shared)) - 1;
   let until = layout.minX;
@@ -198,7 +198,7 @@ function isInView(layout, event) {
   return pixel > view.gutter && pixel < view.gutter + plotWidth() && middle > AXIS_HEIGHT && middle < plotBottom();
 }
 
-/** Moves the view as little as shows the event with some room around it. */
+/** Moves the view by the least distance that shows the event with some margin. */
 function bringIntoView(layout, event) {
   const lane = layout.laneOf[event];
   if (lane < 0) return;
@@ -219,7 +219,7 @@ function bringIntoView(layout, event) {
   keepInside(layout);
 }
 
-/** The range on the new axis of what was to be seen on the old one. */
+/** The range on the new axis of the events that were in view on the old one. */
 function sameRange(before, after) {
   const from = view.left, until = xAtPixel(view.gutter + plotWidth());
   let low = Infinity, high = -Infinity;
@@ -231,13 +231,13 @@ function sameRange(before, after) {
   return low <= high ? [low, high] : [after.minX, after.maxX];
 }
 
-/** A round step for ticks that stand at least this far apart. */
+/** A round step for ticks that are at least this far apart. */
 function roundStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least);
 }
 
-/** Ticks of the stretch in view: where, and what is written there. */
+/** The ticks in view: position and text. */
 function ticksOf(data, layout) {
   const from = xAtPixel(view.gutter), until = xAtPixel(view.gutter + plotWidth());
   const least = 90 / view.scale;
@@ -250,7 +250,7 @@ function ticksOf(data, layout) {
   return ticks;
 }
 
-/** Each stretch between squeezed gaps has ticks of its own at round times. */
+/** Each interval between collapsed ones has ticks at round times. */
 function timeTicks(layout, from, until, least) {
   const step = Math.max(roundStep(least), 1);
   const ticks = [];

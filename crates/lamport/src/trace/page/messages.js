@@ -1,10 +1,10 @@
-// Drawing the messages: which of those in view, in what style, and their arrows.
+// Drawing the messages: selection of those in view, styles, and arrows.
 
 const MOST_ARROWS = 500;
 const SIGN_GAP = 6;
 const messagesInView = { list: new Int32Array(0), count: 0 };
 
-/** How lines look that belong together; open heads tell the future apart without colour. */
+/** The styles of lines; open heads distinguish the future without colour. */
 const LINE_STYLES = {
   plain: () => ({ colour: colours.message, width: 1 }),
   concurrent: () => ({ colour: colours.faint, width: 1 }),
@@ -14,7 +14,7 @@ const LINE_STYLES = {
   effects: () => ({ colour: colours.future, width: 2.6, openHead: true }),
 };
 
-/** Draws the messages in view, and returns of how many one was drawn. */
+/** Draws the messages in view. Returns n if one in n was drawn. */
 function drawMessages(ctx, app) {
   collectMessages(app);
   const { list, count } = messagesInView;
@@ -26,7 +26,7 @@ function drawMessages(ctx, app) {
     const message = list[i];
     const style = lineStyleOf(app, message);
     const shift = style === 'causes' || style === 'effects' ? 0 : shifts[isStressed(app, message) ? 1 : 0];
-    // Numbers of messages have patterns, as with copies to several receivers: a hash picks evenly.
+    // The numbers of messages have patterns, for example copies to several receivers: a hash selects evenly.
     if (shift > 0 && Math.imul(message, 0x9e3779b1) >>> (32 - shift) !== 0) continue;
     const key = app.data.inferred[message] ? `${style} dashed` : style;
     if (!groups.has(key)) groups.set(key, { style, dashed: app.data.inferred[message] === 1, messages: [] });
@@ -38,7 +38,7 @@ function drawMessages(ctx, app) {
   return 2 ** Math.max(...shifts);
 }
 
-/** The power of two by which so many are thinned out; powers of two, so that zooming in only adds arrows. */
+/** The power of two by which `count` messages are thinned out; with powers of two, zooming in only adds arrows. */
 function thinning(count, most) {
   return Math.max(0, Math.ceil(Math.log2(count / most)));
 }
@@ -89,7 +89,7 @@ function drawGroup(ctx, app, { style, dashed, messages }) {
   if (openHead) ctx.stroke();
 }
 
-/** Draws the line of a message, and returns where its head goes. */
+/** Draws the line of a message. Returns the position of its head. */
 function drawLine(ctx, { data, layout }, message) {
   const a = data.from[message], b = data.to[message];
   const fromX = pixelOf(layout.x[a]), toX = pixelOf(layout.x[b]);
@@ -101,7 +101,7 @@ function drawLine(ctx, { data, layout }, message) {
   return { x, y, angle };
 }
 
-/** A message that stays on its lane goes over it. */
+/** A message on one lane is an arc above it. */
 function drawArc(ctx, fromX, toX, y) {
   const height = view.laneHeight * 0.7;
   const middle = (fromX + toX) / 2;
@@ -112,7 +112,7 @@ function drawArc(ctx, fromX, toX, y) {
   return { x: toX, y: y - SIGN_GAP, angle: Math.atan2(height - SIGN_GAP, toX - middle) };
 }
 
-/** Only the part in the plot is stroked: lines of millions of pixels would lose precision, and dashes cost by length. */
+/** Strokes only the part in the plot: lines of millions of pixels would lose precision, and dashes would be slow. */
 function strokeClipped(ctx, x1, y1, x2, y2) {
   const low = view.gutter - 20, high = view.width + 20;
   const yAt = (x) => y1 + (y2 - y1) * (x - x1) / (x2 - x1);
@@ -123,7 +123,7 @@ function strokeClipped(ctx, x1, y1, x2, y2) {
   ctx.stroke();
 }
 
-/** A message that nobody received: a stub that ends in a cross. */
+/** A lost message: a stub that ends in a cross. */
 function drawLost(ctx, { layout }) {
   ctx.strokeStyle = colours.alarm;
   ctx.lineWidth = 1.4;

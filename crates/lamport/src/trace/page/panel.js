@@ -1,11 +1,11 @@
 // The texts beside the diagram: verdict, selected event, list of events, legend, tooltip.
 
-const MOST_ROWS = 200, MOST_COUNTS = 50, MOST_WAYS = 20, LONG_TEXT = 2000;
+const MOST_ROWS = 200, MOST_COUNTS = 50, MOST_LINKS = 20, LONG_TEXT = 2000;
 const VERDICT_SIGNS = { FAIL: '✗', warn: '!', open: '?', ok: '✓' };
 
 const byId = (id) => document.getElementById(id);
 
-/** An element with a text: everything from the data gets into the page this way, so that it stays text. */
+/** An element with a text. All data enters the page this way, so that it stays text. */
 function make(tag, text = '', properties = {}) {
   const element = document.createElement(tag);
   element.textContent = text;
@@ -14,11 +14,11 @@ function make(tag, text = '', properties = {}) {
 
 function showVerdict(verdict) {
   byId('verdict').hidden = verdict.length === 0;
-  byId('verdict-list').replaceChildren(...verdict.map(({ rule, value, text }) => {
+  byId('verdict-list').replaceChildren(...verdict.map(({ property, value, text }) => {
     const item = make('li');
     const known = Object.hasOwn(VERDICT_SIGNS, value);
     item.append(make('span', `${known ? VERDICT_SIGNS[value] : ''} ${value}`, { className: `value ${known ? value : ''}` }));
-    item.append(make('span', rule), make('div', text, { className: 'text' }));
+    item.append(make('span', property), make('div', text, { className: 'text' }));
     return item;
   }));
   const counts = Object.keys(VERDICT_SIGNS).map((value) => [value, verdict.filter((line) => line.value === value).length]);
@@ -53,9 +53,9 @@ function showDetails(app) {
     make('p', shortened(data.texts[data.what[selected]], LONG_TEXT)),
     ...(app.layout.laneOf[selected] < 0 ? [make('p', 'The filters hide this event.', { className: 'warn' })] : []),
     factList(factsOf(data, selected)),
-    make('h3', 'Of the other events'), relationCounts(relations),
-    ...waysTo(app, 'Direct causes', causeList(data, selected)),
-    ...waysTo(app, 'Direct effects', effectList(data, selected)),
+    make('h3', 'Other events'), relationCounts(relations),
+    ...linkList(app, 'Direct causes', causeList(data, selected)),
+    ...linkList(app, 'Direct effects', effectList(data, selected)),
     make('h3', 'Vector timestamp'), ...vectorList(data, relations.vector),
   );
 }
@@ -79,13 +79,13 @@ function effectList(data, event) {
   return [...own, ...effectsByMessage(data, event).map((effect) => [effect, 'by a message'])];
 }
 
-function waysTo(app, title, ways) {
+function linkList(app, title, links) {
   const { data } = app;
-  const buttons = ways.slice(0, MOST_WAYS).map(([event, how]) => {
+  const buttons = links.slice(0, MOST_LINKS).map(([event, how]) => {
     const where = `${event} ${placeOf(data, event)}: ${data.kinds[data.kind[event]]}`;
-    return make('button', shortened(`${where} (${how})`, 120), { type: 'button', className: 'way', onclick: () => select(event) });
+    return make('button', shortened(`${where} (${how})`, 120), { type: 'button', className: 'link', onclick: () => select(event) });
   });
-  const rest = ways.length > MOST_WAYS ? [make('p', `and ${ways.length - MOST_WAYS} more`)] : [];
+  const rest = links.length > MOST_LINKS ? [make('p', `and ${links.length - MOST_LINKS} more`)] : [];
   return [make('h3', title), ...(buttons.length ? buttons : [make('p', 'none')]), ...rest];
 }
 
@@ -96,7 +96,7 @@ function vectorList(data, vector) {
   return [factList(rows), ...(rest > 0 ? [make('p', `and ${rest} more processes`)] : [])];
 }
 
-/** The text alternative: the events around the selected one. Costs time, so only if it is open. */
+/** The text alternative: the events around the selected one. It is slow, so it is built only if it is open. */
 function showNearby(app) {
   if (!byId('nearby').open) return;
   const { data, layout, selected } = app;
@@ -107,7 +107,7 @@ function showNearby(app) {
     ? `${shown.length} of ${data.n} events, in causal order` : 'No events to show.';
   byId('nearby-rows').replaceChildren(...Array.from(shown, (event) => nearbyRow(app, event)));
   const current = byId('nearby-rows').querySelector('[aria-current]');
-  // Only the list scrolls to its row: the details above it are to stay in sight.
+  // Only the list scrolls to its row: the details above it stay in view.
   if (current) byId('nearby-scroll').scrollTop = current.offsetTop - byId('nearby-scroll').clientHeight / 2;
 }
 
@@ -122,14 +122,14 @@ function nearbyRow({ data, selected, relations }, event) {
   return row;
 }
 
-/** The list is built anew with each selection: the focus goes to the same event's new button. */
+/** The list is rebuilt at each selection: the focus moves to the new button of the same event. */
 function selectFromList(event) {
   select(event);
   const current = byId('nearby-rows').querySelector('[aria-current] button');
   if (current) current.focus({ preventScroll: true });
 }
 
-/** What is spoken when an event gets selected. */
+/** The sentence that a screen reader speaks when an event is selected. */
 function sentenceOf({ data }, event) {
   const what = shortened(data.texts[data.what[event]], 200);
   const parts = [
@@ -163,7 +163,7 @@ function showNameTooltip(app, lane, clientX, clientY) {
   placeTooltip(tooltip, clientX, clientY);
 }
 
-/** Beside the pointer, on whichever side there is room, and always inside the window. */
+/** Places the tooltip beside the pointer, on the side with room, inside the window. */
 function placeTooltip(tooltip, clientX, clientY) {
   tooltip.hidden = false;
   const { width, height } = tooltip.getBoundingClientRect();
@@ -173,7 +173,7 @@ function placeTooltip(tooltip, clientX, clientY) {
   tooltip.style.top = `${Math.max(4, Math.min(down, innerHeight - height - 4))}px`;
 }
 
-/** A line of the legend: a small drawing, and what it means. */
+/** A line of the legend: a small drawing and its meaning. */
 function legendLine(text, width, paint) {
   const item = make('li');
   const canvas = make('canvas', '', { width: width * devicePixelRatio, height: 22 * devicePixelRatio });
@@ -186,7 +186,7 @@ function legendLine(text, width, paint) {
   return item;
 }
 
-/** The legend is painted by what paints the diagram, in the colours of the moment. */
+/** The legend is painted by the functions that paint the diagram, in the present colours. */
 function showLegend(app) {
   byId('legend-kinds').replaceChildren(...app.data.kinds.map((kind, k) => (
     legendLine(kind, 22, (ctx) => paintSign(ctx, app.signs[k], 'plain', 11, 11)))));
@@ -205,10 +205,10 @@ function showLegend(app) {
 function legendLines() {
   return [
     ['a message', (ctx) => paintArrow(ctx, 'plain', [])],
-    ['a message that is inferred, not logged with its number', (ctx) => paintArrow(ctx, 'plain', [5, 4])],
-    ['a message within the past; thick: it came straight to the selected event', (ctx) => paintArrow(ctx, 'past', [])],
-    ['a message within the future, its head open; thick: straight from the selected event', (ctx) => paintArrow(ctx, 'future', [])],
-    ['a message that nobody received', paintLostLegend],
+    ['an inferred message: the log does not contain its number', (ctx) => paintArrow(ctx, 'plain', [5, 4])],
+    ['a message in the past; thick: a direct cause of the selected event', (ctx) => paintArrow(ctx, 'past', [])],
+    ['a message in the future, with an open head; thick: a direct effect of the selected event', (ctx) => paintArrow(ctx, 'future', [])],
+    ['a lost message', paintLostLegend],
     ['an error or a warning', (ctx) => {
       ctx.font = 'bold 13px system-ui, sans-serif';
       ctx.fillStyle = colours.alarm;
@@ -219,18 +219,18 @@ function legendLines() {
       ctx.lineWidth = 3;
       ctx.strokeRect(12.5, 3.5, 15, 15);
     }],
-    ['a column: many events side by side; the higher, the more', (ctx) => {
+    ['a column: many events; the more, the higher', (ctx) => {
       ctx.fillStyle = colours.lane;
       ctx.fillRect(8, 4, 11, 14);
       ctx.fillRect(20, 1, 11, 20);
     }],
-    ['a stretch on a thread, such as a client being served', (ctx) => {
+    ['a connection, on the thread that serves it', (ctx) => {
       ctx.fillStyle = colours.bar;
       ctx.strokeStyle = colours['bar-edge'];
       ctx.fillRect(3, 4, 34, 14);
       ctx.strokeRect(3.5, 4.5, 33, 13);
     }],
-    ['wall clock: an idle stretch, squeezed; its duration stands above', (ctx) => {
+    ['wall clock: a collapsed idle interval; its duration is on the axis', (ctx) => {
       ctx.fillStyle = colours.raised;
       ctx.fillRect(10, 0, 20, 22);
       ctx.fillStyle = colours.quiet;

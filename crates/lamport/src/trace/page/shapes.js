@@ -1,4 +1,4 @@
-// The signs of events: a shape and a colour for each kind, a style for each relation, kept as small pictures.
+// The signs of events: a shape and a colour for each kind, a style for each relation, cached as small pictures.
 
 const CIRCLE = 'circle';
 const SHAPES = {
@@ -47,7 +47,7 @@ const COLOUR_NAMES = ['page', 'raised', 'ink', 'quiet', 'line', 'lane', 'stripe'
 const colours = {};
 const pictures = new Map();
 
-/** Takes the colours over from the style sheet: only an element's computed colour is one that a canvas understands. */
+/** Reads the colours of the style sheet: a canvas accepts only computed colours of an element. */
 function readColours() {
   const probe = document.createElement('span');
   document.body.append(probe);
@@ -59,7 +59,7 @@ function readColours() {
   pictures.clear();
 }
 
-/** The shape and colour of each kind; kinds that have none of their own share the spare ones. */
+/** The shape and colour of each kind; kinds without one share the spare ones. */
 function signsOf(kinds) {
   let spare = 0;
   return kinds.map((kind) => {
@@ -111,7 +111,7 @@ function paintSign(ctx, sign, style, x, y) {
   ctx.stroke();
 }
 
-/** The sign as a picture: thousands of these are drawn in a frame. */
+/** The sign as a cached picture, because a frame has thousands of them. */
 function pictureOf(sign, style) {
   let ofSign = pictures.get(sign);
   if (!ofSign) pictures.set(sign, ofSign = {});
