@@ -1,4 +1,4 @@
-//! Reliable FIFO channels, which the algorithms assume: each message is received once, in the order of send.
+//! Reliable FIFO channels, which the algorithms assume: each message is received once, in the order of sending.
 
 use super::{
     check::Check,
@@ -61,7 +61,7 @@ impl Checker for Channels {
             None if self.received == 0 => Check::open(property, "no message was received"),
             None => Check::ok(
                 property,
-                "every message was received at most once, in the order of send",
+                "every message was received at most once, in the order of sending",
             ),
         }]
     }
