@@ -86,8 +86,9 @@ impl Verdict {
             None => Sends::of_all(processes, run.events),
         };
         let sends = run.sends.unwrap_or(&found);
-        let mut receives = vec![0_u32; run.events.len()];
+        let mut receives = Vec::new();
         if known.times.is_some() {
+            receives.resize(run.events.len(), 0);
             let sent = sends.iter().filter(|send| **send != NONE);
             sent.for_each(|send| receives[*send as usize] += 1);
         }
@@ -98,7 +99,7 @@ impl Verdict {
             if let Some(times) = &mut known.times {
                 let me = event.process.index();
                 own[me] += 1;
-                times.step(index, me, own[me], known.send, receives[index] as usize);
+                times.step(index, me, own[me], known.send, receives[index]);
             }
             figures.count(event, processes);
             for checker in &mut checkers {
