@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `program` | a real binary, started and read |
 //! | `files` | temporary folders, event logs, recorded texts |
+//! | `handout` | the file that is the handout's program |
 //! | `recorder` | a journal for tests that call a library |
 //! | `command_line` | help, flags and refusals |
 //! | `environment` | what a test needs of the machine |
@@ -16,6 +17,7 @@
 mod command_line;
 mod environment;
 mod files;
+mod handout;
 pub mod measuring;
 mod program;
 mod recorder;
@@ -30,6 +32,7 @@ pub use self::{
     command_line::{check_command_line, check_every_flag, check_refusals},
     environment::{have, have_program, in_namespace, with_python_peers},
     files::{Folder, read_log, snapshot},
+    handout::{check_handout, lines_of_backtrace},
     program::{Finished, Running, command, run, start},
     recorder::Recorder,
     words::{BANNED, banned_word},

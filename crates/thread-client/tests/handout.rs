@@ -2,7 +2,6 @@
 
 use std::{
     backtrace::Backtrace,
-    fs,
     io::{Read, Write},
     net::TcpListener,
     sync::Mutex,
@@ -12,31 +11,19 @@ use std::{
 use common::{
     event::{Event, Kind},
     shutdown::Shutdown,
+    testing,
 };
 use thread_client::{
     client::Recorder,
     config::{Options, Settings},
 };
 
-const HANDOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/handout.rs");
-const PAGE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../docs/experiment-3-processes.md"
-);
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
-fn it_has_at_most_60_lines() {
-    let lines = fs::read_to_string(HANDOUT).unwrap().lines().count();
-    assert!(lines <= 60, "{lines} lines");
-}
-
-#[test]
-fn the_page_shows_it_as_it_is() {
-    let block = format!("```rust\n{}```\n", fs::read_to_string(HANDOUT).unwrap());
-    assert!(
-        fs::read_to_string(PAGE).unwrap().contains(&block),
-        "{PAGE} shows another handout.rs"
-    );
+fn it_is_short_and_the_page_shows_it_as_it_is() {
+    let page = include_str!("../../../docs/experiment-3-processes.md");
+    testing::check_handout(include_str!("../src/handout.rs"), page, 1);
 }
 
 /// Keeps each event with the calls that led to it.
@@ -48,19 +35,6 @@ impl Recorder for BacktraceRecorder {
         let backtrace = Backtrace::force_capture().to_string();
         self.0.lock().unwrap().push((event.kind, backtrace));
     }
-}
-
-/// The lines of `handout.rs` through which an event came, by its backtrace.
-fn lines_of_handout(backtrace: &str) -> Vec<String> {
-    let source = fs::read_to_string(HANDOUT).unwrap();
-    let source: Vec<_> = source.lines().collect();
-    let calls = backtrace.split("src/handout.rs:").skip(1);
-    calls
-        .map(|call| {
-            let number = call.split(':').next().unwrap();
-            source[number.parse::<usize>().unwrap() - 1].trim().into()
-        })
-        .collect()
 }
 
 /// Runs the client with these options against a server that answers every connection. Each event of an exchange has to
@@ -91,7 +65,7 @@ fn check(options: Options, exchanges: usize, connect: &str) {
     assert_eq!(events.len(), expected.len() * exchanges);
     for (kind, call) in expected {
         for (_, backtrace) in events.iter().filter(|(other, _)| *other == kind) {
-            let lines = lines_of_handout(backtrace);
+            let lines = testing::lines_of_backtrace(FOLDER, "handout.rs", backtrace);
             assert!(
                 call.is_empty() || lines.iter().any(|line| line.contains(call)),
                 "{kind:?} came through {lines:?}, not {call}:\n{backtrace}"

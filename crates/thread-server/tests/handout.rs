@@ -2,7 +2,6 @@
 
 use std::{
     backtrace::Backtrace,
-    fs,
     io::{Read, Write},
     net::TcpStream,
     sync::Mutex,
@@ -14,6 +13,7 @@ use common::{
     event::{Event, Kind},
     net,
     shutdown::Shutdown,
+    testing,
 };
 use thread_server::{
     config::{Model, Options, Settings},
@@ -22,25 +22,12 @@ use thread_server::{
     tally::Tally,
 };
 
-const HANDOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/handout.rs");
-const PAGE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../docs/experiment-3-processes.md"
-);
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
-fn it_has_at_most_60_lines() {
-    let lines = fs::read_to_string(HANDOUT).unwrap().lines().count();
-    assert!(lines <= 60, "{lines} lines");
-}
-
-#[test]
-fn the_page_shows_it_as_it_is() {
-    let block = format!("```rust\n{}```\n", fs::read_to_string(HANDOUT).unwrap());
-    assert!(
-        fs::read_to_string(PAGE).unwrap().contains(&block),
-        "{PAGE} shows another handout.rs"
-    );
+fn it_is_short_and_the_page_shows_it_as_it_is() {
+    let page = include_str!("../../../docs/experiment-3-processes.md");
+    testing::check_handout(include_str!("../src/handout.rs"), page, 0);
 }
 
 /// Keeps each event with the calls that led to it.
@@ -78,21 +65,6 @@ fn one_exchange(model: Option<Model>) -> Vec<(Kind, String)> {
     recorder.0.into_inner().unwrap()
 }
 
-/// The lines of `src/FILE` through which an event came, by its backtrace.
-fn lines_of(file: &str, backtrace: &str) -> Vec<String> {
-    let path = format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR"));
-    let source = fs::read_to_string(path).unwrap();
-    let source: Vec<_> = source.lines().collect();
-    let place = format!("src/{file}:");
-    let calls = backtrace.split(&place).skip(1);
-    calls
-        .map(|call| {
-            let number = call.split(':').next().unwrap();
-            source[number.parse::<usize>().unwrap() - 1].trim().into()
-        })
-        .collect()
-}
-
 /// One exchange by this model has four events, each through a line of this file that has this in it.
 fn check(model: Option<Model>, file: &str, expected: [(Kind, &str); 4]) {
     let events = one_exchange(model);
@@ -100,7 +72,7 @@ fn check(model: Option<Model>, file: &str, expected: [(Kind, &str); 4]) {
     assert_eq!(kinds[0], Kind::Ready);
     assert_eq!(kinds[1..], expected.map(|(kind, _)| kind));
     for ((kind, backtrace), (_, call)) in events[1..].iter().zip(expected) {
-        let lines = lines_of(file, backtrace);
+        let lines = testing::lines_of_backtrace(FOLDER, file, backtrace);
         assert!(
             call.is_empty() || lines.iter().any(|line| line.contains(call)),
             "{kind:?} came through {lines:?} of {file}, not {call}:\n{backtrace}"
