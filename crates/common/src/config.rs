@@ -6,82 +6,31 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | `flags` | which subcommand takes which flag; the command that clap parses and shows |
+//! | `program` | what a program declares: its options and its command line |
+//! | `flag` | which subcommands take a flag, and which flags are given |
+//! | `flags` | the command that clap parses and shows |
 //! | `lab_file` | the program's section of the lab file |
 //! | `variables` | environment variables that no flag has |
 //! | `values` | types of values that several programs take |
 
+mod flag;
 mod flags;
 mod lab_file;
+mod program;
 mod values;
 mod variables;
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-};
+use std::ffi::OsString;
 
-use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
-use serde::de::DeserializeOwned;
+use clap::{FromArgMatches, error::ErrorKind};
 
 pub use self::{
-    flags::{EVERYWHERE, Flag, Given, ROOT, Taker, command, commands, refusal},
+    flag::{EVERYWHERE, Flag, Given, ROOT, Taker},
+    flags::{command, commands, refusal},
+    program::{CommandLine, Options, Output, PROGRAMS},
     values::{Period, Switch, in_range},
 };
 use crate::{exit::Failure, text};
-
-/// The sections that a lab file may have: one for each program.
-pub const PROGRAMS: [&str; 6] = [
-    "thread-server",
-    "thread-client",
-    "mcast-server",
-    "mcast-client",
-    "naming",
-    "lamport",
-];
-
-/// Where a program's output goes: the same options in every program.
-#[derive(Clone, Debug, Default)]
-pub struct Output {
-    /// JSON Lines on standard output.
-    pub json: bool,
-    /// Only the answer and errors on the terminal.
-    pub quiet: bool,
-    /// The event log.
-    pub log: Option<PathBuf>,
-    /// This process's name in the log; the program's name when not given.
-    pub name: Option<String>,
-    /// The other files that are written, each with its flag.
-    pub files: Vec<(String, PathBuf)>,
-}
-
-/// A program's options, made by [`options!`](crate::options).
-pub trait Options: clap::Args + DeserializeOwned + Default {
-    /// The flags, in the order of their declaration, without those that every program has.
-    fn flags() -> Vec<Flag>;
-    /// These options; where one is not given, the one of `below`.
-    #[must_use]
-    fn over(self, below: Self) -> Self;
-    /// The options that this subcommand takes; the others are not for it.
-    #[must_use]
-    fn taken_by(self, subcommand: &str) -> Self;
-    /// Which flags stand on the command line.
-    fn given(&mut self) -> &mut Given;
-    /// The lab file.
-    fn config(&self) -> Option<&Path>;
-    /// The options that every program has.
-    fn output(&self) -> Output;
-}
-
-/// A program's whole command line.
-pub trait CommandLine: CommandFactory + FromArgMatches {
-    /// The program's name: its section in the lab file and the beginning of its environment variables.
-    const PROGRAM: &'static str;
-    /// Its options.
-    type Options: Options;
-    /// The options within the command line.
-    fn options(&mut self) -> &mut Self::Options;
-}
 
 /// Declares a program's options; each field becomes optional, a `--flag` and a key of the lab file. The options
 /// that every program has are added. The command line that they are part of flattens them as its field `options`.
@@ -256,7 +205,9 @@ impl From<Failure> for Early {
 pub fn command_line<C: CommandLine>(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<C, Early> {
-    let matches = command::<C>().try_get_matches_from(arguments);
+    let command = command::<C>();
+    let variables = variables::all(&command);
+    let matches = command.try_get_matches_from(arguments);
     let matches = matches.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Early::Show(error),
         _ => Early::Fail(refusal(&error).unwrap_or_else(|| usage(&error))),
@@ -271,8 +222,8 @@ pub fn command_line<C: CommandLine>(
             (subcommand, options, of_it)
         }
     };
-    *options.given() = Given::of::<C>(matches);
-    variables::check::<C>(std::env::vars_os().map(|(name, _)| name))?;
+    *options.given() = flags::given::<C>(matches);
+    variables::check::<C>(&variables, std::env::vars_os().map(|(name, _)| name))?;
     let file = match options.config() {
         Some(path) => lab_file::section::<C>(path)?,
         None => C::Options::default(),

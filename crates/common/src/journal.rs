@@ -12,7 +12,9 @@
 
 #[cfg(all(test, shuttle))]
 mod interleavings;
+mod message;
 mod queue;
+mod style;
 mod terminal;
 mod writer;
 
@@ -24,84 +26,27 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use self::{
+    message::{Message, Source, Written},
     queue::{BoundedSender, WriterHandle},
     terminal::Terminal,
     writer::Writer,
 };
+pub use self::{
+    queue::STALL,
+    style::{Answers, Lines, Style, View, usual_view},
+};
 use crate::{
-    event::{Event, Kind},
+    event::Event,
     exit::{Exit, Failure},
     shutdown::Shutdown,
-    threads::thread::{self, Thread},
+    threads::thread,
 };
 
 /// How many events may wait for the writer.
 const QUEUE: usize = if cfg!(shuttle) { 2 } else { 2048 };
-
-/// How long an output may take nothing, once a stop was requested, before it is given up.
-pub const STALL: Duration = if cfg!(test) {
-    Duration::from_millis(200)
-} else {
-    Duration::from_secs(5)
-};
-
-/// What people see of one event: lines without their line ends; an empty one is not shown.
-#[derive(Debug, Default)]
-pub struct Lines {
-    /// For standard output: the answer. With `--json` the event itself is printed in its place.
-    pub answer: String,
-    /// For standard error: what is not the answer. `--quiet` hides it unless the event is an error.
-    pub status: String,
-    /// For a person at a terminal who may type now: stands in the last line of standard output until there is something
-    /// else to show.
-    pub prompt: String,
-}
-
-/// How a program shows an event to people.
-pub type View = Box<dyn Fn(&Event, &mut Lines) + Send>;
-
-/// The part of a view that is the same in every program: warnings and errors are shown.
-pub fn usual_view(event: &Event, lines: &mut Lines) {
-    if event.kind == Kind::Error {
-        lines
-            .status
-            .push_str(event.text.as_deref().unwrap_or_default());
-    }
-}
-
-/// The names of the program and its run, and what is shown where.
-#[derive(Clone, Debug)]
-pub struct Style {
-    /// The program's name, before every error line.
-    pub program: &'static str,
-    /// The process's name in the log.
-    pub node: String,
-    /// The run's name in the log.
-    pub run: String,
-    /// What standard output shows.
-    pub answers: Answers,
-    /// Only the answer and errors on the terminal.
-    pub quiet: bool,
-    /// Colour on standard error.
-    pub colour: bool,
-}
-
-/// What standard output shows.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Answers {
-    /// The answer as lines for people.
-    Lines,
-    /// The events of the answer as JSON Lines.
-    Json,
-    /// The event log: every event as a line of JSON.
-    Log,
-    /// Nothing of the journal: the program writes a file there.
-    None,
-}
 
 /// Where it goes.
 pub struct Sinks {
@@ -134,41 +79,6 @@ pub struct Journal {
 pub struct Writing {
     journal: Journal,
     ending: WriterHandle<Written>,
-}
-
-// Nearly every message is an event, and boxing it would cost each thread an allocation.
-#[allow(clippy::large_enum_variant)]
-#[derive(Debug)]
-enum Message {
-    Event { source: Source, event: Event },
-    Finish,
-}
-
-/// The source of an event.
-#[derive(Debug)]
-enum Source {
-    /// The thread on which it happened.
-    Thread(Thread),
-    /// A process that has no journal of its own.
-    Other(Arc<str>),
-}
-
-impl Source {
-    fn name(&self) -> &str {
-        match self {
-            Self::Thread(thread) => thread.name().unwrap_or("unnamed"),
-            Self::Other(name) => name,
-        }
-    }
-}
-
-/// What the writer leaves.
-#[derive(Debug)]
-struct Written {
-    /// [`Exit::CouldNotRun`] when an output failed, which has been reported.
-    exit: Exit,
-    /// Whether the terminal was given up.
-    terminal_stalled: bool,
 }
 
 impl Journal {
@@ -257,12 +167,12 @@ impl Writing {
 
 #[cfg(all(test, not(shuttle)))]
 mod tests {
-    use std::sync::Mutex;
+    use std::{sync::Mutex, time::Duration};
 
     use crossbeam::channel::{self, Receiver};
 
     use super::*;
-    use crate::event::{Level, Record};
+    use crate::event::{Kind, Level, Record};
 
     /// A sink that can be read while it is written.
     #[derive(Clone, Default)]

@@ -8,6 +8,8 @@
 //! | `program` | a real binary, started and read |
 //! | `files` | temporary folders, event logs, recorded texts |
 //! | `handout` | the file that is the handout's program |
+//! | `modules` | circles of modules |
+//! | `waiting` | what announces itself in no way |
 //! | `recorder` | a journal for tests that call a library |
 //! | `command_line` | help, flags and refusals |
 //! | `environment` | what a test needs of the machine |
@@ -19,36 +21,20 @@ mod environment;
 mod files;
 mod handout;
 pub mod measuring;
+mod modules;
 mod program;
 mod recorder;
+mod waiting;
 mod words;
-
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
 
 pub use self::{
     command_line::{check_command_line, check_every_flag, check_refusals},
     environment::{have, have_program, in_namespace, with_python_peers},
     files::{Folder, read_log, snapshot},
     handout::{check_handout, lines_of_backtrace},
+    modules::check_modules,
     program::{Finished, Running, command, run, start},
     recorder::Recorder,
+    waiting::wait_for,
     words::{BANNED, banned_word},
 };
-
-/// Far longer than anything a test waits for takes, on a machine however busy.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// Waits for something that announces itself in no other way than by being there.
-pub fn wait_for<T>(mut there: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        if let Some(value) = there() {
-            return value;
-        }
-        assert!(Instant::now() < deadline, "not there within {LIMIT:?}");
-        thread::sleep(Duration::from_millis(2));
-    }
-}

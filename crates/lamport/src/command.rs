@@ -29,7 +29,8 @@ pub fn input(cli: &Cli) -> Result<Option<File>, Failure> {
         .transpose()
 }
 
-/// Runs the subcommand, or the handout's two clocks. `shutdown` makes the signals end the run.
+/// Runs the subcommand, or the handout's two clocks. `shutdown` makes the signals end the run; `bind` binds the socket of a
+/// node.
 ///
 /// # Errors
 /// When it cannot run so (exit code 2).
@@ -38,6 +39,7 @@ pub fn run<'app>(
     typed: Option<File>,
     journal: &Journal,
     shutdown: &dyn Fn() -> Result<&'app Shutdown, Failure>,
+    bind: impl FnOnce(&Cli) -> Result<BoundSocket, Failure>,
 ) -> Result<Summary, Failure> {
     match &cli.command {
         None => handout::run(journal),
@@ -61,8 +63,7 @@ pub fn run<'app>(
         }
         Some(Command::Node { algorithm, managed }) => {
             let plan = Plan::new(cli, *algorithm, *managed)?;
-            let transport = cli.options.transport.unwrap_or_default();
-            let bound = BoundSocket::new(transport, Plan::listen(cli))?;
+            let bound = bind(cli)?;
             let typed = typed.expect("a node reads typed commands");
             plan.run(cli, &bound, typed, journal, shutdown()?)
         }

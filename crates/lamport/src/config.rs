@@ -388,6 +388,17 @@ impl Cli {
         Ok(self.options.replay.as_deref())
     }
 
+    /// The address that a process listens on; port 0 is a free one.
+    pub fn listen(&self) -> SocketAddr {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.options.listen.unwrap_or(free)
+    }
+
+    /// What carries the messages of real processes.
+    pub fn transport(&self) -> Transport {
+        self.options.transport.unwrap_or_default()
+    }
+
     /// The injected bug.
     ///
     /// # Errors

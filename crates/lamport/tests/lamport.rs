@@ -7,7 +7,7 @@ use std::{
 
 use common::{
     event::{Kind, Record},
-    testing::{self, Finished, Folder, Running, run, start},
+    testing::{self, Finished, Folder, Running, command, run, start},
 };
 use lamport::config::Cli;
 
@@ -285,6 +285,13 @@ fn a_dash_is_standard_input_or_standard_output() {
 }
 
 #[test]
+fn a_log_on_a_closed_pipe_ends_quietly() {
+    let arguments = ["simulate", "total", "--count", "1000", "--log", "-"];
+    let finished = Running::start_with_closed_out(command(LAMPORT, &arguments)).finish();
+    assert_eq!((finished.code, finished.err.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn a_standard_stream_has_one_user() {
     let folder = Folder::new();
     let log = folder.path("log");
@@ -379,4 +386,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         .into_iter()
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
     files.chain(below).collect()
+}
+
+#[test]
+fn no_module_uses_another_in_a_circle() {
+    testing::check_modules(env!("CARGO_MANIFEST_DIR"));
 }

@@ -34,3 +34,8 @@ fn without_a_subcommand_the_program_runs_it() {
         }
     }
 }
+
+#[test]
+fn no_module_uses_another_in_a_circle() {
+    testing::check_modules(env!("CARGO_MANIFEST_DIR"));
+}

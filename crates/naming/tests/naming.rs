@@ -615,3 +615,8 @@ fn lines_of_output_have_only_a_text() {
         assert_eq!(written.unwrap().event.text.as_deref(), Some(path.as_str()));
     }
 }
+
+#[test]
+fn no_module_uses_another_in_a_circle() {
+    testing::check_modules(env!("CARGO_MANIFEST_DIR"));
+}

@@ -97,3 +97,8 @@ fn a_load_goes_through_its_exchange() {
     };
     check(options, 3, "");
 }
+
+#[test]
+fn no_module_uses_another_in_a_circle() {
+    testing::check_modules(env!("CARGO_MANIFEST_DIR"));
+}

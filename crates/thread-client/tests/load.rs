@@ -249,6 +249,8 @@ fn the_picture_is_drawn_and_a_bad_path_is_refused_first() {
         assert!(svg.contains(text), "{text}");
     }
     let bad = folder.path("missing/load.svg");
+    let on_output = load(&address, &["--requests", "1", "--plot", "-", "--quiet"]);
+    assert!(on_output.out.starts_with("<svg") && on_output.out.ends_with("</svg>\n"));
     let refused = load(&address, &["--requests", "1", "--plot", &bad]);
     assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""));
     assert_eq!(

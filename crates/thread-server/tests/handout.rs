@@ -123,3 +123,8 @@ fn the_event_driven_model_serves_a_client_by_the_same_exchange() {
         ],
     );
 }
+
+#[test]
+fn no_module_uses_another_in_a_circle() {
+    testing::check_modules(env!("CARGO_MANIFEST_DIR"));
+}

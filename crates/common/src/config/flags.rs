@@ -1,4 +1,4 @@
-//! Which subcommand takes which flag, and the command that clap parses and shows.
+//! The command that clap parses and shows: each subcommand with the flags that it takes.
 //!
 //! Every subcommand knows every flag of the program: those that it takes, and, hidden, the others, which it refuses with
 //! the names of those that take them.
@@ -12,90 +12,18 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::{CommandLine, Options as _, variables::variable};
+use super::{
+    flag::{EVERYWHERE, Flag, Given, ROOT},
+    program::{CommandLine, Options as _},
+    variables::variable,
+};
 use crate::exit::Failure;
 
-/// The run without a subcommand, in a list of those that take a flag.
-pub const ROOT: &str = "root";
-
-/// The options that every program has: taken by every subcommand, and before it too.
-pub const EVERYWHERE: [&str; 5] = ["json", "log", "name", "quiet", "config"];
-
-/// A flag and those that take it.
-#[derive(Clone, Debug)]
-pub struct Flag {
-    /// The name of its field.
-    id: &'static str,
-    takers: Vec<Taker>,
-}
-
-/// A subcommand that takes a flag.
-#[derive(Clone, Debug)]
-pub struct Taker {
-    /// Its name, or [`ROOT`].
-    pub subcommand: &'static str,
-    /// The default that its help shows.
-    pub default: Option<&'static str>,
-    /// What it says of the flag, where this is not what all say.
-    pub help: Option<&'static str>,
-}
-
-impl Flag {
-    /// The flag of a field; without takers the run without a subcommand takes it.
-    pub fn new(field: &'static str, mut takers: Vec<Taker>) -> Self {
-        if takers.is_empty() {
-            takers.push(Taker {
-                subcommand: ROOT,
-                default: None,
-                help: None,
-            });
-        }
-        let id = field.trim_start_matches("r#");
-        Self { id, takers }
-    }
-
-    fn taker(&self, subcommand: &str) -> Option<&Taker> {
-        let mut takers = self.takers.iter();
-        takers.find(|taker| taker.subcommand == subcommand)
-    }
-
-    /// The subcommands that take it.
-    pub fn takers(&self) -> Vec<&'static str> {
-        self.takers.iter().map(|taker| taker.subcommand).collect()
-    }
-
-    /// Whether this subcommand takes it.
-    pub fn is_taken_by(&self, subcommand: &str) -> bool {
-        self.taker(subcommand).is_some()
-    }
-}
-
-/// The flags that stand on the command line. A flag that means nothing beside another one is refused; a variable or a key
-/// of the lab file, which other runs share, is not.
-#[derive(Clone, Debug, Default)]
-pub struct Given(Vec<&'static str>);
-
-impl Given {
-    pub(super) fn of<C: CommandLine>(matches: &ArgMatches) -> Self {
-        let flags = C::Options::flags().into_iter().map(|flag| flag.id);
-        let given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
-        Self(flags.filter(given).collect())
-    }
-
-    /// Refuses each of these flags, such as `--seed`, that stands on the command line.
-    ///
-    /// # Errors
-    /// `--flag: why` (exit code 2).
-    pub fn refuse(&self, flags: &[&str], why: &str) -> Result<(), Failure> {
-        let is_given = |flag: &&&str| {
-            let name = flag.trim_start_matches('-');
-            self.0.iter().any(|given| given.replace('_', "-") == name)
-        };
-        match flags.iter().find(is_given) {
-            Some(flag) => Err(Failure::could_not_run(flag, why)),
-            None => Ok(()),
-        }
-    }
+/// The flags that stand on the command line.
+pub(super) fn given<C: CommandLine>(matches: &ArgMatches) -> Given {
+    let flags = C::Options::flags().into_iter().map(|flag| flag.id);
+    let given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    Given(flags.filter(given).collect())
 }
 
 /// The command as it is offered: each subcommand with its own flags, and every option also as an environment variable.

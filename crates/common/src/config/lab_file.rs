@@ -9,7 +9,7 @@ use serde::{
     },
 };
 
-use super::{CommandLine, Options, PROGRAMS};
+use super::program::{CommandLine, Options, PROGRAMS};
 use crate::{exit::Failure, json, text};
 
 /// The longest lab file that is read, in bytes.

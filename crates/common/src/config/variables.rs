@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::{CommandLine, command};
+use super::program::CommandLine;
 use crate::{
     exit::Failure,
     text::{closest, visible},
@@ -32,9 +32,9 @@ fn upper(name: &str) -> String {
 /// # Errors
 /// `VARIABLE: why` (exit code 2).
 pub(super) fn check<C: CommandLine>(
+    known: &[String],
     names: impl IntoIterator<Item = OsString>,
 ) -> Result<(), Failure> {
-    let mut known = None;
     for name in names {
         let name = name.to_string_lossy();
         let upper = name.to_uppercase();
@@ -51,7 +51,6 @@ pub(super) fn check<C: CommandLine>(
         let Some(rest) = upper.strip_prefix(&prefix) else {
             continue;
         };
-        let known: &Vec<String> = known.get_or_insert_with(variables::<C>);
         if !known.iter().any(|known| *known == name) {
             let flags = known.iter().filter_map(|known| known.strip_prefix(&prefix));
             let near = closest(rest, flags);
@@ -64,10 +63,9 @@ pub(super) fn check<C: CommandLine>(
     Ok(())
 }
 
-/// The variables of all options.
-fn variables<C: CommandLine>() -> Vec<String> {
-    let command = command::<C>();
-    let all = std::iter::once(&command).chain(command.get_subcommands());
+/// The variables of all options of a command and its subcommands.
+pub(super) fn all(command: &clap::Command) -> Vec<String> {
+    let all = std::iter::once(command).chain(command.get_subcommands());
     let arguments = all.flat_map(clap::Command::get_arguments);
     let variables = arguments.filter_map(|argument| argument.get_env());
     variables

@@ -13,7 +13,14 @@ use std::{
 use super::{Event, Record, Time};
 use crate::message::{MessageId, Party};
 
-pub(super) fn write(record: &Record<'_>, out: &mut Vec<u8>) {
+impl Record<'_> {
+    /// Appends the record as a line of the log, with its line end.
+    pub fn write_line(&self, out: &mut Vec<u8>) {
+        write(self, out);
+    }
+}
+
+fn write(record: &Record<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"v\":");
     number(out, record.v.into());
     text(out, "run", &record.run);

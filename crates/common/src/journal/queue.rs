@@ -9,13 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::STALL;
 use crate::{
     shutdown::Shutdown,
     threads::{
         channel::{self, Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError},
         thread::{self, JoinHandle},
     },
+};
+
+/// How long an output may take nothing, once a stop was requested, before it is given up.
+pub const STALL: Duration = if cfg!(test) {
+    Duration::from_millis(200)
+} else {
+    Duration::from_secs(5)
 };
 
 /// How often a waiting thread checks that the writing thread makes progress.

@@ -9,8 +9,9 @@ use std::{
 };
 
 use super::{
-    Answers, Lines, Message, Source, Style, View, Written,
+    message::{Message, Source, Written},
     queue::{BoundedSender, Progress, WriterHandle},
+    style::{Answers, Lines, Style, View},
     terminal::Chunk,
 };
 use crate::{

@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use super::{LIMIT, files::parse, words::banned_word};
+use super::{files::parse, waiting::LIMIT, words::banned_word};
 use crate::{config::PROGRAMS, event::Event};
 
 /// A program that a test started.

@@ -1,6 +1,6 @@
 //! The command `node`: turns the program's options into the settings of a process.
 
-use std::{fs::File, net::SocketAddr};
+use std::fs::File;
 
 use common::{
     config::Options as _,
@@ -42,7 +42,7 @@ impl Plan {
         let peers = options.peer.clone().unwrap_or_default();
         let table = managed
             .is_none()
-            .then(|| PeerTable::new(&name, Self::listen(cli), &peers))
+            .then(|| PeerTable::new(&name, cli.listen(), &peers))
             .transpose()?;
         let lasting = options.r#for.map(|period| period.as_wait("--for"));
         let settings = Settings {
@@ -58,12 +58,6 @@ impl Plan {
             name,
             table,
         })
-    }
-
-    /// The address to listen on.
-    pub fn listen(cli: &Cli) -> SocketAddr {
-        let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        cli.options.listen.unwrap_or(free)
     }
 
     /// Runs the process on the bound socket.

@@ -49,7 +49,7 @@ impl Settings {
         let lasting = options.r#for.unwrap_or(Period(Duration::from_secs(5)));
         Ok(Self {
             algorithm,
-            transport: options.transport.unwrap_or_default(),
+            transport: cli.transport(),
             lasting: lasting.as_wait("--for")?,
             workload: cli.workload(u64::MAX)?,
             faults: Faults::new(&fault_args, &names, Delay::default())?,

@@ -33,12 +33,12 @@ const SCRIPTS: [&str; 10] = [
     include_str!("page/controls.js"),
 ];
 
-/// The fields with a separate column; a log of another tool can have any number of other fields.
-const FIELDS: [&str; 13] = [
+/// The fields with a separate column, beside the clock, which is the Lamport time; a log of another tool can have any number
+/// of other fields.
+const FIELDS: [&str; 12] = [
     "message",
     "peer",
     "bytes",
-    "clock",
     "mode",
     "anomaly",
     "message_type",
@@ -119,10 +119,11 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     for (row, id) in sequence.iter().enumerate() {
         let fields = Fields::of(trace, *id);
         what.push(texts.number(&words_of(trace, *id, &fields)));
+        let is_carried = matches!(order.shown_time(trace, *id), Some(LogicalTime::Carried(_)));
         let mut others = Vec::new();
         for (name, value) in fields.iter() {
-            // The words of the event contain it.
-            if name == "text" {
+            // The words of the event contain its text, and its clock is the Lamport time.
+            if name == "text" || (name == "clock" && is_carried) {
                 continue;
             }
             if FIELDS.contains(&name) {

@@ -51,6 +51,8 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
         "*" => nodes.len() > 1,
         party => nodes.contains(party),
     };
+    // Who receives a message to all others is one of them, and not all.
+    let is_one = |party: u32| trace.parties[party as usize] != "*";
     let mut here: Vec<bool> = trace.parties.iter().map(named).collect();
     let mut groups: HashSet<u32> = HashSet::new();
     let parties = 0..trace.parties.len() as u32;
@@ -67,7 +69,7 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
                     trace.processes[event.process as usize].suppressed;
             }
             (Kind::Receive, Some(message)) => {
-                here[message.to as usize] = true;
+                here[message.to as usize] |= is_one(message.to);
                 suppressed[message.to as usize] |=
                     trace.processes[event.process as usize].suppressed;
             }
@@ -85,7 +87,7 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
         let Some(sent) = send.message().map(|message| &trace.messages[message]) else {
             continue;
         };
-        here[sent.to as usize] = true;
+        here[sent.to as usize] |= is_one(sent.to);
         if links.is_duplicate(trace, link) {
             traffic.duplicates += 1;
             continue;

@@ -47,10 +47,9 @@ impl Check {
         cut: &[ProcessId],
     ) -> Self {
         let list = |processes: &[ProcessId]| {
-            let names: Vec<_> = processes
-                .iter()
-                .map(|process| run.names.of(*process))
-                .collect();
+            let names = processes.iter().map(|process| run.names.of(*process));
+            let mut names: Vec<_> = names.collect();
+            names.sort_unstable();
             names.join(", ")
         };
         if !run.missing.is_empty() {

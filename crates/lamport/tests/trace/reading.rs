@@ -2,10 +2,10 @@
 
 use std::{fs, io::Write};
 
-use common::testing::Folder;
+use common::testing::{Folder, run, start};
 use flate2::{Compression, write::GzEncoder};
 
-use crate::{exchange, line, message, on_property, on_thread, trace};
+use crate::{LAMPORT, exchange, line, message, on_property, on_thread, trace};
 
 fn count(finished: &common::testing::Finished, name: &str) -> u64 {
     let counts = finished.last_event().counts;
@@ -31,7 +31,13 @@ fn files_a_folder_and_gzip_are_read_alike() {
     let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
     gz.write_all(&fs::read(&client).unwrap()).unwrap();
     fs::remove_file(&client).unwrap();
-    folder.write("client.jsonl.gz", gz.finish().unwrap());
+    let gz = gz.finish().unwrap();
+    let mut running = start(LAMPORT, &["trace", "-", &server, "--check", "--json"]);
+    running.type_in(&gz);
+    running.close_stdin();
+    let of_stream = running.finish();
+    assert_eq!(of_stream.last_event().counts, of_files.last_event().counts);
+    folder.write("client.jsonl.gz", gz);
     folder.write("notes.md", "no log");
     let path = folder.path("");
     let of_folder = trace(&[&path, &server, "--check", "--json"]);
@@ -337,6 +343,26 @@ fn a_multicast_is_unlogged_without_another_process() {
         (count(&finished, "lost"), count(&finished, "unlogged")),
         (1, 0)
     );
+}
+
+#[test]
+fn multicasts_are_unlogged_where_one_member_alone_has_a_log() {
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    let total = ["simulate", "total", "--seed", "2", "--show", "0"];
+    let simulated = run(
+        LAMPORT,
+        &[&total[..], &["--processes", "5", "--logs", &logs]].concat(),
+    );
+    assert_eq!(simulated.code, Some(0), "{simulated:?}");
+    let alone = trace(&[&format!("{logs}/p4.jsonl"), "--check", "--json"]);
+    assert_eq!(
+        (count(&alone, "lost"), count(&alone, "unlogged")),
+        (0, count(&alone, "sent"))
+    );
+    let (word, why) = on_property(&alone, "same sequence");
+    assert_eq!(word, "open");
+    assert!(why.ends_with("no log of p1, p2, p3, p5"), "{why}");
 }
 
 #[test]
