@@ -1,9 +1,10 @@
 //! A load as a picture: the latencies, and the throughput over time.
 
-use std::{fs, path::Path};
+use std::{fs, io::Write as _, path::Path};
 
 use common::{
     exit::{Failure, why},
+    files,
     text::{micros, visible_path},
 };
 use plotters::prelude::*;
@@ -22,18 +23,21 @@ const BARS: f64 = 20.0;
 /// # Errors
 /// `--plot FILE: why` (exit code 2).
 pub fn check(path: &Path) -> Result<(), Failure> {
+    if files::is_standard(path) {
+        return Ok(());
+    }
     let file = fs::OpenOptions::new().create(true).append(true).open(path);
     file.map(drop).map_err(|error| failure(path, &why(&error)))
 }
 
-/// Draws it into the file, as SVG.
+/// Draws it into the file, as SVG; `-` is standard output.
 ///
 /// # Errors
 /// `--plot FILE: why` (exit code 2).
 pub fn draw(path: &Path, title: &str, counts: &Counts) -> Result<(), Failure> {
     let mut svg = String::new();
     picture(&mut svg, title, counts).map_err(|error| failure(path, &error.to_string()))?;
-    fs::write(path, svg).map_err(|error| failure(path, &why(&error)))
+    files::write("--plot", path, |file| writeln!(file, "{}", svg.trim_end()))
 }
 
 fn failure(path: &Path, why: &str) -> Failure {

@@ -250,7 +250,8 @@ fn the_picture_is_drawn_and_a_bad_path_is_refused_first() {
     }
     let bad = folder.path("missing/load.svg");
     let on_output = load(&address, &["--requests", "1", "--plot", "-", "--quiet"]);
-    assert!(on_output.out.starts_with("<svg") && on_output.out.ends_with("</svg>\n"));
+    let whole = on_output.out.starts_with("<svg") && on_output.out.ends_with("</svg>\n");
+    assert!(whole && on_output.code == Some(0), "{on_output:?}");
     let refused = load(&address, &["--requests", "1", "--plot", &bad]);
     assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""));
     assert_eq!(
