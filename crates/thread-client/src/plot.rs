@@ -1,6 +1,6 @@
 //! A load as a picture: the latencies, and the throughput over time.
 
-use std::{fs, io::Write as _, path::Path};
+use std::{fs, path::Path};
 
 use common::{
     exit::{Failure, why},
