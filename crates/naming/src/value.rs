@@ -8,18 +8,25 @@ use std::{
 
 use common::text::visible;
 
-/// The longest text, in bytes.
-pub const LONGEST_TEXT: usize = 1024;
+mod text;
+
+pub use self::text::{LONGEST_STRING, Text};
+
+/// How many bytes the values of a name may take as records, 12 of each beside its data: a message of DNS has 65,535, and
+/// header, question, EDNS and the longest signature must fit beside them.
+pub const MOST_BYTES: usize = 64_500;
 
 /// How many values a name may have: with more, an answer would not fit in a DNS message.
 pub const MOST_VALUES: usize = 50;
 
-/// One value. Written as an address, or as `text:` and the text.
+/// One value. Written as an address, as `text:` and the text, or as `txt:` and the strings of a text as zone files have
+/// them.
 ///
 /// ```
 /// use naming::value::Value;
 /// assert_eq!("192.168.1.2".parse(), Ok(Value::V4([192, 168, 1, 2].into())));
-/// assert_eq!("text:rack 4".parse(), Ok(Value::Text("rack 4".into())));
+/// assert_eq!("text:rack 4".parse(), Value::text("rack 4"));
+/// assert_eq!("txt:\"rack\" \"\\255\"".parse::<Value>().unwrap().plain(), "\"rack\" \"\\255\"");
 /// assert!("192.168.1.300".parse::<Value>().is_err());
 /// ```
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -28,26 +35,43 @@ pub enum Value {
     V4(Ipv4Addr),
     /// An IPv6 address.
     V6(Ipv6Addr),
-    /// A text of 1 to [`LONGEST_TEXT`] bytes.
-    Text(Box<str>),
+    /// A text.
+    Text(Text),
 }
 
 impl Value {
     /// The prefix of a text, where addresses are possible as well.
     pub const TEXT: &'static str = "text:";
 
+    /// The prefix of a text by its strings.
+    pub const STRINGS: &'static str = "txt:";
+
     /// A text.
     ///
     /// # Errors
-    /// When it is empty or too long.
+    /// When it is too long.
     pub fn text(text: &str) -> Result<Self, String> {
-        if (1..=LONGEST_TEXT).contains(&text.len()) {
-            Ok(Self::Text(text.into()))
-        } else {
-            Err(format!(
-                "a text of {} bytes is not 1 to {LONGEST_TEXT} bytes long",
-                text.len()
-            ))
+        Self::of_text(Text::new(text.as_bytes()))
+    }
+
+    /// A text by its strings.
+    ///
+    /// # Errors
+    /// When it is too long.
+    pub fn of_text(text: Text) -> Result<Self, String> {
+        let value = Self::Text(text);
+        match value.length() {
+            ..=MOST_BYTES => Ok(value),
+            length => Err(too_long(length)),
+        }
+    }
+
+    /// How many bytes it takes as a record, with 12 beside its data.
+    fn length(&self) -> usize {
+        12 + match self {
+            Self::V4(_) => 4,
+            Self::V6(_) => 16,
+            Self::Text(text) => text.as_record().len(),
         }
     }
 
@@ -63,7 +87,7 @@ impl Value {
     /// The value as an answer shows it: a text without its prefix, and safe to show.
     pub fn plain(&self) -> String {
         match self {
-            Self::Text(text) => visible(text.as_bytes()),
+            Self::Text(text) => text.shown(),
             address => address.to_string(),
         }
     }
@@ -78,20 +102,40 @@ impl From<IpAddr> for Value {
     }
 }
 
+fn too_long(length: usize) -> String {
+    format!("{length} bytes of records, and at most {MOST_BYTES} fit in a DNS message")
+}
+
 impl FromStr for Value {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_prefix(Self::TEXT) {
-            Some(text) => Self::text(text),
-            None => text.parse::<IpAddr>().map(Self::from).map_err(|_| {
-                let shown = visible(text.as_bytes());
-                format!(
-                    "'{shown}' is not an IP address; a text begins with {}",
-                    Self::TEXT
-                )
-            }),
+        if let Some(text) = text.strip_prefix(Self::TEXT) {
+            return Self::text(text);
         }
+        if let Some(strings) = text.strip_prefix(Self::STRINGS) {
+            let shown = || visible(text.as_bytes());
+            return Text::from_strings(strings)
+                .and_then(Self::of_text)
+                .map_err(|why| format!("'{}': {why}", shortened(&shown())));
+        }
+        text.parse::<IpAddr>().map(Self::from).map_err(|_| {
+            let shown = visible(text.as_bytes());
+            format!(
+                "'{}' is not an IP address; a text begins with {}",
+                shortened(&shown),
+                Self::TEXT
+            )
+        })
+    }
+}
+
+/// The beginning of a text that can be too long for an error.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 100;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -100,7 +144,10 @@ impl fmt::Display for Value {
         match self {
             Self::V4(address) => address.fmt(f),
             Self::V6(address) => address.fmt(f),
-            Self::Text(text) => write!(f, "{}{text}", Self::TEXT),
+            Self::Text(text) => match text.plain() {
+                Some(plain) => write!(f, "{}{plain}", Self::TEXT),
+                None => write!(f, "{}{}", Self::STRINGS, text.to_strings()),
+            },
         }
     }
 }
@@ -120,10 +167,14 @@ impl Values {
     /// These values, in order and each once; None when there is none.
     ///
     /// # Errors
-    /// When there are more than [`MOST_VALUES`].
+    /// When there are more than [`MOST_VALUES`], or they take more than [`MOST_BYTES`].
     pub fn new(mut values: Vec<Value>) -> Result<Option<Self>, String> {
         values.sort_unstable();
         values.dedup();
+        let length: usize = values.iter().map(Value::length).sum();
+        if length > MOST_BYTES && values.len() <= MOST_VALUES {
+            return Err(too_long(length));
+        }
         match values.len() {
             0 => Ok(None),
             1 => Ok(values.pop().map(Self::from)),
@@ -145,7 +196,7 @@ impl Values {
     /// These values and another one.
     ///
     /// # Errors
-    /// When there would be more than [`MOST_VALUES`].
+    /// As [`Self::new`].
     pub fn with(&self, value: Value) -> Result<Self, String> {
         let values = [self.as_slice(), &[value]].concat();
         Ok(Self::new(values)?.expect("at least one"))
@@ -219,11 +270,40 @@ mod tests {
             "localhost".parse::<Value>().unwrap_err(),
             "'localhost' is not an IP address; a text begins with text:"
         );
-        assert!("text:".parse::<Value>().is_err());
-        assert!(
-            format!("text:{}", "x".repeat(1025))
-                .parse::<Value>()
-                .is_err()
+        let error = |text: &str| text.parse::<Value>().unwrap_err();
+        assert_eq!(
+            error("txt:\"x"),
+            "'txt:\"x': a string without its closing quote"
         );
+        // The longest text, and one byte more: every 255 bytes have a byte of their length.
+        let longest = MOST_BYTES - 12 - 252;
+        assert!(
+            format!("text:{}", "x".repeat(longest))
+                .parse::<Value>()
+                .is_ok()
+        );
+        assert_eq!(
+            error(&format!("text:{}", "x".repeat(longest + 1))),
+            "64501 bytes of records, and at most 64500 fit in a DNS message"
+        );
+        assert!(error(&"x".repeat(1000)).len() < 200);
+    }
+
+    #[test]
+    fn a_text_is_written_so_that_it_is_read_again() {
+        for (written, again) in [
+            ("text:in the hall", None),
+            ("text:", Some("txt:\"\"")),
+            ("txt:\"\"", None),
+            ("txt:\"a\" \"b\"", None),
+            ("txt:a", Some("text:a")),
+            ("txt:\"\\255\"", None),
+        ] {
+            let value: Value = written.parse().unwrap();
+            assert_eq!(value.to_string(), again.unwrap_or(written));
+            assert_eq!(value.to_string().parse(), Ok(value));
+        }
+        let two = ["a", "b"].map(|text| Value::text(&text.repeat(40_000)).unwrap());
+        assert!(Values::new(two.to_vec()).is_err());
     }
 }

@@ -34,7 +34,7 @@ use crate::{
     file::LONGEST_FILE,
     name::Place,
     space::{Meaning, Space},
-    value::{Value, Values},
+    value::{Text, Value, Values},
 };
 
 /// Writes the names as a zone file, line by line.
@@ -109,20 +109,9 @@ fn data_as_text(rtype: Rtype, data: &[u8]) -> String {
             }
         }
         Rtype::TXT => {
-            let mut rest = data;
-            while let Some((length, after)) = rest.split_first() {
-                let (piece, after) = after.split_at(usize::from(*length));
-                text.push_str(if text.is_empty() { "\"" } else { " \"" });
-                for byte in piece {
-                    match byte {
-                        b'"' | b'\\' => text.extend(['\\', char::from(*byte)]),
-                        b' '..=b'~' => text.push(char::from(*byte)),
-                        _ => write!(text, "\\{byte:03}").expect("a String has room for every byte"),
-                    }
-                }
-                text.push('"');
-                rest = after;
-            }
+            return Text::from_record(data)
+                .map(|text| text.to_strings())
+                .unwrap_or_default();
         }
         _ => {
             write!(text, "\\# {} ", data.len()).expect("a String has room for every byte");

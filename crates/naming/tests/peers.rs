@@ -189,8 +189,17 @@ fn nsupdate_changes_names_under_its_conditions() {
         records(&lookup("n1.flat.lab", "A")),
         ["10.0.0.1", "10.0.0.2"]
     );
-    assert_eq!(lookup("n1.flat.lab", "TXT"), "\"onetwo\"\n");
-    assert_eq!(lookup("w.region1.lab", "TXT"), "n1.flat.lab.\n\"onetwo\"\n");
+    assert_eq!(lookup("n1.flat.lab", "TXT"), "\"one\" \"two\"\n");
+    assert_eq!(
+        lookup("w.region1.lab", "TXT"),
+        "n1.flat.lab.\n\"one\" \"two\"\n"
+    );
+    // A text is deleted by the strings that it was added with, and by no others.
+    for (text, left) in [("\"onetwo\"", "\"one\" \"two\"\n"), ("\"one\" \"two\"", "")] {
+        let deletion = format!("update delete n1.flat.lab. TXT {text}");
+        assert_eq!(update(&deletion, Some(&key)).err, "");
+        assert_eq!(lookup("n1.flat.lab", "TXT"), left);
+    }
     // Deleting a value, a set of them, and all; without a key too, as it is this machine.
     assert_eq!(
         update("update delete n1.flat.lab. A 10.0.0.1", None).err,

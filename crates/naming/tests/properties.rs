@@ -21,7 +21,7 @@ use naming::{
     name::Place,
     space::{Meaning, Space},
     store::Store,
-    value::{Value, Values},
+    value::{Text, Value, Values},
     zonefile,
 };
 use proptest::{collection::vec, prelude::*};
@@ -50,7 +50,14 @@ fn values() -> impl Strategy<Value = Values> {
     let value = prop_oneof![
         (0_u8..4).prop_map(|last| Value::V4([10, 0, last / 2, last].into())),
         (0_u16..3).prop_map(|last| Value::V6([0x2001, 0xdb8, 0, 0, 0, 0, 0, last].into())),
-        "[ -~äß\n]{1,300}".prop_map(|text| Value::text(&text).unwrap()),
+        "[ -~äß\n]{0,300}".prop_map(|text| Value::text(&text).unwrap()),
+        vec(vec(any::<u8>(), 0..4), 1..4).prop_map(|strings| {
+            let data: Vec<u8> = strings
+                .iter()
+                .flat_map(|string| [&[string.len() as u8], string.as_slice()].concat())
+                .collect();
+            Value::of_text(Text::from_record(&data).unwrap()).unwrap()
+        }),
     ];
     vec(value, 1..4).prop_map(|values| Values::new(values).unwrap().unwrap())
 }

@@ -15,14 +15,11 @@ use crate::{
     name::Place,
     space::resolve::Node,
     space::{Entry, Reason, Refusal, Space},
-    value::{Value, Values},
+    value::{Text, Value, Values},
 };
 
 /// How many PTR records an address has at most.
 pub const MOST_POINTERS: usize = 50;
-
-/// The longest string of a TXT record, in bytes (RFC 1035 section 3.3).
-const TEXT_PIECE: usize = 255;
 
 /// What the zones need beside the names.
 #[derive(Clone, Debug)]
@@ -155,14 +152,7 @@ pub fn push_value(records: &mut Vec<u8>, value: &Value) {
     match value {
         Value::V4(address) => push_record(records, Rtype::A, &address.octets()),
         Value::V6(address) => push_record(records, Rtype::AAAA, &address.octets()),
-        Value::Text(text) => {
-            let mut data = Vec::with_capacity(text.len() + 8);
-            for piece in text.as_bytes().chunks(TEXT_PIECE) {
-                data.push(piece.len() as u8);
-                data.extend(piece);
-            }
-            push_record(records, Rtype::TXT, &data);
-        }
+        Value::Text(text) => push_record(records, Rtype::TXT, text.as_record()),
     }
 }
 
@@ -179,19 +169,9 @@ pub fn value(rtype: Rtype, data: &[u8]) -> Result<Value, String> {
         Rtype::AAAA => Ok(Value::V6(
             <[u8; 16]>::try_from(data).map_err(|_| wrong())?.into(),
         )),
-        Rtype::TXT => {
-            let (mut text, mut rest) = (Vec::new(), data);
-            while let Some((length, after)) = rest.split_first() {
-                let (piece, after) = after
-                    .split_at_checked(usize::from(*length))
-                    .ok_or_else(wrong)?;
-                text.extend(piece);
-                rest = after;
-            }
-            let text =
-                String::from_utf8(text).map_err(|_| "a text that is not UTF-8".to_owned())?;
-            Value::text(&text)
-        }
+        Rtype::TXT => Text::from_record(data)
+            .ok_or_else(wrong)
+            .and_then(Value::of_text),
         _ => Err(format!(
             "records of type {rtype} are not supported; A, AAAA, TXT and CNAME are"
         )),

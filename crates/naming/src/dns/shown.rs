@@ -5,9 +5,12 @@ use domain::{
     base::{
         Message, ParsedName, Record,
         iana::{Rcode, Rtype},
+        rdata::ComposeRecordData,
     },
     rdata::AllRecordData,
 };
+
+use crate::value::Text;
 
 /// A record of any type.
 pub type AnyRecord<'a> =
@@ -28,7 +31,12 @@ pub fn answers(message: &[u8]) -> Vec<AnyRecord<'_>> {
 /// The data of a record: `192.168.1.2`, a text without its quotes, or as zone files write it.
 pub fn data(record: &AnyRecord<'_>) -> String {
     let text = match record.data() {
-        AllRecordData::Txt(text) => return visible(&text.text::<Vec<u8>>()),
+        AllRecordData::Txt(text) => {
+            let mut data = Vec::new();
+            text.compose_rdata(&mut data)
+                .expect("a Vec has room for every record");
+            return Text::from_record(&data).map_or_else(String::new, |text| text.shown());
+        }
         AllRecordData::Cname(name) => format!("alias of {}.", name.cname()),
         AllRecordData::Dname(name) => format!("alias of {}.", name.dname()),
         AllRecordData::Ptr(name) => format!("{}.", name.ptrdname()),
