@@ -6,11 +6,17 @@ use clap::Subcommand;
 use common::{
     config::{Period, in_range},
     exit::Failure,
+    text::visible_path,
 };
 use domain::base::iana::Rtype;
 
 use crate::{
-    dns::{key, owner::Zones, publish},
+    dns::{
+        key,
+        owner::Zones,
+        publish,
+        tsig::{SigningKey, SigningKeys},
+    },
     name::{Name, Path, Place},
     server,
     space::resolve::Question,
@@ -322,6 +328,22 @@ impl Cli {
         Ok(keys.unwrap_or_default())
     }
 
+    /// The keys of `--key` for the server, in the order of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read (exit code 2).
+    pub fn signing_keys(&self) -> Result<SigningKeys, Failure> {
+        let Some(path) = self.options.key.as_deref() else {
+            return Ok(SigningKeys::new());
+        };
+        let keys = key::read_secrets(path)?;
+        let keys = keys
+            .iter()
+            .map(|secret| SigningKey::new(secret).map(Arc::new));
+        keys.collect::<Result<_, _>>()
+            .map_err(|why| Failure::could_not_run(visible_path(path), why))
+    }
+
     /// What the server is to do.
     ///
     /// # Errors
@@ -341,7 +363,7 @@ impl Cli {
         let settings = server::Settings {
             dns,
             workers: in_range("--workers", options.workers.unwrap_or(processors), 1, 256)?,
-            keys: self.keys()?,
+            keys: self.signing_keys()?,
             secondaries: options.secondary.clone().unwrap_or_default(),
             max_clients: in_range(
                 "--max-clients",

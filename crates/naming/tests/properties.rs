@@ -10,7 +10,7 @@ use domain::base::{
 };
 use naming::{
     dns::{
-        answer::{Next, Transport, answer},
+        answer::{Next, Request, Transport, answer},
         owner::{Owner, Zones, of_address},
         publish::{self, follow, publish},
         shown,
@@ -202,9 +202,9 @@ proptest! {
         let mut count = 0;
         for apex in settings.zones.all() {
             let question = query(apex, Rtype::AXFR);
-            let question = Message::from_slice(&question).unwrap();
+            let question = Request::read(&question, Transport::Tcp).unwrap();
             let mut parts = Vec::new();
-            count += transfer(&zone, apex, question, None, |part| {
+            count += transfer(&zone, apex, &question, None, |part| {
                 parts.push(part.to_vec());
                 Ok(())
             }).unwrap() - 1;

@@ -1,16 +1,11 @@
-//! Keys that sign messages (TSIG, RFC 8945): made, kept in a file; and the cache that detects replayed messages.
+//! Keys that sign messages (TSIG, RFC 8945): made, kept in a file.
 //!
 //! The format of the file is that of `nsupdate -k` and BIND:
 //! `key "lab" { algorithm hmac-sha256; secret "…"; };`
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    fs::OpenOptions,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-    str::FromStr,
-    sync::Arc,
+    collections::HashMap, fmt, fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt,
+    path::Path, str::FromStr, sync::Arc,
 };
 
 use common::{
@@ -68,7 +63,56 @@ pub fn read(path: &Path) -> Result<Keys, Failure> {
         .map_err(|why| Failure::could_not_run(visible_path(path), why))
 }
 
+/// Reads a file of keys with their secrets, in order.
+///
+/// # Errors
+/// `FILE: why` (exit code 2).
+pub fn read_secrets(path: &Path) -> Result<Vec<Secret>, Failure> {
+    let text = json::read_file(path, LONGEST_FILE)?;
+    secrets(&String::from_utf8_lossy(&text))
+        .map_err(|why| Failure::could_not_run(visible_path(path), why))
+}
+
+/// A key as its file has it.
+pub struct Secret {
+    /// The name.
+    pub name: KeyName,
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// The secret itself.
+    pub bytes: Vec<u8>,
+}
+
+/// Without the secret.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret")
+            .field("name", &self.name)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Secret {
+    /// The key of the crate `domain`.
+    ///
+    /// # Errors
+    /// When the secret cannot be used.
+    pub fn key(&self) -> Result<Key, String> {
+        Key::new(self.algorithm, &self.bytes, self.name.clone(), None, None)
+            .map_err(|error| error.to_string())
+    }
+}
+
 fn parse(text: &str) -> Result<Keys, String> {
+    let keys = secrets(text)?.into_iter().map(|secret| {
+        let key = Arc::new(secret.key()?);
+        Ok(((key.name().clone(), secret.algorithm), key))
+    });
+    keys.collect()
+}
+
+fn secrets(text: &str) -> Result<Vec<Secret>, String> {
     let mut words = text
         .lines()
         // A comment has its own line; within a line // may be part of a secret.
@@ -82,7 +126,7 @@ fn parse(text: &str) -> Result<Keys, String> {
         })
         .filter(|word| !word.is_empty());
     const SHAPE: &str = "not a key as `naming keygen` makes it: key \"NAME\" { algorithm hmac-sha256; secret \"…\"; };";
-    let mut keys = Keys::new();
+    let mut keys = Vec::new();
     while let Some(word) = words.next() {
         if word != "key" {
             return Err(SHAPE.into());
@@ -116,57 +160,21 @@ fn parse(text: &str) -> Result<Keys, String> {
         if words.next().is_some_and(|word| word != ";") {
             return Err(SHAPE.into());
         }
-        let (Some(algorithm), Some(secret)) = (algorithm, secret) else {
+        let (Some(algorithm), Some(bytes)) = (algorithm, secret) else {
             return Err(SHAPE.into());
         };
-        let key_name = KeyName::from_str(name)
+        let name = KeyName::from_str(name)
             .map_err(|error| format!("key name {}: {error}", visible(name.as_bytes())))?;
-        let key = Key::new(algorithm, &secret, key_name, None, None)
-            .map_err(|error| error.to_string())?;
-        keys.insert((key.name().clone(), algorithm), Arc::new(key));
+        keys.push(Secret {
+            name,
+            algorithm,
+            bytes,
+        });
     }
     if keys.is_empty() {
         Err("no key in the file".into())
     } else {
         Ok(keys)
-    }
-}
-
-/// The signatures of recent updates, by which a replayed message is detected.
-///
-/// A message is valid within its time ± the fudge of 300 s (RFC 8945 section 5.2.3), so older signatures are dropped. When
-/// there are too many, the oldest are dropped, and every message signed at their time or before is refused.
-#[derive(Debug, Default)]
-pub struct ReplayCache {
-    signatures: BTreeMap<u64, Vec<Vec<u8>>>,
-    count: usize,
-    /// Messages signed at this second or earlier are refused.
-    floor: u64,
-}
-
-/// How many signatures the cache holds.
-const CAPACITY: usize = 200_000;
-
-/// For how many seconds a message is valid, before and after its time.
-const FUDGE: u64 = 300;
-
-impl ReplayCache {
-    /// Whether a message signed at this second is new; its signature is added to the cache.
-    pub fn is_new(&mut self, signed_at: u64, signature: &[u8], now: u64) -> bool {
-        while let Some(oldest) = self.signatures.first_entry() {
-            if *oldest.key() + 2 * FUDGE >= now && self.count < CAPACITY {
-                break;
-            }
-            self.floor = self.floor.max(*oldest.key());
-            self.count -= oldest.remove().len();
-        }
-        let same = self.signatures.entry(signed_at).or_default();
-        if signed_at <= self.floor || same.iter().any(|known| known == signature) {
-            return false;
-        }
-        same.push(signature.to_vec());
-        self.count += 1;
-        true
     }
 }
 
@@ -215,20 +223,5 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn a_replayed_message_is_detected() {
-        let mut cache = ReplayCache::default();
-        assert!(
-            cache.is_new(1000, b"a", 1000)
-                && cache.is_new(1000, b"b", 1000)
-                && cache.is_new(999, b"a", 1000)
-        );
-        assert!(!cache.is_new(1000, b"a", 1001));
-        // A dropped signature is too old to be valid.
-        assert!(cache.is_new(2000, b"c", 2000));
-        assert!(!cache.is_new(1000, b"a", 2000));
-        assert_eq!(cache.count, 1);
     }
 }

@@ -1,9 +1,12 @@
 //! Zone transfers: AXFR (RFC 5936), signed when the query is.
 
-use std::{io, sync::Arc};
+use std::io;
 
 use super::{
     owner::{Owner, suffix_at},
+    reply::{self, Content},
+    request::Request,
+    tsig::Signer,
     zone::Zone,
 };
 use domain::{
@@ -13,14 +16,13 @@ use domain::{
         message_builder::{AdditionalBuilder, HashCompressor},
         rdata::UnknownRecordData,
     },
-    rdata::{AllRecordData, tsig::Time48},
-    tsig::{Key, ServerSequence, ServerTransaction},
+    rdata::AllRecordData,
 };
 
 /// The size of a transfer's messages, in bytes: the pointers of name compression reach the first 16,384.
 const MESSAGE: usize = 16_000;
 
-/// The room for a signature.
+/// The room for an OPT record and a signature.
 const SIGNATURE: usize = 512;
 
 type Building = domain::base::message_builder::AnswerBuilder<HashCompressor<Vec<u8>>>;
@@ -33,14 +35,16 @@ type Building = domain::base::message_builder::AnswerBuilder<HashCompressor<Vec<
 pub fn transfer(
     zone: &Zone,
     apex: &Owner,
-    question: &Message<[u8]>,
-    mut sequence: Option<ServerSequence<Arc<Key>>>,
+    request: &Request,
+    signer: Option<&mut Signer>,
     mut send: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<u64> {
+    let question = Message::from_slice(request.message).map_err(io::Error::other)?;
     let mut sending = Sending {
         building: Some(begin(question)?),
         question,
-        sequence: sequence.as_mut(),
+        request,
+        signer,
         send: &mut send,
         ttl: Ttl::from_secs(zone.ttl),
         count: 0,
@@ -65,9 +69,10 @@ pub fn transfer(
 /// A transfer in progress.
 struct Sending<'a, S> {
     question: &'a Message<[u8]>,
+    request: &'a Request<'a>,
     /// The message that is being written.
     building: Option<Building>,
-    sequence: Option<&'a mut ServerSequence<Arc<Key>>>,
+    signer: Option<&'a mut Signer>,
     send: &'a mut S,
     ttl: Ttl,
     count: u64,
@@ -97,14 +102,19 @@ impl<S: FnMut(&[u8]) -> io::Result<()>> Sending<'_, S> {
         let Some(building) = self.building.take() else {
             return Ok(());
         };
-        let mut whole = building.additional();
-        if let Some(sequence) = &mut self.sequence {
-            whole.clear_push_limit();
-            sequence
-                .answer(&mut whole, Time48::now())
-                .map_err(io::Error::other)?;
-        }
-        (self.send)(whole.as_slice())
+        let content = Content {
+            answers: building.counts().ancount(),
+            authoritative: true,
+            ..Content::code(Rcode::NOERROR)
+        };
+        let mut whole = building.finish().into_target();
+        reply::finish(
+            self.request,
+            content,
+            self.signer.as_deref_mut(),
+            &mut whole,
+        );
+        (self.send)(&whole)
     }
 }
 
@@ -112,23 +122,9 @@ fn begin(question: &Message<[u8]>) -> io::Result<Building> {
     let target = HashCompressor::new(Vec::with_capacity(MESSAGE + SIGNATURE));
     let mut builder = MessageBuilder::from_target(target).map_err(io::Error::other)?;
     builder.set_push_limit(MESSAGE);
-    let mut answer = builder
+    builder
         .start_answer(question, Rcode::NOERROR)
-        .map_err(io::Error::other)?;
-    answer.header_mut().set_aa(true);
-    Ok(answer)
-}
-
-/// Signs an answer.
-///
-/// # Errors
-/// When the answer cannot be read, or has no room for a signature.
-pub fn sign(answer: &[u8], transaction: ServerTransaction<Arc<Key>>) -> Result<Vec<u8>, String> {
-    let mut signed = copy(answer).map_err(|error| error.to_string())?;
-    transaction
-        .answer(&mut signed, Time48::now())
-        .map_err(|error| error.to_string())?;
-    Ok(signed.finish())
+        .map_err(io::Error::other)
 }
 
 /// A copy of a message, to which a record can be added.

@@ -10,7 +10,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`source`] | the names that the server starts with |
-//! | `sockets` | the sockets, bound |
+//! | `sockets`, `packet_info` | the sockets, bound; the address that a datagram was sent to |
 //! | `context` | what the threads share: settings, counts, the log |
 //! | `job`, `events` | what goes to the registrar; what goes to the log |
 //! | `snapshot` | the newest zones, published by one thread and read by all |
@@ -22,6 +22,7 @@ mod events;
 mod handle;
 mod job;
 mod notify;
+mod packet_info;
 mod registrar;
 mod snapshot;
 mod sockets;
@@ -47,6 +48,7 @@ pub use self::{context::Settings, sockets::Sockets};
 use self::{
     context::{Context, Counts, LogLimits},
     job::Job,
+    notify::Notifier,
     registrar::Registrar,
     snapshot::ZoneSnapshot,
     source::Source,
@@ -137,9 +139,9 @@ pub fn run(
         start(scope, "registrar".into(), shutdown, move || {
             registrar.run(&queue, &ended)
         })?;
-        let (snapshot, secondaries) = (&snapshot, &settings.secondaries);
+        let notifier = Notifier::new(sockets.address, settings, &snapshot, journal, shutdown);
         start(scope, "notify".into(), shutdown, move || {
-            notify::run(&changes, snapshot, secondaries, journal, shutdown);
+            notifier.run(&changes);
         })?;
         let context = Arc::new(context);
         for (index, socket) in sockets.udp.into_iter().enumerate() {

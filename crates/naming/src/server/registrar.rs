@@ -3,10 +3,7 @@
 //!
 //! The updates that wait are committed as a group (group commit): they share one write to the disk.
 
-use std::{
-    convert::Infallible,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::convert::Infallible;
 
 use common::{
     event::{Event, Kind},
@@ -25,17 +22,18 @@ use super::{
     context::{Counts, Settings},
     events::{registered, warning, with_length},
     job::{Job, ReplyTo, UpdateJob},
+    packet_info,
     snapshot::ZoneSnapshot,
     source::{Reload, Source},
 };
 use crate::{
     dns::{
-        answer,
-        key::ReplayCache,
         owner::LONGEST,
         publish::{follow, next_serial, publish},
-        shown,
-        transfer::sign,
+        replay::{ReplayCache, Seen},
+        reply,
+        request::Request,
+        shown, tsig,
         update::{Refused, Update},
         zone::Zone,
     },
@@ -45,6 +43,13 @@ use crate::{
 
 /// How many updates a group has at most.
 const GROUP: usize = 1000;
+
+/// What becomes of an update.
+enum Outcome {
+    New(Result<(), Refused>),
+    /// It was made or refused before, and is only answered again.
+    Again,
+}
 
 /// The owner of the names.
 #[derive(Debug)]
@@ -119,43 +124,51 @@ impl<'s> Registrar<'s> {
 
     /// Makes a group of updates, each whole or not at all, and answers them.
     fn make(&mut self, updates: Vec<UpdateJob>) {
-        let mut outcomes: Vec<Result<(), Refused>> = Vec::with_capacity(updates.len());
+        let now = tsig::now();
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(updates.len());
         for update in &updates {
             let savepoint = self.space.savepoint();
-            let outcome = self.apply(update);
+            let outcome = match self.seen(update, now) {
+                Seen::New => self.apply(update),
+                Seen::Before(_) => {
+                    outcomes.push(Outcome::Again);
+                    continue;
+                }
+                Seen::Replay => Err(Refused {
+                    rcode: Rcode::NOTAUTH,
+                    why: "a replay: the same signed message was received before".into(),
+                }),
+            };
             if outcome.is_err() {
                 self.space.rollback(savepoint);
             }
-            outcomes.push(outcome);
+            outcomes.push(Outcome::New(outcome));
         }
         if let Err(failure) = self.commit() {
             self.space.rollback(0);
             self.journal.record(Event::failure(&failure));
-            for outcome in outcomes.iter_mut().filter(|outcome| outcome.is_ok()) {
-                *outcome = Err(Refused {
-                    rcode: Rcode::SERVFAIL,
-                    why: "it could not be stored".into(),
-                });
+            for outcome in &mut outcomes {
+                if let Outcome::New(outcome @ Ok(())) = outcome {
+                    *outcome = Err(Refused {
+                        rcode: Rcode::SERVFAIL,
+                        why: "it could not be stored".into(),
+                    });
+                }
             }
         }
         for (update, outcome) in updates.into_iter().zip(outcomes) {
-            self.answer(update, &outcome);
+            self.answer(update, outcome, now);
         }
     }
 
+    /// What is known of an update; one without a signature is always new.
+    fn seen(&mut self, update: &UpdateJob, now: u64) -> Seen {
+        update.signed.as_ref().map_or(Seen::New, |(_, identity)| {
+            self.replay_cache.seen(identity, update.peer, now)
+        })
+    }
+
     fn apply(&mut self, update: &UpdateJob) -> Result<(), Refused> {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        if let (Some(_), Some((signed_at, signature))) = (&update.transaction, &update.signature)
-            && !self.replay_cache.is_new(*signed_at, signature, now)
-        {
-            let why = "a replay: the same signed message was received before".into();
-            return Err(Refused {
-                rcode: Rcode::NOTAUTH,
-                why,
-            });
-        }
         Update::parse(&update.message, &self.zone.zones)?.apply(&mut self.space, &self.zone)
     }
 
@@ -188,39 +201,57 @@ impl<'s> Registrar<'s> {
         let _ = self.changed.try_send(());
     }
 
-    fn answer(&mut self, update: UpdateJob, outcome: &Result<(), Refused>) {
-        let (rcode, peer) = match outcome {
-            Ok(()) => (Rcode::NOERROR, update.peer),
-            Err(refused) => (refused.rcode, update.peer),
+    fn answer(&mut self, update: UpdateJob, outcome: Outcome, now: u64) {
+        let (peer, mut signed) = (update.peer, update.signed);
+        let (rcode, answered_at) = match outcome {
+            Outcome::New(Ok(())) => {
+                self.counts.add(|counts| &counts.updates, 1);
+                (Rcode::NOERROR, now)
+            }
+            Outcome::New(Err(refused)) => {
+                self.counts.add(|counts| &counts.refused, 1);
+                if self.log_limit.one_more() {
+                    let text = format!(
+                        "update from {peer} refused: {}: {}",
+                        shown::rcode(refused.rcode),
+                        refused.why
+                    );
+                    self.journal.record(warning(text).peer(peer));
+                }
+                (refused.rcode, now)
+            }
+            // The client did not get the first answer.
+            Outcome::Again => {
+                let answered = signed
+                    .as_ref()
+                    .and_then(|(_, identity)| self.replay_cache.answer(identity));
+                let Some((code, answered_at)) = answered else {
+                    return;
+                };
+                (Rcode::masked_from_int(code), answered_at)
+            }
         };
-        if let Err(refused) = outcome {
-            self.counts.add(|counts| &counts.refused, 1);
-            if self.log_limit.one_more() {
-                let text = format!(
-                    "update from {peer} refused: {}: {}",
-                    shown::rcode(rcode),
-                    refused.why
-                );
-                self.journal.record(warning(text).peer(peer));
-            }
-        } else {
-            self.counts.add(|counts| &counts.updates, 1);
-        }
-        let mut reply = answer::refusal(&update.message, rcode);
-        if let Some(transaction) = update.transaction {
-            match sign(&reply, transaction) {
-                Ok(signed) => reply = signed,
-                Err(why) => self
-                    .journal
-                    .record(warning(format!("signing an answer: {why}"))),
+        if let Some((signer, identity)) = &mut signed {
+            signer.at(answered_at);
+            // A replay does not change what its message was answered.
+            if self.replay_cache.answer(identity).is_none() {
+                self.replay_cache
+                    .answered(identity, (rcode.to_int(), answered_at));
             }
         }
+        let Some(request) = Request::read(&update.message, update.reply_to.transport()) else {
+            return;
+        };
+        let (mut reply, signer) = (Vec::new(), signed.as_mut().map(|(signer, _)| signer));
+        reply::code(&request, rcode, signer, &mut reply);
         let sent = Event::new(Kind::Send).peer(peer).message(update.answer);
         let text = format!("answer to the update: {}", shown::rcode(rcode));
         self.journal.record(with_length(sent.text(text), &reply));
         match update.reply_to {
             // It may be lost, as any datagram; the client sends the update again.
-            ReplyTo::Udp(socket) => drop(socket.send_to(&reply, peer)),
+            ReplyTo::Udp { socket, from, to } => {
+                let _ = packet_info::send(&socket, from, &reply, &to);
+            }
             // The connection may be closed.
             ReplyTo::Tcp(connection) => drop(connection.try_send(reply)),
         }
