@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use common::{
-    event::{Event, Kind},
+    event::{Event, Kind, Level},
     exit::{Failure, Summary},
     journal::Journal,
     shutdown::Shutdown,
@@ -134,12 +134,16 @@ pub fn export(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let address = cli.options.listen.map(|listen| listen.ip());
+    let listen = cli.options.listen.map(|listen| listen.ip());
     let settings = publish::Settings {
         zones: cli.zones()?,
         ttl: cli.ttl()?,
-        address: address.or(Some([127, 0, 0, 1].into())),
+        address: config::one_address(listen.unwrap_or([127, 0, 0, 1].into())),
     };
+    for problem in zonefile::problems(space, &settings) {
+        let text = format!("zone {}: {problem}", settings.zones.names);
+        journal.record(Event::error(Level::Warn, text));
+    }
     let mut lines = Output::new(journal, shutdown);
     zonefile::export(space, serial_of_now(), &settings, |line| lines.print(line))?;
     Ok(lines.summary())

@@ -3,7 +3,7 @@
 use std::path::Path as FilePath;
 
 use common::{
-    event::{Event, Kind},
+    event::{Event, Kind, Level},
     exit::{Failure, Summary},
     journal::Journal,
     shutdown::Shutdown,
@@ -238,8 +238,12 @@ pub fn run(cli: &Cli, journal: &Journal, shutdown: &Shutdown) -> Result<Summary,
 /// # Errors
 /// When the zone file cannot be read, or the names file cannot be written (exit code 2).
 pub fn import(cli: &Cli, zone_file: &FilePath, journal: &Journal) -> Result<Summary, Failure> {
-    let space = zonefile::import(zone_file, &*cli.zones()?)?;
+    let skip = cli.options.skip_unsupported.unwrap_or(false);
+    let (space, left_out) = zonefile::import(zone_file, &*cli.zones()?, skip)?;
     let names = space.count() as u64;
+    for record in &left_out {
+        journal.record(Event::error(Level::Warn, record));
+    }
     let file = cli.options.names.as_ref();
     if let Some(path) = file.filter(|path| !common::files::is_standard(path)) {
         file::edit(path, |old| {
@@ -253,5 +257,15 @@ pub fn import(cli: &Cli, zone_file: &FilePath, journal: &Journal) -> Result<Summ
             journal.record(Event::new(Kind::Output).text(line));
         }
     }
-    Ok(Summary::done(plural(names, "name")).count("names", names))
+    let text = match left_out.len() as u64 {
+        0 => plural(names, "name"),
+        count => format!(
+            "{}, {} left out",
+            plural(names, "name"),
+            plural(count, "record")
+        ),
+    };
+    Ok(Summary::done(text)
+        .count("names", names)
+        .count("left_out", left_out.len() as u64))
 }

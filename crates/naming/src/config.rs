@@ -1,6 +1,13 @@
 //! The program's options and subcommands.
 
-use std::{net::SocketAddr, num::NonZero, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZero,
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use clap::Subcommand;
 use common::{
@@ -134,9 +141,11 @@ pub enum Command {
     #[command(after_help = "Example:\n  naming export --names lab.json --zone lab. >lab.zone")]
     Export,
     /// Read a zone file, into --names FILE or onto standard output
-    #[command(after_help = "Example:\n  naming import lab.zone --zone lab. --names lab.json")]
+    #[command(
+        after_help = "Example:\n  naming import lab.zone --zone lab. --names lab.json\n  naming import example.zone --zone example. --skip-unsupported >example.json"
+    )]
     Import {
-        /// The zone file
+        /// The zone file; - is standard input
         #[arg(value_name = "ZONEFILE")]
         file: PathBuf,
     },
@@ -206,6 +215,9 @@ common::options! {
             link: "Change the names of this name server",
             resolve = "127.0.0.1:5300",
         ],
+        /// Leave out what a name space cannot hold, such as MX records, and list it with its line
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
+        skip_unsupported: bool => [import],
         /// The zone that the names are in [default: lab.]
         #[arg(value_name = "ZONE")]
         zone: String => [register, unregister, rename, link, export, import, serve, resolve],
@@ -354,11 +366,10 @@ impl Cli {
             .listen
             .unwrap_or_else(|| SERVER.parse().expect("an address"));
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let address = listen.ip();
         let dns = publish::Settings {
             zones: self.zones()?,
             ttl: self.ttl()?,
-            address: (!address.is_unspecified()).then_some(address),
+            address: one_address(listen.ip()),
         };
         let settings = server::Settings {
             dns,
@@ -411,6 +422,12 @@ impl Cli {
             ],
         })
     }
+}
+
+/// The address of a server that listens there, for its zone; None when it listens on every address.
+pub fn one_address(listen: IpAddr) -> Option<IpAddr> {
+    let address = listen.to_canonical();
+    (!address.is_unspecified()).then_some(address)
 }
 
 /// The types that are asked for: the one given, or those that a name can have.

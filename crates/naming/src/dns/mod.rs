@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod key;
 pub mod owner;
+pub mod presentation;
 pub mod publish;
 pub mod replay;
 pub mod reply;
