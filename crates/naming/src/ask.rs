@@ -252,11 +252,9 @@ fn ask(client: &Client, owner: &Owner, types: Vec<Rtype>) -> Result<Reply, Failu
         reply.tcp |= answer.tcp;
         reply.rcode = Message::from_octets(&answer.message)
             .map_or(Rcode::SERVFAIL, |message| message.header().rcode());
-        let records = shown::answers(&answer.message);
-        let of_type = records
-            .iter()
-            .filter(|record| record.rtype() == rtype || rtype == Rtype::ANY);
-        reply.values.extend(of_type.map(shown::data));
+        let records = shown::chain(&answer.message, owner, rtype)
+            .map_err(|why| Failure::could_not_run(format!("server {}", client.server), why))?;
+        reply.values.extend(records.iter().map(shown::data));
         if reply.rcode != Rcode::NOERROR {
             break;
         }

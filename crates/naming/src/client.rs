@@ -203,13 +203,18 @@ impl<'c> Client<'c> {
         let question = |message: &Message<&[u8]>| {
             message.first_question().map(|question| {
                 (
-                    question.qname().to_string().to_lowercase(),
+                    Owner::of(question.qname()),
                     question.qtype(),
+                    question.qclass(),
                 )
             })
         };
-        let same = answer.header_counts().qdcount() == 0 || question(&query) == question(&answer);
-        answer.header().qr() && answer.header().id() == query.header().id() && same
+        let (asked, header) = (query.header(), answer.header());
+        // A server that could not read the question, or that answers an update, may leave it out.
+        let may_lack = header.rcode() != Rcode::NOERROR || asked.opcode() != Opcode::QUERY;
+        let same = question(&query) == question(&answer)
+            || may_lack && answer.header_counts().qdcount() == 0;
+        header.qr() && header.id() == asked.id() && header.opcode() == asked.opcode() && same
     }
 
     fn over_udp(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {

@@ -166,6 +166,20 @@ fn nsupdate_changes_names_under_its_conditions() {
             "",
         ),
         ("update add w.region1.lab. 60 CNAME N1.flat.lab.", ""),
+        // Names in data are compared without regard to case.
+        (
+            "prereq yxrrset w.region1.lab. CNAME n1.FLAT.Lab.\nprereq yxrrset lab. NS LAB.",
+            "",
+        ),
+        (
+            "update add e.lab. 60 CNAME Region1.lab.\nprereq nxrrset e.lab. DNAME",
+            "",
+        ),
+        (
+            "prereq yxrrset e.lab. DNAME REGION1.Lab.\nupdate delete E.lab. DNAME REGION1.lab.",
+            "",
+        ),
+        ("prereq nxdomain e.lab.", ""),
         (
             "update add x.lab. 60 CNAME y.lab.\nupdate add y.lab. 60 CNAME x.lab.",
             "REFUSED",

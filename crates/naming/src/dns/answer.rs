@@ -175,15 +175,20 @@ impl Sections<'_> {
 
 /// Follows aliases from the name asked for to its records; returns whether the answer is authoritative.
 fn follow(zone: &Zone, query: &Query, located: &mut Located, sections: &mut Sections) -> bool {
+    // Which DNAME records the answer has already: each is in it once, however often it is used.
+    let mut used: [&[u8]; LONGEST_CHAIN] = [&[]; LONGEST_CHAIN];
     for hop in 0..LONGEST_CHAIN {
-        let Some(records) = zone.get(located.as_slice()) else {
+        let exact = zone.get(located.as_slice());
+        let Some(records) = exact.or_else(|| wildcard(zone, located)) else {
             let Some(apex) = zone.zones.of(located.as_slice()) else {
                 if hop == 0 {
                     *sections.rcode = Rcode::REFUSED;
                 }
                 return hop > 0;
             };
-            match below_alias(zone, located, apex.as_slice(), sections) {
+            match below_alias(zone, located, apex.as_slice(), &mut used, hop, sections) {
+                // The CNAME that follows from a DNAME is what was asked for.
+                Below::Alias if matches!(query.rtype, Rtype::CNAME | Rtype::ANY) => {}
                 Below::Alias => continue,
                 Below::TooLong => *sections.rcode = Rcode::YXDOMAIN,
                 Below::Nothing => {
@@ -194,27 +199,50 @@ fn follow(zone: &Zone, query: &Query, located: &mut Located, sections: &mut Sect
             return true;
         };
         let before = *sections.answers;
-        for (rtype, data) in records {
+        for (rtype, ttl, data) in records.timed(zone.ttl) {
             if rtype == query.rtype || query.rtype == Rtype::ANY {
-                sections.record(located, located.length, rtype, zone.ttl, data);
+                sections.record(located, located.length, rtype, ttl, data);
                 *sections.answers += 1;
             }
         }
         if *sections.answers > before {
             return true;
         }
-        let Some(target) = records.first(Rtype::CNAME) else {
+        let Some((ttl, target)) = records.first_timed(Rtype::CNAME, zone.ttl) else {
             if let Some(apex) = zone.zones.of(located.as_slice()) {
                 sections.nothing(zone, located, apex.as_slice());
             }
             return true;
         };
-        sections.record(located, located.length, Rtype::CNAME, zone.ttl, target);
+        sections.record(located, located.length, Rtype::CNAME, ttl, target);
         *sections.answers += 1;
         let at = sections.out.len() - target.len();
         located.set(target, at);
     }
     true
+}
+
+/// The nearest name above this one that exists in its zone: the closest encloser of a name that does not exist (RFC 4592
+/// section 3.3.1).
+fn encloser<'n>(zone: &Zone, name: &'n [u8]) -> Option<&'n [u8]> {
+    let apex = zone.zones.of(name)?.as_slice();
+    let mut above = name;
+    while above.len() > apex.len() {
+        above = parent(above)?;
+        if zone.get(above).is_some() {
+            return Some(above);
+        }
+    }
+    None
+}
+
+/// The records for a name that does not exist: those of the wildcard at its closest encloser (RFC 4592 section 3.3.1).
+fn wildcard<'z>(zone: &'z Zone, located: &Located) -> Option<Records<'z>> {
+    let above = encloser(zone, located.as_slice())?;
+    let mut name = [0; LONGEST + 2];
+    name[..2].copy_from_slice(b"\x01*");
+    name[2..2 + above.len()].copy_from_slice(above);
+    zone.get(&name[..2 + above.len()])
 }
 
 enum Below {
@@ -225,25 +253,27 @@ enum Below {
 }
 
 /// A name that does not exist may be below an alias for a whole tree, a DNAME (RFC 6672).
-fn below_alias(zone: &Zone, located: &mut Located, apex: &[u8], sections: &mut Sections) -> Below {
-    let mut above = located.as_slice();
-    let (target, suffix) = loop {
-        if above.len() <= apex.len() {
-            return Below::Nothing;
-        }
-        above = match parent(above) {
-            Some(above) => above,
-            None => return Below::Nothing,
-        };
-        if let Some(records) = zone.get(above) {
-            match records.first(Rtype::DNAME) {
-                Some(target) => break (target, above.len()),
-                None => return Below::Nothing,
-            }
-        }
+fn below_alias<'z>(
+    zone: &'z Zone,
+    located: &mut Located,
+    apex: &[u8],
+    used: &mut [&'z [u8]; LONGEST_CHAIN],
+    hop: usize,
+    sections: &mut Sections,
+) -> Below {
+    let found = encloser(zone, located.as_slice()).filter(|above| above.len() > apex.len());
+    let found = found.and_then(|above| {
+        let dname = zone.get(above)?.first_timed(Rtype::DNAME, zone.ttl)?;
+        Some((dname, above.len()))
+    });
+    let Some(((ttl, target), suffix)) = found else {
+        return Below::Nothing;
     };
-    sections.record(located, suffix, Rtype::DNAME, zone.ttl, target);
-    *sections.answers += 1;
+    if !used.iter().any(|used| std::ptr::eq(*used, target)) {
+        used[hop] = target;
+        sections.record(located, suffix, Rtype::DNAME, ttl, target);
+        *sections.answers += 1;
+    }
     let prefix = located.length - suffix;
     if prefix + target.len() > LONGEST {
         return Below::TooLong;
@@ -252,7 +282,7 @@ fn below_alias(zone: &Zone, located: &mut Located, apex: &[u8], sections: &mut S
     name[..prefix].copy_from_slice(&located.as_slice()[..prefix]);
     name[prefix..prefix + target.len()].copy_from_slice(target);
     let name = &name[..prefix + target.len()];
-    sections.record(located, located.length, Rtype::CNAME, zone.ttl, name);
+    sections.record(located, located.length, Rtype::CNAME, ttl, name);
     *sections.answers += 1;
     let at = sections.out.len() - name.len();
     located.set(name, at);

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod key;
+mod own_case;
 pub mod owner;
 pub mod presentation;
 pub mod publish;

@@ -52,6 +52,14 @@ impl Owner {
         DomainName::from_octets(self.0.as_slice()).expect("in wire format")
     }
 
+    /// The same name below `to` in place of `from`, as a DNAME record has it (RFC 6672 section 2.2); None when it is not
+    /// below `from`, or too long.
+    pub fn rebased(&self, from: &Self, to: &Self) -> Option<Self> {
+        let end = suffix_at(&self.0, &from.0).filter(|end| *end > 0)?;
+        let name = [&self.0[..end], &to.0].concat();
+        (name.len() <= LONGEST).then_some(Self(name))
+    }
+
     /// Whether it is `zone` or a name in it.
     pub fn is_in(&self, zone: &Self) -> bool {
         suffix_at(&self.0, &zone.0).is_some()

@@ -4,12 +4,13 @@ use common::text::visible;
 use domain::{
     base::{
         Message, ParsedName, Record,
-        iana::{Rcode, Rtype},
+        iana::{Class, Rcode, Rtype},
         rdata::ComposeRecordData,
     },
     rdata::AllRecordData,
 };
 
+use super::owner::Owner;
 use crate::value::Text;
 
 /// A record of any type.
@@ -26,6 +27,80 @@ pub fn answers(message: &[u8]) -> Vec<AnyRecord<'_>> {
             .collect::<Option<Vec<_>>>()
     };
     read().unwrap_or_default()
+}
+
+/// The records of an answer that are about the name asked for, and their owner: from the name through CNAME and DNAME
+/// records (RFC 1034 section 3.6.2, RFC 6672 section 3.4) to the last name. Every record must belong to that chain.
+///
+/// # Errors
+/// When the answer cannot be read, has a record of another name or class, or goes round in a circle.
+pub fn chain<'m>(
+    message: &'m [u8],
+    asked: &Owner,
+    rtype: Rtype,
+) -> Result<Vec<AnyRecord<'m>>, String> {
+    let read = || {
+        let message = Message::from_octets(message).ok()?;
+        let records = message.answer().ok()?;
+        records
+            .map(|record| record.ok()?.into_any_record().ok())
+            .collect::<Option<Vec<AnyRecord<'m>>>>()
+    };
+    let records = read().ok_or("a malformed answer")?;
+    let owners: Vec<Owner> = records
+        .iter()
+        .map(|record| Owner::of(record.owner()))
+        .collect();
+    let mut explained = vec![false; records.len()];
+    let mut name = asked.clone();
+    // Every step uses a CNAME record, or a DNAME record and a shorter or a different name: more steps are a circle.
+    for _ in 0..=records.len().max(1) * 2 {
+        let here = |index: &usize| owners[*index] == name;
+        let (mut found, mut alias) = (false, None);
+        for index in (0..records.len()).filter(here) {
+            explained[index] = true;
+            found |= records[index].rtype() == rtype || rtype == Rtype::ANY;
+            if let AllRecordData::Cname(target) = records[index].data() {
+                alias = Some(Owner::of(target.cname()));
+            }
+        }
+        let dname = (0..records.len()).find_map(|index| match records[index].data() {
+            AllRecordData::Dname(target) if name != owners[index] => {
+                let to = Owner::of(target.dname());
+                name.rebased(&owners[index], &to).map(|to| (index, to))
+            }
+            _ => None,
+        });
+        if let Some((index, target)) = dname {
+            explained[index] = true;
+            if alias.as_ref().is_some_and(|alias| *alias != target) {
+                return Err(format!(
+                    "{name} is not the alias that its DNAME record says"
+                ));
+            }
+            alias = alias.or((!found).then_some(target));
+        }
+        match alias {
+            Some(target) if !found => name = target,
+            _ => {
+                if let Some(other) = (0..records.len()).find(|index| !explained[*index]) {
+                    return Err(format!(
+                        "the answer has a record of {}, which was not asked for",
+                        owners[other]
+                    ));
+                }
+                if records.iter().any(|record| record.class() != Class::IN) {
+                    return Err("the answer has a record of another class".into());
+                }
+                let wanted = |record: &AnyRecord<'_>| {
+                    Owner::of(record.owner()) == name
+                        && (record.rtype() == rtype || rtype == Rtype::ANY)
+                };
+                return Ok(records.into_iter().filter(wanted).collect());
+            }
+        }
+    }
+    Err("the aliases of the answer form a circle".into())
 }
 
 /// The data of a record: `192.168.1.2`, a text without its quotes, or as zone files write it.

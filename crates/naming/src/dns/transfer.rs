@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{
+    own_case::OwnCase,
     owner::{Owner, suffix_at},
     reply::{self, Content},
     request::Request,
@@ -13,7 +14,7 @@ use domain::{
     base::{
         Message, MessageBuilder, Name, Record, Ttl,
         iana::{Class, Rcode, Rtype},
-        message_builder::{AdditionalBuilder, HashCompressor},
+        message_builder::AdditionalBuilder,
         rdata::UnknownRecordData,
     },
     rdata::AllRecordData,
@@ -25,7 +26,7 @@ const MESSAGE: usize = 16_000;
 /// The room for an OPT record and a signature.
 const SIGNATURE: usize = 512;
 
-type Building = domain::base::message_builder::AnswerBuilder<HashCompressor<Vec<u8>>>;
+type Building = domain::base::message_builder::AnswerBuilder<OwnCase>;
 
 /// Writes a zone as a series of messages, each passed to `send`: the SOA record, every other record, and the SOA record
 /// again. Returns the number of records.
@@ -46,22 +47,23 @@ pub fn transfer(
         request,
         signer,
         send: &mut send,
-        ttl: Ttl::from_secs(zone.ttl),
         count: 0,
     };
     let soa = super::answer::soa(zone, apex.as_slice()).unwrap_or_default();
-    sending.push(apex.as_slice(), Rtype::SOA, soa)?;
+    sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
     let mut failed = None;
     zone.each(|name, records| {
         if failed.is_none() && suffix_at(name, apex.as_slice()).is_some() {
-            let mut others = records.filter(|(rtype, _)| *rtype != Rtype::SOA);
+            let mut others = records
+                .timed(zone.ttl)
+                .filter(|(rtype, ..)| *rtype != Rtype::SOA);
             failed = others
-                .try_for_each(|(rtype, data)| sending.push(name, rtype, data))
+                .try_for_each(|(rtype, ttl, data)| sending.push(name, rtype, ttl, data))
                 .err();
         }
     });
     failed.map_or(Ok(()), Err)?;
-    sending.push(apex.as_slice(), Rtype::SOA, soa)?;
+    sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
     sending.flush()?;
     Ok(sending.count)
 }
@@ -74,15 +76,14 @@ struct Sending<'a, S> {
     building: Option<Building>,
     signer: Option<&'a mut Signer>,
     send: &'a mut S,
-    ttl: Ttl,
     count: u64,
 }
 
 impl<S: FnMut(&[u8]) -> io::Result<()>> Sending<'_, S> {
-    fn push(&mut self, owner: &[u8], rtype: Rtype, data: &[u8]) -> io::Result<()> {
+    fn push(&mut self, owner: &[u8], rtype: Rtype, ttl: u32, data: &[u8]) -> io::Result<()> {
         let owner = Name::from_octets(owner).map_err(io::Error::other)?;
         let data = UnknownRecordData::from_octets(rtype, data).map_err(io::Error::other)?;
-        let record = Record::new(owner, Class::IN, self.ttl, data);
+        let record = Record::new(owner, Class::IN, Ttl::from_secs(ttl), data);
         self.count += 1;
         if let Some(building) = &mut self.building
             && building.push(&record).is_ok()
@@ -119,7 +120,7 @@ impl<S: FnMut(&[u8]) -> io::Result<()>> Sending<'_, S> {
 }
 
 fn begin(question: &Message<[u8]>) -> io::Result<Building> {
-    let target = HashCompressor::new(Vec::with_capacity(MESSAGE + SIGNATURE));
+    let target = OwnCase::with_capacity(MESSAGE + SIGNATURE);
     let mut builder = MessageBuilder::from_target(target).map_err(io::Error::other)?;
     builder.set_push_limit(MESSAGE);
     builder

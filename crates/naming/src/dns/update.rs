@@ -45,7 +45,8 @@ fn refused(rcode: Rcode, why: impl Into<String>) -> Refused {
     }
 }
 
-/// A record of an update; a name in its data is uncompressed and in lowercase.
+/// A record of an update. Its data has the canonical form of its type (RFC 4034 section 6.2): names are uncompressed and in
+/// lowercase, so equal data is equal octet by octet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Line {
     owner: Owner,
@@ -209,11 +210,8 @@ impl Line {
                 .ok()?;
             whole
                 .data()
-                .compose_rdata(&mut data)
+                .compose_canonical_rdata(&mut data)
                 .expect("a Vec has room for every record");
-            if record.rtype() == Rtype::CNAME {
-                data.make_ascii_lowercase();
-            }
         }
         Some(Self {
             owner: Owner::of(&record.owner()),

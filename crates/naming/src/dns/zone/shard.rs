@@ -139,6 +139,7 @@ impl Shard {
             let mut records = before.records.0.to_vec();
             let room = most.saturating_sub(before.records.count());
             for (rtype, data) in entry.records.take(room) {
+                // What is merged are pointers to names, which have the TTL of the zone.
                 push_record(&mut records, rtype, data);
             }
             let name = entry.name.to_vec();
