@@ -16,6 +16,10 @@ impl OwnCase {
     pub(super) fn with_capacity(capacity: usize) -> Self {
         Self(HashCompressor::new(Vec::with_capacity(capacity)))
     }
+
+    pub(super) fn into_target(self) -> Vec<u8> {
+        self.0.into_target()
+    }
 }
 
 impl AsRef<[u8]> for OwnCase {
