@@ -75,7 +75,7 @@ impl<'c> Client<'c> {
         let addresses = net::resolve("--server", server)?;
         Ok(Self {
             server: addresses[0],
-            key: cli.keys()?.into_values().next(),
+            key: cli.client_key()?,
             timeout: cli.timeout(Duration::from_secs(5))?,
             journal,
             shutdown,

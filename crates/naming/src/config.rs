@@ -15,7 +15,7 @@ use common::{
     exit::Failure,
     text::visible_path,
 };
-use domain::base::iana::Rtype;
+use domain::{base::iana::Rtype, tsig::Key};
 
 use crate::{
     dns::{
@@ -331,13 +331,15 @@ impl Cli {
             .as_wait("--timeout")
     }
 
-    /// The keys of `--key`, if there is one.
+    /// The key that signs the messages of a client: the first of `--key`, if there is one.
     ///
     /// # Errors
     /// When the file cannot be read (exit code 2).
-    pub fn keys(&self) -> Result<key::Keys, Failure> {
-        let keys = self.options.key.as_deref().map(key::read).transpose()?;
-        Ok(keys.unwrap_or_default())
+    pub fn client_key(&self) -> Result<Option<Arc<Key>>, Failure> {
+        Ok(self
+            .signing_keys()?
+            .first()
+            .map(|key| Arc::clone(&key.client)))
     }
 
     /// The keys of `--key` for the server, in the order of the file.
