@@ -1,16 +1,21 @@
 //! Durable names: a file of transactions (redb). A change is in it whole or not at all, also after a crash of the process or
 //! the machine; [`Store::keep`] returns when it is on the disk.
 
+mod signed;
+
 use std::{collections::BTreeSet, path::Path};
 
 use common::{exit::Failure, text::visible_path};
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::{
+    dns::tsig,
     file::{OwnedMeaning, meaning_from_json, meaning_to_json},
     name::Place,
     space::Space,
 };
+
+pub use self::signed::Signed;
 
 /// Every place with its meaning, as a names file writes both.
 const NAMES: TableDefinition<&str, &str> = TableDefinition::new("names");
@@ -151,6 +156,20 @@ impl Store {
     /// # Errors
     /// When it cannot be written; the store is unchanged then.
     pub fn keep(&self, space: &Space, touched: &BTreeSet<Place>, serial: u32) -> Result<()> {
+        self.keep_signed(space, touched, serial, &[])
+    }
+
+    /// The same, with the signed updates that made the changes or were refused.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub fn keep_signed(
+        &self,
+        space: &Space,
+        touched: &BTreeSet<Place>,
+        serial: u32,
+        updates: &[Signed],
+    ) -> Result<()> {
         let write = || {
             let writing = self.database.begin_write()?;
             {
@@ -169,10 +188,22 @@ impl Store {
                     .open_table(FIGURES)?
                     .insert("serial", u64::from(serial))?;
             }
+            if !updates.is_empty() {
+                signed::keep(&writing, updates, tsig::now())?;
+            }
             writing.commit()?;
             Ok::<_, redb::Error>(())
         };
         write().map_err(|error| self.failed(error))
+    }
+
+    /// The signed updates of the last minutes.
+    ///
+    /// # Errors
+    /// When they cannot be read (exit code 2).
+    pub fn signed(&self) -> Result<Vec<Signed>> {
+        let read = || signed::load(&self.database.begin_read()?);
+        read().map_err(|error| self.failed(error))
     }
 
     /// Stores a whole space in a new store.

@@ -112,7 +112,7 @@ pub fn run(
         .map_err(|refusal| Failure::could_not_run(&refusal.place, refusal.why))?;
     let snapshot = ZoneSnapshot::new(zone.clone());
     let (changed, changes) = bounded(1);
-    let registrar = Registrar::new(source, zone, settings, &snapshot, changed, &counts, journal);
+    let registrar = Registrar::new(source, zone, settings, &snapshot, changed, &counts, journal)?;
     let (alive, ended) = bounded(0);
     let secondaries = settings.secondaries.iter();
     let context = Context {

@@ -51,6 +51,8 @@ enum Outcome {
     UnknownKey,
     /// It could not be sent: why.
     NotSent(String),
+    /// The kernel sends nothing to the secondary from this address.
+    Impossible(String),
 }
 
 /// A notice that its secondary has not answered yet.
@@ -178,7 +180,10 @@ impl<'s> Notifier<'s> {
                     (socket, &notice.outcome)
                 {
                     let sent = socket.send_to(&notice.message, notice.secondary);
-                    notice.outcome = sent.err().map(|error| Outcome::NotSent(why(&error)));
+                    notice.outcome = sent.err().map(|error| match error.kind() {
+                        io::ErrorKind::InvalidInput => Outcome::Impossible(why(&error)),
+                        _ => Outcome::NotSent(why(&error)),
+                    });
                 }
             }
             let until = Instant::now() + TIMEOUT * 2_u32.pow(attempt);
@@ -275,7 +280,7 @@ impl<'s> Notifier<'s> {
             Some(Outcome::Refused(why)) => warning(format!(
                 "secondary {secondary} refuses the notice of zone {zone} with serial {serial}: {why}"
             )),
-            Some(Outcome::NotSent(why)) => warning(format!(
+            Some(Outcome::NotSent(why) | Outcome::Impossible(why)) => warning(format!(
                 "secondary {secondary} cannot be notified from {}: {why}",
                 self.address.ip()
             )),

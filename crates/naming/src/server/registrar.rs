@@ -38,7 +38,7 @@ use crate::{
         zone::Zone,
     },
     space::Space,
-    store::Store,
+    store::{Signed, Store},
 };
 
 /// How many updates a group has at most.
@@ -49,6 +49,8 @@ enum Outcome {
     New(Result<(), Refused>),
     /// It was made or refused before, and is only answered again.
     Again,
+    /// Its message was sent by another client before, or is too old.
+    Replay,
 }
 
 /// The owner of the names.
@@ -77,11 +79,15 @@ impl<'s> Registrar<'s> {
         changed: Sender<()>,
         counts: &'s Counts,
         journal: &'s Journal,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
+        let replay_cache = match &source.store {
+            Some(store) => ReplayCache::restored(store.signed()?, tsig::now()),
+            None => ReplayCache::default(),
+        };
         let mut space = source.space;
         space.begin();
         space.limit(LONGEST - settings.dns.zones.names.as_slice().len());
-        Self {
+        Ok(Self {
             space,
             zone,
             store: source.store,
@@ -89,11 +95,11 @@ impl<'s> Registrar<'s> {
             settings,
             snapshot,
             changed,
-            replay_cache: ReplayCache::default(),
+            replay_cache,
             counts,
             journal,
             log_limit: RateLimit::new("updates were refused"),
-        }
+        })
     }
 
     /// Runs until no thread is left that could send an update, and no job waits.
@@ -134,17 +140,18 @@ impl<'s> Registrar<'s> {
                     outcomes.push(Outcome::Again);
                     continue;
                 }
-                Seen::Replay => Err(Refused {
-                    rcode: Rcode::NOTAUTH,
-                    why: "a replay: the same signed message was received before".into(),
-                }),
+                Seen::Replay => {
+                    outcomes.push(Outcome::Replay);
+                    continue;
+                }
             };
             if outcome.is_err() {
                 self.space.rollback(savepoint);
             }
             outcomes.push(Outcome::New(outcome));
         }
-        if let Err(failure) = self.commit() {
+        let signed = signed(&updates, &outcomes, now);
+        if let Err(failure) = self.commit(&signed) {
             self.space.rollback(0);
             self.journal.record(Event::failure(&failure));
             for outcome in &mut outcomes {
@@ -173,14 +180,20 @@ impl<'s> Registrar<'s> {
     }
 
     /// Stores the changes of the group, and publishes the zones.
-    fn commit(&mut self) -> Result<(), Failure> {
+    fn commit(&mut self, signed: &[Signed]) -> Result<(), Failure> {
         let touched = self.space.touched();
         if touched.is_empty() {
-            return Ok(());
+            // What was refused must not be made when its message is replayed after a restart.
+            return match &self.store {
+                Some(store) if !signed.is_empty() => {
+                    store.keep_signed(&self.space, &touched, self.zone.serial, signed)
+                }
+                _ => Ok(()),
+            };
         }
         let serial = next_serial(self.zone.serial);
         if let Some(store) = &self.store {
-            store.keep(&self.space, &touched, serial)?;
+            store.keep_signed(&self.space, &touched, serial, signed)?;
         }
         let followed = follow(&mut self.zone, &self.space, &touched, &self.settings.dns);
         if let Err(refusal) = followed {
@@ -203,41 +216,46 @@ impl<'s> Registrar<'s> {
 
     fn answer(&mut self, update: UpdateJob, outcome: Outcome, now: u64) {
         let (peer, mut signed) = (update.peer, update.signed);
-        let (rcode, answered_at) = match outcome {
-            Outcome::New(Ok(())) => {
-                self.counts.add(|counts| &counts.updates, 1);
-                (Rcode::NOERROR, now)
-            }
-            Outcome::New(Err(refused)) => {
-                self.counts.add(|counts| &counts.refused, 1);
-                if self.log_limit.one_more() {
-                    let text = format!(
-                        "update from {peer} refused: {}: {}",
-                        shown::rcode(refused.rcode),
-                        refused.why
-                    );
-                    self.journal.record(warning(text).peer(peer));
-                }
-                (refused.rcode, now)
-            }
-            // The client did not get the first answer.
-            Outcome::Again => {
-                let answered = signed
-                    .as_ref()
-                    .and_then(|(_, identity)| self.replay_cache.answer(identity));
-                let Some((code, answered_at)) = answered else {
-                    return;
-                };
-                (Rcode::masked_from_int(code), answered_at)
+        let mut refused = |why: &str, rcode| {
+            self.counts.add(|counts| &counts.refused, 1);
+            if self.log_limit.one_more() {
+                let rcode = shown::rcode(rcode);
+                let text = format!("update from {peer} refused: {rcode}: {why}");
+                self.journal.record(warning(text).peer(peer));
             }
         };
-        if let Some((signer, identity)) = &mut signed {
-            signer.at(answered_at);
-            // A replay does not change what its message was answered.
-            if self.replay_cache.answer(identity).is_none() {
-                self.replay_cache
-                    .answered(identity, (rcode.to_int(), answered_at));
+        let identity = signed.as_ref().map(|(_, identity)| identity);
+        let (rcode, answered_at) = match outcome {
+            Outcome::New(outcome) => {
+                let rcode = match outcome {
+                    Ok(()) => {
+                        self.counts.add(|counts| &counts.updates, 1);
+                        Rcode::NOERROR
+                    }
+                    Err(no) => {
+                        refused(&no.why, no.rcode);
+                        no.rcode
+                    }
+                };
+                if let Some(identity) = identity {
+                    let answered = (rcode.to_int(), now);
+                    self.replay_cache.answered(identity, answered);
+                }
+                (rcode, now)
             }
+            // The client did not get the first answer.
+            Outcome::Again => match identity.and_then(|known| self.replay_cache.answer(known)) {
+                Some((code, answered_at)) => (Rcode::masked_from_int(code), answered_at),
+                None => return,
+            },
+            Outcome::Replay => {
+                let why = "a replay: the same signed message was received before";
+                refused(why, Rcode::NOTAUTH);
+                (Rcode::NOTAUTH, now)
+            }
+        };
+        if let Some((signer, _)) = &mut signed {
+            signer.at(answered_at);
         }
         let Some(request) = Request::read(&update.message, update.reply_to.transport()) else {
             return;
@@ -291,4 +309,17 @@ impl<'s> Registrar<'s> {
             }
         }
     }
+}
+
+/// The new signed updates of a group, with their answers.
+fn signed(updates: &[UpdateJob], outcomes: &[Outcome], now: u64) -> Vec<Signed> {
+    let all = updates.iter().zip(outcomes);
+    let new = all.filter_map(|(update, outcome)| match (&update.signed, outcome) {
+        (Some((_, identity)), Outcome::New(outcome)) => {
+            let rcode = outcome.as_ref().err().map_or(Rcode::NOERROR, |no| no.rcode);
+            Some((identity.clone(), update.peer, (rcode.to_int(), now)))
+        }
+        _ => None,
+    });
+    new.collect()
 }
