@@ -121,8 +121,7 @@ impl<'c> Client<'c> {
         Ok(answer)
     }
 
-    /// Sends an update and returns the code of its answer. It goes over TCP, because a signed update that is retransmitted
-    /// would be refused as a replay.
+    /// Sends an update and returns the code of its answer. It goes over TCP, where nothing is sent twice.
     ///
     /// # Errors
     /// When there is no answer (exit code 2).

@@ -472,6 +472,17 @@ fn dig_takes_the_signature_of_a_reply_that_reports_the_time() {
     };
     let late = dig(&["+fuzztime=1000000000"]);
     assert!(late.contains("clocks are unsynchronized"), "{late}");
+    // Several messages, each signed after the one before.
+    let arguments = [&ip, "-p", &port, "-k", &key_file, "lab", "AXFR"];
+    let transfer = run("dig", &arguments).out;
+    assert!(
+        transfer.contains("messages ") && !transfer.contains("messages 1,"),
+        "{transfer}"
+    );
+    assert!(
+        !transfer.contains("WARNING") && !transfer.contains("failed"),
+        "{transfer}"
+    );
     for more in [
         &["+noedns", "+ignore"][..],
         &["+ignore"],
