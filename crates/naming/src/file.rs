@@ -5,25 +5,19 @@
 //! `text:…`, `symlink:NAME` for a symbolic link, or `link:NAME` for a hard link. A file with an error is refused whole.
 
 mod reading;
+mod replacing;
 
-use std::{
-    fs::{self, File},
-    io::Write,
-    os::fd::OwnedFd,
-    path::{Path as FilePath, PathBuf},
-    thread,
-    time::{Duration, Instant},
-};
+use std::path::Path as FilePath;
 
 use common::{
     exit::{Failure, why},
-    json,
+    files, json,
     text::visible_path,
 };
-use nix::fcntl::{Flock, FlockArg};
 use serde::de::DeserializeSeed;
 
 use self::reading::{EntrySeed, Found, HARD_LINK, Link, Names, ReadState, RootSeed, SYMLINK};
+use self::replacing::Changing;
 use crate::{
     name::{Name, Place},
     space::{Meaning, Space},
@@ -33,16 +27,23 @@ use crate::{
 /// The longest file that is read, in bytes; a million names take about 40 MB.
 pub const LONGEST_FILE: u64 = 256 << 20;
 
-/// How long to wait for another process that changes a file in the same folder.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Reads a names file.
 ///
 /// # Errors
 /// `FILE:LINE:COLUMN: PATH: why`: not JSON, not an address, a duplicate name, one that is empty, too long, or has a `/`
 /// or a control character in it, a hard link to no leaf, symbolic links in a circle (exit code 2).
 pub fn read(path: &FilePath) -> Result<Space, Failure> {
-    parse(path, &json::read_file(path, LONGEST_FILE)?)
+    if files::is_standard(path) {
+        return parse(path, &json::read_file(path, LONGEST_FILE)?);
+    }
+    let failed = |why: String| Failure::could_not_run(visible_path(path), why);
+    let text =
+        replacing::read_unchanging(path, LONGEST_FILE).map_err(|error| failed(why(&error)))?;
+    if text.len() as u64 > LONGEST_FILE {
+        return Err(failed(format!("longer than {LONGEST_FILE} bytes")));
+    }
+    // Some editors leave a byte order mark.
+    parse(path, text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text))
 }
 
 /// Reads the text of a names file; `path` is its name in errors.
@@ -89,8 +90,24 @@ pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
     Ok(space)
 }
 
-/// Changes a names file atomically: it is read, changed and replaced under a lock, so that a reader sees the old names or
-/// the new ones. A file that does not exist is created.
+/// Reads a names file once more, without a wait: only a regular file has its names again.
+///
+/// # Errors
+/// As [`read`], and when it is standard input or no regular file (exit code 2).
+pub fn read_again(path: &FilePath) -> Result<Space, Failure> {
+    let refused = |why: &str| Err(Failure::could_not_run(visible_path(path), why));
+    if files::is_standard(path) {
+        return refused("standard input cannot be read again");
+    }
+    match replacing::open(path).and_then(|file| file.metadata()) {
+        Ok(found) if found.is_file() => read(path),
+        Ok(_) => refused("not a regular file, which alone can be read again"),
+        Err(error) => refused(&why(&error)),
+    }
+}
+
+/// Changes a names file: it is read, changed and replaced under a lock, so that a reader sees the old names or the new ones. A
+/// file that does not exist is created. The file keeps its owner, its mode and its hard links.
 ///
 /// # Errors
 /// When the file cannot be read or written (exit code 2), or the change is refused (exit code 1); it is unchanged then.
@@ -98,66 +115,23 @@ pub fn edit(
     path: &FilePath,
     change: impl FnOnce(&mut Space) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let what = visible_path(path);
-    let cannot = |error: &std::io::Error| Failure::could_not_run(&what, why(error));
-    // The target of a link to a file is replaced, not the link.
-    let path: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => FilePath::new("."),
-    };
-    let folder = File::open(folder).map_err(|error| cannot(&error))?;
-    let folder = lock(folder).map_err(|error| cannot(&error))?;
-    let mut space = if path.exists() {
-        read(&path)?
-    } else {
-        Space::default()
+    let changing = Changing::begin(path)?;
+    let mut space = match changing.content(LONGEST_FILE)? {
+        None => Space::default(),
+        Some(text) => match parse(path, &text) {
+            Ok(space) => {
+                changing.remove_left();
+                space
+            }
+            // A process was killed while it overwrote the file; what it meant to write is beside it.
+            Err(failure) => changing
+                .left()
+                .find_map(|text| parse(path, &text).ok())
+                .ok_or(failure)?,
+        },
     };
     change(&mut space)?;
-    replace(&path, write(&space).as_bytes()).map_err(|error| cannot(&error))?;
-    File::from(
-        folder
-            .unlock()
-            .map_err(|(_, error)| cannot(&error.into()))?,
-    )
-    .sync_all()
-    .map_err(|error| cannot(&error))
-}
-
-fn lock(folder: File) -> std::io::Result<Flock<OwnedFd>> {
-    let until = Instant::now() + LOCK_TIMEOUT;
-    let mut folder = OwnedFd::from(folder);
-    loop {
-        folder = match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
-            Ok(locked) => return Ok(locked),
-            Err((_, error)) if error != nix::errno::Errno::EWOULDBLOCK => return Err(error.into()),
-            Err((folder, _)) => folder,
-        };
-        if Instant::now() > until {
-            let text = "another process has locked this folder for 10 s";
-            return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, text));
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Replaces a file: it has the old content or the new one, also after a crash.
-fn replace(path: &FilePath, content: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    let written = File::create(&new).and_then(|mut file| {
-        if let Ok(old) = fs::metadata(path) {
-            file.set_permissions(old.permissions())?;
-        }
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
+    changing.write(write(&space).as_bytes())
 }
 
 /// The meaning of a place as a names file has it: a string, or a list of strings.
