@@ -3,7 +3,7 @@
 //!
 //! The updates that wait are committed as a group (group commit): they share one write to the disk.
 
-use std::convert::Infallible;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use common::{
     event::{Event, Kind},
@@ -275,7 +275,7 @@ impl<'s> Registrar<'s> {
         }
     }
 
-    /// Reads the names file again. When that fails, the names stay as they are.
+    /// Reads the names file and what is mounted again. When that fails, the names stay as they are.
     fn reload(&mut self) {
         let Some(reload) = &self.reload else {
             let text = match self.store {
@@ -286,10 +286,14 @@ impl<'s> Registrar<'s> {
             };
             return self.journal.record(warning(text));
         };
-        let read = (reload.read)().and_then(|space| {
-            let zone = publish(&space, next_serial(self.zone.serial), &self.settings.dns);
-            zone.map(|zone| (space, zone))
-                .map_err(|refusal| Failure::could_not_run(&refusal.place, refusal.why))
+        let read = (reload.read)(self.store.as_ref()).and_then(|space| {
+            let zone = publish(&space, next_serial(self.zone.serial), &self.settings.dns)
+                .map_err(|refusal| Failure::could_not_run(&refusal.place, refusal.why))?;
+            // What is mounted is not in the store, but its serial must not fall after a restart.
+            if let Some(store) = &self.store {
+                store.keep(&space, &BTreeSet::new(), zone.serial)?;
+            }
+            Ok((space, zone))
         });
         match read {
             Err(failure) => self
@@ -300,7 +304,12 @@ impl<'s> Registrar<'s> {
                 space.limit(LONGEST - zone.zones.names.as_slice().len());
                 let text = format!(
                     "read {} again: {}",
-                    visible_path(&reload.path),
+                    reload
+                        .paths
+                        .iter()
+                        .map(|path| visible_path(path))
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     plural(space.count() as u64, "name")
                 );
                 (self.space, self.zone) = (space, zone);

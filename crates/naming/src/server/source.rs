@@ -15,22 +15,25 @@ pub struct Source {
     pub store: Option<Store>,
     /// The serial of the zones at their last change.
     pub serial: u32,
-    /// How to read the names again, when they come from a file.
+    /// How to read again what comes from files, when something does.
     pub reload: Option<Reload>,
 }
 
-/// How to read a names file again.
+/// Reads the names again; those that a store holds are read from it.
+pub type ReadAgain = Box<dyn Fn(Option<&Store>) -> Result<Space, Failure> + Send>;
+
+/// How to read names files again.
 pub struct Reload {
-    /// The file.
-    pub path: PathBuf,
-    /// Reads it, and what is mounted.
-    pub read: Box<dyn Fn() -> Result<Space, Failure> + Send>,
+    /// The files: that of the names, where no store holds them, and those that are mounted.
+    pub paths: Vec<PathBuf>,
+    /// Reads them.
+    pub read: ReadAgain,
 }
 
 impl fmt::Debug for Reload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reload")
-            .field("path", &self.path)
+            .field("paths", &self.paths)
             .finish_non_exhaustive()
     }
 }
