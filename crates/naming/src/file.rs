@@ -53,8 +53,18 @@ pub fn read(path: &FilePath) -> Result<Space, Failure> {
 pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
     let read =
         |complaint: Option<(usize, &str)>| json::parse(path, text, || RootSeed { complaint });
-    let Names { flat, root, links } = read(None)?;
+    let Names {
+        flat,
+        root,
+        links,
+        services,
+    } = read(None)?;
     let mut space = Space::of(flat, root);
+    for (place, values) in services {
+        space
+            .register(&place, values)
+            .map_err(|refusal| Failure::could_not_run(visible_path(path), refusal))?;
+    }
     // The error of a link names its line: the text is read once more, up to the link.
     let complain = |index: usize, why: &str| match read(Some((index, why))) {
         Err(failure) => failure,
@@ -184,7 +194,8 @@ pub fn write(space: &Space) -> String {
         for directory in &above[common..] {
             line(&mut out, &mut first, open.len());
             // The slash distinguishes it from a flat name with the same text.
-            let slash = open.is_empty() && space.flat_names().get(directory).is_some();
+            let flat = || space.flat_names().get(directory).is_some();
+            let slash = open.is_empty() && (directory.host().is_some() || flat());
             let key = format!("{}{directory}", if slash { "/" } else { "" });
             out.push_str(&format!("{}: {{", serde_json::Value::from(key)));
             open.push(directory.clone());
@@ -219,7 +230,9 @@ pub fn meaning_from_json(text: &str) -> Result<OwnedMeaning, String> {
     let mut state = ReadState {
         complaint: None,
         links: Vec::new(),
+        services: Vec::new(),
         above: Vec::new(),
+        beside: false,
     };
     let mut json = serde_json::Deserializer::from_str(text);
     // The place makes no difference to its meaning.

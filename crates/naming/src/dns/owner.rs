@@ -13,7 +13,7 @@ use std::{
 use domain::base::name::{Label, Name as DomainName, ToName};
 
 use crate::{
-    name::{Name, Place},
+    name::{Name, Place, merged},
     space::FLAT,
 };
 
@@ -198,12 +198,12 @@ impl Zones {
         let mut wire = Vec::with_capacity(32);
         match place {
             Place::Flat(name) => {
-                push_label(&mut wire, name);
+                push_name(&mut wire, name);
                 push_label(&mut wire, FLAT);
             }
             Place::Structured(names) => {
                 for name in names.iter().rev() {
-                    push_label(&mut wire, name);
+                    push_name(&mut wire, name);
                 }
             }
         }
@@ -234,6 +234,7 @@ impl Zones {
             at += length + 1;
         }
         names.reverse();
+        let names = merged(names);
         match names.as_slice() {
             [] => Meant::Apex,
             [flat, rest @ ..] if flat.as_str() == FLAT => match rest {
@@ -272,6 +273,12 @@ pub fn of_address(address: IpAddr) -> Owner {
     Owner(wire)
 }
 
+fn push_name(wire: &mut Vec<u8>, name: &Name) {
+    name.labels()
+        .rev()
+        .for_each(|label| push_label(wire, label));
+}
+
 fn push_label(wire: &mut Vec<u8>, label: &str) {
     debug_assert!(label.len() <= Label::MAX_LEN);
     wire.push(label.len() as u8);
@@ -291,6 +298,10 @@ mod tests {
             ("region1/server1", "server1.region1.lab."),
             ("/www", "www.lab."),
             ("a/b/c/d", "d.c.b.a.lab."),
+            ("region1/*", "*.region1.lab."),
+            ("region1/server1/_acme", "_acme.server1.region1.lab."),
+            ("/_tcp/_sip/x", "x._sip._tcp.lab."),
+            ("flat/server1/_acme", "_acme.server1.flat.lab."),
             ("region1/grüße", "gr\\195\\188\\195\\159e.region1.lab."),
         ] {
             let place: Place = place.parse().unwrap();
@@ -305,7 +316,6 @@ mod tests {
             ("lab.", Meant::Apex),
             ("flat.lab.", Meant::Apex),
             ("a.b.flat.lab.", Meant::Nothing),
-            ("*.lab.", Meant::Nothing),
             ("a\\255.lab.", Meant::Nothing),
             ("slab.", Meant::Nothing),
             ("lab.x.", Meant::Nothing),

@@ -51,7 +51,7 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
             }
         };
         builder.push(owner.as_slice(), &records);
-        for address in addresses(Records(&records)) {
+        for address in addresses(Records(&records)).filter(|_| !is_wildcard(&owner)) {
             pointer.clear();
             push_record(&mut pointer, Rtype::PTR, owner.as_slice());
             builder.push(of_address(address).as_slice(), &pointer);
@@ -110,7 +110,8 @@ pub(crate) fn compose(
         None | Some(Entry::Directory(_)) => {}
         Some(Entry::Symlink(target)) => {
             let rtype = match space.follow(target) {
-                Some(Node::Directory(_)) => Rtype::DNAME,
+                // A wildcard has no names below it that another tree could have (RFC 6672 section 3.3).
+                Some(Node::Directory(_)) if place.name().as_str() != "*" => Rtype::DNAME,
                 _ => Rtype::CNAME,
             };
             push_record(records, rtype, owner(target)?.as_slice());
@@ -135,8 +136,9 @@ fn update(
     if before.0 == records.as_slice() {
         return Ok(());
     }
-    let before: Vec<_> = addresses(before).collect();
-    let now: Vec<_> = addresses(Records(records)).collect();
+    let pointed = |records| addresses(records).filter(|_| !is_wildcard(&owner));
+    let before: Vec<_> = pointed(before).collect();
+    let now: Vec<_> = pointed(Records(records)).collect();
     for address in before.iter().filter(|address| !now.contains(address)) {
         point(zone, *address, &owner, false);
     }
@@ -176,6 +178,11 @@ pub fn value(rtype: Rtype, data: &[u8]) -> Result<Value, String> {
             "records of type {rtype} are not supported; A, AAAA, TXT and CNAME are"
         )),
     }
+}
+
+/// A wildcard stands for any name, so that an address has no name from it.
+fn is_wildcard(owner: &Owner) -> bool {
+    owner.as_slice().starts_with(b"\x01*")
 }
 
 fn addresses(records: Records<'_>) -> impl Iterator<Item = IpAddr> {

@@ -8,7 +8,7 @@ use serde::{
 };
 
 use crate::{
-    name::{LONGEST_PLACE, Name, Place},
+    name::{LONGEST_PLACE, Name, Place, merged},
     space::{Directory, Entry, FLAT},
     value::{Value, Values},
 };
@@ -30,6 +30,8 @@ pub(super) struct Names {
     pub(super) flat: Directory,
     pub(super) root: Directory,
     pub(super) links: Vec<(Place, Link)>,
+    /// Service names, which are beside the directory that the file has them in.
+    pub(super) services: Vec<(Place, Values)>,
 }
 
 /// The state while a file is read.
@@ -37,8 +39,11 @@ pub(super) struct ReadState<'why> {
     /// The number of a link with an error, and the error.
     pub(super) complaint: Option<(usize, &'why str)>,
     pub(super) links: Vec<(Place, Link)>,
+    pub(super) services: Vec<(Place, Values)>,
     /// The names of the directories from the root to the current one.
     pub(super) above: Vec<Name>,
+    /// Whether the current directory is that of a service name, or below one.
+    pub(super) beside: bool,
 }
 
 /// The whole file.
@@ -67,7 +72,9 @@ impl<'de> Visitor<'de> for RootSeed<'_> {
         let mut state = ReadState {
             complaint: self.complaint,
             links: Vec::new(),
+            services: Vec::new(),
             above: Vec::new(),
+            beside: false,
         };
         // Directories in the root whose names are written without a slash, as flat names are.
         let mut plain = std::collections::BTreeSet::new();
@@ -87,7 +94,7 @@ impl<'de> Visitor<'de> for RootSeed<'_> {
             if taken || links.contains(&place) {
                 return duplicate();
             }
-            if slash && name.as_str() == FLAT {
+            if slash && name.host().unwrap_or(&name) == FLAT {
                 return Err(M::Error::custom(
                     "name 'flat' in the root is reserved: DNS has the flat names there",
                 ));
@@ -117,6 +124,7 @@ impl<'de> Visitor<'de> for RootSeed<'_> {
             flat,
             root,
             links: state.links,
+            services: state.services,
         })
     }
 }
@@ -153,7 +161,15 @@ impl Visitor<'_> for KeySeed {
         } else {
             None
         };
-        let name = Name::new(stripped.unwrap_or(text)).map_err(E::custom)?;
+        let of_flat = text
+            .strip_prefix(FLAT)
+            .and_then(|text| text.strip_prefix('/'))
+            .filter(|text| self.top && text.contains('/'));
+        let name = match (self.top, stripped.or(of_flat)) {
+            (true, None) => Name::new(text),
+            (_, stripped) => Name::with_services(stripped.unwrap_or(text)),
+        };
+        let name = name.map_err(E::custom)?;
         Ok(Key {
             name,
             slash: stripped.is_some(),
@@ -228,13 +244,16 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
 
     fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Found, M::Error> {
         let state = self.state;
-        let own = self.place.name().clone();
-        if state.above.is_empty() && own.as_str() == FLAT {
+        let path = match self.place {
+            Place::Flat(name) => vec![name],
+            Place::Structured(names) => names,
+        };
+        if state.above.is_empty() && path[0].as_str() == FLAT {
             return Err(M::Error::custom(
                 "name 'flat' in the root is reserved: DNS has the flat names there",
             ));
         }
-        state.above.push(own);
+        let outer = (std::mem::replace(&mut state.above, path), state.beside);
         let mut directory = Directory::default();
         let mut links = Vec::new();
         while let Some(Key { name, .. }) = names.next_key_seed(KeySeed { top: false })? {
@@ -252,12 +271,18 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                     format!("path {length} bytes long, and at most {LONGEST_PLACE} fit in DNS");
                 return Err(M::Error::custom(why));
             }
-            let place =
-                Place::Structured([state.above.as_slice(), std::slice::from_ref(&name)].concat());
+            let path = merged(state.above.iter().chain([&name]).cloned());
+            let beside = outer.1 || path.len() <= state.above.len();
+            state.beside = beside;
+            let place = Place::Structured(path);
             match names.next_value_seed(EntrySeed {
                 state: &mut *state,
-                place,
+                place: place.clone(),
             })? {
+                Found::Leaf(values) if beside => {
+                    state.services.push((place, values));
+                    links.push(name);
+                }
                 Found::Leaf(values) => drop(directory.insert(name, Entry::Leaf(values))),
                 Found::Directory(inner) if inner.is_empty() => {}
                 Found::Directory(inner) => {
@@ -266,7 +291,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                 Found::Link => links.push(name),
             }
         }
-        state.above.pop();
+        (state.above, state.beside) = outer;
         directory.shrink_to_fit();
         Ok(Found::Directory(directory))
     }

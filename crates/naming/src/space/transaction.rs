@@ -84,6 +84,16 @@ impl Space {
         let mut directory = &self.root;
         for (depth, name) in names.iter().enumerate() {
             let here = || Shown(&names[..=depth]);
+            if let Some(host) = name.host()
+                && let Some(Entry::Directory(inner)) = directory.get(host)
+                && let Some(from) = &inner.mounted
+            {
+                let why = format!(
+                    "{host} is mounted from {} and cannot be changed here",
+                    visible(from.as_bytes())
+                );
+                return Err(Refusal::impossible(place, why));
+            }
             match directory.get(name) {
                 Some(Entry::Directory(inner)) => {
                     if let Some(from) = &inner.mounted {
@@ -119,7 +129,9 @@ impl Space {
     pub(super) fn put(&mut self, place: &Place, entry: Option<Entry>) -> Result<(), Refusal> {
         self.check_mounts(place)?;
         if let Place::Structured(names) = place
-            && names.first().is_some_and(|name| name.as_str() == FLAT)
+            && names
+                .first()
+                .is_some_and(|name| name.host().unwrap_or(name) == FLAT)
         {
             let why = "the name flat in the root is reserved: DNS has the flat names there";
             return Err(Refusal::impossible(place, why));
