@@ -34,7 +34,7 @@ impl Source {
             ControlMessageOwned::Ipv6PacketInfo(info) => {
                 let address = Ipv6Addr::from(info.ipi6_addr.s6_addr);
                 let interface = match address.is_unicast_link_local() {
-                    true => info.ipi6_ifindex as u32,
+                    true => info.ipi6_ifindex,
                     false => 0,
                 };
                 (!address.is_multicast()).then_some(Self::V6(address, interface))
