@@ -3,9 +3,15 @@
 #[path = "wire/messages.rs"]
 mod messages;
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr, UdpSocket},
+};
 
-use common::testing::{self, Folder, run};
+use common::{
+    event::Kind,
+    testing::{self, Folder, read_log, run},
+};
 use domain::base::iana::Rcode;
 
 use messages::{
@@ -33,7 +39,9 @@ fn replies_leave_from_the_address_that_was_asked() {
         if listen.starts_with('[') && !six {
             continue;
         }
-        let (server, at) = serve(&["--listen", listen]);
+        let folder = Folder::new();
+        let log = folder.path("log");
+        let (server, at) = serve(&["--listen", listen, "--log", &log]);
         // A connected socket takes an answer only from the address that it is connected to.
         let clients: Vec<_> = addresses
             .iter()
@@ -56,6 +64,16 @@ fn replies_leave_from_the_address_that_was_asked() {
             assert_eq!(client.receive().expect("an answer")[3] & 15, 0, "{listen}");
         }
         assert_eq!(server.interrupt().code, Some(0));
+        // The log names the address that was asked, as the client's log does.
+        let events = read_log(log).into_iter().map(|record| record.event);
+        let asked: BTreeSet<_> = events
+            .filter(|event| event.kind == Kind::Receive)
+            .filter_map(|event| Some(event.message?.to.to_string()))
+            .collect();
+        let expected = addresses
+            .iter()
+            .map(|ip| SocketAddr::new(ip.parse().unwrap(), at.port()));
+        assert_eq!(asked, expected.map(|address| address.to_string()).collect());
     }
 }
 
@@ -96,6 +114,9 @@ fn opt_is_repeated_exactly_where_the_question_has_it() {
         ),
         ("AXFR over UDP", query("lab", AXFR), 1),
         ("AXFR of another zone", query("example", AXFR), 9),
+        ("a query for OPT", query("lab", 41), 1),
+        ("a query for TSIG", query("lab", 250), 1),
+        ("a query for MAILB", query("lab", 253), 4),
     ];
     for (what, message, rcode) in cases {
         for tcp in [false, true] {
@@ -521,6 +542,13 @@ fn an_update_that_is_sent_again_gets_its_answer_again() {
     assert_eq!(client.ask(&first.message), answer);
     assert_eq!(client.rcode(&refused.message), Rcode::REFUSED);
     assert_eq!(client.rcode(&query("a.flat.lab", A)), Rcode::NXDOMAIN);
+    // Also while the first one waits for the disk.
+    let twice = lab.sign(&update(&[add("b.flat.lab", A, &[10, 0, 0, 1])]));
+    for _ in 0..2 {
+        client.send(&twice.message);
+    }
+    let answers = [(); 2].map(|()| client.receive().expect("an answer"));
+    assert_eq!((answers[0][3] & 15, &answers[0]), (0, &answers[1]));
     // From elsewhere it is a replay.
     let other = Client::new(lab.at);
     for message in [&first, &second, &refused] {

@@ -69,6 +69,11 @@ pub fn respond(
         return Next::Update;
     } else if matches!(request.rtype(), Rtype::AXFR | Rtype::IXFR) {
         return Next::Transfer;
+    } else if matches!(request.rtype(), Rtype::OPT | Rtype::TKEY | Rtype::TSIG) {
+        // They are no data to ask for (RFC 6895 section 3.1), and neither are the next.
+        OptRcode::FORMERR
+    } else if matches!(request.rtype(), Rtype::MAILA | Rtype::MAILB) {
+        OptRcode::NOTIMP
     } else {
         compose(zone, request, signer, out);
         return Next::Answer;
