@@ -11,6 +11,9 @@ use compact_str::CompactString;
 /// The longest name, in bytes: a label of DNS.
 pub const LONGEST_NAME: usize = 63;
 
+/// The name in the structured root that stands for the zone itself, as in zone files.
+pub const APEX: &str = "@";
+
 /// The longest place, in bytes of its names plus one for each: a domain name has 255, with those of the zone.
 pub const LONGEST_PLACE: usize = 240;
 
@@ -319,6 +322,16 @@ impl Place {
         } else {
             Ok(Self::Flat(Name::new(text)?))
         }
+    }
+
+    /// The place of the zone itself, `/@`: the root of the structured names has no name of its own.
+    pub fn apex() -> Self {
+        Self::Structured(vec![Name(CompactString::const_new(APEX))])
+    }
+
+    /// Whether it is the place of the zone itself.
+    pub fn is_apex(&self) -> bool {
+        matches!(self, Self::Structured(names) if names.len() == 1 && names[0].as_str() == APEX)
     }
 
     /// The place of a service name below this one; `service` is its part of the name, such as `_sip/_tcp`.

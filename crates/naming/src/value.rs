@@ -8,9 +8,13 @@ use std::{
 
 use common::text::visible;
 
+mod service;
 mod text;
 
-pub use self::text::{LONGEST_STRING, Text};
+pub use self::{
+    service::Service,
+    text::{LONGEST_STRING, Text},
+};
 
 /// How many bytes the values of a name may take as records, 12 of each beside its data: a message of DNS has 65,535, and
 /// header, question, EDNS and the longest signature must fit beside them.
@@ -19,8 +23,8 @@ pub const MOST_BYTES: usize = 64_500;
 /// How many values a name may have: with more, an answer would not fit in a DNS message.
 pub const MOST_VALUES: usize = 50;
 
-/// One value. Written as an address, as `text:` and the text, or as `txt:` and the strings of a text as zone files have
-/// them.
+/// One value. Written as an address, as `text:` and the text, as `txt:` and the strings of a text as zone files have
+/// them, or as `srv:` and a service.
 ///
 /// ```
 /// use naming::value::Value;
@@ -37,6 +41,8 @@ pub enum Value {
     V6(Ipv6Addr),
     /// A text.
     Text(Text),
+    /// Where a service is reached.
+    Service(Service),
 }
 
 impl Value {
@@ -45,6 +51,9 @@ impl Value {
 
     /// The prefix of a text by its strings.
     pub const STRINGS: &'static str = "txt:";
+
+    /// The prefix of a service.
+    pub const SERVICE: &'static str = "srv:";
 
     /// A text.
     ///
@@ -72,6 +81,7 @@ impl Value {
             Self::V4(_) => 4,
             Self::V6(_) => 16,
             Self::Text(text) => text.as_record().len(),
+            Self::Service(service) => service.as_record().len(),
         }
     }
 
@@ -80,7 +90,7 @@ impl Value {
         match self {
             Self::V4(address) => Some(IpAddr::V4(*address)),
             Self::V6(address) => Some(IpAddr::V6(*address)),
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Service(_) => None,
         }
     }
 
@@ -88,6 +98,7 @@ impl Value {
     pub fn plain(&self) -> String {
         match self {
             Self::Text(text) => text.shown(),
+            Self::Service(service) => visible(service.to_string().as_bytes()),
             address => address.to_string(),
         }
     }
@@ -119,6 +130,13 @@ impl FromStr for Value {
                 .and_then(Self::of_text)
                 .map_err(|why| format!("'{}': {why}", shortened(&shown())));
         }
+        if let Some(service) = text.strip_prefix(Self::SERVICE) {
+            let shown = || visible(text.as_bytes());
+            return service
+                .parse()
+                .map(Self::Service)
+                .map_err(|why| format!("'{}': {why}", shortened(&shown())));
+        }
         text.parse::<IpAddr>().map(Self::from).map_err(|_| {
             let shown = visible(text.as_bytes());
             format!(
@@ -148,6 +166,7 @@ impl fmt::Display for Value {
                 Some(plain) => write!(f, "{}{plain}", Self::TEXT),
                 None => write!(f, "{}{}", Self::STRINGS, text.to_strings()),
             },
+            Self::Service(service) => write!(f, "{}{service}", Self::SERVICE),
         }
     }
 }

@@ -60,6 +60,8 @@ fn values() -> impl Strategy<Value = Values> {
     let value = prop_oneof![
         (0_u8..4).prop_map(|last| Value::V4([10, 0, last / 2, last].into())),
         (0_u16..3).prop_map(|last| Value::V6([0x2001, 0xdb8, 0, 0, 0, 0, 0, last].into())),
+        (0_u16..3, "[A-Za-z]{1,9}")
+            .prop_map(|(port, host)| format!("srv:0 5 {port} {host}.lab.").parse().unwrap()),
         "[ -~äß\n]{0,300}".prop_map(|text| Value::text(&text).unwrap()),
         vec(vec(any::<u8>(), 0..4), 1..4).prop_map(|strings| {
             let data: Vec<u8> = strings
@@ -147,7 +149,7 @@ proptest! {
             }
             let owner = settings.zones.owner(&place).unwrap();
             let mut answered = Vec::new();
-            for rtype in [Rtype::A, Rtype::AAAA, Rtype::TXT] {
+            for rtype in [Rtype::A, Rtype::AAAA, Rtype::TXT, Rtype::SRV] {
                 let mut out = Vec::new();
                 prop_assert_eq!(answer(&zone, &query(&owner, rtype), Transport::Tcp, &mut out), Next::Answer);
                 let records = shown::answers(&out);

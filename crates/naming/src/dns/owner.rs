@@ -13,7 +13,7 @@ use std::{
 use domain::base::name::{Label, Name as DomainName, ToName};
 
 use crate::{
-    name::{Name, Place, merged},
+    name::{APEX, Name, Place, merged},
     space::FLAT,
 };
 
@@ -201,6 +201,7 @@ impl Zones {
                 push_name(&mut wire, name);
                 push_label(&mut wire, FLAT);
             }
+            place if place.is_apex() => {}
             Place::Structured(names) => {
                 for name in names.iter().rev() {
                     push_name(&mut wire, name);
@@ -242,6 +243,8 @@ impl Zones {
                 [name] => Meant::Place(Place::Flat(name.clone())),
                 _ => Meant::Nothing,
             },
+            // A label of this text, which stands for the zone here.
+            [apex, ..] if apex.host().unwrap_or(apex) == APEX => Meant::Nothing,
             _ => Meant::Place(Place::Structured(names)),
         }
     }
@@ -315,6 +318,8 @@ mod tests {
         for (owner, meant) in [
             ("lab.", Meant::Apex),
             ("flat.lab.", Meant::Apex),
+            ("\\@.lab.", Meant::Nothing),
+            ("a.\\@.lab.", Meant::Nothing),
             ("a.b.flat.lab.", Meant::Nothing),
             ("a\\255.lab.", Meant::Nothing),
             ("slab.", Meant::Nothing),
@@ -322,6 +327,7 @@ mod tests {
         ] {
             assert_eq!(zones.meant(&owner.parse().unwrap()), meant, "{owner}");
         }
+        assert_eq!(zones.owner(&Place::apex()).unwrap(), zones.names);
         let long: Place = format!("/{}", vec!["x".repeat(59); 4].join("/"))
             .parse()
             .unwrap();

@@ -15,7 +15,7 @@ use crate::{
     name::Place,
     space::resolve::Node,
     space::{Entry, Reason, Refusal, Space},
-    value::{Text, Value, Values},
+    value::{Service, Text, Value, Values},
 };
 
 /// How many PTR records an address has at most.
@@ -43,6 +43,9 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
     let mut records = Vec::new();
     let mut pointer = Vec::new();
     space.each(|place, entry| {
+        if place.is_apex() {
+            return;
+        }
         let owner = match compose(&settings.zones, space, place, Some(entry), &mut records) {
             Ok(owner) => owner,
             Err(refusal) => {
@@ -61,7 +64,7 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
         return Err(refusal);
     }
     let mut zone = builder.finish(MOST_POINTERS);
-    apexes(&mut zone, serial, settings);
+    apexes(&mut zone, space, serial, settings);
     Ok(zone)
 }
 
@@ -78,10 +81,11 @@ pub fn follow(
     let mut records = Vec::new();
     // The record of a symbolic link depends on its target.
     let links = space.symlinks().filter(|place| !touched.contains(*place));
-    for place in touched.iter().chain(links) {
+    let places = touched.iter().filter(|place| !place.is_apex());
+    for place in places.chain(links) {
         update(zone, space, place, space.get(place), &mut records)?;
     }
-    apexes(zone, next_serial(zone.serial), settings);
+    apexes(zone, space, next_serial(zone.serial), settings);
     Ok(())
 }
 
@@ -155,6 +159,7 @@ pub fn push_value(records: &mut Vec<u8>, value: &Value) {
         Value::V4(address) => push_record(records, Rtype::A, &address.octets()),
         Value::V6(address) => push_record(records, Rtype::AAAA, &address.octets()),
         Value::Text(text) => push_record(records, Rtype::TXT, text.as_record()),
+        Value::Service(service) => push_record(records, Rtype::SRV, service.as_record()),
     }
 }
 
@@ -174,8 +179,11 @@ pub fn value(rtype: Rtype, data: &[u8]) -> Result<Value, String> {
         Rtype::TXT => Text::from_record(data)
             .ok_or_else(wrong)
             .and_then(Value::of_text),
+        Rtype::SRV => Service::from_record(data)
+            .map(Value::Service)
+            .ok_or_else(wrong),
         _ => Err(format!(
-            "records of type {rtype} are not supported; A, AAAA, TXT and CNAME are"
+            "records of type {rtype} are not supported; A, AAAA, TXT, SRV and CNAME are"
         )),
     }
 }
@@ -211,8 +219,8 @@ fn point(zone: &mut Zone, address: IpAddr, owner: &Owner, points: bool) {
     zone.set(reverse.as_slice(), &records);
 }
 
-/// The records of each apex: SOA and NS, and the address of the server.
-fn apexes(zone: &mut Zone, serial: u32, settings: &Settings) {
+/// The records of each apex: SOA and NS, the address of the server, and the values that the zone itself has.
+fn apexes(zone: &mut Zone, space: &Space, serial: u32, settings: &Settings) {
     let zones = Arc::clone(&zone.zones);
     let server = zones.names.as_slice();
     zone.serial = serial;
@@ -229,6 +237,15 @@ fn apexes(zone: &mut Zone, serial: u32, settings: &Settings) {
         push_record(&mut records, Rtype::NS, server);
         if let (true, Some(address)) = (apex == &zones.names, settings.address) {
             push_value(&mut records, &address.into());
+        }
+        if apex == &zones.names {
+            let values = space
+                .get(&Place::apex())
+                .and_then(|entry| space.values(entry));
+            let values = values.map(Values::as_slice).unwrap_or_default();
+            values
+                .iter()
+                .for_each(|value| push_value(&mut records, value));
         }
         zone.set(apex.as_slice(), &records);
     }

@@ -11,7 +11,7 @@ use domain::{
 };
 
 use super::owner::Owner;
-use crate::value::Text;
+use crate::value::{Service, Text};
 
 /// A record of any type.
 pub type AnyRecord<'a> =
@@ -107,10 +107,12 @@ pub fn chain<'m>(
 pub fn data(record: &AnyRecord<'_>) -> String {
     let text = match record.data() {
         AllRecordData::Txt(text) => {
-            let mut data = Vec::new();
-            text.compose_rdata(&mut data)
-                .expect("a Vec has room for every record");
-            return Text::from_record(&data).map_or_else(String::new, |text| text.shown());
+            let text = Text::from_record(&composed(text));
+            return text.map_or_else(String::new, |text| text.shown());
+        }
+        AllRecordData::Srv(service) => {
+            let service = Service::from_record(&composed(service));
+            service.map_or_else(String::new, |service| service.to_string())
         }
         AllRecordData::Cname(name) => format!("alias of {}.", name.cname()),
         AllRecordData::Dname(name) => format!("alias of {}.", name.dname()),
@@ -119,6 +121,14 @@ pub fn data(record: &AnyRecord<'_>) -> String {
         other => other.to_string(),
     };
     visible(text.as_bytes())
+}
+
+/// The data of a record, with its names uncompressed.
+fn composed(data: &impl ComposeRecordData) -> Vec<u8> {
+    let mut composed = Vec::new();
+    data.compose_canonical_rdata(&mut composed)
+        .expect("a Vec has room for every record");
+    composed
 }
 
 /// The result of a query, in a few words: `192.168.1.2`, `NXDOMAIN`, `no record of this type`.

@@ -15,7 +15,7 @@ use domain::rdata::AllRecordData;
 use super::{
     owner::{Meant, Owner, Zones},
     publish::{compose, push_value, value},
-    zone::{Records, Zone},
+    zone::{Records, Zone, push_record},
 };
 use crate::{
     name::Place,
@@ -191,7 +191,18 @@ impl Update {
 fn records(owner: &Owner, space: &Space, zone: &Zone) -> Vec<u8> {
     match zone.zones.meant(owner) {
         Meant::Nothing => Vec::new(),
-        Meant::Apex => zone.get(owner.as_slice()).unwrap_or_default().0.to_vec(),
+        Meant::Apex => {
+            // The values of the zone itself may have been changed since it was published.
+            let mut records = Vec::new();
+            let place = Place::apex();
+            let entry = space.get(&place).filter(|_| *owner == zone.zones.names);
+            let _ = compose(&zone.zones, space, &place, entry, &mut records);
+            let published = zone.get(owner.as_slice()).unwrap_or_default();
+            for (rtype, data) in published.filter(|(rtype, _)| !is_of_zone(*rtype)) {
+                push_record(&mut records, rtype, data);
+            }
+            records
+        }
         Meant::Place(place) => {
             let mut records = Vec::new();
             // A name too long for the zone has none.
@@ -199,6 +210,11 @@ fn records(owner: &Owner, space: &Space, zone: &Zone) -> Vec<u8> {
             records
         }
     }
+}
+
+/// Whether the zone itself can have records of this type by an update.
+fn is_of_zone(rtype: Rtype) -> bool {
+    matches!(rtype, Rtype::TXT | Rtype::SRV)
 }
 
 impl Line {
@@ -255,6 +271,12 @@ impl Line {
         let no = |why: String| refused(Rcode::REFUSED, why);
         let place = match zones.meant(&self.owner) {
             Meant::Place(place) => place,
+            Meant::Apex
+                if self.owner == zones.names
+                    && (is_of_zone(self.rtype) || self.rtype == Rtype::ANY) =>
+            {
+                Place::apex()
+            }
             // The SOA and NS records of the zone cannot be deleted; such a deletion is ignored.
             Meant::Apex if self.class != Class::IN || self.rtype == Rtype::SOA => return Ok(()),
             Meant::Apex => {

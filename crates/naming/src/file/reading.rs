@@ -8,7 +8,7 @@ use serde::{
 };
 
 use crate::{
-    name::{LONGEST_PLACE, Name, Place, merged},
+    name::{APEX, LONGEST_PLACE, Name, Place, merged},
     space::{Directory, Entry, FLAT},
     value::{Value, Values},
 };
@@ -103,6 +103,10 @@ impl<'de> Visitor<'de> for RootSeed<'_> {
                 state: &mut state,
                 place: place.clone(),
             })? {
+                Found::Leaf(values) if place.is_apex() => {
+                    links.insert(place.clone());
+                    state.services.push((place, values));
+                }
                 Found::Leaf(values) if slash => drop(root.insert(name, Entry::Leaf(values))),
                 Found::Leaf(values) => drop(flat.insert(name, Entry::Leaf(values))),
                 Found::Link => drop(links.insert(place)),
@@ -248,6 +252,9 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
             Place::Flat(name) => vec![name],
             Place::Structured(names) => names,
         };
+        if state.above.is_empty() && path[0].host().unwrap_or(&path[0]) == APEX {
+            return Err(M::Error::custom("/@ is the zone itself and holds no names"));
+        }
         if state.above.is_empty() && path[0].as_str() == FLAT {
             return Err(M::Error::custom(
                 "name 'flat' in the root is reserved: DNS has the flat names there",

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use common::text::visible;
 
 use super::graph::{Directory, Entry, FLAT, NodeId, Refusal, SharedNode, Space, Undo};
-use crate::name::{Name, Place, Shown};
+use crate::{
+    name::{APEX, Name, Place, Shown},
+    value::Values,
+};
 
 impl Space {
     /// Begins a transaction: from now on every step is recorded, so that it can be rolled back.
@@ -135,6 +138,24 @@ impl Space {
         {
             let why = "the name flat in the root is reserved: DNS has the flat names there";
             return Err(Refusal::impossible(place, why));
+        }
+        if let Place::Structured(names) = place
+            && let Some(first) = names.first()
+            && first.host().unwrap_or(first) == APEX
+        {
+            let of_zone = |values: &Values| {
+                let mut values = values.as_slice().iter();
+                values.all(|value| value.address().is_none())
+            };
+            let why = match &entry {
+                _ if !place.is_apex() => "/@ is the zone itself and holds no names",
+                Some(Entry::Leaf(values)) if of_zone(values) => "",
+                None => "",
+                _ => "the zone itself has texts and services, and no other values or links",
+            };
+            if !why.is_empty() {
+                return Err(Refusal::impossible(place, why));
+            }
         }
         if let (Some(room), Place::Structured(names), true) = (self.room, place, entry.is_some()) {
             let length: usize = names.iter().map(|name| name.len() + 1).sum();

@@ -13,7 +13,7 @@ use crate::{
         zone::{Records, push_record},
     },
     space::{Meaning, Refusal, Space},
-    value::Text,
+    value::{Service, Text},
 };
 
 /// What BIND, as a primary with its default checks, refuses in the zone file.
@@ -163,6 +163,11 @@ fn data_as_text(rtype: Rtype, data: &[u8]) -> String {
                     .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
                 write!(text, " {figure}").expect("a String has room for every byte");
             }
+        }
+        Rtype::SRV => {
+            return Service::from_record(data)
+                .map(|service| service.to_string())
+                .unwrap_or_default();
         }
         Rtype::TXT => {
             return Text::from_record(data)

@@ -59,6 +59,9 @@ impl Found {
         let unsupported = |why: String| Err(Trouble::Unsupported(why));
         let place = match zones.meant(owner) {
             Meant::Place(place) => place,
+            Meant::Apex if *owner == zones.names && matches!(rtype, Rtype::TXT | Rtype::SRV) => {
+                Place::apex()
+            }
             Meant::Apex => return Err(Trouble::Apex),
             Meant::Nothing if !owner.is_in(&zones.names) => {
                 return Err(Trouble::Outside(format!(
@@ -96,7 +99,7 @@ impl Found {
             (Rtype::CNAME | Rtype::DNAME, Some(data)) => {
                 once(&mut self.symbolic, place, target(data)?)
             }
-            (Rtype::A | Rtype::AAAA | Rtype::TXT, Some(data)) => {
+            (Rtype::A | Rtype::AAAA | Rtype::TXT | Rtype::SRV, Some(data)) => {
                 let value = publish::value(rtype, data).map_err(Trouble::Malformed)?;
                 self.values.entry(place).or_default().push((value, at));
                 Ok(())
