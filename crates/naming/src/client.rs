@@ -20,7 +20,7 @@ use common::{
 use domain::{
     base::{
         Message, MessageBuilder,
-        iana::{Class, Opcode, Rcode, Rtype},
+        iana::{Class, Opcode, Rcode, Rtype, TsigRcode},
         message_builder::AdditionalBuilder,
     },
     rdata::tsig::Time48,
@@ -184,6 +184,11 @@ impl<'c> Client<'c> {
             .map_err(|_| self.failed("the answer is not a DNS message"))?;
         match transaction.answer(&mut message, Time48::now()) {
             Ok(()) => Ok(message.into_octets()),
+            // The crate `domain` cannot check the signature of such an answer, which has the server's time.
+            Err(_) if shown::tsig_error(message.as_slice()) == Some(TsigRcode::BADTIME) => {
+                let why = "the clocks of server and client differ by more than five minutes";
+                Err(self.failed(format!("NOTAUTH; BADTIME: {why}")))
+            }
             Err(error) => {
                 let rcode = shown::rcode(message.header().rcode());
                 Err(self.failed(format!(

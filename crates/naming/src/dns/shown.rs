@@ -4,10 +4,10 @@ use common::text::visible;
 use domain::{
     base::{
         Message, ParsedName, Record,
-        iana::{Class, Rcode, Rtype},
+        iana::{Class, Rcode, Rtype, TsigRcode},
         rdata::ComposeRecordData,
     },
-    rdata::AllRecordData,
+    rdata::{AllRecordData, Tsig},
 };
 
 use super::owner::Owner;
@@ -154,6 +154,13 @@ pub fn outcome(answer: &[u8]) -> String {
 /// The word for a code: `NXDOMAIN`.
 pub fn rcode(rcode: Rcode) -> String {
     rcode.to_string()
+}
+
+/// The code of TSIG in a message whose last record is a signature (RFC 8945 section 3).
+pub fn tsig_error(message: &[u8]) -> Option<TsigRcode> {
+    let message = Message::from_octets(message).ok()?;
+    let last = message.get_last_additional::<Tsig<_, ParsedName<_>>>()?;
+    Some(last.data().error())
 }
 
 /// The identifier in a message's header.

@@ -25,7 +25,7 @@ use domain::{
         Message, MessageBuilder,
         iana::{Class, Opcode, Rcode, Rtype, TsigRcode},
     },
-    rdata::tsig::{Time48, Tsig},
+    rdata::tsig::Time48,
     tsig::{ClientTransaction, Key},
 };
 
@@ -306,9 +306,7 @@ impl Unanswered<'_> {
     fn outcome_of(&self, answer: &[u8]) -> Option<Outcome> {
         let mut answer = Message::from_octets(answer.to_vec()).ok()?;
         let rcode = answer.header().rcode();
-        let tsig = answer
-            .get_last_additional::<Tsig<_, domain::base::ParsedName<_>>>()
-            .map(|tsig| tsig.data().error());
+        let tsig = shown::tsig_error(answer.as_slice());
         if let Some(transaction) = &self.transaction
             && transaction.answer(&mut answer, Time48::now()).is_err()
         {

@@ -2,7 +2,7 @@
 
 use common::testing::{self, Folder};
 
-const NAMING: &str = env!("CARGO_BIN_EXE_naming");
+use super::NAMING;
 
 /// Serves at 127.0.0.5:5300 with a key and a secondary at 127.0.0.1:5301, which `start` starts; registers a name, and waits
 /// for the secondary to have it. `logged` is what the server's log says of the notice.
