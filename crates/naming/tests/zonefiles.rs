@@ -212,6 +212,68 @@ const WORLD: &str = "$ORIGIN example.com.\n$TTL 1d\n\
     sub NS ns.sub\nns.sub A 192.0.2.99\nwww CNAME www.example.net.\nftp CNAME mail\n\
     mail.example.org. A 192.0.2.9\nlua LUA A \"x\"\nx.mail A 192.0.2.26\n";
 
+/// Wildcards and service names, which a directory and a leaf can have.
+#[test]
+fn names_of_every_kind_survive_a_zone_file() {
+    let folder = Folder::new();
+    let body = "*.w A 10.0.0.1\nhost A 10.0.0.2\n_acme-challenge.host TXT \"token\"\n*.flat TXT \"\" \"\\255\"\n";
+    let zone = folder.write("z", format!("{HEAD}{body}"));
+    let (finished, records) = imported(&folder, &zone, &[]);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(
+        records,
+        [
+            "*.flat.lab. TXT \"\" \"\\255\"",
+            "*.w.lab. A 10.0.0.1",
+            "_acme-challenge.host.lab. TXT \"token\"",
+            "host.lab. A 10.0.0.2"
+        ]
+    );
+}
+
+/// `named` itself, whose configuration has nothing but the zone, answers for an exported zone.
+#[test]
+fn named_is_a_primary_of_an_exported_zone() {
+    if !testing::have_program("named") || !testing::have_program("dig") {
+        return;
+    }
+    let script = r#"
+        cat >names.json <<END
+{"server1": "192.168.1.2", "alias": "symlink:server1", "note": ["text:a_b", "txt:\"x\" \"\\\\255\""],
+ "region1": {"rack": {"a": ["10.0.0.1", "2001:db8::1"]}, "web": "link:region1/rack/a"}, "/east": "symlink:/region1"}
+END
+        "$NAMING" export --names names.json >lab.zone
+        cat >named.conf <<END
+options { directory "$PWD"; pid-file "$PWD/pid"; session-keyfile none; listen-on port 5300 { 127.0.0.1; };
+    listen-on-v6 { none; }; recursion no; };
+controls { };
+zone lab. { type primary; file "lab.zone"; };
+END
+        named -g -c named.conf 2>named.err &
+        named=$!
+        trap 'kill $named 2>/dev/null || true' EXIT
+        tries=0
+        until grep -q 'running$\|exiting' named.err; do
+            tries=$((tries + 1)); [ $tries -lt 500 ] || { cat named.err; exit 3; }
+            sleep 0.02
+        done
+        grep 'zone lab' named.err | sed 's/.*zone lab/zone lab/; s/serial .*//'
+        for name in server1.flat alias.flat a.rack.east web.region1; do
+            dig @127.0.0.1 -p 5300 +short $name.lab A
+        done
+        dig @127.0.0.1 -p 5300 +short note.flat.lab TXT | sort
+    "#;
+    let Some(finished) = testing::in_namespace(script, &[("NAMING", NAMING)]) else {
+        return;
+    };
+    let expected = "zone lab/IN: loaded \n192.168.1.2\nserver1.flat.lab.\n192.168.1.2\nregion1.lab.\na.rack.region1.lab.\n10.0.0.1\n10.0.0.1\n\"a_b\"\n\"x\" \"\\255\"\n";
+    assert_eq!(
+        (finished.code, finished.out.as_str()),
+        (Some(0), expected),
+        "{finished:?}"
+    );
+}
+
 #[test]
 fn what_a_name_space_cannot_hold_is_left_out_by_line() {
     let folder = Folder::new();

@@ -74,8 +74,15 @@ pub fn read(path: &Path) -> Result<Keys, Failure> {
 /// # Errors
 /// `FILE:LINE: why` (exit code 2).
 pub fn read_secrets(path: &Path) -> Result<Vec<Secret>, Failure> {
-    let text = json::read_file(path, LONGEST_FILE)?;
-    file::parse(&text).map_err(|(line, why)| {
+    parse(path, &json::read_file(path, LONGEST_FILE)?)
+}
+
+/// Reads the text of a file of keys; `path` is its name in errors.
+///
+/// # Errors
+/// As [`read_secrets`].
+pub fn parse(path: &Path, text: &[u8]) -> Result<Vec<Secret>, Failure> {
+    file::parse(text).map_err(|(line, why)| {
         Failure::could_not_run(format!("{}:{line}", visible_path(path)), why)
     })
 }
