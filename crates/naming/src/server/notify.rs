@@ -64,6 +64,8 @@ struct Unanswered<'a> {
     /// Checks the signature of the answer.
     transaction: Option<ClientTransaction<Arc<Key>>>,
     outcome: Option<Outcome>,
+    /// Whether there was an answer without a valid signature, which anybody may have sent.
+    unverified: bool,
 }
 
 /// Notifies the secondaries.
@@ -158,6 +160,7 @@ impl<'s> Notifier<'s> {
             message,
             transaction,
             outcome: None,
+            unverified: false,
         }
     }
 
@@ -239,6 +242,7 @@ impl<'s> Notifier<'s> {
                 .find(|notice| notice.secondary == from && notice.is_answered_by(answer));
             let Some(notice) = notice else { continue };
             notice.outcome = notice.outcome_of(answer);
+            notice.unverified = notice.outcome.is_none();
             if notice.outcome == Some(Outcome::UnknownKey) {
                 if self.unsigned.insert(from) {
                     let text = format!(
@@ -283,6 +287,9 @@ impl<'s> Notifier<'s> {
             Some(Outcome::NotSent(why) | Outcome::Impossible(why)) => warning(format!(
                 "secondary {secondary} cannot be notified from {}: {why}",
                 self.address.ip()
+            )),
+            None if notice.unverified => warning(format!(
+                "secondary {secondary} answers the notice of zone {zone} without a valid signature"
             )),
             None | Some(Outcome::UnknownKey) => warning(format!(
                 "secondary {secondary} does not answer: notified {TRIES} times of a change"

@@ -114,9 +114,22 @@ fn a_notice_that_cannot_be_sent_is_logged() {
 #[ignore = "all tries of a notice take 16 s"]
 fn a_notice_that_is_not_answered_is_logged() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = silent.local_addr().unwrap().to_string();
-    let mut lab = with_key(&["--secondary", &address]);
+    let unsigned = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let [one, other] = [&silent, &unsigned].map(|socket| socket.local_addr().unwrap().to_string());
+    let mut lab = with_key(&["--secondary", &one, "--secondary", &other]);
     change(lab.at, "n1.flat.lab");
+    let mut buffer = [0; 4096];
+    for _ in 0..15 {
+        let (length, from) = unsigned.recv_from(&mut buffer).unwrap();
+        let mut answer = messages::tsig_at(&buffer[..length])
+            .map(|at| buffer[..at].to_vec())
+            .unwrap();
+        answer[2] |= 0x80;
+        answer[11] -= 1;
+        unsigned.send_to(&answer, from).unwrap();
+    }
     let line = lab.server.err_line_with("does not answer");
-    assert!(line.contains(&address), "{line}");
+    assert!(line.contains(&one), "{line}");
+    let line = lab.server.err_line_with("without a valid signature");
+    assert!(line.contains(&other), "{line}");
 }
