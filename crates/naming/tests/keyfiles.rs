@@ -93,6 +93,11 @@ fn a_key_file_is_read_from_standard_input() {
         (finished.code, finished.out.as_str()),
         (Some(0), "x is 10.0.0.1\n")
     );
+    let made = run(NAMING, &["keygen", "lab", "--key", "-"]);
+    assert!(
+        made.code == Some(0) && made.out.starts_with("key \"lab\" {\n"),
+        "{made:?}"
+    );
 }
 
 #[test]

@@ -216,7 +216,7 @@ const WORLD: &str = "$ORIGIN example.com.\n$TTL 1d\n\
 #[test]
 fn names_of_every_kind_survive_a_zone_file() {
     let folder = Folder::new();
-    let body = "*.w A 10.0.0.1\nhost A 10.0.0.2\n_acme-challenge.host TXT \"token\"\n*.flat TXT \"\" \"\\255\"\n";
+    let body = "_s._tcp SRV 1 2 3 a\\;b\\\"\\(\\032\n@ TXT \"of the zone\"\n*.w A 10.0.0.1\nhost A 10.0.0.2\n_acme-challenge.host TXT \"token\"\n*.flat TXT \"\" \"\\255\"\n";
     let zone = folder.write("z", format!("{HEAD}{body}"));
     let (finished, records) = imported(&folder, &zone, &[]);
     assert_eq!(finished.code, Some(0), "{finished:?}");
@@ -226,6 +226,7 @@ fn names_of_every_kind_survive_a_zone_file() {
             "*.flat.lab. TXT \"\" \"\\255\"",
             "*.w.lab. A 10.0.0.1",
             "_acme-challenge.host.lab. TXT \"token\"",
+            "_s._tcp.lab. SRV 1 2 3 a\\059b\\034\\040\\032.lab.",
             "host.lab. A 10.0.0.2"
         ]
     );
@@ -302,8 +303,11 @@ fn what_a_name_space_cannot_hold_is_left_out_by_line() {
     assert_eq!(taken.code, Some(0), "{taken:?}");
     let lines: Vec<_> = taken.err.lines().collect();
     let left_out = [
-        (7, "the zone itself is no name; its MX record"),
-        (8, "the zone itself is no name; its A record"),
+        (
+            7,
+            "the zone itself has texts and services, and no MX record",
+        ),
+        (8, "the zone itself has texts and services, and no A record"),
         (11, "records of type CAA are not supported"),
         (12, "records of type NS are not supported"),
         (
@@ -401,6 +405,11 @@ fn bind_loads_an_exported_zone_or_the_export_says_what_it_refuses() {
             r#"{"a.b": "10.0.0.1"}"#,
             &[],
             "a\\.b.flat.lab. is not a host name",
+        ),
+        (
+            r#"{"/_sip": {"_udp": "srv:1 2 3 my_host.lab."}}"#,
+            &[],
+            "my_host.lab. is not a host name",
         ),
         (
             r#"{"r_1": {"a": "10.0.0.1"}}"#,

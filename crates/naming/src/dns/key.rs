@@ -6,8 +6,14 @@
 mod file;
 
 use std::{
-    collections::HashMap, fmt, fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt,
-    path::Path, str::FromStr, sync::Arc,
+    collections::HashMap,
+    fmt,
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    str::FromStr,
+    sync::Arc,
 };
 
 use common::{
@@ -49,8 +55,12 @@ pub fn generate(name: &str, path: Option<&Path>) -> Result<String, Failure> {
             .create_new(true)
             .mode(0o600)
             .open(path);
-        file.and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))?;
+        file.and_then(|mut file| {
+            let written = file.write_all(text.as_bytes());
+            // Half a key would keep the next one from being made.
+            written.inspect_err(|_| drop(fs::remove_file(path)))
+        })
+        .map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))?;
     }
     Ok(text)
 }

@@ -1,6 +1,9 @@
 //! A service: where it is reached, as an SRV record says (RFC 2782).
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write},
+    str::FromStr,
+};
 
 use domain::base::Name;
 
@@ -55,10 +58,26 @@ impl fmt::Display for Service {
         for number in numbers.chunks_exact(2) {
             write!(f, "{} ", u16::from_be_bytes([number[0], number[1]]))?;
         }
-        match Name::from_octets(target) {
-            Ok(target) => write!(f, "{}", target.fmt_with_dot()),
-            Err(_) => Err(fmt::Error),
+        if target == [0] {
+            return f.write_str(".");
         }
+        let mut rest = target;
+        while let Some((length, after)) = rest.split_first()
+            && *length > 0
+        {
+            let (label, after) = after.split_at(usize::from(*length));
+            for byte in label {
+                match byte {
+                    b'.' | b'\\' => write!(f, "\\{}", char::from(*byte))?,
+                    b'!'..=b'~' if !b"\";()@$".contains(byte) => f.write_char(char::from(*byte))?,
+                    // What has a meaning of its own in a zone file, or cannot be seen.
+                    _ => write!(f, "\\{byte:03}")?,
+                }
+            }
+            f.write_char('.')?;
+            rest = after;
+        }
+        Ok(())
     }
 }
 
@@ -72,6 +91,7 @@ mod tests {
             "0 5 5060 server1.region1.lab.",
             "65535 0 1 .",
             "1 2 3 a\\.b.lab.",
+            r"1 2 3 a\032\059\034\255\\b.lab.",
         ] {
             let service: Service = text.parse().unwrap();
             assert_eq!(service.to_string(), text);

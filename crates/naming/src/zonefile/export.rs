@@ -19,7 +19,7 @@ use crate::{
 /// What BIND, as a primary with its default checks, refuses in the zone file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Problem {
-    /// Names with addresses that are no host names (RFC 952, RFC 1123 section 2.1), and one of them.
+    /// Names with addresses, or of services' hosts, that are no host names (RFC 952, RFC 1123 section 2.1), and one of them.
     HostNames(usize, String),
     /// The name server has no address in its zone.
     NoAddress,
@@ -58,11 +58,19 @@ pub fn problems(space: &Space, settings: &publish::Settings) -> Vec<Problem> {
     let mut records = Vec::new();
     space.each(|place, entry| {
         let composed = compose(&settings.zones, space, place, Some(entry), &mut records);
-        if let Ok(owner) = composed
-            && !is_host_name(&owner.as_slice()[..owner.as_slice().len() - apex.as_slice().len()])
-            && Records(&records).any(|(rtype, _)| matches!(rtype, Rtype::A | Rtype::AAAA))
-        {
+        let Ok(owner) = composed else { return };
+        let below = owner.as_slice().len() - apex.as_slice().len();
+        let has_address = |(rtype, _): (Rtype, &[u8])| matches!(rtype, Rtype::A | Rtype::AAAA);
+        if !is_host_name(&owner.as_slice()[..below]) && Records(&records).any(has_address) {
             found(owner);
+        }
+        // The target of a service is the name of a host.
+        for (rtype, data) in Records(&records) {
+            if let (Rtype::SRV, Some(target)) = (rtype, data.get(6..))
+                && !is_host_name(target)
+            {
+                found(Owner::from_wire(target));
+            }
         }
     });
     if let Some(first) = first {

@@ -219,7 +219,7 @@ impl<'z> Reader<'z> {
     }
 
     /// The name server makes SOA and NS records of its own, and the address of a name server that is called as the zone.
-    /// Other records of the apex are left out: the zone itself is no name.
+    /// Others that the zone itself cannot have are left out.
     fn check_apex(&mut self) {
         let is_server = self.apex.iter().any(|(_, rtype, data)| {
             let apex = self.zones.names.as_slice();
@@ -233,7 +233,8 @@ impl<'z> Reader<'z> {
                 Rtype::SOA | Rtype::NS => {}
                 Rtype::A | Rtype::AAAA if is_server => {}
                 rtype => {
-                    let why = format!("the zone itself is no name; its {rtype} record");
+                    let why =
+                        format!("the zone itself has texts and services, and no {rtype} record");
                     self.left_out.push((at, why));
                 }
             }
