@@ -2,17 +2,22 @@
 
 use std::{cell::RefCell, path::Path, sync::Arc};
 
-use domain::base::iana::Rcode;
+use domain::{
+    base::{Message, iana::Rcode},
+    rdata::tsig::Time48,
+    tsig::{Algorithm, ClientTransaction},
+};
 use naming::{
     dns::{
         answer::{self, Next, answer, respond},
+        key::Secret,
         owner::Zones,
         publish::{self, follow, publish},
         reply,
         request::{Request, Transport},
         shown,
         transfer::{copy, transfer},
-        tsig::{Checked, check},
+        tsig::{self, Checked, SigningKey, SigningKeys, check},
         update::Update,
         zone::Zone,
     },
@@ -30,6 +35,7 @@ struct State {
     space: Space,
     zone: Zone,
     settings: publish::Settings,
+    keys: SigningKeys,
 }
 
 thread_local! {
@@ -45,10 +51,17 @@ fn state() -> State {
     let mut space = file::parse(Path::new("names"), NAMES.as_bytes()).expect("valid names");
     let zone = publish(&space, 1, &settings).expect("short names");
     space.begin();
+    let secret = Secret {
+        name: "lab".parse().expect("a name"),
+        algorithm: Algorithm::Sha256,
+        bytes: vec![7; 32],
+        length: None,
+    };
     State {
         space,
         zone,
         settings,
+        keys: vec![Arc::new(SigningKey::new(&secret).expect("a key"))],
     }
 }
 
@@ -76,6 +89,9 @@ pub(crate) fn packet(message: &[u8]) {
                     }
                 }
             }
+            if next != Next::Signed && message.len() < 1000 {
+                sign(state, message, transport);
+            }
             shown::question(message);
             shown::outcome(message);
         }
@@ -85,7 +101,8 @@ pub(crate) fn packet(message: &[u8]) {
 /// An answer is a whole message, to this one, and not too long.
 fn check_reply(message: &[u8], transport: Transport, out: &[u8]) {
     assert!(out.len() >= 12 && out[..2] == message[..2] && out[2] & 0x80 != 0);
-    assert!(transport == Transport::Tcp || out.len() <= 1232);
+    let limit = Request::read(message, transport).map_or(0, |request| request.limit());
+    assert!(out.len() <= limit, "{} bytes of {limit}", out.len());
     assert!(copy(out).is_ok(), "{out:?}");
     shown::outcome(out);
 }
@@ -115,22 +132,47 @@ fn count(zone: &Zone) -> usize {
     names
 }
 
-/// A signature that no key has made is refused; what it signs is answered all the same here.
+/// A signature that the key has not made is refused, in a reply that keeps the limits.
 fn signed(state: &State, message: &[u8], transport: Transport) {
     let request = Request::read(message, transport).expect("it was read before");
     let mut out = Vec::new();
-    match check(&request, &[], 0) {
-        Checked::Verified(_) => panic!("without a key"),
-        Checked::Malformed => return,
+    match check(&request, &state.keys, tsig::now()) {
+        Checked::Verified(_) => panic!("nobody signed it"),
+        Checked::Malformed => {}
         Checked::Refused(_, mut signer) => {
             reply::code(&request, Rcode::NOTAUTH, Some(&mut signer), &mut out);
             check_reply(message, transport, &out);
-            respond(&state.zone, &request, Some(&mut signer), &mut out);
         }
     }
-    if !out.is_empty() {
-        check_reply(message, transport, &out);
+}
+
+/// The same message with a signature is verified, and its reply has one that a client verifies.
+fn sign(state: &State, message: &[u8], transport: Transport) {
+    let (Ok(mut signed), key) = (copy(message), &state.keys[0]) else {
+        return;
+    };
+    let (client, now) = (Arc::clone(&key.client), Time48::now());
+    let Ok(transaction) = ClientTransaction::request(client, &mut signed, now) else {
+        return;
+    };
+    let signed = signed.finish();
+    let Some(request) = Request::read(&signed, transport).filter(|request| request.well_formed)
+    else {
+        return;
+    };
+    let Checked::Verified(mut verified) = check(&request, &state.keys, tsig::now()) else {
+        panic!("a valid signature is refused");
+    };
+    let request = Request::read(&verified.message, transport).expect("it was read before");
+    let mut out = Vec::new();
+    let next = respond(&state.zone, &request, Some(&mut verified.signer), &mut out);
+    if next != Next::Answer {
+        let signer = Some(&mut verified.signer);
+        reply::code(&request, Rcode::REFUSED, signer, &mut out);
     }
+    check_reply(&signed, transport, &out);
+    let mut answer = Message::from_octets(out).expect("a header");
+    assert!(transaction.answer(&mut answer, now).is_ok(), "{answer:?}");
 }
 
 /// A zone file: what is read can be written, and is the same when read again.

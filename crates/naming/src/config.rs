@@ -228,7 +228,7 @@ common::options! {
             unregister,
             rename,
             link,
-            serve,
+            serve: "The file with the keys that sign updates and transfers (TSIG); the first signs notices",
             resolve,
             keygen: "Write the key into this file and not onto standard output",
         ],
