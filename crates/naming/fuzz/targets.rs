@@ -27,9 +27,16 @@ use naming::{
 };
 
 /// Names of every kind.
-pub(crate) const NAMES: &str = r#"{"server1": "192.168.1.2", "alias": "symlink:server1",
-    "many": ["10.0.0.1", "10.0.0.2", "2001:db8::1", "text:a text of some length, so that an answer can be too long for UDP"],
-    "region1": {"rack": {"a": "10.0.0.1", "b": "link:region1/rack/a"}, "ways": "symlink:/region1"}, "/east": "symlink:/region1"}"#;
+pub(crate) const NAMES: &str = concat!(
+    r#"{"server1": "192.168.1.2", "alias": "symlink:server1","#,
+    // Too long for UDP without EDNS(0), once the reply is signed.
+    r#""many": ["10.0.0.1", "10.0.0.2", "2001:db8::1", "text:a text of some length, so that an answer can be too long","#,
+    r#""text:for UDP, above all one that has a signature of some eighty bytes, which the size limit has to have counted","#,
+    r#""text:as an OPT record is counted; and once more: a text of some length, so that an answer can be too long","#,
+    r#""text:for UDP, which is 512 bytes long at most"],"#,
+    r#""region1": {"rack": {"a": "10.0.0.1", "b": "link:region1/rack/a"}, "ways": "symlink:/region1"},"#,
+    r#""/east": "symlink:/region1"}"#
+);
 
 struct State {
     space: Space,
