@@ -111,6 +111,7 @@ pub fn list(space: &Space, journal: &Journal, shutdown: &Shutdown) -> Summary {
                     show(&place, value.plain());
                 }
             }
+            Meaning::Symlink(link) => show(&place, format!("alias of {link}")),
             link => show(&place, link.to_string()),
         }
     }

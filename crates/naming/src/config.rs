@@ -27,6 +27,7 @@ use crate::{
     name::{Name, Path, Place},
     server,
     space::resolve::Question,
+    value::{DEFAULT_TTL, parse_ttl},
 };
 
 /// Where the server listens unless it is told otherwise: DNS has port 53, which is the administrator's.
@@ -97,7 +98,7 @@ pub enum Command {
         /// The name
         #[arg(value_name = "NAME")]
         place: String,
-        /// Addresses, or texts written text:…
+        /// Addresses, texts written text:…, services written srv:…, a TTL written ttl:…
         #[arg(required = true, value_name = "VALUE")]
         values: Vec<String>,
         /// Replace the name's values
@@ -255,8 +256,13 @@ common::options! {
         #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
         secondary: Vec<SocketAddr> => [serve],
         /// The time to live of records: how long others may cache them [default: 1m]
-        #[arg(value_name = "DURATION", help_heading = "Server")]
-        ttl: Period => [export, serve],
+        #[arg(value_name = "DURATION")]
+        ttl: Period => [
+            export,
+            serve,
+            register: "The time to live of these values [default: 1m at a server, that of the server in a file]",
+            link: "The time to live of a symbolic link [default: 1m at a server, that of the server in a file]",
+        ],
         /// Number of threads that answer over UDP [default: one a processor]
         #[arg(value_name = "N", help_heading = "Server")]
         workers: usize => [serve],
@@ -315,9 +321,22 @@ impl Cli {
     /// # Errors
     /// When `--ttl` is out of range (exit code 2).
     pub fn ttl(&self) -> Result<u32, Failure> {
-        let ttl = self.options.ttl.unwrap_or(Period(Duration::from_secs(60)));
+        let ttl = self
+            .options
+            .ttl
+            .unwrap_or(Period(Duration::from_secs(DEFAULT_TTL.into())));
         let range = (Period(Duration::from_secs(1)), Period::LONGEST);
         Ok(in_range("--ttl", ttl, range.0, range.1)?.0.as_secs() as u32)
+    }
+
+    /// The TTL that a name is to have for its own, in seconds.
+    ///
+    /// # Errors
+    /// When `--ttl` is not whole seconds, or too long for DNS (exit code 2).
+    pub fn own_ttl(&self) -> Result<Option<u32>, Failure> {
+        let ttl = self.options.ttl.map(|ttl| parse_ttl(&ttl.to_string()));
+        ttl.transpose()
+            .map_err(|why| Failure::could_not_run("--ttl", why))
     }
 
     /// How long to wait for a server.

@@ -20,8 +20,8 @@ use self::reading::{EntrySeed, Found, HARD_LINK, Link, Names, ReadState, RootSee
 use self::replacing::Changing;
 use crate::{
     name::{Name, Place},
-    space::{Meaning, Space},
-    value::Values,
+    space::{Meaning, Space, Symlink},
+    value::{TTL, Values},
 };
 
 /// The longest file that is read, in bytes; a million names take about 40 MB.
@@ -92,9 +92,9 @@ pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
             return Err(complain(index, &refusal.to_string()));
         }
     }
-    for (index, place, target) in symbolic {
+    for (index, place, link) in symbolic {
         space
-            .link_symbolically(&place, target)
+            .link_for(&place, link.target, link.ttl)
             .map_err(|refusal| complain(index, &refusal.why))?;
     }
     Ok(space)
@@ -147,18 +147,19 @@ pub fn edit(
 /// The meaning of a place as a names file has it: a string, or a list of strings.
 pub fn meaning_to_json(meaning: Meaning<'_>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let list = |texts: &[String]| {
+        let quoted: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+        format!("[{}]", quoted.join(", "))
+    };
     match meaning {
         Meaning::HardLink(place) => quoted(&format!("{HARD_LINK}{place}")),
-        Meaning::Symlink(place) => quoted(&format!("{SYMLINK}{place}")),
-        Meaning::Values(values) => match values.as_slice() {
-            [value] => quoted(&value.to_string()),
-            values => {
-                let values: Vec<_> = values
-                    .iter()
-                    .map(|value| quoted(&value.to_string()))
-                    .collect();
-                format!("[{}]", values.join(", "))
-            }
+        Meaning::Symlink(link) => match link.ttl {
+            None => quoted(&format!("{SYMLINK}{link}")),
+            Some(ttl) => list(&[format!("{SYMLINK}{link}"), format!("{TTL}{ttl}")]),
+        },
+        Meaning::Values(values) => match values.texts().as_slice() {
+            [value] => quoted(value),
+            texts => list(texts),
         },
     }
 }
@@ -246,7 +247,7 @@ pub fn meaning_from_json(text: &str) -> Result<OwnedMeaning, String> {
     match (found, state.links.pop()) {
         (Found::Leaf(values), _) => Ok(OwnedMeaning::Values(values)),
         (Found::Link, Some((_, Link::Hard(place)))) => Ok(OwnedMeaning::HardLink(place)),
-        (Found::Link, Some((_, Link::Symbolic(place)))) => Ok(OwnedMeaning::Symlink(place)),
+        (Found::Link, Some((_, Link::Symbolic(link)))) => Ok(OwnedMeaning::Symlink(link)),
         _ => Err("neither values nor a link".into()),
     }
 }
@@ -259,7 +260,7 @@ pub enum OwnedMeaning {
     /// The same leaf as that name.
     HardLink(Place),
     /// Another name.
-    Symlink(Place),
+    Symlink(Symlink),
 }
 
 #[cfg(test)]
@@ -390,12 +391,14 @@ mod tests {
             "[\"10.0.0.1\", \"text:x\"]",
             "\"link:a/b\"",
             "\"symlink:/a\"",
+            "[\"symlink:/a\", \"ttl:300\"]",
+            "[\"10.0.0.1\", \"text:x\", \"ttl:TXT=5\"]",
         ] {
             let owned = meaning_from_json(text).unwrap();
             let meaning = match &owned {
                 OwnedMeaning::Values(values) => Meaning::Values(values),
                 OwnedMeaning::HardLink(place) => Meaning::HardLink(place),
-                OwnedMeaning::Symlink(place) => Meaning::Symlink(place),
+                OwnedMeaning::Symlink(link) => Meaning::Symlink(link),
             };
             assert_eq!(meaning_to_json(meaning), text);
         }

@@ -143,7 +143,7 @@ impl Store {
         for (place, link) in links {
             let linked = match link {
                 OwnedMeaning::HardLink(first) => space.link(&place, &first),
-                OwnedMeaning::Symlink(target) => space.link_symbolically(&place, target),
+                OwnedMeaning::Symlink(link) => space.link_for(&place, link.target, link.ttl),
                 OwnedMeaning::Values(_) => Ok(()),
             };
             linked.map_err(|refusal| wrong(&refusal.place.to_string(), refusal.why))?;

@@ -10,10 +10,12 @@ use common::text::visible;
 
 mod service;
 mod text;
+mod ttl;
 
 pub use self::{
     service::Service,
     text::{LONGEST_STRING, Text},
+    ttl::{DEFAULT_TTL, LONGEST_TTL, TTL, Ttls, parse_ttl},
 };
 
 /// How many bytes the values of a name may take as records, 12 of each beside its data: a message of DNS has 65,535, and
@@ -72,6 +74,16 @@ impl Value {
         match value.length() {
             ..=MOST_BYTES => Ok(value),
             length => Err(too_long(length)),
+        }
+    }
+
+    /// The index of its kind in [`Ttls`].
+    fn kind(&self) -> usize {
+        match self {
+            Self::V4(_) => 0,
+            Self::V6(_) => 1,
+            Self::Text(_) => 2,
+            Self::Service(_) => 3,
         }
     }
 
@@ -171,7 +183,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// The values of one name: 1 to [`MOST_VALUES`], each once, in order.
+/// The values of one name: 1 to [`MOST_VALUES`], each once, in order; and their TTLs, where they have their own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Values(Storage);
 
@@ -180,6 +192,8 @@ pub struct Values(Storage);
 enum Storage {
     One(Value),
     Many(Box<[Value]>),
+    /// Any number of values, at least one of which has a TTL of its own.
+    Timed(Box<(Vec<Value>, Ttls)>),
 }
 
 impl Values {
@@ -204,21 +218,116 @@ impl Values {
         }
     }
 
+    /// Reads values, and the TTLs among them: `ttl:300` is that of all values, `ttl:TXT=60` that of the texts.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; when one is neither a value nor a TTL.
+    pub fn parse<T: AsRef<str>>(
+        texts: impl IntoIterator<Item = T>,
+    ) -> Result<Option<Self>, String> {
+        let (mut values, mut ttls) = (Vec::new(), Ttls::default());
+        for text in texts {
+            let text = text.as_ref();
+            match text.strip_prefix(TTL) {
+                Some(time) => ttl::read(time, &mut ttls)
+                    .map_err(|why| format!("'{}': {why}", shortened(&visible(text.as_bytes()))))?,
+                None => values.push(text.parse()?),
+            }
+        }
+        Ok(Self::new(values)?.map(|values| values.with_ttls(ttls)))
+    }
+
     /// The values, in order.
     pub fn as_slice(&self) -> &[Value] {
         match &self.0 {
             Storage::One(value) => std::slice::from_ref(value),
             Storage::Many(values) => values,
+            Storage::Timed(timed) => &timed.0,
         }
     }
 
-    /// These values and another one.
+    /// The TTLs of the values that have their own.
+    pub fn ttls(&self) -> Ttls {
+        match &self.0 {
+            Storage::Timed(timed) => timed.1,
+            _ => Ttls::default(),
+        }
+    }
+
+    /// The TTL that a value of this name has for its own, in seconds.
+    pub fn ttl_of(&self, value: &Value) -> Option<u32> {
+        self.ttls()[value.kind()]
+    }
+
+    /// The same values with these TTLs.
+    #[must_use]
+    pub fn with_ttls(self, mut ttls: Ttls) -> Self {
+        let has = self.kinds();
+        for (ttl, has) in ttls.iter_mut().zip(has) {
+            *ttl = ttl.filter(|_| has);
+        }
+        if ttls == self.ttls() {
+            return self;
+        }
+        let values = self.as_slice().to_vec();
+        if ttls == Ttls::default() {
+            return Self::new(values)
+                .ok()
+                .flatten()
+                .expect("no more than before");
+        }
+        Self(Storage::Timed(Box::new((values, ttls))))
+    }
+
+    /// The same values with this TTL for all values of the kind of `value`, which others than the zone's have.
+    #[must_use]
+    pub fn with_ttl(self, value: &Value, ttl: Option<u32>) -> Self {
+        let mut ttls = self.ttls();
+        ttls[value.kind()] = ttl;
+        self.with_ttls(ttls)
+    }
+
+    /// Whether there is a value of the same kind.
+    pub fn has_kind_of(&self, value: &Value) -> bool {
+        self.kinds()[value.kind()]
+    }
+
+    fn kinds(&self) -> [bool; ttl::KINDS.len()] {
+        let mut has = [false; ttl::KINDS.len()];
+        for value in self.as_slice() {
+            has[value.kind()] = true;
+        }
+        has
+    }
+
+    /// The values and the TTLs, as [`Self::parse`] reads them.
+    pub fn texts(&self) -> Vec<String> {
+        let values = self.as_slice().iter().map(ToString::to_string);
+        values
+            .chain(ttl::texts(self.ttls(), self.kinds()))
+            .collect()
+    }
+
+    /// These values and those; where both have a TTL for a kind of values, theirs.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn and(&self, others: &Self) -> Result<Self, String> {
+        let values = [self.as_slice(), others.as_slice()].concat();
+        let mut ttls = self.ttls();
+        for (ttl, other) in ttls.iter_mut().zip(others.ttls()) {
+            *ttl = other.or(*ttl);
+        }
+        let values = Self::new(values)?.expect("at least one");
+        Ok(values.with_ttls(ttls))
+    }
+
+    /// These values and another one, which has the TTL of its kind.
     ///
     /// # Errors
     /// As [`Self::new`].
     pub fn with(&self, value: Value) -> Result<Self, String> {
-        let values = [self.as_slice(), &[value]].concat();
-        Ok(Self::new(values)?.expect("at least one"))
+        self.and(&value.into())
     }
 
     /// These values without those that `removes` selects; None when none is left.
@@ -229,7 +338,8 @@ impl Values {
             .filter(|value| !removes(value))
             .cloned()
             .collect();
-        Self::new(left).expect("no more than before")
+        let left = Self::new(left).expect("no more than before");
+        left.map(|left| left.with_ttls(self.ttls()))
     }
 }
 
@@ -242,9 +352,9 @@ impl From<Value> for Values {
 /// The values, separated by commas: `192.168.1.2, text:rack 4`.
 impl fmt::Display for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, value) in self.as_slice().iter().enumerate() {
+        for (index, text) in self.texts().iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            write!(f, "{comma}{}", visible(value.to_string().as_bytes()))?;
+            write!(f, "{comma}{}", visible(text.as_bytes()))?;
         }
         Ok(())
     }
@@ -281,6 +391,63 @@ mod tests {
             Values::new(many).unwrap_err(),
             "51 values, and a name has at most 50"
         );
+    }
+
+    #[test]
+    fn values_have_ttls_by_their_kind() {
+        let values = |texts: &[&str]| Values::parse(texts).unwrap().unwrap();
+        for (texts, again) in [
+            (&["10.0.0.1", "::1", "ttl:5m"][..], "10.0.0.1, ::1, ttl:300"),
+            (
+                &["ttl:TXT=60", "10.0.0.1", "text:x"],
+                "10.0.0.1, text:x, ttl:TXT=60",
+            ),
+            (
+                &["ttl:0", "ttl:a=1", "10.0.0.1", "text:x"],
+                "10.0.0.1, text:x, ttl:A=1, ttl:TXT=0",
+            ),
+            (&["ttl:srv=9", "10.0.0.1"], "10.0.0.1"),
+        ] {
+            let parsed = values(texts);
+            assert_eq!(parsed.to_string(), again);
+            assert_eq!(values(&again.split(", ").collect::<Vec<_>>()), parsed);
+        }
+        let timed = values(&["10.0.0.1", "text:x", "ttl:300"]);
+        let text = Value::text("x").unwrap();
+        assert_eq!(timed.ttl_of(&text), Some(300));
+        assert_eq!(
+            timed.without(|value| *value == text),
+            Some(values(&["10.0.0.1", "ttl:300"]))
+        );
+        assert_eq!(
+            timed.with("10.0.0.2".parse().unwrap()).unwrap().to_string(),
+            "10.0.0.1, 10.0.0.2, text:x, ttl:300"
+        );
+        assert_eq!(
+            timed.clone().with_ttls(Ttls::default()),
+            values(&["10.0.0.1", "text:x"])
+        );
+        assert_eq!(
+            timed
+                .and(&values(&["::1", "text:y", "ttl:1"]))
+                .unwrap()
+                .to_string(),
+            "10.0.0.1, ::1, text:x, text:y, ttl:A=300, ttl:AAAA=1, ttl:TXT=1"
+        );
+        for bad in [
+            "ttl:",
+            "ttl:x",
+            "ttl:-1",
+            "ttl:1ms",
+            "ttl:2147483648",
+            "ttl:MX=1",
+        ] {
+            let error = Values::parse(["10.0.0.1", bad]).unwrap_err();
+            assert!(error.starts_with(&format!("'{bad}': ")), "{error}");
+        }
+        assert_eq!(Values::parse(["ttl:1"]), Ok(None));
+        // The rare TTL costs the other names nothing.
+        assert_eq!(size_of::<Values>(), size_of::<Value>());
     }
 
     #[test]

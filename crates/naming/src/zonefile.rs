@@ -124,7 +124,10 @@ mod tests {
     fn zone_files_of_other_servers_are_read() {
         let text = "$ORIGIN lab.\n$TTL 3600\n@ SOA ns host (\n 1 2 3\n 4 5 )\n NS ns.example.org.\nserver1.flat A 10.0.0.1\n  AAAA ::1\n";
         let space = parse(FilePath::new("x"), text.as_bytes(), &settings().zones).unwrap();
-        assert_eq!(space.flat("server1").unwrap().to_string(), "10.0.0.1, ::1");
+        assert_eq!(
+            space.flat("server1").unwrap().to_string(),
+            "10.0.0.1, ::1, ttl:3600"
+        );
         for end in ["", ";", " ; x"] {
             let text = format!("x.flat IN TXT x{end}");
             let space = parse(FilePath::new("x"), text.as_bytes(), &settings().zones).unwrap();

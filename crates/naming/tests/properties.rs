@@ -71,7 +71,9 @@ fn values() -> impl Strategy<Value = Values> {
             Value::of_text(Text::from_record(&data).unwrap()).unwrap()
         }),
     ];
-    vec(value, 1..4).prop_map(|values| Values::new(values).unwrap().unwrap())
+    let ttls = prop::array::uniform4(prop::option::of(61_u32..100_000));
+    (vec(value, 1..4), ttls)
+        .prop_map(|(values, ttls)| Values::new(values).unwrap().unwrap().with_ttls(ttls))
 }
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {

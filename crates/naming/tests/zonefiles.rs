@@ -353,7 +353,7 @@ fn a_zone_file_is_read_from_standard_input() {
     import.type_in("server1.flat.lab. 6h IN A 10.0.0.1\n");
     import.close_stdin();
     let finished = import.finish();
-    let expected = "{\n  \"server1\": \"10.0.0.1\"\n}\n";
+    let expected = "{\n  \"server1\": [\"10.0.0.1\", \"ttl:21600\"]\n}\n";
     assert_eq!((finished.code, finished.out.as_str()), (Some(0), expected));
     let mut import = testing::start(NAMING, &["import", "-"]);
     import.type_in("x 6h IN A 10.0.0\n");

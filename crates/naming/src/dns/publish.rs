@@ -9,7 +9,7 @@ use domain::base::iana::Rtype;
 
 use super::{
     owner::{Owner, Zones, of_address},
-    zone::{Builder, Records, Zone, push_record},
+    zone::{Builder, Records, Zone, push_record, push_timed},
 };
 use crate::{
     name::Place,
@@ -118,11 +118,12 @@ pub(crate) fn compose(
                 Some(Node::Directory(_)) if place.name().as_str() != "*" => Rtype::DNAME,
                 _ => Rtype::CNAME,
             };
-            push_record(records, rtype, owner(target)?.as_slice());
+            push_timed(records, rtype, target.ttl, owner(target)?.as_slice());
         }
         Some(leaf) => {
-            let values = space.values(leaf).map(Values::as_slice).unwrap_or_default();
-            values.iter().for_each(|value| push_value(records, value));
+            if let Some(values) = space.values(leaf) {
+                push_values(records, values);
+            }
         }
     }
     owner(place)
@@ -153,13 +154,24 @@ fn update(
     Ok(())
 }
 
-/// Appends a value as a record.
+/// Appends the values of a name as records, with their TTLs.
+pub fn push_values(records: &mut Vec<u8>, values: &Values) {
+    for value in values.as_slice() {
+        push_value_for(records, value, values.ttl_of(value));
+    }
+}
+
+/// Appends a value as a record with the TTL of the zone.
 pub fn push_value(records: &mut Vec<u8>, value: &Value) {
+    push_value_for(records, value, None);
+}
+
+fn push_value_for(records: &mut Vec<u8>, value: &Value, ttl: Option<u32>) {
     match value {
-        Value::V4(address) => push_record(records, Rtype::A, &address.octets()),
-        Value::V6(address) => push_record(records, Rtype::AAAA, &address.octets()),
-        Value::Text(text) => push_record(records, Rtype::TXT, text.as_record()),
-        Value::Service(service) => push_record(records, Rtype::SRV, service.as_record()),
+        Value::V4(address) => push_timed(records, Rtype::A, ttl, &address.octets()),
+        Value::V6(address) => push_timed(records, Rtype::AAAA, ttl, &address.octets()),
+        Value::Text(text) => push_timed(records, Rtype::TXT, ttl, text.as_record()),
+        Value::Service(service) => push_timed(records, Rtype::SRV, ttl, service.as_record()),
     }
 }
 

@@ -1,8 +1,7 @@
 //! DNS UPDATE (RFC 2136): from a message to changes of the name space, all of them or none.
 //!
 //! An update adds and deletes values and symbolic links; directories are made and removed with them. Two record types of the
-//! range for private use (RFC 6895 section 3.1) stand for what DNS does not have: a hard link and a rename. The TTL of an
-//! added record is ignored, because all names of a zone have the same.
+//! range for private use (RFC 6895 section 3.1) stand for what DNS does not have: a hard link and a rename.
 
 use domain::base::{
     Message, ParsedName, Ttl,
@@ -20,7 +19,7 @@ use super::{
 use crate::{
     name::Place,
     space::{Entry, Space},
-    value::Values,
+    value::{LONGEST_TTL, Values},
 };
 
 /// A hard link: the owner becomes a second name of the leaf that the data names.
@@ -131,7 +130,7 @@ impl Update {
         self.check(space, zone)?;
         self.changes
             .iter()
-            .try_for_each(|line| line.change(space, &zone.zones))
+            .try_for_each(|line| line.change(space, zone))
     }
 
     /// RFC 2136 section 3.2.5.
@@ -267,7 +266,12 @@ impl Line {
     }
 
     /// RFC 2136 section 3.4.2.
-    fn change(&self, space: &mut Space, zones: &Zones) -> Result<(), Refused> {
+    fn change(&self, space: &mut Space, zone: &Zone) -> Result<(), Refused> {
+        let zones = &*zone.zones;
+        let ttl = self.ttl.as_secs();
+        // A TTL with the highest bit is 0 (RFC 2181 section 8). That of the zone is not kept with the name.
+        let ttl = if ttl > LONGEST_TTL { 0 } else { ttl };
+        let ttl = (ttl != zone.ttl).then_some(ttl);
         let no = |why: String| refused(Rcode::REFUSED, why);
         let place = match zones.meant(&self.owner) {
             Meant::Place(place) => place,
@@ -299,14 +303,14 @@ impl Line {
             (Class::IN, Rtype::CNAME) => {
                 let target = self.target(zones).map_err(no)?;
                 match (symlink, values) {
-                    (Some(old), _) if old == target => Ok(()),
+                    (Some(old), _) if old.target == target && old.ttl == ttl => Ok(()),
                     (Some(_), _) => {
                         space.unregister(&place).map_err(impossible)?;
-                        space.link_symbolically(&place, target).map_err(impossible)
+                        space.link_for(&place, target, ttl).map_err(impossible)
                     }
                     // "If there are other records, the CNAME is silently ignored."
                     (None, Some(_)) => Ok(()),
-                    (None, None) => space.link_symbolically(&place, target).map_err(impossible),
+                    (None, None) => space.link_for(&place, target, ttl).map_err(impossible),
                 }
             }
             (Class::IN, HARD_LINK) => {
@@ -322,10 +326,12 @@ impl Line {
                 if symlink.is_some() {
                     return Ok(());
                 }
+                // All records of a type have the TTL that came last (RFC 2181 section 5.2).
                 let values = match values {
-                    Some(values) => values.with(value).map_err(no)?,
-                    None => value.into(),
+                    Some(values) => values.with(value.clone()).map_err(no)?,
+                    None => value.clone().into(),
                 };
+                let values = values.with_ttl(&value, ttl);
                 space.set(&place, Some(values)).map_err(impossible)
             }
             // A symbolic link to a directory has a DNAME record; it is added and deleted as CNAME too.
@@ -334,7 +340,7 @@ impl Line {
             }
             (Class::NONE, Rtype::CNAME | Rtype::DNAME) if symlink.is_some() => {
                 match self.target(zones) {
-                    Ok(target) if symlink.as_ref() == Some(&target) => {
+                    Ok(target) if symlink.as_ref().is_some_and(|link| link.target == target) => {
                         space.unregister(&place).map_err(impossible)
                     }
                     _ => Ok(()),

@@ -1,6 +1,6 @@
 //! From the JSON of a names file to directories; links are collected until all names are read.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserializer,
@@ -9,8 +9,8 @@ use serde::{
 
 use crate::{
     name::{APEX, LONGEST_PLACE, Name, Place, merged},
-    space::{Directory, Entry, FLAT},
-    value::{Value, Values},
+    space::{Directory, Entry, FLAT, Symlink},
+    value::{MOST_VALUES, TTL, Values, parse_ttl},
 };
 
 /// Before the target of a symbolic link.
@@ -22,7 +22,7 @@ pub(super) const HARD_LINK: &str = "link:";
 /// A link, by the name that it leads to.
 pub(super) enum Link {
     Hard(Place),
-    Symbolic(Place),
+    Symbolic(Symlink),
 }
 
 /// The names of a file; the links are still to be made.
@@ -203,28 +203,36 @@ impl<'de> DeserializeSeed<'de> for EntrySeed<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
-    type Value = Found;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an address, a list of them, or an object of names")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
-        let link = |target: &str| {
+impl EntrySeed<'_, '_> {
+    /// What these texts are: values with TTLs, or a link, which can have a TTL.
+    fn texts<E: Error>(self, texts: &[Cow<'_, str>]) -> Result<Found, E> {
+        let target = |target: &str| {
             target
                 .parse::<Place>()
                 .map_err(|failure| E::custom(failure.to_string()))
         };
-        let link = if let Some(target) = text.strip_prefix(SYMLINK) {
-            Link::Symbolic(link(target)?)
-        } else if let Some(target) = text.strip_prefix(HARD_LINK) {
-            Link::Hard(link(target)?)
+        let [first, others @ ..] = texts else {
+            return Err(E::custom("a name stands for at least one value"));
+        };
+        let link = if let Some(text) = first.strip_prefix(SYMLINK) {
+            let ttl = match others {
+                [] => None,
+                [ttl] => match ttl.strip_prefix(TTL).map(parse_ttl) {
+                    Some(ttl) => Some(ttl.map_err(E::custom)?),
+                    None => return Err(E::custom("a symbolic link has a TTL and nothing else")),
+                },
+                _ => return Err(E::custom("a symbolic link has a TTL and nothing else")),
+            };
+            Link::Symbolic(Symlink {
+                target: target(text)?,
+                ttl,
+            })
+        } else if let (Some(text), []) = (first.strip_prefix(HARD_LINK), others) {
+            Link::Hard(target(text)?)
         } else {
-            return text
-                .parse::<Value>()
-                .map(|value| Found::Leaf(value.into()))
-                .map_err(E::custom);
+            let values = Values::parse(texts).map_err(E::custom)?;
+            let missing = || E::custom("a name stands for at least one value");
+            return values.map(Found::Leaf).ok_or_else(missing);
         };
         if let Some((index, why)) = self.state.complaint
             && index == self.state.links.len()
@@ -234,16 +242,30 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
         self.state.links.push((self.place, link));
         Ok(Found::Link)
     }
+}
+
+impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address, a list of them, or an object of names")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
+        self.texts(&[text.into()])
+    }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut sequence: S) -> Result<Found, S::Error> {
-        let mut values = Vec::new();
-        while let Some(text) = sequence.next_element::<std::borrow::Cow<'de, str>>()? {
-            values.push(text.parse().map_err(S::Error::custom)?);
+        let mut texts = Vec::new();
+        while let Some(text) = sequence.next_element::<Cow<'de, str>>()? {
+            // Beside its values a name has a few TTLs; more texts are refused before they fill the memory.
+            if texts.len() > MOST_VALUES + 10 {
+                let why = format!("more than {MOST_VALUES} values, and a name has at most that");
+                return Err(S::Error::custom(why));
+            }
+            texts.push(text);
         }
-        match Values::new(values).map_err(S::Error::custom)? {
-            Some(values) => Ok(Found::Leaf(values)),
-            None => Err(S::Error::custom("a name stands for at least one value")),
-        }
+        self.texts(&texts)
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Found, M::Error> {

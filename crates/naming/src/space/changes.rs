@@ -2,7 +2,9 @@
 
 use common::text::visible;
 
-use super::graph::{Entry, Meaning, NodeId, Reason, Refusal, SharedNode, Space, below, describe};
+use super::graph::{
+    Entry, Meaning, NodeId, Reason, Refusal, SharedNode, Space, Symlink, below, describe,
+};
 use super::resolve::Node;
 use crate::{
     name::{Path, Place, Shown, Step},
@@ -164,9 +166,23 @@ impl Space {
     /// # Errors
     /// When the new name exists, or the links would form a circle.
     pub fn link_symbolically(&mut self, new: &Place, target: Place) -> Result<(), Refusal> {
+        self.link_for(new, target, None)
+    }
+
+    /// The same, with a TTL of its own, in seconds.
+    ///
+    /// # Errors
+    /// As [`Self::link_symbolically`].
+    pub fn link_for(
+        &mut self,
+        new: &Place,
+        target: Place,
+        ttl: Option<u32>,
+    ) -> Result<(), Refusal> {
         self.must_be_new(new)?;
         self.atomically(|space| {
-            space.put(new, Some(Entry::Symlink(Box::new(target))))?;
+            let link = Symlink { target, ttl };
+            space.put(new, Some(Entry::Symlink(Box::new(link))))?;
             space.check_circle(new)
         })
     }
@@ -201,7 +217,7 @@ impl Space {
                 match meaning {
                     Meaning::Values(values) => space.register(&place, values.clone())?,
                     Meaning::HardLink(first) => space.link(&place, &below(first)?)?,
-                    Meaning::Symlink(target) => space.link_symbolically(&place, below(target)?)?,
+                    Meaning::Symlink(link) => space.link_for(&place, below(link)?, link.ttl)?,
                 }
             }
             if let Some(directory) = space.directory_mut(at) {

@@ -137,8 +137,10 @@ pub fn export(
                 .map_err(|why| Failure::could_not_run(first, why))?;
             push_record(&mut records, HARD_LINK, first.as_slice());
         }
-        for (rtype, data) in Records(&records) {
-            line(format!("{owner} IN {rtype} {}", data_as_text(rtype, data)));
+        for (rtype, ttl, data) in Records(&records).own_ttls() {
+            let ttl = ttl.map_or_else(String::new, |ttl| format!("{ttl} "));
+            let data = data_as_text(rtype, data);
+            line(format!("{owner} {ttl}IN {rtype} {data}"));
         }
     }
     Ok(())

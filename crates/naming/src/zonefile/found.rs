@@ -12,7 +12,7 @@ use crate::{
     },
     name::Place,
     space::{Refusal, Space},
-    value::{Value, Values},
+    value::{DEFAULT_TTL, Value, Values},
 };
 
 /// Where a record is: the number of its file, and the line in it.
@@ -41,21 +41,25 @@ pub(super) type Refused = (At, Trouble);
 /// The names found so far.
 #[derive(Default)]
 pub(super) struct Found {
-    values: BTreeMap<Place, Vec<(Value, At)>>,
+    values: BTreeMap<Place, Vec<(Value, Option<u32>, At)>>,
     hard: BTreeMap<Place, (Place, At)>,
     symbolic: BTreeMap<Place, (Place, At)>,
+    /// The TTLs of symbolic links.
+    link_ttls: BTreeMap<Place, u32>,
 }
 
 impl Found {
-    /// Takes a record; without data its type is one whose data is not read.
+    /// Takes a record with its TTL in seconds, where it has one other than the default; without data its type is one whose data is not read.
     pub(super) fn take(
         &mut self,
         at: At,
         owner: &Owner,
         rtype: Rtype,
+        ttl: Option<u32>,
         data: Option<&[u8]>,
         zones: &Zones,
     ) -> Result<(), Trouble> {
+        let ttl = ttl.filter(|ttl| *ttl != DEFAULT_TTL);
         let unsupported = |why: String| Err(Trouble::Unsupported(why));
         let place = match zones.meant(owner) {
             Meant::Place(place) => place,
@@ -97,17 +101,20 @@ impl Found {
         match (rtype, data) {
             (HARD_LINK, Some(data)) => once(&mut self.hard, place, target(data)?),
             (Rtype::CNAME | Rtype::DNAME, Some(data)) => {
+                if let (Some(ttl), None) = (ttl, self.symbolic.get(&place)) {
+                    self.link_ttls.insert(place.clone(), ttl);
+                }
                 once(&mut self.symbolic, place, target(data)?)
             }
             (Rtype::A | Rtype::AAAA | Rtype::TXT | Rtype::SRV, Some(data)) => {
                 let value = publish::value(rtype, data).map_err(Trouble::Malformed)?;
-                self.values.entry(place).or_default().push((value, at));
+                self.values.entry(place).or_default().push((value, ttl, at));
                 Ok(())
             }
             (rtype, data) => {
                 let value = publish::value(rtype, data.unwrap_or_default())
                     .map_err(Trouble::Unsupported)?;
-                self.values.entry(place).or_default().push((value, at));
+                self.values.entry(place).or_default().push((value, ttl, at));
                 Ok(())
             }
         }
@@ -127,11 +134,15 @@ impl Found {
             }
             let mut kept: Option<Values> = None;
             let mut lines = Vec::new();
-            for (value, at) in values {
+            for (value, ttl, at) in values {
                 let more = match &kept {
-                    None => Ok(value.into()),
+                    None => Ok(Values::from(value.clone()).with_ttl(&value, ttl)),
                     Some(kept) if kept.as_slice().contains(&value) => continue,
-                    Some(kept) => kept.with(value),
+                    // As in BIND, the first record of a type has the TTL of all.
+                    Some(kept) if kept.has_kind_of(&value) => kept.with(value),
+                    Some(kept) => kept
+                        .with(value.clone())
+                        .map(|kept| kept.with_ttl(&value, ttl)),
                 };
                 match more {
                     Ok(more) => {
@@ -161,7 +172,8 @@ impl Found {
             }
         }
         for (place, (target, at)) in self.symbolic {
-            if let Err(refusal) = space.link_symbolically(&place, target) {
+            let ttl = self.link_ttls.get(&place).copied();
+            if let Err(refusal) = space.link_for(&place, target, ttl) {
                 refused((at, held(refusal)))?;
             }
         }

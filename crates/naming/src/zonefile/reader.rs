@@ -45,6 +45,9 @@ pub(super) struct Reader<'z> {
     bytes: u64,
     generated: u64,
     origin: Vec<u8>,
+    /// The TTL of `$TTL` (RFC 2308 section 4), and the last one that a record had, in seconds.
+    default_ttl: Option<u32>,
+    last_ttl: Option<u32>,
     /// The owner of the last record.
     owner: Option<Vec<u8>>,
     found: Found,
@@ -63,6 +66,8 @@ impl<'z> Reader<'z> {
             bytes: 0,
             generated: 0,
             origin: zones.names.as_slice().to_vec(),
+            default_ttl: None,
+            last_ttl: None,
             owner: None,
             found: Found::default(),
             left_out: Vec::new(),
@@ -205,10 +210,12 @@ impl<'z> Reader<'z> {
         if let Some(class) = class.filter(|class| *class != Class::IN) {
             return Err(Trouble::Malformed(format!("class {class} is not IN")));
         }
+        self.last_ttl = ttl.or(self.last_ttl);
+        let ttl = ttl.or(self.default_ttl).or(self.last_ttl);
         let data = rdata::data(rtype, rest, &self.origin).map_err(Trouble::Malformed)?;
         match self
             .found
-            .take(at, &owner, rtype, data.as_deref(), self.zones)
+            .take(at, &owner, rtype, ttl, data.as_deref(), self.zones)
         {
             Err(Trouble::Apex) => {
                 self.apex.push((at, rtype, data));
@@ -249,7 +256,7 @@ impl<'z> Reader<'z> {
                 Err(why) => return wrong(&self.files, format!("$ORIGIN: {why}")),
             },
             (b"$TTL", [time]) => match presentation::seconds(time.text) {
-                Some(Ok(_)) => {}
+                Some(Ok(seconds)) => self.default_ttl = Some(seconds),
                 Some(Err(why)) => return wrong(&self.files, format!("$TTL: {why}")),
                 None => {
                     let shown = visible(time.text);

@@ -21,6 +21,11 @@ impl<'a> Records<'a> {
         })
     }
 
+    /// Every record with the TTL of its own, in seconds, when it has one.
+    pub fn own_ttls(mut self) -> impl Iterator<Item = (Rtype, Option<u32>, &'a [u8])> {
+        std::iter::from_fn(move || self.step())
+    }
+
     /// The first record of this type, with its TTL.
     pub fn first_timed(self, rtype: Rtype, zone: u32) -> Option<(u32, &'a [u8])> {
         self.timed(zone)
