@@ -6,7 +6,7 @@
 use std::{
     collections::HashSet,
     io,
-    net::{SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr, UdpSocket},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -72,7 +72,7 @@ struct Unanswered<'a> {
 pub(super) struct Notifier<'s> {
     /// The listening address.
     address: SocketAddr,
-    secondaries: &'s [SocketAddr],
+    secondaries: Vec<SocketAddr>,
     key: Option<&'s SigningKey>,
     /// The secondaries that do not know the key.
     unsigned: HashSet<SocketAddr>,
@@ -94,8 +94,8 @@ impl<'s> Notifier<'s> {
         shutdown: &'s Shutdown,
     ) -> Self {
         Self {
-            address,
-            secondaries: &settings.secondaries,
+            address: unmapped(address),
+            secondaries: settings.secondaries.iter().copied().map(unmapped).collect(),
             key: settings.keys.first().map(AsRef::as_ref),
             unsigned: HashSet::new(),
             not_served: HashSet::new(),
@@ -123,12 +123,10 @@ impl<'s> Notifier<'s> {
                 (Arc::clone(&zone.zones), zone.serial)
             };
             let begun = Instant::now();
-            let mut notices: Vec<_> = self
-                .secondaries
-                .iter()
-                .flat_map(|secondary| zones.all().map(|zone| (*secondary, zone)))
-                .map(|(secondary, zone)| self.notice(secondary, zone))
-                .collect();
+            let mut notices = Vec::new();
+            for secondary in self.secondaries.clone() {
+                notices.extend(zones.all().map(|zone| self.notice(secondary, zone)));
+            }
             if let Err(error) = self.send(&mut notices, changes) {
                 let text = format!("notifying the secondaries: {}", why(&error));
                 self.journal.record(warning(text));
@@ -356,4 +354,12 @@ fn message(
         ClientTransaction::request(key, &mut message, Time48::now()).expect(infallible)
     });
     (message.finish(), transaction)
+}
+
+/// The same address of IPv4, when it is one that is mapped to IPv6; others keep their scope.
+fn unmapped(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+        IpAddr::V6(_) => address,
+    }
 }

@@ -185,6 +185,7 @@ pub(crate) struct Client(UdpSocket);
 
 impl Client {
     pub(crate) fn new(server: SocketAddr) -> Self {
+        let server = SocketAddr::new(server.ip().to_canonical(), server.port());
         let any: SocketAddr = match server {
             SocketAddr::V4(_) => ([127, 0, 0, 1], 0).into(),
             SocketAddr::V6(_) => ([0, 0, 0, 0, 0, 0, 0, 1], 0).into(),

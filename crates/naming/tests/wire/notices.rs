@@ -17,7 +17,11 @@ fn change(at: SocketAddr, name: &str) {
 
 #[test]
 fn a_notice_leaves_from_the_listening_address_and_its_answer_is_logged() {
-    for (listen, secondary_at) in [("127.0.0.5:0", "127.0.0.1:0"), ("[::1]:0", "[::1]:0")] {
+    for (listen, secondary_at) in [
+        ("127.0.0.5:0", "127.0.0.1:0"),
+        ("[::1]:0", "[::1]:0"),
+        ("[::ffff:127.0.0.5]:0", "127.0.0.1:0"),
+    ] {
         let Ok(secondary) = UdpSocket::bind(secondary_at) else {
             continue;
         };
@@ -56,7 +60,8 @@ fn a_notice_leaves_from_the_listening_address_and_its_answer_is_logged() {
 }
 
 fn ip((host, _): (&str, &str)) -> IpAddr {
-    host.trim_matches(['[', ']']).parse().unwrap()
+    let ip: IpAddr = host.trim_matches(['[', ']']).parse().unwrap();
+    ip.to_canonical()
 }
 
 #[test]
