@@ -8,20 +8,21 @@ const NAMING: &str = env!("CARGO_BIN_EXE_naming");
 const HEAD: &str =
     "$ORIGIN lab.\n$TTL 60\n@ SOA ns host 1 6h 1h30m 1w 1d\n@ NS ns.lab.\nns.lab. A 127.0.0.1\n";
 
-/// `owner type data` of each record of the zone, in order; without the apex and the name server.
+/// `owner TTL type data` of each record of the zone, in order; without the apex and the name server.
 fn records(text: &str) -> Vec<String> {
     let mut records: Vec<_> = text
         .lines()
-        .filter(|line| !line.starts_with([';', '$']) && line.contains(" IN"))
+        .map(|line| line.replace('\t', " "))
+        .filter(|line| !line.starts_with([';', '$']) && line.contains(" IN "))
         .map(|line| {
-            let line = line.replace('\t', " ");
             let (before, data) = line.split_once(" IN ").unwrap();
-            let owner = before.split_whitespace().next().unwrap().to_lowercase();
+            let before: Vec<_> = before.split_whitespace().collect();
+            let (owner, ttl) = (before[0].to_lowercase(), before.get(1).unwrap_or(&"60"));
             let (rtype, data) = data.trim_start().split_once(' ').unwrap();
             let data = data.trim_start();
             match rtype {
-                "CNAME" | "DNAME" => format!("{owner} {rtype} {}", data.to_lowercase()),
-                _ => format!("{owner} {rtype} {data}"),
+                "CNAME" | "DNAME" => format!("{owner} {ttl} {rtype} {}", data.to_lowercase()),
+                _ => format!("{owner} {ttl} {rtype} {data}"),
             }
         })
         .filter(|line| !line.starts_with("lab. ") && !line.starts_with("ns.lab. "))
@@ -212,6 +213,38 @@ const WORLD: &str = "$ORIGIN example.com.\n$TTL 1d\n\
     sub NS ns.sub\nns.sub A 192.0.2.99\nwww CNAME www.example.net.\nftp CNAME mail\n\
     mail.example.org. A 192.0.2.9\nlua LUA A \"x\"\nx.mail A 192.0.2.26\n";
 
+/// Without `$TTL` a record has the TTL of the one before (RFC 1035 section 5.1), or all have the last number of the SOA record.
+#[test]
+fn records_without_a_ttl_have_that_of_others() {
+    if !testing::have_program("named-checkzone") {
+        return;
+    }
+    let folder = Folder::new();
+    for (soa, body) in [
+        (
+            "@ SOA ns host 1 2 3 4 1h",
+            "a A 10.0.0.1\nb 2h A 10.0.0.2\nc A 10.0.0.3\n$TTL 3h\nd A 10.0.0.4\n",
+        ),
+        (
+            "@ 5m SOA ns host 1 2 3 4 1h",
+            "a A 10.0.0.1\nb CNAME a\nc 0 A 10.0.0.1\nd 2147483647 A 10.0.0.1\n",
+        ),
+        (
+            "$TTL 7\n@ 5m SOA ns host 1 2 3 4 1h",
+            "a A 10.0.0.1\na 9 A 10.0.0.2\na 9 TXT x\nb 60 A 10.0.0.3\n",
+        ),
+    ] {
+        let zone = folder.write("z", format!("{soa}\n NS ns\nns A 127.0.0.1\n{body}"));
+        let (finished, ours) = imported(&folder, &zone, &[]);
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let theirs = run(
+            "named-checkzone",
+            &["-k", "ignore", "-D", "-o", "-", "lab.", &zone],
+        );
+        assert_eq!(ours, records(&theirs.out), "{body}: {}", theirs.out);
+    }
+}
+
 /// Wildcards and service names, which a directory and a leaf can have.
 #[test]
 fn names_of_every_kind_survive_a_zone_file() {
@@ -223,11 +256,11 @@ fn names_of_every_kind_survive_a_zone_file() {
     assert_eq!(
         records,
         [
-            "*.flat.lab. TXT \"\" \"\\255\"",
-            "*.w.lab. A 10.0.0.1",
-            "_acme-challenge.host.lab. TXT \"token\"",
-            "_s._tcp.lab. SRV 1 2 3 a\\059b\\034\\040\\032.lab.",
-            "host.lab. A 10.0.0.2"
+            "*.flat.lab. 60 TXT \"\" \"\\255\"",
+            "*.w.lab. 60 A 10.0.0.1",
+            "_acme-challenge.host.lab. 60 TXT \"token\"",
+            "_s._tcp.lab. 60 SRV 1 2 3 a\\059b\\034\\040\\032.lab.",
+            "host.lab. 60 A 10.0.0.2"
         ]
     );
 }

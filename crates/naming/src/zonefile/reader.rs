@@ -213,6 +213,10 @@ impl<'z> Reader<'z> {
         self.last_ttl = ttl.or(self.last_ttl);
         let ttl = ttl.or(self.default_ttl).or(self.last_ttl);
         let data = rdata::data(rtype, rest, &self.origin).map_err(Trouble::Malformed)?;
+        if let (Rtype::SOA, None, Some(minimum)) = (rtype, ttl, data.as_deref()) {
+            // As in BIND, all records without a TTL have the last number of an SOA record without one.
+            self.default_ttl = minimum.last_chunk().map(|ttl| u32::from_be_bytes(*ttl));
+        }
         match self
             .found
             .take(at, &owner, rtype, ttl, data.as_deref(), self.zones)
