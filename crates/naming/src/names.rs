@@ -17,10 +17,11 @@ use crate::{
     config::Options,
     file,
     handout::{FLAT, STRUCTURED},
+    marks::MarksFile,
     name::Place,
-    server::source::{Reload, Source},
+    server::source::{Keeper, Reload, Source},
     space::Space,
-    store::Store,
+    store::{DurableNames, Store},
     value::Value,
 };
 
@@ -115,13 +116,11 @@ fn reload(options: &Options) -> Option<Reload> {
 /// # Errors
 /// When a file or the store cannot be read (exit code 2).
 pub fn to_serve(options: &Options, journal: &Journal) -> Result<Source, Failure> {
-    let serial = serial_of_now();
     let reload = reload(options);
     let Some(path) = &options.store else {
         return Ok(Source {
             space: read(options)?,
-            store: None,
-            serial,
+            keeper: beside(options.names.as_deref(), journal),
             reload,
         });
     };
@@ -130,30 +129,40 @@ pub fn to_serve(options: &Options, journal: &Journal) -> Result<Source, Failure>
         return Err(Failure::could_not_run("--store -", why));
     }
     let store = Store::open(path)?;
-    let (space, serial) = match store.serial()? {
-        Some(serial) => {
-            if let Some(names) = &options.names {
-                let text = format!(
-                    "{} holds the names; {} is not read, because it only fills a new store",
-                    visible_path(path),
-                    visible_path(names)
-                );
-                journal.record(Event::new(Kind::Report).text(text));
-            }
-            (store.load()?, serial)
+    let space = if store.is_filled()? {
+        if let Some(names) = &options.names {
+            let text = format!(
+                "{} holds the names; {} is not read, because it only fills a new store",
+                visible_path(path),
+                visible_path(names)
+            );
+            journal.record(Event::new(Kind::Report).text(text));
         }
-        None => {
-            let space = unmounted(options, file::read)?;
-            store.fill(&space, serial)?;
-            (space, serial)
-        }
+        store.load()?
+    } else {
+        unmounted(options, file::read)?
     };
+    let store = DurableNames::new(path, store);
     Ok(Source {
         space: mount(options, space, file::read)?,
-        store: Some(store),
-        serial,
+        keeper: Keeper::Store(Box::new(store)),
         reload,
     })
+}
+
+/// The file beside the names file that keeps the serials; without one, they follow the time.
+fn beside(names: Option<&FilePath>, journal: &Journal) -> Keeper {
+    let Some(names) = names.filter(|path| !files::is_standard(path)) else {
+        return Keeper::Clock;
+    };
+    MarksFile::beside(names).map_or_else(
+        |failure| {
+            let text = format!("{failure}; without it, the serials follow the time");
+            journal.record(Event::error(common::event::Level::Warn, text));
+            Keeper::Clock
+        },
+        Keeper::Beside,
+    )
 }
 
 /// A zone serial that grows with time (RFC 1982).

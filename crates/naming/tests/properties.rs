@@ -11,6 +11,8 @@ use domain::base::{
 use naming::{
     dns::{
         answer::{Next, Request, Transport, answer},
+        difference::between,
+        mark::{Content, Marks},
         owner::{Owner, Zones, of_address},
         publish::{self, follow, publish},
         shown,
@@ -187,14 +189,22 @@ proptest! {
         let mut zone = publish(&space, 1, &settings).unwrap();
         space.begin();
         for group in &all {
-            let before = zone.serial;
+            let before = zone.clone();
             for one in group {
                 make(&mut space, one);
             }
             let touched = space.touched();
-            follow(&mut zone, &space, &touched, &settings).unwrap();
+            let changed = follow(&mut zone, &space, &touched, &settings).unwrap();
             space.commit();
-            prop_assert_eq!(zone.serial, before + 1);
+            // What changed is what differs, and it follows the digests.
+            let differences = changed.differences(&zone);
+            prop_assert_eq!(&differences, &between(&before, &zone));
+            let followed = Content::of(&before).into_iter().zip(&differences);
+            let followed: Vec<_> = followed.map(|(content, difference)| content.followed(zone.ttl, difference)).collect();
+            prop_assert_eq!(&Content::of(&zone)[..], &followed[..]);
+            let mut restored = zone.clone();
+            changed.restore(&mut restored);
+            prop_assert_eq!(everything(&restored), everything(&before));
             prop_assert_eq!(everything(&zone), everything(&publish(&space, 1, &settings).unwrap()));
         }
         // A rollback of everything leads back to the start.
@@ -271,7 +281,7 @@ proptest! {
                 for one in group {
                     make(&mut space, one);
                 }
-                store.keep(&space, &space.touched(), 1).unwrap();
+                store.keep(&space, &space.touched(), &settings().zones, &Marks::default(), &[]).unwrap();
                 space.commit();
             }
         }

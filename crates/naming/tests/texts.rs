@@ -76,7 +76,10 @@ fn files_and_the_store_keep_texts_as_they_are() {
         space
     );
     let path = folder.path("names.redb");
-    Store::open(path.as_ref()).unwrap().fill(&space, 1).unwrap();
+    Store::open(path.as_ref())
+        .unwrap()
+        .fill(&space, &Zones::new("lab.").unwrap(), &Default::default())
+        .unwrap();
     assert_eq!(Store::open(path.as_ref()).unwrap().load().unwrap(), space);
 }
 

@@ -1,7 +1,9 @@
 //! The name spaces in DNS: domain names, queries and answers, updates, transfers. Nothing here uses a socket.
 
 pub mod answer;
+pub mod difference;
 pub mod key;
+pub mod mark;
 mod own_case;
 pub mod owner;
 pub mod presentation;

@@ -183,6 +183,13 @@ impl Zones {
         [&self.names, &self.reverse[0], &self.reverse[1]]
     }
 
+    /// The position of a name's zone in [`Self::all`].
+    pub fn index(&self, name: &[u8]) -> Option<usize> {
+        self.all()
+            .into_iter()
+            .position(|zone| suffix_at(name, &zone.0).is_some())
+    }
+
     /// The zone of a name.
     pub fn of(&self, name: &[u8]) -> Option<&Owner> {
         self.all()

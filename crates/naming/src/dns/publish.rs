@@ -8,8 +8,9 @@ use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 use domain::base::iana::Rtype;
 
 use super::{
+    difference::{Before, Differences, next_serial},
     owner::{Owner, Zones, of_address},
-    zone::{Builder, Records, Zone, push_record, push_timed},
+    zone::{Builder, Records, Zone, first_records, push_record, push_timed},
 };
 use crate::{
     name::Place,
@@ -64,34 +65,54 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
         return Err(refusal);
     }
     let mut zone = builder.finish(MOST_POINTERS);
-    apexes(&mut zone, space, serial, settings);
+    number(&mut zone, space, [serial; 3], settings);
     Ok(zone)
 }
 
-/// Brings the records of the touched places up to date, and increments the serial.
+/// Brings the records of the touched places up to date. The serials stay as they are: [`number`] sets them. Returns the
+/// records as they were before.
 ///
 /// # Errors
-/// When a name is too long for DNS in the zone; the zones are then inconsistent.
+/// When a name is too long for DNS in the zone; the zones are unchanged then.
 pub fn follow(
     zone: &mut Zone,
     space: &Space,
     touched: &BTreeSet<Place>,
     settings: &Settings,
-) -> Result<(), Refusal> {
+) -> Result<Before, Refusal> {
+    let mut following = Following {
+        zone,
+        before: Before::default(),
+        short: BTreeSet::new(),
+    };
     let mut records = Vec::new();
     // The record of a symbolic link depends on its target.
     let links = space.symlinks().filter(|place| !touched.contains(*place));
     let places = touched.iter().filter(|place| !place.is_apex());
     for place in places.chain(links) {
-        update(zone, space, place, space.get(place), &mut records)?;
+        if let Err(refusal) = following.update(space, place, &mut records) {
+            following.before.restore(following.zone);
+            return Err(refusal);
+        }
     }
-    apexes(zone, space, next_serial(zone.serial), settings);
-    Ok(())
+    following.fill_up();
+    let Following {
+        zone, mut before, ..
+    } = following;
+    if touched.contains(&Place::apex()) {
+        let zones = Arc::clone(&zone.zones);
+        let records = apex_records(&zones, &zones.names, space, zone.serials[0], settings);
+        before.set(zone, zones.names.as_slice(), &records);
+    }
+    Ok(before)
 }
 
-/// The serial after this one: never 0, which some servers take for none.
-pub fn next_serial(serial: u32) -> u32 {
-    serial.wrapping_add(1).max(1)
+/// The serials after these differences: that of each zone that differs moves by one.
+pub fn next_serials(serials: [u32; 3], differences: &Differences) -> [u32; 3] {
+    std::array::from_fn(|index| match differences[index].is_empty() {
+        true => serials[index],
+        false => next_serial(serials[index]),
+    })
 }
 
 /// The domain name of a place; its records replace those in `records`.
@@ -129,29 +150,83 @@ pub(crate) fn compose(
     owner(place)
 }
 
-fn update(
-    zone: &mut Zone,
-    space: &Space,
-    place: &Place,
-    entry: Option<&Entry>,
-    records: &mut Vec<u8>,
-) -> Result<(), Refusal> {
-    let owner = compose(&zone.zones, space, place, entry, records)?;
-    let before = zone.get(owner.as_slice()).unwrap_or_default();
-    if before.0 == records.as_slice() {
-        return Ok(());
+/// Zones that follow the changes of the names.
+struct Following<'z> {
+    zone: &'z mut Zone,
+    before: Before,
+    /// Addresses that lost a pointer, and may have names without one.
+    short: BTreeSet<IpAddr>,
+}
+
+impl Following<'_> {
+    fn update(
+        &mut self,
+        space: &Space,
+        place: &Place,
+        records: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let owner = compose(&self.zone.zones, space, place, space.get(place), records)?;
+        let before = self.zone.get(owner.as_slice()).unwrap_or_default();
+        if before.0 == records.as_slice() {
+            return Ok(());
+        }
+        let pointed = |records| addresses(records).filter(|_| !is_wildcard(&owner));
+        let before: Vec<_> = pointed(before).collect();
+        let now: Vec<_> = pointed(Records(records)).collect();
+        self.before.set(self.zone, owner.as_slice(), records);
+        for address in before.iter().filter(|address| !now.contains(address)) {
+            self.point(*address, &owner, false);
+        }
+        for address in now.iter().filter(|address| !before.contains(address)) {
+            self.point(*address, &owner, true);
+        }
+        Ok(())
     }
-    let pointed = |records| addresses(records).filter(|_| !is_wildcard(&owner));
-    let before: Vec<_> = pointed(before).collect();
-    let now: Vec<_> = pointed(Records(records)).collect();
-    for address in before.iter().filter(|address| !now.contains(address)) {
-        point(zone, *address, &owner, false);
+
+    /// Adds the PTR record of an address to a name, or removes it.
+    fn point(&mut self, address: IpAddr, owner: &Owner, points: bool) {
+        let reverse = of_address(address);
+        let before = self.zone.get(reverse.as_slice()).unwrap_or_default();
+        let mut records = before.0.to_vec();
+        if points {
+            push_record(&mut records, Rtype::PTR, owner.as_slice());
+            if let Some(first) = first_records(&records, MOST_POINTERS) {
+                records = first;
+            }
+        } else {
+            if before.count() >= MOST_POINTERS {
+                self.short.insert(address);
+            }
+            records.clear();
+            for (rtype, data) in before.filter(|(_, data)| *data != owner.as_slice()) {
+                push_record(&mut records, rtype, data);
+            }
+        }
+        self.before.set(self.zone, reverse.as_slice(), &records);
     }
-    for address in now.iter().filter(|address| !before.contains(address)) {
-        point(zone, *address, &owner, true);
+
+    /// Gives each address that lost one of its [`MOST_POINTERS`] the pointers for which there was no room.
+    fn fill_up(&mut self) {
+        if self.short.is_empty() {
+            return;
+        }
+        let mut missing: Vec<(IpAddr, Owner)> = Vec::new();
+        self.zone.each(|name, records| {
+            // A wildcard has no pointers, and the zone itself has none.
+            if is_wildcard(&Owner::from_wire(name)) || name == self.zone.zones.names.as_slice() {
+                return;
+            }
+            let found = addresses(records).filter(|address| self.short.contains(address));
+            missing.extend(found.map(|address| (address, Owner::from_wire(name))));
+        });
+        for (address, owner) in missing {
+            let reverse = of_address(address);
+            let has = self.zone.get(reverse.as_slice()).unwrap_or_default();
+            if !has.of(Rtype::PTR).any(|name| name == owner.as_slice()) {
+                self.point(address, &owner, true);
+            }
+        }
     }
-    zone.set(owner.as_slice(), records);
-    Ok(())
 }
 
 /// Appends the values of a name as records, with their TTLs.
@@ -212,53 +287,46 @@ fn addresses(records: Records<'_>) -> impl Iterator<Item = IpAddr> {
     })
 }
 
-/// Adds the PTR record of an address to a name, or removes it.
-fn point(zone: &mut Zone, address: IpAddr, owner: &Owner, points: bool) {
-    let reverse = of_address(address);
-    let before = zone.get(reverse.as_slice()).unwrap_or_default();
-    let mut records = Vec::with_capacity(before.0.len() + owner.as_slice().len() + 4);
-    if points {
-        if before.count() >= MOST_POINTERS {
-            return;
-        }
-        records.extend(before.0);
-        push_record(&mut records, Rtype::PTR, owner.as_slice());
-    } else {
-        for (rtype, data) in before.filter(|(_, data)| *data != owner.as_slice()) {
-            push_record(&mut records, rtype, data);
-        }
-    }
-    zone.set(reverse.as_slice(), &records);
-}
-
-/// The records of each apex: SOA and NS, the address of the server, and the values that the zone itself has.
-fn apexes(zone: &mut Zone, space: &Space, serial: u32, settings: &Settings) {
+/// Gives each zone its serial, and its apex the records that it has with it.
+pub fn number(zone: &mut Zone, space: &Space, serials: [u32; 3], settings: &Settings) {
     let zones = Arc::clone(&zone.zones);
-    let server = zones.names.as_slice();
-    zone.serial = serial;
-    for apex in zones.all() {
-        let mut soa = server.to_vec();
-        soa.extend(b"\x0ahostmaster");
-        soa.extend(server);
-        // Serial, refresh, retry, expire, and the TTL of negative answers (RFC 1035 section 3.3.13, RFC 2308).
-        for figure in [serial, 60, 10, 604_800, settings.ttl] {
-            soa.extend(figure.to_be_bytes());
-        }
-        let mut records = Vec::new();
-        push_record(&mut records, Rtype::SOA, &soa);
-        push_record(&mut records, Rtype::NS, server);
-        if let (true, Some(address)) = (apex == &zones.names, settings.address) {
-            push_value(&mut records, &address.into());
-        }
-        if apex == &zones.names {
-            let values = space
-                .get(&Place::apex())
-                .and_then(|entry| space.values(entry));
-            let values = values.map(Values::as_slice).unwrap_or_default();
-            values
-                .iter()
-                .for_each(|value| push_value(&mut records, value));
-        }
+    zone.serials = serials;
+    for (apex, serial) in zones.all().into_iter().zip(serials) {
+        let records = apex_records(&zones, apex, space, serial, settings);
         zone.set(apex.as_slice(), &records);
     }
+}
+
+/// The records of an apex: SOA and NS, the address of the server, and the values that the zone itself has.
+fn apex_records(
+    zones: &Zones,
+    apex: &Owner,
+    space: &Space,
+    serial: u32,
+    settings: &Settings,
+) -> Vec<u8> {
+    let server = zones.names.as_slice();
+    let mut soa = server.to_vec();
+    soa.extend(b"\x0ahostmaster");
+    soa.extend(server);
+    // Serial, refresh, retry, expire, and the TTL of negative answers (RFC 1035 section 3.3.13, RFC 2308).
+    for figure in [serial, 60, 10, 604_800, settings.ttl] {
+        soa.extend(figure.to_be_bytes());
+    }
+    let mut records = Vec::new();
+    push_record(&mut records, Rtype::SOA, &soa);
+    push_record(&mut records, Rtype::NS, server);
+    if apex == &zones.names {
+        if let Some(address) = settings.address {
+            push_value(&mut records, &address.into());
+        }
+        let values = space
+            .get(&Place::apex())
+            .and_then(|entry| space.values(entry));
+        let values = values.map(Values::as_slice).unwrap_or_default();
+        values
+            .iter()
+            .for_each(|value| push_value(&mut records, value));
+    }
+    records
 }

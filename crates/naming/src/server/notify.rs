@@ -118,10 +118,8 @@ impl<'s> Notifier<'s> {
             if self.secondaries.is_empty() {
                 continue;
             }
-            let (zones, serial) = {
-                let zone = reader.zone();
-                (Arc::clone(&zone.zones), zone.serial)
-            };
+            let zone = Arc::clone(reader.zone());
+            let zones = &zone.zones;
             let begun = Instant::now();
             let mut notices = Vec::new();
             for secondary in self.secondaries.clone() {
@@ -133,6 +131,7 @@ impl<'s> Notifier<'s> {
             } else {
                 let newer = !changes.is_empty() || self.shutdown.requested();
                 for notice in notices {
+                    let serial = zone.serial(notice.zone);
                     self.report(notice, serial, newer, &zones.names);
                 }
             }

@@ -22,14 +22,16 @@ use super::{
     context::{Counts, Settings},
     events::{registered, warning, with_length},
     job::{Job, ReplyTo, UpdateJob},
+    ledger::Ledger,
     packet_info,
     snapshot::ZoneSnapshot,
-    source::{Reload, Source},
+    source::Reload,
 };
 use crate::{
     dns::{
+        difference::{Differences, between},
         owner::LONGEST,
-        publish::{follow, next_serial, publish},
+        publish::{follow, number, publish},
         replay::{ReplayCache, Seen},
         reply,
         request::Request,
@@ -38,7 +40,7 @@ use crate::{
         zone::Zone,
     },
     space::Space,
-    store::{Signed, Store},
+    store::Signed,
 };
 
 /// How many updates a group has at most.
@@ -53,12 +55,21 @@ enum Outcome {
     Replay,
 }
 
+/// The names, the zones that were made of them, and where both come from.
+#[derive(Debug)]
+pub(super) struct NamesOf<'s> {
+    pub(super) space: Space,
+    pub(super) zone: Zone,
+    pub(super) ledger: Ledger<'s>,
+    pub(super) reload: Option<Reload>,
+}
+
 /// The owner of the names.
 #[derive(Debug)]
 pub(super) struct Registrar<'s> {
     space: Space,
     zone: Zone,
-    store: Option<Store>,
+    ledger: Ledger<'s>,
     reload: Option<Reload>,
     settings: &'s Settings,
     snapshot: &'s ZoneSnapshot,
@@ -72,26 +83,30 @@ pub(super) struct Registrar<'s> {
 
 impl<'s> Registrar<'s> {
     pub(super) fn new(
-        source: Source,
-        zone: Zone,
+        names: NamesOf<'s>,
         settings: &'s Settings,
         snapshot: &'s ZoneSnapshot,
         changed: Sender<()>,
         counts: &'s Counts,
         journal: &'s Journal,
     ) -> Result<Self, Failure> {
-        let replay_cache = match &source.store {
+        let NamesOf {
+            mut space,
+            zone,
+            ledger,
+            reload,
+        } = names;
+        let replay_cache = match ledger.store()? {
             Some(store) => ReplayCache::restored(store.signed()?, tsig::now()),
             None => ReplayCache::default(),
         };
-        let mut space = source.space;
         space.begin();
         space.limit(LONGEST - settings.dns.zones.names.as_slice().len());
         Ok(Self {
             space,
             zone,
-            store: source.store,
-            reload: source.reload,
+            ledger,
+            reload,
             settings,
             snapshot,
             changed,
@@ -151,15 +166,11 @@ impl<'s> Registrar<'s> {
             outcomes.push(Outcome::New(outcome));
         }
         let signed = signed(&updates, &outcomes, now);
-        if let Err(failure) = self.commit(&signed) {
+        if let Err(refused) = self.commit(&signed) {
             self.space.rollback(0);
-            self.journal.record(Event::failure(&failure));
             for outcome in &mut outcomes {
                 if let Outcome::New(outcome @ Ok(())) = outcome {
-                    *outcome = Err(Refused {
-                        rcode: Rcode::SERVFAIL,
-                        why: "it could not be stored".into(),
-                    });
+                    *outcome = Err(refused.clone());
                 }
             }
         }
@@ -179,36 +190,57 @@ impl<'s> Registrar<'s> {
         Update::parse(&update.message, &self.zone.zones)?.apply(&mut self.space, &self.zone)
     }
 
-    /// Stores the changes of the group, and publishes the zones.
-    fn commit(&mut self, signed: &[Signed]) -> Result<(), Failure> {
+    /// Stores the changes of the group, and publishes the zones when they differ from those before.
+    ///
+    /// # Errors
+    /// The answer to the updates; the zones are unchanged then.
+    fn commit(&mut self, signed: &[Signed]) -> Result<(), Refused> {
+        let failed = |_| Refused {
+            rcode: Rcode::SERVFAIL,
+            why: "it could not be stored".into(),
+        };
         let touched = self.space.touched();
         if touched.is_empty() {
             // What was refused must not be made when its message is replayed after a restart.
-            return match &self.store {
-                Some(store) if !signed.is_empty() => {
-                    store.keep_signed(&self.space, &touched, self.zone.serial, signed)
-                }
-                _ => Ok(()),
-            };
+            if self.ledger.has_store() && !signed.is_empty() {
+                let nothing = Differences::default();
+                let (space, zone) = (&self.space, &self.zone);
+                let kept = self.ledger.keep(space, &touched, zone, &nothing, signed);
+                kept.map_err(failed)?;
+            }
+            return Ok(());
         }
-        let serial = next_serial(self.zone.serial);
-        if let Some(store) = &self.store {
-            store.keep_signed(&self.space, &touched, serial, signed)?;
-        }
-        let followed = follow(&mut self.zone, &self.space, &touched, &self.settings.dns);
-        if let Err(refusal) = followed {
-            // It does not happen: every place was checked before its change was made.
-            self.journal.record(Event::failure(&refusal.into()));
+        // It is not refused: every place was checked before its change was made.
+        let before = follow(&mut self.zone, &self.space, &touched, &self.settings.dns);
+        let before = before.map_err(|refusal| Refused {
+            rcode: Rcode::REFUSED,
+            why: refusal.to_string(),
+        })?;
+        let differences = before.differences(&self.zone);
+        let (space, zone) = (&self.space, &self.zone);
+        match self
+            .ledger
+            .keep(space, &touched, zone, &differences, signed)
+        {
+            Ok(serials) => self.publish(serials),
+            Err(failure) => {
+                before.restore(&mut self.zone);
+                return Err(failed(failure));
+            }
         }
         self.space.commit();
-        self.publish();
         for place in &touched {
             self.journal.record(registered(&self.space, place));
         }
         Ok(())
     }
 
-    fn publish(&self) {
+    /// Publishes the zones with these serials, unless these are the ones they have.
+    fn publish(&mut self, serials: [u32; 3]) {
+        if serials == self.zone.serials {
+            return;
+        }
+        number(&mut self.zone, &self.space, serials, &self.settings.dns);
         self.snapshot.publish(self.zone.clone());
         // One signal is enough for several changes.
         let _ = self.changed.try_send(());
@@ -278,28 +310,29 @@ impl<'s> Registrar<'s> {
     /// Reads the names file and what is mounted again. When that fails, the names stay as they are.
     fn reload(&mut self) {
         let Some(reload) = &self.reload else {
-            let text = match self.store {
-                Some(_) => {
+            let text = match self.ledger.has_store() {
+                true => {
                     "the names are unchanged: the store holds them, and --names only fills a new one"
                 }
-                None => "the names are unchanged: there is no --names FILE to read again",
+                false => "the names are unchanged: there is no --names FILE to read again",
             };
             return self.journal.record(warning(text));
         };
-        let read = (reload.read)(self.store.as_ref()).and_then(|space| {
-            let zone = publish(&space, next_serial(self.zone.serial), &self.settings.dns)
+        let read = self.ledger.store().and_then(|store| (reload.read)(store));
+        let read = read.and_then(|space| {
+            let zone = publish(&space, 0, &self.settings.dns)
                 .map_err(|refusal| Failure::could_not_run(&refusal.place, refusal.why))?;
-            // What is mounted is not in the store, but its serial must not fall after a restart.
-            if let Some(store) = &self.store {
-                store.keep(&space, &BTreeSet::new(), zone.serial)?;
-            }
-            Ok((space, zone))
+            let (nothing, differences) = (BTreeSet::new(), between(&self.zone, &zone));
+            let serials = self
+                .ledger
+                .keep(&space, &nothing, &zone, &differences, &[])?;
+            Ok((space, zone, serials))
         });
         match read {
             Err(failure) => self
                 .journal
                 .record(warning(format!("the names are unchanged: {failure}"))),
-            Ok((mut space, zone)) => {
+            Ok((mut space, mut zone, serials)) => {
                 space.begin();
                 space.limit(LONGEST - zone.zones.names.as_slice().len());
                 let text = format!(
@@ -312,8 +345,10 @@ impl<'s> Registrar<'s> {
                         .join(", "),
                     plural(space.count() as u64, "name")
                 );
+                // The serials of the zones before, so that only a difference is published.
+                number(&mut zone, &space, self.zone.serials, &self.settings.dns);
                 (self.space, self.zone) = (space, zone);
-                self.publish();
+                self.publish(serials);
                 self.journal.record(Event::new(Kind::Local).text(text));
             }
         }

@@ -4,19 +4,32 @@ use std::{fmt, path::PathBuf};
 
 use common::exit::Failure;
 
-use crate::{space::Space, store::Store};
+use crate::{
+    marks::MarksFile,
+    space::Space,
+    store::{DurableNames, Store},
+};
 
 /// The names to serve, and their source.
 #[derive(Debug)]
 pub struct Source {
     /// The names.
     pub space: Space,
-    /// The store that keeps changes, if there is one.
-    pub store: Option<Store>,
-    /// The serial of the zones at their last change.
-    pub serial: u32,
+    /// Where names and serials are kept.
+    pub keeper: Keeper,
     /// How to read again what comes from files, when something does.
     pub reload: Option<Reload>,
+}
+
+/// Where names and serials are kept.
+#[derive(Debug)]
+pub enum Keeper {
+    /// In a store: both.
+    Store(Box<DurableNames>),
+    /// In a names file, and the serials beside it.
+    Beside(MarksFile),
+    /// The serials follow the time.
+    Clock,
 }
 
 /// Reads the names again; those that a store holds are read from it.

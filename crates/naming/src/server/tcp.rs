@@ -183,7 +183,8 @@ impl<'c, 's> Connection<'c, 's> {
         self.context.counts.add(|counts| &counts.transfers, 1);
         let text = format!(
             "zone {apex} with serial {} transferred to {}: {records} records",
-            zone.serial, self.client.peer
+            zone.serial(apex),
+            self.client.peer
         );
         self.context.journal.record(
             Event::new(Kind::Local)

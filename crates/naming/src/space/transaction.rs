@@ -79,6 +79,22 @@ impl Space {
         changed
     }
 
+    /// Whether a place is at or below a mount point.
+    pub fn is_mounted(&self, place: &Place) -> bool {
+        let Place::Structured(names) = place else {
+            return false;
+        };
+        let mut directory = &self.root;
+        for name in names {
+            match directory.get(name) {
+                Some(Entry::Directory(inner)) if inner.mounted.is_some() => return true,
+                Some(Entry::Directory(inner)) => directory = inner,
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// Refuses a place below a mount point, below a leaf, or below a symbolic link.
     pub(super) fn check_mounts(&self, place: &Place) -> Result<(), Refusal> {
         let Place::Structured(names) = place else {

@@ -53,6 +53,15 @@ impl<'a> Records<'a> {
         self.of(rtype).next()
     }
 
+    /// Each record as it is stored here: its type, the length of its data, and the data.
+    pub fn whole(mut self) -> impl Iterator<Item = &'a [u8]> {
+        std::iter::from_fn(move || {
+            let before = self.0;
+            self.next()?;
+            Some(&before[..before.len() - self.0.len()])
+        })
+    }
+
     /// Whether there is none.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
@@ -80,4 +89,14 @@ pub fn push_timed(records: &mut Vec<u8>, rtype: Rtype, ttl: Option<u32>, data: &
     records.extend(ttl.unwrap_or(ZONE_TTL).to_be_bytes());
     records.extend(length.to_be_bytes());
     records.extend(data);
+}
+
+/// The first `most` of these records in their order as bytes, in that order; None when there are no more than that.
+pub fn first_records(records: &[u8], most: usize) -> Option<Vec<u8>> {
+    let mut all: Vec<_> = Records(records).whole().collect();
+    if all.len() <= most {
+        return None;
+    }
+    all.sort_unstable();
+    Some(all[..most].concat())
 }
