@@ -186,7 +186,7 @@ impl<'a> Resolver<'a, '_> {
                     return self.resolve(names.iter().map(Component::Down));
                 }
                 // Service names can also be names in a directory of service names, and stand for a wildcard there.
-                let labels = names.iter().flat_map(|name| name.labels());
+                let labels = names.iter().flat_map(Name::labels);
                 let labels: Vec<_> = labels.filter_map(|label| Name::new(label).ok()).collect();
                 self.resolve(labels.iter().map(Component::Down))
             }
