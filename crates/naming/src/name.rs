@@ -5,6 +5,8 @@
 
 use std::{borrow::Borrow, fmt, ops::Deref, str::FromStr};
 
+pub(crate) mod idn;
+
 use common::{exit::Failure, text::visible};
 use compact_str::CompactString;
 
@@ -19,6 +21,8 @@ pub const LONGEST_PLACE: usize = 240;
 
 /// A name within one name space or directory: 1 to [`LONGEST_NAME`] bytes in lowercase, without `/` and without
 /// control characters; neither `.` nor `..`, which are steps of a path. `*` is the wildcard of its directory (RFC 4592).
+///
+/// A name beyond ASCII is kept as it reads, in lowercase; its A-label (RFC 5890), such as `xn--gre-6ka8l`, is the same name.
 ///
 /// A **service name** begins with `_` (RFC 8552). Below another name it is an attribute of that name, and not a name in it:
 /// `server1/_acme-challenge` is one name in the directory of server1, whether server1 is a leaf, a directory, or nothing.
@@ -47,6 +51,9 @@ impl Name {
         {
             "has a / or a control character"
         } else {
+            if let Some(unicode) = idn::unicode(text) {
+                return Ok(Self(unicode.into()));
+            }
             let mut name = CompactString::new(text);
             name.make_ascii_lowercase();
             return Ok(Self(name));
@@ -73,6 +80,11 @@ impl Name {
             name.push_service(&service);
         }
         Ok(name)
+    }
+
+    /// How many bytes it takes in a domain name, with the length of each label.
+    pub fn dns_length(&self) -> usize {
+        self.labels().map(|label| idn::ascii(label).len() + 1).sum()
     }
 
     /// Whether it begins with `_`.
@@ -299,7 +311,7 @@ impl Place {
         if names.is_empty() {
             return Err(Failure::could_not_run(what(), "the root has no name"));
         }
-        let length: usize = names.iter().map(|name| name.len() + 1).sum();
+        let length: usize = names.iter().map(Name::dns_length).sum();
         if length > LONGEST_PLACE {
             let why = format!("{length} bytes long, and at most {LONGEST_PLACE} fit in DNS");
             return Err(Failure::could_not_run(what(), why));

@@ -124,7 +124,9 @@ fn zone_files_are_read_as_other_servers_read_them() {
         if *reader != "nsd-checkzone" {
             let theirs = in_folder("named-checkzone", "-k ignore -D -o - lab. z");
             assert_eq!(theirs.code, Some(0), "{body}: {theirs:?}");
-            assert_eq!(ours, records(&theirs.out), "{body}: {}", theirs.out);
+            // A name beyond ASCII is its A-label, and BIND keeps the bytes.
+            let text = theirs.out.replace(r"gr\195\188\195\159e", "xn--gre-6ka8l");
+            assert_eq!(ours, records(&text), "{body}: {text}");
         }
         if *reader != "named-checkzone" {
             let theirs = in_folder("nsd-checkzone", "lab. z");
@@ -432,7 +434,7 @@ fn bind_loads_an_exported_zone_or_the_export_says_what_it_refuses() {
         (
             "{\"gr\u{fc}\u{df}e\": \"10.0.0.1\", \"r\": {\"a b\": \"::1\", \"x-\": \"::2\", \"-\": \"::2\"}}",
             &[],
-            "4 names, such as ",
+            "3 names, such as ",
         ),
         (
             r#"{"a.b": "10.0.0.1"}"#,

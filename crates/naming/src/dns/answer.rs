@@ -6,7 +6,7 @@
 use domain::base::iana::{Class, Opcode, OptRcode, Rcode, Rtype};
 
 use super::{
-    owner::{LONGEST, parent},
+    owner::{LONGEST, internationalised, parent},
     reply::{self, Content},
     request::HEADER,
     tsig::Signer,
@@ -82,7 +82,7 @@ pub fn respond(
     Next::Answer
 }
 
-/// A name in lowercase, and its position in the answer, where it is uncompressed.
+/// A name in lowercase, and its position in the answer, where it is uncompressed; there it can be in other letters.
 struct Located {
     name: [u8; LONGEST],
     length: usize,
@@ -100,6 +100,17 @@ impl Located {
         }
         (self.length, self.at) = (name.len(), at);
     }
+
+    /// The position in the answer of the last `suffix` bytes of the name. The question can have a name in other labels than
+    /// the zone (RFC 5890), but it has as many.
+    fn suffix_at(&self, suffix: usize, out: &[u8]) -> usize {
+        let (mut key, mut at) = (0, self.at);
+        while key < self.length - suffix {
+            key += usize::from(self.name[key]) + 1;
+            at += usize::from(out[at]) + 1;
+        }
+        at
+    }
 }
 
 fn compose(zone: &Zone, request: &Request, signer: Option<&mut Signer>, out: &mut Vec<u8>) {
@@ -116,7 +127,12 @@ fn compose(zone: &Zone, request: &Request, signer: Option<&mut Signer>, out: &mu
         length: 0,
         at: HEADER,
     };
-    located.set(query.name, HEADER);
+    // Names beyond ASCII are rare, and asked for by hand: this alone allocates.
+    let internationalised = match query.name.is_ascii() {
+        true => None,
+        false => internationalised(query.name),
+    };
+    located.set(internationalised.as_deref().unwrap_or(query.name), HEADER);
     let authoritative = if matches!(query.class, Class::IN | Class::ANY) {
         follow(
             zone,
@@ -152,7 +168,7 @@ struct Sections<'o> {
 impl Sections<'_> {
     /// Appends a record. Its owner is the last `suffix` bytes of a name that the answer has already.
     fn record(&mut self, located: &Located, suffix: usize, rtype: Rtype, ttl: u32, data: &[u8]) {
-        let at = located.at + located.length - suffix;
+        let at = located.suffix_at(suffix, self.out);
         match u16::try_from(at) {
             // The two highest bits mark a pointer (RFC 1035 section 4.1.4).
             Ok(at) if at < 0x4000 => self.out.extend((0xc000 | at).to_be_bytes()),

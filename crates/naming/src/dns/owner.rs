@@ -13,7 +13,7 @@ use std::{
 use domain::base::name::{Label, Name as DomainName, ToName};
 
 use crate::{
-    name::{APEX, Name, Place, merged},
+    name::{APEX, Name, Place, idn, merged},
     space::FLAT,
 };
 
@@ -69,8 +69,16 @@ impl Owner {
 impl FromStr for Owner {
     type Err = String;
 
-    /// Reads a name in the format of zone files (`server1.flat.lab.`).
+    /// Reads a name in the format of zone files (`server1.flat.lab.`), or one with names beyond ASCII (`grüße.flat.lab.`).
     fn from_str(text: &str) -> Result<Self, String> {
+        let labels = text.split('.').map(|label| match label.is_ascii() {
+            true => Ok(label.into()),
+            false => Name::new(label)
+                .map(|name| idn::ascii(&name).into_owned())
+                .map_err(|bad| bad.to_string()),
+        });
+        let text = labels.collect::<Result<Vec<String>, String>>()?.join(".");
+        let text = text.as_str();
         let name = DomainName::<Vec<u8>>::from_str(text);
         name.map(|name| Self::from_wire(name.as_slice()))
             .map_err(|error| error.to_string())
@@ -121,6 +129,29 @@ pub fn suffix_at(name: &[u8], zone: &[u8]) -> Option<usize> {
         at += usize::from(name[at]) + 1;
     }
     (at == from).then_some(from)
+}
+
+/// A name in lowercase whose labels beyond ASCII are replaced by their A-labels (RFC 5890), as the zones have names; None
+/// when that is too long, or the wire format is malformed.
+pub fn internationalised(name: &[u8]) -> Option<Vec<u8>> {
+    let mut wire = Vec::with_capacity(LONGEST);
+    let mut rest = name;
+    while let Some((length, after)) = rest.split_first()
+        && *length > 0
+    {
+        let (label, after) = after.split_at_checked(usize::from(*length))?;
+        let name = str::from_utf8(label).ok().filter(|text| !text.is_ascii());
+        match name.and_then(|text| Name::new(text).ok()) {
+            Some(name) => push_label(&mut wire, &idn::ascii(&name)),
+            None => {
+                wire.push(*length);
+                wire.extend(label.to_ascii_lowercase());
+            }
+        }
+        rest = after;
+    }
+    wire.push(0);
+    (wire.len() <= LONGEST).then_some(wire)
 }
 
 /// The name without its first label; None for the root.
@@ -284,9 +315,9 @@ pub fn of_address(address: IpAddr) -> Owner {
 }
 
 fn push_name(wire: &mut Vec<u8>, name: &Name) {
-    name.labels()
-        .rev()
-        .for_each(|label| push_label(wire, label));
+    for label in name.labels().rev() {
+        push_label(wire, &idn::ascii(label));
+    }
 }
 
 fn push_label(wire: &mut Vec<u8>, label: &str) {
@@ -312,7 +343,8 @@ mod tests {
             ("region1/server1/_acme", "_acme.server1.region1.lab."),
             ("/_tcp/_sip/x", "x._sip._tcp.lab."),
             ("flat/server1/_acme", "_acme.server1.flat.lab."),
-            ("region1/grüße", "gr\\195\\188\\195\\159e.region1.lab."),
+            ("region1/grüße", "xn--gre-6ka8l.region1.lab."),
+            ("region1/ä.b", "\\195\\164\\.b.region1.lab."),
         ] {
             let place: Place = place.parse().unwrap();
             assert_eq!(zones.owner(&place).unwrap().to_string(), owner);

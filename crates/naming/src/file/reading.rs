@@ -293,7 +293,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                 .above
                 .iter()
                 .chain([&name])
-                .map(|name| name.len() + 1)
+                .map(Name::dns_length)
                 .sum();
             if length > LONGEST_PLACE {
                 let why =

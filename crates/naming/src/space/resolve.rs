@@ -249,6 +249,8 @@ impl<'a> Resolver<'a, '_> {
     fn resolve_flat(&mut self, asked: &str) -> Result<Node<'a>, String> {
         let space = self.space;
         let names = space.flat_names();
+        let name = Name::with_services(asked);
+        let asked = name.as_ref().map_or(asked, Name::as_str);
         let (host, _) = asked.split_once('/').unwrap_or((asked, ""));
         let exists = |name: &Name| name.host().unwrap_or(name) == host;
         let found = names.get(asked).or_else(|| {

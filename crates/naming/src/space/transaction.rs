@@ -174,7 +174,7 @@ impl Space {
             }
         }
         if let (Some(room), Place::Structured(names), true) = (self.room, place, entry.is_some()) {
-            let length: usize = names.iter().map(|name| name.len() + 1).sum();
+            let length: usize = names.iter().map(Name::dns_length).sum();
             if length > room {
                 let why = format!("{length} bytes long, and at most {room} fit in DNS");
                 return Err(Refusal::impossible(place, why));
