@@ -160,3 +160,53 @@ fn a_reload_moves_the_serial_when_the_names_differ() {
     server.err_line("read ");
     assert_eq!(moved(before, serials(address)), [true, false, false]);
 }
+
+#[test]
+fn ixfr_has_the_changes_or_the_serial_alone() {
+    if !testing::have_program("dig") {
+        return;
+    }
+    let (_server, address) = serve(&[]);
+    let [first, ..] = serials(address);
+    let dig = |serial: u32| {
+        let port = address.port().to_string();
+        let serial = format!("IXFR={serial}");
+        let all = [
+            "@127.0.0.1",
+            "-p",
+            &port,
+            "lab",
+            &serial,
+            "+noall",
+            "+answer",
+        ];
+        run("dig", &all).out
+    };
+    let count = |text: &str, part: &str| text.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(naming(address, &["register", "a", "10.0.0.1"]), Some(0));
+    assert_eq!(
+        naming(address, &["register", "a", "10.0.0.2", "--replace"]),
+        Some(0)
+    );
+    let [last, ..] = serials(address);
+    let changes = dig(first);
+    assert_eq!(
+        (count(&changes, "\tSOA\t"), count(&changes, "\tA\t")),
+        (6, 3),
+        "{changes}"
+    );
+    for serial in [last, last.wrapping_add(1)] {
+        let answer = dig(serial);
+        assert_eq!(
+            (count(&answer, "\tSOA\t"), answer.lines().count()),
+            (1, 1),
+            "{answer}"
+        );
+    }
+    let whole = dig(first.wrapping_sub(5));
+    assert_eq!(
+        (count(&whole, "\tSOA\t"), count(&whole, "server1.flat")),
+        (2, 1),
+        "{whole}"
+    );
+}

@@ -30,6 +30,13 @@ impl Difference {
         self.removed.is_empty() && self.added.is_empty()
     }
 
+    /// About how many bytes it takes in memory and in a message.
+    pub fn size(&self) -> usize {
+        let all = self.removed.iter().chain(&self.added);
+        all.map(|(owner, records)| 64 + owner.as_slice().len() + records.len())
+            .sum()
+    }
+
     fn compare(&mut self, owner: &Owner, before: Records<'_>, after: Records<'_>) {
         let (before, after) = (set(before), set(after));
         let only = |these: &[&[u8]], others: &[&[u8]]| {

@@ -116,6 +116,15 @@ fn soa_term(ttl: u32, name: &[u8], soa: &[u8], edit: impl Fn(&mut [u8])) -> [u64
 /// 3.3.13).
 const SERIAL_FROM_END: usize = 20;
 
+/// The data of a SOA record, with another serial.
+pub fn with_serial(soa: &[u8], serial: u32) -> Vec<u8> {
+    let mut data = soa.to_vec();
+    if let Some(at) = data.len().checked_sub(SERIAL_FROM_END) {
+        data[at..at + 4].copy_from_slice(&serial.to_be_bytes());
+    }
+    data
+}
+
 /// The serial that a zone was published with last, and its content then.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Mark {

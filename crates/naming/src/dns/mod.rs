@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod difference;
+pub mod history;
 pub mod key;
 pub mod mark;
 mod own_case;

@@ -1,23 +1,26 @@
-//! Zone transfers: AXFR (RFC 5936), signed when the query is.
+//! Zone transfers: AXFR (RFC 5936) and IXFR (RFC 1995), signed when the query is.
 
-use std::io;
+use std::{cmp::Ordering, io};
 
 use super::{
+    difference::compare_serials,
+    history::Change,
+    mark::with_serial,
     own_case::OwnCase,
     owner::{Owner, suffix_at},
     reply::{self, Content},
     request::Request,
     tsig::Signer,
-    zone::Zone,
+    zone::{Records, Zone},
 };
 use domain::{
     base::{
-        Message, MessageBuilder, Name, Record, Ttl,
+        Message, MessageBuilder, Name, ParsedName, Record, Ttl,
         iana::{Class, Rcode, Rtype},
         message_builder::AdditionalBuilder,
         rdata::UnknownRecordData,
     },
-    rdata::AllRecordData,
+    rdata::{AllRecordData, Soa},
 };
 
 /// The size of a transfer's messages, in bytes: the pointers of name compression reach the first 16,384.
@@ -29,7 +32,7 @@ const SIGNATURE: usize = 512;
 type Building = domain::base::message_builder::AnswerBuilder<OwnCase>;
 
 /// Writes a zone as a series of messages, each passed to `send`: the SOA record, every other record, and the SOA record
-/// again. Returns the number of records.
+/// again. An IXFR gets the SOA record alone, or the recent changes between two of them, where that is possible. Returns the number of records.
 ///
 /// # Errors
 /// When `send` fails, or a record does not fit in a message.
@@ -51,6 +54,32 @@ pub fn transfer(
     };
     let soa = super::answer::soa(zone, apex.as_slice()).unwrap_or_default();
     sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
+    match step(zone, apex, request) {
+        Step::Whole => {}
+        Step::Nothing => {
+            sending.flush()?;
+            return Ok(sending.count);
+        }
+        Step::Changes(changes) => {
+            for change in changes {
+                for (serial, all) in [
+                    (change.from, &change.difference.removed),
+                    (change.to, &change.difference.added),
+                ] {
+                    let soa = with_serial(soa, serial);
+                    sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, &soa)?;
+                    for (owner, records) in all {
+                        for (rtype, ttl, data) in Records(records).timed(zone.ttl) {
+                            sending.push(owner.as_slice(), rtype, ttl, data)?;
+                        }
+                    }
+                }
+            }
+            sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
+            sending.flush()?;
+            return Ok(sending.count);
+        }
+    }
     let mut failed = None;
     zone.each(|name, records| {
         if failed.is_none() && suffix_at(name, apex.as_slice()).is_some() {
@@ -66,6 +95,42 @@ pub fn transfer(
     sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
     sending.flush()?;
     Ok(sending.count)
+}
+
+/// What a transfer consists of, behind the first SOA record.
+enum Step<'z> {
+    /// The whole zone.
+    Whole,
+    /// Nothing: the client has this serial, or a newer one (RFC 1995 section 2).
+    Nothing,
+    /// What has changed since the client's serial.
+    Changes(&'z [std::sync::Arc<Change>]),
+}
+
+fn step<'z>(zone: &'z Zone, apex: &Owner, request: &Request) -> Step<'z> {
+    let Some(serial) = client_serial(request) else {
+        return Step::Whole;
+    };
+    let index = zone.zones.index(apex.as_slice()).unwrap_or(0);
+    match compare_serials(serial, zone.serials[index]) {
+        Some(Ordering::Equal | Ordering::Greater) => Step::Nothing,
+        _ => zone.histories[index]
+            .since(serial)
+            .map_or(Step::Whole, Step::Changes),
+    }
+}
+
+/// The serial that the client of an IXFR has: that of the SOA record in the authority section (RFC 1995 section 3).
+fn client_serial(request: &Request) -> Option<u32> {
+    if request.rtype() != Rtype::IXFR {
+        return None;
+    }
+    let message = Message::from_slice(request.message).ok()?;
+    let mut soas = message
+        .authority()
+        .ok()?
+        .limit_to::<Soa<ParsedName<&[u8]>>>();
+    Some(soas.next()?.ok()?.data().serial().into_int())
 }
 
 /// A transfer in progress.

@@ -30,6 +30,7 @@ use super::{
 use crate::{
     dns::{
         difference::{Differences, between},
+        history::Change,
         owner::LONGEST,
         publish::{follow, number, publish},
         replay::{ReplayCache, Seen},
@@ -222,7 +223,7 @@ impl<'s> Registrar<'s> {
             .ledger
             .keep(space, &touched, zone, &differences, signed)
         {
-            Ok(serials) => self.publish(serials),
+            Ok(serials) => self.publish(serials, differences),
             Err(failure) => {
                 before.restore(&mut self.zone);
                 return Err(failed(failure));
@@ -236,9 +237,19 @@ impl<'s> Registrar<'s> {
     }
 
     /// Publishes the zones with these serials, unless these are the ones they have.
-    fn publish(&mut self, serials: [u32; 3]) {
+    fn publish(&mut self, serials: [u32; 3], differences: Differences) {
         if serials == self.zone.serials {
             return;
+        }
+        for (index, difference) in differences.into_iter().enumerate() {
+            let (from, to) = (self.zone.serials[index], serials[index]);
+            if from != to {
+                self.zone.histories[index].push(Change {
+                    from,
+                    to,
+                    difference,
+                });
+            }
         }
         number(&mut self.zone, &self.space, serials, &self.settings.dns);
         self.snapshot.publish(self.zone.clone());
@@ -326,13 +337,13 @@ impl<'s> Registrar<'s> {
             let serials = self
                 .ledger
                 .keep(&space, &nothing, &zone, &differences, &[])?;
-            Ok((space, zone, serials))
+            Ok((space, zone, serials, differences))
         });
         match read {
             Err(failure) => self
                 .journal
                 .record(warning(format!("the names are unchanged: {failure}"))),
-            Ok((mut space, mut zone, serials)) => {
+            Ok((mut space, mut zone, serials, differences)) => {
                 space.begin();
                 space.limit(LONGEST - zone.zones.names.as_slice().len());
                 let text = format!(
@@ -345,10 +356,11 @@ impl<'s> Registrar<'s> {
                         .join(", "),
                     plural(space.count() as u64, "name")
                 );
+                zone.histories = self.zone.histories.clone();
                 // The serials of the zones before, so that only a difference is published.
                 number(&mut zone, &space, self.zone.serials, &self.settings.dns);
                 (self.space, self.zone) = (space, zone);
-                self.publish(serials);
+                self.publish(serials, differences);
                 self.journal.record(Event::new(Kind::Local).text(text));
             }
         }

@@ -5,7 +5,10 @@ use std::{hash::BuildHasher, sync::Arc};
 use hashbrown::DefaultHashBuilder;
 
 use super::{records::Records, shard::Shard};
-use crate::dns::owner::{Owner, Zones, parent};
+use crate::dns::{
+    history::History,
+    owner::{Owner, Zones, parent},
+};
 
 /// The intended number of names in a shard: a change copies one shard.
 pub(super) const NAMES_PER_SHARD: usize = 256;
@@ -19,6 +22,8 @@ pub struct Zone {
     pub ttl: u32,
     /// The serial of each zone (RFC 1982), in the order of [`Zones::all`]; its SOA record has it too.
     pub serials: [u32; 3],
+    /// The recent changes of each zone, in the same order.
+    pub histories: [History; 3],
     pub(super) shards: Vec<Arc<Shard>>,
     pub(super) hasher: DefaultHashBuilder,
     pub(super) names: usize,
@@ -31,6 +36,7 @@ impl Zone {
             zones,
             ttl,
             serials: [0; 3],
+            histories: Default::default(),
             shards: vec![Arc::new(Shard::new())],
             hasher: DefaultHashBuilder::default(),
             names: 0,
