@@ -228,6 +228,14 @@ impl<'a> Resolver<'a, '_> {
                     return Some((count + 1, found));
                 }
             }
+            let below = |other: &Name| {
+                let behind = other.strip_prefix(host.as_str());
+                behind.is_some_and(|behind| behind.starts_with('/'))
+            };
+            // It only has service names itself: it exists, and no wildcard stands for it.
+            if above.entries.keys().any(below) {
+                return None;
+            }
         }
         if let Some(found) = current.get_with_name(name) {
             return Some((1, found));
