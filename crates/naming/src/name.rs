@@ -10,6 +10,9 @@ pub(crate) mod idn;
 use common::{exit::Failure, text::visible};
 use compact_str::CompactString;
 
+/// The name in the structured root under which DNS has the flat names: it is reserved.
+pub const FLAT: &str = "flat";
+
 /// The longest name, in bytes: a label of DNS.
 pub const LONGEST_NAME: usize = 63;
 
@@ -158,7 +161,7 @@ impl From<BadName> for Failure {
 pub fn merged(names: impl IntoIterator<Item = Name>) -> Vec<Name> {
     let mut merged: Vec<Name> = Vec::new();
     for name in names {
-        let in_flat = merged.len() == 1 && merged[0].as_str() == crate::space::FLAT;
+        let in_flat = merged.len() == 1 && merged[0].as_str() == FLAT;
         match merged.last_mut() {
             Some(host) if name.is_service() && !in_flat => host.push_service(&name),
             _ => merged.push(name),
@@ -317,7 +320,7 @@ impl Place {
             return Err(Failure::could_not_run(what(), why));
         }
         match names.as_slice() {
-            [flat, name] if flat.as_str() == crate::space::FLAT && name.host().is_some() => {
+            [flat, name] if flat.as_str() == FLAT && name.host().is_some() => {
                 Ok(Self::Flat(name.clone()))
             }
             _ => Ok(Self::Structured(names)),
@@ -382,7 +385,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flat(name) if name.host().is_some() => {
-                write!(f, "{}/{name}", crate::space::FLAT)
+                write!(f, "{FLAT}/{name}")
             }
             Self::Flat(name) => name.fmt(f),
             Self::Structured(names) => {

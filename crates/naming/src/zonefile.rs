@@ -9,42 +9,21 @@
 mod export;
 mod found;
 mod generate;
+mod left_out;
 mod lexer;
 mod rdata;
 mod reader;
 
-use std::{
-    fmt,
-    path::{Path as FilePath, PathBuf},
-};
+use std::path::Path as FilePath;
 
-use common::{
-    exit::Failure,
-    json::read_file,
-    text::{visible, visible_path},
-};
+use common::{exit::Failure, json::read_file};
 
-pub use self::export::{Problem, export, problems};
 use self::reader::Reader;
+pub use self::{
+    export::{Problem, export, problems},
+    left_out::LeftOut,
+};
 use crate::{dns::owner::Zones, file::LONGEST_FILE, space::Space};
-
-/// A record that was left out, because a name space cannot hold it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LeftOut {
-    /// Its file.
-    pub file: PathBuf,
-    /// Its line, from 1.
-    pub line: usize,
-    /// Why it was left out.
-    pub why: String,
-}
-
-impl fmt::Display for LeftOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (file, why) = (visible_path(&self.file), visible(self.why.as_bytes()));
-        write!(f, "{file}:{}: left out: {why}", self.line)
-    }
-}
 
 /// Reads a zone file, and the files that it includes. SOA and NS records of the apex are passed over, because the name
 /// server makes its own; other records of the apex are left out. With `skip`, whatever a name space cannot hold is left out

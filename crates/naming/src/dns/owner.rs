@@ -12,10 +12,7 @@ use std::{
 
 use domain::base::name::{Label, Name as DomainName, ToName};
 
-use crate::{
-    name::{APEX, Name, Place, idn, merged},
-    space::FLAT,
-};
+use crate::name::{APEX, FLAT, Name, Place, idn, merged};
 
 /// The longest domain name, in bytes on the wire (RFC 1035 section 2.3.4).
 pub const LONGEST: usize = 255;

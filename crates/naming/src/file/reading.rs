@@ -8,8 +8,8 @@ use serde::{
 };
 
 use crate::{
-    name::{APEX, LONGEST_PLACE, Name, Place, merged},
-    space::{Directory, Entry, FLAT, Symlink},
+    name::{APEX, FLAT, LONGEST_PLACE, Name, Place, merged},
+    space::{Directory, Entry, Symlink},
     value::{MOST_VALUES, TTL, Values, parse_ttl},
 };
 

@@ -13,9 +13,6 @@ use crate::{
     value::{TTL, Values},
 };
 
-/// The name in the structured root under which DNS has the flat names: it is reserved.
-pub const FLAT: &str = "flat";
-
 /// What a name stands for in its directory.
 #[derive(Clone, Debug)]
 pub enum Entry {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use common::text::visible;
 
-use super::graph::{Directory, Entry, FLAT, NodeId, Refusal, SharedNode, Space, Undo};
+use super::graph::{Directory, Entry, NodeId, Refusal, SharedNode, Space, Undo};
 use crate::{
-    name::{APEX, Name, Place, Shown},
+    name::{APEX, FLAT, Name, Place, Shown},
     value::Values,
 };
 

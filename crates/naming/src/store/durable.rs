@@ -11,7 +11,7 @@ use std::{
 
 use common::exit::Failure;
 
-use super::{Signed, Store};
+use super::{file::Store, signed::Signed};
 use crate::{
     dns::{
         mark::{KeptMarks, Marks},

@@ -10,9 +10,9 @@ use common::{
 use domain::base::iana::{Class, Rtype};
 
 use super::{
-    LeftOut,
     found::{At, Found, Trouble},
     generate::{self, Range},
+    left_out::LeftOut,
     lexer::{Entry, Lexer, Token},
     rdata,
 };
