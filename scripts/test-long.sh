@@ -41,6 +41,7 @@ for crate in "${crates[@]:1}"; do
     echo "-- $crate"
     cargo test --quiet -p "$crate" --lib --tests
 done
+cargo test --quiet -p naming --test wire -- --ignored
 
 step "the comparisons and the benchmarks, in short"
 hosts=(python3 ip nft unshare nsenter)

@@ -7,6 +7,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     match std::env::var("NAMING_FUZZ").as_deref() {
         Ok("zone") => targets::zone(data),
         Ok("names") => targets::names(data),
+        Ok("keys") => targets::keys(data),
         _ => targets::packet(data),
     }
 });

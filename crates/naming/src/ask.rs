@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use common::{
-    event::{Event, Kind},
+    event::{Event, Kind, Level},
     exit::{Failure, Summary},
     journal::Journal,
     shutdown::Shutdown,
@@ -111,6 +111,7 @@ pub fn list(space: &Space, journal: &Journal, shutdown: &Shutdown) -> Summary {
                     show(&place, value.plain());
                 }
             }
+            Meaning::Symlink(link) => show(&place, format!("alias of {link}")),
             link => show(&place, link.to_string()),
         }
     }
@@ -134,12 +135,16 @@ pub fn export(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let address = cli.options.listen.map(|listen| listen.ip());
+    let listen = cli.options.listen.map(|listen| listen.ip());
     let settings = publish::Settings {
         zones: cli.zones()?,
         ttl: cli.ttl()?,
-        address: address.or(Some([127, 0, 0, 1].into())),
+        address: config::one_address(listen.unwrap_or([127, 0, 0, 1].into())),
     };
+    for problem in zonefile::problems(space, &settings) {
+        let text = format!("zone {}: {problem}", settings.zones.names);
+        journal.record(Event::error(Level::Warn, text));
+    }
     let mut lines = Output::new(journal, shutdown);
     zonefile::export(space, serial_of_now(), &settings, |line| lines.print(line))?;
     Ok(lines.summary())
@@ -248,11 +253,9 @@ fn ask(client: &Client, owner: &Owner, types: Vec<Rtype>) -> Result<Reply, Failu
         reply.tcp |= answer.tcp;
         reply.rcode = Message::from_octets(&answer.message)
             .map_or(Rcode::SERVFAIL, |message| message.header().rcode());
-        let records = shown::answers(&answer.message);
-        let of_type = records
-            .iter()
-            .filter(|record| record.rtype() == rtype || rtype == Rtype::ANY);
-        reply.values.extend(of_type.map(shown::data));
+        let records = shown::chain(&answer.message, owner, rtype)
+            .map_err(|why| Failure::could_not_run(format!("server {}", client.server), why))?;
+        reply.values.extend(records.iter().map(shown::data));
         if reply.rcode != Rcode::NOERROR {
             break;
         }

@@ -3,7 +3,7 @@
 use std::path::Path as FilePath;
 
 use common::{
-    event::{Event, Kind},
+    event::{Event, Kind, Level},
     exit::{Failure, Summary},
     journal::Journal,
     shutdown::Shutdown,
@@ -16,14 +16,14 @@ use crate::{
     config::{Cli, Command},
     dns::{
         owner::Owner,
-        publish::push_value,
+        publish::push_values,
         update::{HARD_LINK, RENAME},
-        zone::{Records, push_record},
+        zone::{Records, push_timed},
     },
     file,
     name::Place,
-    space::{Meaning, Space},
-    value::{Value, Values},
+    space::{Meaning, Space, Symlink},
+    value::{Ttls, Values},
     zonefile,
 };
 
@@ -34,7 +34,7 @@ enum Change {
     Unregister(Place),
     Rename(Place, Place),
     HardLink(Place, Place),
-    Symlink(Place, Place),
+    Symlink(Place, Symlink),
 }
 
 /// What `register` does when the name exists.
@@ -64,14 +64,13 @@ impl Change {
                 let wrong = |why: String| {
                     Failure::could_not_run(format!("register {}", visible(name.as_bytes())), why)
                 };
-                let values: Result<Vec<Value>, String> =
-                    values.iter().map(|value| value.parse()).collect();
-                let values = Values::new(values.map_err(wrong)?).map_err(wrong)?;
-                vec![Self::Register(
-                    place(name)?,
-                    values.expect("at least one"),
-                    mode,
-                )]
+                let values = Values::parse(values).map_err(wrong)?;
+                let values = values.ok_or_else(|| wrong("a TTL, and no value".into()))?;
+                let values = match cli.own_ttl()? {
+                    Some(ttl) => values.with_ttls(Ttls::default().map(|_| Some(ttl))),
+                    None => values,
+                };
+                vec![Self::Register(place(name)?, values, mode)]
             }
             Some(Command::Unregister { places }) => places
                 .iter()
@@ -82,10 +81,19 @@ impl Change {
                 place: new,
                 target,
                 symbolic: true,
-            }) => vec![Self::Symlink(place(new)?, place(target)?)],
+            }) => {
+                let (target, ttl) = (place(target)?, cli.own_ttl()?);
+                vec![Self::Symlink(place(new)?, Symlink { target, ttl })]
+            }
             Some(Command::Link {
                 place: new, target, ..
-            }) => vec![Self::HardLink(place(new)?, place(target)?)],
+            }) => {
+                cli.options.given.refuse(
+                    &["--ttl"],
+                    "goes with --symbolic; a hard link has that of its leaf",
+                )?;
+                vec![Self::HardLink(place(new)?, place(target)?)]
+            }
             _ => Vec::new(),
         })
     }
@@ -107,18 +115,16 @@ impl Change {
             }
             Self::Register(place, values, Mode::Add) => {
                 let old = space.get(place).and_then(|entry| space.values(entry));
-                let all = [
-                    old.map(Values::as_slice).unwrap_or_default(),
-                    values.as_slice(),
-                ]
-                .concat();
-                let all = Values::new(all).map_err(|why| Failure::no(place, why))?;
-                space.set(place, all)?;
+                let all = match old {
+                    Some(old) => old.and(values).map_err(|why| Failure::no(place, why))?,
+                    None => values.clone(),
+                };
+                space.set(place, Some(all))?;
             }
             Self::Unregister(place) => space.unregister(place)?,
             Self::Rename(from, to) => space.rename(from, to)?,
             Self::HardLink(new, old) => space.link(new, old)?,
-            Self::Symlink(new, target) => space.link_symbolically(new, target.clone())?,
+            Self::Symlink(new, link) => space.link_for(new, link.target.clone(), link.ttl)?,
         }
         Ok(())
     }
@@ -133,18 +139,16 @@ impl Change {
         };
         let owner_here = owner(self.place())?;
         let update = Update::of(&zones.names);
-        let one = |rtype: Rtype, target: &Owner| {
+        let timed = |rtype: Rtype, ttl, target: &Owner| {
             let mut records = Vec::new();
-            push_record(&mut records, rtype, target.as_slice());
+            push_timed(&mut records, rtype, ttl, target.as_slice());
             records
         };
+        let one = |rtype: Rtype, target: &Owner| timed(rtype, None, target);
         Ok(match self {
             Self::Register(_, values, mode) => {
                 let mut records = Vec::new();
-                values
-                    .as_slice()
-                    .iter()
-                    .for_each(|value| push_value(&mut records, value));
+                push_values(&mut records, values);
                 let update = match mode {
                     Mode::New => update.when(&owner_here, false),
                     Mode::Replace => update.delete(&owner_here),
@@ -157,9 +161,10 @@ impl Change {
             Self::HardLink(_, old) => {
                 update.add(&owner_here, Records(&one(HARD_LINK, &owner(old)?)))
             }
-            Self::Symlink(_, target) => update
-                .when(&owner_here, false)
-                .add(&owner_here, Records(&one(Rtype::CNAME, &owner(target)?))),
+            Self::Symlink(_, link) => update.when(&owner_here, false).add(
+                &owner_here,
+                Records(&timed(Rtype::CNAME, link.ttl, &owner(link)?)),
+            ),
         })
     }
 
@@ -238,8 +243,12 @@ pub fn run(cli: &Cli, journal: &Journal, shutdown: &Shutdown) -> Result<Summary,
 /// # Errors
 /// When the zone file cannot be read, or the names file cannot be written (exit code 2).
 pub fn import(cli: &Cli, zone_file: &FilePath, journal: &Journal) -> Result<Summary, Failure> {
-    let space = zonefile::import(zone_file, &*cli.zones()?)?;
+    let skip = cli.options.skip_unsupported.unwrap_or(false);
+    let (space, left_out) = zonefile::import(zone_file, &*cli.zones()?, skip)?;
     let names = space.count() as u64;
+    for record in &left_out {
+        journal.record(Event::error(Level::Warn, record));
+    }
     let file = cli.options.names.as_ref();
     if let Some(path) = file.filter(|path| !common::files::is_standard(path)) {
         file::edit(path, |old| {
@@ -253,5 +262,15 @@ pub fn import(cli: &Cli, zone_file: &FilePath, journal: &Journal) -> Result<Summ
             journal.record(Event::new(Kind::Output).text(line));
         }
     }
-    Ok(Summary::done(plural(names, "name")).count("names", names))
+    let text = match left_out.len() as u64 {
+        0 => plural(names, "name"),
+        count => format!(
+            "{}, {} left out",
+            plural(names, "name"),
+            plural(count, "record")
+        ),
+    };
+    Ok(Summary::done(text)
+        .count("names", names)
+        .count("left_out", left_out.len() as u64))
 }

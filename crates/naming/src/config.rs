@@ -1,19 +1,33 @@
 //! The program's options and subcommands.
 
-use std::{net::SocketAddr, num::NonZero, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZero,
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use clap::Subcommand;
 use common::{
     config::{Period, in_range},
     exit::Failure,
+    text::visible_path,
 };
-use domain::base::iana::Rtype;
+use domain::{base::iana::Rtype, tsig::Key};
 
 use crate::{
-    dns::{key, owner::Zones, publish},
+    dns::{
+        key,
+        owner::Zones,
+        publish,
+        tsig::{SigningKey, SigningKeys},
+    },
     name::{Name, Path, Place},
     server,
     space::resolve::Question,
+    value::{DEFAULT_TTL, parse_ttl},
 };
 
 /// Where the server listens unless it is told otherwise: DNS has port 53, which is the administrator's.
@@ -84,7 +98,7 @@ pub enum Command {
         /// The name
         #[arg(value_name = "NAME")]
         place: String,
-        /// Addresses, or texts written text:…
+        /// Addresses, texts written text:…, services written srv:…, a TTL written ttl:…
         #[arg(required = true, value_name = "VALUE")]
         values: Vec<String>,
         /// Replace the name's values
@@ -128,9 +142,11 @@ pub enum Command {
     #[command(after_help = "Example:\n  naming export --names lab.json --zone lab. >lab.zone")]
     Export,
     /// Read a zone file, into --names FILE or onto standard output
-    #[command(after_help = "Example:\n  naming import lab.zone --zone lab. --names lab.json")]
+    #[command(
+        after_help = "Example:\n  naming import lab.zone --zone lab. --names lab.json\n  naming import example.zone --zone example. --skip-unsupported >example.json"
+    )]
     Import {
-        /// The zone file
+        /// The zone file; - is standard input
         #[arg(value_name = "ZONEFILE")]
         file: PathBuf,
     },
@@ -200,6 +216,9 @@ common::options! {
             link: "Change the names of this name server",
             resolve = "127.0.0.1:5300",
         ],
+        /// Leave out what a name space cannot hold, such as MX records, and list it with its line
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
+        skip_unsupported: bool => [import],
         /// The zone that the names are in [default: lab.]
         #[arg(value_name = "ZONE")]
         zone: String => [register, unregister, rename, link, export, import, serve, resolve],
@@ -210,7 +229,7 @@ common::options! {
             unregister,
             rename,
             link,
-            serve,
+            serve: "The file with the keys that sign updates and transfers (TSIG); the first signs notices",
             resolve,
             keygen: "Write the key into this file and not onto standard output",
         ],
@@ -237,8 +256,13 @@ common::options! {
         #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
         secondary: Vec<SocketAddr> => [serve],
         /// The time to live of records: how long others may cache them [default: 1m]
-        #[arg(value_name = "DURATION", help_heading = "Server")]
-        ttl: Period => [export, serve],
+        #[arg(value_name = "DURATION")]
+        ttl: Period => [
+            export,
+            serve,
+            register: "The time to live of these values [default: 1m at a server, that of the server in a file]",
+            link: "The time to live of a symbolic link [default: 1m at a server, that of the server in a file]",
+        ],
         /// Number of threads that answer over UDP [default: one a processor]
         #[arg(value_name = "N", help_heading = "Server")]
         workers: usize => [serve],
@@ -297,9 +321,22 @@ impl Cli {
     /// # Errors
     /// When `--ttl` is out of range (exit code 2).
     pub fn ttl(&self) -> Result<u32, Failure> {
-        let ttl = self.options.ttl.unwrap_or(Period(Duration::from_secs(60)));
+        let ttl = self
+            .options
+            .ttl
+            .unwrap_or(Period(Duration::from_secs(DEFAULT_TTL.into())));
         let range = (Period(Duration::from_secs(1)), Period::LONGEST);
         Ok(in_range("--ttl", ttl, range.0, range.1)?.0.as_secs() as u32)
+    }
+
+    /// The TTL that a name is to have for its own, in seconds.
+    ///
+    /// # Errors
+    /// When `--ttl` is not whole seconds, or too long for DNS (exit code 2).
+    pub fn own_ttl(&self) -> Result<Option<u32>, Failure> {
+        let ttl = self.options.ttl.map(|ttl| parse_ttl(&ttl.to_string()));
+        ttl.transpose()
+            .map_err(|why| Failure::could_not_run("--ttl", why))
     }
 
     /// How long to wait for a server.
@@ -313,13 +350,31 @@ impl Cli {
             .as_wait("--timeout")
     }
 
-    /// The keys of `--key`, if there is one.
+    /// The key that signs the messages of a client: the first of `--key`, if there is one.
     ///
     /// # Errors
     /// When the file cannot be read (exit code 2).
-    pub fn keys(&self) -> Result<key::Keys, Failure> {
-        let keys = self.options.key.as_deref().map(key::read).transpose()?;
-        Ok(keys.unwrap_or_default())
+    pub fn client_key(&self) -> Result<Option<Arc<Key>>, Failure> {
+        Ok(self
+            .signing_keys()?
+            .first()
+            .map(|key| Arc::clone(&key.client)))
+    }
+
+    /// The keys of `--key` for the server, in the order of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read (exit code 2).
+    pub fn signing_keys(&self) -> Result<SigningKeys, Failure> {
+        let Some(path) = self.options.key.as_deref() else {
+            return Ok(SigningKeys::new());
+        };
+        let keys = key::read_secrets(path)?;
+        let keys = keys
+            .iter()
+            .map(|secret| SigningKey::new(secret).map(Arc::new));
+        keys.collect::<Result<_, _>>()
+            .map_err(|why| Failure::could_not_run(visible_path(path), why))
     }
 
     /// What the server is to do.
@@ -332,16 +387,15 @@ impl Cli {
             .listen
             .unwrap_or_else(|| SERVER.parse().expect("an address"));
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let address = listen.ip();
         let dns = publish::Settings {
             zones: self.zones()?,
             ttl: self.ttl()?,
-            address: (!address.is_unspecified()).then_some(address),
+            address: one_address(listen.ip()),
         };
         let settings = server::Settings {
             dns,
             workers: in_range("--workers", options.workers.unwrap_or(processors), 1, 256)?,
-            keys: self.keys()?,
+            keys: self.signing_keys()?,
             secondaries: options.secondary.clone().unwrap_or_default(),
             max_clients: in_range(
                 "--max-clients",
@@ -389,6 +443,12 @@ impl Cli {
             ],
         })
     }
+}
+
+/// The address of a server that listens there, for its zone; None when it listens on every address.
+pub fn one_address(listen: IpAddr) -> Option<IpAddr> {
+    let address = listen.to_canonical();
+    (!address.is_unspecified()).then_some(address)
 }
 
 /// The types that are asked for: the one given, or those that a name can have.

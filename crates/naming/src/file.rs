@@ -5,36 +5,27 @@
 //! `text:…`, `symlink:NAME` for a symbolic link, or `link:NAME` for a hard link. A file with an error is refused whole.
 
 mod reading;
+mod replacing;
 
-use std::{
-    fs::{self, File},
-    io::Write,
-    os::fd::OwnedFd,
-    path::{Path as FilePath, PathBuf},
-    thread,
-    time::{Duration, Instant},
-};
+use std::path::Path as FilePath;
 
 use common::{
     exit::{Failure, why},
-    json,
+    files, json,
     text::visible_path,
 };
-use nix::fcntl::{Flock, FlockArg};
 use serde::de::DeserializeSeed;
 
 use self::reading::{EntrySeed, Found, HARD_LINK, Link, Names, ReadState, RootSeed, SYMLINK};
+use self::replacing::Changing;
 use crate::{
     name::{Name, Place},
-    space::{Meaning, Space},
-    value::Values,
+    space::{Meaning, Space, Symlink},
+    value::{TTL, Values},
 };
 
 /// The longest file that is read, in bytes; a million names take about 40 MB.
 pub const LONGEST_FILE: u64 = 256 << 20;
-
-/// How long to wait for another process that changes a file in the same folder.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a names file.
 ///
@@ -42,7 +33,17 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// `FILE:LINE:COLUMN: PATH: why`: not JSON, not an address, a duplicate name, one that is empty, too long, or has a `/`
 /// or a control character in it, a hard link to no leaf, symbolic links in a circle (exit code 2).
 pub fn read(path: &FilePath) -> Result<Space, Failure> {
-    parse(path, &json::read_file(path, LONGEST_FILE)?)
+    if files::is_standard(path) {
+        return parse(path, &json::read_file(path, LONGEST_FILE)?);
+    }
+    let failed = |why: String| Failure::could_not_run(visible_path(path), why);
+    let text =
+        replacing::read_unchanging(path, LONGEST_FILE).map_err(|error| failed(why(&error)))?;
+    if text.len() as u64 > LONGEST_FILE {
+        return Err(failed(format!("longer than {LONGEST_FILE} bytes")));
+    }
+    // Some editors leave a byte order mark.
+    parse(path, text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text))
 }
 
 /// Reads the text of a names file; `path` is its name in errors.
@@ -52,8 +53,18 @@ pub fn read(path: &FilePath) -> Result<Space, Failure> {
 pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
     let read =
         |complaint: Option<(usize, &str)>| json::parse(path, text, || RootSeed { complaint });
-    let Names { flat, root, links } = read(None)?;
+    let Names {
+        flat,
+        root,
+        links,
+        services,
+    } = read(None)?;
     let mut space = Space::of(flat, root);
+    for (place, values) in services {
+        space
+            .register(&place, values)
+            .map_err(|refusal| Failure::could_not_run(visible_path(path), refusal))?;
+    }
     // The error of a link names its line: the text is read once more, up to the link.
     let complain = |index: usize, why: &str| match read(Some((index, why))) {
         Err(failure) => failure,
@@ -81,16 +92,32 @@ pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
             return Err(complain(index, &refusal.to_string()));
         }
     }
-    for (index, place, target) in symbolic {
+    for (index, place, link) in symbolic {
         space
-            .link_symbolically(&place, target)
+            .link_for(&place, link.target, link.ttl)
             .map_err(|refusal| complain(index, &refusal.why))?;
     }
     Ok(space)
 }
 
-/// Changes a names file atomically: it is read, changed and replaced under a lock, so that a reader sees the old names or
-/// the new ones. A file that does not exist is created.
+/// Reads a names file once more, without a wait: only a regular file has its names again.
+///
+/// # Errors
+/// As [`read`], and when it is standard input or no regular file (exit code 2).
+pub fn read_again(path: &FilePath) -> Result<Space, Failure> {
+    let refused = |why: &str| Err(Failure::could_not_run(visible_path(path), why));
+    if files::is_standard(path) {
+        return refused("standard input cannot be read again");
+    }
+    match replacing::open(path).and_then(|file| file.metadata()) {
+        Ok(found) if found.is_file() => read(path),
+        Ok(_) => refused("not a regular file, which alone can be read again"),
+        Err(error) => refused(&why(&error)),
+    }
+}
+
+/// Changes a names file: it is read, changed and replaced under a lock, so that a reader sees the old names or the new ones. A
+/// file that does not exist is created. The file keeps its owner, its mode and its hard links.
 ///
 /// # Errors
 /// When the file cannot be read or written (exit code 2), or the change is refused (exit code 1); it is unchanged then.
@@ -98,83 +125,41 @@ pub fn edit(
     path: &FilePath,
     change: impl FnOnce(&mut Space) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let what = visible_path(path);
-    let cannot = |error: &std::io::Error| Failure::could_not_run(&what, why(error));
-    // The target of a link to a file is replaced, not the link.
-    let path: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => FilePath::new("."),
-    };
-    let folder = File::open(folder).map_err(|error| cannot(&error))?;
-    let folder = lock(folder).map_err(|error| cannot(&error))?;
-    let mut space = if path.exists() {
-        read(&path)?
-    } else {
-        Space::default()
+    let changing = Changing::begin(path)?;
+    let mut space = match changing.content(LONGEST_FILE)? {
+        None => Space::default(),
+        Some(text) => match parse(path, &text) {
+            Ok(space) => {
+                changing.remove_left();
+                space
+            }
+            // A process was killed while it overwrote the file; what it meant to write is beside it.
+            Err(failure) => changing
+                .left()
+                .find_map(|text| parse(path, &text).ok())
+                .ok_or(failure)?,
+        },
     };
     change(&mut space)?;
-    replace(&path, write(&space).as_bytes()).map_err(|error| cannot(&error))?;
-    File::from(
-        folder
-            .unlock()
-            .map_err(|(_, error)| cannot(&error.into()))?,
-    )
-    .sync_all()
-    .map_err(|error| cannot(&error))
-}
-
-fn lock(folder: File) -> std::io::Result<Flock<OwnedFd>> {
-    let until = Instant::now() + LOCK_TIMEOUT;
-    let mut folder = OwnedFd::from(folder);
-    loop {
-        folder = match Flock::lock(folder, FlockArg::LockExclusiveNonblock) {
-            Ok(locked) => return Ok(locked),
-            Err((_, error)) if error != nix::errno::Errno::EWOULDBLOCK => return Err(error.into()),
-            Err((folder, _)) => folder,
-        };
-        if Instant::now() > until {
-            let text = "another process has locked this folder for 10 s";
-            return Err(std::io::Error::new(std::io::ErrorKind::TimedOut, text));
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Replaces a file: it has the old content or the new one, also after a crash.
-fn replace(path: &FilePath, content: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let new = path.with_file_name(name);
-    let written = File::create(&new).and_then(|mut file| {
-        if let Ok(old) = fs::metadata(path) {
-            file.set_permissions(old.permissions())?;
-        }
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written
+    changing.write(write(&space).as_bytes())
 }
 
 /// The meaning of a place as a names file has it: a string, or a list of strings.
 pub fn meaning_to_json(meaning: Meaning<'_>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let list = |texts: &[String]| {
+        let quoted: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+        format!("[{}]", quoted.join(", "))
+    };
     match meaning {
         Meaning::HardLink(place) => quoted(&format!("{HARD_LINK}{place}")),
-        Meaning::Symlink(place) => quoted(&format!("{SYMLINK}{place}")),
-        Meaning::Values(values) => match values.as_slice() {
-            [value] => quoted(&value.to_string()),
-            values => {
-                let values: Vec<_> = values
-                    .iter()
-                    .map(|value| quoted(&value.to_string()))
-                    .collect();
-                format!("[{}]", values.join(", "))
-            }
+        Meaning::Symlink(link) => match link.ttl {
+            None => quoted(&format!("{SYMLINK}{link}")),
+            Some(ttl) => list(&[format!("{SYMLINK}{link}"), format!("{TTL}{ttl}")]),
+        },
+        Meaning::Values(values) => match values.texts().as_slice() {
+            [value] => quoted(value),
+            texts => list(texts),
         },
     }
 }
@@ -210,7 +195,8 @@ pub fn write(space: &Space) -> String {
         for directory in &above[common..] {
             line(&mut out, &mut first, open.len());
             // The slash distinguishes it from a flat name with the same text.
-            let slash = open.is_empty() && space.flat_names().get(directory).is_some();
+            let flat = || space.flat_names().get(directory).is_some();
+            let slash = open.is_empty() && (directory.host().is_some() || flat());
             let key = format!("{}{directory}", if slash { "/" } else { "" });
             out.push_str(&format!("{}: {{", serde_json::Value::from(key)));
             open.push(directory.clone());
@@ -245,7 +231,9 @@ pub fn meaning_from_json(text: &str) -> Result<OwnedMeaning, String> {
     let mut state = ReadState {
         complaint: None,
         links: Vec::new(),
+        services: Vec::new(),
         above: Vec::new(),
+        beside: false,
     };
     let mut json = serde_json::Deserializer::from_str(text);
     // The place makes no difference to its meaning.
@@ -259,7 +247,7 @@ pub fn meaning_from_json(text: &str) -> Result<OwnedMeaning, String> {
     match (found, state.links.pop()) {
         (Found::Leaf(values), _) => Ok(OwnedMeaning::Values(values)),
         (Found::Link, Some((_, Link::Hard(place)))) => Ok(OwnedMeaning::HardLink(place)),
-        (Found::Link, Some((_, Link::Symbolic(place)))) => Ok(OwnedMeaning::Symlink(place)),
+        (Found::Link, Some((_, Link::Symbolic(link)))) => Ok(OwnedMeaning::Symlink(link)),
         _ => Err("neither values nor a link".into()),
     }
 }
@@ -272,7 +260,7 @@ pub enum OwnedMeaning {
     /// The same leaf as that name.
     HardLink(Place),
     /// Another name.
-    Symlink(Place),
+    Symlink(Symlink),
 }
 
 #[cfg(test)]
@@ -403,12 +391,14 @@ mod tests {
             "[\"10.0.0.1\", \"text:x\"]",
             "\"link:a/b\"",
             "\"symlink:/a\"",
+            "[\"symlink:/a\", \"ttl:300\"]",
+            "[\"10.0.0.1\", \"text:x\", \"ttl:TXT=5\"]",
         ] {
             let owned = meaning_from_json(text).unwrap();
             let meaning = match &owned {
                 OwnedMeaning::Values(values) => Meaning::Values(values),
                 OwnedMeaning::HardLink(place) => Meaning::HardLink(place),
-                OwnedMeaning::Symlink(place) => Meaning::Symlink(place),
+                OwnedMeaning::Symlink(link) => Meaning::Symlink(link),
             };
             assert_eq!(meaning_to_json(meaning), text);
         }

@@ -8,6 +8,7 @@
 //! | [`space`] | both name spaces: the naming graph, resolution, changes |
 //! | [`names`] | the sources of names: built in, a file, mounted files, a store |
 //! | [`mod@file`], [`zonefile`], [`store`] | names in a JSON file, in a zone file, in a store of transactions |
+//! | [`marks`] | the serials beside a names file |
 //! | [`dns`] | the name spaces in DNS, without sockets |
 //! | [`server`], [`client`] | the name server, and its client |
 //! | [`config`] | the command line |
@@ -25,6 +26,7 @@ pub mod context;
 pub mod dns;
 pub mod file;
 pub mod handout;
+pub mod marks;
 pub mod name;
 pub mod names;
 pub mod server;

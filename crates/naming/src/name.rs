@@ -5,17 +5,30 @@
 
 use std::{borrow::Borrow, fmt, ops::Deref, str::FromStr};
 
+pub(crate) mod idn;
+
 use common::{exit::Failure, text::visible};
 use compact_str::CompactString;
 
+/// The name in the structured root under which DNS has the flat names: it is reserved.
+pub const FLAT: &str = "flat";
+
 /// The longest name, in bytes: a label of DNS.
 pub const LONGEST_NAME: usize = 63;
+
+/// The name in the structured root that stands for the zone itself, as in zone files.
+pub const APEX: &str = "@";
 
 /// The longest place, in bytes of its names plus one for each: a domain name has 255, with those of the zone.
 pub const LONGEST_PLACE: usize = 240;
 
 /// A name within one name space or directory: 1 to [`LONGEST_NAME`] bytes in lowercase, without `/` and without
-/// control characters; neither `.` nor `..`, which are steps of a path, nor `*`, the wildcard of DNS.
+/// control characters; neither `.` nor `..`, which are steps of a path. `*` is the wildcard of its directory (RFC 4592).
+///
+/// A name beyond ASCII is kept as it reads, in lowercase; its A-label (RFC 5890), such as `xn--gre-6ka8l`, is the same name.
+///
+/// A **service name** begins with `_` (RFC 8552). Below another name it is an attribute of that name, and not a name in it:
+/// `server1/_acme-challenge` is one name in the directory of server1, whether server1 is a leaf, a directory, or nothing.
 ///
 /// ```
 /// use naming::name::Name;
@@ -35,14 +48,15 @@ impl Name {
             "is not 1 to 63 bytes long"
         } else if matches!(text, "." | "..") {
             "is a step of a path, not a name"
-        } else if text == "*" {
-            "is the wildcard of DNS, not a name"
         } else if text.contains('/')
             || (!text.bytes().all(|byte| byte.is_ascii_graphic())
                 && visible(text.as_bytes()) != text)
         {
             "has a / or a control character"
         } else {
+            if let Some(unicode) = idn::unicode(text) {
+                return Ok(Self(unicode.into()));
+            }
             let mut name = CompactString::new(text);
             name.make_ascii_lowercase();
             return Ok(Self(name));
@@ -51,6 +65,49 @@ impl Name {
             name: visible(text.as_bytes()),
             why,
         })
+    }
+
+    /// A name with the service names below it, such as `server1/_acme-challenge`.
+    ///
+    /// # Errors
+    /// When a part is not a name, or one behind a `/` does not begin with `_`.
+    pub fn with_services(text: &str) -> Result<Self, BadName> {
+        let (first, services) = text.split_once('/').unwrap_or((text, ""));
+        let mut name = Self::new(first)?;
+        for service in services.split('/').filter(|_| first.len() < text.len()) {
+            let service = Self::new(service)?;
+            if !service.is_service() {
+                let (name, why) = (visible(text.as_bytes()), "has a / or a control character");
+                return Err(BadName { name, why });
+            }
+            name.push_service(&service);
+        }
+        Ok(name)
+    }
+
+    /// How many bytes it takes in a domain name, with the length of each label.
+    pub fn dns_length(&self) -> usize {
+        self.labels().map(|label| idn::ascii(label).len() + 1).sum()
+    }
+
+    /// Whether it begins with `_`.
+    pub fn is_service(&self) -> bool {
+        self.0.starts_with('_')
+    }
+
+    fn push_service(&mut self, service: &Self) {
+        self.0.push('/');
+        self.0.push_str(service);
+    }
+
+    /// The name itself, and the service names below it, outermost first; each is a label of DNS.
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('/')
+    }
+
+    /// The name that its service names belong to; None when it has none.
+    pub fn host(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(host, _)| host)
     }
 
     /// Its text.
@@ -98,6 +155,19 @@ impl From<BadName> for Failure {
     fn from(bad: BadName) -> Self {
         Self::could_not_run(format!("name '{}'", bad.name), bad.why)
     }
+}
+
+/// A path in which every service name is part of the name before it. The flat names have theirs in the domain `flat`.
+pub fn merged(names: impl IntoIterator<Item = Name>) -> Vec<Name> {
+    let mut merged: Vec<Name> = Vec::new();
+    for name in names {
+        let in_flat = merged.len() == 1 && merged[0].as_str() == FLAT;
+        match merged.last_mut() {
+            Some(host) if name.is_service() && !in_flat => host.push_service(&name),
+            _ => merged.push(name),
+        }
+    }
+    merged
 }
 
 /// One step along a path.
@@ -216,11 +286,12 @@ impl fmt::Display for Path {
 
 /// The place of a name: in the flat name space, or at the end of a path from the root of the structured one.
 ///
-/// Written as on the command line: with a `/` it is structured. A structured name in the root is written `/www`.
+/// Written as on the command line: with a `/` it is structured. A structured name in the root is written `/www`, and the
+/// service name of a flat name `flat/server1/_acme-challenge`.
 ///
 /// ```
 /// use naming::name::Place;
-/// for text in ["server1", "region1/server1", "/www"] {
+/// for text in ["server1", "region1/server1", "/www", "region1/server1/_acme", "flat/server1/_acme"] {
 ///     assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
 /// }
 /// ```
@@ -238,17 +309,22 @@ impl Place {
     /// # Errors
     /// When it is the root itself, or too long (exit code 2).
     pub fn at(path: &Path, from: &[Name]) -> Result<Self, Failure> {
-        let names = path.normalised(from);
+        let names = merged(path.normalised(from));
         let what = || format!("path '{}'", visible(path.to_string().as_bytes()));
         if names.is_empty() {
             return Err(Failure::could_not_run(what(), "the root has no name"));
         }
-        let length: usize = names.iter().map(|name| name.len() + 1).sum();
+        let length: usize = names.iter().map(Name::dns_length).sum();
         if length > LONGEST_PLACE {
             let why = format!("{length} bytes long, and at most {LONGEST_PLACE} fit in DNS");
             return Err(Failure::could_not_run(what(), why));
         }
-        Ok(Self::Structured(names))
+        match names.as_slice() {
+            [flat, name] if flat.as_str() == FLAT && name.host().is_some() => {
+                Ok(Self::Flat(name.clone()))
+            }
+            _ => Ok(Self::Structured(names)),
+        }
     }
 
     /// Reads a place; a relative path starts at `from`.
@@ -260,6 +336,31 @@ impl Place {
             Self::at(&text.parse()?, from)
         } else {
             Ok(Self::Flat(Name::new(text)?))
+        }
+    }
+
+    /// The place of the zone itself, `/@`: the root of the structured names has no name of its own.
+    pub fn apex() -> Self {
+        Self::Structured(vec![Name(CompactString::const_new(APEX))])
+    }
+
+    /// Whether it is the place of the zone itself.
+    pub fn is_apex(&self) -> bool {
+        matches!(self, Self::Structured(names) if names.len() == 1 && names[0].as_str() == APEX)
+    }
+
+    /// The place of a service name below this one; `service` is its part of the name, such as `_sip/_tcp`.
+    pub(crate) fn service(&self, service: &str) -> Self {
+        let with = |name: &Name| Name(CompactString::from(format!("{name}/{service}")));
+        match self {
+            Self::Flat(name) => Self::Flat(with(name)),
+            Self::Structured(names) => {
+                let mut names = names.clone();
+                if let Some(last) = names.last_mut() {
+                    *last = with(last);
+                }
+                Self::Structured(names)
+            }
         }
     }
 
@@ -283,6 +384,9 @@ impl FromStr for Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Flat(name) if name.host().is_some() => {
+                write!(f, "{FLAT}/{name}")
+            }
             Self::Flat(name) => name.fmt(f),
             Self::Structured(names) => {
                 let slash = if names.len() == 1 { "/" } else { "" };
@@ -321,13 +425,33 @@ mod tests {
             (long.as_str(), "is not 1 to 63 bytes long"),
             ("a\u{1b}b", "name 'a\\x1bb' has a / or a control character"),
             ("..", "is a step of a path"),
-            ("*", "is the wildcard of DNS"),
         ] {
             let error = Name::new(text).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
-        for text in ["x".repeat(63).as_str(), "grüße", "two words", "a.b"] {
+        for text in ["x".repeat(63).as_str(), "grüße", "two words", "a.b", "*"] {
             assert_eq!(Name::new(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn a_service_name_is_part_of_the_name_above_it() {
+        let place = |text: &str| text.parse::<Place>().unwrap();
+        let names = |text: &str| match place(text) {
+            Place::Structured(names) => names.iter().map(ToString::to_string).collect(),
+            Place::Flat(name) => vec!["flat names".to_owned(), name.to_string()],
+        };
+        assert_eq!(names("region1/server1/_acme"), ["region1", "server1/_acme"]);
+        assert_eq!(names("/_tcp/_sip/x"), ["_tcp/_sip", "x"]);
+        assert_eq!(names("flat/server1/_acme"), ["flat names", "server1/_acme"]);
+        assert_eq!(names("flat/_tcp"), ["flat", "_tcp"]);
+        assert_eq!(
+            place("region1/server1").service("_a/_b"),
+            place("region1/server1/_a/_b")
+        );
+        assert!(Name::with_services("a/_b/_c").is_ok());
+        for bad in ["a/b", "a/", "/_b", "a/_b/"] {
+            assert!(Name::with_services(bad).is_err(), "{bad}");
         }
     }
 

@@ -1,13 +1,14 @@
 //! The sources of names: the handout's dictionaries, which are built in, a names file, mounted files, a store.
 
 use std::{
-    path::Path as FilePath,
+    path::{Path as FilePath, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use common::{
     event::{Event, Kind},
     exit::Failure,
+    files,
     journal::Journal,
     text::{visible, visible_path},
 };
@@ -16,10 +17,11 @@ use crate::{
     config::Options,
     file,
     handout::{FLAT, STRUCTURED},
+    marks::MarksFile,
     name::Place,
-    server::source::{Reload, Source},
+    server::source::{Keeper, Reload, Source},
     space::Space,
-    store::Store,
+    store::{DurableNames, Store},
     value::Value,
 };
 
@@ -49,27 +51,63 @@ pub fn built_in() -> Space {
 /// # Errors
 /// When a file cannot be read or cannot be mounted (exit code 2).
 pub fn read(options: &Options) -> Result<Space, Failure> {
-    mount(options, unmounted(options.names.as_deref())?)
+    mount(options, unmounted(options, file::read)?, file::read)
 }
 
-fn unmounted(names: Option<&FilePath>) -> Result<Space, Failure> {
-    names.map_or_else(|| Ok(built_in()), file::read)
+/// How a names file is read: for the first time, or again.
+type ReadFile = fn(&FilePath) -> Result<Space, Failure>;
+
+fn unmounted(options: &Options, read: ReadFile) -> Result<Space, Failure> {
+    options
+        .names
+        .as_deref()
+        .map_or_else(|| Ok(built_in()), read)
+}
+
+/// The place and the file of a `--mount`.
+fn place_and_file(mount: &str) -> Result<(Place, &str), Failure> {
+    let (path, from) = mount
+        .split_once('=')
+        .ok_or_else(|| Failure::could_not_run(what(mount), "not PATH=FILE, such as eu=eu.json"))?;
+    Ok((Place::at(&path.parse()?, &[])?, from))
+}
+
+fn what(mount: &str) -> String {
+    format!("--mount {}", visible(mount.as_bytes()))
 }
 
 /// Mounts what `--mount` names.
-fn mount(options: &Options, mut space: Space) -> Result<Space, Failure> {
+fn mount(options: &Options, mut space: Space, read: ReadFile) -> Result<Space, Failure> {
     for mount in options.mount.iter().flatten() {
-        let what = || format!("--mount {}", visible(mount.as_bytes()));
-        let (path, from) = mount
-            .split_once('=')
-            .ok_or_else(|| Failure::could_not_run(what(), "not PATH=FILE, such as eu=eu.json"))?;
-        let place = Place::at(&path.parse()?, &[])?;
-        let tree = file::read(from.as_ref())?;
+        let (place, from) = place_and_file(mount)?;
+        let tree = read(from.as_ref())?;
         space
             .mount(&place, &tree, from)
-            .map_err(|refusal| Failure::could_not_run(what(), refusal.why))?;
+            .map_err(|refusal| Failure::could_not_run(what(mount), refusal.why))?;
     }
     Ok(space)
+}
+
+/// How the files of the options are read again; the names of a store are read from it, and what is mounted is not in it.
+fn reload(options: &Options) -> Option<Reload> {
+    let mounted = options.mount.iter().flatten();
+    let mounted = mounted.filter_map(|mount| place_and_file(mount).ok());
+    let names = options.names.iter().filter(|_| options.store.is_none());
+    let paths: Vec<PathBuf> = names
+        .cloned()
+        .chain(mounted.map(|(_, from)| from.into()))
+        .collect();
+    let options = options.clone();
+    (!paths.is_empty()).then(|| Reload {
+        paths,
+        read: Box::new(move |store| {
+            let space = match store {
+                Some(store) => store.load()?,
+                None => unmounted(&options, file::read_again)?,
+            };
+            mount(&options, space, file::read_again)
+        }),
+    })
 }
 
 /// The names that the server serves: those of `--store`, which the other sources fill when it is new, or those of
@@ -78,47 +116,53 @@ fn mount(options: &Options, mut space: Space) -> Result<Space, Failure> {
 /// # Errors
 /// When a file or the store cannot be read (exit code 2).
 pub fn to_serve(options: &Options, journal: &Journal) -> Result<Source, Failure> {
-    let serial = serial_of_now();
+    let reload = reload(options);
     let Some(path) = &options.store else {
-        let reload = options.names.clone().map(|path| {
-            let options = options.clone();
-            Reload {
-                path,
-                read: Box::new(move || read(&options)),
-            }
-        });
         return Ok(Source {
             space: read(options)?,
-            store: None,
-            serial,
+            keeper: beside(options.names.as_deref(), journal),
             reload,
         });
     };
+    if files::is_standard(path) {
+        let why = "a store is a file, and no standard stream";
+        return Err(Failure::could_not_run("--store -", why));
+    }
     let store = Store::open(path)?;
-    let (space, serial) = match store.serial()? {
-        Some(serial) => {
-            if let Some(names) = &options.names {
-                let text = format!(
-                    "{} holds the names; {} is not read, because it only fills a new store",
-                    visible_path(path),
-                    visible_path(names)
-                );
-                journal.record(Event::new(Kind::Report).text(text));
-            }
-            (store.load()?, serial)
+    let space = if store.is_filled()? {
+        if let Some(names) = &options.names {
+            let text = format!(
+                "{} holds the names; {} is not read, because it only fills a new store",
+                visible_path(path),
+                visible_path(names)
+            );
+            journal.record(Event::new(Kind::Report).text(text));
         }
-        None => {
-            let space = unmounted(options.names.as_deref())?;
-            store.fill(&space, serial)?;
-            (space, serial)
-        }
+        store.load()?
+    } else {
+        unmounted(options, file::read)?
     };
+    let store = DurableNames::new(path, store);
     Ok(Source {
-        space: mount(options, space)?,
-        store: Some(store),
-        serial,
-        reload: None,
+        space: mount(options, space, file::read)?,
+        keeper: Keeper::Store(Box::new(store)),
+        reload,
     })
+}
+
+/// The file beside the names file that keeps the serials; without one, they follow the time.
+fn beside(names: Option<&FilePath>, journal: &Journal) -> Keeper {
+    let Some(names) = names.filter(|path| !files::is_standard(path)) else {
+        return Keeper::Clock;
+    };
+    MarksFile::beside(names).map_or_else(
+        |failure| {
+            let text = format!("{failure}; without it, the serials follow the time");
+            journal.record(Event::error(common::event::Level::Warn, text));
+            Keeper::Clock
+        },
+        Keeper::Beside,
+    )
 }
 
 /// A zone serial that grows with time (RFC 1982).

@@ -16,4 +16,4 @@ mod graph;
 pub mod resolve;
 mod transaction;
 
-pub use self::graph::{Directory, Entry, FLAT, Meaning, NodeId, Reason, Refusal, Space};
+pub use self::graph::{Directory, Entry, Meaning, NodeId, Reason, Refusal, Space, Symlink};

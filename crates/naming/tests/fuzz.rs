@@ -8,6 +8,15 @@ const ZONE: &str = "$ORIGIN lab.\n$TTL 60\n@ IN SOA lab. hostmaster.lab. ( 1 2 3
     server1.flat A 192.168.1.2\nalias.flat CNAME server1.flat\na.region1 A 10.0.0.1\n TXT \"x\\\"y\\007\" z\n\
     b.region1 A 10.0.0.1\nb.region1 TYPE65280 \\# 15 01610772656769 6f6e31036c616200\neast DNAME region1.lab.\n";
 
+/// A zone file as BIND has it.
+const BIND_ZONE: &str = "$ttl 1d\n\"a b\" 6h IN A 10.0.0.1 ; x\n\tIN 1w2d TXT ( \"x\"\"y\" gr\u{fc}n\n z\\;\\255 )\n\
+    $GENERATE 1-9/2 h${-1,3,x}.${0,4,n}g 60 A 10.0.0.$\n$GENERATE 0-1 t$ TXT \"\\\"a $\\\" $$\"\n$ORIGIN sub\n\
+    _s._tcp SRV 1 2 3 a\\032b\n* A \\# 4 0a00 0001\nc CNAME @\n";
+
+/// A file of keys.
+const KEYS: &str = "/* two */ key \"lab\" {\n algorithm hmac-sha256; // x\n secret \"c2VjcmV0\"; # y\n};\n\
+    key two{secret c2VjcmV0;algorithm HMAC-SHA512-256;};\n";
+
 /// How many inputs each target gets.
 const RUNS: u64 = 20_000;
 
@@ -133,8 +142,9 @@ fn malformed_packets_do_no_harm() {
 fn write_seeds(folder: &std::ffi::OsStr) {
     for (target, seeds) in [
         ("packet", packet_seeds()),
-        ("zone", vec![ZONE.into()]),
+        ("zone", vec![ZONE.into(), BIND_ZONE.into()]),
         ("names", vec![targets::NAMES.into()]),
+        ("keys", vec![KEYS.into()]),
     ] {
         let folder = std::path::Path::new(folder).join(target);
         std::fs::create_dir_all(&folder).unwrap();
@@ -146,10 +156,20 @@ fn write_seeds(folder: &std::ffi::OsStr) {
 
 #[test]
 fn malformed_zone_files_do_no_harm() {
-    run(&[ZONE.into()], targets::zone);
+    let zones = naming::dns::owner::Zones::new("lab.").unwrap();
+    for zone in [ZONE, BIND_ZONE] {
+        let read = naming::zonefile::parse("zone".as_ref(), zone.as_bytes(), &zones);
+        assert!(read.is_ok(), "{read:?}");
+    }
+    run(&[ZONE.into(), BIND_ZONE.into()], targets::zone);
 }
 
 #[test]
 fn malformed_names_files_do_no_harm() {
     run(&[targets::NAMES.into()], targets::names);
+}
+
+#[test]
+fn malformed_key_files_do_no_harm() {
+    run(&[KEYS.into()], targets::keys);
 }

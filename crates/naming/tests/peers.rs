@@ -166,6 +166,20 @@ fn nsupdate_changes_names_under_its_conditions() {
             "",
         ),
         ("update add w.region1.lab. 60 CNAME N1.flat.lab.", ""),
+        // Names in data are compared without regard to case.
+        (
+            "prereq yxrrset w.region1.lab. CNAME n1.FLAT.Lab.\nprereq yxrrset lab. NS LAB.",
+            "",
+        ),
+        (
+            "update add e.lab. 60 CNAME Region1.lab.\nprereq nxrrset e.lab. DNAME",
+            "",
+        ),
+        (
+            "prereq yxrrset e.lab. DNAME REGION1.Lab.\nupdate delete E.lab. DNAME REGION1.lab.",
+            "",
+        ),
+        ("prereq nxdomain e.lab.", ""),
         (
             "update add x.lab. 60 CNAME y.lab.\nupdate add y.lab. 60 CNAME x.lab.",
             "REFUSED",
@@ -189,8 +203,17 @@ fn nsupdate_changes_names_under_its_conditions() {
         records(&lookup("n1.flat.lab", "A")),
         ["10.0.0.1", "10.0.0.2"]
     );
-    assert_eq!(lookup("n1.flat.lab", "TXT"), "\"onetwo\"\n");
-    assert_eq!(lookup("w.region1.lab", "TXT"), "n1.flat.lab.\n\"onetwo\"\n");
+    assert_eq!(lookup("n1.flat.lab", "TXT"), "\"one\" \"two\"\n");
+    assert_eq!(
+        lookup("w.region1.lab", "TXT"),
+        "n1.flat.lab.\n\"one\" \"two\"\n"
+    );
+    // A text is deleted by the strings that it was added with, and by no others.
+    for (text, left) in [("\"onetwo\"", "\"one\" \"two\"\n"), ("\"one\" \"two\"", "")] {
+        let deletion = format!("update delete n1.flat.lab. TXT {text}");
+        assert_eq!(update(&deletion, Some(&key)).err, "");
+        assert_eq!(lookup("n1.flat.lab", "TXT"), left);
+    }
     // Deleting a value, a set of them, and all; without a key too, as it is this machine.
     assert_eq!(
         update("update delete n1.flat.lab. A 10.0.0.1", None).err,

@@ -12,6 +12,7 @@ use domain::base::{
 use crate::{
     dns::{owner::Owner, shown, zone::Records},
     name::Place,
+    value::DEFAULT_TTL,
 };
 
 /// A record of an update.
@@ -20,6 +21,8 @@ pub(super) struct Line {
     owner: Owner,
     class: Class,
     rtype: Rtype,
+    /// In seconds; a prerequisite or a deletion must have 0.
+    ttl: u32,
     data: Vec<u8>,
 }
 
@@ -27,9 +30,12 @@ impl Line {
     pub(super) fn record(&self) -> Record<domain::base::Name<&[u8]>, UnknownRecordData<&[u8]>> {
         let data =
             UnknownRecordData::from_octets(self.rtype, self.data.as_slice()).expect("short data");
-        // The server gives all names its own TTL; a prerequisite or a deletion must have 0.
-        let ttl = if self.class == Class::IN { 60 } else { 0 };
-        Record::new(self.owner.name(), self.class, Ttl::from_secs(ttl), data)
+        Record::new(
+            self.owner.name(),
+            self.class,
+            Ttl::from_secs(self.ttl),
+            data,
+        )
     }
 }
 
@@ -59,6 +65,7 @@ impl Update {
             owner: owner.clone(),
             class,
             rtype: Rtype::ANY,
+            ttl: 0,
             data: Vec::new(),
         });
         self
@@ -67,10 +74,12 @@ impl Update {
     /// Adds these records to the name.
     #[must_use]
     pub fn add(mut self, owner: &Owner, records: Records<'_>) -> Self {
-        self.changes.extend(records.map(|(rtype, data)| Line {
+        let records = records.timed(DEFAULT_TTL);
+        self.changes.extend(records.map(|(rtype, ttl, data)| Line {
             owner: owner.clone(),
             class: Class::IN,
             rtype,
+            ttl,
             data: data.to_vec(),
         }));
         self
@@ -83,6 +92,7 @@ impl Update {
             owner: owner.clone(),
             class: Class::ANY,
             rtype: Rtype::ANY,
+            ttl: 0,
             data: Vec::new(),
         });
         self

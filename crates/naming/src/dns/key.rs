@@ -1,11 +1,14 @@
-//! Keys that sign messages (TSIG, RFC 8945): made, kept in a file; and the cache that detects replayed messages.
+//! Keys that sign messages (TSIG, RFC 8945): made, kept in a file.
 //!
 //! The format of the file is that of `nsupdate -k` and BIND:
 //! `key "lab" { algorithm hmac-sha256; secret "…"; };`
 
+mod file;
+
 use std::{
-    collections::{BTreeMap, HashMap},
-    fs::OpenOptions,
+    collections::HashMap,
+    fmt,
+    fs::{self, OpenOptions},
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -24,7 +27,7 @@ use domain::{
 };
 use ring::rand::SystemRandom;
 
-/// The known keys, by name and algorithm.
+/// The keys of a file, by name and algorithm.
 pub type Keys = HashMap<(KeyName, Algorithm), Arc<Key>>;
 
 /// The longest file of keys, in bytes.
@@ -52,8 +55,12 @@ pub fn generate(name: &str, path: Option<&Path>) -> Result<String, Failure> {
             .create_new(true)
             .mode(0o600)
             .open(path);
-        file.and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))?;
+        file.and_then(|mut file| {
+            let written = file.write_all(text.as_bytes());
+            // Half a key would keep the next one from being made.
+            written.inspect_err(|_| drop(fs::remove_file(path)))
+        })
+        .map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))?;
     }
     Ok(text)
 }
@@ -61,112 +68,66 @@ pub fn generate(name: &str, path: Option<&Path>) -> Result<String, Failure> {
 /// Reads a file of keys.
 ///
 /// # Errors
-/// `FILE: why` (exit code 2).
+/// As [`read_secrets`].
 pub fn read(path: &Path) -> Result<Keys, Failure> {
-    let text = json::read_file(path, LONGEST_FILE)?;
-    parse(&String::from_utf8_lossy(&text))
-        .map_err(|why| Failure::could_not_run(visible_path(path), why))
+    let secrets = read_secrets(path)?;
+    let keys = secrets.iter().map(|secret| {
+        let key = secret.key();
+        let key = key.map_err(|why| Failure::could_not_run(visible_path(path), why))?;
+        Ok(((key.name().clone(), key.algorithm()), Arc::new(key)))
+    });
+    keys.collect()
 }
 
-fn parse(text: &str) -> Result<Keys, String> {
-    let mut words = text
-        .lines()
-        // A comment has its own line; within a line // may be part of a secret.
-        .filter(|line| !line.trim_start().starts_with(['#', '/']))
-        .flat_map(|line| line.split_whitespace())
-        .flat_map(|word| word.split_inclusive(['{', '}', ';']))
-        .flat_map(|word| match word.strip_suffix(['{', '}', ';']) {
-            Some("") => [word, ""],
-            Some(rest) => [rest, &word[rest.len()..]],
-            None => [word, ""],
-        })
-        .filter(|word| !word.is_empty());
-    const SHAPE: &str = "not a key as `naming keygen` makes it: key \"NAME\" { algorithm hmac-sha256; secret \"…\"; };";
-    let mut keys = Keys::new();
-    while let Some(word) = words.next() {
-        if word != "key" {
-            return Err(SHAPE.into());
-        }
-        let name = words.next().ok_or(SHAPE)?.trim_matches('"');
-        let (mut algorithm, mut secret) = (None, None);
-        if words.next() != Some("{") {
-            return Err(SHAPE.into());
-        }
-        loop {
-            match words.next().ok_or(SHAPE)? {
-                "algorithm" => {
-                    let word = words.next().ok_or(SHAPE)?.trim_matches('"');
-                    let known =
-                        Algorithm::from_str(&word.trim_end_matches('.').to_ascii_lowercase());
-                    algorithm = Some(known.map_err(|_| {
-                        format!("algorithm {} is not one of hmac-sha1, hmac-sha256, hmac-sha384, hmac-sha512", visible(word.as_bytes()))
-                    })?);
-                }
-                "secret" => {
-                    let word = words.next().ok_or(SHAPE)?.trim_matches('"');
-                    let bytes: Vec<u8> =
-                        base64::decode(word).map_err(|_| "the secret is not base64")?;
-                    secret = Some(bytes);
-                }
-                ";" => {}
-                "}" => break,
-                _ => return Err(SHAPE.into()),
-            }
-        }
-        if words.next().is_some_and(|word| word != ";") {
-            return Err(SHAPE.into());
-        }
-        let (Some(algorithm), Some(secret)) = (algorithm, secret) else {
-            return Err(SHAPE.into());
-        };
-        let key_name = KeyName::from_str(name)
-            .map_err(|error| format!("key name {}: {error}", visible(name.as_bytes())))?;
-        let key = Key::new(algorithm, &secret, key_name, None, None)
-            .map_err(|error| error.to_string())?;
-        keys.insert((key.name().clone(), algorithm), Arc::new(key));
-    }
-    if keys.is_empty() {
-        Err("no key in the file".into())
-    } else {
-        Ok(keys)
-    }
-}
-
-/// The signatures of recent updates, by which a replayed message is detected.
+/// Reads a file of keys with their secrets, in order; at least one.
 ///
-/// A message is valid within its time ± the fudge of 300 s (RFC 8945 section 5.2.3), so older signatures are dropped. When
-/// there are too many, the oldest are dropped, and every message signed at their time or before is refused.
-#[derive(Debug, Default)]
-pub struct ReplayCache {
-    signatures: BTreeMap<u64, Vec<Vec<u8>>>,
-    count: usize,
-    /// Messages signed at this second or earlier are refused.
-    floor: u64,
+/// # Errors
+/// `FILE:LINE: why` (exit code 2).
+pub fn read_secrets(path: &Path) -> Result<Vec<Secret>, Failure> {
+    parse(path, &json::read_file(path, LONGEST_FILE)?)
 }
 
-/// How many signatures the cache holds.
-const CAPACITY: usize = 200_000;
+/// Reads the text of a file of keys; `path` is its name in errors.
+///
+/// # Errors
+/// As [`read_secrets`].
+pub fn parse(path: &Path, text: &[u8]) -> Result<Vec<Secret>, Failure> {
+    file::parse(text).map_err(|(line, why)| {
+        Failure::could_not_run(format!("{}:{line}", visible_path(path)), why)
+    })
+}
 
-/// For how many seconds a message is valid, before and after its time.
-const FUDGE: u64 = 300;
+/// A key as its file has it.
+pub struct Secret {
+    /// The name.
+    pub name: KeyName,
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// The length of its MACs in bytes, where they are cut.
+    pub length: Option<usize>,
+    /// The secret itself.
+    pub bytes: Vec<u8>,
+}
 
-impl ReplayCache {
-    /// Whether a message signed at this second is new; its signature is added to the cache.
-    pub fn is_new(&mut self, signed_at: u64, signature: &[u8], now: u64) -> bool {
-        while let Some(oldest) = self.signatures.first_entry() {
-            if *oldest.key() + 2 * FUDGE >= now && self.count < CAPACITY {
-                break;
-            }
-            self.floor = self.floor.max(*oldest.key());
-            self.count -= oldest.remove().len();
-        }
-        let same = self.signatures.entry(signed_at).or_default();
-        if signed_at <= self.floor || same.iter().any(|known| known == signature) {
-            return false;
-        }
-        same.push(signature.to_vec());
-        self.count += 1;
-        true
+/// Without the secret.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret")
+            .field("name", &self.name)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Secret {
+    /// The key of the crate `domain`.
+    ///
+    /// # Errors
+    /// When the secret cannot be used.
+    pub fn key(&self) -> Result<Key, String> {
+        let (name, length) = (self.name.clone(), self.length);
+        Key::new(self.algorithm, &self.bytes, name, length, length)
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -174,61 +135,122 @@ impl ReplayCache {
 mod tests {
     use super::*;
 
+    const SECRET: &str = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
+
     #[test]
     fn a_key_that_was_made_is_read() {
         let text = generate("lab-key", None).unwrap();
-        let keys = parse(&text).unwrap();
-        let (name, algorithm) = keys.keys().next().unwrap();
-        assert_eq!(
-            (name.to_string().as_str(), *algorithm),
-            ("lab-key", Algorithm::Sha256)
-        );
         let second = generate("two", None).unwrap();
-        assert_eq!(
-            parse(&format!("{text}# comment\n{second}")).unwrap().len(),
-            2
-        );
-        let compact =
-            "key two{algorithm HMAC-SHA512;secret \"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0\";};";
-        assert_eq!(parse(compact).unwrap().len(), 1);
+        let keys = file::parse(format!("{text}# comment\n{second}").as_bytes()).unwrap();
+        let names: Vec<_> = keys.iter().map(|key| key.name.to_string()).collect();
+        assert_eq!(names, ["lab-key", "two"]);
+        assert_eq!(keys[0].algorithm, Algorithm::Sha256);
     }
 
     #[test]
-    fn an_invalid_key_file_is_refused() {
-        for (text, why) in [
-            ("", "no key in the file"),
-            ("zone \"x\" {};", "not a key"),
+    fn a_key_file_is_read_however_it_is_laid_out() {
+        for text in [
+            "key two{algorithm HMAC-SHA512;secret \"SECRET\";};",
+            "key \"two\" {\n\talgorithm \"hmac-sha512\"; // comment\n\tsecret SECRET; # another\n}; /* and\n one */",
+            "/* key x { */ KEY Two { Secret \"SECRET\"; ALGORITHM hmac-sha512; }",
+            "key\r\ntwo\r\n{\r\nalgorithm\r\nhmac-sha512\r\n;\r\nsecret\r\nSECRET\r\n;\r\n}\r\n;\r\n",
+            "key two.{algorithm/**/hmac-sha512;secret \"c2VjcmV0c2Vj cmV0c2VjcmV0\tc2VjcmV0\";};//",
+        ] {
+            let keys = file::parse(text.replace("SECRET", SECRET).as_bytes());
+            let keys = keys.unwrap_or_else(|(line, why)| panic!("{text}: {line}: {why}"));
+            assert_eq!(keys.len(), 1, "{text}");
+            assert_eq!(keys[0].name.to_string(), "two", "{text}");
+            assert_eq!(
+                (keys[0].algorithm, keys[0].bytes.as_slice()),
+                (Algorithm::Sha512, &b"secretsecretsecretsecret"[..]),
+                "{text}"
+            );
+            assert!(!format!("{keys:?}").contains("115, 101"), "{keys:?}");
+        }
+        let cut = "key x { algorithm hmac-sha256-128; secret \"YQ==\"; };";
+        let cut = file::parse(cut.as_bytes()).unwrap();
+        assert_eq!(cut[0].key().unwrap().signing_len(), 16);
+        // `tsig-keygen 'a b'`.
+        assert!(file::parse(b"key \"a b\" { algorithm hmac-sha1; secret \"YQ==\"; };").is_ok());
+    }
+
+    #[test]
+    fn an_invalid_key_file_is_refused_with_its_line() {
+        for (text, line, why) in [
+            ("", 1, "no key in the file"),
+            ("// nothing\n", 1, "no key in the file"),
+            ("\nzone \"x\" {};", 2, "not a key"),
             (
-                "key \"x\" { algorithm hmac-md5; secret \"YQ==\"; };",
+                "key \"x\" {\n algorithm hmac-md5; secret \"YQ==\"; };",
+                2,
                 "algorithm hmac-md5 is not one of",
             ),
             (
-                "key \"x\" { algorithm hmac-sha256; secret \"*\"; };",
+                "key x { algorithm hmac-sha256-8; secret \"YQ==\"; };",
+                1,
+                "8 bits of hmac-sha256 are not 128 to 256",
+            ),
+            (
+                "key \"x\" { algorithm hmac-sha256;\n secret \"*\"; };",
+                2,
                 "not base64",
             ),
-            ("key \"x\" { algorithm hmac-sha256; };", "not a key"),
+            (
+                "key x { algorithm hmac-sha256; secret \"\"; };",
+                1,
+                "the secret is empty",
+            ),
+            (
+                "key x { algorithm hmac-sha256; secret \" \"; };",
+                1,
+                "the secret is empty",
+            ),
+            (
+                "key x { algorithm hmac-sha256; secret ; };",
+                1,
+                "; in place of a secret",
+            ),
+            ("key \"x\" { algorithm hmac-sha256; };", 1, "not a key"),
+            ("key \"x\" { secret \"YQ==\"; };", 1, "without an algorithm"),
             (
                 "key \"x\" { algorithm hmac-sha256; secret \"YQ==\";",
+                1,
                 "not a key",
             ),
+            (
+                "key x { algorithm hmac-sha256; secret \"YQ==\" };",
+                1,
+                "} in place of ;",
+            ),
+            (
+                "key x { algorithm hmac-sha256; secret abc//def=; };",
+                1,
+                "not base64",
+            ),
+            (
+                "key \"\" { algorithm hmac-sha256; secret \"YQ==\"; };",
+                1,
+                "is not a name of a key",
+            ),
+            (
+                "key x { algorithm hmac-sha256; secret \"YQ==\"; };\nkey X { algorithm hmac-sha512; secret \"YQ==\"; };",
+                2,
+                "a second key with the name x",
+            ),
+            (
+                "key x { algorithm hmac-sha256; algorithm hmac-sha1; };",
+                1,
+                "a second algorithm",
+            ),
+            ("key x { /* }", 1, "a /* without its */"),
+            (
+                "key x {\n secret \"YQ==\n}",
+                2,
+                "without the one that closes it",
+            ),
         ] {
-            let error = parse(text).unwrap_err();
-            assert!(error.contains(why), "{text}: {error}");
+            let (at, error) = file::parse(text.as_bytes()).unwrap_err();
+            assert!(error.contains(why) && at == line, "{text}: {at}: {error}");
         }
-    }
-
-    #[test]
-    fn a_replayed_message_is_detected() {
-        let mut cache = ReplayCache::default();
-        assert!(
-            cache.is_new(1000, b"a", 1000)
-                && cache.is_new(1000, b"b", 1000)
-                && cache.is_new(999, b"a", 1000)
-        );
-        assert!(!cache.is_new(1000, b"a", 1001));
-        // A dropped signature is too old to be valid.
-        assert!(cache.is_new(2000, b"c", 2000));
-        assert!(!cache.is_new(1000, b"a", 2000));
-        assert_eq!(cache.count, 1);
     }
 }

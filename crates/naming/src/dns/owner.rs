@@ -12,10 +12,7 @@ use std::{
 
 use domain::base::name::{Label, Name as DomainName, ToName};
 
-use crate::{
-    name::{Name, Place},
-    space::FLAT,
-};
+use crate::name::{APEX, FLAT, Name, Place, idn, merged};
 
 /// The longest domain name, in bytes on the wire (RFC 1035 section 2.3.4).
 pub const LONGEST: usize = 255;
@@ -52,6 +49,14 @@ impl Owner {
         DomainName::from_octets(self.0.as_slice()).expect("in wire format")
     }
 
+    /// The same name below `to` in place of `from`, as a DNAME record has it (RFC 6672 section 2.2); None when it is not
+    /// below `from`, or too long.
+    pub fn rebased(&self, from: &Self, to: &Self) -> Option<Self> {
+        let end = suffix_at(&self.0, &from.0).filter(|end| *end > 0)?;
+        let name = [&self.0[..end], &to.0].concat();
+        (name.len() <= LONGEST).then_some(Self(name))
+    }
+
     /// Whether it is `zone` or a name in it.
     pub fn is_in(&self, zone: &Self) -> bool {
         suffix_at(&self.0, &zone.0).is_some()
@@ -61,8 +66,16 @@ impl Owner {
 impl FromStr for Owner {
     type Err = String;
 
-    /// Reads a name in the format of zone files (`server1.flat.lab.`).
+    /// Reads a name in the format of zone files (`server1.flat.lab.`), or one with names beyond ASCII (`grüße.flat.lab.`).
     fn from_str(text: &str) -> Result<Self, String> {
+        let labels = text.split('.').map(|label| match label.is_ascii() {
+            true => Ok(label.into()),
+            false => Name::new(label)
+                .map(|name| idn::ascii(&name).into_owned())
+                .map_err(|bad| bad.to_string()),
+        });
+        let text = labels.collect::<Result<Vec<String>, String>>()?.join(".");
+        let text = text.as_str();
         let name = DomainName::<Vec<u8>>::from_str(text);
         name.map(|name| Self::from_wire(name.as_slice()))
             .map_err(|error| error.to_string())
@@ -113,6 +126,29 @@ pub fn suffix_at(name: &[u8], zone: &[u8]) -> Option<usize> {
         at += usize::from(name[at]) + 1;
     }
     (at == from).then_some(from)
+}
+
+/// A name in lowercase whose labels beyond ASCII are replaced by their A-labels (RFC 5890), as the zones have names; None
+/// when that is too long, or the wire format is malformed.
+pub fn internationalised(name: &[u8]) -> Option<Vec<u8>> {
+    let mut wire = Vec::with_capacity(LONGEST);
+    let mut rest = name;
+    while let Some((length, after)) = rest.split_first()
+        && *length > 0
+    {
+        let (label, after) = after.split_at_checked(usize::from(*length))?;
+        let name = str::from_utf8(label).ok().filter(|text| !text.is_ascii());
+        match name.and_then(|text| Name::new(text).ok()) {
+            Some(name) => push_label(&mut wire, &idn::ascii(&name)),
+            None => {
+                wire.push(*length);
+                wire.extend(label.to_ascii_lowercase());
+            }
+        }
+        rest = after;
+    }
+    wire.push(0);
+    (wire.len() <= LONGEST).then_some(wire)
 }
 
 /// The name without its first label; None for the root.
@@ -175,6 +211,13 @@ impl Zones {
         [&self.names, &self.reverse[0], &self.reverse[1]]
     }
 
+    /// The position of a name's zone in [`Self::all`].
+    pub fn index(&self, name: &[u8]) -> Option<usize> {
+        self.all()
+            .into_iter()
+            .position(|zone| suffix_at(name, &zone.0).is_some())
+    }
+
     /// The zone of a name.
     pub fn of(&self, name: &[u8]) -> Option<&Owner> {
         self.all()
@@ -190,12 +233,13 @@ impl Zones {
         let mut wire = Vec::with_capacity(32);
         match place {
             Place::Flat(name) => {
-                push_label(&mut wire, name);
+                push_name(&mut wire, name);
                 push_label(&mut wire, FLAT);
             }
+            place if place.is_apex() => {}
             Place::Structured(names) => {
                 for name in names.iter().rev() {
-                    push_label(&mut wire, name);
+                    push_name(&mut wire, name);
                 }
             }
         }
@@ -226,6 +270,7 @@ impl Zones {
             at += length + 1;
         }
         names.reverse();
+        let names = merged(names);
         match names.as_slice() {
             [] => Meant::Apex,
             [flat, rest @ ..] if flat.as_str() == FLAT => match rest {
@@ -233,6 +278,8 @@ impl Zones {
                 [name] => Meant::Place(Place::Flat(name.clone())),
                 _ => Meant::Nothing,
             },
+            // A label of this text, which stands for the zone here.
+            [apex, ..] if apex.host().unwrap_or(apex) == APEX => Meant::Nothing,
             _ => Meant::Place(Place::Structured(names)),
         }
     }
@@ -264,6 +311,12 @@ pub fn of_address(address: IpAddr) -> Owner {
     Owner(wire)
 }
 
+fn push_name(wire: &mut Vec<u8>, name: &Name) {
+    for label in name.labels().rev() {
+        push_label(wire, &idn::ascii(label));
+    }
+}
+
 fn push_label(wire: &mut Vec<u8>, label: &str) {
     debug_assert!(label.len() <= Label::MAX_LEN);
     wire.push(label.len() as u8);
@@ -283,7 +336,12 @@ mod tests {
             ("region1/server1", "server1.region1.lab."),
             ("/www", "www.lab."),
             ("a/b/c/d", "d.c.b.a.lab."),
-            ("region1/grüße", "gr\\195\\188\\195\\159e.region1.lab."),
+            ("region1/*", "*.region1.lab."),
+            ("region1/server1/_acme", "_acme.server1.region1.lab."),
+            ("/_tcp/_sip/x", "x._sip._tcp.lab."),
+            ("flat/server1/_acme", "_acme.server1.flat.lab."),
+            ("region1/grüße", "xn--gre-6ka8l.region1.lab."),
+            ("region1/ä.b", "\\195\\164\\.b.region1.lab."),
         ] {
             let place: Place = place.parse().unwrap();
             assert_eq!(zones.owner(&place).unwrap().to_string(), owner);
@@ -296,14 +354,16 @@ mod tests {
         for (owner, meant) in [
             ("lab.", Meant::Apex),
             ("flat.lab.", Meant::Apex),
+            ("\\@.lab.", Meant::Nothing),
+            ("a.\\@.lab.", Meant::Nothing),
             ("a.b.flat.lab.", Meant::Nothing),
-            ("*.lab.", Meant::Nothing),
             ("a\\255.lab.", Meant::Nothing),
             ("slab.", Meant::Nothing),
             ("lab.x.", Meant::Nothing),
         ] {
             assert_eq!(zones.meant(&owner.parse().unwrap()), meant, "{owner}");
         }
+        assert_eq!(zones.owner(&Place::apex()).unwrap(), zones.names);
         let long: Place = format!("/{}", vec!["x".repeat(59); 4].join("/"))
             .parse()
             .unwrap();

@@ -8,21 +8,19 @@ use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 use domain::base::iana::Rtype;
 
 use super::{
+    difference::{Before, Differences, next_serial},
     owner::{Owner, Zones, of_address},
-    zone::{Builder, Records, Zone, push_record},
+    zone::{Builder, Records, Zone, first_records, push_record, push_timed},
 };
 use crate::{
     name::Place,
     space::resolve::Node,
     space::{Entry, Reason, Refusal, Space},
-    value::{Value, Values},
+    value::{Service, Text, Value, Values},
 };
 
 /// How many PTR records an address has at most.
 pub const MOST_POINTERS: usize = 50;
-
-/// The longest string of a TXT record, in bytes (RFC 1035 section 3.3).
-const TEXT_PIECE: usize = 255;
 
 /// What the zones need beside the names.
 #[derive(Clone, Debug)]
@@ -46,6 +44,9 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
     let mut records = Vec::new();
     let mut pointer = Vec::new();
     space.each(|place, entry| {
+        if place.is_apex() {
+            return;
+        }
         let owner = match compose(&settings.zones, space, place, Some(entry), &mut records) {
             Ok(owner) => owner,
             Err(refusal) => {
@@ -54,7 +55,7 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
             }
         };
         builder.push(owner.as_slice(), &records);
-        for address in addresses(Records(&records)) {
+        for address in addresses(Records(&records)).filter(|_| !is_wildcard(&owner)) {
             pointer.clear();
             push_record(&mut pointer, Rtype::PTR, owner.as_slice());
             builder.push(of_address(address).as_slice(), &pointer);
@@ -64,33 +65,54 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
         return Err(refusal);
     }
     let mut zone = builder.finish(MOST_POINTERS);
-    apexes(&mut zone, serial, settings);
+    number(&mut zone, space, [serial; 3], settings);
     Ok(zone)
 }
 
-/// Brings the records of the touched places up to date, and increments the serial.
+/// Brings the records of the touched places up to date. The serials stay as they are: [`number`] sets them. Returns the
+/// records as they were before.
 ///
 /// # Errors
-/// When a name is too long for DNS in the zone; the zones are then inconsistent.
+/// When a name is too long for DNS in the zone; the zones are unchanged then.
 pub fn follow(
     zone: &mut Zone,
     space: &Space,
     touched: &BTreeSet<Place>,
     settings: &Settings,
-) -> Result<(), Refusal> {
+) -> Result<Before, Refusal> {
+    let mut following = Following {
+        zone,
+        before: Before::default(),
+        short: BTreeSet::new(),
+    };
     let mut records = Vec::new();
     // The record of a symbolic link depends on its target.
     let links = space.symlinks().filter(|place| !touched.contains(*place));
-    for place in touched.iter().chain(links) {
-        update(zone, space, place, space.get(place), &mut records)?;
+    let places = touched.iter().filter(|place| !place.is_apex());
+    for place in places.chain(links) {
+        if let Err(refusal) = following.update(space, place, &mut records) {
+            following.before.restore(following.zone);
+            return Err(refusal);
+        }
     }
-    apexes(zone, next_serial(zone.serial), settings);
-    Ok(())
+    following.fill_up();
+    let Following {
+        zone, mut before, ..
+    } = following;
+    if touched.contains(&Place::apex()) {
+        let zones = Arc::clone(&zone.zones);
+        let records = apex_records(&zones, &zones.names, space, zone.serials[0], settings);
+        before.set(zone, zones.names.as_slice(), &records);
+    }
+    Ok(before)
 }
 
-/// The serial after this one: never 0, which some servers take for none.
-pub fn next_serial(serial: u32) -> u32 {
-    serial.wrapping_add(1).max(1)
+/// The serials after these differences: that of each zone that differs moves by one.
+pub fn next_serials(serials: [u32; 3], differences: &Differences) -> [u32; 3] {
+    std::array::from_fn(|index| match differences[index].is_empty() {
+        true => serials[index],
+        false => next_serial(serials[index]),
+    })
 }
 
 /// The domain name of a place; its records replace those in `records`.
@@ -113,56 +135,118 @@ pub(crate) fn compose(
         None | Some(Entry::Directory(_)) => {}
         Some(Entry::Symlink(target)) => {
             let rtype = match space.follow(target) {
-                Some(Node::Directory(_)) => Rtype::DNAME,
+                // A wildcard has no names below it that another tree could have (RFC 6672 section 3.3).
+                Some(Node::Directory(_)) if place.name().as_str() != "*" => Rtype::DNAME,
                 _ => Rtype::CNAME,
             };
-            push_record(records, rtype, owner(target)?.as_slice());
+            push_timed(records, rtype, target.ttl, owner(target)?.as_slice());
         }
         Some(leaf) => {
-            let values = space.values(leaf).map(Values::as_slice).unwrap_or_default();
-            values.iter().for_each(|value| push_value(records, value));
+            if let Some(values) = space.values(leaf) {
+                push_values(records, values);
+            }
         }
     }
     owner(place)
 }
 
-fn update(
-    zone: &mut Zone,
-    space: &Space,
-    place: &Place,
-    entry: Option<&Entry>,
-    records: &mut Vec<u8>,
-) -> Result<(), Refusal> {
-    let owner = compose(&zone.zones, space, place, entry, records)?;
-    let before = zone.get(owner.as_slice()).unwrap_or_default();
-    if before.0 == records.as_slice() {
-        return Ok(());
-    }
-    let before: Vec<_> = addresses(before).collect();
-    let now: Vec<_> = addresses(Records(records)).collect();
-    for address in before.iter().filter(|address| !now.contains(address)) {
-        point(zone, *address, &owner, false);
-    }
-    for address in now.iter().filter(|address| !before.contains(address)) {
-        point(zone, *address, &owner, true);
-    }
-    zone.set(owner.as_slice(), records);
-    Ok(())
+/// Zones that follow the changes of the names.
+struct Following<'z> {
+    zone: &'z mut Zone,
+    before: Before,
+    /// Addresses that lost a pointer, and may have names without one.
+    short: BTreeSet<IpAddr>,
 }
 
-/// Appends a value as a record.
-pub fn push_value(records: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::V4(address) => push_record(records, Rtype::A, &address.octets()),
-        Value::V6(address) => push_record(records, Rtype::AAAA, &address.octets()),
-        Value::Text(text) => {
-            let mut data = Vec::with_capacity(text.len() + 8);
-            for piece in text.as_bytes().chunks(TEXT_PIECE) {
-                data.push(piece.len() as u8);
-                data.extend(piece);
-            }
-            push_record(records, Rtype::TXT, &data);
+impl Following<'_> {
+    fn update(
+        &mut self,
+        space: &Space,
+        place: &Place,
+        records: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let owner = compose(&self.zone.zones, space, place, space.get(place), records)?;
+        let before = self.zone.get(owner.as_slice()).unwrap_or_default();
+        if before.0 == records.as_slice() {
+            return Ok(());
         }
+        let pointed = |records| addresses(records).filter(|_| !is_wildcard(&owner));
+        let before: Vec<_> = pointed(before).collect();
+        let now: Vec<_> = pointed(Records(records)).collect();
+        self.before.set(self.zone, owner.as_slice(), records);
+        for address in before.iter().filter(|address| !now.contains(address)) {
+            self.point(*address, &owner, false);
+        }
+        for address in now.iter().filter(|address| !before.contains(address)) {
+            self.point(*address, &owner, true);
+        }
+        Ok(())
+    }
+
+    /// Adds the PTR record of an address to a name, or removes it.
+    fn point(&mut self, address: IpAddr, owner: &Owner, points: bool) {
+        let reverse = of_address(address);
+        let before = self.zone.get(reverse.as_slice()).unwrap_or_default();
+        let mut records = before.0.to_vec();
+        if points {
+            push_record(&mut records, Rtype::PTR, owner.as_slice());
+            if let Some(first) = first_records(&records, MOST_POINTERS) {
+                records = first;
+            }
+        } else {
+            if before.count() >= MOST_POINTERS {
+                self.short.insert(address);
+            }
+            records.clear();
+            for (rtype, data) in before.filter(|(_, data)| *data != owner.as_slice()) {
+                push_record(&mut records, rtype, data);
+            }
+        }
+        self.before.set(self.zone, reverse.as_slice(), &records);
+    }
+
+    /// Gives each address that lost one of its [`MOST_POINTERS`] the pointers for which there was no room.
+    fn fill_up(&mut self) {
+        if self.short.is_empty() {
+            return;
+        }
+        let mut missing: Vec<(IpAddr, Owner)> = Vec::new();
+        self.zone.each(|name, records| {
+            // A wildcard has no pointers, and the zone itself has none.
+            if is_wildcard(&Owner::from_wire(name)) || name == self.zone.zones.names.as_slice() {
+                return;
+            }
+            let found = addresses(records).filter(|address| self.short.contains(address));
+            missing.extend(found.map(|address| (address, Owner::from_wire(name))));
+        });
+        for (address, owner) in missing {
+            let reverse = of_address(address);
+            let has = self.zone.get(reverse.as_slice()).unwrap_or_default();
+            if !has.of(Rtype::PTR).any(|name| name == owner.as_slice()) {
+                self.point(address, &owner, true);
+            }
+        }
+    }
+}
+
+/// Appends the values of a name as records, with their TTLs.
+pub fn push_values(records: &mut Vec<u8>, values: &Values) {
+    for value in values.as_slice() {
+        push_value_for(records, value, values.ttl_of(value));
+    }
+}
+
+/// Appends a value as a record with the TTL of the zone.
+pub fn push_value(records: &mut Vec<u8>, value: &Value) {
+    push_value_for(records, value, None);
+}
+
+fn push_value_for(records: &mut Vec<u8>, value: &Value, ttl: Option<u32>) {
+    match value {
+        Value::V4(address) => push_timed(records, Rtype::A, ttl, &address.octets()),
+        Value::V6(address) => push_timed(records, Rtype::AAAA, ttl, &address.octets()),
+        Value::Text(text) => push_timed(records, Rtype::TXT, ttl, text.as_record()),
+        Value::Service(service) => push_timed(records, Rtype::SRV, ttl, service.as_record()),
     }
 }
 
@@ -179,23 +263,21 @@ pub fn value(rtype: Rtype, data: &[u8]) -> Result<Value, String> {
         Rtype::AAAA => Ok(Value::V6(
             <[u8; 16]>::try_from(data).map_err(|_| wrong())?.into(),
         )),
-        Rtype::TXT => {
-            let (mut text, mut rest) = (Vec::new(), data);
-            while let Some((length, after)) = rest.split_first() {
-                let (piece, after) = after
-                    .split_at_checked(usize::from(*length))
-                    .ok_or_else(wrong)?;
-                text.extend(piece);
-                rest = after;
-            }
-            let text =
-                String::from_utf8(text).map_err(|_| "a text that is not UTF-8".to_owned())?;
-            Value::text(&text)
-        }
+        Rtype::TXT => Text::from_record(data)
+            .ok_or_else(wrong)
+            .and_then(Value::of_text),
+        Rtype::SRV => Service::from_record(data)
+            .map(Value::Service)
+            .ok_or_else(wrong),
         _ => Err(format!(
-            "records of type {rtype} are not supported; A, AAAA, TXT and CNAME are"
+            "records of type {rtype} are not supported; A, AAAA, TXT, SRV and CNAME are"
         )),
     }
+}
+
+/// A wildcard stands for any name, so that an address has no name from it.
+fn is_wildcard(owner: &Owner) -> bool {
+    owner.as_slice().starts_with(b"\x01*")
 }
 
 fn addresses(records: Records<'_>) -> impl Iterator<Item = IpAddr> {
@@ -205,44 +287,46 @@ fn addresses(records: Records<'_>) -> impl Iterator<Item = IpAddr> {
     })
 }
 
-/// Adds the PTR record of an address to a name, or removes it.
-fn point(zone: &mut Zone, address: IpAddr, owner: &Owner, points: bool) {
-    let reverse = of_address(address);
-    let before = zone.get(reverse.as_slice()).unwrap_or_default();
-    let mut records = Vec::with_capacity(before.0.len() + owner.as_slice().len() + 4);
-    if points {
-        if before.count() >= MOST_POINTERS {
-            return;
-        }
-        records.extend(before.0);
-        push_record(&mut records, Rtype::PTR, owner.as_slice());
-    } else {
-        for (rtype, data) in before.filter(|(_, data)| *data != owner.as_slice()) {
-            push_record(&mut records, rtype, data);
-        }
-    }
-    zone.set(reverse.as_slice(), &records);
-}
-
-/// The records of each apex: SOA and NS, and the address of the server.
-fn apexes(zone: &mut Zone, serial: u32, settings: &Settings) {
+/// Gives each zone its serial, and its apex the records that it has with it.
+pub fn number(zone: &mut Zone, space: &Space, serials: [u32; 3], settings: &Settings) {
     let zones = Arc::clone(&zone.zones);
-    let server = zones.names.as_slice();
-    zone.serial = serial;
-    for apex in zones.all() {
-        let mut soa = server.to_vec();
-        soa.extend(b"\x0ahostmaster");
-        soa.extend(server);
-        // Serial, refresh, retry, expire, and the TTL of negative answers (RFC 1035 section 3.3.13, RFC 2308).
-        for figure in [serial, 60, 10, 604_800, settings.ttl] {
-            soa.extend(figure.to_be_bytes());
-        }
-        let mut records = Vec::new();
-        push_record(&mut records, Rtype::SOA, &soa);
-        push_record(&mut records, Rtype::NS, server);
-        if let (true, Some(address)) = (apex == &zones.names, settings.address) {
-            push_value(&mut records, &address.into());
-        }
+    zone.serials = serials;
+    for (apex, serial) in zones.all().into_iter().zip(serials) {
+        let records = apex_records(&zones, apex, space, serial, settings);
         zone.set(apex.as_slice(), &records);
     }
+}
+
+/// The records of an apex: SOA and NS, the address of the server, and the values that the zone itself has.
+fn apex_records(
+    zones: &Zones,
+    apex: &Owner,
+    space: &Space,
+    serial: u32,
+    settings: &Settings,
+) -> Vec<u8> {
+    let server = zones.names.as_slice();
+    let mut soa = server.to_vec();
+    soa.extend(b"\x0ahostmaster");
+    soa.extend(server);
+    // Serial, refresh, retry, expire, and the TTL of negative answers (RFC 1035 section 3.3.13, RFC 2308).
+    for figure in [serial, 60, 10, 604_800, settings.ttl] {
+        soa.extend(figure.to_be_bytes());
+    }
+    let mut records = Vec::new();
+    push_record(&mut records, Rtype::SOA, &soa);
+    push_record(&mut records, Rtype::NS, server);
+    if apex == &zones.names {
+        if let Some(address) = settings.address {
+            push_value(&mut records, &address.into());
+        }
+        let values = space
+            .get(&Place::apex())
+            .and_then(|entry| space.values(entry));
+        let values = values.map(Values::as_slice).unwrap_or_default();
+        values
+            .iter()
+            .for_each(|value| push_value(&mut records, value));
+    }
+    records
 }

@@ -4,10 +4,14 @@ use common::text::visible;
 use domain::{
     base::{
         Message, ParsedName, Record,
-        iana::{Rcode, Rtype},
+        iana::{Class, Rcode, Rtype, TsigRcode},
+        rdata::ComposeRecordData,
     },
-    rdata::AllRecordData,
+    rdata::{AllRecordData, Tsig},
 };
+
+use super::owner::Owner;
+use crate::value::{Service, Text};
 
 /// A record of any type.
 pub type AnyRecord<'a> =
@@ -25,10 +29,91 @@ pub fn answers(message: &[u8]) -> Vec<AnyRecord<'_>> {
     read().unwrap_or_default()
 }
 
+/// The records of an answer that are about the name asked for, and their owner: from the name through CNAME and DNAME
+/// records (RFC 1034 section 3.6.2, RFC 6672 section 3.4) to the last name. Every record must belong to that chain.
+///
+/// # Errors
+/// When the answer cannot be read, has a record of another name or class, or goes round in a circle.
+pub fn chain<'m>(
+    message: &'m [u8],
+    asked: &Owner,
+    rtype: Rtype,
+) -> Result<Vec<AnyRecord<'m>>, String> {
+    let read = || {
+        let message = Message::from_octets(message).ok()?;
+        let records = message.answer().ok()?;
+        records
+            .map(|record| record.ok()?.into_any_record().ok())
+            .collect::<Option<Vec<AnyRecord<'m>>>>()
+    };
+    let records = read().ok_or("a malformed answer")?;
+    let owners: Vec<Owner> = records
+        .iter()
+        .map(|record| Owner::of(record.owner()))
+        .collect();
+    let mut explained = vec![false; records.len()];
+    let mut name = asked.clone();
+    // Every step uses a CNAME record, or a DNAME record and a shorter or a different name: more steps are a circle.
+    for _ in 0..=records.len().max(1) * 2 {
+        let here = |index: &usize| owners[*index] == name;
+        let (mut found, mut alias) = (false, None);
+        for index in (0..records.len()).filter(here) {
+            explained[index] = true;
+            found |= records[index].rtype() == rtype || rtype == Rtype::ANY;
+            if let AllRecordData::Cname(target) = records[index].data() {
+                alias = Some(Owner::of(target.cname()));
+            }
+        }
+        let dname = (0..records.len()).find_map(|index| match records[index].data() {
+            AllRecordData::Dname(target) if name != owners[index] => {
+                let to = Owner::of(target.dname());
+                name.rebased(&owners[index], &to).map(|to| (index, to))
+            }
+            _ => None,
+        });
+        if let Some((index, target)) = dname {
+            explained[index] = true;
+            if alias.as_ref().is_some_and(|alias| *alias != target) {
+                return Err(format!(
+                    "{name} is not the alias that its DNAME record says"
+                ));
+            }
+            alias = alias.or((!found).then_some(target));
+        }
+        match alias {
+            Some(target) if !found => name = target,
+            _ => {
+                if let Some(other) = (0..records.len()).find(|index| !explained[*index]) {
+                    return Err(format!(
+                        "the answer has a record of {}, which was not asked for",
+                        owners[other]
+                    ));
+                }
+                if records.iter().any(|record| record.class() != Class::IN) {
+                    return Err("the answer has a record of another class".into());
+                }
+                let wanted = |record: &AnyRecord<'_>| {
+                    Owner::of(record.owner()) == name
+                        && (record.rtype() == rtype || rtype == Rtype::ANY)
+                };
+                return Ok(records.into_iter().filter(wanted).collect());
+            }
+        }
+    }
+    Err("the aliases of the answer form a circle".into())
+}
+
 /// The data of a record: `192.168.1.2`, a text without its quotes, or as zone files write it.
 pub fn data(record: &AnyRecord<'_>) -> String {
     let text = match record.data() {
-        AllRecordData::Txt(text) => return visible(&text.text::<Vec<u8>>()),
+        AllRecordData::Txt(text) => {
+            let text = Text::from_record(&composed(text));
+            return text.map_or_else(String::new, |text| text.shown());
+        }
+        AllRecordData::Srv(service) => {
+            let service = Service::from_record(&composed(service));
+            service.map_or_else(String::new, |service| service.to_string())
+        }
         AllRecordData::Cname(name) => format!("alias of {}.", name.cname()),
         AllRecordData::Dname(name) => format!("alias of {}.", name.dname()),
         AllRecordData::Ptr(name) => format!("{}.", name.ptrdname()),
@@ -36,6 +121,14 @@ pub fn data(record: &AnyRecord<'_>) -> String {
         other => other.to_string(),
     };
     visible(text.as_bytes())
+}
+
+/// The data of a record, with its names uncompressed.
+fn composed(data: &impl ComposeRecordData) -> Vec<u8> {
+    let mut composed = Vec::new();
+    data.compose_canonical_rdata(&mut composed)
+        .expect("a Vec has room for every record");
+    composed
 }
 
 /// The result of a query, in a few words: `192.168.1.2`, `NXDOMAIN`, `no record of this type`.
@@ -61,6 +154,13 @@ pub fn outcome(answer: &[u8]) -> String {
 /// The word for a code: `NXDOMAIN`.
 pub fn rcode(rcode: Rcode) -> String {
     rcode.to_string()
+}
+
+/// The code of TSIG in a message whose last record is a signature (RFC 8945 section 3).
+pub fn tsig_error(message: &[u8]) -> Option<TsigRcode> {
+    let message = Message::from_octets(message).ok()?;
+    let last = message.get_last_additional::<Tsig<_, ParsedName<_>>>()?;
+    Some(last.data().error())
 }
 
 /// The identifier in a message's header.

@@ -1,83 +1,154 @@
-//! Zone transfers: AXFR (RFC 5936), signed when the query is.
+//! Zone transfers: AXFR (RFC 5936) and IXFR (RFC 1995), signed when the query is.
 
-use std::{io, sync::Arc};
+use std::{cmp::Ordering, io};
 
 use super::{
+    difference::compare_serials,
+    history::Change,
+    mark::with_serial,
+    own_case::OwnCase,
     owner::{Owner, suffix_at},
-    zone::Zone,
+    reply::{self, Content},
+    request::Request,
+    tsig::Signer,
+    zone::{Records, Zone},
 };
 use domain::{
     base::{
-        Message, MessageBuilder, Name, Record, Ttl,
+        Message, MessageBuilder, Name, ParsedName, Record, Ttl,
         iana::{Class, Rcode, Rtype},
-        message_builder::{AdditionalBuilder, HashCompressor},
+        message_builder::AdditionalBuilder,
         rdata::UnknownRecordData,
     },
-    rdata::{AllRecordData, tsig::Time48},
-    tsig::{Key, ServerSequence, ServerTransaction},
+    rdata::{AllRecordData, Soa},
 };
 
 /// The size of a transfer's messages, in bytes: the pointers of name compression reach the first 16,384.
 const MESSAGE: usize = 16_000;
 
-/// The room for a signature.
+/// The room for an OPT record and a signature.
 const SIGNATURE: usize = 512;
 
-type Building = domain::base::message_builder::AnswerBuilder<HashCompressor<Vec<u8>>>;
+type Building = domain::base::message_builder::AnswerBuilder<OwnCase>;
 
 /// Writes a zone as a series of messages, each passed to `send`: the SOA record, every other record, and the SOA record
-/// again. Returns the number of records.
+/// again. An IXFR gets the SOA record alone, or the recent changes between two of them, where that is possible. Returns the number of records.
 ///
 /// # Errors
 /// When `send` fails, or a record does not fit in a message.
 pub fn transfer(
     zone: &Zone,
     apex: &Owner,
-    question: &Message<[u8]>,
-    mut sequence: Option<ServerSequence<Arc<Key>>>,
+    request: &Request,
+    signer: Option<&mut Signer>,
     mut send: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<u64> {
+    let question = Message::from_slice(request.message).map_err(io::Error::other)?;
     let mut sending = Sending {
         building: Some(begin(question)?),
         question,
-        sequence: sequence.as_mut(),
+        request,
+        signer,
         send: &mut send,
-        ttl: Ttl::from_secs(zone.ttl),
         count: 0,
     };
     let soa = super::answer::soa(zone, apex.as_slice()).unwrap_or_default();
-    sending.push(apex.as_slice(), Rtype::SOA, soa)?;
+    sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
+    match step(zone, apex, request) {
+        Step::Whole => {}
+        Step::Nothing => {
+            sending.flush()?;
+            return Ok(sending.count);
+        }
+        Step::Changes(changes) => {
+            for change in changes {
+                for (serial, all) in [
+                    (change.from, &change.difference.removed),
+                    (change.to, &change.difference.added),
+                ] {
+                    let soa = with_serial(soa, serial);
+                    sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, &soa)?;
+                    for (owner, records) in all {
+                        for (rtype, ttl, data) in Records(records).timed(zone.ttl) {
+                            sending.push(owner.as_slice(), rtype, ttl, data)?;
+                        }
+                    }
+                }
+            }
+            sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
+            sending.flush()?;
+            return Ok(sending.count);
+        }
+    }
     let mut failed = None;
     zone.each(|name, records| {
         if failed.is_none() && suffix_at(name, apex.as_slice()).is_some() {
-            let mut others = records.filter(|(rtype, _)| *rtype != Rtype::SOA);
+            let mut others = records
+                .timed(zone.ttl)
+                .filter(|(rtype, ..)| *rtype != Rtype::SOA);
             failed = others
-                .try_for_each(|(rtype, data)| sending.push(name, rtype, data))
+                .try_for_each(|(rtype, ttl, data)| sending.push(name, rtype, ttl, data))
                 .err();
         }
     });
     failed.map_or(Ok(()), Err)?;
-    sending.push(apex.as_slice(), Rtype::SOA, soa)?;
+    sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
     sending.flush()?;
     Ok(sending.count)
+}
+
+/// What a transfer consists of, behind the first SOA record.
+enum Step<'z> {
+    /// The whole zone.
+    Whole,
+    /// Nothing: the client has this serial, or a newer one (RFC 1995 section 2).
+    Nothing,
+    /// What has changed since the client's serial.
+    Changes(&'z [std::sync::Arc<Change>]),
+}
+
+fn step<'z>(zone: &'z Zone, apex: &Owner, request: &Request) -> Step<'z> {
+    let Some(serial) = client_serial(request) else {
+        return Step::Whole;
+    };
+    let index = zone.zones.index(apex.as_slice()).unwrap_or(0);
+    match compare_serials(serial, zone.serials[index]) {
+        Some(Ordering::Equal | Ordering::Greater) => Step::Nothing,
+        _ => zone.histories[index]
+            .since(serial)
+            .map_or(Step::Whole, Step::Changes),
+    }
+}
+
+/// The serial that the client of an IXFR has: that of the SOA record in the authority section (RFC 1995 section 3).
+fn client_serial(request: &Request) -> Option<u32> {
+    if request.rtype() != Rtype::IXFR {
+        return None;
+    }
+    let message = Message::from_slice(request.message).ok()?;
+    let mut soas = message
+        .authority()
+        .ok()?
+        .limit_to::<Soa<ParsedName<&[u8]>>>();
+    Some(soas.next()?.ok()?.data().serial().into_int())
 }
 
 /// A transfer in progress.
 struct Sending<'a, S> {
     question: &'a Message<[u8]>,
+    request: &'a Request<'a>,
     /// The message that is being written.
     building: Option<Building>,
-    sequence: Option<&'a mut ServerSequence<Arc<Key>>>,
+    signer: Option<&'a mut Signer>,
     send: &'a mut S,
-    ttl: Ttl,
     count: u64,
 }
 
 impl<S: FnMut(&[u8]) -> io::Result<()>> Sending<'_, S> {
-    fn push(&mut self, owner: &[u8], rtype: Rtype, data: &[u8]) -> io::Result<()> {
+    fn push(&mut self, owner: &[u8], rtype: Rtype, ttl: u32, data: &[u8]) -> io::Result<()> {
         let owner = Name::from_octets(owner).map_err(io::Error::other)?;
         let data = UnknownRecordData::from_octets(rtype, data).map_err(io::Error::other)?;
-        let record = Record::new(owner, Class::IN, self.ttl, data);
+        let record = Record::new(owner, Class::IN, Ttl::from_secs(ttl), data);
         self.count += 1;
         if let Some(building) = &mut self.building
             && building.push(&record).is_ok()
@@ -97,38 +168,29 @@ impl<S: FnMut(&[u8]) -> io::Result<()>> Sending<'_, S> {
         let Some(building) = self.building.take() else {
             return Ok(());
         };
-        let mut whole = building.additional();
-        if let Some(sequence) = &mut self.sequence {
-            whole.clear_push_limit();
-            sequence
-                .answer(&mut whole, Time48::now())
-                .map_err(io::Error::other)?;
-        }
-        (self.send)(whole.as_slice())
+        let content = Content {
+            answers: building.counts().ancount(),
+            authoritative: true,
+            ..Content::code(Rcode::NOERROR)
+        };
+        let mut whole = building.finish().into_target();
+        reply::finish(
+            self.request,
+            content,
+            self.signer.as_deref_mut(),
+            &mut whole,
+        );
+        (self.send)(&whole)
     }
 }
 
 fn begin(question: &Message<[u8]>) -> io::Result<Building> {
-    let target = HashCompressor::new(Vec::with_capacity(MESSAGE + SIGNATURE));
+    let target = OwnCase::with_capacity(MESSAGE + SIGNATURE);
     let mut builder = MessageBuilder::from_target(target).map_err(io::Error::other)?;
     builder.set_push_limit(MESSAGE);
-    let mut answer = builder
+    builder
         .start_answer(question, Rcode::NOERROR)
-        .map_err(io::Error::other)?;
-    answer.header_mut().set_aa(true);
-    Ok(answer)
-}
-
-/// Signs an answer.
-///
-/// # Errors
-/// When the answer cannot be read, or has no room for a signature.
-pub fn sign(answer: &[u8], transaction: ServerTransaction<Arc<Key>>) -> Result<Vec<u8>, String> {
-    let mut signed = copy(answer).map_err(|error| error.to_string())?;
-    transaction
-        .answer(&mut signed, Time48::now())
-        .map_err(|error| error.to_string())?;
-    Ok(signed.finish())
+        .map_err(io::Error::other)
 }
 
 /// A copy of a message, to which a record can be added.

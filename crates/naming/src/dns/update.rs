@@ -1,8 +1,7 @@
 //! DNS UPDATE (RFC 2136): from a message to changes of the name space, all of them or none.
 //!
 //! An update adds and deletes values and symbolic links; directories are made and removed with them. Two record types of the
-//! range for private use (RFC 6895 section 3.1) stand for what DNS does not have: a hard link and a rename. The TTL of an
-//! added record is ignored, because all names of a zone have the same.
+//! range for private use (RFC 6895 section 3.1) stand for what DNS does not have: a hard link and a rename.
 
 use domain::base::{
     Message, ParsedName, Ttl,
@@ -15,12 +14,12 @@ use domain::rdata::AllRecordData;
 use super::{
     owner::{Meant, Owner, Zones},
     publish::{compose, push_value, value},
-    zone::{Records, Zone},
+    zone::{Records, Zone, push_record},
 };
 use crate::{
     name::Place,
     space::{Entry, Space},
-    value::Values,
+    value::{LONGEST_TTL, Values},
 };
 
 /// A hard link: the owner becomes a second name of the leaf that the data names.
@@ -45,7 +44,8 @@ fn refused(rcode: Rcode, why: impl Into<String>) -> Refused {
     }
 }
 
-/// A record of an update; a name in its data is uncompressed and in lowercase.
+/// A record of an update. Its data has the canonical form of its type (RFC 4034 section 6.2): names are uncompressed and in
+/// lowercase, so equal data is equal octet by octet.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Line {
     owner: Owner,
@@ -130,7 +130,7 @@ impl Update {
         self.check(space, zone)?;
         self.changes
             .iter()
-            .try_for_each(|line| line.change(space, &zone.zones))
+            .try_for_each(|line| line.change(space, zone))
     }
 
     /// RFC 2136 section 3.2.5.
@@ -190,7 +190,18 @@ impl Update {
 fn records(owner: &Owner, space: &Space, zone: &Zone) -> Vec<u8> {
     match zone.zones.meant(owner) {
         Meant::Nothing => Vec::new(),
-        Meant::Apex => zone.get(owner.as_slice()).unwrap_or_default().0.to_vec(),
+        Meant::Apex => {
+            // The values of the zone itself may have been changed since it was published.
+            let mut records = Vec::new();
+            let place = Place::apex();
+            let entry = space.get(&place).filter(|_| *owner == zone.zones.names);
+            let _ = compose(&zone.zones, space, &place, entry, &mut records);
+            let published = zone.get(owner.as_slice()).unwrap_or_default();
+            for (rtype, data) in published.filter(|(rtype, _)| !is_of_zone(*rtype)) {
+                push_record(&mut records, rtype, data);
+            }
+            records
+        }
         Meant::Place(place) => {
             let mut records = Vec::new();
             // A name too long for the zone has none.
@@ -198,6 +209,11 @@ fn records(owner: &Owner, space: &Space, zone: &Zone) -> Vec<u8> {
             records
         }
     }
+}
+
+/// Whether the zone itself can have records of this type by an update.
+fn is_of_zone(rtype: Rtype) -> bool {
+    matches!(rtype, Rtype::TXT | Rtype::SRV)
 }
 
 impl Line {
@@ -209,11 +225,8 @@ impl Line {
                 .ok()?;
             whole
                 .data()
-                .compose_rdata(&mut data)
+                .compose_canonical_rdata(&mut data)
                 .expect("a Vec has room for every record");
-            if record.rtype() == Rtype::CNAME {
-                data.make_ascii_lowercase();
-            }
         }
         Some(Self {
             owner: Owner::of(&record.owner()),
@@ -253,10 +266,21 @@ impl Line {
     }
 
     /// RFC 2136 section 3.4.2.
-    fn change(&self, space: &mut Space, zones: &Zones) -> Result<(), Refused> {
+    fn change(&self, space: &mut Space, zone: &Zone) -> Result<(), Refused> {
+        let zones = &*zone.zones;
+        let ttl = self.ttl.as_secs();
+        // A TTL with the highest bit is 0 (RFC 2181 section 8). That of the zone is not kept with the name.
+        let ttl = if ttl > LONGEST_TTL { 0 } else { ttl };
+        let ttl = (ttl != zone.ttl).then_some(ttl);
         let no = |why: String| refused(Rcode::REFUSED, why);
         let place = match zones.meant(&self.owner) {
             Meant::Place(place) => place,
+            Meant::Apex
+                if self.owner == zones.names
+                    && (is_of_zone(self.rtype) || self.rtype == Rtype::ANY) =>
+            {
+                Place::apex()
+            }
             // The SOA and NS records of the zone cannot be deleted; such a deletion is ignored.
             Meant::Apex if self.class != Class::IN || self.rtype == Rtype::SOA => return Ok(()),
             Meant::Apex => {
@@ -279,14 +303,14 @@ impl Line {
             (Class::IN, Rtype::CNAME) => {
                 let target = self.target(zones).map_err(no)?;
                 match (symlink, values) {
-                    (Some(old), _) if old == target => Ok(()),
+                    (Some(old), _) if old.target == target && old.ttl == ttl => Ok(()),
                     (Some(_), _) => {
                         space.unregister(&place).map_err(impossible)?;
-                        space.link_symbolically(&place, target).map_err(impossible)
+                        space.link_for(&place, target, ttl).map_err(impossible)
                     }
                     // "If there are other records, the CNAME is silently ignored."
                     (None, Some(_)) => Ok(()),
-                    (None, None) => space.link_symbolically(&place, target).map_err(impossible),
+                    (None, None) => space.link_for(&place, target, ttl).map_err(impossible),
                 }
             }
             (Class::IN, HARD_LINK) => {
@@ -302,10 +326,12 @@ impl Line {
                 if symlink.is_some() {
                     return Ok(());
                 }
+                // All records of a type have the TTL that came last (RFC 2181 section 5.2).
                 let values = match values {
-                    Some(values) => values.with(value).map_err(no)?,
-                    None => value.into(),
+                    Some(values) => values.with(value.clone()).map_err(no)?,
+                    None => value.clone().into(),
                 };
+                let values = values.with_ttl(&value, ttl);
                 space.set(&place, Some(values)).map_err(impossible)
             }
             // A symbolic link to a directory has a DNAME record; it is added and deleted as CNAME too.
@@ -314,7 +340,7 @@ impl Line {
             }
             (Class::NONE, Rtype::CNAME | Rtype::DNAME) if symlink.is_some() => {
                 match self.target(zones) {
-                    Ok(target) if symlink.as_ref() == Some(&target) => {
+                    Ok(target) if symlink.as_ref().is_some_and(|link| link.target == target) => {
                         space.unregister(&place).map_err(impossible)
                     }
                     _ => Ok(()),

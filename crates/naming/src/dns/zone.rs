@@ -15,6 +15,6 @@ mod tests;
 
 pub use self::{
     builder::Builder,
-    records::{Records, push_record},
+    records::{Records, first_records, push_record, push_timed},
     table::Zone,
 };

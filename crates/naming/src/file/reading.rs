@@ -1,6 +1,6 @@
 //! From the JSON of a names file to directories; links are collected until all names are read.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserializer,
@@ -8,9 +8,9 @@ use serde::{
 };
 
 use crate::{
-    name::{LONGEST_PLACE, Name, Place},
-    space::{Directory, Entry, FLAT},
-    value::{Value, Values},
+    name::{APEX, FLAT, LONGEST_PLACE, Name, Place, merged},
+    space::{Directory, Entry, Symlink},
+    value::{MOST_VALUES, TTL, Values, parse_ttl},
 };
 
 /// Before the target of a symbolic link.
@@ -22,7 +22,7 @@ pub(super) const HARD_LINK: &str = "link:";
 /// A link, by the name that it leads to.
 pub(super) enum Link {
     Hard(Place),
-    Symbolic(Place),
+    Symbolic(Symlink),
 }
 
 /// The names of a file; the links are still to be made.
@@ -30,6 +30,8 @@ pub(super) struct Names {
     pub(super) flat: Directory,
     pub(super) root: Directory,
     pub(super) links: Vec<(Place, Link)>,
+    /// Service names, which are beside the directory that the file has them in.
+    pub(super) services: Vec<(Place, Values)>,
 }
 
 /// The state while a file is read.
@@ -37,8 +39,11 @@ pub(super) struct ReadState<'why> {
     /// The number of a link with an error, and the error.
     pub(super) complaint: Option<(usize, &'why str)>,
     pub(super) links: Vec<(Place, Link)>,
+    pub(super) services: Vec<(Place, Values)>,
     /// The names of the directories from the root to the current one.
     pub(super) above: Vec<Name>,
+    /// Whether the current directory is that of a service name, or below one.
+    pub(super) beside: bool,
 }
 
 /// The whole file.
@@ -67,7 +72,9 @@ impl<'de> Visitor<'de> for RootSeed<'_> {
         let mut state = ReadState {
             complaint: self.complaint,
             links: Vec::new(),
+            services: Vec::new(),
             above: Vec::new(),
+            beside: false,
         };
         // Directories in the root whose names are written without a slash, as flat names are.
         let mut plain = std::collections::BTreeSet::new();
@@ -87,7 +94,7 @@ impl<'de> Visitor<'de> for RootSeed<'_> {
             if taken || links.contains(&place) {
                 return duplicate();
             }
-            if slash && name.as_str() == FLAT {
+            if slash && name.host().unwrap_or(&name) == FLAT {
                 return Err(M::Error::custom(
                     "name 'flat' in the root is reserved: DNS has the flat names there",
                 ));
@@ -96,6 +103,10 @@ impl<'de> Visitor<'de> for RootSeed<'_> {
                 state: &mut state,
                 place: place.clone(),
             })? {
+                Found::Leaf(values) if place.is_apex() => {
+                    links.insert(place.clone());
+                    state.services.push((place, values));
+                }
                 Found::Leaf(values) if slash => drop(root.insert(name, Entry::Leaf(values))),
                 Found::Leaf(values) => drop(flat.insert(name, Entry::Leaf(values))),
                 Found::Link => drop(links.insert(place)),
@@ -117,6 +128,7 @@ impl<'de> Visitor<'de> for RootSeed<'_> {
             flat,
             root,
             links: state.links,
+            services: state.services,
         })
     }
 }
@@ -153,7 +165,15 @@ impl Visitor<'_> for KeySeed {
         } else {
             None
         };
-        let name = Name::new(stripped.unwrap_or(text)).map_err(E::custom)?;
+        let of_flat = text
+            .strip_prefix(FLAT)
+            .and_then(|text| text.strip_prefix('/'))
+            .filter(|text| self.top && text.contains('/'));
+        let name = match (self.top, stripped.or(of_flat)) {
+            (true, None) => Name::new(text),
+            (_, stripped) => Name::with_services(stripped.unwrap_or(text)),
+        };
+        let name = name.map_err(E::custom)?;
         Ok(Key {
             name,
             slash: stripped.is_some(),
@@ -183,28 +203,36 @@ impl<'de> DeserializeSeed<'de> for EntrySeed<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
-    type Value = Found;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an address, a list of them, or an object of names")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
-        let link = |target: &str| {
+impl EntrySeed<'_, '_> {
+    /// What these texts are: values with TTLs, or a link, which can have a TTL.
+    fn texts<E: Error>(self, texts: &[Cow<'_, str>]) -> Result<Found, E> {
+        let target = |target: &str| {
             target
                 .parse::<Place>()
                 .map_err(|failure| E::custom(failure.to_string()))
         };
-        let link = if let Some(target) = text.strip_prefix(SYMLINK) {
-            Link::Symbolic(link(target)?)
-        } else if let Some(target) = text.strip_prefix(HARD_LINK) {
-            Link::Hard(link(target)?)
+        let [first, others @ ..] = texts else {
+            return Err(E::custom("a name stands for at least one value"));
+        };
+        let link = if let Some(text) = first.strip_prefix(SYMLINK) {
+            let ttl = match others {
+                [] => None,
+                [ttl] => match ttl.strip_prefix(TTL).map(parse_ttl) {
+                    Some(ttl) => Some(ttl.map_err(E::custom)?),
+                    None => return Err(E::custom("a symbolic link has a TTL and nothing else")),
+                },
+                _ => return Err(E::custom("a symbolic link has a TTL and nothing else")),
+            };
+            Link::Symbolic(Symlink {
+                target: target(text)?,
+                ttl,
+            })
+        } else if let (Some(text), []) = (first.strip_prefix(HARD_LINK), others) {
+            Link::Hard(target(text)?)
         } else {
-            return text
-                .parse::<Value>()
-                .map(|value| Found::Leaf(value.into()))
-                .map_err(E::custom);
+            let values = Values::parse(texts).map_err(E::custom)?;
+            let missing = || E::custom("a name stands for at least one value");
+            return values.map(Found::Leaf).ok_or_else(missing);
         };
         if let Some((index, why)) = self.state.complaint
             && index == self.state.links.len()
@@ -214,27 +242,47 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
         self.state.links.push((self.place, link));
         Ok(Found::Link)
     }
+}
+
+impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address, a list of them, or an object of names")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Found, E> {
+        self.texts(&[text.into()])
+    }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut sequence: S) -> Result<Found, S::Error> {
-        let mut values = Vec::new();
-        while let Some(text) = sequence.next_element::<std::borrow::Cow<'de, str>>()? {
-            values.push(text.parse().map_err(S::Error::custom)?);
+        let mut texts = Vec::new();
+        while let Some(text) = sequence.next_element::<Cow<'de, str>>()? {
+            // Beside its values a name has a few TTLs; more texts are refused before they fill the memory.
+            if texts.len() > MOST_VALUES + 10 {
+                let why = format!("more than {MOST_VALUES} values, and a name has at most that");
+                return Err(S::Error::custom(why));
+            }
+            texts.push(text);
         }
-        match Values::new(values).map_err(S::Error::custom)? {
-            Some(values) => Ok(Found::Leaf(values)),
-            None => Err(S::Error::custom("a name stands for at least one value")),
-        }
+        self.texts(&texts)
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut names: M) -> Result<Found, M::Error> {
         let state = self.state;
-        let own = self.place.name().clone();
-        if state.above.is_empty() && own.as_str() == FLAT {
+        let path = match self.place {
+            Place::Flat(name) => vec![name],
+            Place::Structured(names) => names,
+        };
+        if state.above.is_empty() && path[0].host().unwrap_or(&path[0]) == APEX {
+            return Err(M::Error::custom("/@ is the zone itself and holds no names"));
+        }
+        if state.above.is_empty() && path[0].as_str() == FLAT {
             return Err(M::Error::custom(
                 "name 'flat' in the root is reserved: DNS has the flat names there",
             ));
         }
-        state.above.push(own);
+        let outer = (std::mem::replace(&mut state.above, path), state.beside);
         let mut directory = Directory::default();
         let mut links = Vec::new();
         while let Some(Key { name, .. }) = names.next_key_seed(KeySeed { top: false })? {
@@ -245,19 +293,25 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                 .above
                 .iter()
                 .chain([&name])
-                .map(|name| name.len() + 1)
+                .map(Name::dns_length)
                 .sum();
             if length > LONGEST_PLACE {
                 let why =
                     format!("path {length} bytes long, and at most {LONGEST_PLACE} fit in DNS");
                 return Err(M::Error::custom(why));
             }
-            let place =
-                Place::Structured([state.above.as_slice(), std::slice::from_ref(&name)].concat());
+            let path = merged(state.above.iter().chain([&name]).cloned());
+            let beside = outer.1 || path.len() <= state.above.len();
+            state.beside = beside;
+            let place = Place::Structured(path);
             match names.next_value_seed(EntrySeed {
                 state: &mut *state,
-                place,
+                place: place.clone(),
             })? {
+                Found::Leaf(values) if beside => {
+                    state.services.push((place, values));
+                    links.push(name);
+                }
                 Found::Leaf(values) => drop(directory.insert(name, Entry::Leaf(values))),
                 Found::Directory(inner) if inner.is_empty() => {}
                 Found::Directory(inner) => {
@@ -266,7 +320,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                 Found::Link => links.push(name),
             }
         }
-        state.above.pop();
+        (state.above, state.beside) = outer;
         directory.shrink_to_fit();
         Ok(Found::Directory(directory))
     }

@@ -23,7 +23,7 @@ use super::{
     job::Job,
     snapshot::ZoneSnapshot,
 };
-use crate::dns::{key::Keys, publish};
+use crate::dns::{publish, tsig::SigningKeys};
 
 /// The server's settings.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub struct Settings {
     pub dns: publish::Settings,
     /// How many threads answer over UDP.
     pub workers: usize,
-    /// The keys that may sign updates and transfers.
-    pub keys: Keys,
+    /// The keys that may sign updates and transfers; the first signs notices.
+    pub keys: SigningKeys,
     /// The secondaries, which are notified of changes and may transfer the zones.
     pub secondaries: Vec<SocketAddr>,
     /// How many TCP connections there may be at once.
@@ -83,6 +83,14 @@ impl Counts {
     }
 }
 
+/// The two ends of an exchange, as the client knows them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Client {
+    pub(super) peer: SocketAddr,
+    /// The address that it sent its message to.
+    pub(super) asked: SocketAddr,
+}
+
 /// What all threads that serve clients share.
 #[derive(Debug)]
 pub(super) struct Context<'s> {
@@ -102,16 +110,16 @@ pub(super) struct Context<'s> {
 
 impl Context<'_> {
     /// Logs a query and its answer, which is sent next.
-    pub(super) fn log(&self, carrier: Carrier, query: &[u8], reply: &[u8], peer: SocketAddr) {
-        for event in exchange(self.address, carrier, query, reply, peer) {
+    pub(super) fn log(&self, carrier: Carrier, query: &[u8], reply: &[u8], client: Client) {
+        for event in exchange(client.asked, carrier, query, reply, client.peer) {
             self.journal.record(event);
         }
     }
 
     /// Logs a query over TCP, within the rate limit.
-    pub(super) fn log_tcp(&self, query: &[u8], reply: &[u8], peer: SocketAddr) {
+    pub(super) fn log_tcp(&self, query: &[u8], reply: &[u8], client: Client) {
         if self.limits.one_more(&self.limits.tcp) {
-            self.log(Carrier::Tcp, query, reply, peer);
+            self.log(Carrier::Tcp, query, reply, client);
         }
     }
 

@@ -7,7 +7,10 @@ use std::{
 
 use common::message::MessageId;
 use crossbeam::channel::{Receiver, Sender, bounded};
-use domain::tsig::{Key, ServerTransaction};
+use nix::sys::socket::SockaddrStorage;
+
+use super::packet_info::Source;
+use crate::dns::{replay::Identity, request::Transport, tsig::Signer};
 
 /// How many jobs can wait. An update that finds the queue full is dropped; its client sends it again.
 const QUEUE: usize = 4096;
@@ -25,25 +28,34 @@ pub(super) enum Job {
 #[derive(Debug)]
 pub(super) struct UpdateJob {
     pub(super) message: Vec<u8>,
-    pub(super) transaction: Option<Transaction>,
-    /// When the message was signed, in seconds since 1970, and its signature.
-    pub(super) signature: Option<(u64, Vec<u8>)>,
+    /// Signs the answer, when the update is signed.
+    pub(super) signed: Option<(Signer, Identity)>,
     pub(super) peer: SocketAddr,
     /// The identity of the answer in the log.
     pub(super) answer: MessageId,
     pub(super) reply_to: ReplyTo,
 }
 
-/// The verified signature of a message, which signs the answer as well.
-pub(super) type Transaction = ServerTransaction<Arc<Key>>;
-
 /// Where the answer to an update goes.
 #[derive(Clone, Debug)]
 pub(super) enum ReplyTo {
-    /// To the client, from this socket.
-    Udp(Arc<UdpSocket>),
+    /// To the client, from this socket, and from the address that the client asked.
+    Udp {
+        socket: Arc<UdpSocket>,
+        from: Option<Source>,
+        to: SockaddrStorage,
+    },
     /// To the thread of the client's connection.
     Tcp(Sender<Vec<u8>>),
+}
+
+impl ReplyTo {
+    pub(super) fn transport(&self) -> Transport {
+        match self {
+            Self::Udp { .. } => Transport::Udp,
+            Self::Tcp(_) => Transport::Tcp,
+        }
+    }
 }
 
 /// The queue of jobs.

@@ -10,18 +10,21 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`source`] | the names that the server starts with |
-//! | `sockets` | the sockets, bound |
+//! | `sockets`, `packet_info` | the sockets, bound; the address that a datagram was sent to |
 //! | `context` | what the threads share: settings, counts, the log |
 //! | `job`, `events` | what goes to the registrar; what goes to the log |
 //! | `snapshot` | the newest zones, published by one thread and read by all |
 //! | `udp`, `tcp`, `handle` | messages in and answers out; signed messages, updates and transfers |
+//! | `ledger` | the serials, and where they are kept |
 //! | `registrar`, `notify` | changes of names; notices to the secondaries |
 
 mod context;
 mod events;
 mod handle;
 mod job;
+mod ledger;
 mod notify;
+mod packet_info;
 mod registrar;
 mod snapshot;
 mod sockets;
@@ -47,11 +50,13 @@ pub use self::{context::Settings, sockets::Sockets};
 use self::{
     context::{Context, Counts, LogLimits},
     job::Job,
-    registrar::Registrar,
+    ledger::Ledger,
+    notify::Notifier,
+    registrar::{NamesOf, Registrar},
     snapshot::ZoneSnapshot,
     source::Source,
 };
-use crate::dns::publish::publish;
+use crate::dns::publish::{number, publish};
 
 /// The server's inputs beside the sockets: its counts can be reported, and its names read again, while it runs.
 #[derive(Debug)]
@@ -106,11 +111,24 @@ pub fn run(
         queue,
     } = control;
     let names = source.space.count() as u64;
-    let zone = publish(&source.space, source.serial, &settings.dns)
+    let mut zone = publish(&source.space, 0, &settings.dns)
         .map_err(|refusal| Failure::could_not_run(&refusal.place, refusal.why))?;
+    let Source {
+        space,
+        keeper,
+        reload,
+    } = source;
+    let ledger = Ledger::open(keeper, &space, &zone, journal)?;
+    number(&mut zone, &space, ledger.serials(), &settings.dns);
     let snapshot = ZoneSnapshot::new(zone.clone());
     let (changed, changes) = bounded(1);
-    let registrar = Registrar::new(source, zone, settings, &snapshot, changed, &counts, journal);
+    let names_of = NamesOf {
+        space,
+        zone,
+        ledger,
+        reload,
+    };
+    let registrar = Registrar::new(names_of, settings, &snapshot, changed, &counts, journal)?;
     let (alive, ended) = bounded(0);
     let secondaries = settings.secondaries.iter();
     let context = Context {
@@ -137,9 +155,9 @@ pub fn run(
         start(scope, "registrar".into(), shutdown, move || {
             registrar.run(&queue, &ended)
         })?;
-        let (snapshot, secondaries) = (&snapshot, &settings.secondaries);
+        let notifier = Notifier::new(sockets.address, settings, &snapshot, journal, shutdown);
         start(scope, "notify".into(), shutdown, move || {
-            notify::run(&changes, snapshot, secondaries, journal, shutdown);
+            notifier.run(&changes);
         })?;
         let context = Arc::new(context);
         for (index, socket) in sockets.udp.into_iter().enumerate() {

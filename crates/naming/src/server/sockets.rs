@@ -12,6 +12,8 @@ use common::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::packet_info;
+
 /// The size of the kernel's buffers of each UDP socket, in bytes; the kernel may give less.
 const BUFFER: usize = 4 << 20;
 
@@ -71,6 +73,8 @@ fn udp_socket(address: SocketAddr, index: usize) -> io::Result<Arc<UdpSocket>> {
     socket.set_recv_buffer_size(BUFFER)?;
     socket.set_send_buffer_size(BUFFER)?;
     socket.set_read_timeout(Some(net::BRIEFLY))?;
+    // Before the first datagram can arrive.
+    packet_info::ask_for(&socket, address)?;
     socket.bind(&address.into())?;
     Ok(Arc::new(socket.into()))
 }

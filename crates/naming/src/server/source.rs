@@ -4,33 +4,49 @@ use std::{fmt, path::PathBuf};
 
 use common::exit::Failure;
 
-use crate::{space::Space, store::Store};
+use crate::{
+    marks::MarksFile,
+    space::Space,
+    store::{DurableNames, Store},
+};
 
 /// The names to serve, and their source.
 #[derive(Debug)]
 pub struct Source {
     /// The names.
     pub space: Space,
-    /// The store that keeps changes, if there is one.
-    pub store: Option<Store>,
-    /// The serial of the zones at their last change.
-    pub serial: u32,
-    /// How to read the names again, when they come from a file.
+    /// Where names and serials are kept.
+    pub keeper: Keeper,
+    /// How to read again what comes from files, when something does.
     pub reload: Option<Reload>,
 }
 
-/// How to read a names file again.
+/// Where names and serials are kept.
+#[derive(Debug)]
+pub enum Keeper {
+    /// In a store: both.
+    Store(Box<DurableNames>),
+    /// In a names file, and the serials beside it.
+    Beside(MarksFile),
+    /// The serials follow the time.
+    Clock,
+}
+
+/// Reads the names again; those that a store holds are read from it.
+pub type ReadAgain = Box<dyn Fn(Option<&Store>) -> Result<Space, Failure> + Send>;
+
+/// How to read names files again.
 pub struct Reload {
-    /// The file.
-    pub path: PathBuf,
-    /// Reads it, and what is mounted.
-    pub read: Box<dyn Fn() -> Result<Space, Failure> + Send>,
+    /// The files: that of the names, where no store holds them, and those that are mounted.
+    pub paths: Vec<PathBuf>,
+    /// Reads them.
+    pub read: ReadAgain,
 }
 
 impl fmt::Debug for Reload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reload")
-            .field("path", &self.path)
+            .field("paths", &self.paths)
             .finish_non_exhaustive()
     }
 }

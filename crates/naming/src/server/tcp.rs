@@ -16,20 +16,20 @@ use common::{
     net::{self, Interest, Woken, try_read},
 };
 use crossbeam::channel::bounded;
-use domain::{
-    base::{Message, iana::Rcode},
-    tsig::ServerSequence,
-};
+use domain::base::iana::Rcode;
 
 use super::{
-    context::Context,
+    context::{Client, Context},
     events::warning,
     handle::{Disposition, handle},
     job::ReplyTo,
 };
 use crate::dns::{
-    answer::{self, Next, Transport, answer},
+    answer::{self, Next, answer},
+    reply,
+    request::{Request, Transport},
     transfer::transfer,
+    tsig::Signer,
     zone::Zone,
 };
 
@@ -91,15 +91,17 @@ pub(super) fn run<'scope, 's: 'scope>(
 
 struct Connection<'c, 's> {
     stream: TcpStream,
-    peer: SocketAddr,
+    client: Client,
     context: &'c Context<'s>,
 }
 
 impl<'c, 's> Connection<'c, 's> {
     fn new(stream: TcpStream, peer: SocketAddr, context: &'c Context<'s>) -> Self {
+        let asked = stream.local_addr().unwrap_or(context.address);
+        let (peer, asked) = (net::canonical(peer), net::canonical(asked));
         Self {
             stream,
-            peer,
+            client: Client { peer, asked },
             context,
         }
     }
@@ -131,7 +133,7 @@ impl<'c, 's> Connection<'c, 's> {
                 },
             }
             if is_query && !out.is_empty() {
-                self.context.log_tcp(&message, &out, self.peer);
+                self.context.log_tcp(&message, &out, self.client);
             }
             if self.write(&out).is_err() {
                 break;
@@ -148,7 +150,7 @@ impl<'c, 's> Connection<'c, 's> {
             zone,
             message,
             next,
-            self.peer,
+            self.client,
             ReplyTo::Tcp(reply_to),
         ) {
             Disposition::Ignore => None,
@@ -157,11 +159,9 @@ impl<'c, 's> Connection<'c, 's> {
                 .recv_timeout(self.context.settings.timeout)
                 .ok()
                 .map(Ok),
-            Disposition::Transfer(message, transaction) => Some(self.transfer(
-                zone,
-                &message,
-                transaction.map(|transaction| ServerSequence::from(*transaction)),
-            )),
+            Disposition::Transfer(message, mut signer) => {
+                Some(self.transfer(zone, &message, signer.as_deref_mut()))
+            }
         }
     }
 
@@ -169,25 +169,26 @@ impl<'c, 's> Connection<'c, 's> {
         &self,
         zone: &Zone,
         message: &[u8],
-        sequence: Option<ServerSequence<Arc<domain::tsig::Key>>>,
+        signer: Option<&mut Signer>,
     ) -> io::Result<Vec<u8>> {
         let mut refused = Vec::new();
-        let (Some((apex, _)), Ok(question)) = (
-            answer::transferred(zone, message),
-            Message::from_slice(message),
-        ) else {
-            answer::refuse(message, Rcode::NOTAUTH, &mut refused);
+        let Some(request) = Request::read(message, Transport::Tcp) else {
             return Ok(refused);
         };
-        let records = transfer(zone, apex, question, sequence, |part| self.write(part))?;
+        let Some((apex, _)) = answer::transferred(zone, message) else {
+            reply::code(&request, Rcode::NOTAUTH, signer, &mut refused);
+            return Ok(refused);
+        };
+        let records = transfer(zone, apex, &request, signer, |part| self.write(part))?;
         self.context.counts.add(|counts| &counts.transfers, 1);
         let text = format!(
             "zone {apex} with serial {} transferred to {}: {records} records",
-            zone.serial, self.peer
+            zone.serial(apex),
+            self.client.peer
         );
         self.context.journal.record(
             Event::new(Kind::Local)
-                .peer(self.peer)
+                .peer(self.client.peer)
                 .text(text)
                 .counts([("records", records)]),
         );

@@ -2,7 +2,10 @@
 
 use common::text::visible;
 
-use super::graph::{Entry, Meaning, NodeId, Reason, Refusal, SharedNode, Space, below, describe};
+use super::graph::{
+    Entry, Meaning, NodeId, Reason, Refusal, SharedNode, Space, Symlink, below, describe,
+};
+use super::resolve::Node;
 use crate::{
     name::{Path, Place, Shown, Step},
     value::Values,
@@ -86,10 +89,23 @@ impl Space {
             ));
         }
         self.atomically(|space| {
-            let moved = space.at_and_below(from);
-            for old in &moved {
+            let mut moved = Vec::new();
+            for old in space.at_and_below(from) {
+                let new = replaced(&old, from, to).map_err(|why| Refusal::impossible(to, why))?;
+                moved.push((old, new));
+            }
+            // The service names of a name go with it, and what is below them.
+            for service in space.services(from) {
+                let (old_root, new_root) = (from.service(&service), to.service(&service));
+                space.must_be_new(&new_root)?;
+                for old in space.at_and_below(&old_root) {
+                    let new = replaced(&old, &old_root, &new_root)
+                        .map_err(|why| Refusal::impossible(to, why))?;
+                    moved.push((old, new));
+                }
+            }
+            for (old, new) in &moved {
                 let mut entry = space.get(old).cloned();
-                let new = replaced(old, from, to).map_err(|why| Refusal::impossible(to, why))?;
                 space.put(old, None)?;
                 if let Some(Entry::Linked(node)) = entry {
                     let mut changed = space.nodes[&node].clone();
@@ -98,11 +114,10 @@ impl Space {
                     changed.names.sort_unstable();
                     space.put_node(node, Some(changed));
                 }
-                space.put(&new, entry.take())?;
+                space.put(new, entry.take())?;
             }
-            for old in &moved {
-                let new = replaced(old, from, to).map_err(|why| Refusal::impossible(to, why))?;
-                space.check_circle(&new)?;
+            for (_, new) in &moved {
+                space.check_circle(new)?;
             }
             Ok(())
         })
@@ -151,9 +166,23 @@ impl Space {
     /// # Errors
     /// When the new name exists, or the links would form a circle.
     pub fn link_symbolically(&mut self, new: &Place, target: Place) -> Result<(), Refusal> {
+        self.link_for(new, target, None)
+    }
+
+    /// The same, with a TTL of its own, in seconds.
+    ///
+    /// # Errors
+    /// As [`Self::link_symbolically`].
+    pub fn link_for(
+        &mut self,
+        new: &Place,
+        target: Place,
+        ttl: Option<u32>,
+    ) -> Result<(), Refusal> {
         self.must_be_new(new)?;
         self.atomically(|space| {
-            space.put(new, Some(Entry::Symlink(Box::new(target))))?;
+            let link = Symlink { target, ttl };
+            space.put(new, Some(Entry::Symlink(Box::new(link))))?;
             space.check_circle(new)
         })
     }
@@ -188,7 +217,7 @@ impl Space {
                 match meaning {
                     Meaning::Values(values) => space.register(&place, values.clone())?,
                     Meaning::HardLink(first) => space.link(&place, &below(first)?)?,
-                    Meaning::Symlink(target) => space.link_symbolically(&place, below(target)?)?,
+                    Meaning::Symlink(link) => space.link_for(&place, below(link)?, link.ttl)?,
                 }
             }
             if let Some(directory) = space.directory_mut(at) {
@@ -226,9 +255,43 @@ impl Space {
         })
     }
 
+    /// The service names of this name, each as the part behind it.
+    fn services(&self, place: &Place) -> Vec<String> {
+        let directory = match place {
+            Place::Flat(_) => Some(&self.flat),
+            Place::Structured(names) => match names.split_last() {
+                None | Some((_, [])) => Some(&self.root),
+                Some((_, above)) => match self.get(&Place::Structured(above.to_vec())) {
+                    Some(Entry::Directory(directory)) => Some(&**directory),
+                    _ => None,
+                },
+            },
+        };
+        let name = place.name().as_str();
+        let service = |other: &crate::name::Name| {
+            let behind = other.strip_prefix(name)?.strip_prefix('/')?;
+            Some(behind.to_owned())
+        };
+        let names = directory.map(|directory| directory.entries.keys());
+        let mut services: Vec<_> = names.into_iter().flatten().filter_map(service).collect();
+        services.sort_unstable();
+        services
+    }
+
+    /// Refuses a new link in a circle; one to a directory can close a circle of links whose paths lead through it.
     fn check_circle(&self, link: &Place) -> Result<(), Refusal> {
-        self.find_circle(link)
-            .map_or(Ok(()), |found| Err(Refusal::impossible(link, found)))
+        let refused = |found| Err(Refusal::impossible(link, found));
+        if let Some(found) = self.find_circle(link) {
+            return refused(found);
+        }
+        let to_directory = match self.get(link) {
+            Some(Entry::Symlink(target)) => matches!(self.follow(target), Some(Node::Directory(_))),
+            _ => false,
+        };
+        let mut links = self.symlinks().filter(|_| to_directory);
+        links
+            .find_map(|other| self.find_circle(other))
+            .map_or(Ok(()), refused)
     }
 
     /// The place itself when it is no directory, else every place below it that is none.

@@ -10,11 +10,8 @@ use hashbrown::HashMap;
 
 use crate::{
     name::{Name, Place},
-    value::Values,
+    value::{TTL, Values},
 };
-
-/// The name in the structured root under which DNS has the flat names: it is reserved.
-pub const FLAT: &str = "flat";
 
 /// What a name stands for in its directory.
 #[derive(Clone, Debug)]
@@ -24,9 +21,32 @@ pub enum Entry {
     /// A directory node.
     Directory(Box<Directory>),
     /// Another name, from the root.
-    Symlink(Box<Place>),
+    Symlink(Box<Symlink>),
     /// A leaf node with several names.
     Linked(NodeId),
+}
+
+/// A symbolic link: another name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Symlink {
+    /// The name that it stands for.
+    pub target: Place,
+    /// How long others may keep it, in seconds, when it has a TTL of its own.
+    pub ttl: Option<u32>,
+}
+
+impl std::ops::Deref for Symlink {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.target
+    }
+}
+
+impl fmt::Display for Symlink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.target.fmt(f)
+    }
 }
 
 /// A leaf node with several names.
@@ -110,7 +130,7 @@ pub enum Meaning<'a> {
     /// The same leaf node as this name, the first of them.
     HardLink(&'a Place),
     /// Another name.
-    Symlink(&'a Place),
+    Symlink(&'a Symlink),
 }
 
 impl fmt::Display for Meaning<'_> {
@@ -118,7 +138,10 @@ impl fmt::Display for Meaning<'_> {
         match self {
             Self::Values(values) => values.fmt(f),
             Self::HardLink(first) => write!(f, "the same as {first}"),
-            Self::Symlink(target) => write!(f, "alias of {target}"),
+            Self::Symlink(link) => {
+                write!(f, "alias of {link}")?;
+                link.ttl.map_or(Ok(()), |ttl| write!(f, ", {TTL}{ttl}"))
+            }
         }
     }
 }

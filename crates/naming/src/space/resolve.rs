@@ -55,6 +55,8 @@ struct Resolver<'a, 't> {
     stack: PathStack<'a>,
     /// The targets of the symbolic links that were followed.
     followed: SmallVec<[&'a Place; 4]>,
+    /// Whether wildcards stand for names that do not exist.
+    wildcards: bool,
     /// Every step in words, when the caller asks for an explanation.
     steps: Option<&'t mut Vec<String>>,
 }
@@ -92,20 +94,23 @@ impl<'a> Resolver<'a, '_> {
         &mut self,
         components: impl ExactSizeIterator<Item = Component<'p>>,
     ) -> Result<Node<'a>, String> {
-        let mut remaining = components.len();
-        for component in components {
-            remaining -= 1;
+        let components: SmallVec<[Component<'p>; 8]> = components.collect();
+        let mut rest = components.as_slice();
+        while let Some((component, after)) = rest.split_first() {
             let name = match component {
-                Component::Down(name) => name,
+                Component::Down(name) => *name,
                 Component::Up => {
                     self.stack.pop();
                     self.explain(|resolver| format!("..: back to {}", Shown(&resolver.names())));
+                    rest = after;
                     continue;
                 }
             };
-            let Some((name, entry)) = self.current().get_with_name(name) else {
+            let Some((used, (name, entry))) = self.find(rest) else {
                 return Err(self.why_missing(name));
             };
+            rest = &rest[used..];
+            let remaining = rest.len();
             if let Entry::Directory(inner) = entry {
                 self.explain(|resolver| {
                     let from = inner.mounted().map_or_else(String::new, |from| {
@@ -146,6 +151,9 @@ impl<'a> Resolver<'a, '_> {
                 Node::Leaf(values)
             };
             match node {
+                Node::Directory(_) if remaining > 0 && name.as_str() == "*" => {
+                    return Err("a wildcard stands for leaves and holds no names".into());
+                }
                 Node::Leaf(_) if remaining > 0 => {
                     let mut names = self.names();
                     let shown = match entry {
@@ -174,14 +182,93 @@ impl<'a> Resolver<'a, '_> {
             Place::Flat(name) => self.resolve_flat(name),
             Place::Structured(names) => {
                 self.stack.clear();
-                self.resolve(names.iter().map(Component::Down))
+                if names.iter().all(|name| name.host().is_none()) {
+                    return self.resolve(names.iter().map(Component::Down));
+                }
+                // Service names can also be names in a directory of service names, and stand for a wildcard there.
+                let labels = names.iter().flat_map(Name::labels);
+                let labels: Vec<_> = labels.filter_map(|label| Name::new(label).ok()).collect();
+                self.resolve(labels.iter().map(Component::Down))
             }
         }
     }
 
+    /// The entry for the first of these components, and how many of them it uses: a name with its service names is one
+    /// entry, and a wildcard stands for all that is left.
+    fn find(&self, components: &[Component<'_>]) -> Option<(usize, (&'a Name, &'a Entry))> {
+        let Some(Component::Down(name)) = components.first() else {
+            return None;
+        };
+        let current = self.current();
+        let services = components[1..]
+            .iter()
+            .map_while(|component| match component {
+                Component::Down(name) if name.is_service() => Some(*name),
+                _ => None,
+            });
+        let services: SmallVec<[&Name; 4]> = services.collect();
+        let joined = |host: &str, names: &[&Name]| {
+            names
+                .iter()
+                .fold(host.to_owned(), |joined, name| format!("{joined}/{name}"))
+        };
+        for count in (1..=services.len()).rev() {
+            if let Some(found) = current.get_with_name(&joined(name, &services[..count])) {
+                return Some((count + 1, found));
+            }
+        }
+        // The service names of the current directory are beside it.
+        if name.is_service()
+            && let Some(((host, _), above)) = self.stack.split_last()
+        {
+            let above = above.last().map_or(self.space.root(), |(_, above)| above);
+            let host = format!("{host}/{name}");
+            for count in (0..=services.len()).rev() {
+                if let Some(found) = above.get_with_name(&joined(&host, &services[..count])) {
+                    return Some((count + 1, found));
+                }
+            }
+            let below = |other: &Name| {
+                let behind = other.strip_prefix(host.as_str());
+                behind.is_some_and(|behind| behind.starts_with('/'))
+            };
+            // It only has service names itself: it exists, and no wildcard stands for it.
+            if above.entries.keys().any(below) {
+                return None;
+            }
+        }
+        if let Some(found) = current.get_with_name(name) {
+            return Some((1, found));
+        }
+        let goes_up = components
+            .iter()
+            .any(|component| matches!(component, Component::Up));
+        let (wildcard, entry) = current
+            .get_with_name("*")
+            .filter(|_| self.wildcards && !goes_up)?;
+        // A name that only has service names exists, as in DNS.
+        let host = name.host().unwrap_or(name);
+        let exists = |other: &&Name| other.host().unwrap_or(other) == host;
+        let stands_for_names = !matches!(entry, Entry::Directory(_));
+        (stands_for_names && !current.entries.keys().any(|other| exists(&other)))
+            .then_some((components.len(), (wildcard, entry)))
+    }
+
     fn resolve_flat(&mut self, asked: &str) -> Result<Node<'a>, String> {
         let space = self.space;
-        match space.flat_names().get(asked) {
+        let names = space.flat_names();
+        let name = Name::with_services(asked);
+        let asked = name.as_ref().map_or(asked, Name::as_str);
+        let (host, _) = asked.split_once('/').unwrap_or((asked, ""));
+        let exists = |name: &Name| name.host().unwrap_or(name) == host;
+        let found = names.get(asked).or_else(|| {
+            // Without a flat name, the domain of the flat names is one more name that the root does not have.
+            let of_root = space.root().get("*").filter(|_| names.is_empty());
+            let wildcard = names.get("*").or(of_root).filter(|_| self.wildcards)?;
+            (!matches!(wildcard, Entry::Directory(_)) && !names.entries.keys().any(exists))
+                .then_some(wildcard)
+        });
+        match found {
             Some(Entry::Symlink(target)) => {
                 self.explain(|_| {
                     format!("the flat names have {asked}: a symbolic link to {target}")
@@ -258,6 +345,7 @@ impl Space {
     fn resolver<'a, 't>(&'a self, steps: Option<&'t mut Vec<String>>) -> Resolver<'a, 't> {
         Resolver {
             space: self,
+            wildcards: true,
             stack: PathStack::new(),
             followed: SmallVec::new(),
             steps,
@@ -422,6 +510,8 @@ impl Space {
             return None;
         };
         let mut resolver = self.resolver(None);
+        // Through a wildcard a circle comes and goes with other names; resolution ends it.
+        resolver.wildcards = false;
         let resolved = resolver.follow(target);
         (resolved.is_err() && resolver.followed.len() > MOST_LINKS).then(|| resolver.circle())
     }

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use common::text::visible;
 
-use super::graph::{Directory, Entry, FLAT, NodeId, Refusal, SharedNode, Space, Undo};
-use crate::name::{Name, Place, Shown};
+use super::graph::{Directory, Entry, NodeId, Refusal, SharedNode, Space, Undo};
+use crate::{
+    name::{APEX, FLAT, Name, Place, Shown},
+    value::Values,
+};
 
 impl Space {
     /// Begins a transaction: from now on every step is recorded, so that it can be rolled back.
@@ -76,6 +79,22 @@ impl Space {
         changed
     }
 
+    /// Whether a place is at or below a mount point.
+    pub fn is_mounted(&self, place: &Place) -> bool {
+        let Place::Structured(names) = place else {
+            return false;
+        };
+        let mut directory = &self.root;
+        for name in names {
+            match directory.get(name) {
+                Some(Entry::Directory(inner)) if inner.mounted.is_some() => return true,
+                Some(Entry::Directory(inner)) => directory = inner,
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// Refuses a place below a mount point, below a leaf, or below a symbolic link.
     pub(super) fn check_mounts(&self, place: &Place) -> Result<(), Refusal> {
         let Place::Structured(names) = place else {
@@ -84,6 +103,16 @@ impl Space {
         let mut directory = &self.root;
         for (depth, name) in names.iter().enumerate() {
             let here = || Shown(&names[..=depth]);
+            if let Some(host) = name.host()
+                && let Some(Entry::Directory(inner)) = directory.get(host)
+                && let Some(from) = &inner.mounted
+            {
+                let why = format!(
+                    "{host} is mounted from {} and cannot be changed here",
+                    visible(from.as_bytes())
+                );
+                return Err(Refusal::impossible(place, why));
+            }
             match directory.get(name) {
                 Some(Entry::Directory(inner)) => {
                     if let Some(from) = &inner.mounted {
@@ -119,13 +148,33 @@ impl Space {
     pub(super) fn put(&mut self, place: &Place, entry: Option<Entry>) -> Result<(), Refusal> {
         self.check_mounts(place)?;
         if let Place::Structured(names) = place
-            && names.first().is_some_and(|name| name.as_str() == FLAT)
+            && names
+                .first()
+                .is_some_and(|name| name.host().unwrap_or(name) == FLAT)
         {
             let why = "the name flat in the root is reserved: DNS has the flat names there";
             return Err(Refusal::impossible(place, why));
         }
+        if let Place::Structured(names) = place
+            && let Some(first) = names.first()
+            && first.host().unwrap_or(first) == APEX
+        {
+            let of_zone = |values: &Values| {
+                let mut values = values.as_slice().iter();
+                values.all(|value| value.address().is_none())
+            };
+            let why = match &entry {
+                _ if !place.is_apex() => "/@ is the zone itself and holds no names",
+                Some(Entry::Leaf(values)) if of_zone(values) => "",
+                None => "",
+                _ => "the zone itself has texts and services, and no other values or links",
+            };
+            if !why.is_empty() {
+                return Err(Refusal::impossible(place, why));
+            }
+        }
         if let (Some(room), Place::Structured(names), true) = (self.room, place, entry.is_some()) {
-            let length: usize = names.iter().map(|name| name.len() + 1).sum();
+            let length: usize = names.iter().map(Name::dns_length).sum();
             if length > room {
                 let why = format!("{length} bytes long, and at most {room} fit in DNS");
                 return Err(Refusal::impossible(place, why));

@@ -1,6 +1,6 @@
 //! A shard: names and their records in one piece of memory, and an open-addressing hash table to find them.
 
-use super::records::{Records, push_record};
+use super::records::{Records, first_records};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Slot {
@@ -112,8 +112,8 @@ impl Shard {
         at
     }
 
-    /// Makes the slots for all entries. Entries of the same name are merged into one with at most `most` records; returns
-    /// the name of each entry that was merged.
+    /// Makes the slots for all entries. Entries of the same name are merged into one, with the first `most` records where
+    /// there are more; returns the name of each entry that was merged.
     pub(super) fn index(&mut self, tag: impl Fn(&[u8]) -> u32, most: usize) -> Vec<Vec<u8>> {
         let (mut at, mut entries) = (0, Vec::new());
         while let Some(entry) = self.entry(Slot {
@@ -136,10 +136,9 @@ impl Shard {
                 continue;
             };
             let before = self.entry(self.slots[first]).expect("an entry");
-            let mut records = before.records.0.to_vec();
-            let room = most.saturating_sub(before.records.count());
-            for (rtype, data) in entry.records.take(room) {
-                push_record(&mut records, rtype, data);
+            let mut records = [before.records.0, entry.records.0].concat();
+            if let Some(first) = first_records(&records, most) {
+                records = first;
             }
             let name = entry.name.to_vec();
             self.waste += entry.len() + before.len();

@@ -5,7 +5,10 @@ use std::{hash::BuildHasher, sync::Arc};
 use hashbrown::DefaultHashBuilder;
 
 use super::{records::Records, shard::Shard};
-use crate::dns::owner::{Zones, parent};
+use crate::dns::{
+    history::History,
+    owner::{Owner, Zones, parent},
+};
 
 /// The intended number of names in a shard: a change copies one shard.
 pub(super) const NAMES_PER_SHARD: usize = 256;
@@ -17,8 +20,10 @@ pub struct Zone {
     pub zones: Arc<Zones>,
     /// The TTL of every record, in seconds.
     pub ttl: u32,
-    /// The serial of the zones (RFC 1982), in every SOA record.
-    pub serial: u32,
+    /// The serial of each zone (RFC 1982), in the order of [`Zones::all`]; its SOA record has it too.
+    pub serials: [u32; 3],
+    /// The recent changes of each zone, in the same order.
+    pub histories: [History; 3],
     pub(super) shards: Vec<Arc<Shard>>,
     pub(super) hasher: DefaultHashBuilder,
     pub(super) names: usize,
@@ -30,11 +35,18 @@ impl Zone {
         Self {
             zones,
             ttl,
-            serial: 0,
+            serials: [0; 3],
+            histories: Default::default(),
             shards: vec![Arc::new(Shard::new())],
             hasher: DefaultHashBuilder::default(),
             names: 0,
         }
+    }
+
+    /// The serial of the zone with this apex; 0 for none of the zones.
+    pub fn serial(&self, apex: &Owner) -> u32 {
+        let index = self.zones.all().into_iter().position(|zone| zone == apex);
+        index.map_or(0, |index| self.serials[index])
     }
 
     /// The records of a name, in lowercase; None when it does not exist.

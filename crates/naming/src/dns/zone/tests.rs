@@ -54,7 +54,7 @@ fn a_built_table_is_that_of_single_insertions() {
         let records = record(&number.to_be_bytes());
         builder.push(owner.as_slice(), &records);
         let mut all = zone.get(owner.as_slice()).unwrap_or_default().0.to_vec();
-        if all.len() < 24 {
+        if all.len() < 36 {
             all.extend(&records);
         }
         zone.set(owner.as_slice(), &all);
