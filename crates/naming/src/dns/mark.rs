@@ -3,6 +3,8 @@
 //! A server that starts compares its zones with the marks: the same content keeps its serial, any other gets the next one.
 //! So a serial moves exactly when its zone does, whatever it was that changed: names, mounted files, the TTL, an address.
 
+use std::{num::NonZero, thread};
+
 use domain::base::iana::Rtype;
 use ring::digest;
 
@@ -12,21 +14,55 @@ use super::{
     zone::{Zone, push_record},
 };
 
+/// Below so many names, one thread is fastest.
+const FEW_NAMES: usize = 10_000;
+
 /// A digest of a zone's records as a set: the sum of the SHA-256 digests of each record. So a change costs as much as it
 /// changes, and not as much as there are records.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Content([u64; 4]);
 
 impl Content {
-    /// The digests of all zones, in the order of [`Zones::all`](super::owner::Zones::all).
+    /// The digests of all zones, in the order of [`Zones::all`](super::owner::Zones::all). It takes all processors: at a
+    /// million names it is a fifth of the work of loading them.
     pub fn of(zone: &Zone) -> [Self; 3] {
+        let parts = match zone.names {
+            0..FEW_NAMES => 1,
+            _ => thread::available_parallelism().map_or(1, NonZero::get),
+        };
         let mut contents = [Self::default(); 3];
-        zone.each(|name, records| {
+        thread::scope(|scope| {
+            let start = |part| {
+                let thread = thread::Builder::new().name(format!("digest-{part}"));
+                thread.spawn_scoped(scope, move || Self::of_part(zone, part, parts))
+            };
+            let started: Vec<_> = (1..parts).map(|part| (part, start(part))).collect();
+            let mut add = |part: [Self; 3]| {
+                for (content, part) in contents.iter_mut().zip(part) {
+                    content.add(&part.0);
+                }
+            };
+            add(Self::of_part(zone, 0, parts));
+            for (part, thread) in started {
+                add(match thread.map(thread::ScopedJoinHandle::join) {
+                    Ok(joined) => joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                    // One that could not be started.
+                    Err(_) => Self::of_part(zone, part, parts),
+                });
+            }
+        });
+        contents
+    }
+
+    fn of_part(zone: &Zone, part: usize, parts: usize) -> [Self; 3] {
+        let mut contents = [Self::default(); 3];
+        let mut buffer = Vec::new();
+        zone.each_of(part, parts, |name, records| {
             let Some(index) = zone.zones.index(name) else {
                 return;
             };
             for record in records.whole() {
-                contents[index].add(&term(zone.ttl, name, record));
+                contents[index].add(&term(&mut buffer, zone.ttl, name, record));
             }
             // The SOA counts without its serial, which follows from the content.
             if let Some(soa) = records.first(Rtype::SOA) {
@@ -44,7 +80,7 @@ impl Content {
             let (owner, records) = records;
             super::zone::Records(records)
                 .whole()
-                .map(|record| term(ttl, owner.as_slice(), record))
+                .map(|record| term(&mut Vec::new(), ttl, owner.as_slice(), record))
                 .collect::<Vec<_>>()
         };
         for term in difference.removed.iter().flat_map(terms) {
@@ -91,14 +127,14 @@ fn parts(bytes: &[u8; 32]) -> [u64; 4] {
     })
 }
 
-/// What a record adds to the digest.
-fn term(ttl: u32, name: &[u8], record: &[u8]) -> [u64; 4] {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(&ttl.to_be_bytes());
-    context.update(name);
-    context.update(record);
+/// What a record adds to the digest; `buffer` is overwritten.
+fn term(buffer: &mut Vec<u8>, ttl: u32, name: &[u8], record: &[u8]) -> [u64; 4] {
+    buffer.clear();
+    buffer.extend_from_slice(&ttl.to_be_bytes());
+    buffer.extend_from_slice(name);
+    buffer.extend_from_slice(record);
     let mut bytes = [0; 32];
-    bytes.copy_from_slice(context.finish().as_ref());
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, buffer).as_ref());
     parts(&bytes)
 }
 
@@ -109,7 +145,7 @@ fn soa_term(ttl: u32, name: &[u8], soa: &[u8], edit: impl Fn(&mut [u8])) -> [u64
         edit(&mut data[at..at + 4]);
     }
     push_record(&mut record, Rtype::SOA, &data);
-    term(ttl, name, &record)
+    term(&mut Vec::new(), ttl, name, &record)
 }
 
 /// Where the serial stands in the data of a SOA record, from its end: five numbers of four bytes each (RFC 1035 section

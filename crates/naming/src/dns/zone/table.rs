@@ -26,7 +26,8 @@ pub struct Zone {
     pub histories: [History; 3],
     pub(super) shards: Vec<Arc<Shard>>,
     pub(super) hasher: DefaultHashBuilder,
-    pub(super) names: usize,
+    /// How many names there are, with empty non-terminals.
+    pub names: usize,
 }
 
 impl Zone {
@@ -72,8 +73,18 @@ impl Zone {
     }
 
     /// Calls `visit` with every name that has records, in no order.
-    pub fn each<'a>(&'a self, mut visit: impl FnMut(&'a [u8], Records<'a>)) {
-        for shard in &self.shards {
+    pub fn each<'a>(&'a self, visit: impl FnMut(&'a [u8], Records<'a>)) {
+        self.each_of(0, 1, visit);
+    }
+
+    /// Calls `visit` with the names of one of `parts` parts of about the same size.
+    pub fn each_of<'a>(
+        &'a self,
+        part: usize,
+        parts: usize,
+        mut visit: impl FnMut(&'a [u8], Records<'a>),
+    ) {
+        for shard in self.shards.iter().skip(part).step_by(parts) {
             for slot in &shard.slots {
                 if let Some(entry) = shard.entry(*slot)
                     && !entry.records.is_empty()
