@@ -34,7 +34,7 @@ fn ask(address: SocketAddr, name: &str, rtype: &str) -> Vec<String> {
 const NAMES: &str = r#"{
     "server1": ["10.0.0.1", "text:x", "ttl:5m"], "server2": ["10.0.0.2", "text:y", "ttl:TXT=0"], "server3": "10.0.0.3",
     "alias": ["symlink:server1", "ttl:7"], "region1": {"server1": ["10.0.1.1", "ttl:1d"]},
-    "/east": ["symlink:/region1", "ttl:9"], "/web": "link:server1"
+    "/east": ["symlink:/region1", "ttl:9"], "/web": "link:server1", "/@": ["text:z", "srv:0 5 5060 lab.", "ttl:TXT=11"]
 }"#;
 
 #[test]
@@ -66,6 +66,8 @@ fn names_have_their_own_ttls() {
             ("web.lab", "ANY", &["300 A 10.0.0.1", "300 TXT \"x\""]),
             ("server2.flat.lab", "ANY", &["0 TXT \"y\"", "20 A 10.0.0.2"]),
             ("server3.flat.lab", "A", &["20 A 10.0.0.3"]),
+            ("lab", "TXT", &["11 TXT \"z\""]),
+            ("lab", "SRV", &["20 SRV 0 5 5060 lab."]),
             (
                 "alias.flat.lab",
                 "A",

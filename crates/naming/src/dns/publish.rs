@@ -320,13 +320,10 @@ fn apex_records(
         if let Some(address) = settings.address {
             push_value(&mut records, &address.into());
         }
-        let values = space
-            .get(&Place::apex())
-            .and_then(|entry| space.values(entry));
-        let values = values.map(Values::as_slice).unwrap_or_default();
-        values
-            .iter()
-            .for_each(|value| push_value(&mut records, value));
+        let entry = space.get(&Place::apex());
+        if let Some(values) = entry.and_then(|entry| space.values(entry)) {
+            push_values(&mut records, values);
+        }
     }
     records
 }
