@@ -13,6 +13,7 @@ use crate::{
     config::{Cli, Command},
     dns::key,
     names::read,
+    stored,
 };
 
 /// Runs the command; without one, the handout's program. `serve` binds the sockets of the name server and runs it.
@@ -50,6 +51,11 @@ pub fn run(
             | Command::Rename { .. }
             | Command::Link { .. },
         ) => change::run(cli, journal, app.catch_signals()?),
+        Some(Command::Store {
+            action,
+            file,
+            output,
+        }) => stored::run(cli, *action, file, output.as_deref(), journal),
         Some(Command::Keygen { key_name }) => {
             let file = options.key.as_deref();
             let file = file.filter(|path| !files::is_standard(path));

@@ -167,6 +167,21 @@ pub enum Command {
         #[arg(long = "type", value_name = "TYPE")]
         rtype: Option<String>,
     },
+    /// Check a server's store, or print the names that can be read of it, also when it is damaged
+    #[command(
+        after_help = "Examples:\n  naming store check lab.redb                   exit code 0: sound, 1: damaged, 2: nothing can be read\n  naming store export lab.redb >lab.json        its names as a names file; the store is unchanged\n  naming store export lab.redb lab.zone --zone-file\n                                                its names as a zone file\n  naming serve --names lab.json --store new.redb\n                                                a new store with them"
+    )]
+    Store {
+        /// check reports whether it is sound; export prints its names
+        #[arg(value_name = "ACTION", value_enum, hide_possible_values = true)]
+        action: StoreAction,
+        /// The store, which no server has open
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Where the names are exported to [default: -, standard output]
+        #[arg(value_name = "OUTPUT")]
+        output: Option<PathBuf>,
+    },
     /// Make a key that signs updates and transfers (TSIG): into --key FILE, or onto standard output
     #[command(
         after_help = "Example:\n  naming keygen lab --key lab.key       then: naming serve --key lab.key; nsupdate -k lab.key"
@@ -176,6 +191,15 @@ pub enum Command {
         #[arg(default_value = "naming", value_name = "KEYNAME")]
         key_name: String,
     },
+}
+
+/// What to do with a store.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum StoreAction {
+    /// Report whether it is sound
+    Check,
+    /// Print its names
+    Export,
 }
 
 common::options! {
@@ -221,7 +245,20 @@ common::options! {
         skip_unsupported: bool => [import],
         /// The zone that the names are in [default: lab.]
         #[arg(value_name = "ZONE")]
-        zone: String => [register, unregister, rename, link, export, import, serve, resolve],
+        zone: String => [
+            register,
+            unregister,
+            rename,
+            link,
+            export,
+            import,
+            serve,
+            resolve,
+            store,
+        ],
+        /// Export a zone file, and not a names file
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
+        zone_file: bool => [store],
         /// The file with the keys that sign updates and transfers (TSIG)
         #[arg(value_name = "FILE")]
         key: PathBuf => [

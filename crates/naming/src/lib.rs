@@ -13,7 +13,7 @@
 //! | [`server`], [`client`] | the name server, and its client |
 //! | [`config`] | the command line |
 //! | [`commands`] | from the command line to the command |
-//! | [`ask`], [`change`], [`tree`] | the commands |
+//! | [`ask`], [`change`], [`tree`], [`stored`] | the commands |
 //! | [`view`] | what a person sees of the events |
 
 pub mod answers;
@@ -32,6 +32,7 @@ pub mod names;
 pub mod server;
 pub mod space;
 pub mod store;
+pub mod stored;
 pub mod tree;
 pub mod value;
 pub mod view;

@@ -21,7 +21,7 @@ use crate::{
     name::Place,
     server::source::{Keeper, Reload, Source},
     space::Space,
-    store::{DurableNames, Store},
+    store::{DurableNames, Store, newest_is_lost},
     value::Value,
 };
 
@@ -128,7 +128,12 @@ pub fn to_serve(options: &Options, journal: &Journal) -> Result<Source, Failure>
         let why = "a store is a file, and no standard stream";
         return Err(Failure::could_not_run("--store -", why));
     }
+    let lost = newest_is_lost(path);
     let store = Store::open(path)?;
+    if let Some(lost) = lost {
+        let text = format!("{lost}; the server goes on with the state before that change");
+        journal.record(Event::error(common::event::Level::Warn, text));
+    }
     let space = if store.is_filled()? {
         if let Some(names) = &options.names {
             let text = format!(

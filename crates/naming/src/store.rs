@@ -2,8 +2,15 @@
 //! the machine; [`Store`] returns when it is on the disk.
 
 mod durable;
+mod examined;
 mod file;
 mod guard;
+mod overlay;
 mod signed;
 
-pub use self::{durable::DurableNames, file::Store, signed::Signed};
+pub use self::{
+    durable::DurableNames,
+    examined::{Examined, examine, newest_is_lost},
+    file::Store,
+    signed::Signed,
+};

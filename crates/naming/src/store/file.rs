@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Every place with its meaning, as a names file writes both.
-const NAMES: TableDefinition<&str, &str> = TableDefinition::new("names");
+pub(super) const NAMES: TableDefinition<&str, &str> = TableDefinition::new("names");
 
 /// The numbers beside the names: the format, the serial of the zone of the names.
 const FIGURES: TableDefinition<&str, u64> = TableDefinition::new("figures");
@@ -50,13 +50,16 @@ pub struct Store {
 type Result<T> = std::result::Result<T, Failure>;
 
 /// The failure of an operation on the file.
-fn failed(what: &str, error: impl Into<redb::Error>) -> Failure {
+pub(super) fn failed(what: &str, error: impl Into<redb::Error>) -> Failure {
     match error.into() {
         redb::Error::DatabaseAlreadyOpen => {
             Failure::could_not_run(what, "another server has it open")
         }
         redb::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            Failure::could_not_run(what, format!("not a store of names: {error}"))
+            Failure::could_not_run(what, format!("{OTHER_KIND}: {error}"))
+        }
+        redb::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            damaged(what, "its end is missing")
         }
         redb::Error::Io(error) => Failure::could_not_run(what, common::exit::why(&error)),
         redb::Error::UpgradeRequired(version) => Failure::could_not_run(
@@ -65,6 +68,23 @@ fn failed(what: &str, error: impl Into<redb::Error>) -> Failure {
         ),
         redb::Error::Corrupted(why) => damaged(what, why),
         error => damaged(what, error),
+    }
+}
+
+const OTHER_KIND: &str = "not a store of names";
+
+/// Whether a failure is that of a file of another kind.
+pub(super) fn is_other_kind(failure: &Failure) -> bool {
+    failure.why.starts_with(OTHER_KIND)
+}
+
+/// Checks that a file, if it exists, can be a store: a regular one, and not empty. An empty one had a store once, or is about
+/// to get one from another process.
+pub(super) fn check_kind(path: &Path) -> std::result::Result<(), String> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(format!("{OTHER_KIND}: not a regular file")),
+        Ok(found) if found.len() == 0 => Err(format!("{OTHER_KIND}: empty")),
+        _ => Ok(()),
     }
 }
 
@@ -83,6 +103,13 @@ impl Store {
     /// `FILE: why`: another process has it open, it is not a store, or it is damaged (exit code 2).
     pub fn open(path: &Path) -> Result<Self> {
         let what = visible_path(path);
+        check_kind(path).map_err(|why| {
+            let remedy = match path.is_file() {
+                true => "; remove it, and a new one is made",
+                false => "",
+            };
+            Failure::could_not_run(&what, why + remedy)
+        })?;
         guarded(&what, || Self::with(&what, builder().create(path)))
     }
 
@@ -92,7 +119,10 @@ impl Store {
         guarded(&what, || Self::with(&what, builder().open(path)))
     }
 
-    fn with(what: &str, opened: std::result::Result<Database, DatabaseError>) -> Result<Self> {
+    pub(super) fn with(
+        what: &str,
+        opened: std::result::Result<Database, DatabaseError>,
+    ) -> Result<Self> {
         let store = Self {
             database: opened.map_err(|error| failed(what, error))?,
             what: what.into(),
@@ -118,6 +148,10 @@ impl Store {
                 &self.what,
                 format!("a store of format {other}, and this program knows {FORMAT}"),
             )),
+            None if self.has_tables()? => Err(Failure::could_not_run(
+                &self.what,
+                format!("{OTHER_KIND}: a redb file of another program"),
+            )),
             None => self.with_file(|database| {
                 let writing = database.begin_write()?;
                 writing.open_table(NAMES)?;
@@ -125,6 +159,10 @@ impl Store {
                 Ok(writing.commit()?)
             }),
         }
+    }
+
+    fn has_tables(&self) -> Result<bool> {
+        self.with_file(|database| Ok(database.begin_read()?.list_tables()?.next().is_some()))
     }
 
     fn figure(&self, name: &str) -> Result<Option<u64>> {

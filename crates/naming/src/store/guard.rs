@@ -44,8 +44,14 @@ pub(super) fn damaged(what: &str, why: impl std::fmt::Display) -> Failure {
         .next()
         .unwrap_or_default()
         .trim_end_matches('.');
-    Failure::could_not_run(
-        what,
-        format!("damaged ({text}); naming store export prints what can be read"),
-    )
+    Failure::could_not_run(what, format!("{BEFORE}{text}{BEHIND}"))
+}
+
+const BEFORE: &str = "damaged (";
+const BEHIND: &str = "); naming store export FILE prints what can be read";
+
+/// The cause of a failure that [`damaged`] made; None of another one.
+pub(super) fn cause(failure: &Failure) -> Option<&str> {
+    let why = failure.why.strip_prefix(BEFORE)?;
+    why.strip_suffix(BEHIND)
 }
