@@ -10,7 +10,7 @@ use domain::base::iana::Rtype;
 use super::{
     difference::{Before, Differences, next_serial},
     owner::{Owner, Zones, of_address},
-    zone::{Builder, Records, Zone, first_records, push_record, push_timed},
+    zone::{Push, Records, Zone, build, first_records, push_record, push_timed},
 };
 use crate::{
     name::Place,
@@ -38,8 +38,20 @@ pub struct Settings {
 /// # Errors
 /// When a name is too long for DNS in the zone.
 pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, Refusal> {
-    let names = space.count();
-    let mut builder = Builder::new(Arc::clone(&settings.zones), settings.ttl, names * 2);
+    let names = 2 * space.count();
+    let mut zone = build(
+        &settings.zones,
+        settings.ttl,
+        names,
+        MOST_POINTERS,
+        |push| push_names(space, settings, push),
+    )?;
+    number(&mut zone, space, [serial; 3], settings);
+    Ok(zone)
+}
+
+/// Pushes every name with its records, and the names of its addresses.
+fn push_names(space: &Space, settings: &Settings, push: Push<'_>) -> Result<(), Refusal> {
     let mut refused = None;
     let mut records = Vec::new();
     let mut pointer = Vec::new();
@@ -54,19 +66,14 @@ pub fn publish(space: &Space, serial: u32, settings: &Settings) -> Result<Zone, 
                 return;
             }
         };
-        builder.push(owner.as_slice(), &records);
+        push(owner.as_slice(), &records);
         for address in addresses(Records(&records)).filter(|_| !is_wildcard(&owner)) {
             pointer.clear();
             push_record(&mut pointer, Rtype::PTR, owner.as_slice());
-            builder.push(of_address(address).as_slice(), &pointer);
+            push(of_address(address).as_slice(), &pointer);
         }
     });
-    if let Some(refusal) = refused {
-        return Err(refusal);
-    }
-    let mut zone = builder.finish(MOST_POINTERS);
-    number(&mut zone, space, [serial; 3], settings);
-    Ok(zone)
+    refused.map_or(Ok(()), Err)
 }
 
 /// Brings the records of the touched places up to date. The serials stay as they are: [`number`] sets them. Returns the

@@ -6,6 +6,7 @@
 //!
 //! A name exists when it has records or stands above one that has (RFC 4592 section 2.2.2: an empty non-terminal).
 
+mod batches;
 mod builder;
 mod records;
 mod shard;
@@ -14,7 +15,7 @@ mod table;
 mod tests;
 
 pub use self::{
-    builder::Builder,
+    batches::{Push, build},
     records::{Records, first_records, push_record, push_timed},
     table::Zone,
 };

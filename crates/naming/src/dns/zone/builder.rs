@@ -13,7 +13,7 @@ use crate::dns::owner::Zones;
 /// Builds the table from many names, faster than one by one: first all are appended to their shards, then each shard is
 /// indexed. The parents of the names are counted along the way.
 #[derive(Debug)]
-pub struct Builder {
+pub(super) struct Builder {
     zone: Zone,
     shards: Vec<Shard>,
     /// The number of children of each name.
@@ -24,7 +24,7 @@ pub struct Builder {
 
 impl Builder {
     /// Zones to be filled with about this many names.
-    pub fn new(zones: Arc<Zones>, ttl: u32, names: usize) -> Self {
+    pub(super) fn new(zones: Arc<Zones>, ttl: u32, names: usize) -> Self {
         let mut zone = Zone::new(zones, ttl);
         zone.shards.clear();
         let shards = (names / NAMES_PER_SHARD).next_power_of_two();
@@ -37,7 +37,7 @@ impl Builder {
     }
 
     /// Adds a name with its records; a name that was added before gets these as well.
-    pub fn push(&mut self, name: &[u8], records: &[u8]) {
+    pub(super) fn push(&mut self, name: &[u8], records: &[u8]) {
         let hash = self.zone.hasher.hash_one(name);
         let shard = hash as usize & (self.shards.len() - 1);
         self.shards[shard].append(name, 0, records);
@@ -56,7 +56,7 @@ impl Builder {
     }
 
     /// The zones with all names, and at most `most` records for each.
-    pub fn finish(mut self, most: usize) -> Zone {
+    pub(super) fn finish(mut self, most: usize) -> Zone {
         for (last, count) in &self.last {
             *self.parents.entry_ref(last.as_slice()).or_insert(0) += count;
         }

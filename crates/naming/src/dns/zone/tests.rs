@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::base::iana::Rtype;
 
-use super::*;
+use super::{builder::Builder, *};
 use crate::dns::owner::{Owner, Zones};
 
 fn record(data: &[u8]) -> Vec<u8> {
@@ -108,4 +108,37 @@ fn the_table_holds_what_a_map_holds() {
         assert_eq!(zone.get(owner.as_slice()), Some(Records(records)));
     }
     assert!(zone.shards.len() > 4, "{}", zone.shards.len());
+}
+
+#[test]
+fn many_names_are_built_on_a_thread_as_few_are_on_none() {
+    let zones = empty().zones;
+    let name = |number: u32| {
+        let mut name = b"\x07".to_vec();
+        name.extend(format!("s{number:06}").bytes());
+        name.extend(b"\x03lab\x00");
+        name
+    };
+    // Each name twice, the second time in a later batch.
+    let produce = |push: Push<'_>| {
+        for round in 0..2_u8 {
+            for number in 0..20_000 {
+                let mut record = Vec::new();
+                push_record(&mut record, Rtype::A, &[10, 0, 0, round]);
+                push(&name(number), &record);
+            }
+        }
+        Ok::<(), ()>(())
+    };
+    let [many, few] = [40_000, 1].map(|names| build(&zones, 60, names, 50, produce).unwrap());
+    let all = |zone: &Zone| {
+        let mut all = Vec::new();
+        zone.each(|name, records| all.push((name.to_vec(), records.0.to_vec())));
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(all(&many).len(), 20_000);
+    assert!(all(&many) == all(&few) && many.names == few.names);
+    let refused = build(&zones, 60, 40_000, 50, |_| Err("no"));
+    assert_eq!(refused.err(), Some("no"));
 }
