@@ -249,8 +249,9 @@ fn nsupdate_changes_names_under_its_conditions() {
 }
 
 /// Serves the names of `$FOLDER/names.json` at port 5300 with a secondary at 5301, which `$SECONDARY` starts; registers a
-/// name, and waits at most a second for the secondary to have it. Then both are asked for every name.
-fn secondary(start: &str) {
+/// name, and waits at most a second for the secondary to have it, by IXFR, which `check` finds in its log. Then both are
+/// asked for every name.
+fn secondary(start: &str, check: &str) {
     let script = format!(
         r#"
         cp "$NAMES" names.json
@@ -272,6 +273,14 @@ fn secondary(start: &str) {
             sleep 0.01
         done
         echo "$(( ($(date +%s%N) - began) / 1000000 ))"
+        # The second transfer has the change alone: SOA, the old SOA, the new SOA, the address, SOA.
+        tries=0
+        until [ "$(grep -c 'zone lab. .* transferred' server.err)" = 2 ]; do
+            tries=$((tries + 1)); [ $tries -lt 300 ] || {{ cat server.err; exit 5; }}
+            sleep 0.01
+        done
+        grep 'zone lab. .* transferred' server.err | tail -n 1 | grep -q ': 5 records' || {{ cat server.err; exit 6; }}
+        {check}
         dig @127.0.0.1 -p 5300 lab AXFR >ours; dig @127.0.0.1 -p 5301 lab AXFR >theirs
         for name in server1.flat alias.flat a.rack.region1 web.region1 a.rack.east nobody.flat region1; do
             for type in A AAAA TXT; do
@@ -337,6 +346,7 @@ END
         knotd -c knot.conf 2>secondary.err >&2 &
         echo $! >secondary.pid
         "#,
+        "grep -q 'IXFR, incoming' secondary.err || { cat secondary.err; exit 7; }",
     );
 }
 
@@ -366,11 +376,12 @@ remote-control:
 zone:
     name: lab.
     allow-notify: 127.0.0.1 NOKEY
-    request-xfr: AXFR 127.0.0.1@5300 NOKEY
+    request-xfr: 127.0.0.1@5300 NOKEY
     provide-xfr: 127.0.0.1 NOKEY
 END
         nsd -d -c nsd.conf >/dev/null 2>&1 &
         echo $! >secondary.pid
         "#,
+        "",
     );
 }
