@@ -21,7 +21,7 @@ use crossbeam::{
     select,
 };
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ},
     flag,
     iterator::{Handle, Signals},
 };
@@ -145,6 +145,8 @@ pub fn on_signals(shutdown: Shutdown, report: Report, hangup: bool) -> io::Resul
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stopping))?;
         flag::register(signal, Arc::clone(&stopping))?;
     }
+    // A write beyond the limit of file sizes is an error like any other, and does not end the process.
+    flag::register(SIGXFSZ, Arc::default())?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     if report.is_some() {
         signals.add_signal(SIGUSR1)?;
