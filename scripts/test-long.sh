@@ -43,6 +43,11 @@ for crate in "${crates[@]:1}"; do
 done
 cargo test --quiet -p naming --test wire -- --ignored
 
+step "the name server and BIND, differentially"
+for seed in 1 2 3; do
+    NAMING_DIFFERENTIAL=500:2000:$seed cargo test --quiet -p naming --test differential
+done
+
 step "the comparisons and the benchmarks, in short"
 hosts=(python3 ip nft unshare nsenter)
 in_short python3 -- scripts/compare-models.sh --quick

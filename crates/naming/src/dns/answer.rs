@@ -219,14 +219,18 @@ fn follow(zone: &Zone, query: &Query, located: &mut Located, sections: &mut Sect
             }
             return true;
         };
-        let before = *sections.answers;
+        let mut found = false;
         for (rtype, ttl, data) in records.timed(zone.ttl) {
             if rtype == query.rtype || query.rtype == Rtype::ANY {
-                sections.record(located, located.length, rtype, ttl, data);
-                *sections.answers += 1;
+                found = true;
+                // A DNAME that led here can be what was asked for.
+                if !used.iter().any(|used| std::ptr::eq(*used, data)) {
+                    sections.record(located, located.length, rtype, ttl, data);
+                    *sections.answers += 1;
+                }
             }
         }
-        if *sections.answers > before {
+        if found {
             return true;
         }
         let Some((ttl, target)) = records.first_timed(Rtype::CNAME, zone.ttl) else {

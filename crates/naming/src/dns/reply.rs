@@ -4,7 +4,7 @@
 //!
 //! | part | rule |
 //! | --- | --- |
-//! | header | identifier, opcode, RD and CD of the request; QR |
+//! | header | identifier and opcode of the request, of a query RD and CD too; QR |
 //! | question | as it was written, when it could be read |
 //! | OPT | when the request has one, with its DO bit (RFC 6891 section 7, RFC 3225 section 3) |
 //! | size | 512 bytes over UDP, with EDNS(0) what the client takes up to 1,232; signature and OPT included |
@@ -92,8 +92,11 @@ pub fn finish(
         out.extend([0, 0, 41, size, more, extended, 0, flags, 0, 0, 0]);
     }
     let flags = request.message;
-    out[2] = flags[2] & 0x79 | 0x80 | u8::from(authoritative) << 2 | u8::from(truncated) << 1;
-    out[3] = flags[3] & 0x10 | low.to_int();
+    // Only queries have flags to be copied; those of an UPDATE are zero (RFC 2136 section 2.2).
+    let is_query = flags[2] & 0x78 == 0;
+    let (copied, checking) = if is_query { (0x79, 0x10) } else { (0x78, 0) };
+    out[2] = flags[2] & copied | 0x80 | u8::from(authoritative) << 2 | u8::from(truncated) << 1;
+    out[3] = flags[3] & checking | low.to_int();
     out[4..6].copy_from_slice(&[0, questions]);
     out[6..8].copy_from_slice(&answers.to_be_bytes());
     out[8..10].copy_from_slice(&authority.to_be_bytes());

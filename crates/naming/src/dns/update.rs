@@ -238,17 +238,15 @@ impl Line {
     }
 
     fn is_meta(&self) -> bool {
-        matches!(
-            self.rtype,
-            Rtype::AXFR | Rtype::IXFR | Rtype::MAILA | Rtype::MAILB
-        )
+        // Types of questions and of transactions are no data (RFC 6895 section 3.1); ANY has a meaning of its own here.
+        matches!(self.rtype.to_int(), 0 | 41 | 128..=254)
     }
 
     /// RFC 2136 section 3.2.4.
     fn is_prerequisite(&self) -> bool {
         let class = match self.class {
             Class::ANY | Class::NONE => self.data.is_empty(),
-            Class::IN => self.rtype != Rtype::ANY,
+            Class::IN => self.rtype != Rtype::ANY && !self.data.is_empty(),
             _ => false,
         };
         class && self.ttl.as_secs() == 0 && !self.is_meta()
@@ -259,7 +257,9 @@ impl Line {
         let class = match self.class {
             Class::IN => self.rtype != Rtype::ANY && !self.data.is_empty(),
             Class::ANY => self.ttl.as_secs() == 0 && self.data.is_empty(),
-            Class::NONE => self.ttl.as_secs() == 0 && self.rtype != Rtype::ANY,
+            Class::NONE => {
+                self.ttl.as_secs() == 0 && self.rtype != Rtype::ANY && !self.data.is_empty()
+            }
             _ => false,
         };
         class && !self.is_meta()
@@ -283,6 +283,8 @@ impl Line {
             }
             // The SOA and NS records of the zone cannot be deleted; such a deletion is ignored.
             Meant::Apex if self.class != Class::IN || self.rtype == Rtype::SOA => return Ok(()),
+            // "If there are other records, the CNAME is silently ignored."
+            Meant::Apex if self.owner == zones.names && self.rtype == Rtype::CNAME => return Ok(()),
             Meant::Apex => {
                 return Err(no(format!(
                     "{} has the records of the zone itself",
