@@ -287,3 +287,49 @@ END
         "{finished:?}"
     );
 }
+
+#[test]
+fn a_circle_through_a_wildcard_stands_once_in_the_answer() {
+    if !testing::have_program("dig") {
+        return;
+    }
+    let folder = Folder::new();
+    let names = folder.write(
+        "names.json",
+        r#"{
+            "one": {"*": "symlink:/one/y"}, "two": {"*": "symlink:/three/b"}, "three": {"*": "symlink:/two/a"},
+            "four": {"*": "symlink:/five/x"}, "/five": "symlink:/four"
+        }"#,
+    );
+    let (server, address) = serve(&["--names", &names]);
+    for (name, expected) in [
+        (
+            "q.one",
+            &["q.one.lab. CNAME y.one.lab.", "y.one.lab. CNAME y.one.lab."][..],
+        ),
+        ("Y.one", &["Y.one.lab. CNAME y.one.lab."]),
+        (
+            "q.two",
+            &[
+                "q.two.lab. CNAME b.three.lab.",
+                "b.three.lab. CNAME a.two.lab.",
+                "a.two.lab. CNAME b.three.lab.",
+            ],
+        ),
+        (
+            "q.four",
+            &[
+                "q.four.lab. CNAME x.five.lab.",
+                "five.lab. DNAME four.lab.",
+                "x.five.lab. CNAME x.four.lab.",
+                "x.four.lab. CNAME x.five.lab.",
+            ],
+        ),
+    ] {
+        let answer = dig(address.port(), name, "A").replace(" 60 IN ", " ");
+        let lines: Vec<_> = answer.lines().skip(1).collect();
+        assert_eq!(lines, expected, "{answer}");
+        assert!(answer.starts_with("NOERROR\n"), "{answer}");
+    }
+    assert_eq!(server.interrupt().code, Some(0));
+}

@@ -185,6 +185,13 @@ impl Sections<'_> {
         self.out.extend(data);
     }
 
+    /// Whether this name is at this position, where a name is written in full.
+    fn has_name(&self, at: usize, name: &[u8]) -> bool {
+        self.out
+            .get(at..at + name.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(name))
+    }
+
     /// A negative answer: no such record, or no such name. The zone's SOA says how long it may be cached (RFC 2308).
     fn nothing(&mut self, zone: &Zone, located: &Located, apex: &[u8]) {
         if let Some(soa) = zone.get(apex).and_then(|records| records.first(Rtype::SOA)) {
@@ -198,7 +205,14 @@ impl Sections<'_> {
 fn follow(zone: &Zone, query: &Query, located: &mut Located, sections: &mut Sections) -> bool {
     // Which DNAME records the answer has already: each is in it once, however often it is used.
     let mut used: [&[u8]; LONGEST_CHAIN] = [&[]; LONGEST_CHAIN];
+    let mut visited = [0; LONGEST_CHAIN];
     for hop in 0..LONGEST_CHAIN {
+        // A wildcard can lead in a circle, whose records the answer has already.
+        let has_been = |at: &usize| sections.has_name(*at, located.as_slice());
+        if visited[..hop].iter().any(has_been) {
+            return true;
+        }
+        visited[hop] = located.at;
         let exact = zone.get(located.as_slice());
         let Some(records) = exact.or_else(|| wildcard(zone, located)) else {
             let Some(apex) = zone.zones.of(located.as_slice()) else {
