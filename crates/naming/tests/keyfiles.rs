@@ -11,6 +11,7 @@ const LAYOUTS: &[&str] = &[
     "key \"NAME\" {\n\talgorithm hmac-sha256; // comment\n\tsecret \"SECRET\"; # another\n}; /* and\none */\n",
     "/* key x { */ KEY NAME{Secret SECRET;ALGORITHM HMAC-SHA384;};",
     "key\n\"NAME\"\n{\nalgorithm\n\t\"hmac-sha512\"\n;\nsecret\r\n\"c2VjcmV0c2VjcmV0 c2VjcmV0c2VjcmV0\"\n;\n}\n;\n",
+    "key NAME { algorithm hmac-sha256; secret \"c2VjcmV0c2VjcmV0\n\tc2VjcmV0c2VjcmV0\"; };\n",
     "key NAME. { algorithm hmac-sha256-128; secret \"SECRET\"; };\n",
 ];
 
