@@ -15,7 +15,7 @@ use crate::{
     client::{Client, Update, refusal},
     config::{Cli, Command},
     dns::{
-        owner::Owner,
+        owner::{Owner, Zones},
         publish::push_values,
         update::{HARD_LINK, RENAME},
         zone::{Records, push_timed},
@@ -23,7 +23,7 @@ use crate::{
     file,
     name::Place,
     space::{Meaning, Space, Symlink},
-    value::{Ttls, Values},
+    value::{DEFAULT_TTL, Ttls, Values},
     zonefile,
 };
 
@@ -129,9 +129,20 @@ impl Change {
         Ok(())
     }
 
+    /// Whether the change makes records without a TTL of their own, so that they have that of the zone.
+    fn needs_zone_ttl(&self) -> bool {
+        match self {
+            Self::Register(_, values, _) => {
+                let mut each = values.as_slice().iter();
+                each.any(|value| values.ttl_of(value).is_none())
+            }
+            Self::Symlink(_, link) => link.ttl.is_none(),
+            Self::Unregister(_) | Self::Rename(..) | Self::HardLink(..) => false,
+        }
+    }
+
     /// The update that has a name server make the change.
-    fn update(&self, cli: &Cli) -> Result<Update, Failure> {
-        let zones = cli.zones()?;
+    fn update(&self, zones: &Zones, zone_ttl: u32) -> Result<Update, Failure> {
         let owner = |place: &Place| {
             zones
                 .owner(place)
@@ -154,16 +165,21 @@ impl Change {
                     Mode::Replace => update.delete(&owner_here),
                     Mode::Add => update,
                 };
-                update.add(&owner_here, Records(&records))
+                update.add(&owner_here, Records(&records), zone_ttl)
             }
             Self::Unregister(_) => update.when(&owner_here, true).delete(&owner_here),
-            Self::Rename(_, to) => update.add(&owner_here, Records(&one(RENAME, &owner(to)?))),
-            Self::HardLink(_, old) => {
-                update.add(&owner_here, Records(&one(HARD_LINK, &owner(old)?)))
+            Self::Rename(_, to) => {
+                update.add(&owner_here, Records(&one(RENAME, &owner(to)?)), zone_ttl)
             }
+            Self::HardLink(_, old) => update.add(
+                &owner_here,
+                Records(&one(HARD_LINK, &owner(old)?)),
+                zone_ttl,
+            ),
             Self::Symlink(_, link) => update.when(&owner_here, false).add(
                 &owner_here,
                 Records(&timed(Rtype::CNAME, link.ttl, &owner(link)?)),
+                zone_ttl,
             ),
         })
     }
@@ -219,8 +235,14 @@ pub fn run(cli: &Cli, journal: &Journal, shutdown: &Shutdown) -> Result<Summary,
         }
         (None, Some(_)) => {
             let client = Client::new(cli, journal, shutdown)?;
+            let zones = cli.zones()?;
             for change in &changes {
-                let rcode = client.update(&change.update(cli)?)?;
+                let zone_ttl = match change.needs_zone_ttl() {
+                    true => client.zone_ttl(&zones.names)?,
+                    false => None,
+                };
+                let update = change.update(&zones, zone_ttl.unwrap_or(DEFAULT_TTL))?;
+                let rcode = client.update(&update)?;
                 if rcode != domain::base::iana::Rcode::NOERROR {
                     return Err(refusal(rcode, change.place(), client.server));
                 }

@@ -121,6 +121,34 @@ impl<'c> Client<'c> {
         Ok(answer)
     }
 
+    /// The TTL of a zone's SOA record in seconds, which the records of the zone have where nothing else is said; None when
+    /// the server does not say it. It is asked for over TCP, as the update that follows goes there.
+    ///
+    /// # Errors
+    /// When there is no answer (exit code 2).
+    pub fn zone_ttl(&self, zone: &Owner) -> Result<Option<u32>, Failure> {
+        let mut message = MessageBuilder::new_vec();
+        message.header_mut().set_id(self.id()?);
+        let mut question = message.question();
+        question
+            .push((zone.name(), Rtype::SOA, Class::IN))
+            .map_err(|_| self.failed("no room for a question"))?;
+        let (query, transaction) = self.sign(question.additional())?;
+        let answer = self.over_tcp(&query)?;
+        // What is wrong with the signature is said of the update.
+        let Ok(answer) = self.check(answer, transaction) else {
+            return Ok(None);
+        };
+        let ttl = |answer: &[u8]| {
+            let message = Message::from_octets(answer).ok()?;
+            let mut records = message.answer().ok()?;
+            let record = records.next()?.ok()?;
+            (record.rtype() == Rtype::SOA && Owner::of(&record.owner()) == *zone)
+                .then(|| record.ttl().as_secs())
+        };
+        Ok(ttl(&answer))
+    }
+
     /// Sends an update and returns the code of its answer. It goes over TCP, where nothing is sent twice.
     ///
     /// # Errors

@@ -297,8 +297,8 @@ common::options! {
         ttl: Period => [
             export,
             serve,
-            register: "The time to live of these values [default: 1m at a server, that of the server in a file]",
-            link: "The time to live of a symbolic link [default: 1m at a server, that of the server in a file]",
+            register: "The time to live of these values [default: that of the server]",
+            link: "The time to live of a symbolic link [default: that of the server]",
         ],
         /// Number of threads that answer over UDP [default: one a processor]
         #[arg(value_name = "N", help_heading = "Server")]

@@ -183,6 +183,44 @@ fn updates_and_the_client_set_them() {
 }
 
 #[test]
+fn a_client_leaves_the_ttl_to_the_server() {
+    if !testing::have_program("dig") {
+        return;
+    }
+    let folder = Folder::new();
+    let key = folder.path("lab.key");
+    assert_eq!(run(NAMING, &["keygen", "lab", "--key", &key]).code, Some(0));
+    let store = folder.path("names.redb");
+    let (server, address) = serve(&["--ttl", "20s", "--key", &key, "--store", &store]);
+    let at = address.to_string();
+    for arguments in [
+        &["register", "/a", "10.0.0.1", "text:x", "ttl:TXT=60"][..],
+        &["register", "/b", "10.0.0.2", "--key", &key],
+        &["link", "/c", "/b", "--symbolic"],
+        &["register", "/b", "10.0.0.3", "--add"],
+    ] {
+        let finished = run(NAMING, &[arguments, &["--server", &at]].concat());
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+    }
+    assert_eq!(
+        ask(address, "a.lab", "ANY"),
+        ["20 A 10.0.0.1", "60 TXT \"x\""]
+    );
+    assert_eq!(server.interrupt().code, Some(0));
+    // Nothing of it is kept with the names.
+    let (server, address) = serve(&["--ttl", "30s", "--store", &store]);
+    assert_eq!(
+        ask(address, "a.lab", "ANY"),
+        ["30 A 10.0.0.1", "60 TXT \"x\""]
+    );
+    assert_eq!(
+        ask(address, "c.lab", "A"),
+        ["30 A 10.0.0.2", "30 A 10.0.0.3", "30 CNAME b.lab."]
+    );
+    assert_eq!(server.interrupt().code, Some(0));
+}
+
+#[test]
 fn ttls_are_written_into_files() {
     let folder = Folder::new();
     let names = folder.path("names.json");

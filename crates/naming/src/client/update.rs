@@ -12,7 +12,6 @@ use domain::base::{
 use crate::{
     dns::{owner::Owner, shown, zone::Records},
     name::Place,
-    value::DEFAULT_TTL,
 };
 
 /// A record of an update.
@@ -71,10 +70,10 @@ impl Update {
         self
     }
 
-    /// Adds these records to the name.
+    /// Adds these records to the name. Those without a TTL have that of the zone, in seconds.
     #[must_use]
-    pub fn add(mut self, owner: &Owner, records: Records<'_>) -> Self {
-        let records = records.timed(DEFAULT_TTL);
+    pub fn add(mut self, owner: &Owner, records: Records<'_>, zone_ttl: u32) -> Self {
+        let records = records.timed(zone_ttl);
         self.changes.extend(records.map(|(rtype, ttl, data)| Line {
             owner: owner.clone(),
             class: Class::IN,
