@@ -210,3 +210,89 @@ fn ixfr_has_the_changes_or_the_serial_alone() {
         "{whole}"
     );
 }
+
+#[test]
+fn ixfr_over_udp_has_the_changes_that_one_message_has_room_for() {
+    if !testing::have_program("dig") {
+        return;
+    }
+    let folder = Folder::new();
+    let key = folder.path("lab.key");
+    assert_eq!(run(NAMING, &["keygen", "lab", "--key", &key]).code, Some(0));
+    let (_server, address) = serve(&["--key", &key]);
+    let [first, ..] = serials(address);
+    let port = address.port().to_string();
+    let dig = |serial: u32, more: &[&str]| {
+        let serial = format!("IXFR={serial}");
+        let all = [
+            "@127.0.0.1",
+            "-p",
+            &port,
+            "lab",
+            &serial,
+            "+notcp",
+            "+noall",
+        ];
+        run("dig", &[&all, &["+answer"][..], more].concat()).out
+    };
+    let count = |text: &str, rtype: &str| {
+        let types = text.lines().map(|line| line.split_whitespace().nth(3));
+        types.filter(|found| *found == Some(rtype)).count()
+    };
+    let all = |text: &str| (count(text, "SOA"), count(text, "A"));
+    assert_eq!(naming(address, &["register", "a", "10.0.0.1"]), Some(0));
+    for more in [&[][..], &["-k", &key], &["+noedns"]] {
+        let changes = dig(first, more);
+        assert_eq!(all(&changes), (4, 1), "{more:?}: {changes}");
+    }
+    // 40 addresses have room where EDNS is, and not in 512 bytes; with a long text they have none.
+    let long = format!("text:{}", "x".repeat(900));
+    for (more, long, expected) in [
+        (&[][..], None, (4, 40)),
+        (&["-k", &key], None, (4, 40)),
+        (&["+noedns"], None, (1, 0)),
+        (&[], Some(&long), (1, 0)),
+        (&["-k", &key], Some(&long), (1, 0)),
+    ] {
+        let [before, ..] = serials(address);
+        let values: Vec<_> = (0..40).map(|value| format!("10.1.0.{value}")).collect();
+        let values: Vec<_> = values.iter().chain(long).map(String::as_str).collect();
+        let name = "a-name-that-is-long-enough-to-fill-the-message-with-it";
+        let register = [&["register", name], &values[..]].concat();
+        assert_eq!(naming(address, &register), Some(0));
+        let changes = dig(before, more);
+        assert_eq!(all(&changes), expected, "{more:?}: {changes}");
+        assert_eq!(naming(address, &["unregister", name]), Some(0));
+    }
+}
+
+#[test]
+fn a_mounted_file_that_is_read_again_moves_the_serial_with_a_store_too() {
+    let folder = Folder::new();
+    let eu = folder.write("eu.json", r#"{"/www": "10.1.0.1"}"#);
+    let store = folder.path("lab.redb");
+    let mount = format!("eu={eu}");
+    let arguments = ["--store", &store, "--mount", &mount];
+    let (mut server, address) = serve(&arguments);
+    let mut before = serials(address);
+    assert_eq!(naming(address, &["register", "a", "text:kept"]), Some(0));
+    assert_eq!(moved(before, serials(address)), [true, false, false]);
+    before = serials(address);
+    for (text, expected) in [
+        (r#"{"/www": "10.1.0.1"}"#, [false; 3]),
+        (r#"{"/www": "10.1.0.2"}"#, [true, true, false]),
+        (r#"{"/www": ["10.1.0.2", "::1"]}"#, [true, false, true]),
+    ] {
+        folder.write("eu.json", text);
+        server.signal("HUP");
+        server.err_line("read ");
+        let after = serials(address);
+        assert_eq!(moved(before, after), expected, "{text}");
+        before = after;
+    }
+    // The store has the last serials, and the name that was registered.
+    assert_eq!(server.interrupt().code, Some(0));
+    let (_server, address) = serve(&arguments);
+    assert_eq!(serials(address), before);
+    assert_eq!(naming(address, &["unregister", "a"]), Some(0));
+}

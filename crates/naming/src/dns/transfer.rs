@@ -97,6 +97,49 @@ pub fn transfer(
     Ok(sending.count)
 }
 
+/// Answers an IXFR over UDP: the recent changes where one message has room for them, otherwise the SOA record alone (RFC 1995
+/// section 2). The answer replaces the content of `out`.
+pub fn over_udp(
+    zone: &Zone,
+    apex: &Owner,
+    request: &Request,
+    signer: Option<&mut Signer>,
+    out: &mut Vec<u8>,
+) {
+    let signature = signer.as_ref().map_or(0, |signer| signer.length());
+    if let Step::Changes(changes) = step(zone, apex, request)
+        && changes
+            .iter()
+            .map(|change| change.difference.size())
+            .sum::<usize>()
+            <= MOST_OVER_UDP
+    {
+        // What is sent has to be known before it is signed.
+        let mut parts = Vec::new();
+        let collected = transfer(zone, apex, request, None, |part| {
+            parts.push(part.to_vec());
+            Ok(())
+        });
+        let fits = |part: &[u8]| part[2] & 2 == 0 && part.len() + signature <= request.limit();
+        if let (Ok(_), [part]) = (collected, parts.as_slice())
+            && fits(part)
+        {
+            let sent = transfer(zone, apex, request, signer, |part| {
+                out.clear();
+                out.extend(part);
+                Ok(())
+            });
+            debug_assert!(sent.is_ok(), "it was composed before");
+            return;
+        }
+    }
+    super::answer::soa_alone(zone, request, apex.as_slice(), signer, out);
+}
+
+/// Above this size, as [`Difference::size`](super::difference::Difference::size) has it, changes are too long for UDP in any
+/// case.
+const MOST_OVER_UDP: usize = 8 << 10;
+
 /// What a transfer consists of, behind the first SOA record.
 enum Step<'z> {
     /// The whole zone.

@@ -12,7 +12,7 @@ use crate::dns::{
     answer::{self, Next, respond},
     reply,
     request::{Request, Transport},
-    shown,
+    shown, transfer,
     tsig::{self, Checked, Signer, check},
     zone::Zone,
 };
@@ -123,9 +123,9 @@ pub(super) fn handle(
                 let signer = signed.map(|(signer, _)| Box::new(signer));
                 return Disposition::Transfer(message, signer);
             }
-            // The newest SOA record: a secondary with an older one asks again over TCP (RFC 1995 section 2).
+            // A secondary that gets no more than a newer SOA record asks again over TCP (RFC 1995 section 2).
             Some((apex, Rtype::IXFR)) => {
-                answer::soa_alone(zone, &request, apex.as_slice(), signer, &mut out);
+                transfer::over_udp(zone, apex, &request, signer, &mut out);
                 return Disposition::Reply(out);
             }
             Some(_) => Rcode::FORMERR,
