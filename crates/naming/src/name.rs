@@ -10,11 +10,10 @@ pub(crate) mod idn;
 use common::{exit::Failure, text::visible};
 use compact_str::CompactString;
 
+pub use self::idn::LONGEST_NAME;
+
 /// The name in the structured root under which DNS has the flat names: it is reserved.
 pub const FLAT: &str = "flat";
-
-/// The longest name, in bytes: a label of DNS.
-pub const LONGEST_NAME: usize = 63;
 
 /// The name in the structured root that stands for the zone itself, as in zone files.
 pub const APEX: &str = "@";

@@ -7,36 +7,13 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use domain::base::iana::Rtype;
 
+pub use super::history::{Difference, OwnRecords};
 use super::{
     owner::{Owner, Zones},
     zone::{Records, Zone},
 };
 
-/// The records of a name.
-pub type OwnRecords = (Owner, Vec<u8>);
-
-/// The difference between two states of one zone.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Difference {
-    /// The records that only the older state has.
-    pub removed: Vec<OwnRecords>,
-    /// The records that only the newer state has.
-    pub added: Vec<OwnRecords>,
-}
-
 impl Difference {
-    /// Whether the two states are the same.
-    pub fn is_empty(&self) -> bool {
-        self.removed.is_empty() && self.added.is_empty()
-    }
-
-    /// About how many bytes it takes in memory and in a message.
-    pub fn size(&self) -> usize {
-        let all = self.removed.iter().chain(&self.added);
-        all.map(|(owner, records)| 64 + owner.as_slice().len() + records.len())
-            .sum()
-    }
-
     fn compare(&mut self, owner: &Owner, before: Records<'_>, after: Records<'_>) {
         let (before, after) = (set(before), set(after));
         let only = |these: &[&[u8]], others: &[&[u8]]| {

@@ -3,13 +3,39 @@
 
 use std::sync::Arc;
 
-use super::difference::Difference;
+use super::owner::Owner;
 
 /// How many changes there are at most.
 const MOST_CHANGES: usize = 256;
 
 /// How large the changes are together at most, in bytes.
 const MOST_BYTES: usize = 1 << 20;
+
+/// The records of a name.
+pub type OwnRecords = (Owner, Vec<u8>);
+
+/// The difference between two states of one zone.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Difference {
+    /// The records that only the older state has.
+    pub removed: Vec<OwnRecords>,
+    /// The records that only the newer state has.
+    pub added: Vec<OwnRecords>,
+}
+
+impl Difference {
+    /// Whether the two states are the same.
+    pub fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.added.is_empty()
+    }
+
+    /// About how many bytes it takes in memory and in a message.
+    pub fn size(&self) -> usize {
+        let all = self.removed.iter().chain(&self.added);
+        all.map(|(owner, records)| 64 + owner.as_slice().len() + records.len())
+            .sum()
+    }
+}
 
 /// A change from one serial to the next.
 #[derive(Debug)]

@@ -27,6 +27,8 @@ use domain::{
 };
 use ring::rand::SystemRandom;
 
+pub use self::file::Secret;
+
 /// The keys of a file, by name and algorithm.
 pub type Keys = HashMap<(KeyName, Algorithm), Arc<Key>>;
 
@@ -95,18 +97,6 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Vec<Secret>, Failure> {
     file::parse(text).map_err(|(line, why)| {
         Failure::could_not_run(format!("{}:{line}", visible_path(path)), why)
     })
-}
-
-/// A key as its file has it.
-pub struct Secret {
-    /// The name.
-    pub name: KeyName,
-    /// The algorithm.
-    pub algorithm: Algorithm,
-    /// The length of its MACs in bytes, where they are cut.
-    pub length: Option<usize>,
-    /// The secret itself.
-    pub bytes: Vec<u8>,
 }
 
 /// Without the secret.

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use common::text::visible;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-use super::LONGEST_NAME;
+/// The longest name, in bytes: a label of DNS.
+pub const LONGEST_NAME: usize = 63;
 
 /// What an A-label begins with.
 const PREFIX: &str = "xn--";

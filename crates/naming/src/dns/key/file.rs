@@ -8,8 +8,19 @@ use domain::{
     utils::base64,
 };
 
-use super::Secret;
 use crate::dns::presentation;
+
+/// A key as its file has it.
+pub struct Secret {
+    /// The name.
+    pub name: KeyName,
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// The length of its MACs in bytes, where they are cut.
+    pub length: Option<usize>,
+    /// The secret itself.
+    pub bytes: Vec<u8>,
+}
 
 /// The shape of a file, for errors.
 const SHAPE: &str = "key \"NAME\" { algorithm hmac-sha256; secret \"…\"; };";
