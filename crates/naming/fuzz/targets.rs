@@ -3,7 +3,10 @@
 use std::{cell::RefCell, path::Path, sync::Arc};
 
 use domain::{
-    base::{Message, iana::Rcode},
+    base::{
+        Message,
+        iana::{Rcode, Rtype},
+    },
     rdata::tsig::Time48,
     tsig::{Algorithm, ClientTransaction},
 };
@@ -16,7 +19,7 @@ use naming::{
         reply,
         request::{Request, Transport},
         shown,
-        transfer::{copy, transfer},
+        transfer::{copy, over_udp, transfer},
         tsig::{self, Checked, SigningKey, SigningKeys, check},
         update::Update,
         zone::Zone,
@@ -84,15 +87,22 @@ pub(crate) fn packet(message: &[u8]) {
                 Next::Update => update(state, message),
                 Next::Signed => signed(state, message, transport),
                 Next::Transfer => {
-                    if let (Some((apex, _)), Some(request)) = (
+                    if let (Some((apex, rtype)), Some(request)) = (
                         answer::transferred(&state.zone, message),
                         Request::read(message, transport),
                     ) {
+                        if transport == Transport::Udp {
+                            over_udp(&state.zone, apex, &request, None, &mut out);
+                            check_reply(message, transport, &out);
+                            continue;
+                        }
+                        // What is asked for with the newest serial is one SOA record.
+                        let least = if rtype == Rtype::IXFR { 1 } else { 3 };
                         let done = transfer(&state.zone, apex, &request, None, |part| {
                             assert!(copy(part).is_ok());
                             Ok(())
                         });
-                        assert!(done.is_ok_and(|records| records > 2));
+                        assert!(done.is_ok_and(|records| records >= least));
                     }
                 }
             }

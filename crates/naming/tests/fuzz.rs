@@ -93,6 +93,16 @@ fn packet_seeds() -> Vec<Vec<u8>> {
     .into_iter()
     .map(|(name, rtype)| query(name, rtype))
     .collect();
+    // A transfer of the changes since a serial, the newest one and others.
+    for serial in [0_u32, 1, 1 << 31] {
+        let mut changes = query("lab", 251);
+        changes[9] = 1;
+        changes.extend(wire("lab"));
+        changes.extend([0, 6, 0, 1, 0, 0, 0, 0, 0, 22, 0, 0]);
+        changes.extend(serial.to_be_bytes());
+        changes.extend([0; 16]);
+        seeds.push(changes);
+    }
     let mut edns = seeds[0].clone();
     edns[11] = 1;
     edns.extend([0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 0]);

@@ -51,6 +51,9 @@ pub(super) struct Counts {
     pub(super) refused: AtomicU64,
     pub(super) transfers: AtomicU64,
     pub(super) unanswered: AtomicU64,
+    /// Notices that a secondary took, and those that failed.
+    pub(super) notices: AtomicU64,
+    pub(super) notices_failed: AtomicU64,
 }
 
 impl Counts {
@@ -74,6 +77,8 @@ impl Counts {
             .count("updates_refused", get(&self.refused))
             .count("transfers", get(&self.transfers))
             .count("unanswered", get(&self.unanswered))
+            .count("notices", get(&self.notices))
+            .count("notices_failed", get(&self.notices_failed))
     }
 
     pub(super) fn add(&self, count: impl Fn(&Self) -> &AtomicU64, more: u64) {

@@ -155,7 +155,14 @@ pub fn run(
         start(scope, "registrar".into(), shutdown, move || {
             registrar.run(&queue, &ended)
         })?;
-        let notifier = Notifier::new(sockets.address, settings, &snapshot, journal, shutdown);
+        let notifier = Notifier::new(
+            sockets.address,
+            settings,
+            &snapshot,
+            &counts,
+            journal,
+            shutdown,
+        );
         start(scope, "notify".into(), shutdown, move || {
             notifier.run(&changes);
         })?;

@@ -8,6 +8,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr, UdpSocket},
     sync::Arc,
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
@@ -29,7 +30,11 @@ use domain::{
     tsig::{ClientTransaction, Key},
 };
 
-use super::{context::Settings, events::warning, snapshot::ZoneSnapshot};
+use super::{
+    context::{Counts, Settings},
+    events::warning,
+    snapshot::ZoneSnapshot,
+};
 use crate::dns::{owner::Owner, shown, tsig::SigningKey};
 
 /// How long to wait for an answer before the first retransmission; the wait doubles with each.
@@ -79,6 +84,7 @@ pub(super) struct Notifier<'s> {
     /// The zones of addresses that a secondary does not serve.
     not_served: HashSet<(SocketAddr, Owner)>,
     snapshot: &'s ZoneSnapshot,
+    counts: &'s Counts,
     journal: &'s Journal,
     shutdown: &'s Shutdown,
     log_limit: RateLimit,
@@ -90,6 +96,7 @@ impl<'s> Notifier<'s> {
         address: SocketAddr,
         settings: &'s Settings,
         snapshot: &'s ZoneSnapshot,
+        counts: &'s Counts,
         journal: &'s Journal,
         shutdown: &'s Shutdown,
     ) -> Self {
@@ -100,6 +107,7 @@ impl<'s> Notifier<'s> {
             unsigned: HashSet::new(),
             not_served: HashSet::new(),
             snapshot,
+            counts,
             journal,
             shutdown,
             log_limit: RateLimit::new("notices were answered"),
@@ -259,9 +267,16 @@ impl<'s> Notifier<'s> {
     fn report(&mut self, notice: Unanswered, serial: u32, newer: bool, names: &Owner) {
         let (secondary, zone) = (notice.secondary, notice.zone);
         let is_names = zone == names;
-        let event = match notice.outcome {
+        if newer && matches!(notice.outcome, None | Some(Outcome::NotSent(_))) {
             // The notice of the newer change follows.
-            None | Some(Outcome::NotSent(_)) if newer => return,
+            return;
+        }
+        let count = match notice.outcome {
+            Some(Outcome::Accepted) => &self.counts.notices,
+            _ => &self.counts.notices_failed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        let event = match notice.outcome {
             Some(Outcome::Accepted) => {
                 self.not_served.remove(&(secondary, zone.clone()));
                 let text = format!(
