@@ -4,7 +4,7 @@ use domain::base::iana::Rtype;
 
 /// The records of a domain name, of any type, one after the other.
 ///
-/// All are of class IN. Each is its type (2 bytes in network order), its TTL (4) or [`ZONE_TTL`], the length of its data
+/// All are of class IN. Each is its type (2 bytes in network order), its TTL (4) or `ZONE_TTL`, the length of its data
 /// (2), and the data with names uncompressed, as in a message.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Records<'a>(pub &'a [u8]);
