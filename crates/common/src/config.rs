@@ -205,9 +205,7 @@ impl From<Failure> for Early {
 pub fn command_line<C: CommandLine>(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<C, Early> {
-    let command = command::<C>();
-    let variables = variables::all(&command);
-    let matches = command.try_get_matches_from(arguments);
+    let matches = command::<C>().try_get_matches_from(arguments);
     let matches = matches.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Early::Show(error),
         _ => Early::Fail(refusal(&error).unwrap_or_else(|| usage(&error))),
@@ -223,7 +221,8 @@ pub fn command_line<C: CommandLine>(
         }
     };
     *options.given() = flags::given::<C>(matches);
-    variables::check::<C>(&variables, std::env::vars_os().map(|(name, _)| name))?;
+    let known = || variables::all(&command::<C>());
+    variables::check::<C>(known, std::env::vars_os().map(|(name, _)| name))?;
     let file = match options.config() {
         Some(path) => lab_file::section::<C>(path)?,
         None => C::Options::default(),

@@ -27,14 +27,16 @@ fn upper(name: &str) -> String {
     name.replace('-', "_").to_uppercase()
 }
 
-/// Refuses a variable that begins as the program's do and is none of them, and one that is nearly one of all programs'.
+/// Refuses a variable that begins as the program's do and is none of them, and one that is nearly one of all programs'. `all`
+/// makes the program's variables, where they are needed.
 ///
 /// # Errors
 /// `VARIABLE: why` (exit code 2).
 pub(super) fn check<C: CommandLine>(
-    known: &[String],
+    all: impl Fn() -> Vec<String>,
     names: impl IntoIterator<Item = OsString>,
 ) -> Result<(), Failure> {
+    let mut known = None;
     for name in names {
         let name = name.to_string_lossy();
         let upper = name.to_uppercase();
@@ -51,6 +53,7 @@ pub(super) fn check<C: CommandLine>(
         let Some(rest) = upper.strip_prefix(&prefix) else {
             continue;
         };
+        let known: &Vec<String> = known.get_or_insert_with(&all);
         if !known.iter().any(|known| *known == name) {
             let flags = known.iter().filter_map(|known| known.strip_prefix(&prefix));
             let near = closest(rest, flags);
