@@ -1,8 +1,11 @@
 //! Texts keep their strings and bytes on every way: over the wire, in names files, in zone files and in the store.
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
-use common::testing::{self, Folder, Running, run};
+use common::testing::{self, Folder, run};
 use naming::{
     dns::{owner::Zones, publish},
     file,
@@ -11,16 +14,9 @@ use naming::{
     zonefile,
 };
 
-const NAMING: &str = env!("CARGO_BIN_EXE_naming");
+use serve::serve;
 
-fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let mut server = testing::start(
-        NAMING,
-        &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
+const NAMING: &str = env!("CARGO_BIN_EXE_naming");
 
 /// Texts by their strings: empty ones, one of the most bytes, bytes that are no UTF-8, a text far over 1,024 bytes.
 fn texts() -> Vec<Text> {
@@ -78,7 +74,13 @@ fn files_and_the_store_keep_texts_as_they_are() {
     let path = folder.path("names.redb");
     Store::open(path.as_ref())
         .unwrap()
-        .fill(&space, &Zones::new("lab.").unwrap(), &Default::default())
+        .keep(
+            &space,
+            &space.own_places(),
+            &Zones::new("lab.").unwrap(),
+            &Default::default(),
+            &[],
+        )
         .unwrap();
     assert_eq!(Store::open(path.as_ref()).unwrap().load().unwrap(), space);
 }

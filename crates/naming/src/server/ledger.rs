@@ -83,14 +83,10 @@ impl<'s> Ledger<'s> {
         if !(0..zones.len()).all(same) {
             match &mut keeper {
                 Keeper::Store(store) => {
-                    let mut new = BTreeSet::new();
-                    if !store.is_filled()? {
-                        space.each(|place, _| {
-                            if !space.is_mounted(place) {
-                                new.insert(place.clone());
-                            }
-                        });
-                    }
+                    let new = match store.is_filled()? {
+                        true => BTreeSet::new(),
+                        false => space.own_places(),
+                    };
                     store.keep(space, &new, &zone.zones, &ledger.marks, &[])?;
                 }
                 Keeper::Beside(file) => {

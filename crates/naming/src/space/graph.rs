@@ -294,6 +294,17 @@ impl Space {
         below(&self.root, &mut Place::Structured(Vec::new()), &mut visit);
     }
 
+    /// Every place but those of mounted names.
+    pub fn own_places(&self) -> BTreeSet<Place> {
+        let mut places = BTreeSet::new();
+        self.each(|place, _| {
+            if !self.is_mounted(place) {
+                places.insert(place.clone());
+            }
+        });
+        places
+    }
+
     /// How many names stand for something other than a directory.
     pub fn count(&self) -> usize {
         fn below(directory: &Directory) -> usize {

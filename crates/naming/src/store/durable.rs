@@ -88,12 +88,13 @@ impl DurableNames {
         marks: &Marks,
         updates: &[Signed],
     ) -> Result<(), Failure> {
-        let kept = self.reopen(space, touched).and_then(|store| {
-            if store.0.is_empty() {
-                return store.1.keep(space, touched, zones, marks, updates);
+        let opened = self.reopen(space, touched);
+        let kept = opened.and_then(|(unsettled, store)| {
+            if unsettled.is_empty() {
+                return store.keep(space, touched, zones, marks, updates);
             }
-            let all = store.0.union(touched).cloned().collect();
-            store.1.keep(space, &all, zones, marks, updates)
+            let all = unsettled.union(touched).cloned().collect();
+            store.keep(space, &all, zones, marks, updates)
         });
         match kept {
             Ok(()) => self.unsettled.clear(),

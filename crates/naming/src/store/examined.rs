@@ -5,7 +5,10 @@
 //! | passes redb's integrity check | everything |
 //! | does not | the names from both ends of the table to the first that cannot be read, of the newest state, or of the one before |
 
-use std::{collections::BTreeMap, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt, path::Path};
+use std::{
+    collections::BTreeMap, convert::Infallible, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt,
+    path::Path,
+};
 
 use common::{
     exit::Failure,
@@ -17,12 +20,9 @@ use super::{
     file::{NAMES, Store, check_kind, failed, is_other_kind},
     guard::{cause, damaged, guarded},
     overlay::Overlay,
+    rows::Names,
 };
-use crate::{
-    file::{OwnedMeaning, meaning_from_json},
-    name::Place,
-    space::Space,
-};
+use crate::space::Space;
 
 /// The names of a store's file.
 #[derive(Debug)]
@@ -199,26 +199,13 @@ fn rescue(what: &str, overlay: Overlay, state: State, rows: &mut Rows) -> Result
 
 /// The names of these rows, and how many of them make none.
 fn names(rows: &Rows) -> (Space, usize) {
-    let (mut space, mut links, mut left) = (Space::default(), Vec::new(), 0);
+    let (mut names, mut left) = (Names::default(), 0);
     for (key, meaning) in rows {
-        let place = key.parse::<Place>().ok();
-        let read = place.zip(meaning_from_json(meaning).ok());
-        left += usize::from(match read {
-            Some((place, OwnedMeaning::Values(values))) => space.register(&place, values).is_err(),
-            Some(link) => {
-                links.push(link);
-                false
-            }
-            None => true,
-        });
+        left += usize::from(names.add(key, meaning).is_err());
     }
-    for (place, link) in links {
-        let linked = match link {
-            OwnedMeaning::HardLink(first) => space.link(&place, &first),
-            OwnedMeaning::Symlink(link) => space.link_for(&place, link.target, link.ttl),
-            OwnedMeaning::Values(_) => Ok(()),
-        };
-        left += usize::from(linked.is_err());
-    }
+    let Ok(space) = names.finish(|_| {
+        left += 1;
+        Ok::<_, Infallible>(())
+    });
     (space, left)
 }

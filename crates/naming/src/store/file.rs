@@ -12,6 +12,7 @@ use redb::{
 
 use super::{
     guard::{damaged, guarded},
+    rows::Names,
     signed::{self, Signed},
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
         owner::Zones,
         tsig,
     },
-    file::{OwnedMeaning, meaning_from_json, meaning_to_json},
+    file::meaning_to_json,
     name::Place,
     space::Space,
 };
@@ -242,30 +243,12 @@ impl Store {
     /// # Errors
     /// When they cannot be read, or are not valid (exit code 2).
     pub fn load(&self) -> Result<Space> {
-        let mut space = Space::default();
-        let mut links = Vec::new();
+        let mut names = Names::default();
         self.rows(|key, meaning| {
-            let place: Place = key
-                .parse()
-                .map_err(|failure: Failure| self.wrong(key, failure.why))?;
-            match meaning_from_json(meaning).map_err(|why| self.wrong(key, why))? {
-                OwnedMeaning::Values(values) => space
-                    .register(&place, values)
-                    .map_err(|refusal| self.wrong(key, refusal.why))?,
-                link => links.push((place, link)),
-            }
-            Ok(())
+            let added = names.add(key, meaning);
+            added.map_err(|why| self.wrong(key, why))
         })?;
-        // The first of several names has the values, so every hard link finds its leaf.
-        for (place, link) in links {
-            let linked = match link {
-                OwnedMeaning::HardLink(first) => space.link(&place, &first),
-                OwnedMeaning::Symlink(link) => space.link_for(&place, link.target, link.ttl),
-                OwnedMeaning::Values(_) => Ok(()),
-            };
-            linked.map_err(|refusal| self.wrong(&refusal.place.to_string(), refusal.why))?;
-        }
-        Ok(space)
+        names.finish(|refusal| Err(self.wrong(&refusal.place.to_string(), refusal.why)))
     }
 
     /// The places whose meanings here are others than in `space`, which may have mounted names beside them.
@@ -285,24 +268,9 @@ impl Store {
             stored.insert(place);
             Ok(())
         })?;
-        space.each(|place, _| {
-            if !stored.contains(place) && !space.is_mounted(place) {
-                differing.insert(place.clone());
-            }
-        });
+        let own = space.own_places();
+        differing.extend(own.difference(&stored).cloned());
         Ok(differing)
-    }
-
-    /// Stores a whole space in a new store.
-    ///
-    /// # Errors
-    /// As [`Self::keep`].
-    pub fn fill(&self, space: &Space, zones: &Zones, marks: &Marks) -> Result<()> {
-        let mut places = BTreeSet::new();
-        space.each(|place, _| {
-            places.insert(place.clone());
-        });
-        self.keep(space, &places, zones, marks, &[])
     }
 
     /// The signed updates of the last minutes.
@@ -381,7 +349,9 @@ mod tests {
             let store = Store::open(path.as_ref()).unwrap();
             assert_eq!(store.is_filled(), Ok(false));
             space.begin();
-            store.fill(&space, &zones, &marks).unwrap();
+            store
+                .keep(&space, &space.own_places(), &zones, &marks, &[])
+                .unwrap();
             assert_eq!(store.is_filled(), Ok(true));
             space
                 .link(&place("/www"), &place("region1/server1"))
