@@ -8,6 +8,7 @@ use std::{
 
 use common::text::visible;
 
+pub mod escape;
 mod service;
 mod text;
 mod ttl;

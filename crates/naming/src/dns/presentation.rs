@@ -1,38 +1,20 @@
 //! Domain names, character strings and times as files write them (RFC 1035 section 5.1).
 //!
-//! `\X` stands for the byte X where it would have a meaning of its own, and `\DDD` for the byte with this decimal number.
-//! Bytes beyond ASCII stand for themselves.
+//! Bytes can be escaped ([`escape`]); those beyond ASCII stand for themselves.
 
 use super::owner::LONGEST;
+use crate::value::{
+    LONGEST_STRING, LONGEST_TTL,
+    escape::{self, First},
+};
 
 /// The longest label, in bytes.
 const LONGEST_LABEL: usize = 63;
 
-/// The longest character string, in bytes (RFC 1035 section 3.3).
-pub const LONGEST_STRING: usize = 255;
-
-/// A byte, whether it was escaped, and what follows it.
-type First<'t> = (u8, bool, &'t [u8]);
-
 /// The byte at the start of a text.
 fn first(text: &[u8]) -> Result<Option<First<'_>>, String> {
-    let wrong = || Err(r"a \ without a character, or not \000 to \255, after it".to_owned());
-    match text {
-        [] => Ok(None),
-        [b'\\', a, b, c, rest @ ..] if a.is_ascii_digit() => {
-            if !b.is_ascii_digit() || !c.is_ascii_digit() {
-                return wrong();
-            }
-            let digit = |byte: &u8| u16::from(byte - b'0');
-            match u8::try_from(digit(a) * 100 + digit(b) * 10 + digit(c)) {
-                Ok(byte) => Ok(Some((byte, true, rest))),
-                Err(_) => wrong(),
-            }
-        }
-        [b'\\', a, rest @ ..] if !a.is_ascii_digit() => Ok(Some((*a, true, rest))),
-        [b'\\', ..] => wrong(),
-        [byte, rest @ ..] => Ok(Some((*byte, false, rest))),
-    }
+    escape::first(text)
+        .map_err(|_| r"a \ without a character, or not \000 to \255, after it".into())
 }
 
 /// The bytes of a character string.
@@ -98,9 +80,6 @@ pub fn name(mut text: &[u8], origin: &[u8]) -> Result<Vec<u8>, String> {
     Ok(wire)
 }
 
-/// The longest TTL, in seconds (RFC 2181 section 8).
-const LONGEST_TTL: u64 = (1 << 31) - 1;
-
 /// A time in seconds: a number, or numbers with the units s, m, h, d and w (`1h30m`), as BIND and NSD write times. None
 /// when it is no time at all.
 ///
@@ -133,7 +112,7 @@ pub fn seconds(text: &[u8]) -> Option<Result<u32, String>> {
     }
     sum = sum.saturating_add(number.unwrap_or(0));
     match u32::try_from(sum) {
-        Ok(seconds) if sum <= LONGEST_TTL => Some(Ok(seconds)),
+        Ok(seconds) if seconds <= LONGEST_TTL => Some(Ok(seconds)),
         _ => too_long(),
     }
 }

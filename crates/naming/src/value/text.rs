@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use common::text::visible;
 
+use super::escape::{Malformed, first};
+
 /// The longest string of a text, in bytes (RFC 1035 section 3.3).
 pub const LONGEST_STRING: usize = 255;
 
@@ -66,8 +68,8 @@ impl Text {
     pub fn from_strings(text: &str) -> Result<Self, String> {
         let mut data = Vec::new();
         let mut rest = text.trim_ascii().as_bytes();
-        while let Some(first) = rest.first() {
-            let quoted = *first == b'"';
+        while let Some(opening) = rest.first() {
+            let quoted = *opening == b'"';
             let mut string = Vec::new();
             rest = &rest[usize::from(quoted)..];
             loop {
@@ -82,32 +84,20 @@ impl Text {
                         break rest = after;
                     }
                     [] if quoted => return Err("a string without its closing quote".into()),
-                    [] => break,
                     [blank, ..] if !quoted && blank.is_ascii_whitespace() => break,
-                    [
-                        b'\\',
-                        a @ b'0'..=b'9',
-                        b @ b'0'..=b'9',
-                        c @ b'0'..=b'9',
-                        after @ ..,
-                    ] => {
-                        let number = [a, b, c]
-                            .iter()
-                            .fold(0, |sum, digit| sum * 10 + u32::from(*digit - b'0'));
-                        let byte = u8::try_from(number)
-                            .map_err(|_| format!("\\{number} is no byte; \\255 is the last"))?;
-                        string.push(byte);
-                        after
-                    }
-                    [b'\\', other, after @ ..] if !other.is_ascii_digit() => {
-                        string.push(*other);
-                        after
-                    }
-                    [b'\\', ..] => return Err("a \\ without the three digits of a byte".into()),
-                    [byte, after @ ..] => {
-                        string.push(*byte);
-                        after
-                    }
+                    _ => match first(rest) {
+                        Ok(Some((byte, _, after))) => {
+                            string.push(byte);
+                            after
+                        }
+                        Ok(None) => break,
+                        Err(Malformed::NoByte(number)) => {
+                            return Err(format!("\\{number} is no byte; \\255 is the last"));
+                        }
+                        Err(Malformed::NotWhole) => {
+                            return Err("a \\ without the three digits of a byte".into());
+                        }
+                    },
                 };
             }
             if string.len() > LONGEST_STRING {
