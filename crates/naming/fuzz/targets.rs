@@ -1,5 +1,8 @@
 //! What must hold for any input. The fuzzer runs these with millions of inputs, `tests/fuzz.rs` with some thousands.
 
+#[path = "../tests/support/copy.rs"]
+mod copy;
+
 use std::{cell::RefCell, path::Path, sync::Arc};
 
 use domain::{
@@ -19,7 +22,7 @@ use naming::{
         reply,
         request::{Request, Transport},
         shown,
-        transfer::{copy, over_udp, transfer},
+        transfer::{over_udp, transfer},
         tsig::{self, Checked, SigningKey, SigningKeys, check},
         update::Update,
         zone::Zone,
@@ -28,6 +31,8 @@ use naming::{
     space::Space,
     zonefile,
 };
+
+use copy::copy;
 
 /// Names of every kind.
 pub(crate) const NAMES: &str = concat!(
@@ -87,17 +92,15 @@ pub(crate) fn packet(message: &[u8]) {
                 Next::Update => update(state, message),
                 Next::Signed => signed(state, message, transport),
                 Next::Transfer => {
-                    if let (Some((apex, rtype)), Some(request)) = (
-                        answer::transferred(&state.zone, message),
-                        Request::read(message, transport),
-                    ) {
+                    let request = Request::read(message, transport).expect("a request");
+                    if let Some(apex) = answer::transferred(&state.zone, &request) {
                         if transport == Transport::Udp {
                             over_udp(&state.zone, apex, &request, None, &mut out);
                             check_reply(message, transport, &out);
                             continue;
                         }
                         // What is asked for with the newest serial is one SOA record.
-                        let least = if rtype == Rtype::IXFR { 1 } else { 3 };
+                        let least = if request.rtype() == Rtype::IXFR { 1 } else { 3 };
                         let done = transfer(&state.zone, apex, &request, None, |part| {
                             assert!(copy(part).is_ok());
                             Ok(())

@@ -1,23 +1,19 @@
 //! The client and servers that answer what was not asked: it checks the whole answer.
 
+#[path = "support/wire.rs"]
+mod wire;
+
 use std::{net::UdpSocket, thread};
 
 use common::testing::{self, run};
+
+use wire::wire;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
 
 const A: u16 = 1;
 const CNAME: u16 = 5;
 const DNAME: u16 = 39;
-
-fn wire(name: &str) -> Vec<u8> {
-    let labels = name.split('.').filter(|label| !label.is_empty());
-    let mut wire: Vec<u8> = labels
-        .flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat())
-        .collect();
-    wire.push(0);
-    wire
-}
 
 type Record<'a> = (&'a str, u16, u16, Vec<u8>);
 

@@ -1,19 +1,13 @@
 //! Internationalised names (RFC 5890): a name and its A-label are one name, in every command and in DNS.
 
-use std::net::SocketAddr;
+#[path = "support/serve.rs"]
+mod serve;
 
-use common::testing::{self, Folder, Running, run};
+use common::testing::{self, Folder, run};
+
+use serve::serve;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
-
-fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let mut server = testing::start(
-        NAMING,
-        &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
 
 const NAMES: &str = r#"{"grüße": "10.0.0.1", "köln": {"straße": ["10.0.1.1", "text:ä"], "xn--bcher-kva": "10.0.1.2"},
     "/west": "symlink:/köln", "/dürer": "symlink:köln/straße"}"#;

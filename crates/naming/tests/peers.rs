@@ -1,19 +1,15 @@
 //! The name server and the usual tools: dig queries it, nsupdate updates it, Knot and NSD are its secondaries.
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::net::SocketAddr;
 
-use common::testing::{self, Finished, Folder, Running, run};
+use common::testing::{self, Finished, Folder, run};
+
+use serve::serve;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
-
-fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let mut server = testing::start(
-        NAMING,
-        &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
 
 fn dig(server: SocketAddr, arguments: &[&str]) -> String {
     let (ip, port) = (format!("@{}", server.ip()), server.port().to_string());

@@ -1,19 +1,15 @@
 //! SIGHUP: names files and what is mounted are read again, without and with a store.
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::net::SocketAddr;
 
-use common::testing::{self, Folder, Running, run};
+use common::testing::{self, Folder, run};
+
+use serve::serve;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
-
-fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let mut server = testing::start(
-        NAMING,
-        &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
 
 fn lookup(server: SocketAddr, name: &str) -> String {
     let server = server.to_string();

@@ -1,19 +1,15 @@
 //! The serial of a zone moves exactly when the zone does, and never falls; what is stored survives a failure that passes.
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::net::SocketAddr;
 
-use common::testing::{self, Folder, Running, run};
+use common::testing::{self, Folder, run};
+
+use serve::serve;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
-
-fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let mut server = testing::start(
-        NAMING,
-        &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
 
 /// The serials of the three zones, asked for with messages made by hand.
 fn serials(server: SocketAddr) -> [u32; 3] {

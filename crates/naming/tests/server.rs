@@ -1,5 +1,12 @@
 //! The real server, and packets made by hand: valid, malformed, and malicious.
 
+#[path = "support/copy.rs"]
+mod copy;
+#[path = "support/serve.rs"]
+mod serve;
+#[path = "support/wire.rs"]
+mod wire;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream, UdpSocket},
@@ -8,13 +15,17 @@ use std::{
 
 use common::{
     event::{Event, Kind},
-    testing::{self, Folder, Running, read_log, run},
+    testing::{self, Folder, read_log, run},
 };
 use domain::{
     base::{Message, iana::Rcode},
     rdata::tsig::Time48,
     tsig::ClientTransaction,
 };
+
+use copy::copy;
+use serve::serve;
+use wire::wire;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
 
@@ -26,30 +37,6 @@ const LONG: Duration = Duration::from_secs(30);
 
 /// Only for answers that must not arrive.
 const SHORT: Duration = Duration::from_millis(100);
-
-fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let mut server = testing::start(
-        NAMING,
-        &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
-
-/// A name on the wire.
-fn wire(name: &str) -> Vec<u8> {
-    let mut wire = Vec::new();
-    for label in name
-        .trim_end_matches('.')
-        .split('.')
-        .filter(|label| !label.is_empty())
-    {
-        wire.push(label.len() as u8);
-        wire.extend(label.as_bytes());
-    }
-    wire.push(0);
-    wire
-}
 
 /// The header of a message: number 0x1234, these flags and counts.
 fn header(flags: [u8; 2], counts: [u16; 4]) -> Vec<u8> {
@@ -604,7 +591,7 @@ fn a_signed_message_is_accepted_once_and_only_in_its_time() {
         .unwrap();
     let (mut server, address) = serve(&["--key", &path]);
     let signed = |line: (&str, u16, &[u8]), age: u64| {
-        let mut message = naming::dns::transfer::copy(&update(&[line])).unwrap();
+        let mut message = copy(&update(&[line])).unwrap();
         let now = Time48::from_u64(u64::from(naming::names::serial_of_now()) - age);
         ClientTransaction::request(std::sync::Arc::clone(&key), &mut message, now).unwrap();
         message.finish()

@@ -1,19 +1,15 @@
 //! Names with TTLs of their own: in files, in zone files, in updates, from the client, in the store.
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::net::SocketAddr;
 
-use common::testing::{self, Folder, Running, run};
+use common::testing::{self, Folder, run};
+
+use serve::serve;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
-
-fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let mut server = testing::start(
-        NAMING,
-        &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
 
 /// The records of an answer, each as `TTL TYPE DATA`, in order.
 fn ask(address: SocketAddr, name: &str, rtype: &str) -> Vec<String> {

@@ -1,8 +1,11 @@
 //! Wildcards (RFC 4592) and service names (RFC 8552): the naming graph, the name server and BIND agree.
 
-use std::net::SocketAddr;
+#[path = "support/serve.rs"]
+mod serve;
 
-use common::testing::{self, Folder, Running, run};
+use common::testing::{self, Folder, run};
+
+use serve::serve;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
 
@@ -16,15 +19,6 @@ const NAMES: &str = r#"{
     "/_dmarc": "text:v=DMARC1", "/east": "symlink:/region1", "www": "symlink:region1/any",
     "/www": "symlink:region1/server1", "/www/_acme-challenge": "text:alias"
 }"#;
-
-fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let mut server = testing::start(
-        NAMING,
-        &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
 
 fn dig(port: u16, name: &str, rtype: &str) -> String {
     let port = port.to_string();

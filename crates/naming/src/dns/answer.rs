@@ -328,16 +328,15 @@ fn below_alias<'z>(
     Below::Alias
 }
 
-/// The zone to transfer, when this server has it, and the type asked for.
-pub fn transferred<'z>(zone: &'z Zone, message: &[u8]) -> Option<(&'z super::owner::Owner, Rtype)> {
-    let request = Request::read(message, Transport::Tcp)?;
+/// The zone that a request asks to transfer, when this server has it.
+pub fn transferred<'z>(zone: &'z Zone, request: &Request) -> Option<&'z super::owner::Owner> {
     let name = request.name().to_ascii_lowercase();
     let found = zone
         .zones
         .all()
         .into_iter()
         .find(|apex| apex.as_slice() == name)?;
-    (request.well_formed && request.class() == Class::IN).then_some((found, request.rtype()))
+    (request.well_formed && request.class() == Class::IN).then_some(found)
 }
 
 /// Answers with the SOA record of a zone alone, under the name of the question (RFC 1995 section 2).

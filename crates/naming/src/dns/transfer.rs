@@ -17,10 +17,9 @@ use domain::{
     base::{
         Message, MessageBuilder, Name, ParsedName, Record, Ttl,
         iana::{Class, Rcode, Rtype},
-        message_builder::AdditionalBuilder,
         rdata::UnknownRecordData,
     },
-    rdata::{AllRecordData, Soa},
+    rdata::Soa,
 };
 
 /// The size of a transfer's messages, in bytes: the pointers of name compression reach the first 16,384.
@@ -234,33 +233,4 @@ fn begin(question: &Message<[u8]>) -> io::Result<Building> {
     builder
         .start_answer(question, Rcode::NOERROR)
         .map_err(io::Error::other)
-}
-
-/// A copy of a message, to which a record can be added.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn copy(message: &[u8]) -> Result<AdditionalBuilder<Vec<u8>>, Box<dyn std::error::Error>> {
-    let message = Message::from_octets(message)?;
-    let mut builder = MessageBuilder::new_vec();
-    builder.set_push_limit(usize::from(u16::MAX));
-    *builder.header_mut() = message.header();
-    let mut questions = builder.question();
-    for question in message.question() {
-        questions.push(question?)?;
-    }
-    type Data<'a> = AllRecordData<&'a [u8], domain::base::ParsedName<&'a [u8]>>;
-    let mut answers = questions.answer();
-    for record in message.answer()? {
-        answers.push(record?.into_any_record::<Data>()?)?;
-    }
-    let mut authorities = answers.authority();
-    for record in message.authority()? {
-        authorities.push(record?.into_any_record::<Data>()?)?;
-    }
-    let mut additional = authorities.additional();
-    for record in message.additional()? {
-        additional.push(record?.into_any_record::<Data>()?)?;
-    }
-    Ok(additional)
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::dns::{
     answer::{self, Next, respond},
+    owner::Owner,
     reply,
     request::{Request, Transport},
     shown, transfer,
@@ -25,8 +26,8 @@ pub(super) enum Disposition {
     Reply(Vec<u8>),
     /// The registrar answers it.
     Deferred,
-    /// It asks for a transfer; the message without its signature, and what signs the answers.
-    Transfer(Vec<u8>, Option<Box<Signer>>),
+    /// It asks for the transfer of a zone; the message without its signature, and what signs the answers.
+    Transfer(Owner, Vec<u8>, Option<Box<Signer>>),
 }
 
 /// Handles a message that [`answer::answer`] does not answer itself.
@@ -106,7 +107,7 @@ pub(super) fn handle(
                 Err(_) => Disposition::Ignore,
             };
         }
-        Next::Transfer => match answer::transferred(zone, &message) {
+        Next::Transfer => match answer::transferred(zone, &request) {
             None => Rcode::NOTAUTH,
             Some(_)
                 if signer.is_none() && !ip.is_loopback() && !context.transfers_to.contains(&ip) =>
@@ -119,12 +120,12 @@ pub(super) fn handle(
                 );
                 Rcode::REFUSED
             }
-            Some(_) if transport == Transport::Tcp => {
+            Some(apex) if transport == Transport::Tcp => {
                 let signer = signed.map(|(signer, _)| Box::new(signer));
-                return Disposition::Transfer(message, signer);
+                return Disposition::Transfer(apex.clone(), message, signer);
             }
             // A secondary that gets no more than a newer SOA record asks again over TCP (RFC 1995 section 2).
-            Some((apex, Rtype::IXFR)) => {
+            Some(apex) if request.rtype() == Rtype::IXFR => {
                 transfer::over_udp(zone, apex, &request, signer, &mut out);
                 return Disposition::Reply(out);
             }

@@ -16,7 +16,6 @@ use common::{
     net::{self, Interest, Woken, try_read},
 };
 use crossbeam::channel::bounded;
-use domain::base::iana::Rcode;
 
 use super::{
     context::{Client, Context},
@@ -25,8 +24,8 @@ use super::{
     job::ReplyTo,
 };
 use crate::dns::{
-    answer::{self, Next, answer},
-    reply,
+    answer::{Next, answer},
+    owner::Owner,
     request::{Request, Transport},
     transfer::transfer,
     tsig::Signer,
@@ -159,8 +158,10 @@ impl<'c, 's> Connection<'c, 's> {
                 .recv_timeout(self.context.settings.timeout)
                 .ok()
                 .map(Ok),
-            Disposition::Transfer(message, mut signer) => {
-                Some(self.transfer(zone, &message, signer.as_deref_mut()))
+            Disposition::Transfer(apex, message, mut signer) => {
+                let transferred = self.transfer(zone, &apex, &message, signer.as_deref_mut());
+                // Its messages are sent already.
+                Some(transferred.map(|()| Vec::new()))
             }
         }
     }
@@ -168,16 +169,12 @@ impl<'c, 's> Connection<'c, 's> {
     fn transfer(
         &self,
         zone: &Zone,
+        apex: &Owner,
         message: &[u8],
         signer: Option<&mut Signer>,
-    ) -> io::Result<Vec<u8>> {
-        let mut refused = Vec::new();
+    ) -> io::Result<()> {
         let Some(request) = Request::read(message, Transport::Tcp) else {
-            return Ok(refused);
-        };
-        let Some((apex, _)) = answer::transferred(zone, message) else {
-            reply::code(&request, Rcode::NOTAUTH, signer, &mut refused);
-            return Ok(refused);
+            return Ok(());
         };
         let records = transfer(zone, apex, &request, signer, |part| self.write(part))?;
         self.context.counts.add(|counts| &counts.transfers, 1);
@@ -192,7 +189,7 @@ impl<'c, 's> Connection<'c, 's> {
                 .text(text)
                 .counts([("records", records)]),
         );
-        Ok(refused)
+        Ok(())
     }
 
     /// Reads one message, which follows its length in two bytes.

@@ -6,9 +6,10 @@ use common::testing::{self, Folder, run};
 use domain::base::iana::Rcode;
 
 use super::{
-    messages::{A, Client, LONG, add, query, serve, tcp_ask, update},
+    messages::{A, Client, LONG, add, query, tcp_ask, update},
     with_key,
 };
+use crate::serve::serve;
 
 #[test]
 fn an_update_that_is_sent_again_gets_its_answer_again() {

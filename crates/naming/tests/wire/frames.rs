@@ -13,8 +13,9 @@ use domain::base::iana::Rcode;
 
 use super::{
     AXFR, EDNS,
-    messages::{A, Client, add, header, number, query, record, serve, tcp_ask, update, with_opt},
+    messages::{A, Client, add, header, number, query, record, tcp_ask, update, with_opt},
 };
+use crate::serve::serve;
 
 #[test]
 fn replies_leave_from_the_address_that_was_asked() {

@@ -1,17 +1,24 @@
 //! The last form of replies: their address, OPT record, size, signature; signed updates that are sent again; and notices.
 
 mod again;
+#[path = "../support/copy.rs"]
+mod copy;
 mod frames;
 mod messages;
 mod notices;
 mod secondaries;
+#[path = "../support/serve.rs"]
+mod serve;
 mod signatures;
+#[path = "../support/wire.rs"]
+mod wire;
 
 use std::net::SocketAddr;
 
 use common::testing::{self, Folder, run};
 
-use messages::{Signed, key, serve};
+use messages::{Signed, key};
+use serve::serve;
 
 const NAMING: &str = env!("CARGO_BIN_EXE_naming");
 

@@ -7,42 +7,18 @@ use std::{
     time::Duration,
 };
 
-use common::testing::{self, Running};
 use domain::{
     base::{Message, iana::Rcode, record::ParsedRecord},
     rdata::tsig::Time48,
     tsig::{ClientTransaction, Key, ServerTransaction},
 };
-use naming::dns::transfer::copy;
+
+use crate::{copy::copy, wire::wire};
 
 pub(crate) const A: u16 = 1;
 
 /// Far longer than an answer on this machine takes.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
-
-/// A server; `--listen` is 127.0.0.1:0 unless it is among the arguments.
-pub(crate) fn serve(arguments: &[&str]) -> (Running, SocketAddr) {
-    let listen: &[&str] = match arguments.contains(&"--listen") {
-        true => &[],
-        false => &["--listen", "127.0.0.1:0"],
-    };
-    let mut server = testing::start(
-        env!("CARGO_BIN_EXE_naming"),
-        &[&["serve"], listen, arguments].concat(),
-    );
-    let address = server.ready();
-    (server, address)
-}
-
-/// A name on the wire.
-pub(crate) fn wire(name: &str) -> Vec<u8> {
-    let labels = name.split('.').filter(|label| !label.is_empty());
-    let mut wire: Vec<u8> = labels
-        .flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat())
-        .collect();
-    wire.push(0);
-    wire
-}
 
 /// The header of a message: number 0x1234, these flags and counts.
 pub(crate) fn header(flags: [u8; 2], counts: [u16; 4]) -> Vec<u8> {

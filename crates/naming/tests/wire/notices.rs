@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use domain::base::iana::Rcode;
 
 use super::{
-    messages::{self, A, Client, add, key, number, record, update, wire},
+    messages::{self, A, Client, add, key, number, record, update},
     with_key,
 };
+use crate::wire::wire;
 
 /// Registers a name, which the secondaries are notified of.
 fn change(at: SocketAddr, name: &str) {

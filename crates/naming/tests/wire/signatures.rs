@@ -9,10 +9,11 @@ use super::{
     AXFR, EDNS, NAMING,
     messages::{
         A, Client, LONG, Signed, add, header, is_truncated, key, number, query, record, tcp_ask,
-        tsig_at, tsig_error, update, wire, with_opt,
+        tsig_at, tsig_error, update, with_opt,
     },
     with_key,
 };
+use crate::wire::wire;
 
 const IXFR: u16 = 251;
 
