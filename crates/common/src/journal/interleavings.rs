@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use shuttle::thread;
 
 use super::*;
-use crate::event::Record;
+use crate::event::{Kind, Record};
 
 /// How many orders are tried.
 const ORDERS: usize = 20_000;
