@@ -154,7 +154,7 @@ common::options! {
         processes: usize => [simulate = "3", run = "3", check = "3", explore = "3"],
         /// Operations per process: entries, multicasts, events
         #[arg(value_name = "N")]
-        count: u64 => [simulate = "10", run, check = "1", explore = "1"],
+        count: u64 => [simulate = "10", run, check = "1; of events 2", explore = "1; of events 2"],
         /// How long the processes begin operations
         #[arg(value_name = "DURATION")]
         r#for: Period => [

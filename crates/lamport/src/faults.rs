@@ -162,10 +162,15 @@ impl Faults {
 
     /// The processes that crash and do not recover.
     pub fn crashed(&self) -> impl Iterator<Item = ProcessId> {
+        self.crashes_for_good().map(|(process, _)| process)
+    }
+
+    /// The same processes, and when they crash.
+    pub fn crashes_for_good(&self) -> impl Iterator<Item = (ProcessId, Duration)> {
         let crashes = self.crashes.iter();
         crashes
             .filter(|crash| crash.until == Duration::MAX)
-            .map(|crash| crash.process)
+            .map(|crash| (crash.process, crash.from))
     }
 
     /// The same faults without partitions and crashes, whose times do not fit a much shorter run.

@@ -10,7 +10,7 @@
 //! | [`simulate`], [`faults`] | the driver in simulated time, and the faults of a network |
 //! | [`check`] | the model checker: all interleavings of the same processes |
 //! | [`node`], [`run`] | the driver with real sockets: one process by hand, many started and supervised |
-//! | [`run_event`], [`verdict`] | the events of a run, and their verdict |
+//! | [`run_event`], [`fault_event`], [`verdict`] | the events of a run, its faults, and their verdict |
 //! | [`trace`] | the logs of all programs of the lab, merged, verified and drawn |
 //! | [`reporting`], [`view`] | the output of a run, and how it is printed |
 //! | [`property`], [`happened_before`], [`words`] | the properties, the relation, and an event in words, for all of them |
@@ -23,6 +23,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod engine;
+pub mod fault_event;
 pub mod faults;
 pub mod handout;
 pub mod happened_before;

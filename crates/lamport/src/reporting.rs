@@ -18,6 +18,7 @@ use common::{
 
 use crate::{
     algorithms::Algorithm,
+    fault_event::Fault,
     ids::{Names, ProcessId, new_session},
     run_event::RunEvent,
 };
@@ -67,8 +68,13 @@ impl Report<'_> {
         self.journal.record(Event { time, ..event });
     }
 
-    /// Writes one log per process, as the process would write it itself, in simulated time. The log of a process that is
-    /// `gone` has no stop.
+    /// An event as it stands in the log of its process, at its time.
+    pub fn logged(&self, event: &RunEvent) -> (ProcessId, Duration, Event) {
+        (event.process, event.at, event.event(self.names, self.over))
+    }
+
+    /// Writes one log per process, as the process would write it itself, in simulated time. The log of a process that crashes
+    /// ends then, without a stop.
     ///
     /// # Errors
     /// When a file cannot be written (exit code 2).
@@ -77,13 +83,21 @@ impl Report<'_> {
         folder: &Path,
         run: &str,
         events: &[RunEvent],
-        gone: &[ProcessId],
+        crashes: &[(ProcessId, Duration)],
     ) -> Result<(), Failure> {
         let end = events.last().map_or(Duration::ZERO, |last| last.at);
         for process in ProcessId::all(self.names.count()) {
             let path = log_path(folder, self.names.of(process));
+            let crash = crashes.iter().find(|crash| crash.0 == process);
             let own = events.iter().filter(|event| event.process == process);
-            self.log(&path, run, [process], own, gone, Some(end))?;
+            let own = own
+                .map(|event| self.logged(event))
+                .chain(crash.map(|(_, at)| {
+                    let crash = Fault::Crashed(process);
+                    (process, *at, crash.event(self.names, self.over))
+                }));
+            let gone: Vec<_> = crash.iter().map(|crash| crash.0).collect();
+            self.log(&path, run, [process], own, &gone, Some(end))?;
         }
         Ok(())
     }
@@ -93,12 +107,12 @@ impl Report<'_> {
     ///
     /// # Errors
     /// When the file cannot be written (exit code 2).
-    pub fn log<'e>(
+    pub fn log(
         &self,
         path: &Path,
         run: &str,
         processes: impl IntoIterator<Item = ProcessId> + Clone,
-        events: impl Iterator<Item = &'e RunEvent>,
+        events: impl Iterator<Item = (ProcessId, Duration, Event)>,
         gone: &[ProcessId],
         ended: Option<Duration>,
     ) -> Result<(), Failure> {
@@ -128,9 +142,8 @@ impl Report<'_> {
                 let ready = Event::new(Kind::Ready).algorithm(self.algorithm.word());
                 write(&mut file, process, Duration::ZERO, ready)?;
             }
-            for event in events {
-                let logged = event.event(self.names, self.over);
-                write(&mut file, event.process, event.at, logged)?;
+            for (process, at, event) in events {
+                write(&mut file, process, at, event)?;
             }
             if let Some(end) = ended {
                 for process in processes.into_iter().filter(|it| !gone.contains(it)) {

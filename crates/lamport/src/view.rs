@@ -45,7 +45,7 @@ fn view_of_a_run(event: &Event, lines: &mut Lines) {
             let check = event.check.as_deref().unwrap_or_default();
             lines.answer = format!("{verdict:<4}  {check:<21}  {text}");
         }
-        (Kind::Send | Kind::Receive | Kind::Local, Some(_)) => {
+        (Kind::Fault, _) | (Kind::Send | Kind::Receive | Kind::Local, Some(_)) => {
             let (seconds, micros) = (
                 event.time.since_1970().as_secs(),
                 event.time.since_1970().subsec_micros(),

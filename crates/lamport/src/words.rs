@@ -5,6 +5,8 @@ use common::{
     text::visible,
 };
 
+use crate::fault_event;
+
 /// The fields of an event that its words are made of. A field that the event does not have is empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -86,7 +88,9 @@ impl Facts<'_> {
             Kind::Register => format!("registers {}: {}", self.name, self.value),
             Kind::Check => with("checks", &format!("{}: {}", self.check, self.verdict)),
             Kind::Write => with("writes", text),
-            Kind::Output | Kind::Report | Kind::Fault => text.to_owned(),
+            Kind::Output | Kind::Report => text.to_owned(),
+            Kind::Fault if self.meaning == fault_event::CRASHED => "crashes".to_owned(),
+            Kind::Fault => with("fault:", text),
             Kind::Error => with("fails:", text),
             // A summary begins with the word itself.
             Kind::Stop => with("stops:", text.strip_prefix("stopped: ").unwrap_or(text)),

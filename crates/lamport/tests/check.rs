@@ -362,16 +362,102 @@ fn invalid_settings_of_a_check_and_a_replay_are_refused() {
     );
 }
 
+/// Every algorithm with the bugs that it takes.
+const ALGORITHMS: [(&str, &[&str]); 6] = [
+    ("events", &["no-advance"]),
+    (
+        "mutex",
+        &["no-tie-break", "no-acknowledgement", "no-advance"],
+    ),
+    (
+        "ricart-agrawala",
+        &["no-tie-break", "no-acknowledgement", "no-advance"],
+    ),
+    ("central", &["no-acknowledgement", "no-advance"]),
+    (
+        "total",
+        &["no-tie-break", "no-acknowledgement", "no-advance"],
+    ),
+    ("causal", &["no-hold-back", "no-advance"]),
+];
+
+#[test]
+fn the_defaults_find_every_bug_that_an_algorithm_takes() {
+    for (algorithm, bugs) in ALGORITHMS {
+        for bug in bugs {
+            // The bound keeps it short: each bug is found long before.
+            let folder = Folder::new();
+            let logs = folder.path("logs");
+            let found = lamport(&format!(
+                "check {algorithm} --bug {bug} --states 20000 --logs {logs}"
+            ));
+            assert_eq!(found.code, Some(1), "{algorithm} {bug}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_property_that_no_path_exercises_is_open() {
+    let sent = "no message was sent";
+    let alone = "only one process entered the critical section";
+    for (arguments, property, why) in [
+        ("events --count 1", "clock condition", sent),
+        ("events --count 1 --bug no-advance", "clock condition", sent),
+        ("central --processes 2", "mutual exclusion", alone),
+        (
+            "mutex --processes 2 --max-clock 1",
+            "mutual exclusion",
+            "no process entered the critical section",
+        ),
+        (
+            "mutex --processes 3 --max-clock 2",
+            "mutual exclusion",
+            alone,
+        ),
+    ] {
+        let finished = lamport(&format!("check {arguments}"));
+        assert_eq!(finished.code, Some(0), "{arguments}: {finished:?}");
+        let line = format!("open  {property:<22} {why}\n");
+        assert!(
+            finished.out.contains(&line),
+            "{arguments}: {}",
+            finished.out
+        );
+        let says = finished
+            .out
+            .contains("no violation by the bug no-advance within these bounds");
+        assert_eq!(says, arguments.contains("--bug"), "{}", finished.out);
+    }
+}
+
+#[test]
+fn the_defaults_exercise_every_property() {
+    for (algorithm, _) in ALGORITHMS {
+        // Two processes where three have many states.
+        let fewer = match algorithm {
+            "mutex" | "total" => "--processes 2",
+            _ => "",
+        };
+        let finished = lamport(&format!("check {algorithm} {fewer} --json"));
+        assert_eq!(finished.code, Some(0), "{algorithm}: {finished:?}");
+        let verdicts = checks(&finished);
+        let all_ok = verdicts.iter().all(|(_, verdict)| verdict == "ok");
+        assert!(all_ok && !verdicts.is_empty(), "{algorithm}: {verdicts:?}");
+    }
+}
+
 #[test]
 fn more_states_than_the_limit_give_no_verdict() {
     let finished = lamport("check mutex --processes 3 --states 1000");
     assert_eq!(finished.code, Some(2), "{finished:?}");
     let open = "open  mutual exclusion       not violated in the first ";
     assert!(finished.out.contains(open), "{}", finished.out);
+    let more = "lamport: --states 1000: there are more: no violation in the first 1";
+    assert!(finished.err.contains(more), "{}", finished.err);
     assert!(
-        finished
-            .err
-            .contains("lamport: --states 1000: there are more")
+        finished.err.contains(" states, to depth "),
+        "{}",
+        finished.err
     );
     // A violation is a verdict, whatever the number of further states.
     let finished = lamport("check mutex --bug no-acknowledgement --states 1000");
@@ -384,12 +470,19 @@ fn an_interrupt_ends_the_search_and_every_verdict_is_open() {
     let mut running = start(LAMPORT, &["check", "total", "--count", "9", "--json"]);
     running.err_line("3 processes of total");
     let finished = running.interrupt();
-    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(finished.code, Some(2), "{finished:?}");
     let verdicts = checks(&finished);
     assert_eq!(verdicts.len(), 4);
     assert!(verdicts.iter().all(|(_, value)| value == "open"));
-    let counts = finished.last_event().counts;
+    let report = finished.events().into_iter().rev();
+    let report = report.into_iter().find(|event| event.kind == Kind::Report);
+    let counts = report.unwrap().counts;
     assert_eq!(counts["complete"], 0);
+    let far = format!(
+        "lamport: check total: interrupted: no violation in the first {} states, to depth {}\n",
+        counts["distinct"], counts["depth"]
+    );
+    assert!(finished.err.ends_with(&far), "{}", finished.err);
 }
 
 #[test]

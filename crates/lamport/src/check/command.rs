@@ -41,7 +41,7 @@ const PROGRESS: Duration = Duration::from_millis(250);
 /// Runs the command; exit code 1 when a property is violated.
 ///
 /// # Errors
-/// When the options are invalid, or there are more states than the limit (exit code 2).
+/// When the options are invalid, or the search could not visit all states and found no violation (exit code 2).
 pub fn run(
     cli: &Cli,
     algorithm: Algorithm,
@@ -107,11 +107,13 @@ impl Check<'_> {
                 events: model.explain(path),
             })
         });
-        let found: Vec<_> = properties
-            .iter()
-            .map(|property| property.name)
-            .zip(violations)
-            .collect();
+        let found = properties.iter().zip(violations);
+        let found = found.map(|(property, path)| report::Found {
+            property: property.name,
+            path,
+            lacks: model.lacks(property.name),
+        });
+        let found = found.collect();
         report::Checked {
             settings: self.settings,
             counts: outcome.counts,

@@ -17,6 +17,7 @@ use crate::{
     clock::Timestamp,
     ids::{Names, ProcessId},
     process::{Meaning, To},
+    property,
     run_event::MessageAction,
 };
 
@@ -308,6 +309,21 @@ impl Model for LamportMutex {
 impl ExplainPath for LamportMutex {
     fn names(&self) -> Names {
         Names::numbered(self.processes)
+    }
+
+    /// A request is received by all others, each of which adds 1 to its clock, so an entry needs clocks of 2. Of three
+    /// processes one receives the requests of two others that enter, and its clock gets to 3.
+    fn lacks(&self, property: &str) -> Option<&'static str> {
+        if property != property::Property::MutualExclusion.name() {
+            return None;
+        }
+        match usize::from(self.max_clock) {
+            0 | 1 => Some("no process entered the critical section"),
+            most if most < self.processes.min(3) => {
+                Some("only one process entered the critical section")
+            }
+            _ => None,
+        }
     }
 
     fn in_flight(&self, state: &State) -> Vec<path_event::ChannelId> {

@@ -22,7 +22,7 @@ pub mod system;
 #[cfg(test)]
 mod tests;
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::Arc};
 
 use common::{config::in_range, exit::Failure};
 
@@ -91,7 +91,9 @@ impl Settings {
         };
         let subject = match options.max_clock {
             None => {
-                let count = in_range("--count", options.count.unwrap_or(1), 1, 1_000)?;
+                // The first operation of `events` is a local event; by the second each process sends a message.
+                let default = if algorithm == Algorithm::Events { 2 } else { 1 };
+                let count = in_range("--count", options.count.unwrap_or(default), 1, 1_000)?;
                 let count = count as u16;
                 Subject::Processes { count, budget }
             }
@@ -170,6 +172,7 @@ impl Settings {
             count,
             bug: self.bug,
             budget,
+            exercise: Arc::default(),
             process: PhantomData,
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     process::Meaning,
     property::Property,
     verdict::{
-        clocks,
+        Exercise, clocks,
         order::{CausalOrder, Misdelivery, TotalOrder},
     },
 };
@@ -97,13 +97,21 @@ impl PropertyMonitor {
     }
 
     /// An event of a process, whose clock was `before` and is `time` now; `sent` is the time of the message that it receives.
+    /// Returns what the event exercises.
     pub fn see(
         &mut self,
         process: ProcessId,
         (before, time): (u64, u64),
         sent: Option<u64>,
         meaning: Option<&Meaning>,
-    ) {
+    ) -> Exercise {
+        let mut exercise = match sent {
+            Some(_) => Exercise::RECEIVED,
+            None => Exercise::default(),
+        };
+        if let Some(meaning) = meaning {
+            exercise |= Exercise::of_meaning(process, meaning);
+        }
         let known = sent.into_iter().chain([before]).max().unwrap_or(before);
         let mut violated = bit_if(!clocks::advances(known, time), Property::Clocks);
         let stamp = Timestamp { time, process };
@@ -124,6 +132,9 @@ impl PropertyMonitor {
                     Meaning::Enter(request) => {
                         let together = *inside & !me != 0;
                         let late = last.is_some_and(|last| last > *request);
+                        if last.is_some() {
+                            exercise |= Exercise::ENTRIES_COMPARED;
+                        }
                         *inside |= me;
                         *pending &= !me;
                         *last = by_time.then_some(*request);
@@ -144,12 +155,16 @@ impl PropertyMonitor {
                 order.multicast(stamp);
             }
             (History::Causal(order), Some(Meaning::Deliver(multicast, _))) => {
+                if order.has_cause(*multicast) {
+                    exercise |= Exercise::CAUSE_DELIVERED;
+                }
                 let delivered = order.deliver(process, *multicast);
                 violated |= misdelivery(delivered, Property::CausalOrder);
             }
             _ => {}
         }
         self.violated |= violated;
+        exercise
     }
 }
 

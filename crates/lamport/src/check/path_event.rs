@@ -5,6 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use stateright::Model;
 
 use crate::{
+    fault_event::{Fault, FaultyMessage, MessageFault},
     ids::{Names, ProcessId},
     process::{Meaning, To},
     run_event::{MessageAction, RunEvent},
@@ -25,25 +26,13 @@ pub enum PathEvent {
     Fault(Duration, Fault),
 }
 
-/// A fault.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fault {
-    /// A message from one process to another is lost.
-    Lost(ProcessId, ProcessId),
-    /// The next message from one process to another is duplicated.
-    Duplicated(ProcessId, ProcessId),
-    /// A message from a crashed process to another is lost, because no process retransmits it.
-    LostInCrash(ProcessId, ProcessId),
-    /// The next message from one process to another is received out of order.
-    Reordered(ProcessId, ProcessId),
-    /// The process crashes and does not recover.
-    Crashed(ProcessId),
-}
-
 /// A model whose paths can be explained as events.
 pub trait ExplainPath: Model<State: Clone, Action: Clone> {
     /// The names of its processes.
     fn names(&self) -> Names;
+
+    /// Why the property with this name says nothing about the paths that were searched; None if they exercised it.
+    fn lacks(&self, property: &str) -> Option<&'static str>;
 
     /// The channels of the messages in flight, each channel's in the order of sending.
     fn in_flight(&self, state: &Self::State) -> Vec<ChannelId>;
@@ -86,38 +75,6 @@ impl PathEvent {
         match self {
             Self::Event(event) => event.sentence(names),
             Self::Fault(_, fault) => fault.words(names),
-        }
-    }
-}
-
-impl Fault {
-    /// The event in words.
-    pub fn words(self, names: &Names) -> String {
-        let of = |process: ProcessId| names.of(process);
-        match self {
-            Self::Lost(from, to) => format!(
-                "the network loses a message from {} to {}",
-                of(from),
-                of(to)
-            ),
-            Self::LostInCrash(from, to) => {
-                format!(
-                    "a message from {0} to {1} is lost in the crash of {0}",
-                    of(from),
-                    of(to)
-                )
-            }
-            Self::Duplicated(from, to) => format!(
-                "the network duplicates the next message from {} to {}",
-                of(from),
-                of(to)
-            ),
-            Self::Reordered(from, to) => format!(
-                "the network delivers the next message from {} to {} out of order",
-                of(from),
-                of(to)
-            ),
-            Self::Crashed(process) => format!("{} crashes", of(process)),
         }
     }
 }
@@ -219,28 +176,51 @@ impl PathRenderer {
         self.event(to, time, what, None);
     }
 
-    /// A fault occurs.
-    pub fn fault(&mut self, fault: Fault) {
-        match fault {
-            Fault::Lost(from, to) => drop(self.take((from, to, false), 0)),
-            Fault::LostInCrash(from, to) => {
-                let channel = (from, to, false);
-                let messages = self
-                    .in_flight
-                    .iter()
-                    .filter(|in_flight| in_flight.0 == channel);
-                let last = messages.count().saturating_sub(1);
-                self.take(channel, last);
+    /// Something happens to the message at this position of the channel.
+    pub fn fault(&mut self, fault: MessageFault, channel: ChannelId, position: usize) {
+        let (from, to, _) = channel;
+        let message = match fault {
+            MessageFault::Lost | MessageFault::LostInCrash => self.take(channel, position),
+            MessageFault::Duplicated | MessageFault::Reordered => {
+                let found = self.place(channel, position);
+                found.map(|index| (self.in_flight[index].1, self.in_flight[index].2))
             }
-            _ => {}
-        }
+        };
+        let Some((number, to_all)) = message else {
+            return;
+        };
+        let message = FaultyMessage {
+            from,
+            to,
+            number,
+            to_all,
+        };
+        let fault = Fault::Message(fault, message);
         self.events.push(PathEvent::Fault(self.at, fault));
     }
 
-    fn take(&mut self, channel: ChannelId, position: usize) -> Option<(u64, bool)> {
+    /// The process crashes: no process receives the messages to it.
+    pub fn crash(&mut self, process: ProcessId) {
+        self.in_flight.retain(|((_, to, _), ..)| *to != process);
+        let fault = Fault::Crashed(process);
+        self.events.push(PathEvent::Fault(self.at, fault));
+    }
+
+    /// The position of the channel's last message.
+    pub fn last(&self, channel: ChannelId) -> usize {
+        let messages = self.in_flight.iter();
+        let messages = messages.filter(|in_flight| in_flight.0 == channel);
+        messages.count().saturating_sub(1)
+    }
+
+    fn place(&self, channel: ChannelId, position: usize) -> Option<usize> {
         let messages = self.in_flight.iter().enumerate();
         let mut messages = messages.filter(|(_, in_flight)| in_flight.0 == channel);
-        let (index, _) = messages.nth(position)?;
+        messages.nth(position).map(|(index, _)| index)
+    }
+
+    fn take(&mut self, channel: ChannelId, position: usize) -> Option<(u64, bool)> {
+        let index = self.place(channel, position)?;
         let (_, number, to_all) = self.in_flight.remove(index);
         Some((number, to_all))
     }

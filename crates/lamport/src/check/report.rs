@@ -10,11 +10,12 @@ use common::{
 
 use super::{
     Settings, Subject,
-    path_event::{Fault, PathEvent, STEP},
+    path_event::{PathEvent, STEP},
     search::{Counts, End},
     system::FaultBudget,
 };
 use crate::{
+    fault_event::Fault,
     ids::{Names, ProcessId},
     property::Property,
     reporting::{self, Report, line},
@@ -42,8 +43,19 @@ pub struct Checked<'a> {
     pub end: End,
     /// The duration.
     pub elapsed: Duration,
-    /// Each property with its counterexample.
-    pub found: Vec<(&'static str, Option<CheckedPath>)>,
+    /// The properties.
+    pub found: Vec<Found>,
+}
+
+/// The result for one property.
+#[derive(Debug)]
+pub struct Found {
+    /// Its name.
+    pub property: &'static str,
+    /// A counterexample.
+    pub path: Option<CheckedPath>,
+    /// Why no path that was searched says anything about it; None if one exercised it.
+    pub lacks: Option<&'static str>,
 }
 
 /// The subject of the check, in words.
@@ -108,23 +120,27 @@ impl Checked<'_> {
     /// When a log cannot be written, or there are more states than the limit (exit code 2).
     pub fn report(&self, report: &Report<'_>, logs: Option<&Path>) -> Result<Summary, Failure> {
         let journal = report.journal;
-        for (property, found) in &self.found {
-            journal.record(self.check(report, property, found.as_ref()));
+        for found in &self.found {
+            journal.record(self.check(report, found));
         }
-        let violated = self
-            .found
-            .iter()
-            .filter(|(_, found)| found.is_some())
-            .count();
+        let violated = self.found.iter().filter(|found| found.path.is_some());
+        let violated = violated.count();
         if violated > 0 {
             self.paths(report, logs)?;
         }
         let summary = self.summary().count("violated", violated as u64);
-        if violated == 0 && self.end == End::TooMany {
+        if violated == 0
+            && let Some((what, why)) = self.unfinished()
+        {
             journal.record(Event::report(&summary));
-            let what = format!("--states {}", self.settings.limits.most);
-            let why = "there are more, and no violation so far; give a larger number, or a smaller model (--processes, --count, --max-clock)";
             return Err(Failure::could_not_run(what, why));
+        }
+        if let (0, Some(bug)) = (violated, self.settings.bug) {
+            let text = format!(
+                "no violation by the bug {} within these bounds; more operations or processes may show it",
+                bug.word()
+            );
+            journal.record(line(text));
         }
         let exit = if violated == 0 { Exit::Done } else { Exit::No };
         journal.record(Event::report(&summary));
@@ -135,21 +151,50 @@ impl Checked<'_> {
         .exit(exit))
     }
 
-    fn check(
-        &self,
-        report: &Report<'_>,
-        property: &'static str,
-        found: Option<&CheckedPath>,
-    ) -> Event {
-        let (verdict, text) = match (found, self.end) {
-            (Some(found), _) => (
+    /// What ended the search before it had visited all states, and how far it came.
+    fn unfinished(&self) -> Option<(String, String)> {
+        let Settings {
+            algorithm, limits, ..
+        } = self.settings;
+        let what = match self.end {
+            End::Complete | End::AllViolated => return None,
+            End::Interrupted => format!("check {}", algorithm.word()),
+            End::TooMany => format!("--states {}", limits.most),
+        };
+        let reason = match self.end {
+            End::Interrupted => "interrupted",
+            _ => "there are more",
+        };
+        let remedy = match self.end {
+            End::Interrupted => "",
+            _ => "; give a larger number, or a smaller model (--processes, --count, --max-clock)",
+        };
+        let far = self.how_far();
+        Some((what, format!("{reason}: no violation in {far}{remedy}")))
+    }
+
+    /// How far an unfinished search came.
+    fn how_far(&self) -> String {
+        let Counts {
+            distinct, depth, ..
+        } = self.counts;
+        let states = plural(distinct, "state");
+        format!("the first {states}, to depth {depth}")
+    }
+
+    fn check(&self, report: &Report<'_>, found: &Found) -> Event {
+        let property = found.property;
+        let (verdict, text) = match (&found.path, self.end) {
+            (Some(path), _) => (
                 event::Verdict::Fail,
-                self.violation(report.names, property, found),
+                self.violation(report.names, property, path),
             ),
-            (None, End::Complete) => (event::Verdict::Ok, self.holds(property)),
+            (None, End::Complete) => match found.lacks {
+                Some(why) => (event::Verdict::Open, why.to_owned()),
+                None => (event::Verdict::Ok, self.holds(property)),
+            },
             (None, _) => {
-                let states = plural(self.counts.distinct, "state");
-                let text = format!("not violated in the first {states}; there are more");
+                let text = format!("not violated in {}; there are more", self.how_far());
                 (event::Verdict::Open, text)
             }
         };
@@ -173,7 +218,7 @@ impl Checked<'_> {
     fn violation(&self, names: &Names, property: &str, found: &CheckedPath) -> String {
         let crashed = found.crashed();
         let events = found.events();
-        let run = RunUnderTest::new(self.settings.algorithm, names, &events).unfinished(&crashed);
+        let run = RunUnderTest::new(self.settings.algorithm, names, &events).crashed(&crashed);
         let mut checks = Verdict::of(&run).checks.into_iter();
         let check = checks.find(|check| check.property.name() == property && check.is_violated());
         check.map_or_else(
@@ -188,7 +233,7 @@ impl Checked<'_> {
         let mut found: Vec<_> = self
             .found
             .iter()
-            .filter_map(|(property, found)| Some((*property, found.as_ref()?)))
+            .filter_map(|found| Some((found.property, found.path.as_ref()?)))
             .collect();
         found.sort_by_key(|(_, found)| found.steps);
         for (index, (property, path)) in found.iter().enumerate() {
@@ -204,13 +249,14 @@ impl Checked<'_> {
             }
             print(format!("shortest counterexample to {property:?}, {steps}:"));
             self.path(report, path);
-            let events = path.events();
+            let (events, crashed) = (path.events(), path.crashed());
             // A counterexample to a liveness property ends in a final state; after any other the run could continue.
             let end = events.last().map_or(Duration::ZERO, |last| last.at);
             let all = ProcessId::all(report.names.count());
             let run = format!("check-{}", self.settings.algorithm.word());
             let ended = is_liveness(property).then_some(end);
-            report.log(&file, &run, all, events.iter(), &path.crashed(), ended)?;
+            let path = path.logged(report);
+            report.log(&file, &run, all, path, &crashed, ended)?;
             print(format!("event log: {}", visible_path(&file)));
             if let Subject::Processes { .. } = self.settings.subject {
                 print(format!("replay in the simulator: {}", self.replay(&file)));
@@ -223,9 +269,8 @@ impl Checked<'_> {
         for step in &path.events {
             match step {
                 PathEvent::Event(event) => report.event(event),
-                PathEvent::Fault(at, _) => {
-                    let fault = Event::new(Kind::Fault).text(step.words(report.names));
-                    report.record(*at, fault);
+                PathEvent::Fault(at, fault) => {
+                    report.record(*at, fault.event(report.names, report.over));
                 }
             }
         }
@@ -291,6 +336,17 @@ fn is_liveness(property: &str) -> bool {
 }
 
 impl CheckedPath {
+    /// The events as they stand in the log of a process, each at its time.
+    fn logged(&self, report: &Report<'_>) -> impl Iterator<Item = (ProcessId, Duration, Event)> {
+        self.events.iter().map(|event| match event {
+            PathEvent::Event(event) => report.logged(event),
+            PathEvent::Fault(at, fault) => {
+                let logged = fault.event(report.names, report.over);
+                (fault.process(), *at, logged)
+            }
+        })
+    }
+
     /// The processes that crash.
     fn crashed(&self) -> Vec<ProcessId> {
         let crashed = self.events.iter().filter_map(|event| match event {

@@ -17,15 +17,17 @@ use stateright::{Model, Property};
 
 use super::{
     monitor::PropertyMonitor,
-    path_event::{ChannelId, ExplainPath, Fault, PathRenderer},
+    path_event::{ChannelId, ExplainPath, PathRenderer},
 };
 use crate::{
     algorithms::Algorithm,
     bug::Bug,
+    fault_event::MessageFault,
     ids::{Names, ProcessId},
     process::{Action, Clocked, Meaning, Message, Process, Stamped, TimerKind, To},
     property,
     run_event::MessageAction,
+    verdict::{Exercise, SharedExercise},
 };
 
 /// The most processes.
@@ -45,7 +47,7 @@ pub struct FaultBudget {
 }
 
 /// Processes and their network.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct System<P> {
     /// The algorithm.
     pub algorithm: Algorithm,
@@ -57,6 +59,8 @@ pub struct System<P> {
     pub bug: Option<Bug>,
     /// The faults that may occur.
     pub budget: FaultBudget,
+    /// What happened on any path so far.
+    pub exercise: Arc<SharedExercise>,
     /// The processes' type.
     pub process: PhantomData<P>,
 }
@@ -168,6 +172,7 @@ impl<P: Process> System<P> {
         mut show: impl FnMut(ProcessId, StepEvent<'_, P::Message>),
     ) {
         state.monitor.step();
+        let mut exercise = Exercise::default();
         let (me, received) = match step {
             Step::Timer(process) => (process, None),
             Step::Receive {
@@ -225,7 +230,7 @@ impl<P: Process> System<P> {
             Some((from, message)) => {
                 let sent = message.time;
                 if let Ok(time) = node.clocked.receive(from, message, &mut actions) {
-                    state.monitor.see(me, (before, time), Some(sent), None);
+                    exercise |= state.monitor.see(me, (before, time), Some(sent), None);
                     before = time;
                     show(me, StepEvent::Receive(time));
                 }
@@ -241,17 +246,19 @@ impl<P: Process> System<P> {
                     meaning,
                     send,
                 } => {
-                    state
+                    exercise |= state
                         .monitor
                         .see(me, (before, time), None, meaning.as_ref());
                     before = time;
                     show(me, StepEvent::Event(time, &meaning, &send));
                     if let Some((to, content)) = send {
+                        exercise |= Exercise::SENT;
                         state.send(me, to, &Stamped { time, content });
                     }
                 }
             }
         }
+        self.exercise.add(exercise);
     }
 
     /// Whether the process's timer can expire.
@@ -477,6 +484,12 @@ impl<P: Process> ExplainPath for System<P> {
         Names::numbered(self.processes)
     }
 
+    fn lacks(&self, property: &str) -> Option<&'static str> {
+        let monitored = property::Property::monitored(self.algorithm).iter();
+        let property = monitored.copied().find(|known| known.name() == property)?;
+        self.exercise.so_far().lacks(property)
+    }
+
     fn in_flight(&self, state: &GlobalState<P>) -> Vec<ChannelId> {
         state.network.iter().map(InFlight::channel).collect()
     }
@@ -485,9 +498,12 @@ impl<P: Process> ExplainPath for System<P> {
         let mut received = None;
         match *step {
             Step::Timer(_) => {}
-            Step::Loss(from, to) => renderer.fault(Fault::Lost(from, to)),
-            Step::LossInCrash(from, to) => renderer.fault(Fault::LostInCrash(from, to)),
-            Step::Crash(process) => renderer.fault(Fault::Crashed(process)),
+            Step::Loss(from, to) => renderer.fault(MessageFault::Lost, (from, to, false), 0),
+            Step::LossInCrash(from, to) => {
+                let channel = (from, to, false);
+                renderer.fault(MessageFault::LostInCrash, channel, renderer.last(channel));
+            }
+            Step::Crash(process) => renderer.crash(process),
             Step::Receive {
                 from,
                 to,
@@ -496,10 +512,10 @@ impl<P: Process> ExplainPath for System<P> {
                 duplicated,
             } => {
                 if position > 0 && !copy {
-                    renderer.fault(Fault::Reordered(from, to));
+                    renderer.fault(MessageFault::Reordered, (from, to, copy), position);
                 }
                 if duplicated {
-                    renderer.fault(Fault::Duplicated(from, to));
+                    renderer.fault(MessageFault::Duplicated, (from, to, copy), position);
                 }
                 let index = state.index((from, to, copy), position);
                 received = index.map(|index| (position, duplicated, state.network[index].clone()));

@@ -95,7 +95,8 @@ fn check(
     let events = &logged.events;
     let end = events.iter().map(|event| event.at).max();
     let end = end.unwrap_or_default();
-    let verdict = Verdict::of(&logged.under_test().unfinished(failed));
+    let run = logged.under_test().unfinished(&[]).crashed(failed);
+    let verdict = Verdict::of(&run);
     let report = Report {
         algorithm: settings.algorithm,
         names: &settings.names,

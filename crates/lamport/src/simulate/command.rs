@@ -199,7 +199,7 @@ impl Series<'_> {
             return Ok(());
         };
         let name = format!("{}-seed-{}", self.report.algorithm.word(), settings.seed);
-        let gone: Vec<_> = settings.faults.crashed().collect();
-        self.report.logs(folder, &name, &run.events, &gone)
+        let crashes: Vec<_> = settings.faults.crashes_for_good().collect();
+        self.report.logs(folder, &name, &run.events, &crashes)
     }
 }

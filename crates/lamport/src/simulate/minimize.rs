@@ -35,8 +35,7 @@ pub fn simulated(algorithm: Algorithm, settings: &Settings) -> (Run, Verdict) {
     let run = with_process!(algorithm, P => super::run::<P>(settings));
     let names = Names::numbered(settings.processes);
     let crashed: Vec<_> = settings.faults.crashed().collect();
-    let verdict =
-        Verdict::of(&RunUnderTest::new(algorithm, &names, &run.events).unfinished(&crashed));
+    let verdict = Verdict::of(&RunUnderTest::new(algorithm, &names, &run.events).crashed(&crashed));
     (run, verdict)
 }
 

@@ -73,6 +73,7 @@ impl Computation {
         let traffic = traffic::count(&trace, &links);
         let checked = CheckedCounts {
             events: trace.events.len() as u64,
+            sent: traffic.sent,
             received: traffic.received,
             clocks,
             vectors,
@@ -145,8 +146,8 @@ impl Computation {
             match found.worst {
                 Some(worst) => Some((property, worst.verdict(), found.words())),
                 None => {
-                    let held = self.checked.words(&self.trace, property)?;
-                    Some((property, Verdict::Ok, held))
+                    let (verdict, held) = self.checked.held(&self.trace, property)?;
+                    Some((property, verdict, held))
                 }
             }
         });

@@ -10,11 +10,11 @@ mod step;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
-use common::{exit::Failure, text::plural};
+use common::{event::Kind, exit::Failure, text::plural};
 
 use self::{
     members::Members,
-    step::{MessageTypes, Step},
+    step::{MessageTypes, Step, is_crash},
 };
 use super::{
     Claim, EventId, NONE, Trace, computation::Computation, executions::executions,
@@ -43,6 +43,8 @@ pub struct LoggedRun {
     sends: Vec<u32>,
     /// The processes that did not end by themselves.
     pub unfinished: Vec<ProcessId>,
+    /// The processes that crashed, as their logs say.
+    pub crashed: Vec<ProcessId>,
     /// The processes without a log, whose names are in the logs of others.
     pub missing: Vec<ProcessId>,
 }
@@ -98,12 +100,15 @@ impl LoggedRun {
         let (mut events, mut origin, mut sends) = (Vec::new(), Vec::new(), Vec::new());
         let mut place_of = vec![NONE; trace.events.len()];
         let mut types = MessageTypes::default();
-        let mut first = None;
+        let (mut first, mut crashed) = (None, Vec::new());
         for id in &computation.order.sequence {
             let (id, event) = (*id, &trace.events[*id]);
             let Some(process) = members.of_process.get(&event.process).copied() else {
                 continue;
             };
+            if event.kind == Kind::Fault && is_crash(trace.text(event.text)) {
+                crashed.push(process);
+            }
             let micros = event.time.unwrap_or(0);
             let start = *first.get_or_insert(micros);
             let step = Step {
@@ -136,10 +141,12 @@ impl LoggedRun {
             let process = &trace.processes[*process as usize];
             !process.stopped || process.gaps || process.suppressed
         };
+        crashed.sort_unstable();
+        crashed.dedup();
         let mut unfinished: Vec<_> = members
             .of_process
             .iter()
-            .filter(|(process, _)| is_unfinished(process))
+            .filter(|(process, id)| is_unfinished(process) && !crashed.contains(id))
             .map(|(_, id)| *id)
             .collect();
         unfinished.sort_unstable();
@@ -152,6 +159,7 @@ impl LoggedRun {
             origin,
             sends,
             unfinished,
+            crashed,
             missing,
         }
     }
@@ -196,6 +204,7 @@ impl LoggedRun {
     pub fn under_test(&self) -> RunUnderTest<'_> {
         RunUnderTest {
             unfinished: &self.unfinished,
+            crashed: &self.crashed,
             missing: &self.missing,
             sends: Some(&self.sends),
             ..RunUnderTest::new(self.algorithm, &self.names, &self.events)

@@ -2,7 +2,7 @@
 //! along happened-before. The others are checked in `sequence`, `dedup` and [`super::order`].
 
 use common::{
-    event::{Anomaly, Kind},
+    event::{Anomaly, Kind, Verdict},
     text::plural,
 };
 
@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     property::Property,
-    verdict::clocks::{ClockCondition, Regression},
+    verdict::{
+        Exercise,
+        clocks::{ClockCondition, Regression},
+    },
 };
 use hashbrown::{HashMap, HashSet};
 
@@ -196,6 +199,8 @@ pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> ClockCondition
 pub struct CheckedCounts {
     /// Events.
     pub events: u64,
+    /// Sends, each copy counted.
+    pub sent: u64,
     /// Receives.
     pub received: u64,
     /// The logical clocks that were compared.
@@ -207,8 +212,25 @@ pub struct CheckedCounts {
 }
 
 impl CheckedCounts {
-    /// In what a property holds; None if nothing was checked.
-    pub fn words(&self, trace: &Trace, property: Property) -> Option<String> {
+    /// The verdict on a property that nothing violates, and in what it holds; None if nothing was checked.
+    pub fn held(&self, trace: &Trace, property: Property) -> Option<(Verdict, String)> {
+        if property == Property::Clocks {
+            let happened = |count: u64, exercise| match count {
+                0 => Exercise::default(),
+                _ => exercise,
+            };
+            let sent = happened(self.sent, Exercise::SENT);
+            let exercise = sent | happened(self.received, Exercise::RECEIVED);
+            let has_clocks = trace.processes.iter().any(|process| process.clocks);
+            let lacks = exercise.lacks(property).filter(|_| has_clocks);
+            let open = lacks.map(|why| (Verdict::Open, why.to_owned()));
+            return self.clocks.held(exercise).or(open);
+        }
+        let held = self.words(trace, property)?;
+        Some((Verdict::Ok, held))
+    }
+
+    fn words(&self, trace: &Trace, property: Property) -> Option<String> {
         let if_any = |count: u64, words: String| (count > 0).then_some(words);
         match property {
             Property::WellFormed => Some(format!(
@@ -223,7 +245,6 @@ impl CheckedCounts {
                 format!("each of {} has its send", plural(self.received, "receive")),
             ),
             Property::Order => Some("no event happened before itself".to_owned()),
-            Property::Clocks => self.clocks.holds(),
             Property::Vectors => if_any(
                 self.vectors,
                 format!(

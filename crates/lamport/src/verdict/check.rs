@@ -2,7 +2,7 @@
 
 use common::event::{self, Event};
 
-use super::run::RunUnderTest;
+use super::{exercise::Exercise, run::RunUnderTest};
 use crate::{ids::ProcessId, property::Property};
 
 /// The result of checking one property.
@@ -39,13 +39,17 @@ impl Check {
         Self::new(property, event::Verdict::Open, why)
     }
 
-    /// It holds in the logged events: ok, or open where a log is missing, or was cut before events that others received.
-    pub(super) fn as_far_as_known(
+    /// Nothing violates it in the logged events: ok, or open where nothing exercised it, where a log is missing, or was cut
+    /// before events that others received.
+    pub(super) fn held(
         run: &RunUnderTest<'_>,
+        exercise: Exercise,
         property: Property,
-        found: String,
+        found: impl Into<String>,
         cut: &[ProcessId],
     ) -> Self {
+        let lacks = exercise.lacks(property);
+        let found = lacks.map_or_else(|| found.into(), str::to_owned);
         let list = |processes: &[ProcessId]| {
             let names = processes.iter().map(|process| run.names.of(*process));
             let mut names: Vec<_> = names.collect();
@@ -66,7 +70,10 @@ impl Check {
             );
             return Self::open(property, found);
         }
-        Self::ok(property, found)
+        match lacks {
+            Some(_) => Self::open(property, found),
+            None => Self::ok(property, found),
+        }
     }
 
     /// Something did not happen before the end of the run.

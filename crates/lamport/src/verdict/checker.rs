@@ -1,6 +1,6 @@
 //! The interface of the checkers: each sees all events of a run, and concludes.
 
-use super::{check::Check, run::RunUnderTest};
+use super::{check::Check, exercise::Exercise, run::RunUnderTest};
 use crate::{happened_before::VectorTimes, ids::ProcessId, run_event::RunEvent};
 
 /// Facts about the present event that several checkers need.
@@ -24,6 +24,6 @@ impl Known {
 pub(super) trait Checker {
     /// The next event, in causal order.
     fn see(&mut self, index: usize, event: &RunEvent, run: &RunUnderTest<'_>, known: &Known);
-    /// The result for each property.
-    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check>;
+    /// The result for each property, given what happened at all.
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>, exercise: Exercise) -> Vec<Check>;
 }

@@ -1,8 +1,11 @@
 //! The clock condition (Lamport 1978): if a happened before b, then C(a) < C(b).
 
+use common::event::Verdict;
+
 use super::{
     check::Check,
     checker::{Checker, Known},
+    exercise::Exercise,
     run::RunUnderTest,
 };
 use crate::{property::Property, run_event::RunEvent};
@@ -99,14 +102,21 @@ impl ClockCondition {
         violation
     }
 
-    /// In what it holds; None where no two clocks were compared.
-    pub fn holds(&self) -> Option<String> {
+    /// The verdict if nothing violates it; None where no two clocks were compared. Without a message only half of the
+    /// condition was exercised: a clock that ignores the times of messages would not be found.
+    pub fn held(&self, exercise: Exercise) -> Option<(Verdict, String)> {
+        let lacks = exercise.lacks(Property::Clocks);
+        let steps = format!("all {} steps of the processes", self.steps);
         match (self.messages, self.steps) {
             (0, 0) => None,
-            (0, steps) => Some(format!("held for all {steps} steps of the processes")),
-            (messages, steps) => Some(format!(
-                "held for all {messages} messages and all {steps} steps of the processes"
-            )),
+            (0, _) => {
+                let why = lacks.unwrap_or("no message has a clock on both sides");
+                Some((Verdict::Open, format!("{why}; held for {steps}")))
+            }
+            (messages, _) => {
+                let held = format!("held for all {messages} messages and {steps}");
+                Some((Verdict::Ok, held))
+            }
         }
     }
 }
@@ -139,12 +149,16 @@ impl Checker for Clocks {
         }
     }
 
-    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>, exercise: Exercise) -> Vec<Check> {
         let property = Property::Clocks;
-        vec![match (self.violation, self.condition.holds()) {
+        vec![match (self.violation, self.condition.held(exercise)) {
             (Some((events, reason)), _) => Check::violated(run, property, events, reason),
-            (None, Some(held)) => Check::ok(property, held),
-            (None, None) => Check::open(property, "no two clocks could be compared"),
+            (None, Some((Verdict::Ok, held))) => Check::ok(property, held),
+            (None, Some((_, why))) => Check::open(property, why),
+            (None, None) => {
+                let lacks = exercise.lacks(property);
+                Check::open(property, lacks.unwrap_or("no two clocks could be compared"))
+            }
         }]
     }
 }

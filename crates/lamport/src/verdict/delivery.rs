@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use common::text::plural;
+use common::{event::Verdict, text::plural};
 
 use super::{
     check::Check,
     checker::{Checker, Known},
+    exercise::Exercise,
     order::{CausalOrder, Misdelivery, TotalOrder},
-    run::RunUnderTest,
+    run::{Expected, RunUnderTest},
 };
 use crate::{
     clock::Timestamp, ids::ProcessId, process::Meaning, property::Property, run_event::RunEvent,
@@ -35,6 +36,8 @@ pub(super) struct Delivery {
     last: Vec<String>,
     /// The number of deliveries.
     deliveries: u64,
+    /// Whether one was of a multicast that another had happened before.
+    cause_delivered: bool,
     misordered: Option<((usize, usize), &'static str)>,
     duplicate: Option<(usize, usize)>,
 }
@@ -56,6 +59,7 @@ impl Delivery {
             first: Vec::new(),
             last: vec![String::new(); processes],
             deliveries: 0,
+            cause_delivered: false,
             misordered: None,
             duplicate: None,
         }
@@ -88,7 +92,10 @@ impl Delivery {
                     Err(Misdelivery::Unknown)
                 }
             }
-            Order::Causal(order) => order.deliver(me, multicast),
+            Order::Causal(order) => {
+                self.cause_delivered |= order.has_cause(multicast);
+                order.deliver(me, multicast)
+            }
         };
         let (before, reason) = match delivered {
             Ok(()) => return,
@@ -142,7 +149,12 @@ impl Checker for Delivery {
         }
     }
 
-    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>, exercise: Exercise) -> Vec<Check> {
+        let exercise = match self.cause_delivered {
+            true => exercise | Exercise::CAUSE_DELIVERED,
+            false => exercise,
+        };
+        let held = |property, found: String| Check::held(run, exercise, property, found, &[]);
         let processes = self.last.len();
         let (property, ok) = match self.order {
             Order::Total(_) => (
@@ -154,16 +166,9 @@ impl Checker for Delivery {
                 "no multicast was delivered before one that happened before it".to_owned(),
             ),
         };
-        let multicasts = self.multicasts.len();
-        if multicasts == 0 {
-            let never = |property| Check::open(property, "no process multicast anything");
-            return [property, Property::DeliveredOnce, Property::AllDelivered]
-                .map(never)
-                .into();
-        }
         let order = match self.misordered {
             Some((events, reason)) => Check::violated(run, property, events, reason),
-            None => Check::as_far_as_known(run, property, ok, &[]),
+            None => held(property, ok),
         };
         let once = match self.duplicate {
             Some(events) => Check::violated(
@@ -175,47 +180,71 @@ impl Checker for Delivery {
             None if self.misordered.is_some() && matches!(self.order, Order::Total(_)) => {
                 Check::open(Property::DeliveredOnce, "there is no common sequence")
             }
-            None => Check::as_far_as_known(
-                run,
+            None => held(
                 Property::DeliveredOnce,
                 format!(
                     "none of {}",
                     plural(self.deliveries, "delivery").replace("deliverys", "deliveries")
                 ) + " is a duplicate",
-                &[],
             ),
         };
-        // Of a process that did not end by itself nothing is expected.
-        let here: Vec<_> = ProcessId::all(processes)
-            .filter(|process| !run.is_incomplete(*process))
-            .collect();
-        let all = plural(multicasts as u64, "multicast");
-        let short = here
-            .iter()
-            .map(|process| (process, self.delivered(*process)));
-        let short: Vec<_> = short
-            .filter(|(_, delivered)| *delivered != multicasts)
-            .map(|(process, delivered)| format!("{} {delivered}", run.names.of(*process)))
-            .collect();
-        let complete = short.is_empty();
-        let everywhere = if complete {
-            let found = format!("{all}, each at all {} processes", here.len());
-            Check::as_far_as_known(run, Property::AllDelivered, found, &[])
-        } else {
-            let found = format!("of {all} delivered {}", short.join(", "));
-            Check::unfulfilled(Property::AllDelivered, found)
+        let expected = |expected: Expected| -> Vec<ProcessId> {
+            let all = ProcessId::all(processes);
+            all.filter(|process| run.expects(*process) == expected)
+                .collect()
         };
+        let here = expected(Expected::Yes);
+        let everywhere = self.everywhere(run, exercise, &here, &expected(Expected::Unknown));
+        let complete = everywhere.verdict == Verdict::Ok;
         let mut checks = vec![order, once, everywhere];
-        if matches!(self.order, Order::Total(_)) && complete && !here.is_empty() {
-            checks.push(self.accounts(run, &here));
+        if matches!(self.order, Order::Total(_)) && complete && here.len() > 1 {
+            checks.push(self.accounts(run, exercise, &here));
         }
         checks
     }
 }
 
 impl Delivery {
+    /// Whether every multicast was delivered `here`, at the processes that ended by themselves, and at those that may `still`
+    /// deliver it.
+    fn everywhere(
+        &self,
+        run: &RunUnderTest<'_>,
+        exercise: Exercise,
+        here: &[ProcessId],
+        still: &[ProcessId],
+    ) -> Check {
+        let property = Property::AllDelivered;
+        let multicasts = self.multicasts.len();
+        let all = plural(multicasts as u64, "multicast");
+        let short = |processes: &[ProcessId]| {
+            let delivered = processes
+                .iter()
+                .map(|process| (process, self.delivered(*process)));
+            let short = delivered.filter(|(_, delivered)| *delivered != multicasts);
+            let short =
+                short.map(|(process, delivered)| format!("{} {delivered}", run.names.of(*process)));
+            short.collect::<Vec<_>>().join(", ")
+        };
+        let (never, not_yet) = (short(here), short(still));
+        if !never.is_empty() {
+            return Check::unfulfilled(property, format!("of {all} delivered {never}"));
+        }
+        if !not_yet.is_empty() {
+            let found = format!("of {all} delivered {not_yet} so far; {}", run.cut_short());
+            return Check::open(property, found);
+        }
+        match here.len() + still.len() {
+            0 => Check::open(property, "no process ended by itself"),
+            processes => {
+                let found = format!("{all}, each at all {processes} processes");
+                Check::held(run, exercise, property, found, &[])
+            }
+        }
+    }
+
     /// The balances of the replicas after the last delivery.
-    fn accounts(&self, run: &RunUnderTest<'_>, here: &[ProcessId]) -> Check {
+    fn accounts(&self, run: &RunUnderTest<'_>, exercise: Exercise, here: &[ProcessId]) -> Check {
         let balance = |process: &ProcessId| {
             let last = &self.last[process.index()];
             last.rsplit(": ").next().unwrap_or_default()
@@ -224,7 +253,7 @@ impl Delivery {
         let (first, replicas) = (balances[0], balances.len());
         if balances.iter().all(|balance| *balance == first) {
             let found = format!("{first} in the end on all {replicas} replicas");
-            return Check::as_far_as_known(run, Property::EqualAccounts, found, &[]);
+            return Check::held(run, exercise, Property::EqualAccounts, found, &[]);
         }
         let found = format!("in the end {}", balances.join(", "));
         Check::unfulfilled(Property::EqualAccounts, found)

@@ -5,7 +5,8 @@ use common::text::plural;
 use super::{
     check::Check,
     checker::{Checker, Known},
-    run::RunUnderTest,
+    exercise::Exercise,
+    run::{Expected, RunUnderTest},
 };
 use crate::{
     clock::Timestamp,
@@ -149,7 +150,7 @@ impl Checker for Exclusion {
         }
     }
 
-    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>) -> Vec<Check> {
+    fn conclude(self: Box<Self>, run: &RunUnderTest<'_>, exercise: Exercise) -> Vec<Check> {
         let entries = match self.granted {
             1 => "1 entry".to_owned(),
             count => format!("{count} entries"),
@@ -158,21 +159,22 @@ impl Checker for Exclusion {
         let unknown: Vec<_> = ProcessId::all(self.cut.len())
             .filter(|process| self.cut[process.index()])
             .collect();
-        let never = "no process entered the critical section";
-        let decided = |property, ok: String| match self.granted {
-            0 => Check::open(property, never),
-            _ => Check::as_far_as_known(run, property, ok, &unknown),
+        let compared = match self.granted {
+            0 | 1 => Exercise::default(),
+            _ => Exercise::ENTRIES_COMPARED,
         };
+        let exercise = exercise | compared;
+        let held = |property, found: String| Check::held(run, exercise, property, found, &unknown);
         let exclusion = match self.together {
             Some((events, reason)) => {
                 Check::violated(run, Property::MutualExclusion, events, reason)
             }
-            None => decided(
+            None => held(
                 Property::MutualExclusion,
                 format!("at most one process in the critical section, in {entries}"),
             ),
         };
-        let mut checks = vec![exclusion, self.granted(run)];
+        let mut checks = vec![exclusion, self.granted(run, exercise)];
         if self.by_time {
             checks.push(match self.unfair {
                 Some(events) => Check::violated(
@@ -181,7 +183,7 @@ impl Checker for Exclusion {
                     events,
                     "the second has the earlier request",
                 ),
-                None => decided(
+                None => held(
                     Property::TimestampOrder,
                     "every entry has a later request than the one before it".into(),
                 ),
@@ -192,25 +194,26 @@ impl Checker for Exclusion {
 }
 
 impl Exclusion {
-    fn granted(&self, run: &RunUnderTest<'_>) -> Check {
+    fn granted(&self, run: &RunUnderTest<'_>, exercise: Exercise) -> Check {
+        let property = Property::Granted;
         let name = |process: &ProcessId| run.names.of(*process);
-        // Of a process that did not end by itself nothing is expected.
-        let pending: Vec<_> = ProcessId::all(self.pending.len())
-            .filter(|process| !run.is_incomplete(*process))
-            .filter_map(|process| Some((process, self.pending[process.index()]?)))
-            .map(|(process, time)| format!("{}'s of {time}", name(&process)))
-            .collect();
-        if pending.is_empty() {
-            let requests = plural(self.granted, "request");
-            return match self.granted {
-                0 => Check::open(
-                    Property::Granted,
-                    "no process requested the critical section",
-                ),
-                _ => Check::as_far_as_known(run, Property::Granted, format!("all {requests}"), &[]),
-            };
+        let pending = |expected: Expected| {
+            let pending = ProcessId::all(self.pending.len())
+                .filter(|process| run.expects(*process) == expected)
+                .filter_map(|process| Some((process, self.pending[process.index()]?)))
+                .map(|(process, time)| format!("{}'s of {time}", name(&process)));
+            pending.collect::<Vec<_>>().join(", ")
+        };
+        let (never, not_yet) = (pending(Expected::Yes), pending(Expected::Unknown));
+        if never.is_empty() && not_yet.is_empty() {
+            let requests = format!("all {}", plural(self.granted, "request"));
+            return Check::held(run, exercise, property, requests, &[]);
         }
-        let mut found = format!("not granted: {}", pending.join(", "));
+        if never.is_empty() {
+            let found = format!("not granted so far: {not_yet}; {}", run.cut_short());
+            return Check::open(property, found);
+        }
+        let mut found = format!("not granted: {never}");
         let inside = ProcessId::all(self.entries.len()).filter(|process| {
             self.entries[process.index()].is_some_and(|entry| entry.exited.is_none())
         });
@@ -218,10 +221,11 @@ impl Exclusion {
         if !inside.is_empty() {
             found += &format!("; {} never exited the critical section", inside.join(", "));
         }
-        if !run.unfinished.is_empty() {
-            let unfinished: Vec<_> = run.unfinished.iter().map(name).collect();
-            found += &format!("; {} did not terminate normally", unfinished.join(", "));
+        let ended = run.crashed.iter().chain(run.unfinished);
+        let ended: Vec<_> = ended.map(name).collect();
+        if !ended.is_empty() {
+            found += &format!("; {} did not terminate normally", ended.join(", "));
         }
-        Check::unfulfilled(Property::Granted, found)
+        Check::unfulfilled(property, found)
     }
 }

@@ -4,6 +4,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | `run`, `check`, `figures` | what is checked, the result for each property, the counts |
+//! | `exercise` | what happened at all: a property that nothing exercised is open |
 //! | `checker`, `sends` | the interface of the checkers; which send each receive is of |
 //! | [`clocks`], `channels` | the clock condition; reliable FIFO channels |
 //! | `exclusion` | mutual exclusion: safety, liveness, fairness |
@@ -15,6 +16,7 @@ mod checker;
 pub mod clocks;
 mod delivery;
 mod exclusion;
+mod exercise;
 mod figures;
 pub mod order;
 mod run;
@@ -23,6 +25,7 @@ mod sends;
 mod tests;
 
 pub use check::Check;
+pub use exercise::{Exercise, SharedExercise};
 pub use figures::Figures;
 pub use run::{NONE, Places, RunUnderTest};
 
@@ -94,6 +97,7 @@ impl Verdict {
         }
         let mut own = vec![0; processes];
         let mut figures = Figures::default();
+        let mut exercise = Exercise::default();
         for (index, event) in run.events.iter().enumerate() {
             known.send = (sends[index] != NONE).then_some(sends[index] as usize);
             if let Some(times) = &mut known.times {
@@ -102,13 +106,17 @@ impl Verdict {
                 times.step(index, me, own[me], known.send, receives[index]);
             }
             figures.count(event, processes);
+            exercise |= Exercise::of_message(&event.what);
+            if let Some(meaning) = &event.meaning {
+                exercise |= Exercise::of_meaning(event.process, meaning);
+            }
             for checker in &mut checkers {
                 checker.see(index, event, run, &known);
             }
         }
         let checks = checkers
             .into_iter()
-            .flat_map(|checker| checker.conclude(run));
+            .flat_map(|checker| checker.conclude(run, exercise));
         Self {
             checks: checks.collect(),
             figures,

@@ -159,6 +159,14 @@ impl CausalOrder {
         }
     }
 
+    /// Whether another multicast happened before this one.
+    pub fn has_cause(&self, multicast: Timestamp) -> bool {
+        let found = self
+            .multicasts
+            .binary_search_by_key(&multicast, |(stamp, _)| *stamp);
+        found.is_ok_and(|found| self.multicasts[found].1.iter().sum::<u32>() > 1)
+    }
+
     /// How many multicasts a process has delivered.
     pub fn delivered(&self, process: ProcessId) -> usize {
         let in_order = self.delivered[process.index()].iter();

@@ -17,6 +17,17 @@ pub trait Places: fmt::Debug {
     fn place(&self, event: usize) -> String;
 }
 
+/// Whether something is expected of a process at the end of a run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Expected {
+    /// It ended by itself, so it must have done everything.
+    Yes,
+    /// Nothing is known of its end: it may still do it.
+    Unknown,
+    /// It crashed, or has no log.
+    No,
+}
+
 /// A run, as it is checked.
 #[derive(Clone, Copy, Debug)]
 pub struct RunUnderTest<'a> {
@@ -26,8 +37,11 @@ pub struct RunUnderTest<'a> {
     pub names: &'a Names,
     /// All events, in causal order.
     pub events: &'a [RunEvent],
-    /// The processes that did not end by themselves: their last events may be missing.
+    /// The processes that did not end by themselves, as far as is known: their last events may be missing, and they may still
+    /// do what they have not done.
     pub unfinished: &'a [ProcessId],
+    /// The processes that crashed: their last events may be missing, and nothing is expected of them.
+    pub crashed: &'a [ProcessId],
     /// The processes without a log.
     pub missing: &'a [ProcessId],
     /// For each event the index of the send that it receives, or [`NONE`]. Without it the senders' numbers identify the sends.
@@ -44,6 +58,7 @@ impl<'a> RunUnderTest<'a> {
             names,
             events,
             unfinished: &[],
+            crashed: &[],
             missing: &[],
             sends: None,
             places: None,
@@ -56,9 +71,38 @@ impl<'a> RunUnderTest<'a> {
         Self { unfinished, ..self }
     }
 
+    /// The same run, in which these processes crashed.
+    #[must_use]
+    pub fn crashed(self, crashed: &'a [ProcessId]) -> Self {
+        Self { crashed, ..self }
+    }
+
     /// Whether events of this process may be missing.
     pub(super) fn is_incomplete(&self, process: ProcessId) -> bool {
-        self.unfinished.contains(&process) || self.missing.contains(&process)
+        self.expects(process) != Expected::Yes
+    }
+
+    /// Whether the process must have done everything when the run ends.
+    pub(super) fn expects(&self, process: ProcessId) -> Expected {
+        if self.crashed.contains(&process) || self.missing.contains(&process) {
+            Expected::No
+        } else if self.unfinished.contains(&process) {
+            Expected::Unknown
+        } else {
+            Expected::Yes
+        }
+    }
+
+    /// Which processes may still have something to do.
+    pub(super) fn cut_short(&self) -> String {
+        let names = self
+            .unfinished
+            .iter()
+            .map(|process| self.names.of(*process));
+        let names: Vec<_> = names.collect();
+        let log = if names.len() == 1 { "log" } else { "logs" };
+        let ends = if names.len() == 1 { "ends" } else { "end" };
+        format!("the {log} of {} {ends} without a stop", names.join(", "))
     }
 
     /// An event in words, with its place in the logs.

@@ -342,18 +342,122 @@ fn the_verdict_does_not_depend_on_the_order_within_a_microsecond() {
     assert!(violated.contains(&(Property::TimestampOrder, Some((0, 1)))));
 }
 
+/// The verdict on a property, and why.
+fn of(verdict: &Verdict, property: Property) -> (event::Verdict, &str) {
+    let mut checks = verdict.checks.iter();
+    let check = checks.find(|check| check.property == property).unwrap();
+    (check.verdict, &check.found)
+}
+
+const OPEN: event::Verdict = event::Verdict::Open;
+
 #[test]
 fn what_was_not_exercised_is_open() {
     let scenario = Scenario::default().local(P1, 1, Meaning::Local(String::new()));
     for algorithm in [
         Algorithm::Events,
         Algorithm::Mutex,
+        Algorithm::RicartAgrawala,
+        Algorithm::Central,
         Algorithm::Total,
         Algorithm::Causal,
     ] {
         let verdict = scenario.verdict(algorithm, &[]);
         assert!(verdict.holds());
-        let open = |check: &Check| check.verdict == event::Verdict::Open;
+        let open = |check: &Check| check.verdict == OPEN;
         assert!(verdict.checks.iter().all(open), "{:?}", verdict.checks);
+        let clocks = of(&verdict, Property::Clocks);
+        assert_eq!(clocks, (OPEN, "no message was sent"));
     }
+}
+
+#[test]
+fn half_of_what_a_property_says_is_not_all_of_it() {
+    let expect = |scenario: &Scenario, algorithm, property, expected: &str| {
+        let verdict = scenario.verdict(algorithm, &[]);
+        assert_eq!(of(&verdict, property), (OPEN, expected), "{algorithm:?}");
+    };
+    // Clocks that advance by themselves, and ignore messages, pass without a message.
+    let steps = Scenario::default()
+        .local(P1, 1, Meaning::Local(String::new()))
+        .local(P1, 2, Meaning::Local(String::new()));
+    let why = "no message was sent; held for all 1 steps of the processes";
+    expect(&steps, Algorithm::Events, Property::Clocks, why);
+    let sent = steps.send(P1, 3, To::One(P2), 1, None);
+    let why = "no message was received; held for all 2 steps of the processes";
+    expect(&sent, Algorithm::Events, Property::Clocks, why);
+    expect(
+        &sent,
+        Algorithm::Events,
+        Property::Channels,
+        "no message was received",
+    );
+
+    // One process alone cannot be inside with another.
+    let entry = |scenario: Scenario, process, time| {
+        scenario
+            .request(process, time)
+            .local(process, time + 1, Meaning::Enter(stamp(time, process)))
+            .local(process, time + 2, Meaning::Exit(stamp(time, process)))
+    };
+    let once = entry(Scenario::default(), P1, 1);
+    let why = "only one process entered the critical section";
+    expect(&once, Algorithm::Mutex, Property::MutualExclusion, why);
+    let why = "the critical section was entered only once";
+    expect(&once, Algorithm::Mutex, Property::TimestampOrder, why);
+    let twice = entry(once, P1, 4).verdict(Algorithm::Mutex, &[]);
+    assert_eq!(of(&twice, Property::TimestampOrder).0, event::Verdict::Ok);
+    assert_eq!(of(&twice, Property::MutualExclusion).0, OPEN);
+
+    // One sequence cannot differ from another, and without a cause no order is kept.
+    let multicast = Scenario::default().multicast(P1, 1, 1);
+    for (algorithm, order) in [
+        (Algorithm::Total, Property::SameSequence),
+        (Algorithm::Causal, Property::CausalOrder),
+    ] {
+        for property in [order, Property::DeliveredOnce] {
+            expect(
+                &multicast,
+                algorithm,
+                property,
+                "no process delivered anything",
+            );
+        }
+    }
+    let delivered = multicast.deliver(P1, 2, stamp(1, P1), "x: 7");
+    let why = "only one process delivered anything";
+    expect(&delivered, Algorithm::Total, Property::SameSequence, why);
+    let why = "no multicast happened before another that was delivered";
+    expect(&delivered, Algorithm::Causal, Property::CausalOrder, why);
+}
+
+#[test]
+fn what_a_process_without_an_end_has_not_done_is_open() {
+    let pending = Scenario::default().request(P1, 1);
+    let verdict = pending.verdict(Algorithm::Mutex, &[P1]);
+    let why = "not granted so far: p1's of 1; the log of p1 ends without a stop";
+    assert_eq!(of(&verdict, Property::Granted), (OPEN, why));
+    let delivered = Scenario::default()
+        .multicast(P1, 1, 1)
+        .deliver(P1, 2, stamp(1, P1), "x: 7")
+        .deliver(P2, 3, stamp(1, P1), "x: 7");
+    let verdict = delivered.verdict(Algorithm::Total, &[P2, P3]);
+    let why = "of 1 multicast delivered p3 0 so far; the logs of p2, p3 end without a stop";
+    assert_eq!(of(&verdict, Property::AllDelivered), (OPEN, why));
+    // Of one that crashed nothing is expected.
+    let names = Names::numbered(3);
+    let run = RunUnderTest::new(Algorithm::Total, &names, &delivered.0);
+    let (verdict, why) = (
+        Verdict::of(&run.crashed(&[P3])),
+        "1 multicast, each at all 2 processes",
+    );
+    assert_eq!(
+        of(&verdict, Property::AllDelivered),
+        (event::Verdict::Ok, why)
+    );
+    let verdict = Verdict::of(&run.crashed(&[P1, P2, P3]));
+    assert_eq!(of(&verdict, Property::AllDelivered).0, OPEN);
+    let run = RunUnderTest::new(Algorithm::Mutex, &names, &pending.0);
+    let verdict = Verdict::of(&run.crashed(&[P1]));
+    assert!(verdict.holds());
 }

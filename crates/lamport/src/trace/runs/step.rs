@@ -7,6 +7,7 @@ use super::members::Members;
 use crate::{
     algorithms::Algorithm,
     clock::Timestamp,
+    fault_event,
     ids::ProcessId,
     process::{Meaning, To},
     run_event::{ALL_PROCESSES, MessageAction},
@@ -60,6 +61,12 @@ impl MessageTypes {
             _ => Algorithm::Mutex,
         }
     }
+}
+
+/// Whether a fault, as its line says, is the crash of its process.
+pub(super) fn is_crash(line: &str) -> bool {
+    let line = serde_json::from_str(line);
+    line.is_ok_and(|line: Line| line.meaning == fault_event::CRASHED)
 }
 
 /// An event of a process of the run.
