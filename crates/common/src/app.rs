@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    capacity,
     config::{self, CommandLine, Early, Options, Output},
     event::{Event, Kind},
     exit::{Exit, Failure, Summary, why},
@@ -94,6 +95,7 @@ pub fn main<C: CommandLine>(
     view: impl FnOnce(&C) -> View,
     body: impl FnOnce(C, &App) -> Result<Summary, Failure>,
 ) -> ExitCode {
+    capacity::save_address_space();
     let ended = match config::command_line::<C>(std::env::args_os()) {
         Ok(command) => run(command, view, body),
         // Help and version are the answer; a pipe closed on them is no fault.
@@ -132,6 +134,7 @@ fn run<C: CommandLine>(
     view: impl FnOnce(&C) -> View,
     body: impl FnOnce(C, &App) -> Result<Summary, Failure>,
 ) -> Result<Exit, Failure> {
+    capacity::check_start()?;
     let output = command.options().output();
     let cannot =
         |what: &'static str| move |error: io::Error| Failure::could_not_run(what, why(&error));

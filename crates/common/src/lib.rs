@@ -3,6 +3,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`app`] | the frame around a program's `main`: command line, journal, signals, exit code |
+//! | [`capacity`] | what the system can still give: threads, memory, descriptors |
 //! | [`config`] | flags over environment over file over default |
 //! | [`event`] | the event log's types: what is written is what is read |
 //! | [`message`] | what identifies a message on both sides |
@@ -19,6 +20,7 @@
 //! | `testing` | starting the real binaries from a test (feature `testing`) |
 
 pub mod app;
+pub mod capacity;
 pub mod config;
 pub mod event;
 pub mod exit;

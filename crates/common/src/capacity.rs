@@ -1,0 +1,254 @@
+//! What the system can still give this process: threads, memory, descriptors.
+//!
+//! A thread whose stack could be mapped may still abort the process: std maps an alternative signal stack in the new
+//! thread and panics when that fails, and an allocation that fails aborts. So a program asks before it starts a thread,
+//! and starts none that could end so. Where `/proc` does not say, there is no limit.
+
+mod cgroup;
+mod kernel;
+
+use std::{io, os::unix::process::CommandExt, process::Command, sync::Arc};
+
+use self::kernel::{KIB, MIB};
+use crate::exit::Failure;
+
+/// What one of something takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// Tasks: threads and processes.
+    pub tasks: u64,
+    /// Memory mappings.
+    pub maps: u64,
+    /// Address space, in bytes.
+    pub address_space: u64,
+    /// Memory, with the kernel's, in bytes.
+    pub memory: u64,
+}
+
+impl Cost {
+    /// A thread with a stack of this many bytes: two mappings for the stack and two for the alternative signal stack,
+    /// as each has a guard page.
+    pub const fn thread(stack: usize) -> Self {
+        Self {
+            tasks: 1,
+            maps: 4,
+            address_space: stack as u64 + 64 * KIB,
+            memory: 48 * KIB,
+        }
+    }
+}
+
+/// For how many more of something there is room, and why for no more.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Room {
+    /// How many.
+    pub number: u64,
+    /// The limit: `vm.max_map_count is 65530`.
+    pub limit: String,
+}
+
+impl Room {
+    /// The narrowest of these, each what is left, what one takes, and the limit.
+    fn narrowest(limits: impl IntoIterator<Item = (u64, u64, String)>) -> Self {
+        let rooms = limits.into_iter().filter(|(_, each, _)| *each > 0);
+        rooms
+            .map(|(left, each, limit)| Self {
+                number: left / each,
+                limit,
+            })
+            .min_by_key(|room| room.number)
+            .unwrap_or(Self {
+                number: u64::MAX,
+                limit: String::new(),
+            })
+    }
+
+    /// Refuses what there is no room for.
+    ///
+    /// # Errors
+    /// `WHAT: room for N more: LIMIT` (exit code 2).
+    pub fn require(&self, number: usize, what: impl std::fmt::Display) -> Result<(), Failure> {
+        if number as u64 <= self.number {
+            return Ok(());
+        }
+        let why = format!("there is room for {}: {}", self.number, self.limit);
+        Err(Failure::could_not_run(what, why))
+    }
+}
+
+/// For how many more of this cost there is room now, with some left for everything else.
+pub fn room(cost: &Cost) -> Room {
+    let mut limits = Vec::new();
+    if cost.maps > 0 {
+        limits.extend(kernel::maps().map(|(left, limit)| (left, cost.maps, limit)));
+    }
+    if cost.tasks > 0 {
+        let tasks = kernel::tasks().into_iter().chain(cgroup::tasks());
+        limits.extend(tasks.map(|(left, limit)| (left, cost.tasks, limit)));
+    }
+    if cost.address_space > 0 {
+        let space = kernel::address_space().into_iter();
+        limits.extend(space.map(|(left, limit)| (left, cost.address_space, limit)));
+    }
+    if cost.memory > 0 {
+        let memory = kernel::memory().into_iter().chain(cgroup::memory());
+        limits.extend(memory.map(|(left, limit)| (left, cost.memory, limit)));
+    }
+    Room::narrowest(limits)
+}
+
+/// How many bytes of memory this process can still take, and the limit: the machine's free memory, its control group,
+/// `ulimit -v` and `ulimit -d`.
+pub fn memory() -> Room {
+    room(&Cost {
+        address_space: 1,
+        memory: 1,
+        ..Cost::default()
+    })
+}
+
+/// How many more descriptors this process can open.
+pub fn descriptors() -> Room {
+    Room::narrowest(kernel::descriptors().map(|(left, limit)| (left, 1, limit)))
+}
+
+/// How many may be started before the room is measured again.
+const AHEAD: u64 = 4096;
+
+/// Allows something to be started one by one, as long as there is room. The room is measured once for many: for half
+/// of those that it was sufficient for.
+#[derive(Debug)]
+pub struct Budget {
+    cost: Cost,
+    ahead: u64,
+    /// Shared with each that was allowed and has not begun: it has yet to take a part of its cost.
+    pending: Arc<()>,
+}
+
+/// One that was allowed; to be dropped once it has begun, by a thread as the first thing that it does.
+#[derive(Debug)]
+pub struct Allowed(#[allow(dead_code)] Arc<()>);
+
+impl Budget {
+    /// A budget for any number of this cost.
+    pub fn new(cost: Cost) -> Self {
+        Self {
+            cost,
+            ahead: 0,
+            pending: Arc::default(),
+        }
+    }
+
+    /// Allows one more.
+    ///
+    /// # Errors
+    /// When there is no room now: `no room for another: LIMIT`.
+    pub fn allow(&mut self) -> io::Result<Allowed> {
+        if self.ahead == 0 {
+            let room = room(&self.cost);
+            let pending = Arc::strong_count(&self.pending) as u64 - 1;
+            self.ahead = room.number.saturating_sub(pending).div_ceil(2).min(AHEAD);
+            if self.ahead == 0 {
+                return Err(io::Error::other(format!(
+                    "no room for another: {}",
+                    room.limit
+                )));
+            }
+        }
+        self.ahead -= 1;
+        Ok(Allowed(Arc::clone(&self.pending)))
+    }
+}
+
+/// Starts this program anew with a single memory arena where its address space is limited: glibc reserves 64 MiB for
+/// each thread's arena, up to eight a processor, which would leave nothing for the threads. To be called first.
+pub fn save_address_space() {
+    const ARENAS: &str = "MALLOC_ARENA_MAX";
+    if kernel::address_space_limit().is_none() || std::env::var_os(ARENAS).is_some() {
+        return;
+    }
+    let mut arguments = std::env::args_os();
+    if let (Ok(program), Some(name)) = (std::env::current_exe(), arguments.next()) {
+        // Returns only if it fails; then the program goes on as it is.
+        let _ = Command::new(program)
+            .arg0(name)
+            .args(arguments)
+            .env(ARENAS, "1")
+            .exec();
+    }
+}
+
+/// Checks that there is room for the threads of the journal and what else every program needs.
+///
+/// # Errors
+/// `start: LIMIT; …` (exit code 2).
+pub fn check_start() -> Result<(), Failure> {
+    // Three threads with std's stack.
+    let usual = Cost {
+        tasks: 3,
+        maps: 12,
+        address_space: 8 * MIB,
+        memory: MIB,
+    };
+    let room = room(&usual);
+    if room.number > 0 {
+        return Ok(());
+    }
+    let why = format!("{}; there is no room for its threads", room.limit);
+    Err(Failure::could_not_run("start", why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_narrowest_limit_is_named() {
+        let limits = [
+            (1000, 4, "maps".to_owned()),
+            (90, 1, "tasks".to_owned()),
+            (5, 0, "not taken".to_owned()),
+        ];
+        let room = Room::narrowest(limits);
+        assert_eq!((room.number, room.limit.as_str()), (90, "tasks"));
+        assert!(room.require(90, "--clients 90").is_ok());
+        assert_eq!(
+            room.require(91, "--clients 91").unwrap_err().to_string(),
+            "--clients 91: there is room for 90: tasks"
+        );
+        assert_eq!(Room::narrowest([]).number, u64::MAX);
+    }
+
+    #[test]
+    fn this_machine_has_room_and_the_room_shrinks_by_what_is_taken() {
+        let cost = Cost::thread(64 * 1024);
+        let before = room(&cost);
+        assert!(before.number > 10, "{before:?}");
+        assert!(!before.limit.is_empty());
+        assert!(memory().number > MIB);
+        let before = descriptors();
+        let _files: Vec<_> = (0..10)
+            .map(|_| std::fs::File::open("/dev/null").unwrap())
+            .collect();
+        // Other tests of this process open and close files too.
+        assert!(descriptors().number < before.number + 5);
+    }
+
+    #[test]
+    fn what_was_allowed_and_has_not_begun_counts() {
+        // More than a few at once would not fit into the memory.
+        let free = memory().number;
+        let cost = Cost {
+            memory: free / 3,
+            ..Cost::default()
+        };
+        let mut budget = Budget::new(cost);
+        let allowed: Vec<_> = (0..10).map_while(|_| budget.allow().ok()).collect();
+        assert!((1..=4).contains(&allowed.len()), "{}", allowed.len());
+        let refused = budget.allow().unwrap_err().to_string();
+        assert!(refused.starts_with("no room for another: "), "{refused}");
+        // What has begun has taken its part, and here that was nothing.
+        drop(allowed);
+        assert!(budget.allow().is_ok());
+    }
+}

@@ -1,0 +1,136 @@
+//! What the kernel says of this process and of the machine, in `/proc`: each number is what is left for more, beside
+//! the limit that it comes from.
+
+use std::{fs, io::Read, str::FromStr};
+
+pub(super) const KIB: u64 = 1024;
+pub(super) const MIB: u64 = 1024 * KIB;
+
+/// What is left, and the limit.
+type Left = (u64, String);
+
+/// How much address space is left for everything that is not asked for here.
+const SPARE_ADDRESS_SPACE: u64 = 4 * MIB;
+
+/// How much memory is left to the machine.
+const SPARE_MEMORY: u64 = 16 * MIB;
+
+/// How many mappings are left for everything that is not asked for here, or an eighth of all.
+const SPARE_MAPS: u64 = 512;
+
+/// Memory mappings.
+pub(super) fn maps() -> Option<Left> {
+    let most: u64 = number("/proc/sys/vm/max_map_count")?;
+    let spare = SPARE_MAPS.min(most / 8);
+    let left = most.saturating_sub(lines("/proc/self/maps")? + spare);
+    Some((left, format!("vm.max_map_count is {most}")))
+}
+
+/// Tasks of the whole machine.
+pub(super) fn tasks() -> Vec<Left> {
+    // `0.00 0.01 0.05 2/345 6789`: 345 tasks exist.
+    let load = text("/proc/loadavg").unwrap_or_default();
+    let Some(tasks) = load
+        .split_whitespace()
+        .nth(3)
+        .and_then(|tasks| tasks.split_once('/')?.1.parse::<u64>().ok())
+    else {
+        return Vec::new();
+    };
+    ["threads-max", "pid_max"]
+        .into_iter()
+        .filter_map(|name| {
+            let most: u64 = number(&format!("/proc/sys/kernel/{name}"))?;
+            let limit = format!("kernel.{name} is {most}");
+            Some((most.saturating_sub(tasks), limit))
+        })
+        .collect()
+}
+
+/// Address space, in bytes.
+pub(super) fn address_space() -> Vec<Left> {
+    let mut left = Vec::new();
+    for (limit, used, flag) in [
+        ("Max address space", "VmSize:", "-v"),
+        ("Max data size", "VmData:", "-d"),
+    ] {
+        if let Some(most) = soft_limit(limit)
+            && let Some(used) = kilobytes("/proc/self/status", used)
+        {
+            let free = most.saturating_sub(used * KIB + SPARE_ADDRESS_SPACE);
+            left.push((free, format!("ulimit {flag} is {}", most / KIB)));
+        }
+    }
+    // The kernel promises no more than it has.
+    if number("/proc/sys/vm/overcommit_memory") == Some(2)
+        && let Some(most) = kilobytes("/proc/meminfo", "CommitLimit:")
+        && let Some(used) = kilobytes("/proc/meminfo", "Committed_AS:")
+    {
+        let free = (most.saturating_sub(used) * KIB).saturating_sub(SPARE_MEMORY);
+        let limit = "vm.overcommit_memory is 2, and so much is committed";
+        left.push((free, limit.to_owned()));
+    }
+    left
+}
+
+/// The limit of this process's address space, in bytes.
+pub(super) fn address_space_limit() -> Option<u64> {
+    soft_limit("Max address space")
+}
+
+/// Memory of the machine, in bytes.
+pub(super) fn memory() -> Option<Left> {
+    let free = kilobytes("/proc/meminfo", "MemAvailable:")?
+        + kilobytes("/proc/meminfo", "SwapFree:").unwrap_or_default();
+    let limit = format!("{} MiB of memory are free", free / KIB);
+    Some(((free * KIB).saturating_sub(SPARE_MEMORY), limit))
+}
+
+/// Descriptors.
+pub(super) fn descriptors() -> Option<Left> {
+    let most = soft_limit("Max open files")?;
+    // One of them reads this very folder.
+    let open = fs::read_dir("/proc/self/fd").map_or(most, |open| open.count() as u64 - 1);
+    Some((most.saturating_sub(open), format!("ulimit -n is {most}")))
+}
+
+/// A soft limit of this process; None where it is unlimited.
+fn soft_limit(name: &str) -> Option<u64> {
+    let limits = text("/proc/self/limits")?;
+    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// A line such as `VmSize:    1234 kB`.
+fn kilobytes(path: &str, name: &str) -> Option<u64> {
+    let text = text(path)?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// A file with one number.
+pub(super) fn number<T: FromStr>(path: &str) -> Option<T> {
+    text(path)?.trim().parse().ok()
+}
+
+pub(super) fn text(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok()
+}
+
+/// How many lines a file has, without memory of its size: a process with many threads has many mappings.
+fn lines(path: &str) -> Option<u64> {
+    let mut file = fs::File::open(path).ok()?;
+    let mut chunk = [0; 16 * 1024];
+    let mut lines = 0;
+    loop {
+        match file.read(&mut chunk).ok()? {
+            0 => return Some(lines),
+            length => {
+                lines += chunk[..length]
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count() as u64
+            }
+        }
+    }
+}
