@@ -359,7 +359,7 @@ impl Cli {
     /// # Errors
     /// When a flag stands beside it that means nothing there (exit code 2).
     pub fn replay(&self) -> Result<Option<&Path>, Failure> {
-        const DECIDED_BY_THE_LOG: [&str; 20] = [
+        const DECIDED_BY_THE_LOG: [&str; 19] = [
             "--seed",
             "--seeds",
             "--count",
@@ -373,7 +373,6 @@ impl Cli {
             "--partition",
             "--crash",
             "--faults",
-            "--max-clock",
             "--may-lose",
             "--may-duplicate",
             "--may-reorder",

@@ -1,5 +1,7 @@
 //! A fault of the network or of a process as an event, and its form in the event log: of a message in the log of its
-//! receiver, which would have had the next event with it, and of a crash in the log of the process.
+//! receiver, which would have had the next event with it, and of a crash in the log of the process. And a run with its faults.
+
+use std::time::Duration;
 
 use common::{
     event::{Event, Kind},
@@ -8,8 +10,53 @@ use common::{
 
 use crate::{
     ids::{Names, ProcessId},
-    run_event::ALL_PROCESSES,
+    run_event::{ALL_PROCESSES, RunEvent},
 };
+
+/// An event of a run, or a fault between its events.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PathEvent {
+    /// An event of a process.
+    Event(RunEvent),
+    /// A fault of the network or of a process, at this time since the start of the run.
+    Fault(Duration, Fault),
+}
+
+impl PathEvent {
+    /// When it is, since the start of the run.
+    pub fn at(&self) -> Duration {
+        match self {
+            Self::Event(event) => event.at,
+            Self::Fault(at, _) => *at,
+        }
+    }
+
+    /// The event in words.
+    pub fn words(&self, names: &Names) -> String {
+        match self {
+            Self::Event(event) => event.sentence(names),
+            Self::Fault(_, fault) => fault.words(names),
+        }
+    }
+
+    /// The events of the processes.
+    pub fn run_events(path: &[Self]) -> Vec<RunEvent> {
+        let events = path.iter().filter_map(|event| match event {
+            Self::Event(event) => Some(event.clone()),
+            Self::Fault(..) => None,
+        });
+        events.collect()
+    }
+
+    /// The processes that crash.
+    pub fn crashed(path: &[Self]) -> Vec<ProcessId> {
+        let crashed = path.iter().filter_map(|event| match event {
+            Self::Fault(_, Fault::Crashed(process)) => Some(*process),
+            _ => None,
+        });
+        crashed.collect()
+    }
+}
 
 /// A fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -18,7 +18,7 @@ use common::{
 
 use crate::{
     algorithms::Algorithm,
-    fault_event::Fault,
+    fault_event::{Fault, PathEvent},
     ids::{Names, ProcessId, new_session},
     run_event::RunEvent,
 };
@@ -53,6 +53,23 @@ impl Report<'_> {
         }
     }
 
+    /// Prints the events of a run and the faults between them, `most` of them.
+    pub fn path(&self, path: &[PathEvent], most: usize) {
+        for event in path.iter().take(most) {
+            match event {
+                PathEvent::Event(event) => self.event(event),
+                PathEvent::Fault(at, fault) => {
+                    self.record(*at, fault.event(self.names, self.over));
+                }
+            }
+        }
+        let more = path.len().saturating_sub(most) as u64;
+        if let Some(next) = path.get(most) {
+            let text = format!("and {more} more; --show all prints them");
+            self.record(next.at(), line(text));
+        }
+    }
+
     /// Prints an event of a process, with the whole sentence as its text.
     pub fn event(&self, event: &RunEvent) {
         let mut logged = event.event(self.names, self.over);
@@ -66,11 +83,6 @@ impl Report<'_> {
     pub fn record(&self, at: Duration, event: Event) {
         let time = moment(at);
         self.journal.record(Event { time, ..event });
-    }
-
-    /// An event as it stands in the log of its process, at its time.
-    pub fn logged(&self, event: &RunEvent) -> (ProcessId, Duration, Event) {
-        (event.process, event.at, event.event(self.names, self.over))
     }
 
     /// Writes one log per process, as the process would write it itself, in simulated time. The log of a process that crashes
@@ -90,69 +102,18 @@ impl Report<'_> {
             let path = log_path(folder, self.names.of(process));
             let crash = crashes.iter().find(|crash| crash.0 == process);
             let own = events.iter().filter(|event| event.process == process);
-            let own = own
-                .map(|event| self.logged(event))
-                .chain(crash.map(|(_, at)| {
-                    let crash = Fault::Crashed(process);
-                    (process, *at, crash.event(self.names, self.over))
-                }));
-            let gone: Vec<_> = crash.iter().map(|crash| crash.0).collect();
-            self.log(&path, run, [process], own, &gone, Some(end))?;
+            let own = own.map(|event| PathEvent::Event(event.clone()));
+            let crash = crash.map(|(_, at)| PathEvent::Fault(*at, Fault::Crashed(process)));
+            let log = Log {
+                names: self.names,
+                over: self.over,
+                run,
+                ready: ready(self.algorithm),
+                ended: Some(end),
+            };
+            log.write(&path, [process], own.chain(crash))?;
         }
         Ok(())
-    }
-
-    /// Writes the events of these processes into one log, each process's as it would write them itself. If they `ended`,
-    /// each has a stop then, but those that are `gone`.
-    ///
-    /// # Errors
-    /// When the file cannot be written (exit code 2).
-    pub fn log(
-        &self,
-        path: &Path,
-        run: &str,
-        processes: impl IntoIterator<Item = ProcessId> + Clone,
-        events: impl Iterator<Item = (ProcessId, Duration, Event)>,
-        gone: &[ProcessId],
-        ended: Option<Duration>,
-    ) -> Result<(), Failure> {
-        let mut next = vec![0; self.names.count()];
-        let mut line = Vec::new();
-        let mut write = |file: &mut BufWriter<File>, process: ProcessId, at, event| {
-            let seq = &mut next[process.index()];
-            let record = Record {
-                v: VERSION,
-                run: run.into(),
-                node: self.names.of(process).into(),
-                thread: "simulated".into(),
-                seq: *seq,
-                event: Event {
-                    time: moment(at),
-                    ..event
-                },
-            };
-            *seq += 1;
-            line.clear();
-            record.write_line(&mut line);
-            file.write_all(&line)
-        };
-        let all = || {
-            let mut file = BufWriter::new(File::create(path)?);
-            for process in processes.clone() {
-                let ready = Event::new(Kind::Ready).algorithm(self.algorithm.word());
-                write(&mut file, process, Duration::ZERO, ready)?;
-            }
-            for (process, at, event) in events {
-                write(&mut file, process, at, event)?;
-            }
-            if let Some(end) = ended {
-                for process in processes.into_iter().filter(|it| !gone.contains(it)) {
-                    write(&mut file, process, end, Event::new(Kind::Stop))?;
-                }
-            }
-            file.flush()
-        };
-        all().map_err(|error| cannot(path, &error))
     }
 }
 
@@ -190,4 +151,87 @@ fn cannot(path: &Path, error: &std::io::Error) -> Failure {
 /// A point of simulated time, which starts in 1970.
 pub fn moment(at: Duration) -> Time {
     Time::new(UNIX_EPOCH + at)
+}
+
+/// The event by which a process says which algorithm it runs.
+pub fn ready(algorithm: Algorithm) -> Event {
+    Event::new(Kind::Ready).algorithm(algorithm.word())
+}
+
+/// A log of processes, each with the events that it would write itself, in simulated time.
+#[derive(Debug)]
+pub struct Log<'a> {
+    /// The names of all processes.
+    pub names: &'a Names,
+    /// The transport of the messages.
+    pub over: Carrier,
+    /// The name of the run.
+    pub run: &'a str,
+    /// The first event of each process.
+    pub ready: Event,
+    /// When the processes stop; None if the run could continue. One that crashes does not stop.
+    pub ended: Option<Duration>,
+}
+
+impl Log<'_> {
+    /// Writes the events of these processes into a file.
+    ///
+    /// # Errors
+    /// When the file cannot be written (exit code 2).
+    pub fn write(
+        &self,
+        path: &Path,
+        processes: impl IntoIterator<Item = ProcessId> + Clone,
+        events: impl Iterator<Item = PathEvent>,
+    ) -> Result<(), Failure> {
+        let mut next = vec![0; self.names.count()];
+        let mut crashed = vec![false; self.names.count()];
+        let mut line = Vec::new();
+        let mut write = |file: &mut BufWriter<File>, process: ProcessId, at, event| {
+            let seq = &mut next[process.index()];
+            let record = Record {
+                v: VERSION,
+                run: self.run.into(),
+                node: self.names.of(process).into(),
+                thread: "simulated".into(),
+                seq: *seq,
+                event: Event {
+                    time: moment(at),
+                    ..event
+                },
+            };
+            *seq += 1;
+            line.clear();
+            record.write_line(&mut line);
+            file.write_all(&line)
+        };
+        let all = || {
+            let mut file = BufWriter::new(File::create(path)?);
+            for process in processes.clone() {
+                write(&mut file, process, Duration::ZERO, self.ready.clone())?;
+            }
+            for event in events {
+                let (process, at, logged) = match event {
+                    PathEvent::Event(event) => {
+                        let logged = event.event(self.names, self.over);
+                        (event.process, event.at, logged)
+                    }
+                    PathEvent::Fault(at, fault) => {
+                        let process = fault.process();
+                        crashed[process.index()] |= fault == Fault::Crashed(process);
+                        (process, at, fault.event(self.names, self.over))
+                    }
+                };
+                write(&mut file, process, at, logged)?;
+            }
+            if let Some(end) = self.ended {
+                let ended = processes.into_iter().filter(|it| !crashed[it.index()]);
+                for process in ended {
+                    write(&mut file, process, end, Event::new(Kind::Stop))?;
+                }
+            }
+            file.flush()
+        };
+        all().map_err(|error| cannot(path, &error))
+    }
 }

@@ -63,7 +63,7 @@ fn view_of_a_check(event: &Event, lines: &mut Lines) {
     let text = event.text.as_deref().unwrap_or_default();
     let step = report::step(event.time.since_1970());
     match (event.kind, event.clock) {
-        (Kind::Report, _) if !event.counts.contains_key("complete") => lines.prompt.push_str(text),
+        (Kind::Report, _) if report::is_progress(event) => lines.prompt.push_str(text),
         (Kind::Fault, _) | (Kind::Send | Kind::Receive | Kind::Local, Some(_)) => {
             lines.answer = format!("{step:>5}  {text}");
         }

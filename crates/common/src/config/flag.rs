@@ -63,16 +63,18 @@ impl Flag {
 pub struct Given(pub(super) Vec<&'static str>);
 
 impl Given {
+    /// Whether this flag, such as `--seed`, stands on the command line.
+    pub fn has(&self, flag: &str) -> bool {
+        let name = flag.trim_start_matches('-');
+        self.0.iter().any(|given| given.replace('_', "-") == name)
+    }
+
     /// Refuses each of these flags, such as `--seed`, that stands on the command line.
     ///
     /// # Errors
     /// `--flag: why` (exit code 2).
     pub fn refuse(&self, flags: &[&str], why: &str) -> Result<(), Failure> {
-        let is_given = |flag: &&&str| {
-            let name = flag.trim_start_matches('-');
-            self.0.iter().any(|given| given.replace('_', "-") == name)
-        };
-        match flags.iter().find(is_given) {
+        match flags.iter().find(|flag| self.has(flag)) {
             Some(flag) => Err(Failure::could_not_run(flag, why)),
             None => Ok(()),
         }

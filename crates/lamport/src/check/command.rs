@@ -23,6 +23,7 @@ use crossbeam::channel::{RecvTimeoutError, bounded};
 use super::{
     Settings,
     path_event::ExplainPath,
+    replay,
     report::{self, CheckedPath},
     search::{Progress, search},
     with_model,
@@ -32,7 +33,6 @@ use crate::{
     config::Cli,
     ids::Names,
     reporting::{self, Report},
-    simulate,
 };
 
 /// The interval of the progress line on a terminal.
@@ -48,8 +48,8 @@ pub fn run(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    if cli.replay()?.is_some() {
-        return simulate::command::run(cli, algorithm, journal, shutdown);
+    if let Some(replayed) = replay::run(cli, algorithm, journal)? {
+        return Ok(replayed);
     }
     cli.options
         .given

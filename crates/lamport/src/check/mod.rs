@@ -7,15 +7,19 @@
 //! | [`lamport_mutex`] | the TLA+ module LamportMutex, whose counts are published |
 //! | [`search`] | the search of the state space of either |
 //! | [`path_event`], [`report`] | a counterexample as events, and the report |
+//! | [`replay`] | a counterexample to the module again |
 //! | [`explore`], [`any`] | the same models in stateright's explorer |
 //! | [`command`] | the command `check` |
 
 pub mod any;
 pub mod command;
+#[cfg(test)]
+mod confirmed;
 pub mod explore;
 pub mod lamport_mutex;
 pub mod monitor;
 pub mod path_event;
+pub mod replay;
 pub mod report;
 pub mod search;
 pub mod system;
@@ -76,25 +80,39 @@ impl Settings {
     pub fn new(cli: &Cli, algorithm: Algorithm) -> Result<Self, Failure> {
         let options = &cli.options;
         let refuse = |flag: &str, why: &str| Err(Failure::could_not_run(flag, why));
-        let most_processes = match options.max_clock {
+        let given = |flags: &[&str]| flags.iter().any(|flag| options.given.has(flag));
+        let faults = [
+            "--may-lose",
+            "--may-duplicate",
+            "--may-reorder",
+            "--may-crash",
+        ];
+        // What stands on the command line goes before what the lab file says to all commands and algorithms.
+        let max_clock = options.max_clock.filter(|_| {
+            given(&["--max-clock"])
+                || algorithm == Algorithm::Mutex && !given(&["--count"]) && !given(&faults)
+        });
+        let most_processes = match max_clock {
             None => system::MOST_PROCESSES,
             Some(_) => lamport_mutex::MOST_PROCESSES,
         };
         let processes = cli.processes(most_processes)?;
         let times = |flag: &str, times: Option<u8>| in_range(flag, times.unwrap_or(0), 0, 100);
         let crashes = options.may_crash.unwrap_or(0);
-        let budget = FaultBudget {
-            lost: times("--may-lose", options.may_lose)?,
-            duplicated: times("--may-duplicate", options.may_duplicate)?,
-            reordered: times("--may-reorder", options.may_reorder)?,
-            crashed: in_range("--may-crash", crashes, 0, processes as u8)?,
+        let budget = || -> Result<FaultBudget, Failure> {
+            Ok(FaultBudget {
+                lost: times("--may-lose", options.may_lose)?,
+                duplicated: times("--may-duplicate", options.may_duplicate)?,
+                reordered: times("--may-reorder", options.may_reorder)?,
+                crashed: in_range("--may-crash", crashes, 0, processes as u8)?,
+            })
         };
-        let subject = match options.max_clock {
+        let subject = match max_clock {
             None => {
                 // The first operation of `events` is a local event; by the second each process sends a message.
                 let default = if algorithm == Algorithm::Events { 2 } else { 1 };
                 let count = in_range("--count", options.count.unwrap_or(default), 1, 1_000)?;
-                let count = count as u16;
+                let (count, budget) = (count as u16, budget()?);
                 Subject::Processes { count, budget }
             }
             Some(_) if algorithm != Algorithm::Mutex => {
@@ -103,13 +121,13 @@ impl Settings {
                     "only with mutex: it bounds the TLA+ module LamportMutex; --count bounds the operations of the other algorithms",
                 );
             }
-            Some(_) if options.count.is_some() => {
+            Some(_) if given(&["--count"]) => {
                 return refuse(
                     "--max-clock",
                     "checks the TLA+ module LamportMutex, and --count the processes; give one of them",
                 );
             }
-            Some(_) if budget != FaultBudget::default() => {
+            Some(_) if given(&faults) && budget()? != FaultBudget::default() => {
                 return refuse(
                     "--max-clock",
                     "the network of the TLA+ module LamportMutex has no faults; --count checks the processes, with faults",

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use stateright::Model;
 
 use crate::{
-    fault_event::{Fault, FaultyMessage, MessageFault},
+    fault_event::{Fault, FaultyMessage, MessageFault, PathEvent},
     ids::{Names, ProcessId},
     process::{Meaning, To},
     run_event::{MessageAction, RunEvent},
@@ -16,15 +16,6 @@ pub type ChannelId = (ProcessId, ProcessId, bool);
 
 /// The duration of a step in simulated time.
 pub const STEP: Duration = Duration::from_millis(1);
-
-/// An event on a path.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum PathEvent {
-    /// An event of a process; its time in milliseconds is the number of its step.
-    Event(RunEvent),
-    /// A fault of the network or of a process, at this time.
-    Fault(Duration, Fault),
-}
 
 /// A model whose paths can be explained as events.
 pub trait ExplainPath: Model<State: Clone, Action: Clone> {
@@ -66,16 +57,6 @@ pub trait ExplainPath: Model<State: Clone, Action: Clone> {
         self.explain_step(&mut state.clone(), step, &mut renderer);
         let words = renderer.events.iter().map(|event| event.words(&names));
         words.collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl PathEvent {
-    /// The event in words.
-    pub fn words(&self, names: &Names) -> String {
-        match self {
-            Self::Event(event) => event.sentence(names),
-            Self::Fault(_, fault) => fault.words(names),
-        }
     }
 }
 

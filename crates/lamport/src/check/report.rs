@@ -5,21 +5,22 @@ use std::{path::Path, time::Duration};
 use common::{
     event::{self, Event, Kind},
     exit::{Exit, Failure, Summary},
+    message::Carrier,
     text::{micros, plural, visible_path, whole_micros},
 };
 
 use super::{
     Settings, Subject,
-    path_event::{PathEvent, STEP},
+    path_event::STEP,
     search::{Counts, End},
     system::FaultBudget,
 };
 use crate::{
-    fault_event::Fault,
+    fault_event::PathEvent,
     ids::{Names, ProcessId},
     property::Property,
-    reporting::{self, Report, line},
-    run_event::RunEvent,
+    reporting::{self, Log, Report, line},
+    simulate::replay::MAX_CLOCK,
     verdict::{RunUnderTest, Verdict},
 };
 
@@ -111,6 +112,11 @@ pub fn progress(counts: &Counts, elapsed: Duration) -> Event {
         ("depth", counts.depth),
         ("distinct_per_s", rate),
     ])
+}
+
+/// Whether an event is the progress of a search, and not its result.
+pub fn is_progress(event: &Event) -> bool {
+    event.counts.contains_key("distinct") && !event.counts.contains_key("complete")
 }
 
 impl Checked<'_> {
@@ -216,8 +222,8 @@ impl Checked<'_> {
 
     /// The finding of the verdict on the path, which names the events.
     fn violation(&self, names: &Names, property: &str, found: &CheckedPath) -> String {
-        let crashed = found.crashed();
-        let events = found.events();
+        let crashed = PathEvent::crashed(&found.events);
+        let events = PathEvent::run_events(&found.events);
         let run = RunUnderTest::new(self.settings.algorithm, names, &events).crashed(&crashed);
         let mut checks = Verdict::of(&run).checks.into_iter();
         let check = checks.find(|check| check.property.name() == property && check.is_violated());
@@ -248,32 +254,12 @@ impl Checked<'_> {
                 continue;
             }
             print(format!("shortest counterexample to {property:?}, {steps}:"));
-            self.path(report, path);
-            let (events, crashed) = (path.events(), path.crashed());
-            // A counterexample to a liveness property ends in a final state; after any other the run could continue.
-            let end = events.last().map_or(Duration::ZERO, |last| last.at);
-            let all = ProcessId::all(report.names.count());
-            let run = format!("check-{}", self.settings.algorithm.word());
-            let ended = is_liveness(property).then_some(end);
-            let path = path.logged(report);
-            report.log(&file, &run, all, path, &crashed, ended)?;
+            report.path(&path.events, usize::MAX);
+            path.write(self.settings, property, &file)?;
             print(format!("event log: {}", visible_path(&file)));
-            if let Subject::Processes { .. } = self.settings.subject {
-                print(format!("replay in the simulator: {}", self.replay(&file)));
-            }
+            print(self.replay(&file));
         }
         Ok(())
-    }
-
-    fn path(&self, report: &Report<'_>, path: &CheckedPath) {
-        for step in &path.events {
-            match step {
-                PathEvent::Event(event) => report.event(event),
-                PathEvent::Fault(at, fault) => {
-                    report.record(*at, fault.event(report.names, report.over));
-                }
-            }
-        }
     }
 
     /// The command that replays a path.
@@ -287,11 +273,15 @@ impl Checked<'_> {
         let bug = bug
             .map(|bug| format!(" --bug {}", bug.word()))
             .unwrap_or_default();
-        format!(
-            "lamport simulate {} --processes {processes}{bug} --replay {}",
-            algorithm.word(),
-            visible_path(file)
-        )
+        let (algorithm, file) = (algorithm.word(), visible_path(file));
+        match self.settings.subject {
+            Subject::Processes { .. } => format!(
+                "replay in the simulator: lamport simulate {algorithm} --processes {processes}{bug} --replay {file}"
+            ),
+            Subject::Module { max_clock } => format!(
+                "replay in the module: lamport check {algorithm} --processes {processes} --max-clock {max_clock}{bug} --replay {file}"
+            ),
+        }
     }
 
     fn summary(&self) -> Summary {
@@ -336,33 +326,29 @@ fn is_liveness(property: &str) -> bool {
 }
 
 impl CheckedPath {
-    /// The events as they stand in the log of a process, each at its time.
-    fn logged(&self, report: &Report<'_>) -> impl Iterator<Item = (ProcessId, Duration, Event)> {
-        self.events.iter().map(|event| match event {
-            PathEvent::Event(event) => report.logged(event),
-            PathEvent::Fault(at, fault) => {
-                let logged = fault.event(report.names, report.over);
-                (fault.process(), *at, logged)
-            }
-        })
-    }
-
-    /// The processes that crash.
-    fn crashed(&self) -> Vec<ProcessId> {
-        let crashed = self.events.iter().filter_map(|event| match event {
-            PathEvent::Fault(_, Fault::Crashed(process)) => Some(*process),
-            _ => None,
-        });
-        crashed.collect()
-    }
-
-    /// The events of the processes.
-    fn events(&self) -> Vec<RunEvent> {
-        let events = self.events.iter().filter_map(|event| match event {
-            PathEvent::Event(event) => Some(event.clone()),
-            PathEvent::Fault(..) => None,
-        });
-        events.collect()
+    /// Writes the path to a violation of the property with this name as an event log.
+    ///
+    /// # Errors
+    /// When the file cannot be written (exit code 2).
+    pub fn write(&self, settings: &Settings, property: &str, file: &Path) -> Result<(), Failure> {
+        let ready = reporting::ready(settings.algorithm);
+        let end = self.events.last().map_or(Duration::ZERO, PathEvent::at);
+        let log = Log {
+            names: &Names::numbered(settings.processes),
+            over: Carrier::Memory,
+            run: &format!("check-{}", settings.algorithm.word()),
+            // It says which model the path is of.
+            ready: match settings.subject {
+                Subject::Processes { .. } => ready,
+                Subject::Module { max_clock } => ready
+                    .text(subject(settings))
+                    .counts([(MAX_CLOCK, max_clock.into())]),
+            },
+            // A counterexample to a liveness property ends in a final state; after any other the run could continue.
+            ended: is_liveness(property).then_some(end),
+        };
+        let all = ProcessId::all(settings.processes);
+        log.write(file, all, self.events.iter().cloned())
     }
 }
 

@@ -12,13 +12,14 @@ use stateright::{Checker, Model, Property};
 
 use super::{
     lamport_mutex::LamportMutex,
-    path_event::{ExplainPath, PathEvent},
+    path_event::ExplainPath,
     search::{Counts, End, Limits, Outcome, Progress, in_parallel, search},
     system::FaultBudget,
     *,
 };
 use crate::{
     algorithms::with_process,
+    fault_event::PathEvent,
     ids::{Names, ProcessId},
     verdict::{RunUnderTest, Verdict},
 };
@@ -323,14 +324,7 @@ fn violated<M: ExplainPath>(
     model: &M,
     path: &[M::Action],
 ) -> HashSet<&'static str> {
-    let path = model.explain(path);
-    let events: Vec<_> = path
-        .into_iter()
-        .filter_map(|event| match event {
-            PathEvent::Event(event) => Some(event),
-            PathEvent::Fault(..) => None,
-        })
-        .collect();
+    let events = PathEvent::run_events(&model.explain(path));
     let names = Names::numbered(model.names().count());
     let verdict = Verdict::of(&RunUnderTest::new(algorithm, &names, &events));
     let violated = verdict.checks.iter().filter(|check| check.is_violated());

@@ -36,11 +36,10 @@ pub fn run(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let replay = cli.replay()?;
-    let settings = settings(cli, algorithm, &cli.fault_args()?)?;
-    if let Some(log) = replay {
-        return replay::command(cli, algorithm, &settings, log, journal);
+    if let Some(log) = cli.replay()? {
+        return replay::command(cli, algorithm, log, journal);
     }
+    let settings = settings(cli, algorithm, &cli.fault_args()?)?;
     let seeds = cli.options.seeds.unwrap_or(1);
     let seeds = in_range("--seeds", seeds, 1, 1_000_000)?;
     let report = Report {

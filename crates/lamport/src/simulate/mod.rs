@@ -5,13 +5,13 @@
 //! | [`event_queue`] | future events in the order of time |
 //! | [`settings`] | the settings, from the program's options |
 //! | [`minimize`] | a minimal counterexample |
-//! | `replay` | repeats the run that an event log describes |
+//! | [`replay`] | repeats the run that an event log describes |
 //! | [`command`] | the command `simulate` |
 
 pub mod command;
 pub mod event_queue;
 pub mod minimize;
-mod replay;
+pub mod replay;
 pub mod settings;
 
 use std::time::Duration;

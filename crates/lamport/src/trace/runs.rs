@@ -188,6 +188,19 @@ impl LoggedRun {
         algorithm: Algorithm,
         names: &Names,
     ) -> Result<(Trace, Self), Failure> {
+        let (computation, run) = Self::read_as(paths, algorithm, |_| Ok(names.clone()))?;
+        Ok((computation.trace, run))
+    }
+
+    /// The same, with the whole computation; the names of the processes are chosen when it is read.
+    ///
+    /// # Errors
+    /// The same, and those of the choice.
+    pub fn read_as(
+        paths: &[PathBuf],
+        algorithm: Algorithm,
+        names: impl FnOnce(&Trace) -> Result<Names, Failure>,
+    ) -> Result<(Computation, Self), Failure> {
         let computation = Computation::read(paths, &Layout::default())?;
         let unreadable = computation.trace.findings.of(Property::WellFormed);
         if unreadable.worst == Some(Severity::Fail) {
@@ -195,9 +208,10 @@ impl LoggedRun {
             let (what, why) = words.split_once(": ").unwrap_or(("log", &words));
             return Err(Failure::could_not_run(what, why));
         }
-        let members = Members::with_names(&computation.trace, names);
+        let names = names(&computation.trace)?;
+        let members = Members::with_names(&computation.trace, &names);
         let run = Self::of(&computation, members, Some(algorithm));
-        Ok((computation.trace, run))
+        Ok((computation, run))
     }
 
     /// The run, as it is checked.

@@ -77,7 +77,7 @@ impl Check {
     }
 
     /// Something did not happen before the end of the run.
-    pub(super) fn unfulfilled(property: Property, found: String) -> Self {
+    pub fn unfulfilled(property: Property, found: String) -> Self {
         Self::new(property, event::Verdict::Fail, found)
     }
 

@@ -1,0 +1,184 @@
+//! Replays a script with the processes: each timer expires and each message arrives when it did in the log.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use common::exit::Failure;
+
+use super::{
+    Replayed,
+    difference::difference,
+    network::{Network, words},
+    script::{Script, Scripted, Step},
+};
+use crate::{
+    bug::Bug,
+    engine::{Driver, Engine, EngineWarning, Packet},
+    fault_event::PathEvent,
+    ids::ProcessId,
+    process::{Process, TimerKind},
+    reliable_link::Frame,
+    run_event::{MessageAction, RunEvent},
+};
+
+/// The driver of one process.
+struct ReplayDriver<M> {
+    /// The frames with messages, by the receiver and the sender's number of the message.
+    sent: HashMap<(ProcessId, u64), Frame<Packet<M>>>,
+    /// The events that the log must repeat next.
+    events: VecDeque<RunEvent>,
+    /// The timer that is set.
+    timer: Option<TimerKind>,
+}
+
+impl<M: Clone> Driver<M> for ReplayDriver<M> {
+    fn send(&mut self, to: ProcessId, frame: Frame<Packet<M>>) {
+        if let Some(packet) = &frame.packet {
+            self.sent.insert((to, packet.number), frame);
+        }
+    }
+
+    fn record(&mut self, event: RunEvent) {
+        self.events.push_back(event);
+    }
+
+    fn set_timer(&mut self, timer: TimerKind) {
+        self.timer = Some(timer);
+    }
+
+    // No time passes, so no process is unresponsive; and the logical clocks are those of the processes themselves.
+    fn warn(&mut self, _: EngineWarning) {}
+}
+
+/// The processes of a replay.
+struct Processes<P: Process> {
+    engines: Vec<Engine<P>>,
+    drivers: Vec<ReplayDriver<P::Message>>,
+}
+
+/// Replays the script.
+///
+/// # Errors
+/// When the processes do not repeat it (exit code 2).
+pub(super) fn replay<P: Process>(script: &Script, bug: Option<Bug>) -> Result<Replayed, Failure> {
+    let names = &script.names;
+    let mut network = Network::new(names.count());
+    let mut processes = Processes::<P>::start(names.count(), bug);
+    let mut path = Vec::with_capacity(script.steps.len());
+    for step in &script.steps {
+        let event = match &step.what {
+            Scripted::Fault(fault) => {
+                let fits = network.fault(*fault, names);
+                let fits = fits.map_err(|why| {
+                    script.differs(
+                        step,
+                        format!("in the log {}, but {why}", fault.words(names)),
+                    )
+                });
+                PathEvent::Fault(step.at, fits?)
+            }
+            Scripted::Event(expected) => {
+                let event = processes.next(script, step, expected)?;
+                let fits = network.event(expected, names);
+                fits.map_err(|why| {
+                    let sentence = expected.sentence(names);
+                    script.differs(step, format!("in the log {sentence}, but {why}"))
+                })?;
+                PathEvent::Event(event)
+            }
+        };
+        path.push(event);
+    }
+    Ok(Replayed {
+        path,
+        in_order: network.in_order,
+        missing: processes.missing(script)?,
+    })
+}
+
+impl<P: Process> Processes<P> {
+    fn start(processes: usize, bug: Option<Bug>) -> Self {
+        let engine = |me| Engine::<P>::new(me, processes, bug).without_channels();
+        let mut engines: Vec<_> = ProcessId::all(processes).map(engine).collect();
+        let driver = || ReplayDriver {
+            sent: HashMap::new(),
+            events: VecDeque::new(),
+            timer: None,
+        };
+        let mut drivers: Vec<_> = engines.iter().map(|_| driver()).collect();
+        for (engine, driver) in engines.iter_mut().zip(&mut drivers) {
+            engine.start(Duration::ZERO, driver);
+        }
+        Self { engines, drivers }
+    }
+
+    /// The event that a process has in place of that of the log.
+    fn next(
+        &mut self,
+        script: &Script,
+        step: &Step,
+        expected: &RunEvent,
+    ) -> Result<RunEvent, Failure> {
+        let names = &script.names;
+        let differs = |why: String| {
+            let sentence = expected.sentence(names);
+            script.differs(
+                step,
+                format!("in the log {sentence}, but in the replay {why}"),
+            )
+        };
+        let me = expected.process.index();
+        if self.drivers[me].events.is_empty() {
+            match expected.what {
+                MessageAction::Receive { from, number, .. } => {
+                    let sent = self.drivers.get(from.index());
+                    let frame =
+                        sent.and_then(|driver| driver.sent.get(&(expected.process, number)));
+                    let frame = frame.cloned().ok_or_else(|| {
+                        let message = words((from, expected.process), number, names);
+                        differs(format!("no process has sent it: {message}"))
+                    })?;
+                    self.engines[me].receive(expected.at, from, frame, &mut self.drivers[me]);
+                }
+                _ => {
+                    if self.drivers[me].timer.take().is_none() {
+                        let name = names.of(expected.process);
+                        return Err(differs(format!("{name} waits for a message")));
+                    }
+                    self.engines[me].timer(expected.at, &mut self.drivers[me]);
+                }
+            }
+        }
+        let Some(event) = self.drivers[me].events.pop_front() else {
+            return Err(differs("nothing happens".to_owned()));
+        };
+        match difference(&script.logged(step)?, &event, names) {
+            None => Ok(event),
+            Some(difference) => {
+                let found = event.sentence(names);
+                Err(differs(format!("{found}: {difference}")))
+            }
+        }
+    }
+
+    /// The first event of a begun step that the log does not have any more.
+    fn missing(&mut self, script: &Script) -> Result<Option<String>, Failure> {
+        let mut rest = self
+            .drivers
+            .iter_mut()
+            .map(|driver| driver.events.pop_front());
+        let Some(event) = rest.find_map(|event| event) else {
+            return Ok(None);
+        };
+        let sentence = event.sentence(&script.names);
+        match script.last_of(event.process) {
+            Some(last) if !script.unfinished.contains(&event.process) => {
+                let why = format!("in the replay {sentence} after it, but not in the log");
+                Err(script.differs(last, why))
+            }
+            _ => Ok(Some(sentence)),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The script of a replay: the events of a log in causal order, and the faults between them. A line that would be passed over is
+//! refused.
+
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use common::{
+    event::{Event, Kind, Record},
+    exit::Failure,
+    text::{visible, visible_path},
+};
+
+use crate::{
+    algorithms::Algorithm,
+    config::{Cli, MOST},
+    fault_event::Fault,
+    ids::{Names, ProcessId},
+    run_event::{ALL_PROCESSES, RunEvent},
+    trace::{Claim, EventId, Trace, computation::Computation, runs::LoggedRun},
+};
+
+/// The count in the event `ready` of a path of the TLA+ module LamportMutex: the largest clock.
+pub const MAX_CLOCK: &str = "max_clock";
+
+/// The events of a log, as a replay takes them.
+#[derive(Debug)]
+pub struct Script {
+    /// The names of the processes.
+    pub names: Names,
+    /// The steps in causal order.
+    pub steps: Vec<Step>,
+    /// The processes that did not end by themselves, as far as the log says.
+    pub unfinished: Vec<ProcessId>,
+    /// The largest clock, if it is a path of the TLA+ module LamportMutex.
+    pub max_clock: Option<u8>,
+    trace: Trace,
+}
+
+/// A step of a log.
+#[derive(Debug)]
+pub struct Step {
+    /// Its line.
+    pub id: EventId,
+    /// When it was, since the start of the run.
+    pub at: Duration,
+    /// What it says.
+    pub what: Scripted,
+}
+
+/// What a line of a log says.
+#[derive(Debug)]
+pub enum Scripted {
+    /// A process has this event.
+    Event(RunEvent),
+    /// A fault, at the time of the event.
+    Fault(Fault),
+}
+
+impl Script {
+    /// Reads the log. The processes are those of `--processes`, if it stands on the command line, or those in the log.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not well formed, or has a line that is not of the run (exit code 2).
+    pub fn read(cli: &Cli, algorithm: Algorithm, log: &Path) -> Result<Self, Failure> {
+        let given = match cli.options.given.has("--processes") {
+            true => Some(cli.processes(MOST.0)?),
+            false => None,
+        };
+        Self::of_processes(given, algorithm, log)
+    }
+
+    /// The same for this number of processes; None for those in the log.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn of_processes(
+        processes: Option<usize>,
+        algorithm: Algorithm,
+        log: &Path,
+    ) -> Result<Self, Failure> {
+        let paths = [log.to_owned()];
+        let (computation, run) =
+            LoggedRun::read_as(&paths, algorithm, |trace| names(trace, processes, log))?;
+        if run.events.is_empty() {
+            let why = "no event of p1, p2, … with a logical clock is in it";
+            return Err(Failure::could_not_run(visible_path(log), why));
+        }
+        let LoggedRun {
+            names,
+            events,
+            origin,
+            unfinished,
+            ..
+        } = run;
+        let steps = steps(&computation, &names, events, &origin, algorithm)?;
+        let trace = computation.trace;
+        let ready = trace
+            .events
+            .iter()
+            .filter(|event| event.kind == Kind::Ready);
+        let mut max_clocks = ready.filter_map(|event| {
+            let record = Record::parse(trace.text(event.text)).ok()?;
+            let max_clock = record.event.counts.get(MAX_CLOCK)?;
+            u8::try_from(*max_clock).ok()
+        });
+        Ok(Self {
+            names,
+            steps,
+            unfinished,
+            max_clock: max_clocks.next(),
+            trace,
+        })
+    }
+
+    /// The line of a step as an event.
+    ///
+    /// # Errors
+    /// When a field has no meaning (exit code 2).
+    pub fn logged(&self, step: &Step) -> Result<Event, Failure> {
+        parsed(&self.trace, step.id)
+    }
+
+    /// The number of events, without the faults.
+    pub fn events(&self) -> usize {
+        let events = self.steps.iter();
+        events
+            .filter(|step| matches!(step.what, Scripted::Event(_)))
+            .count()
+    }
+
+    /// The last step of a process.
+    pub fn last_of(&self, process: ProcessId) -> Option<&Step> {
+        let mut steps = self.steps.iter().rev();
+        steps.find(|step| match &step.what {
+            Scripted::Event(event) => event.process == process,
+            Scripted::Fault(fault) => fault.process() == process,
+        })
+    }
+
+    /// The failure that something at a step differs (exit code 2).
+    pub fn differs(&self, step: &Step, why: impl Into<String>) -> Failure {
+        Failure::could_not_run(self.trace.place_of(step.id), why.into())
+    }
+}
+
+/// A line as an event.
+fn parsed(trace: &Trace, id: EventId) -> Result<Event, Failure> {
+    let event = &trace.events[id];
+    match Record::parse(trace.text(event.text)) {
+        Ok(record) => Ok(record.event),
+        Err(error) => {
+            let error = error.to_string();
+            let why = error.split(" at line 1").next().unwrap_or_default();
+            let why = visible(why.as_bytes());
+            Err(Failure::could_not_run(trace.place_of(id), why))
+        }
+    }
+}
+
+/// The names of the processes: `p1`, `p2`, … as far as the log names one, or other names in the order in which processes sort
+/// them.
+fn names(trace: &Trace, given: Option<usize>, log: &Path) -> Result<Names, Failure> {
+    let mut names = BTreeSet::new();
+    for process in &trace.processes {
+        let events = &trace.events[process.events.clone()];
+        let takes_part =
+            process.algorithm.is_some() || events.iter().any(|event| event.claim > Claim::None);
+        if takes_part {
+            names.insert(process.node.as_str());
+        }
+        for event in events.iter().filter(|event| event.claim > Claim::None) {
+            let message = event.message().map(|message| &trace.messages[message]);
+            let parties = message
+                .into_iter()
+                .flat_map(|message| [message.from, message.to]);
+            let parties = parties.map(|party| trace.parties[party as usize].as_str());
+            names.extend(parties.filter(|party| *party != ALL_PROCESSES));
+        }
+    }
+    let shown = visible_path(log);
+    let too_many = |what: &str| {
+        let most = MOST.0;
+        let why = format!(
+            "{}: a replay has at most {most} processes",
+            visible(what.as_bytes())
+        );
+        Failure::could_not_run(&shown, why)
+    };
+    let numbers: Option<Vec<usize>> = names.iter().map(|name| number(name)).collect();
+    let numbers = numbers.unwrap_or_default();
+    let numbered = !numbers.is_empty() || names.is_empty();
+    let count = match numbered {
+        true => numbers.into_iter().max().unwrap_or(0),
+        false => names.len(),
+    };
+    if let Some(given) = given
+        && given < count
+    {
+        let beyond = |name: &&&str| number(name).is_none_or(|number| number > given);
+        let beyond = names.iter().find(beyond).copied().unwrap_or_default();
+        let why = format!(
+            "the log {shown} has {count} processes, {} among them; without --processes they are those of the log",
+            visible(beyond.as_bytes())
+        );
+        return Err(Failure::could_not_run(format!("--processes {given}"), why));
+    }
+    if count > MOST.0 {
+        return Err(too_many(names.last().copied().unwrap_or_default()));
+    }
+    if numbered {
+        return Ok(Names::numbered(given.unwrap_or(count).max(count)));
+    }
+    let names: Vec<_> = names.into_iter().map(str::to_owned).collect();
+    Names::sorted(names).map_err(|name| too_many(&name))
+}
+
+/// The number of a process that is named by it, from 1.
+fn number(name: &str) -> Option<usize> {
+    let digits = name
+        .strip_prefix('p')
+        .filter(|rest| !rest.starts_with('0'))?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    // A number that is too large is still one.
+    is_number
+        .then(|| digits.parse().unwrap_or(usize::MAX))
+        .filter(|_| !digits.is_empty())
+}
+
+/// All steps of the log in causal order.
+fn steps(
+    computation: &Computation,
+    names: &Names,
+    events: Vec<RunEvent>,
+    origin: &[EventId],
+    algorithm: Algorithm,
+) -> Result<Vec<Step>, Failure> {
+    let trace = &computation.trace;
+    let micros = |id: EventId| trace.events[id].time.unwrap_or(0);
+    let first = origin.first().zip(events.first());
+    let start = first.map_or(0, |(id, event)| micros(*id) - event.at.as_micros() as i64);
+    let mut of_run = origin.iter().copied().zip(events).peekable();
+    let mut steps = Vec::new();
+    for id in &computation.order.sequence {
+        let (id, event) = (*id, &trace.events[*id]);
+        let what = match of_run.next_if(|(next, _)| *next == id) {
+            Some((_, event)) => Scripted::Event(event),
+            None if event.kind == Kind::Fault => {
+                let process = names.process(&trace.process_of(id).node);
+                let logged = parsed(trace, id)?;
+                let fault = process.and_then(|process| Fault::of(&logged, process, names));
+                let fault = fault.ok_or_else(|| {
+                    let why = "a fault that a replay does not know: it knows lost, duplicated and reordered messages to this process, and its crash";
+                    Failure::could_not_run(trace.place_of(id), why)
+                })?;
+                Scripted::Fault(fault)
+            }
+            None if event.kind.is_computation() => {
+                let why = match event.claim {
+                    Claim::None => "it has no message type and no meaning",
+                    _ => "its fields do not fit together",
+                };
+                let why = format!("no event of {}: {why}", algorithm.word());
+                return Err(Failure::could_not_run(trace.place_of(id), why));
+            }
+            None => continue,
+        };
+        let at = micros(id).saturating_sub(start).try_into().unwrap_or(0);
+        let at = Duration::from_micros(at);
+        steps.push(Step { id, at, what });
+    }
+    Ok(steps)
+}
