@@ -12,6 +12,7 @@
 //! | [`files`] | files that an argument names; `-` is a standard stream |
 //! | [`shutdown`] | asking every thread to stop, by signal or by hand |
 //! | [`json`] | reading a JSON file, with line, column and path of what is wrong |
+//! | [`parallel`] | one work for many items, on several threads |
 //! | [`rate_limit`] | which messages of a load are logged one by one |
 //! | [`text`] | text from outside made safe to show; "did you mean" |
 //! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
@@ -32,6 +33,7 @@ pub mod message;
 pub mod multicast;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod parallel;
 pub mod rate_limit;
 pub mod shutdown;
 #[cfg(any(test, feature = "testing"))]

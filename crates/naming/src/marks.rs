@@ -196,7 +196,7 @@ mod tests {
         let marks = |serial: u32| {
             [serial, serial + 1, serial + 2].map(|serial| Mark {
                 serial,
-                content: Content::from_bytes(&[serial as u8; 32]).unwrap(),
+                content: Content::from_bytes(&[serial as u8; 16]).unwrap(),
             })
         };
         let file = MarksFile::beside(names.as_ref()).unwrap();

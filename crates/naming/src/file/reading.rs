@@ -283,18 +283,14 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
             ));
         }
         let outer = (std::mem::replace(&mut state.above, path), state.beside);
+        let length_above: usize = state.above.iter().map(Name::dns_length).sum();
         let mut directory = Directory::default();
         let mut links = Vec::new();
         while let Some(Key { name, .. }) = names.next_key_seed(KeySeed { top: false })? {
             if directory.get(&name).is_some() || links.contains(&name) {
                 return Err(M::Error::custom(format!("name '{name}' is a duplicate")));
             }
-            let length: usize = state
-                .above
-                .iter()
-                .chain([&name])
-                .map(Name::dns_length)
-                .sum();
+            let length = length_above + name.dns_length();
             if length > LONGEST_PLACE {
                 let why =
                     format!("path {length} bytes long, and at most {LONGEST_PLACE} fit in DNS");

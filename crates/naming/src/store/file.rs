@@ -340,7 +340,7 @@ mod tests {
         let mut space = Space::default();
         let zones = Zones::new("lab.").unwrap();
         let mut marks = Marks::default();
-        marks[0].content = Content::from_bytes(&[7; 32]).unwrap();
+        marks[0].content = Content::from_bytes(&[7; 16]).unwrap();
         for name in ["region1/server1", "/region2"] {
             let value: Value = "192.168.1.2".parse().unwrap();
             space.register(&place(name), value.into()).unwrap();

@@ -1,10 +1,13 @@
-//! Names and their records on their way to the thread that builds the table.
+//! Names and their records on their way to the thread that appends them to the table.
 
 use std::{mem, panic, sync::Arc, thread};
 
 use crossbeam::channel;
 
-use super::{builder::Builder, table::Zone};
+use super::{
+    builder::{Builder, Shards},
+    table::Zone,
+};
 use crate::dns::owner::Zones;
 
 /// Below so many names, one thread is fastest.
@@ -31,32 +34,34 @@ pub fn build<E>(
     most: usize,
     produce: impl Fn(Push<'_>) -> Result<(), E>,
 ) -> Result<Zone, E> {
-    let builder = || Builder::new(Arc::clone(zones), ttl, names);
     let on_this_thread = || {
-        let mut builder = builder();
-        produce(&mut |name, records| builder.push(name, records))?;
-        Ok(builder.finish(most))
+        let (mut builder, mut shards) = Builder::new(Arc::clone(zones), ttl, names);
+        produce(&mut |name, records| {
+            shards[builder.add(name)].append(name, 0, records);
+        })?;
+        Ok(builder.finish(shards, most))
     };
     if names < MANY_NAMES {
         return on_this_thread();
     }
-    thread::scope(|scope| {
-        let (sender, batches) = channel::bounded::<Vec<u8>>(WAITING);
-        let building = thread::Builder::new().name("zone".to_owned());
-        let building = building.spawn_scoped(scope, move || {
-            let mut builder = builder();
+    let (mut builder, mut shards) = Builder::new(Arc::clone(zones), ttl, names);
+    let (sender, batches) = channel::bounded::<Vec<u8>>(WAITING);
+    let shards = thread::scope(|scope| {
+        let appending = thread::Builder::new().name("zone".to_owned());
+        let appending = appending.spawn_scoped(scope, move || {
             for batch in batches {
-                push_all(&mut builder, &batch);
+                append_all(&mut shards, &batch);
             }
-            builder.finish(most)
+            shards
         });
-        let Ok(building) = building else {
-            return on_this_thread();
+        let Ok(appending) = appending else {
+            return Ok(None);
         };
         let new = || Vec::with_capacity(BATCH + BATCH / 4);
         let mut batch = new();
         // A thread that ended early panicked, which joining it brings up.
         produce(&mut |name, records| {
+            batch.extend((builder.add(name) as u32).to_le_bytes());
             put(&mut batch, name);
             put(&mut batch, records);
             if batch.len() >= BATCH {
@@ -65,10 +70,16 @@ pub fn build<E>(
         })?;
         let _ = sender.send(batch);
         drop(sender);
-        Ok(building
-            .join()
-            .unwrap_or_else(|panic| panic::resume_unwind(panic)))
-    })
+        let shards = appending.join();
+        Ok(Some(
+            shards.unwrap_or_else(|panic| panic::resume_unwind(panic)),
+        ))
+    })?;
+    match shards {
+        Some(shards) => Ok(builder.finish(shards, most)),
+        // No thread could be started.
+        None => on_this_thread(),
+    }
 }
 
 fn put(batch: &mut Vec<u8>, bytes: &[u8]) {
@@ -76,15 +87,24 @@ fn put(batch: &mut Vec<u8>, bytes: &[u8]) {
     batch.extend(bytes);
 }
 
+fn take_number(batch: &mut &[u8]) -> Option<usize> {
+    let (number, rest) = batch.split_first_chunk()?;
+    *batch = rest;
+    Some(u32::from_le_bytes(*number) as usize)
+}
+
 fn take<'a>(batch: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, rest) = batch.split_first_chunk()?;
-    let (bytes, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let length = take_number(batch)?;
+    let (bytes, rest) = batch.split_at_checked(length)?;
     *batch = rest;
     Some(bytes)
 }
 
-fn push_all(builder: &mut Builder, mut batch: &[u8]) {
-    while let (Some(name), Some(records)) = (take(&mut batch), take(&mut batch)) {
-        builder.push(name, records);
+/// Appends the names of a batch, each of which is the number of its shard, its name and its records.
+fn append_all(shards: &mut Shards, mut batch: &[u8]) {
+    while let (Some(shard), Some(name), Some(records)) =
+        (take_number(&mut batch), take(&mut batch), take(&mut batch))
+    {
+        shards[shard].append(name, 0, records);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{hash::BuildHasher, sync::Arc};
 
+use common::parallel;
 use hashbrown::HashMap;
 
 use super::{
@@ -10,12 +11,21 @@ use super::{
 };
 use crate::dns::owner::Zones;
 
-/// Builds the table from many names, faster than one by one: first all are appended to their shards, then each shard is
-/// indexed. The parents of the names are counted along the way.
+/// Room for the entries of a shard of the intended size: a shard that grows from nothing is copied a dozen times.
+const BYTES_PER_SHARD: usize = NAMES_PER_SHARD * 64;
+
+/// How many shards a thread indexes at once; for fewer, one thread is fastest.
+const FEW_SHARDS: usize = 64;
+
+/// The entries of all names, by shard: they are appended first, and indexed at the end.
+pub(super) type Shards = Vec<Shard>;
+
+/// Builds the table from many names, faster than one by one. What is to be known of the names beside their entries: which
+/// shard each belongs to, and how many children their parents have. The entries can be appended on another thread.
 #[derive(Debug)]
 pub(super) struct Builder {
     zone: Zone,
-    shards: Vec<Shard>,
+    shards: usize,
     /// The number of children of each name.
     parents: HashMap<Vec<u8>, u32>,
     /// The same of the parent of the last name in each zone, which often is the parent of the next one too.
@@ -23,24 +33,24 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Zones to be filled with about this many names.
-    pub(super) fn new(zones: Arc<Zones>, ttl: u32, names: usize) -> Self {
+    /// Zones to be filled with about this many names, and the shards for these.
+    pub(super) fn new(zones: Arc<Zones>, ttl: u32, names: usize) -> (Self, Shards) {
         let mut zone = Zone::new(zones, ttl);
         zone.shards.clear();
         let shards = (names / NAMES_PER_SHARD).next_power_of_two();
-        Self {
-            shards: (0..shards).map(|_| Shard::new()).collect(),
+        let builder = Self {
             zone,
+            shards,
             parents: HashMap::new(),
             last: Default::default(),
-        }
+        };
+        let empty = |_| Shard::with_capacity(BYTES_PER_SHARD);
+        (builder, (0..shards).map(empty).collect())
     }
 
-    /// Adds a name with its records; a name that was added before gets these as well.
-    pub(super) fn push(&mut self, name: &[u8], records: &[u8]) {
-        let hash = self.zone.hasher.hash_one(name);
-        let shard = hash as usize & (self.shards.len() - 1);
-        self.shards[shard].append(name, 0, records);
+    /// The number of the shard to which a name with its records is appended; a name that was added before gets these as
+    /// well.
+    pub(super) fn add(&mut self, name: &[u8]) -> usize {
         let above = self.zone.above(name);
         let zones = self.zone.zones.all();
         let zone = zones
@@ -53,21 +63,27 @@ impl Builder {
             last.extend(above);
         }
         *count += 1;
+        self.zone.hasher.hash_one(name) as usize & (self.shards - 1)
     }
 
     /// The zones with all names, and at most `most` records for each.
-    pub(super) fn finish(mut self, most: usize) -> Zone {
+    pub(super) fn finish(mut self, mut shards: Shards, most: usize) -> Zone {
         for (last, count) in &self.last {
             *self.parents.entry_ref(last.as_slice()).or_insert(0) += count;
         }
         let (zone, parents) = (&mut self.zone, &mut self.parents);
-        for mut shard in self.shards {
-            let tag = |name: &[u8]| (zone.hasher.hash_one(name) >> 32) as u32;
-            for duplicate in shard.index(tag, most) {
-                *parents.entry_ref(zone.above(&duplicate)).or_insert(1) -= 1;
-            }
-            zone.names += shard.names;
-            zone.shards.push(Arc::new(shard));
+        let threads = match shards.len() {
+            0..FEW_SHARDS => 1,
+            _ => parallel::processors(),
+        };
+        let tag = |name: &[u8]| (zone.hasher.hash_one(name) >> 32) as u32;
+        let pieces = shards.chunks_mut(FEW_SHARDS);
+        let duplicates = parallel::each("index", threads, pieces, |shards| {
+            let duplicates = shards.iter_mut().flat_map(|shard| shard.index(tag, most));
+            duplicates.collect::<Vec<_>>()
+        });
+        for duplicate in duplicates.iter().flatten() {
+            *parents.entry_ref(zone.above(duplicate)).or_insert(1) -= 1;
         }
         // The longest first: an empty non-terminal counts as a child of its parent.
         let mut lengths: Vec<Vec<Vec<u8>>> = vec![Vec::new(); 256];
@@ -77,13 +93,13 @@ impl Builder {
         for length in (1..lengths.len()).rev() {
             for name in std::mem::take(&mut lengths[length]) {
                 let children = parents[&name];
-                let (shard, tag) = zone.position(&name);
-                let shard = Arc::make_mut(&mut zone.shards[shard]);
+                let hash = zone.hasher.hash_one(&*name);
+                let shard = &mut shards[hash as usize & (self.shards - 1)];
+                let tag = (hash >> 32) as u32;
                 if shard.set_children(tag, &name, children) {
                     continue;
                 }
                 shard.insert(tag, &name, children, &[]);
-                zone.names += 1;
                 let higher = zone.above(&name);
                 let count = parents.entry_ref(higher).or_insert(0);
                 *count += 1;
@@ -91,6 +107,11 @@ impl Builder {
                     lengths[higher.len()].push(higher.to_vec());
                 }
             }
+        }
+        for mut shard in shards {
+            shard.shrink_to_fit();
+            zone.names += shard.names;
+            zone.shards.push(Arc::new(shard));
         }
         self.zone.grow_as_needed();
         self.zone

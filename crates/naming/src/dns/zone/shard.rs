@@ -45,6 +45,14 @@ impl Shard {
         }
     }
 
+    /// A shard with room for this many bytes of entries.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            ..Self::new()
+        }
+    }
+
     pub(super) fn entry(&self, slot: Slot) -> Option<Entry<'_>> {
         let from = (slot.at as usize).checked_sub(1)?;
         let (length, rest) = self.bytes[from..].split_first()?;
@@ -104,6 +112,7 @@ impl Shard {
     /// Appends an entry; returns its position as a slot has it.
     pub(super) fn append(&mut self, name: &[u8], children: u32, records: &[u8]) -> u32 {
         let at = self.bytes.len() as u32 + 1;
+        self.bytes.reserve(1 + name.len() + 8 + records.len());
         self.bytes.push(name.len() as u8);
         self.bytes.extend(name);
         self.bytes.extend(children.to_le_bytes());
@@ -148,8 +157,12 @@ impl Shard {
         if self.waste > 0 {
             self.compact();
         }
-        self.bytes.shrink_to_fit();
         merged
+    }
+
+    /// Releases the memory reserved for further entries.
+    pub(super) fn shrink_to_fit(&mut self) {
+        self.bytes.shrink_to_fit();
     }
 
     /// Sets the number of children of a name; whether the name exists.

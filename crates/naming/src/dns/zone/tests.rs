@@ -48,18 +48,19 @@ fn empty_non_terminals_are_added_and_removed() {
 
 #[test]
 fn a_built_table_is_that_of_single_insertions() {
-    let (mut zone, mut builder) = (empty(), Builder::new(empty().zones, 60, 10));
+    let mut zone = empty();
+    let (mut builder, mut shards) = Builder::new(empty().zones, 60, 10);
     for number in 0..5000_u32 {
         let owner = name(&format!("n{}.x{}.lab.", number % 3000, number % 2));
         let records = record(&number.to_be_bytes());
-        builder.push(owner.as_slice(), &records);
+        shards[builder.add(owner.as_slice())].append(owner.as_slice(), 0, &records);
         let mut all = zone.get(owner.as_slice()).unwrap_or_default().0.to_vec();
         if all.len() < 36 {
             all.extend(&records);
         }
         zone.set(owner.as_slice(), &all);
     }
-    let mut built = builder.finish(3);
+    let mut built = builder.finish(shards, 3);
     assert_eq!(built.names, zone.names);
     let all = |zone: &Zone| {
         let mut all = BTreeMap::new();
