@@ -22,7 +22,7 @@ use crate::{
     bug::Bug,
     faults::{Chance, Delay, FaultArgs, Faults},
     ids::Names,
-    trace_flags::{Axis, Lanes, Range, TraceFiles},
+    trace_flags::{Axis, FieldNames, Lanes, Range, TraceFiles},
     workload::Workload,
 };
 
@@ -115,7 +115,7 @@ pub enum Command {
     },
     /// Merge the event logs of any programs into one space-time diagram; verify and draw it
     #[command(
-        after_help = "Examples:\n  lamport trace server.jsonl client.jsonl         the newest events, in the terminal\n  lamport trace logs/ --check                     is this execution possible? exit code 0 or 1\n  lamport trace logs/ --html run.html             an interactive page\n  lamport trace server.jsonl --svg threads.svg --axis wall --lanes thread\n                                                  which thread served which client, when\n  lamport trace shiviz.log --check                a log with vector clocks, of any program\n  thread-server --log - | lamport trace -         a log from standard input"
+        after_help = "Examples:\n  lamport trace server.jsonl client.jsonl         the newest events, in the terminal\n  lamport trace logs/ --check                     is this execution possible? exit code 0 or 1\n  lamport trace logs/ --html run.html             an interactive page\n  lamport trace server.jsonl --svg threads.svg --axis wall --lanes thread\n                                                  which thread served which client, when\n  lamport trace shiviz.log --check                a log with vector clocks, of any program\n  lamport trace app.ndjson --fields host=name,clock=vc,event=msg\n                                                  JSON of any program\n  thread-server --log - | lamport trace -         a log from standard input"
     )]
     Trace(TraceFiles),
     /// Be one process that commands typed here control
@@ -191,9 +191,15 @@ common::options! {
         /// Draw these events only, by their numbers: 100..200, 100.., ..200
         #[arg(value_name = "FROM..UNTIL")]
         range: Range => [trace],
-        /// Layout of vector clock logs, with groups event, host, clock [default: ShiViz's, GoVector's]
+        /// List every finding, not only the first ones and their number
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
+        all_findings: bool => [trace],
+        /// Layout of logs with clocks, with groups event, host, clock [default: ShiViz's, GoVector's]
         #[arg(value_name = "REGEX")]
         regex: String => [trace],
+        /// Logs in lines of JSON: host=a.b,clock=c,event=d,time=e (by the names of fields)
+        #[arg(value_name = "FIELDS")]
+        fields: FieldNames => [trace],
         /// What separates two executions in such a log; a group named trace is their name
         #[arg(value_name = "REGEX")]
         delimiter: String => [trace],

@@ -77,3 +77,55 @@ impl<'de> Deserialize<'de> for Range {
         json::from_text(deserializer)
     }
 }
+
+/// Where a line of JSON has what is read of it: names of fields, with dots for nested ones.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FieldNames {
+    /// The host.
+    pub host: String,
+    /// The clock.
+    pub clock: String,
+    /// What happened.
+    pub event: Option<String>,
+    /// The wall-clock time.
+    pub time: Option<String>,
+}
+
+impl FromStr for FieldNames {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const NAMES: [&str; 4] = ["host", "clock", "event", "time"];
+        let mut fields: [Option<String>; 4] = Default::default();
+        for pair in text.split(',').filter(|pair| !pair.trim().is_empty()) {
+            let shown = visible(pair.trim().as_bytes());
+            let (name, field) = pair
+                .split_once('=')
+                .map(|(name, field)| (name.trim(), field.trim()))
+                .filter(|(_, field)| !field.is_empty())
+                .ok_or_else(|| format!("'{shown}' is not NAME=FIELD"))?;
+            let place = NAMES.iter().position(|known| *known == name);
+            let place = place.ok_or_else(|| {
+                let name = visible(name.as_bytes());
+                format!("'{name}' is not one of {}", NAMES.join(", "))
+            })?;
+            if fields[place].replace(field.to_owned()).is_some() {
+                return Err(format!("{name} is given twice"));
+            }
+        }
+        let [host, clock, event, time] = fields;
+        let missing = |name: &str| format!("{name}=FIELD is missing");
+        Ok(Self {
+            host: host.ok_or_else(|| missing("host"))?,
+            clock: clock.ok_or_else(|| missing("clock"))?,
+            event,
+            time,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::from_text(deserializer)
+    }
+}

@@ -6,7 +6,7 @@ use common::exit::Failure;
 
 use crate::{
     config::Options,
-    trace_flags::{Axis, Lanes, Range, TraceFiles},
+    trace_flags::{Axis, FieldNames, Lanes, Range, TraceFiles},
 };
 
 /// The logs to read, and what to make of them.
@@ -16,8 +16,12 @@ pub struct TraceArgs {
     pub files: Vec<PathBuf>,
     /// Verify the execution.
     pub check: bool,
-    /// The layout of logs with vector clocks.
+    /// Whether all findings are listed.
+    pub all_findings: bool,
+    /// The layout of logs with clocks.
     pub regex: Option<String>,
+    /// The fields of lines of JSON.
+    pub fields: Option<FieldNames>,
     /// What separates two executions in such a log.
     pub delimiter: Option<String>,
     /// Only these events.
@@ -48,6 +52,10 @@ impl TraceArgs {
     pub fn new(files: &TraceFiles, options: &Options) -> Result<Self, Failure> {
         let options = options.clone();
         let given = &options.given;
+        if options.regex.is_some() {
+            let why = "goes without --regex: a log has one layout";
+            given.refuse(&["--fields"], why)?;
+        }
         if options.svg.is_none() {
             given.refuse(&["--axis", "--lanes"], "goes with --svg")?;
             let check = options.check == Some(true);
@@ -67,7 +75,9 @@ impl TraceArgs {
         Ok(Self {
             files: files.files.clone(),
             check: options.check.unwrap_or(false),
+            all_findings: options.all_findings.unwrap_or(false),
             regex: options.regex,
+            fields: options.fields,
             delimiter: options.delimiter,
             range: options.range,
             axis: options.axis,

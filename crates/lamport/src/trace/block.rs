@@ -16,6 +16,8 @@ pub(super) struct Piece {
     pub(super) text: String,
     /// Whether its last line has no newline.
     pub(super) cut_off: bool,
+    /// Whether its file was found in a folder, and may be something else than a log.
+    pub(super) is_found: bool,
 }
 
 /// The same lines, parsed.
@@ -30,6 +32,14 @@ pub struct Block {
     pub(super) threads: Vec<(u32, String)>,
     /// The algorithms that the writers claim to run.
     pub(super) algorithms: Vec<(u32, String)>,
+    /// Whether it is of a log of another tool.
+    pub(super) is_foreign: bool,
+    /// Whether some of its clocks are arrays, whose entries have no names yet.
+    pub(super) arrays: bool,
+    /// Whether events of it have the number [`LATER`].
+    pub(super) later: bool,
+    /// Whether all problems are kept in words.
+    pub(super) all: bool,
     /// The vector clock of each event, in a log with vector clocks.
     pub(super) clocks: Option<Vec<Vec<(String, u64)>>>,
     /// The first problems: severity, line, words.
@@ -41,6 +51,12 @@ pub struct Block {
 /// How many problems of a block are kept in words.
 const PROBLEMS: usize = 16;
 
+/// How many where all findings are listed.
+const ALL_PROBLEMS: usize = 1 << 16;
+
+/// The number of an event that is numbered when all logs are read.
+pub(super) const LATER: u64 = u64::MAX;
+
 impl Block {
     /// Adds a problem with a line.
     pub(super) fn problem(
@@ -49,7 +65,8 @@ impl Block {
         line: u32,
         words: impl FnOnce() -> String,
     ) {
-        if self.problems.len() < PROBLEMS {
+        let most = if self.all { ALL_PROBLEMS } else { PROBLEMS };
+        if self.problems.len() < most {
             self.problems.push((severity, line, words()));
         } else {
             self.problems_more[severity as usize] += 1;

@@ -11,9 +11,12 @@ use crossbeam::channel;
 
 use super::{
     block::{Block, LONGEST, Piece},
+    complete::complete,
+    fields,
     findings::Severity,
+    head::{self, Format, WithHead},
     layouts::{self, Layout},
-    lines,
+    lines, maelstrom,
     sources::{self, Source},
 };
 
@@ -26,19 +29,41 @@ const BLOCK: usize = 1 << 20;
 /// The most that is kept of all logs together, in bytes.
 const MOST: usize = 3 << 30;
 
-/// The most of a log with vector clocks, which is read as a whole, in bytes.
+/// The most of a log in a layout, which is read as a whole, in bytes.
 const MOST_OF_LAYOUT: usize = 512 << 20;
 
 /// The capacity of the queues before and after the parsing threads, in blocks.
 const QUEUE: usize = 4;
 
-enum Work {
-    Lines(Piece),
-    Layout(Piece),
+struct Work {
+    format: Format,
+    piece: Piece,
+    /// Whether it is one of several logs with Maelstrom's messages.
+    several: bool,
 }
 
-/// Reads all logs; the blocks are in the order of the files and their lines. A log that is not an event log is read in the
-/// given `layout`, or in the known one that fits.
+impl Work {
+    fn parse(self, sources: &[Source], layout: &Layout) -> Block {
+        let Self {
+            format,
+            piece,
+            several,
+        } = self;
+        let all = layout.all_findings;
+        match (format, &layout.fields) {
+            (Format::Fields, Some(names)) => fields::parse(piece, names, all),
+            (Format::Maelstrom, _) => {
+                let name = sources[piece.file as usize].stem();
+                maelstrom::parse(piece, &name, several, all)
+            }
+            (Format::Layout, _) => layouts::parse(piece, layout),
+            (Format::EventLog | Format::Json | Format::Fields, _) => lines::parse(piece, all),
+        }
+    }
+}
+
+/// Reads all logs; the blocks are in the order of the files and their lines. A log is read in the given `layout`, or else in the known
+/// one that fits.
 ///
 /// # Errors
 /// When a file cannot be opened (exit code 2).
@@ -52,6 +77,8 @@ pub fn read(sources: &[Source], layout: &Layout) -> Result<Vec<Block>, Failure> 
         let reader = Reader {
             to_do,
             results: results.clone(),
+            layout,
+            maelstrom: Vec::new(),
             numbers: 0,
             kept: 0,
         };
@@ -63,11 +90,7 @@ pub fn read(sources: &[Source], layout: &Layout) -> Result<Vec<Block>, Failure> 
             let (work, results) = (work.clone(), results.clone());
             let parse = move || {
                 for (number, work) in work {
-                    let block = match work {
-                        Work::Lines(piece) => lines::parse(piece),
-                        Work::Layout(piece) => layouts::parse(piece, layout),
-                    };
-                    if results.send((number, block)).is_err() {
+                    if results.send((number, work.parse(sources, layout))).is_err() {
                         break;
                     }
                 }
@@ -81,40 +104,87 @@ pub fn read(sources: &[Source], layout: &Layout) -> Result<Vec<Block>, Failure> 
         reading.join().expect("the reader does not panic")
     })?;
     blocks.sort_by_key(|(number, _)| *number);
-    Ok(blocks.into_iter().map(|(_, block)| block).collect())
+    let mut blocks: Vec<Block> = blocks.into_iter().map(|(_, block)| block).collect();
+    complete(&mut blocks);
+    Ok(blocks)
 }
 
 /// Divides files into blocks of whole lines.
-struct Reader {
+struct Reader<'l> {
     to_do: channel::Sender<(usize, Work)>,
     /// For problems with a file itself.
     results: channel::Sender<(usize, Block)>,
+    layout: &'l Layout,
+    /// The logs with Maelstrom's messages, each with the number of its block.
+    maelstrom: Vec<(usize, Piece)>,
     numbers: usize,
     kept: usize,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn all(mut self, sources: &[Source]) -> Result<(), Failure> {
         for (file, source) in sources.iter().enumerate() {
             let failed = |error| sources::failed(&source.path, &error);
             let mut from = source.open().map_err(failed)?;
-            let file = file as u32;
-            match first_byte(&mut *from) {
-                Ok((None, _)) => self.problem(file, 1, Severity::Open, "the file is empty"),
-                Ok((Some(b'{'), line)) => self.lines(file, line, &mut *from),
-                Ok((Some(byte), line)) if byte.is_ascii_control() => {
-                    let words = format!("not text: it begins with the byte {byte:#04x}");
-                    self.problem(file, line, Severity::Fail, words);
-                }
-                Ok((Some(_), line)) => self.layout(file, line, &mut *from),
-                Err(error) => return Err(failed(error)),
-            }
+            self.one(file as u32, source, &mut *from).map_err(failed)?;
+        }
+        let several = self.maelstrom.len() > 1;
+        for (number, piece) in std::mem::take(&mut self.maelstrom) {
+            let format = Format::Maelstrom;
+            let work = Work {
+                format,
+                piece,
+                several,
+            };
+            let _ = self.to_do.send((number, work));
         }
         Ok(())
     }
 
-    fn put(&mut self, work: Work) {
+    fn one(&mut self, file: u32, source: &Source, from: &mut dyn BufRead) -> io::Result<()> {
+        let is_guessed = self.layout.event.is_none() && self.layout.fields.is_none();
+        let (byte, line) = first_byte(from)?;
+        let mut from = WithHead::new(from);
+        let Some(byte) = byte else {
+            self.problem(file, 1, Severity::Open, "the file is empty");
+            return Ok(());
+        };
+        if let Some(program) = head::compressed(from.head()) {
+            let words = format!("compressed by {program}, which is not read: decompress it");
+            self.problem(file, line, Severity::Fail, words);
+            return Ok(());
+        }
+        if is_guessed && byte.is_ascii_control() {
+            let words = format!("not text: it begins with the byte {byte:#04x}");
+            self.problem(file, line, Severity::Fail, words);
+            return Ok(());
+        }
+        match head::format(from.head(), self.layout) {
+            Some(Format::Json) if source.is_found && source.shown.ends_with(".json") => {
+                let words = "not read: none of its lines is an event";
+                self.problem(file, line, Severity::Warn, words);
+            }
+            Some(format @ (Format::EventLog | Format::Json | Format::Fields)) => {
+                self.lines(format, file, line, &mut from);
+            }
+            Some(format @ (Format::Layout | Format::Maelstrom)) => {
+                self.whole(format, file, line, source.is_found, &mut from);
+            }
+            None => self.whole(Format::Layout, file, line, source.is_found, &mut from),
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, format: Format, piece: Piece) {
         let number = self.next();
+        if format == Format::Maelstrom {
+            return self.maelstrom.push((number, piece));
+        }
+        let work = Work {
+            format,
+            piece,
+            several: false,
+        };
         // The receivers are gone only if all parsing threads have panicked, which the join reports.
         let _ = self.to_do.send((number, work));
     }
@@ -148,7 +218,7 @@ impl Reader {
         self.problem(file, line, severity, words);
     }
 
-    fn lines(&mut self, file: u32, mut line: u32, from: &mut dyn BufRead) {
+    fn lines(&mut self, format: Format, file: u32, mut line: u32, from: &mut dyn BufRead) {
         let mut bytes: Vec<u8> = Vec::new();
         loop {
             if self.kept > MOST {
@@ -158,13 +228,13 @@ impl Reader {
             let read = match from.fill_buf() {
                 Ok(read) => read,
                 Err(error) => {
-                    self.piece(file, line, bytes, true);
+                    self.piece(format, file, line, bytes, true);
                     return self.stopped(file, line, &error);
                 }
             };
             let length = read.len();
             if length == 0 {
-                return self.piece(file, line, bytes, true);
+                return self.piece(format, file, line, bytes, true);
             }
             bytes.extend_from_slice(read);
             from.consume(length);
@@ -190,34 +260,52 @@ impl Reader {
                 }
             };
             let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-            self.piece(file, line, std::mem::replace(&mut bytes, rest), false);
+            self.piece(
+                format,
+                file,
+                line,
+                std::mem::replace(&mut bytes, rest),
+                false,
+            );
             line = line.saturating_add(lines as u32);
         }
     }
 
-    fn piece(&mut self, file: u32, line: u32, bytes: Vec<u8>, last: bool) {
+    fn piece(&mut self, format: Format, file: u32, line: u32, bytes: Vec<u8>, last: bool) {
         if bytes.is_empty() {
             return;
         }
         self.kept += bytes.len();
         let cut_off = last && !bytes.ends_with(b"\n");
+        let mut bad_line = None;
         let text = String::from_utf8(bytes).unwrap_or_else(|error| {
             let good = error.utf8_error().valid_up_to();
             let before = &error.as_bytes()[..good];
-            let lines = before.iter().filter(|byte| **byte == b'\n').count() as u32;
-            self.problem(file, line + lines, Severity::Fail, "not UTF-8");
+            bad_line = Some(before.iter().filter(|byte| **byte == b'\n').count() as u32);
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         });
-        self.put(Work::Lines(Piece {
+        let piece = Piece {
             file,
             line,
             text,
             cut_off,
-        }));
+            is_found: false,
+        };
+        self.put(format, piece);
+        if let Some(bad_line) = bad_line {
+            self.problem(file, line + bad_line, Severity::Fail, "not UTF-8");
+        }
     }
 
     /// A log in another layout, which is parsed as a whole.
-    fn layout(&mut self, file: u32, line: u32, from: &mut dyn BufRead) {
+    fn whole(
+        &mut self,
+        format: Format,
+        file: u32,
+        line: u32,
+        is_found: bool,
+        from: &mut dyn BufRead,
+    ) {
         let mut bytes = Vec::new();
         loop {
             match from.fill_buf() {
@@ -246,12 +334,14 @@ impl Reader {
         }
         // Editors on Windows end lines with CR LF.
         let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
-        self.put(Work::Layout(Piece {
+        let piece = Piece {
             file,
             line,
             text,
             cut_off: false,
-        }));
+            is_found,
+        };
+        self.put(format, piece);
     }
 }
 

@@ -27,12 +27,16 @@ const MOST_DRAWN: usize = 20_000;
 /// # Errors
 /// When a file cannot be read or written, or none holds an event (exit code 2).
 pub fn run(cli: &Cli, args: &TraceArgs, journal: &Journal) -> Result<Summary, Failure> {
-    let layout = Layout::new(args.regex.as_deref(), args.delimiter.as_deref())?;
+    let layout = Layout {
+        fields: args.fields.clone(),
+        all_findings: args.all_findings,
+        ..Layout::new(args.regex.as_deref(), args.delimiter.as_deref())?
+    };
     let mut computation = Computation::read(&args.files, &layout)?;
     computation.runs = runs::check(&computation);
     let trace = &computation.trace;
     if trace.events.is_empty() {
-        let found = trace.findings.of(Property::WellFormed).words();
+        let found = trace.findings.words(Property::WellFormed);
         let first = found.split("; ").next().unwrap_or_default().to_owned();
         let what = visible_path(&args.files[0]);
         let why = match first.strip_prefix(&format!("{what}:")) {
@@ -44,6 +48,10 @@ pub fn run(cli: &Cli, args: &TraceArgs, journal: &Journal) -> Result<Summary, Fa
             None => first,
         };
         return Err(Failure::could_not_run(what, why));
+    }
+    for (folder, names) in &computation.passed_over {
+        let text = format!("{folder}: passed over, not named as a log: {names}");
+        journal.record(Event::error(Level::Warn, text));
     }
     let summary = computation.summary();
     if args.check {

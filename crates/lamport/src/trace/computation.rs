@@ -14,7 +14,7 @@ use super::{
     layouts::Layout,
     matching::{self, Links},
     merge::merge,
-    order::{self, Order},
+    order::{self, Order, Ordered},
     skew, sources,
     traffic::{self, Traffic},
     vectors,
@@ -39,6 +39,8 @@ pub struct Computation {
     pub pairs: Pairs,
     /// The results for the runs of algorithms in the logs, see [`runs::check`](super::runs::check).
     pub runs: Vec<Check>,
+    /// The folders of which files were not read, and the names of those.
+    pub passed_over: Vec<(String, String)>,
 }
 
 impl Computation {
@@ -48,9 +50,13 @@ impl Computation {
     /// When a file cannot be read (exit code 2).
     pub fn read(files: &[PathBuf], layout: &Layout) -> Result<Self, Failure> {
         let found = sources::find(files)?;
-        let blocks = blocks::read(&found, layout)?;
-        let shown = found.into_iter().map(|source| source.shown).collect();
-        Ok(Self::of(merge(shown, blocks)))
+        let blocks = blocks::read(&found.sources, layout)?;
+        let shown = found.sources.into_iter().map(|source| source.shown);
+        let trace = merge(shown.collect(), blocks, layout.all_findings);
+        Ok(Self {
+            passed_over: found.passed_over,
+            ..Self::of(trace)
+        })
     }
 
     /// Orders and checks the events.
@@ -58,7 +64,11 @@ impl Computation {
         let mut matched = matching::by_identity(&mut trace);
         matched.links.extend(vectors::links(&mut trace));
         let links = Links::new(trace.events.len(), matched.links);
-        let (order, links) = order::order(&mut trace, links);
+        let Ordered {
+            order,
+            links,
+            mut left_out,
+        } = order::order(&mut trace, links);
         verify::orphans(&mut trace, &matched.orphans);
         verify::addressees(&mut trace);
         let clocks = verify::clocks(&mut trace, &links, &order);
@@ -67,10 +77,15 @@ impl Computation {
         let mut checker = vectors::VectorChecker::default();
         order::walk(&trace, &links, &order, |event, vector| {
             pairs.see(&trace, event, vector);
-            checker.see(&trace, event, vector);
+            checker.see(&trace, &links, event, vector);
         });
         let vectors = checker.report(&mut trace);
-        let traffic = traffic::count(&trace, &links);
+        // A message that is received in a cycle is received.
+        left_out.append(&mut matched.backward);
+        let traffic = match left_out.is_empty() {
+            true => traffic::count(&trace, &links),
+            false => traffic::count(&trace, &links.with(&left_out)),
+        };
         let checked = CheckedCounts {
             events: trace.events.len() as u64,
             sent: traffic.sent,
@@ -87,6 +102,7 @@ impl Computation {
             checked,
             pairs,
             runs: Vec::new(),
+            passed_over: Vec::new(),
         }
     }
 
@@ -144,7 +160,10 @@ impl Computation {
         let of_logs = Property::OF_LOGS.into_iter().filter_map(|property| {
             let found = self.trace.findings.of(property);
             match found.worst {
-                Some(worst) => Some((property, worst.verdict(), found.words())),
+                Some(worst) => {
+                    let words = self.trace.findings.words(property);
+                    Some((property, worst.verdict(), words))
+                }
                 None => {
                     let (verdict, held) = self.checked.held(&self.trace, property)?;
                     Some((property, verdict, held))

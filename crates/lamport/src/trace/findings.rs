@@ -42,23 +42,31 @@ pub struct Found {
 /// How many findings of a severity are kept in words.
 const IN_WORDS: usize = 3;
 
+/// How many of them where all are listed.
+const ALL_IN_WORDS: usize = 1 << 20;
+
 impl Found {
     /// The number of findings of the highest severity.
     pub fn count(&self) -> u64 {
         self.worst.map_or(0, |worst| self.counts[worst as usize])
     }
 
-    /// The findings of the highest severity in words.
-    pub fn words(&self) -> String {
+    /// The findings of the highest severity in words; all of them where all are listed.
+    fn words(&self, all: bool) -> String {
         let Some(worst) = self.worst else {
             return String::new();
         };
-        let first = &self.first[worst as usize];
-        let more = self.count() - first.len() as u64;
-        let mut words = first.join("; ");
-        if more > 0 {
-            words.push_str(&format!("; and {more} more"));
+        let least = if all { 0 } else { worst as usize };
+        let mut listed: Vec<String> = Vec::new();
+        for severity in (least..=worst as usize).rev() {
+            let first = &self.first[severity];
+            listed.extend_from_slice(first);
+            let more = self.counts[severity] - first.len() as u64;
+            if more > 0 {
+                listed.push(format!("and {more} more"));
+            }
         }
+        let mut words = listed.join("; ");
         if let Some(remark) = &self.remark {
             words.push_str("; ");
             words.push_str(remark);
@@ -71,16 +79,36 @@ impl Found {
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
     found: [Found; Property::COUNT],
+    all: bool,
 }
 
 impl Findings {
+    /// Findings of which all are listed, or the first ones.
+    pub fn new(all: bool) -> Self {
+        Self {
+            all,
+            ..Self::default()
+        }
+    }
+
+    /// Whether all of them are listed.
+    pub fn lists_all(&self) -> bool {
+        self.all
+    }
+
+    /// The findings of a property in words.
+    pub fn words(&self, property: Property) -> String {
+        self.of(property).words(self.all)
+    }
+
     /// Adds a finding. Its words are built only if they are kept.
     pub fn add(&mut self, property: Property, severity: Severity, words: impl FnOnce() -> String) {
         let found = &mut self.found[property as usize];
         found.worst = found.worst.max(Some(severity));
         found.counts[severity as usize] += 1;
         let first = &mut found.first[severity as usize];
-        if first.len() < IN_WORDS {
+        let most = if self.all { ALL_IN_WORDS } else { IN_WORDS };
+        if first.len() < most {
             first.push(words());
         }
     }

@@ -3,14 +3,14 @@
 //! [`common::event::Record`] parses all fields of a line. This parser handles a million lines per second, and reports the problem
 //! with a line that is not an event.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use common::{
     event::{Kind, Level, Time, VERSION},
     text::plural,
 };
 use hashbrown::HashMap;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
     Claim,
@@ -59,15 +59,17 @@ struct Suppressed {
 }
 
 /// Parses the lines.
-pub(super) fn parse(piece: Piece) -> Block {
+pub(super) fn parse(piece: Piece, all: bool) -> Block {
     let Piece {
         file,
         line: first,
         text,
         cut_off,
+        ..
     } = piece;
     let mut block = Block {
         file,
+        all,
         ..Block::default()
     };
     let mut names = Names::default();
@@ -171,7 +173,11 @@ fn required(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i6
     match line.v {
         Some(v) if v == u64::from(VERSION) => {}
         Some(v) => return Err(format!("version {v} of the log, not {VERSION}")),
-        None => return Err("no field 'v': not an event".to_owned()),
+        None => {
+            return Err(
+                "no field 'v': not an event (--fields reads JSON of other tools)".to_owned(),
+            );
+        }
     }
     for (field, text) in [
         ("run", &line.run),
@@ -192,8 +198,15 @@ fn required(line: &Line<'_>, times: &mut Times) -> Result<(u64, Option<Kind>, i6
     Ok((number, Kind::of_word(&line.event), time))
 }
 
+/// What is wrong with a line of another tool.
+const NO_VERSION: &str = "no field 'v': not an event (--fields reads JSON of other tools)";
+
 /// Why a line is not an event.
 fn why(line: &str, error: &serde_json::Error) -> String {
+    let fields: Option<BTreeMap<String, IgnoredAny>> = serde_json::from_str(line).ok();
+    if fields.is_some_and(|fields| !fields.contains_key("v")) {
+        return NO_VERSION.to_owned();
+    }
     let shown = excerpt(line);
     // The line number of the JSON parser is always 1.
     let error = error.to_string();

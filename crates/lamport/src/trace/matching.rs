@@ -78,13 +78,23 @@ impl Links {
         before > 0 && process(effects[before - 1]) == trace.events[link.to].process
     }
 
-    /// The links without some of them.
+    /// The links without some of them, and those.
     #[must_use]
-    pub fn without(self, out: &HashSet<(EventId, EventId)>) -> Self {
+    pub fn without(self, out: &HashSet<(EventId, EventId)>) -> (Self, Vec<Link>) {
+        if out.is_empty() {
+            return (self, Vec::new());
+        }
         let events = self.causes.len() - 1;
-        let mut links = self.links;
-        links.retain(|link| !out.contains(&(link.from, link.to)));
-        Self::new(events, links)
+        let is_out = |link: &Link| out.contains(&(link.from, link.to));
+        let (out, links) = self.links.into_iter().partition(is_out);
+        (Self::new(events, links), out)
+    }
+
+    /// These links and others.
+    #[must_use]
+    pub fn with(&self, others: &[Link]) -> Self {
+        let events = self.causes.len() - 1;
+        Self::new(events, [&self.links, others].concat())
     }
 }
 
@@ -111,6 +121,8 @@ pub struct Matched {
     pub links: Vec<Link>,
     /// The receives without a send.
     pub orphans: Vec<EventId>,
+    /// The receives of a message that their process sends later.
+    pub backward: Vec<Link>,
 }
 
 /// Matches all receives of the logs.
@@ -155,13 +167,14 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
     let (violations, links): (Vec<_>, _) = matched.links.into_iter().partition(backward);
     matched.links = links;
     drop(runs);
-    for link in violations {
+    for link in &violations {
         let (here, there) = (trace.place_of(link.to), trace.place_of(link.from));
         let name = trace.process_of(link.to).name.clone();
         trace.findings.add(Property::Order, Severity::Fail, || {
             format!("{here}: {name} receives a message that it sends later, at {there}")
         });
     }
+    matched.backward = violations;
     matched
 }
 

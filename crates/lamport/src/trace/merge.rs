@@ -13,17 +13,21 @@ use super::{
     Event, EventId, LoggedVector, Message, NONE, Place, Process, Text, Thread, Trace,
     block::{Block, Raw},
     dedup,
-    findings::Severity,
+    findings::{Findings, Severity},
     log::Log,
+    maelstrom,
     sequence::{check_clock_jumps, check_numbers, reorder_sends},
 };
 use crate::{property::Property, run_event::ALL_PROCESSES};
 use hashbrown::HashMap;
 
 /// Merges blocks into a trace; no messages are matched yet.
-pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
+///
+/// With `all`, all findings are listed.
+pub fn merge(files: Vec<String>, mut blocks: Vec<Block>, all: bool) -> Trace {
     let mut trace = Trace {
         files,
+        findings: Findings::new(all),
         ..Trace::default()
     };
     for block in &mut blocks {
@@ -51,9 +55,12 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>) -> Trace {
     drop(ids);
     trace.texts = blocks.into_iter().map(|block| block.text).collect();
     let logs = dedup::join(logs, &mut trace);
+    let mut runs: Vec<&str> = logs.iter().map(|log| log.run.as_str()).collect();
+    runs.dedup();
+    let several = runs.iter().any(|run| *run != runs[0]);
     let processes = logs
         .into_iter()
-        .flat_map(|log| in_order(log, &threads, &mut trace))
+        .flat_map(|log| in_order(log, several, &threads, &mut trace))
         .collect();
     arrange(processes, &threads, &mut trace);
     trace
@@ -201,8 +208,12 @@ impl<'b> Ids<'b> {
             return *known;
         }
         // Addresses are compared as texts.
-        let parts =
-            MessageId::parts(id).filter(|(_, from, to, _)| !from.is_empty() && !to.is_empty());
+        let parts = match block.is_foreign {
+            true => maelstrom::parts(id).map(|(from, to, number)| (Carrier::Udp, from, to, number)),
+            false => MessageId::parts(id)
+                .filter(|(_, from, to, _)| !from.is_empty() && !to.is_empty())
+                .map(|(over, from, to, number)| (over, from, to, Some(number))),
+        };
         let Some((over, from, to, number)) = parts else {
             let place = Place {
                 file: block.file,
@@ -220,7 +231,8 @@ impl<'b> Ids<'b> {
         let message = Message {
             from: self.party(from, &mut trace.parties),
             to: self.party(to, &mut trace.parties),
-            number,
+            number: number.unwrap_or(0),
+            is_numbered: number.is_some(),
             // A multicast is sent over as many connections as it has receivers.
             stream: over == Carrier::Tcp && to != ALL_PROCESSES,
             within: over == Carrier::Memory,
@@ -239,8 +251,14 @@ impl<'b> Ids<'b> {
     }
 }
 
-/// Brings the events of a log into the order of its process, and separates several processes in one program.
-fn in_order(mut log: Log, threads: &[(usize, String)], trace: &mut Trace) -> Vec<(String, Log)> {
+/// Brings the events of a log into the order of its process, and separates several processes in one program. In logs with clocks the names
+/// of several executions distinguish the processes.
+fn in_order(
+    mut log: Log,
+    several_runs: bool,
+    threads: &[(usize, String)],
+    trace: &mut Trace,
+) -> Vec<(String, Log)> {
     check_numbers(&mut log, trace);
     log.stopped = log.events.iter().any(|event| event.kind == Kind::Stop);
     log.suppressed = log.events.iter().any(|event| event.suppressed);
@@ -252,7 +270,7 @@ fn in_order(mut log: Log, threads: &[(usize, String)], trace: &mut Trace) -> Vec
         check_clock_jumps(&log, threads, trace);
     }
     let node = visible(log.node.as_bytes());
-    let name = if log.vectors && !log.run.is_empty() {
+    let name = if log.vectors && several_runs && !log.run.is_empty() {
         format!("{}/{node}", visible(log.run.as_bytes()))
     } else {
         node

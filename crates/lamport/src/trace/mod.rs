@@ -3,8 +3,11 @@
 //! | module | job |
 //! | --- | --- |
 //! | `model` | the data: trace, processes, events, messages |
-//! | [`sources`], [`blocks`] | files, folders, gzip; their lines, read by several threads |
-//! | [`lines`], [`layouts`] | a line of the event log, version 1; logs with vector clocks (ShiViz, GoVector, a regular expression) |
+//! | [`sources`], `utf16`, [`blocks`] | files, folders, gzip, UTF-16; their lines, read by several threads |
+//! | `head` | which of the formats below a log has |
+//! | [`lines`] | a line of the event log, version 1 |
+//! | [`layouts`], `fields`, `maelstrom` | logs of other tools: with clocks (ShiViz, GoVector, a regular expression), in lines of JSON, Maelstrom's messages |
+//! | `foreign`, `clock_text`, `wall`, `complete` | what these have in common: events, clocks, times; what is known when all are read |
 //! | `block`, `log` | the data between reading and merging; the log of one process |
 //! | [`merge`], `dedup`, `sequence` | the process of each event, and the order of each process |
 //! | [`matching`], [`vectors`] | the send of each receive: by identity, and by the vector clocks in the logs |
@@ -20,16 +23,22 @@
 pub mod args;
 mod block;
 pub mod blocks;
+mod clock_text;
 pub mod command;
+mod complete;
 pub mod computation;
 pub mod connections;
 mod dedup;
 pub mod executions;
 pub mod exports;
+mod fields;
 pub mod findings;
+mod foreign;
+mod head;
 pub mod layouts;
 pub mod lines;
 mod log;
+mod maelstrom;
 pub mod matching;
 pub mod merge;
 mod model;
@@ -42,8 +51,10 @@ pub mod sources;
 pub mod svg;
 pub mod terminal;
 pub mod traffic;
+mod utf16;
 pub mod vectors;
 pub mod verify;
+mod wall;
 pub mod words;
 
 pub use model::{Claim, Event, EventId, LoggedVector, Message, Place, Process, Thread, Trace};

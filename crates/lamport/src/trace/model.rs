@@ -151,6 +151,8 @@ pub struct Message {
     pub to: u32,
     /// Its number from this sender to this receiver.
     pub number: u64,
+    /// Whether its sender numbers its messages.
+    pub is_numbered: bool,
     /// Whether it was sent over a connection, which has one receiver.
     pub stream: bool,
     /// Whether it was sent through the memory of one program.

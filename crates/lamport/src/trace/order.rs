@@ -55,8 +55,19 @@ impl fmt::Display for LogicalTime {
     }
 }
 
+/// The events in order, and the links between them.
+#[derive(Debug)]
+pub struct Ordered {
+    /// The order.
+    pub order: Order,
+    /// The links without those that were left out.
+    pub links: Links,
+    /// The links that were left out because they close a cycle.
+    pub left_out: Vec<Link>,
+}
+
 /// Orders the events. A cycle is reported, and one of its links is left out.
-pub fn order(trace: &mut Trace, links: Links) -> (Order, Links) {
+pub fn order(trace: &mut Trace, links: Links) -> Ordered {
     let count = trace.events.len();
     let mut ordering = Ordering {
         trace,
@@ -90,12 +101,12 @@ pub fn order(trace: &mut Trace, links: Links) -> (Order, Links) {
             .findings
             .add(Property::Order, Severity::Fail, || words);
     }
-    let links = if out.is_empty() {
-        links
-    } else {
-        links.without(&out)
-    };
-    (order, links)
+    let (links, left_out) = links.without(&out);
+    Ordered {
+        order,
+        links,
+        left_out,
+    }
 }
 
 struct Ordering<'t> {
@@ -106,7 +117,7 @@ struct Ordering<'t> {
     /// Each process's next event.
     next: Vec<EventId>,
     /// The next events whose causes are in the order, the earliest first; without wall-clock times by logical time.
-    ready: BinaryHeap<Reverse<(Option<i64>, u32, usize)>>,
+    ready: BinaryHeap<Reverse<(Option<i64>, u64, usize)>>,
     /// Links that are left out.
     out: HashSet<(EventId, EventId)>,
     order: Order,
@@ -136,7 +147,8 @@ impl Ordering<'_> {
                 }
                 None => known.saturating_add(own.into()),
             };
-            self.ready.push(Reverse((event.time, chain + own, process)));
+            let logical = self.order.time[next];
+            self.ready.push(Reverse((event.time, logical, process)));
         }
     }
 

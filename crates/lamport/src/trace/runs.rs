@@ -204,7 +204,7 @@ impl LoggedRun {
         let computation = Computation::read(paths, &Layout::default())?;
         let unreadable = computation.trace.findings.of(Property::WellFormed);
         if unreadable.worst == Some(Severity::Fail) {
-            let words = unreadable.words();
+            let words = computation.trace.findings.words(Property::WellFormed);
             let (what, why) = words.split_once(": ").unwrap_or(("log", &words));
             return Err(Failure::could_not_run(what, why));
         }

@@ -92,7 +92,7 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
             traffic.duplicates += 1;
             continue;
         }
-        if !is_numbered[sent.from as usize] {
+        if !is_numbered[sent.from as usize] || !sent.is_numbered {
             continue;
         }
         let route = (send.process, sent.from, event.process);

@@ -90,7 +90,7 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
             message.is_some_and(|message| {
                 let connection = connections.get(&(message.from, message.to));
                 let of_connection = connection.copied().unwrap_or(0);
-                match trace.has_name(message.from) {
+                match trace.has_name(message.from) && message.is_numbered {
                     true => message.number <= highest,
                     false => message.stream && message.number <= of_connection,
                 }

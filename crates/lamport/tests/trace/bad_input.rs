@@ -231,7 +231,7 @@ fn files_that_are_not_logs() {
         (&none, "no such file"),
         (
             &nothing,
-            "no event log in it (.jsonl, .log, .txt, each also .gz)",
+            "no log in it (.log, .txt, .json, .jsonl, .ndjson, .out, .shiviz, each also rotated and .gz)",
         ),
     ] {
         for check in [&["--check"][..], &[]] {

@@ -2,6 +2,9 @@
 
 mod bad_input;
 mod drawing;
+mod foreign;
+mod guesses;
+mod missing;
 mod one_checker;
 mod page;
 mod reading;
