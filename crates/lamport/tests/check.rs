@@ -337,6 +337,42 @@ fn a_property_that_no_path_exercises_is_open() {
 }
 
 #[test]
+fn what_the_lab_file_says_to_other_commands_refuses_no_check() {
+    let folder = Folder::new();
+    let lab = folder.write(
+        "lab.json",
+        r#"{"lamport": {"loss": "10%", "crash": ["p9@1s"], "delay": "5ms", "count": 2, "max-clock": 3, "may-lose": 1}}"#,
+    );
+    for (arguments, subject) in [
+        // The lab file's own settings, as far as they fit the algorithm and the command line.
+        (
+            "total --processes 2",
+            "2 processes of total, 2 operations each; at most 1 message lost",
+        ),
+        (
+            "mutex --processes 2",
+            "the TLA+ module LamportMutex, 2 processes, clocks up to 3",
+        ),
+        (
+            "mutex --processes 2 --max-clock 2",
+            "the TLA+ module LamportMutex, 2 processes, clocks up to 2",
+        ),
+        (
+            "mutex --processes 2 --count 1",
+            "2 processes of mutex, 1 operation each; at most 1 message lost",
+        ),
+        (
+            "mutex --processes 2 --count 1 --may-lose 0",
+            "2 processes of mutex, 1 operation each; reliable FIFO channels",
+        ),
+    ] {
+        let finished = lamport(&format!("check {arguments} --config {lab}"));
+        assert!(finished.code < Some(2), "{arguments}: {finished:?}");
+        assert_eq!(finished.err.lines().next(), Some(subject), "{arguments}");
+    }
+}
+
+#[test]
 fn the_defaults_exercise_every_property() {
     for (algorithm, _) in ALGORITHMS {
         // Two processes where three have many states.

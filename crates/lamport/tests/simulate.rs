@@ -361,3 +361,21 @@ fn invalid_settings_of_a_simulation_are_refused() {
         ],
     );
 }
+
+#[test]
+fn an_interrupted_series_says_how_far_it_came() {
+    let mut running = testing::start(
+        LAMPORT,
+        &["simulate", "mutex", "--seeds", "1000000", "--show", "all"],
+    );
+    running.out_line_with("enters the critical section");
+    let finished = running.interrupt();
+    assert_eq!(finished.code, Some(2), "{finished:?}");
+    let why = "lamport: simulate mutex: interrupted: no violation in ";
+    assert!(finished.err.contains(why), "{}", finished.err);
+    assert!(
+        finished.err.ends_with(" of 1000000 seeds\n"),
+        "{}",
+        finished.err
+    );
+}

@@ -29,7 +29,7 @@ use crate::{
 /// Runs the command; exit code 1 when a property is violated.
 ///
 /// # Errors
-/// When the options are invalid, or the run exceeds its limits (exit code 2).
+/// When the options are invalid, the run exceeds its limits, or a signal ends it before it has found a violation (exit code 2).
 pub fn run(
     cli: &Cli,
     algorithm: Algorithm,
@@ -83,7 +83,7 @@ struct Series<'a> {
 impl Series<'_> {
     fn run(&self, shutdown: &Shutdown) -> Result<Summary, Failure> {
         let mut violating = 0;
-        let mut first = None;
+        let (mut first, mut last) = (None, None);
         let mut done = 0;
         let mut events = 0;
         let mut end = Duration::ZERO;
@@ -114,10 +114,21 @@ impl Series<'_> {
             if first.is_none() && (!holds || number + 1 == self.seeds) {
                 self.warnings(&run);
                 first = Some((settings, verdict));
+            } else if first.is_none() {
+                last = Some((settings, verdict));
             }
         }
-        let Some((settings, verdict)) = first else {
-            return Ok(Summary::done("interrupted"));
+        let unfinished = done < self.seeds && violating == 0;
+        let interrupted = || {
+            let what = format!("simulate {}", self.report.algorithm.word());
+            let why = format!(
+                "interrupted: no violation in {done} of {} seeds",
+                self.seeds
+            );
+            Failure::could_not_run(what, why)
+        };
+        let Some((settings, verdict)) = first.or(last) else {
+            return Err(interrupted());
         };
         if self.seeds > 1 {
             let seeds = plural(done, "seed");
@@ -160,6 +171,10 @@ impl Series<'_> {
             verdict.figures.words(self.report.algorithm),
             micros(whole_micros(end))
         );
+        if unfinished {
+            self.record(end, line(text));
+            return Err(interrupted());
+        }
         let exit = if violating == 0 { Exit::Done } else { Exit::No };
         let summary = Summary::done(text)
             .exit(exit)
