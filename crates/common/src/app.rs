@@ -1,24 +1,30 @@
 //! The frame around every program's `main`: command line, journal, signals, failure, exit code.
 
 use std::{
-    cell::OnceCell,
-    fs::{File, OpenOptions},
+    cell::Cell,
+    fs::File,
     io::{self, IsTerminal, Write},
-    os::fd::{AsFd, OwnedFd},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
     process::ExitCode,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, SystemTime},
 };
 
+#[cfg(feature = "net")]
+use crate::journal::READY_FILE;
 use crate::{
     capacity,
     config::{self, CommandLine, Early, Options, Output},
-    event::{Event, Kind},
+    event::{Event, Kind, Level},
     exit::{Exit, Failure, Summary, why},
     files,
-    journal::{Answers, Journal, Sinks, Style, View},
+    journal::{Answers, Journal, LogFile, Sinks, Style, View},
     shutdown::{self, Shutdown, SignalGuard, SignalRequest},
-    text::{check_name, visible, visible_path},
+    text::{check_name, visible},
 };
 
 /// What the frame lends to a program.
@@ -26,7 +32,40 @@ use crate::{
 pub struct App {
     journal: Journal,
     shutdown: Shutdown,
-    signals: OnceCell<SignalGuard>,
+    signals: SignalGuard,
+    report: Report,
+    caught: Cell<bool>,
+}
+
+/// The program's answer to a signal, once it has one.
+#[derive(Clone, Default)]
+struct Report(Arc<Mutex<Option<Answer>>>);
+
+type Answer = Box<dyn Fn(SignalRequest) -> Option<Event> + Send>;
+
+impl Report {
+    fn lock(&self) -> MutexGuard<'_, Option<Answer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Handles a signal: SIGHUP opens the log again, SIGUSR1 reports, in every program.
+    fn handle(&self, request: SignalRequest, journal: &Journal) {
+        if request == SignalRequest::Again {
+            journal.reopen_log();
+        }
+        let answer = self.lock().as_ref().and_then(|answer| answer(request));
+        match answer {
+            Some(event) => journal.report(event, request == SignalRequest::SoFar),
+            None if request == SignalRequest::SoFar => journal.report_figures(),
+            None => {}
+        }
+    }
+}
+
+impl std::fmt::Debug for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Report").finish_non_exhaustive()
+    }
 }
 
 impl App {
@@ -41,11 +80,15 @@ impl App {
     /// # Errors
     /// When the handlers cannot be installed (exit code 2).
     pub fn catch_signals(&self) -> Result<&Shutdown, Failure> {
-        self.catch(None, false)
+        if !self.caught.replace(true) {
+            let caught = self.signals.catch_stop();
+            caught.map_err(|error| Failure::could_not_run("signal handlers", why(&error)))?;
+        }
+        Ok(&self.shutdown)
     }
 
-    /// The same, and from now on signals make the program report its figures so far (SIGUSR1), and what
-    /// there is still to do before it stops.
+    /// The same, and from now on `report` makes the event that answers a signal: the figures so far (SIGUSR1), what there
+    /// is still to do before the program stops. It also learns of SIGHUP.
     ///
     /// # Errors
     /// As [`Self::catch_signals`].
@@ -53,39 +96,8 @@ impl App {
         &self,
         report: impl Fn(SignalRequest) -> Option<Event> + Send + 'static,
     ) -> Result<&Shutdown, Failure> {
-        self.catch(self.reporting(report), false)
-    }
-
-    /// The same, and SIGHUP is reported too, and ends nothing.
-    ///
-    /// # Errors
-    /// As [`Self::catch_signals`].
-    pub fn catch_signals_and_hangup(
-        &self,
-        report: impl Fn(SignalRequest) -> Option<Event> + Send + 'static,
-    ) -> Result<&Shutdown, Failure> {
-        self.catch(self.reporting(report), true)
-    }
-
-    fn reporting(
-        &self,
-        report: impl Fn(SignalRequest) -> Option<Event> + Send + 'static,
-    ) -> shutdown::Report {
-        let journal = self.journal.clone();
-        Some(Box::new(move |asked| {
-            if let Some(event) = report(asked) {
-                journal.record(event);
-            }
-        }))
-    }
-
-    fn catch(&self, report: shutdown::Report, hangup: bool) -> Result<&Shutdown, Failure> {
-        if self.signals.get().is_none() {
-            let guard = shutdown::on_signals(self.shutdown.clone(), report, hangup)
-                .map_err(|error| Failure::could_not_run("signal handlers", why(&error)))?;
-            self.signals.get_or_init(|| guard);
-        }
-        Ok(&self.shutdown)
+        *self.report.lock() = Some(Box::new(report));
+        self.catch_signals()
     }
 }
 
@@ -140,11 +152,21 @@ fn run<C: CommandLine>(
         |what: &'static str| move |error: io::Error| Failure::could_not_run(what, why(&error));
     let shutdown = Shutdown::new().map_err(cannot("start"))?;
     let answers = answers(&output)?;
-    let sinks = sinks(&output)?;
+    let (sinks, repaired) = sinks(&output)?;
     let view = view(&command);
+    #[cfg(feature = "net")]
+    let ready_file = output.file(READY_FILE).map(std::path::Path::to_owned);
     let (journal, writing) =
         Journal::start(style::<C>(output, answers)?, sinks, view, shutdown.clone())
             .map_err(cannot("start"))?;
+    #[cfg(feature = "net")]
+    ready_file
+        .into_iter()
+        .for_each(|path| journal.set_ready_file(path));
+    let report = Report::default();
+    let (answer, asked) = (report.clone(), journal.clone());
+    let handler = Box::new(move |request| answer.handle(request, &asked));
+    let signals = shutdown::on_signals(shutdown.clone(), handler).map_err(cannot("start"))?;
 
     let arguments: Vec<String> = std::env::args_os()
         .skip(1)
@@ -157,10 +179,15 @@ fn run<C: CommandLine>(
                 .join(" "),
         ),
     );
+    if let Some(text) = repaired {
+        journal.record(Event::error(Level::Warn, text));
+    }
     let app = App {
         journal: journal.clone(),
         shutdown,
-        signals: OnceCell::new(),
+        signals,
+        report,
+        caught: Cell::new(false),
     };
     let summary = body(command, &app).unwrap_or_else(|failure| {
         journal.record(Event::failure(&failure));
@@ -175,7 +202,8 @@ fn run<C: CommandLine>(
     Ok(summary.exit.max(written))
 }
 
-fn sinks(output: &Output) -> Result<Sinks, Failure> {
+/// The outputs, and what was repaired of the log.
+fn sinks(output: &Output) -> Result<(Sinks, Option<String>), Failure> {
     // Descriptors of their own, without std's line buffer and lock: the journal writes in batches, and a write that
     // hangs must not keep others from the stream.
     let owned = |stream: io::Result<OwnedFd>, name| {
@@ -186,17 +214,23 @@ fn sinks(output: &Output) -> Result<Sinks, Failure> {
     let out = owned(io::stdout().as_fd().try_clone_to_owned(), "standard output")?;
     let err = owned(io::stderr().as_fd().try_clone_to_owned(), "standard error")?;
     let log = output.log.as_ref().filter(|path| !files::is_standard(path));
-    let log = log.map(|path| {
-        let file = OpenOptions::new().append(true).create(true).open(path);
-        file.map(|file| (path.clone(), file)).map_err(|error| {
-            Failure::could_not_run(format!("--log {}", visible_path(path)), why(&error))
-        })
-    });
-    Ok(Sinks {
+    let (log, repaired) = log.map(|path| LogFile::open(path)).transpose()?.unzip();
+    let sinks = Sinks {
+        err_is_out: is_same(&out, &err),
         out: Box::new(out),
         err: Box::new(err),
-        log: log.transpose()?,
-    })
+        log,
+    };
+    Ok((sinks, repaired.flatten()))
+}
+
+/// Whether both are the same file, terminal or pipe.
+fn is_same(one: &File, other: &File) -> bool {
+    let identity = |file: &File| {
+        let metadata = file.metadata().ok()?;
+        Some((metadata.dev(), metadata.ino(), metadata.rdev()))
+    };
+    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
 /// What standard output shows; it has one user.

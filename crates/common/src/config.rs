@@ -174,7 +174,7 @@ macro_rules! options {
                     files: [ $( $( (stringify!($written), &self.$written), )* )? ]
                         .into_iter()
                         .filter_map(|(flag, path): (&str, &Option<::std::path::PathBuf>)| {
-                            Some((::std::format!("--{flag}"), path.clone()?))
+                            Some((::std::format!("--{}", flag.replace('_', "-")), path.clone()?))
                         })
                         .collect(),
                 }

@@ -73,6 +73,9 @@ pub struct Event {
     /// The other side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<Party>,
+    /// Where the program listens, of the event that it is ready: `127.0.0.1:12345`; several addresses with spaces between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Box<str>>,
     /// The length of the message in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
@@ -129,6 +132,7 @@ impl Event {
             kind,
             message: None,
             peer: None,
+            address: None,
             bytes: None,
             text: None,
             clock: None,
@@ -312,6 +316,10 @@ mod tests {
             Event::new(Kind::Resolve).resolved("region1/server1", "192.168.1.2"),
             Event::check("route", Verdict::Ok, "224.0.0.0/4 goes out on lo"),
             Event::new(Kind::Receive).mode(AddressingMode::Broadcast),
+            Event {
+                address: Some("127.0.0.1:40000".into()),
+                ..Event::new(Kind::Ready).text("127.0.0.1:40000, 2 names")
+            },
             Event {
                 anomaly: Some(Anomaly::TooLate),
                 algorithm: Some("mutex".into()),

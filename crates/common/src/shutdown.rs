@@ -6,12 +6,15 @@
 
 use std::{
     convert::Infallible,
-    io,
+    io::{self, IsTerminal},
     os::{
         fd::{AsFd, BorrowedFd},
         unix::net::UnixStream,
     },
-    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -24,6 +27,7 @@ use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ},
     flag,
     iterator::{Handle, Signals},
+    low_level,
 };
 
 /// A request to stop, shared by all threads of a program; clones are the same request.
@@ -111,71 +115,99 @@ impl AsFd for Shutdown {
     }
 }
 
-/// Turns SIGINT and SIGTERM into a shutdown for as long as it lives; owns the thread that listens for them.
-#[derive(Debug)]
-pub struct SignalGuard {
-    handle: Handle,
-    thread: Option<JoinHandle<()>>,
-}
-
 /// What a signal requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignalRequest {
     /// SIGUSR1: what the run has come to so far.
     SoFar,
-    /// The first SIGINT or SIGTERM: what there is still to do.
+    /// The first SIGINT or SIGTERM, or SIGHUP when the terminal is gone: what there is still to do.
     Stopping,
-    /// SIGHUP, where a program has a use for it: to read its files again.
+    /// SIGHUP: to open the log again, and to read again what the program has read.
     Again,
 }
 
-/// Makes the event that a signal requests.
-pub type Report = Option<Box<dyn Fn(SignalRequest) + Send>>;
+/// Handles the signals of a process for as long as it lives; owns the thread that listens for them.
+#[derive(Debug)]
+pub struct SignalGuard {
+    handle: Handle,
+    /// Set by the first signal that requests a stop.
+    stopping: Arc<AtomicBool>,
+    /// Whether a stop can be requested.
+    caught: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
 
-/// The first SIGINT or SIGTERM requests `shutdown`; a second one ends the process at once with 128 + its number,
-/// as the shell would report it. Without `report` SIGUSR1 ends the process, as ever, and SIGHUP unless it shall be
-/// reported too.
+/// Handles what a signal requests.
+pub type Handler = Box<dyn Fn(SignalRequest) + Send>;
+
+/// From now on SIGUSR1 and SIGHUP go to `handler` and end nothing, but for a SIGHUP because the terminal is gone: that is a
+/// request to stop. SIGINT and SIGTERM end the process, until [`SignalGuard::catch_stop`].
 ///
 /// # Errors
 /// When the handlers cannot be installed or the thread cannot be started.
-pub fn on_signals(shutdown: Shutdown, report: Report, hangup: bool) -> io::Result<SignalGuard> {
-    let stopping = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // Handlers run in this order: the first signal finds the flag unset and sets it, the second finds it set.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stopping))?;
-        flag::register(signal, Arc::clone(&stopping))?;
-    }
+pub fn on_signals(shutdown: Shutdown, handler: Handler) -> io::Result<SignalGuard> {
     // A write beyond the limit of file sizes is an error like any other, and does not end the process.
     flag::register(SIGXFSZ, Arc::default())?;
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    if report.is_some() {
-        signals.add_signal(SIGUSR1)?;
-    }
-    if hangup {
-        signals.add_signal(SIGHUP)?;
-    }
+    let mut signals = Signals::new([SIGUSR1, SIGHUP])?;
     let handle = signals.handle();
+    let (stopping, caught) = (Arc::default(), Arc::<AtomicBool>::default());
+    let can_stop = Arc::clone(&caught);
+    let terminals = terminals();
     let thread = std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
             for signal in signals.forever() {
-                let asked = match signal {
+                let request = match signal {
                     SIGUSR1 => SignalRequest::SoFar,
-                    SIGHUP => SignalRequest::Again,
-                    _ => {
-                        shutdown.request();
+                    // The shell has gone with its window: to go on would hold a port that nobody sees.
+                    SIGHUP if terminals != self::terminals() => {
+                        if shutdown.requested() || !can_stop.load(Ordering::Relaxed) {
+                            let _ = low_level::emulate_default_handler(SIGHUP);
+                        }
                         SignalRequest::Stopping
                     }
+                    SIGHUP => SignalRequest::Again,
+                    _ => SignalRequest::Stopping,
                 };
-                if let Some(report) = &report {
-                    report(asked);
+                if request == SignalRequest::Stopping {
+                    shutdown.request();
                 }
+                handler(request);
             }
         })?;
     Ok(SignalGuard {
         handle,
+        stopping,
+        caught,
         thread: Some(thread),
     })
+}
+
+impl SignalGuard {
+    /// From now on the first SIGINT or SIGTERM requests the shutdown; a second one ends the process at once with 128 + its
+    /// number, as the shell would report it. To be called once.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed.
+    pub fn catch_stop(&self) -> io::Result<()> {
+        for signal in [SIGINT, SIGTERM] {
+            // Handlers run in this order: the first signal finds the flag unset and sets it, the second finds it set.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.stopping))?;
+            flag::register(signal, Arc::clone(&self.stopping))?;
+            self.handle.add_signal(signal)?;
+        }
+        self.caught.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Which of the standard streams are terminals. One that was hung up is none any more.
+fn terminals() -> [bool; 3] {
+    [
+        io::stdin().is_terminal(),
+        io::stdout().is_terminal(),
+        io::stderr().is_terminal(),
+    ]
 }
 
 impl Drop for SignalGuard {

@@ -9,6 +9,7 @@
 //! | `files` | temporary folders, event logs, recorded texts |
 //! | `handout` | the file that is the handout's program |
 //! | `modules` | circles of modules |
+//! | `contract` | what every program does alike |
 //! | `waiting` | what announces itself in no way |
 //! | `recorder` | a journal for tests that call a library |
 //! | `command_line` | help, flags and refusals |
@@ -17,6 +18,7 @@
 //! | [`measuring`] | benchmarks of code |
 
 mod command_line;
+mod contract;
 mod environment;
 mod files;
 mod handout;
@@ -29,6 +31,7 @@ mod words;
 
 pub use self::{
     command_line::{check_command_line, check_every_flag, check_refusals},
+    contract::check_contract,
     environment::{have, have_program, in_namespace, with_python_peers},
     files::{Folder, read_log, snapshot},
     handout::{check_handout, lines_of_backtrace},

@@ -144,6 +144,24 @@ pub fn natural(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// A count with its thousands apart: `2,912`.
+///
+/// ```
+/// use common::text::grouped;
+/// assert_eq!([912, 2_912, 1_002_912].map(grouped), ["912", "2,912", "1,002,912"]);
+/// ```
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 /// `1 client`, `2 clients`, `2 processes`: a count with its noun.
 pub fn plural(count: u64, noun: &str) -> String {
     let ending = match count {

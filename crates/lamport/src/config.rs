@@ -230,6 +230,13 @@ common::options! {
         /// Listen on this address; port 0 takes a free one
         #[arg(value_name = "ADDR:PORT", help_heading = "Network")]
         listen: SocketAddr => [explore = "127.0.0.1:3000", node = "127.0.0.1:0"],
+        /// Write the real address into this file once the program listens; removed at the end
+        #[arg(value_name = "FILE", help_heading = "Network")]
+        ready_file: PathBuf => [
+            explore,
+            node,
+            run: "Write the addresses of the processes into this file, a line each; removed at the end",
+        ],
         /// Another process; repeat it for several
         #[arg(value_name = "NAME=HOST:PORT", help_heading = "Network")]
         peer: Vec<String> => [node],
@@ -281,7 +288,7 @@ common::options! {
         /// Number of threads
         #[arg(value_name = "N", help_heading = "Model")]
         workers: usize => [check = "one for each processor", explore = "one for each processor"],
-    } writes { html, svg, shiviz, mermaid, perfetto, dot }
+    } writes { ready_file, html, svg, shiviz, mermaid, perfetto, dot }
 }
 
 /// The transport of frames.

@@ -313,3 +313,36 @@ fn invalid_settings_of_a_process_are_refused() {
     );
     assert_done(&first.interrupt());
 }
+
+#[test]
+fn it_is_ready_by_machine_and_answers_signals() {
+    for transport in ["udp", "tcp"] {
+        let node = ["node", "mutex", "--name", "p1", "--transport", transport];
+        testing::check_contract(LAMPORT, &node, true);
+    }
+    testing::check_contract(
+        LAMPORT,
+        &["explore", "mutex", "--listen", "127.0.0.1:0"],
+        true,
+    );
+    testing::check_contract(LAMPORT, &["run", "events", "--for", "1m"], true);
+}
+
+#[test]
+fn a_command_that_reads_a_pipe_answers_signals() {
+    let folder = Folder::new();
+    let log = folder.path("log");
+    let mut trace = start(LAMPORT, &["trace", "-", "--log", &log]);
+    testing::wait_for(|| {
+        std::fs::read_to_string(&log)
+            .ok()?
+            .contains("start")
+            .then_some(())
+    });
+    trace.signal("HUP");
+    trace.err_line("--log");
+    trace.signal("USR1");
+    trace.err_line("so far: 2 events after ");
+    // It holds nothing that a signal could lose.
+    assert_eq!(trace.interrupt().code, None);
+}

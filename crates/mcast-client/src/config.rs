@@ -218,7 +218,7 @@ fn load(options: &Options, membership: &Membership) -> Result<Option<Load>, Fail
         options.given.refuse(&["--rate", "--burst"], why)?;
         return Ok(None);
     }
-    let receiving = ["--source", "--receive-buffer"];
+    let receiving = ["--source", "--receive-buffer", "--ready-file"];
     let why = "goes with receiving: -m and --size send without joining the group";
     options.given.refuse(&receiving, why)?;
     if let Some(size) = options.size {

@@ -48,7 +48,7 @@ impl<'scope> Typist<'scope> {
         if let Some(text) = &mut ready.text {
             *text += &format!("; each line typed goes to {}", senders.destinations());
         }
-        journal.record(ready);
+        receiver.announce(ready, journal)?;
 
         let clock = senders.clock.clone();
         let type_lines = move || {

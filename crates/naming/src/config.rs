@@ -306,7 +306,10 @@ common::options! {
         /// Number of TCP connections at once; others wait in the backlog [default: 200]
         #[arg(value_name = "N", help_heading = "Server")]
         max_clients: usize => [serve],
-    }
+        /// Write the real address into this file once the program listens; removed at the end
+        #[arg(value_name = "FILE", help_heading = "Server")]
+        ready_file: PathBuf => [serve],
+    } writes { ready_file }
 }
 
 impl Cli {

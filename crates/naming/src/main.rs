@@ -25,6 +25,6 @@ fn serve(cli: &Cli, app: &App) -> Result<Summary, Failure> {
     let source = names::to_serve(&cli.options, app.journal())?;
     let sockets = Sockets::bind(listen, settings.workers)?;
     let control = Control::default();
-    let shutdown = app.catch_signals_and_hangup(control.on_signal())?;
+    let shutdown = app.catch_signals_and_report(control.on_signal())?;
     server::run(sockets, &settings, source, control, app.journal(), shutdown)
 }

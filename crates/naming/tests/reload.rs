@@ -158,3 +158,8 @@ fn what_cannot_be_read_again_is_refused_at_once() {
     let why = "naming: --store -: a store is a file, and no standard stream\n";
     assert_eq!((finished.code, finished.err.as_str()), (Some(2), why));
 }
+
+#[test]
+fn it_is_ready_by_machine_and_answers_signals() {
+    testing::check_contract(NAMING, &["serve", "--listen", "127.0.0.1:0"], true);
+}

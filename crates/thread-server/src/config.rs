@@ -69,7 +69,10 @@ common::options! {
         /// How long to serve accepted clients after a request to stop [default: 5s]
         #[arg(value_name = "DURATION")]
         grace: Period,
-    }
+        /// Write the real address into this file once the program listens; removed at the end
+        #[arg(value_name = "FILE", help_heading = "Output")]
+        ready_file: std::path::PathBuf,
+    } writes { ready_file }
 }
 
 /// The ways to serve many clients.

@@ -9,6 +9,7 @@ use std::{
 
 use common::{
     event::{Event, Kind, Level},
+    exit::Failure,
     shutdown::Shutdown,
 };
 
@@ -18,6 +19,20 @@ use crate::{config::Settings, outcome::Outcome};
 pub trait Recorder: fmt::Debug + Sync {
     /// Records an event of this thread.
     fn record(&self, event: Event);
+
+    /// Announces that the server is ready at this address; the port was left to the system, or not. A child is never ready.
+    ///
+    /// # Errors
+    /// `--ready-file FILE: why` (exit code 2).
+    fn ready(
+        &self,
+        event: Event,
+        _address: SocketAddr,
+        _port_was_free: bool,
+    ) -> Result<(), Failure> {
+        self.record(event);
+        Ok(())
+    }
 
     /// Records an event of a child process, which has this name. A child has no children.
     fn record_of(&self, _name: &Arc<str>, event: Event) {

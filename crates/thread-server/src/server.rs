@@ -1,6 +1,10 @@
 //! The frame around the models: builds what they work with, picks one, and sums up.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use common::{
     event::{Event, Kind},
@@ -40,7 +44,8 @@ pub fn run(
         recorder,
         shutdown,
     };
-    recorder.record(Event::new(Kind::Ready).text(address.to_string()));
+    let ready = Event::new(Kind::Ready).text(address.to_string());
+    recorder.ready(ready, address, settings.listen.port() == 0)?;
     serve(&Acceptor::new(listener, &context, tally))?;
     Ok(tally.summary("stopped"))
 }
@@ -69,6 +74,10 @@ pub struct ServerRecorder<'a> {
 impl Recorder for ServerRecorder<'_> {
     fn record(&self, event: Event) {
         self.journal.record(event);
+    }
+
+    fn ready(&self, event: Event, address: SocketAddr, port_was_free: bool) -> Result<(), Failure> {
+        self.journal.ready(event, &[address], port_was_free)
     }
 
     fn record_of(&self, name: &Arc<str>, event: Event) {

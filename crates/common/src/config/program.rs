@@ -32,6 +32,16 @@ pub struct Output {
     pub files: Vec<(String, PathBuf)>,
 }
 
+impl Output {
+    /// The file of this flag, such as `--html`.
+    pub fn file(&self, flag: &str) -> Option<&Path> {
+        let mut files = self.files.iter();
+        files
+            .find(|(of, _)| of == flag)
+            .map(|(_, path)| path.as_path())
+    }
+}
+
 /// A program's options, made by [`options!`](crate::options).
 pub trait Options: clap::Args + DeserializeOwned + Default {
     /// The flags, in the order of their declaration, without those that every program has.

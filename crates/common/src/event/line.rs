@@ -48,6 +48,9 @@ fn event(event: &Event, out: &mut Vec<u8>) {
         party(out, peer);
         out.push(b'"');
     }
+    if let Some(address) = &event.address {
+        text(out, "address", address);
+    }
     if let Some(bytes) = event.bytes {
         out.extend_from_slice(b",\"bytes\":");
         number(out, bytes);
@@ -250,6 +253,7 @@ mod tests {
                 message: pick(round, 2, &[1, 10, u64::MAX])
                     .map(|number| MessageId::new(carrier, any(3), any(4), number)),
                 peer: party(5),
+                address: pick(round, 7, &texts).map(Into::into),
                 bytes: pick(round, 6, &[0, 12, 1024]),
                 text: pick(round, 1, &texts).map(str::to_owned),
                 clock: pick(round, 8, &[0, 7, u64::MAX]),

@@ -46,6 +46,10 @@ impl Write for Sink {
 }
 
 fn start(out: &Sink, err: &Sink) -> (Journal, Writing, Shutdown) {
+    start_with(out, err, false)
+}
+
+fn start_with(out: &Sink, err: &Sink, err_is_out: bool) -> (Journal, Writing, Shutdown) {
     let style = Style {
         program: "prog",
         node: "n".into(),
@@ -57,6 +61,7 @@ fn start(out: &Sink, err: &Sink) -> (Journal, Writing, Shutdown) {
     let sinks = Sinks {
         out: Box::new(out.clone()),
         err: Box::new(err.clone()),
+        err_is_out,
         log: None,
     };
     let view: View = Box::new(|event, lines| match event.kind {
@@ -141,7 +146,7 @@ fn statuses_come_after_the_answers_before_them() {
     shuttle::check_random(
         || {
             let both = Sink::new(usize::MAX);
-            let (journal, writing, _) = start(&both, &both);
+            let (journal, writing, _) = start_with(&both, &both, true);
             record(&journal, 0, 2);
             journal.record(Event::new(Kind::Ready).text("ready"));
             record(&journal, 0, 1);
@@ -172,6 +177,26 @@ fn an_output_that_closes_ends_the_program_quietly() {
                 "a source that is given up learns of it"
             );
             assert_eq!(err.text(), "");
+        },
+        ORDERS,
+    );
+}
+
+#[test]
+fn what_a_signal_asks_for_before_the_end_is_shown_once() {
+    shuttle::check_random(
+        || {
+            let (out, err) = (Sink::new(usize::MAX), Sink::new(usize::MAX));
+            let (journal, writing, _) = start(&out, &err);
+            let source = {
+                let journal = journal.clone();
+                thread::spawn(move || record(&journal, 0, 3))
+            };
+            journal.report(Event::new(Kind::Ready).text("asked"), false);
+            source.join().unwrap();
+            assert_eq!(writing.finish(), Ok(Exit::Done));
+            assert_eq!(out.text().lines().count(), 3);
+            assert_eq!(err.text(), "asked\n");
         },
         ORDERS,
     );

@@ -98,6 +98,18 @@ impl<T> BoundedSender<T> {
         }
     }
 
+    /// Puts something in if there is room: what is written anyway needs no waking.
+    #[cfg_attr(shuttle, allow(dead_code))]
+    pub(super) fn wake(&self, item: T) {
+        let _ = self.queue.try_send(item);
+    }
+
+    /// The request to stop, after which what stands still is given up.
+    #[cfg(feature = "net")]
+    pub(super) fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
     /// How much waits to be written.
     pub(super) fn waiting(&self) -> u64 {
         self.queue.len() as u64

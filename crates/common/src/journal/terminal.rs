@@ -1,38 +1,41 @@
-//! The thread `terminal`: writes standard output and standard error, in the order in which they were recorded.
+//! The thread `terminal`: writes standard output; and standard error too where both are the same file, so that the lines
+//! stand there in the order in which they were recorded.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
 
-use super::queue::Progress;
+use super::{queue::Progress, sink::write_all, stderr::ErrorSender};
 use crate::{
     exit::{Exit, Failure, why},
     shutdown::Shutdown,
-    threads::{channel::Receiver, thread},
+    threads::channel::Receiver,
 };
 
 /// How many chunks may wait for the terminal; a chunk is a batch of lines.
 pub(super) const QUEUE: usize = if cfg!(shuttle) { 1 } else { 64 };
-
-/// The pause before a descriptor that another program made non-blocking is tried again.
-const RETRY: Duration = Duration::from_millis(5);
 
 /// Lines for people.
 #[derive(Debug)]
 pub(super) enum Chunk {
     /// For standard output.
     Answer(Vec<u8>),
-    /// For standard error.
+    /// For a standard error that is the same file.
     Status(Vec<u8>),
     /// For standard output, until there is something else to show.
     Prompt(Vec<u8>),
 }
 
+/// The terminal's standard error.
+pub(super) enum ErrorOutput {
+    /// The same file as standard output.
+    Same(Box<dyn Write + Send>),
+    /// Another one, which has a thread of its own.
+    Own(ErrorSender),
+}
+
 pub(super) struct Terminal {
     /// None once it is closed.
     out: Option<Box<dyn Write + Send>>,
-    err: Box<dyn Write + Send>,
+    err: ErrorOutput,
     program: &'static str,
     shutdown: Shutdown,
     exit: Exit,
@@ -46,7 +49,7 @@ const NO_PROMPT: &[u8] = b"\r\x1b[K";
 impl Terminal {
     pub(super) fn new(
         out: Box<dyn Write + Send>,
-        err: Box<dyn Write + Send>,
+        err: ErrorOutput,
         program: &'static str,
         shutdown: Shutdown,
     ) -> Self {
@@ -73,17 +76,24 @@ impl Terminal {
                     self.answer(&prompt, progress);
                     self.prompted = true;
                 }
-                // Should standard error be closed, no output is left.
-                Chunk::Status(line) => drop(write_all(&mut self.err, &line, progress)),
+                Chunk::Status(line) => self.status(line, progress),
             }
             progress.made();
         }
         self.exit
     }
 
+    fn status(&mut self, line: Vec<u8>, progress: &Progress) {
+        match &mut self.err {
+            // Should standard error be closed, no output is left.
+            ErrorOutput::Same(err) => drop(write_all(err, &line, || progress.made())),
+            ErrorOutput::Own(err) => err.put(line, || progress.made()),
+        }
+    }
+
     fn answer(&mut self, lines: &[u8], progress: &Progress) {
         let Some(out) = &mut self.out else { return };
-        let Err(error) = write_all(out, lines, progress) else {
+        let Err(error) = write_all(out, lines, || progress.made()) else {
             return;
         };
         // Nobody is left to give an answer to. A closed pipe (`| head`) is no fault and ends quietly.
@@ -93,27 +103,7 @@ impl Terminal {
             let failure = Failure::could_not_run("standard output", why(&error));
             self.exit = failure.exit;
             let line = format!("{}: {failure}\n", self.program);
-            drop(write_all(&mut self.err, line.as_bytes(), progress));
+            self.status(line.into_bytes(), progress);
         }
     }
-}
-
-fn write_all(
-    sink: &mut Box<dyn Write + Send>,
-    mut bytes: &[u8],
-    progress: &Progress,
-) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match sink.write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(length) => {
-                bytes = &bytes[length..];
-                progress.made();
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY),
-            Err(error) => return Err(error),
-        }
-    }
-    sink.flush()
 }

@@ -187,6 +187,14 @@ impl GroupSocket {
         })
     }
 
+    /// The groups and the real port.
+    pub(super) fn groups(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        let port = self.group.port();
+        self.groups
+            .iter()
+            .map(move |group| self.interfaces[0].at(*group, port))
+    }
+
     /// Receives the next datagrams; None at the moment `until` (None: no limit), or when a shutdown was requested and
     /// the datagrams that the kernel held by then are received.
     ///

@@ -44,7 +44,10 @@ macro_rules! membership_options {
                 #[arg(value_name = "SWITCH", hide_possible_values = true)]
                 offload: $crate::config::Switch,
                 $($own)*
-            }
+                /// Write the groups and the real port into this file once joined; removed at the end
+                #[arg(value_name = "FILE", help_heading = "Output")]
+                ready_file: ::std::path::PathBuf,
+            } writes { ready_file }
         }
 
         impl $name {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     event::{Event, Kind},
     exit::{Failure, why},
+    journal::Journal,
     shutdown::Shutdown,
 };
 
@@ -35,6 +36,8 @@ pub struct Receiver {
     count: Option<u64>,
     received: u64,
     interrupted: bool,
+    /// Whether the port was left to the system.
+    port_was_free: bool,
 }
 
 impl Receiver {
@@ -49,6 +52,7 @@ impl Receiver {
             count: membership.count,
             received: 0,
             interrupted: false,
+            port_was_free: membership.port == 0,
         })
     }
 
@@ -79,6 +83,15 @@ impl Receiver {
         Event::new(Kind::Ready)
             .peer(self.group())
             .text(self.socket.to_string())
+    }
+
+    /// Announces with this event, made of [`Self::ready`], that the program receives.
+    ///
+    /// # Errors
+    /// As [`Journal::ready`].
+    pub fn announce(&self, ready: Event, journal: &Journal) -> Result<(), Failure> {
+        let groups: Vec<_> = self.socket.groups().collect();
+        journal.ready(ready, &groups, self.port_was_free)
     }
 
     /// The first group and the real port.

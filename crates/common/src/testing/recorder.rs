@@ -1,12 +1,12 @@
 //! A journal for tests that call a program's library.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use super::files::{Folder, read_log};
 use crate::{
     event::Event,
     exit::Exit,
-    journal::{Answers, Journal, Sinks, Style, View, Writing},
+    journal::{Answers, Journal, LogFile, Sinks, Style, View, Writing},
     shutdown::Shutdown,
 };
 
@@ -34,11 +34,12 @@ impl Recorder {
             colour: false,
         };
         let path = PathBuf::from(log.path("log"));
-        let file = fs::File::create(&path).expect("a temporary file");
+        let (file, _) = LogFile::open(&path).expect("a temporary file");
         let sinks = Sinks {
             out: Box::new(std::io::sink()),
             err: Box::new(std::io::sink()),
-            log: Some((path, file)),
+            err_is_out: false,
+            log: Some(file),
         };
         let (journal, writing) =
             Journal::start(style, sinks, view, shutdown.clone()).expect("a thread");

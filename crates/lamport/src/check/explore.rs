@@ -38,7 +38,8 @@ pub fn run(
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
     let settings = Settings::new(cli, algorithm)?;
-    let address = free(cli.options.listen.unwrap_or(DEFAULT))?;
+    let listen = cli.options.listen.unwrap_or(DEFAULT);
+    let address = free(listen)?;
     let what = format!("explore on {address}");
     let workers = settings.limits.workers;
     // stateright's server cannot be stopped: its threads end with the process, so this one is not joined.
@@ -66,7 +67,8 @@ pub fn run(
         "{address}, for a browser at http://{address}/: {}",
         report::subject(&settings)
     );
-    journal.record(Event::new(Kind::Ready).text(text));
+    let ready = Event::new(Kind::Ready).text(text);
+    journal.ready(ready, &[address], listen.port() == 0)?;
     while !shutdown.sleep(POLL) {
         if explorer.is_finished() {
             return ended();

@@ -89,7 +89,7 @@ impl Plan {
         });
         let text = format!("{address}{}", group.unwrap_or_default());
         let ready = Event::new(Kind::Ready).algorithm(settings.algorithm.word());
-        journal.record(ready.text(text));
+        journal.ready(ready.text(text), &[address], cli.listen().port() == 0)?;
         let network = |next: &mut dyn FnMut() -> Option<String>| {
             if let (Some(table), Some(faults)) = (table, given) {
                 return Ok(Some((table, faults)));

@@ -82,7 +82,8 @@ impl<'a> Supervisor<'a> {
             self.settings.transport.carrier().word(),
             Period(self.settings.lasting)
         );
-        self.journal.record(Event::new(Kind::Ready).text(text));
+        let ready = Event::new(Kind::Ready).text(text);
+        self.journal.ready(ready, &addresses, false)?;
         self.watch(shutdown)?;
         self.write_all("stop");
         let until = Instant::now() + TIMEOUT;

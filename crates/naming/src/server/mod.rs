@@ -173,7 +173,9 @@ pub fn run(
                 udp::run(&socket, &context)
             })?;
         }
-        journal.record(Event::new(Kind::Ready).text(text));
+        let ready = Event::new(Kind::Ready).text(text);
+        let ready = journal.ready(ready, &[sockets.address], sockets.port_was_free);
+        ready.inspect_err(|_| shutdown.request())?;
         tcp::run(scope, &sockets.tcp, &context);
         Ok::<_, Failure>(())
     })?;

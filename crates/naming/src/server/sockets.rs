@@ -27,6 +27,8 @@ pub struct Sockets {
     pub(super) tcp: TcpListener,
     /// Their address.
     pub address: SocketAddr,
+    /// Whether the port was left to the system.
+    pub(super) port_was_free: bool,
 }
 
 impl Sockets {
@@ -53,6 +55,7 @@ impl Sockets {
                         udp,
                         tcp,
                         address: bound,
+                        port_was_free: address.port() == 0,
                     });
                 }
                 Err(error) if tries == 0 => return Err(cannot(bound, &error)),
