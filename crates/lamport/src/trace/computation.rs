@@ -88,6 +88,7 @@ impl Computation {
         };
         let checked = CheckedCounts {
             events: trace.events.len() as u64,
+            links: links.all().len() as u64,
             sent: traffic.sent,
             received: traffic.received,
             clocks,

@@ -106,7 +106,7 @@ fn samples_with_lamports_clocks() {
         let (word, why) = on_property(&finished, "clock condition");
         assert_eq!(
             (word.as_str(), why.contains("1 step")),
-            ("ok", true),
+            ("open", true),
             "{why}"
         );
         let (words, _) = drawn(&sample(name), flags);

@@ -97,6 +97,31 @@ fn they_agree_over_an_unreliable_network_and_with_crashes() {
 }
 
 #[test]
+fn what_no_message_exercised_is_open_in_every_command() {
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    let arguments = ["events", "--count", "1", "--json", "--logs", &logs];
+    let simulated = run(LAMPORT, &[&["simulate"], &arguments[..]].concat());
+    let in_trace = trace(&[&logs, "--check", "--json"]);
+    let checked = run(LAMPORT, &["check", "events", "--count", "1", "--json"]);
+    std::fs::remove_dir_all(&logs).unwrap();
+    let ran = run(LAMPORT, &[&["run", "--for", "1s"], &arguments[..]].concat());
+    for finished in [&simulated, &in_trace, &checked, &ran] {
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let (word, why) = on_property(finished, "clock condition");
+        assert_eq!(
+            (word.as_str(), why.as_str()),
+            ("open", "no message was sent")
+        );
+    }
+    let (word, why) = on_property(&in_trace, "causes come first");
+    assert_eq!(
+        (word.as_str(), why.as_str()),
+        ("open", "no message was received")
+    );
+}
+
+#[test]
 fn a_violation_names_file_and_line_of_both_events() {
     let folder = Folder::new();
     let logs = folder.path("logs");
