@@ -52,12 +52,13 @@ impl Work {
         let all = layout.all_findings;
         match (format, &layout.fields) {
             (Format::Fields, Some(names)) => fields::parse(piece, names, all),
+            (Format::WholeFields, Some(names)) => fields::parse_whole(piece, names, all),
             (Format::Maelstrom, _) => {
                 let name = sources[piece.file as usize].stem();
                 maelstrom::parse(piece, &name, several, all)
             }
             (Format::Layout, _) => layouts::parse(piece, layout),
-            (Format::EventLog | Format::Json | Format::Fields, _) => lines::parse(piece, all),
+            _ => lines::parse(piece, all),
         }
     }
 }
@@ -167,7 +168,7 @@ impl Reader<'_> {
             Some(format @ (Format::EventLog | Format::Json | Format::Fields)) => {
                 self.lines(format, file, line, &mut from);
             }
-            Some(format @ (Format::Layout | Format::Maelstrom)) => {
+            Some(format @ (Format::Layout | Format::Maelstrom | Format::WholeFields)) => {
                 self.whole(format, file, line, source.is_found, &mut from);
             }
             None => self.whole(Format::Layout, file, line, source.is_found, &mut from),

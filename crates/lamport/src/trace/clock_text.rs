@@ -32,12 +32,10 @@ impl LoggedClock {
         if let Ok(entries) = serde_json::from_str::<BTreeMap<String, u64>>(text) {
             return Self::vector(entries.into_iter().collect());
         }
-        // TLA+ and JSON within JSON escape the quotes, which ShiViz accepts too.
-        let value = serde_json::from_str(text)
-            .or_else(|_| serde_json::from_str(&text.replace("\\\"", "\"")));
-        match value {
-            Ok(value) => Self::of_value(&value),
-            Err(_) => Err(no_clock(text)),
+        let value = serde_json::from_str(text).ok();
+        match value.or_else(|| nearly_json(text)) {
+            Some(value) => Self::of_value(&value),
+            None => Err(no_clock(text)),
         }
     }
 
@@ -84,6 +82,27 @@ impl LoggedClock {
             _ => Ok(Self::Vector(entries)),
         }
     }
+}
+
+/// Text that differs from JSON in its marks: TLA+ and JSON within JSON escape the quotes, which ShiViz accepts too; Python writes `'a'` and
+/// `(2, 0)`; a regular expression may leave out the brackets.
+fn nearly_json(text: &str) -> Option<Value> {
+    let text = text.trim();
+    let read = |text: &str| serde_json::from_str(text).ok();
+    let plain = text
+        .strip_prefix('(')
+        .and_then(|text| text.strip_suffix(')'));
+    read(&text.replace("\\\"", "\""))
+        .or_else(|| read(&text.replace('\'', "\"")))
+        .or_else(|| read(&format!("[{}]", plain.unwrap_or(text))).filter(is_list))
+}
+
+/// Whether it has at least two elements, which are numbers.
+fn is_list(value: &Value) -> bool {
+    let is_number = |value: &Value| value.is_number();
+    value
+        .as_array()
+        .is_some_and(|elements| elements.len() > 1 && elements.iter().all(is_number))
 }
 
 fn no_clock(text: &str) -> String {
@@ -141,7 +160,10 @@ mod tests {
             ),
             (r#"{\"a\":1}"#, vector(&[("a", 1)])),
             (r#""{\"a\":1}""#, vector(&[("a", 1)])),
+            ("{'a': 1, 'b': 2}", vector(&[("a", 1), ("b", 2)])),
             ("[2,0,1]", LoggedClock::Array(vec![2, 0, 1])),
+            ("2, 0, 1", LoggedClock::Array(vec![2, 0, 1])),
+            ("(2, 0, 1)", LoggedClock::Array(vec![2, 0, 1])),
             (r#"["2", 0.0, 1]"#, LoggedClock::Array(vec![2, 0, 1])),
             (r#""[2,0,1]""#, LoggedClock::Array(vec![2, 0, 1])),
             ("7", LoggedClock::Lamport(7)),

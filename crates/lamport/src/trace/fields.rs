@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 
 use super::{
     block::{Block, LONGEST, Piece, excerpt},
     clock_text::LoggedClock,
     findings::Severity,
     foreign::{ForeignEvent, ForeignEvents},
-    layouts::is_comment,
+    known::is_comment,
 };
 use crate::trace_flags::FieldNames;
 
@@ -48,9 +48,57 @@ pub(super) fn parse(piece: Piece, names: &FieldNames, all: bool) -> Block {
             events.problem(number, Severity::Warn, words);
             continue;
         };
-        line_of(&mut events, number, value, trimmed, names);
+        one(&mut events, number, value, names);
     }
     events.block
+}
+
+/// Parses a log whose objects are elements of an array, or several lines long.
+pub(super) fn parse_whole(piece: Piece, names: &FieldNames, all: bool) -> Block {
+    let mut events = ForeignEvents::new(piece.file, all);
+    let (mut line, mut rest) = (piece.line, piece.text.as_str());
+    let mut passed = |rest: &mut &str, length: usize| {
+        let (before, after) = rest.split_at(length);
+        line = line.saturating_add(before.matches('\n').count() as u32);
+        *rest = after;
+        line
+    };
+    loop {
+        let between = |letter: char| letter.is_whitespace() || ",[]".contains(letter);
+        let skipped = rest.len() - rest.trim_start_matches(between).len();
+        let here = passed(&mut rest, skipped);
+        if rest.is_empty() {
+            return events.block;
+        }
+        let mut values = Deserializer::from_str(rest).into_iter::<Value>();
+        match values.next() {
+            Some(Ok(value)) if value.is_object() => {
+                passed(&mut rest, values.byte_offset());
+                one(&mut events, here, value, names);
+            }
+            Some(Err(error)) if error.is_eof() => {
+                events.problem(here, Severity::Warn, "the log is truncated here");
+                return events.block;
+            }
+            _ => {
+                let words = format!("not a JSON object: {}", excerpt(rest));
+                events.problem(here, Severity::Warn, words);
+                let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
+                passed(&mut rest, end);
+            }
+        }
+    }
+}
+
+/// Whether the objects of a log that begins so are not one a line.
+pub(super) fn is_whole(head: &str) -> bool {
+    let first = head
+        .lines()
+        .find(|line| !line.trim().is_empty() && !is_comment(line));
+    first.is_some_and(|first| {
+        let first = first.trim();
+        first.starts_with(['[', '{']) && first.len() < LONGEST && object(first).is_none()
+    })
 }
 
 /// Whether a line has a host and a clock in these fields.
@@ -102,7 +150,7 @@ fn find<'v>(value: &'v Value, name: &str) -> Option<Cow<'v, Value>> {
     }
 }
 
-fn line_of(events: &mut ForeignEvents, line: u32, value: Value, whole: &str, names: &FieldNames) {
+fn one(events: &mut ForeignEvents, line: u32, value: Value, names: &FieldNames) {
     let required = |name: &str| match find(&value, name) {
         Some(found) if !found.is_null() => Ok(found),
         found => {
@@ -137,7 +185,7 @@ fn line_of(events: &mut ForeignEvents, line: u32, value: Value, whole: &str, nam
     };
     let text = match text.as_deref() {
         Some(text) => text_of(text).unwrap_or_else(|| text.to_string()),
-        None => whole.to_owned(),
+        None => value.to_string(),
     };
     let time = time.map(|time| text_of(&time).unwrap_or_else(|| time.to_string()));
     let used = |name: &str| {

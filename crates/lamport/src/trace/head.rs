@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::{
-    fields,
+    fields, known,
     layouts::{self, Layout},
     maelstrom,
 };
@@ -17,6 +17,8 @@ pub(super) enum Format {
     Json,
     /// Lines of JSON, by the names of their fields.
     Fields,
+    /// The same, over several lines or in an array.
+    WholeFields,
     /// Maelstrom's messages.
     Maelstrom,
     /// Events with clocks in a layout.
@@ -45,6 +47,9 @@ pub(super) fn format(head: &[u8], layout: &Layout) -> Option<Format> {
     // What the user says wins where it can be meant: logs of several kinds may be read together.
     let is_meant = match (&layout.event, &layout.fields) {
         (Some(regex), _) => layouts::finds_event(regex, &text),
+        (None, Some(_)) if fields::is_whole(&text) && !lines(&text).any(is_event) => {
+            return Some(Format::WholeFields);
+        }
         (None, Some(names)) => lines(&text).any(|line| fields::fit(line, names)),
         (None, None) => return guess,
     };
@@ -62,12 +67,12 @@ fn lines(text: &str) -> impl Iterator<Item = &str> + Clone {
 
 fn guess(text: &str) -> Option<Format> {
     let mut without_remarks =
-        lines(text).skip_while(|line| layouts::is_comment(line) && !layouts::is_header(line));
+        lines(text).skip_while(|line| known::is_comment(line) && !known::is_header(line));
     let first = without_remarks.next()?;
     if is_event(first) {
         return Some(Format::EventLog);
     }
-    if layouts::is_header(first) || lines(text).any(layouts::is_clock) {
+    if known::is_header(first) || lines(text).any(known::is_clock) {
         return Some(Format::Layout);
     }
     if lines(text).any(is_event) {

@@ -6,25 +6,19 @@
 //! between two executions, then the log. Both lines are optional.
 
 use common::{exit::Failure, text::visible};
-use regex::{Captures, Regex, RegexBuilder};
+use regex::{Captures, Regex};
 use serde_json::Map;
 
 use super::{
     block::{Block, Piece, excerpt},
     clock_text::LoggedClock,
+    expression::{REQUIRED, expression, layout},
     findings::Severity,
     foreign::{ForeignEvent, ForeignEvents},
+    known::{Known, fitting, is_comment, is_header, remarks},
     wall,
 };
 use crate::trace_flags::FieldNames;
-
-/// ShiViz's layout: an event, and below it host and clock.
-pub const SHIVIZ: &str = r"(?<event>.*)\n(?<host>\S*) (?<clock>{.*})";
-/// GoVector's layout: host and clock, and below them the event.
-pub const GOVECTOR: &str = r"(?<host>\S*) (?<clock>{.*})\n(?<event>.*)";
-
-/// The required groups.
-const REQUIRED: [&str; 3] = ["event", "host", "clock"];
 
 /// How logs are read: what the user says of their layout, which is otherwise guessed.
 #[derive(Debug, Default)]
@@ -64,94 +58,12 @@ const EXECUTION: &str = "trace";
 /// The groups whose values are the wall-clock time of an event, as in ShiViz.
 const TIMES: [&str; 2] = ["date", "timestamp"];
 
-/// What tools write between two executions: `=== Execution #2 ===`.
-const HEADER: &str = r"^===+ *(?<trace>[^=\n]*?) *===+[ \t]*$";
-
-/// Compiles a layout: a regular expression with the groups `event`, `host` and `clock`. As in JavaScript, and so in ShiViz, a
-/// brace that is not a quantifier is a literal, and `^` and `$` match at line boundaries.
-///
-/// # Errors
-/// Why it is invalid.
-pub fn layout(pattern: &str) -> Result<Regex, String> {
-    let regex = expression(pattern)?;
-    for group in REQUIRED {
-        if !regex.capture_names().flatten().any(|name| name == group) {
-            return Err(format!("has no group (?<{group}>…)"));
-        }
-    }
-    Ok(regex)
-}
-
-fn expression(pattern: &str) -> Result<Regex, String> {
-    let regex = RegexBuilder::new(&with_plain_braces(pattern))
-        .multi_line(true)
-        .build();
-    regex.map_err(|error| {
-        // The last line is the reason; the lines before it show the position.
-        let error = error.to_string();
-        let last = error.lines().last().unwrap_or_default();
-        last.trim_start_matches("error: ").to_owned()
-    })
-}
-
-/// Escapes the braces that are literals in JavaScript.
-fn with_plain_braces(pattern: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = pattern;
-    let mut escaped = false;
-    while let Some(letter) = rest.chars().next() {
-        let is_quantifier = || {
-            let inside = rest[1..].split_once('}').map(|(inside, _)| inside);
-            inside.is_some_and(|inside| {
-                let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-                let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
-                !least.is_empty() && digits(least) && digits(most)
-            })
-        };
-        if letter == '{' && !escaped && !is_quantifier() {
-            plain.push('\\');
-        }
-        escaped = letter == '\\' && !escaped;
-        plain.push(letter);
-        rest = &rest[letter.len_utf8()..];
-        // A Unicode class, \p{L}, keeps its braces.
-        if escaped && (rest.starts_with("p{") || rest.starts_with("P{")) {
-            let end = rest.find('}').map_or(rest.len(), |end| end + 1);
-            plain.push_str(&rest[..end]);
-            rest = &rest[end..];
-            escaped = false;
-        }
-    }
-    plain
-}
-
 /// Whether a regular expression finds an event with a clock in a text.
 pub(super) fn finds_event(regex: &Regex, text: &str) -> bool {
     let clock = |event: Captures<'_>| LoggedClock::of_text(event.name("clock")?.as_str()).ok();
     regex
         .captures_iter(text)
         .any(|event| clock(event).is_some())
-}
-
-/// Whether a line states the layout of the lines below it.
-pub(super) fn is_header(line: &str) -> bool {
-    line.contains("(?<")
-}
-
-/// Whether a line is a comment.
-pub(super) fn is_comment(line: &str) -> bool {
-    let line = line.trim_start();
-    ["#", "//", "--", "==", "**", ";", "%"]
-        .iter()
-        .any(|mark| line.starts_with(mark))
-}
-
-/// Whether a line has a host and a vector clock, as in ShiViz's and GoVector's logs.
-pub(super) fn is_clock(line: &str) -> bool {
-    line.split_once(" {").is_some_and(|(host, clock)| {
-        let clock = format!("{{{}", clock.trim_end());
-        !host.contains(' ') && matches!(LoggedClock::of_text(&clock), Ok(LoggedClock::Vector(_)))
-    })
 }
 
 /// Parses a whole log.
@@ -195,9 +107,9 @@ pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
             reading.guessed = known;
             if delimiter.is_none() && known.is_some() {
                 is_header_known = true;
-                delimiter = expression(HEADER).ok();
+                delimiter = Known::delimiter();
             }
-            known.and_then(|known| layout(known.pattern()).ok())
+            known.and_then(Known::event)
         }
     };
     let Some(regex) = options.event.as_ref().or(own.as_ref()) else {
@@ -253,82 +165,6 @@ pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
         label = next;
     }
     reading.events.block
-}
-
-/// The length of the empty lines and comments at the beginning of a log.
-fn remarks(log: &str) -> usize {
-    let remarks = log
-        .split_inclusive('\n')
-        .take_while(|line| line.trim().is_empty() || is_comment(line) && !is_header(line));
-    remarks.map(str::len).sum()
-}
-
-/// A known layout.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Known {
-    /// A clock comes after its event.
-    Shiviz,
-    /// A clock comes before its event.
-    Govector,
-}
-
-impl Known {
-    fn pattern(self) -> &'static str {
-        match self {
-            Self::Shiviz => SHIVIZ,
-            Self::Govector => GOVECTOR,
-        }
-    }
-
-    /// Whether a line, from `start` to `end`, is the text of an event, and not what separates two executions.
-    fn has_event(self, log: &str, start: usize, end: usize) -> bool {
-        let is_text = |line: &&str| !line.trim().is_empty();
-        let neighbour = match self {
-            Self::Shiviz => log[end..].lines().find(is_text),
-            Self::Govector => log[..start].rsplit('\n').find(is_text),
-        };
-        neighbour.is_some_and(is_clock)
-    }
-}
-
-/// The known layout of a log.
-fn fitting(log: &str, delimiter: Option<&Regex>) -> Option<Known> {
-    // The first execution may begin with its delimiter, and its log with a remark.
-    let log = log.trim_start();
-    let begins = delimiter.and_then(|delimiter| delimiter.find(log));
-    let begins = begins.filter(|found| found.start() == 0);
-    let log = &log[begins.map_or(0, |found| found.end())..];
-    let mut lines = log.lines().filter(|line| !line.trim().is_empty());
-    let first = lines.clone().take(LINES_BEFORE).position(is_clock);
-    let Some(first) = first else {
-        // Clocks that cannot be read have an error each.
-        let text = log.trim_start();
-        let end = text.match_indices('\n').nth(1);
-        let text = &text[..end.map_or(text.len(), |end| end.0)];
-        return [Known::Govector, Known::Shiviz].into_iter().find(|known| {
-            let regex = layout(known.pattern()).ok();
-            let found = regex.as_ref().and_then(|regex| regex.find(text));
-            found.is_some_and(|found| found.start() == 0)
-        });
-    };
-    let mut before = lines.clone().take(first);
-    let remarks = before.all(|line| is_comment(line) || is_title(line));
-    let ends_with_clock = lines.next_back().is_some_and(is_clock);
-    match first == 0 || remarks && !ends_with_clock {
-        true => Some(Known::Govector),
-        false => Some(Known::Shiviz),
-    }
-}
-
-/// How many lines of remarks may come before the first event of a log in a known layout.
-const LINES_BEFORE: usize = 1000;
-
-/// Whether a line names an execution.
-fn is_title(line: &str) -> bool {
-    let line = line.trim_start().to_ascii_lowercase();
-    ["execution", "run ", "trace ", "log "]
-        .iter()
-        .any(|word| line.starts_with(word))
 }
 
 fn newlines(text: &str) -> u32 {

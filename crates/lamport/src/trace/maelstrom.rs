@@ -20,7 +20,7 @@ use super::{
     fields::object,
     findings::Severity,
     foreign::ForeignEvents,
-    layouts::is_comment,
+    known::is_comment,
     wall,
 };
 

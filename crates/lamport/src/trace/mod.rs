@@ -6,7 +6,7 @@
 //! | [`sources`], `utf16`, [`blocks`] | files, folders, gzip, UTF-16; their lines, read by several threads |
 //! | `head` | which of the formats below a log has |
 //! | [`lines`] | a line of the event log, version 1 |
-//! | [`layouts`], `fields`, `maelstrom` | logs of other tools: with clocks (ShiViz, GoVector, a regular expression), in lines of JSON, Maelstrom's messages |
+//! | [`layouts`], `known`, `expression`, `fields`, `maelstrom` | logs of other tools: with clocks (ShiViz, GoVector, a regular expression), in lines of JSON, Maelstrom's messages |
 //! | `foreign`, `clock_text`, `wall`, `complete` | what these have in common: events, clocks, times; what is known when all are read |
 //! | `block`, `log` | the data between reading and merging; the log of one process |
 //! | [`merge`], `dedup`, `sequence` | the process of each event, and the order of each process |
@@ -31,10 +31,12 @@ pub mod connections;
 mod dedup;
 pub mod executions;
 pub mod exports;
+mod expression;
 mod fields;
 pub mod findings;
 mod foreign;
 mod head;
+mod known;
 pub mod layouts;
 pub mod lines;
 mod log;

@@ -105,7 +105,7 @@ fn samples_with_lamports_clocks() {
         assert_eq!(finished.code, Some(0), "{finished:?}");
         let (word, why) = on_property(&finished, "clock condition");
         assert_eq!(
-            (word.as_str(), why.contains("1 step")),
+            (word.as_str(), why.contains("held for all 1 step")),
             ("open", true),
             "{why}"
         );
@@ -369,4 +369,42 @@ fn a_json_log_without_fields_says_what_reads_it() {
         let expected = "no field 'v': not an event (--fields reads JSON of other tools)\n";
         assert!(finished.err.ends_with(expected), "{finished:?}");
     }
+}
+
+#[test]
+fn json_over_several_lines_and_in_arrays() {
+    let folder = Folder::new();
+    let fields = ["--fields", "host=h,clock=c,event=e"];
+    let one = "{\"h\":\"a\",\"c\":{\"a\":1},\"e\":\"x\"}";
+    let two = "{\"h\":\"b\",\"c\":{\"a\":1,\"b\":1},\"e\":\"y\"}";
+    let pretty = |text: &str| text.replace(",\"", ",\n  \"").replacen('{', "{\n  ", 1);
+    for log in [
+        format!("{one}\n{two}\n"),
+        format!("[{one},{two}]"),
+        format!("[\n{one},\n{two}\n]\n"),
+        format!("[\n  {},\n  {}\n]\n", pretty(one), pretty(two)),
+        format!("{}\n{}\n", pretty(one), pretty(two)),
+        format!("# a comment\n{one}\n\n{two}\n"),
+    ] {
+        let path = folder.write("x.json", &log);
+        let finished = checked(&path, &fields);
+        assert_eq!(finished.code, Some(0), "{log}: {finished:?}");
+        assert_eq!(
+            on_property(&finished, "well formed").0,
+            "ok",
+            "{log}: {finished:?}"
+        );
+        assert_eq!(drawn(&path, &fields).1, ["e0 -> e1"]);
+    }
+    let path = folder.write(
+        "x.json",
+        format!("[\n{}\n, 5,\n{}", pretty(one), &pretty(two)[..20]),
+    );
+    let finished = checked(&path, &fields);
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let (word, why) = on_property(&finished, "well formed");
+    assert_eq!(
+        (word, why.replace(&path, "log")),
+        ("warn".to_owned(), "log:6: not a JSON object: 5,\\n{\\n  \"h\":\"b\",\\n  \"c\":{; log:7: the log is truncated here".to_owned())
+    );
 }

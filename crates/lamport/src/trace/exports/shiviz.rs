@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::trace::{computation::Computation, layouts, order, words::words};
+use crate::trace::{computation::Computation, known, order, words::words};
 
 /// Writes the log.
 ///
@@ -25,7 +25,7 @@ pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
         }
         hosts.push(host);
     }
-    writeln!(out, "{}\n", layouts::SHIVIZ)?;
+    writeln!(out, "{}\n", known::SHIVIZ)?;
     let mut written = Ok(());
     order::walk(
         trace,
