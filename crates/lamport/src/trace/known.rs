@@ -31,8 +31,9 @@ pub(super) fn is_comment(line: &str) -> bool {
 /// Whether a line has a host and a vector clock, as in ShiViz's and GoVector's logs.
 pub(super) fn is_clock(line: &str) -> bool {
     line.split_once(" {").is_some_and(|(host, clock)| {
-        let clock = format!("{{{}", clock.trim_end());
-        !host.contains(' ') && matches!(LoggedClock::of_text(&clock), Ok(LoggedClock::Vector(_)))
+        let clock = LoggedClock::of_text(&format!("{{{}", clock.trim_end()));
+        // The text of an event may look like one: the host has an entry in its own clock.
+        matches!(clock, Ok(LoggedClock::Vector(entries)) if entries.iter().any(|(name, own)| name == host && *own > 0))
     })
 }
 
@@ -54,16 +55,17 @@ pub(super) enum Known {
 }
 
 impl Known {
-    fn pattern(self) -> &'static str {
+    fn pattern(self) -> String {
         match self {
-            Self::Shiviz => SHIVIZ,
-            Self::Govector => GOVECTOR,
+            // The end of a line with a clock is not the text of the next event.
+            Self::Shiviz => format!("^{SHIVIZ}"),
+            Self::Govector => GOVECTOR.to_owned(),
         }
     }
 
     /// Its regular expression.
     pub(super) fn event(self) -> Option<Regex> {
-        layout(self.pattern()).ok()
+        layout(&self.pattern()).ok()
     }
 
     /// The delimiter of executions in logs that do not state one.

@@ -181,7 +181,19 @@ fn comments_and_headers_of_executions_are_looked_past() {
         assert_eq!(finished.last_event().counts["events"], 3, "{finished:?}");
         assert_eq!(on_property(&finished, "vector clocks").0, "ok");
     }
-    // Events that look like comments or headers are events.
+    // Events that look like clocks, comments or headers are events.
+    for event in [
+        "send {\"b\": 2}",
+        "{\"b\": 2}",
+        "to {x}",
+        "a b {\"b\":1}",
+        "",
+    ] {
+        let log = format!("{event}\na {{\"a\":1}}\n{event}\nb {{\"a\":1,\"b\":1}}\n");
+        is_well_formed(&folder.write("x.log", log), &[], 2);
+        let log = format!("a {{\"a\":1}}\n{event}\nb {{\"a\":1,\"b\":1}}\n{event}\n");
+        is_well_formed(&folder.write("x.log", log), &[], 2);
+    }
     for mark in ["# ", "-- ", "=== "] {
         let end = if mark == "=== " { " ===" } else { "" };
         let log: String = shiviz
