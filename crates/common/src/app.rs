@@ -121,23 +121,29 @@ pub fn main<C: CommandLine>(
     };
     ended
         .unwrap_or_else(|failure| {
-            last_words(format!("{}: {failure}\n", C::PROGRAM));
+            last_words(&format!("{}: {failure}\n", C::PROGRAM));
             failure.exit
         })
         .into()
 }
 
 /// Writes on standard error, unless it is not read: that may be the very failure.
-fn last_words(line: String) {
+fn last_words(line: &str) {
+    let write = |line: &str| drop(io::stderr().write_all(line.as_bytes()));
     let (writing, written) = crossbeam::channel::bounded::<()>(0);
-    let thread = thread::Builder::new()
-        .name("last-words".into())
-        .spawn(move || {
-            let _writing = writing;
-            let _ = io::stderr().write_all(line.as_bytes());
-        });
-    if thread.is_ok() {
-        let _ = written.recv_timeout(Duration::from_secs(1));
+    let (room, copy) = (capacity::check_start(), line.to_owned());
+    let thread = room.is_ok().then(|| {
+        thread::Builder::new()
+            .name("last-words".into())
+            .spawn(move || {
+                let _writing = writing;
+                write(&copy);
+            })
+    });
+    match thread {
+        Some(Ok(_)) => drop(written.recv_timeout(Duration::from_secs(1))),
+        // Without room for a thread, that is the failure.
+        _ => write(line),
     }
 }
 

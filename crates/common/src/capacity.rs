@@ -10,7 +10,7 @@ mod kernel;
 use std::{io, os::unix::process::CommandExt, process::Command, sync::Arc};
 
 use self::kernel::{KIB, MIB};
-use crate::exit::Failure;
+use crate::exit::{Failure, why};
 
 /// What one of something takes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,6 +112,24 @@ pub fn descriptors() -> Room {
     Room::narrowest(kernel::descriptors().map(|(left, limit)| (left, 1, limit)))
 }
 
+/// Why a thread or a process could not be started, with the limit that is the most likely cause.
+pub fn no_task(error: &io::Error) -> String {
+    let why = why(error);
+    if error.kind() != io::ErrorKind::WouldBlock {
+        return why;
+    }
+    let room = room(&Cost {
+        tasks: 1,
+        ..Cost::default()
+    });
+    let limit = if room.number < 8 {
+        Some(room.limit)
+    } else {
+        kernel::processes_limit()
+    };
+    limit.map_or(why.clone(), |limit| format!("{why}: {limit}"))
+}
+
 /// How many may be started before the room is measured again.
 const AHEAD: u64 = 4096;
 
@@ -130,13 +148,15 @@ pub struct Budget {
 pub struct Allowed(#[allow(dead_code)] Arc<()>);
 
 impl Budget {
-    /// A budget for any number of this cost.
+    /// A budget for any number of this cost. The room is measured at once, as there may be no descriptor for that later.
     pub fn new(cost: Cost) -> Self {
-        Self {
+        let mut budget = Self {
             cost,
             ahead: 0,
             pending: Arc::default(),
-        }
+        };
+        budget.measure();
+        budget
     }
 
     /// Allows one more.
@@ -145,18 +165,24 @@ impl Budget {
     /// When there is no room now: `no room for another: LIMIT`.
     pub fn allow(&mut self) -> io::Result<Allowed> {
         if self.ahead == 0 {
-            let room = room(&self.cost);
-            let pending = Arc::strong_count(&self.pending) as u64 - 1;
-            self.ahead = room.number.saturating_sub(pending).div_ceil(2).min(AHEAD);
+            let limit = self.measure();
             if self.ahead == 0 {
-                return Err(io::Error::other(format!(
-                    "no room for another: {}",
-                    room.limit
-                )));
+                return Err(io::Error::other(format!("no room for another: {limit}")));
             }
         }
         self.ahead -= 1;
         Ok(Allowed(Arc::clone(&self.pending)))
+    }
+
+    /// Measures the room for those that are allowed next; the limit.
+    fn measure(&mut self) -> String {
+        let pending = Arc::strong_count(&self.pending) as u64 - 1;
+        let room = room(&self.cost);
+        let half = room.number.saturating_sub(pending).div_ceil(2);
+        // Out of descriptors, nothing can be measured for more.
+        let most = if room.limit.is_empty() { 1 } else { AHEAD };
+        self.ahead = half.min(most);
+        room.limit
     }
 }
 

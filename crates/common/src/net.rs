@@ -19,7 +19,7 @@ use nix::{
         socket::{MsgFlags, recv, setsockopt, sockopt::IpBindAddressNoPort},
     },
 };
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 
 use crate::{
     exit::{Failure, why},
@@ -159,6 +159,27 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
             format!("{}{hint}", why(&error)),
         )
     })
+}
+
+/// Makes the kernel drop every request for a new connection from now on, while the connections that are in the listen
+/// backlog, or are about to enter it, stay. Needs no descriptor. A client whose request is dropped repeats it (RFC 9293
+/// section 3.8.1), and is refused once the listener is closed.
+///
+/// # Errors
+/// As setsockopt(2); then connections are taken as before.
+pub fn drop_requests(listener: &TcpListener) -> io::Result<()> {
+    const SYN: u32 = 0x02;
+    // A program of the classic packet filter, which sees the packet from its TCP header on.
+    socket2::SockRef::from(listener).attach_filter(&[
+        // Load the byte with the flags.
+        SockFilter::new(0x30, 0, 0, 13),
+        // Without SYN, skip one instruction.
+        SockFilter::new(0x45, 0, 1, SYN),
+        // Drop the packet.
+        SockFilter::new(0x06, 0, 0, 0),
+        // Keep all of it.
+        SockFilter::new(0x06, 0, 0, u32::MAX),
+    ])
 }
 
 /// Reads without waiting, whether the socket blocks or not; 0 bytes are the end of the stream.
@@ -307,7 +328,10 @@ pub fn raise_descriptor_limit() {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Write, os::unix::net::UnixStream};
+    use std::{
+        io::{Read, Write},
+        os::unix::net::UnixStream,
+    };
 
     use super::*;
 
@@ -370,6 +394,34 @@ mod tests {
             failure.starts_with(&format!("listen on {address}: address in use; ")),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn a_listener_that_drops_requests_keeps_its_backlog() {
+        let listener = listen("127.0.0.1:0".parse().unwrap(), 8).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = |time| {
+            let deadline = Deadline {
+                until: Instant::now() + time,
+                grace: Duration::ZERO,
+            };
+            connect(address, None, deadline, &Shutdown::new().unwrap())
+        };
+        let mut first: Vec<_> = (0..3)
+            .map(|_| connect(Duration::from_secs(60)).unwrap())
+            .collect();
+        drop_requests(&listener).unwrap();
+        let late = connect(Duration::from_millis(100)).unwrap_err();
+        assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+        for client in &mut first {
+            let (mut accepted, _) = listener.accept().unwrap();
+            client.write_all(b"Hello").unwrap();
+            wait(&accepted, Interest::Read, None, None).unwrap();
+            let mut message = [0; 8];
+            assert_eq!(accepted.read(&mut message).unwrap(), 5);
+        }
+        let none = listener.accept().unwrap_err();
+        assert_eq!(none.kind(), io::ErrorKind::WouldBlock);
     }
 
     #[test]

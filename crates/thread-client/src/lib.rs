@@ -24,6 +24,7 @@ pub mod schedule;
 use std::net::SocketAddr;
 
 use common::{
+    config::Options as _,
     event::{Event, Kind, Level},
     exit::{Failure, Summary},
     journal::{Lines, View, usual_view},
@@ -40,6 +41,7 @@ use crate::{
 /// several; of a load the summary only.
 pub fn view(options: &Options) -> View {
     let load = options.is_load();
+    let json = options.output().json;
     let several = options.clients.unwrap_or(1) > 1;
     Box::new(move |event: &Event, lines: &mut Lines| {
         let text = event.text.as_deref().unwrap_or_default();
@@ -50,10 +52,15 @@ pub fn view(options: &Options) -> View {
             Kind::Stop if text.is_empty() => {}
             Kind::Stop if load => lines.answer = report::lines(text, &event.counts),
             Kind::Stop if several => lines.answer.push_str(text),
-            // A single client was interrupted.
-            Kind::Stop if event.counts.get("failed").is_some_and(|failed| *failed > 0) => {
+            // The reply of a single client is the whole answer; without one the counts are.
+            Kind::Stop if json && event.counts.get("failed").is_some_and(|failed| *failed > 0) => {
+                lines.answer.push_str(text);
+            }
+            // It was interrupted; of any other failure the error has been shown.
+            Kind::Stop if event.counts.contains_key("failed: stopped") => {
                 lines.status.push_str(text);
             }
+            Kind::Stop => {}
             Kind::Report => lines.status.push_str(text),
             // With several clients, the summary says how many failed, and why.
             Kind::Error if event.level < Level::Error => {}
@@ -66,8 +73,8 @@ pub fn view(options: &Options) -> View {
 /// terminal while a load runs.
 ///
 /// # Errors
-/// The failure of a single client (exit code 1), or when a load cannot be run (exit code 2); failures of several clients
-/// are counted by kind in the summary.
+/// When there is no room for the clients, or a load cannot be run (exit code 2). Failures of clients are counted by kind
+/// in the summary.
 pub fn run(
     addresses: &[SocketAddr],
     settings: &Settings,
@@ -91,8 +98,15 @@ pub fn run(
     }
     let report = Report::default();
     let summary = load::run(client, load, &report, recorder, show_progress)?;
-    if let Some(path) = &settings.plot {
-        plot::draw(path, &summary.text, &report.counts())?;
-    }
-    Ok(summary)
+    let Some(path) = &settings.plot else {
+        return Ok(summary);
+    };
+    Ok(match plot::draw(path, &summary.text, &report.counts()) {
+        Ok(()) => summary,
+        // The load has run, and its figures are shown all the same.
+        Err(failure) => {
+            recorder.record(Event::failure(&failure));
+            summary.exit(failure.exit)
+        }
+    })
 }

@@ -14,14 +14,14 @@ use std::{
 
 use common::{
     event::{Event, Kind, Level},
-    exit::{Failure, Summary, why},
-    text::{micros, plural, whole_micros},
+    exit::{Failure, Summary},
+    text::{micros, plural},
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use crate::{
     client::{Client, Connection, Recorder},
-    clients::STACK,
+    clients::{self, STACK},
     handout,
     progress::Progress,
     report::Report,
@@ -30,6 +30,9 @@ use crate::{
 
 /// How often the progress is shown.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How long after its scheduled time an exchange begins late: less may be the scheduler's.
+const LATE: Duration = Duration::from_millis(10);
 
 /// How many loopback addresses to connect from.
 const SOURCES: u64 = 250;
@@ -76,7 +79,7 @@ struct Gates {
 /// Puts a load on the server and sums up.
 ///
 /// # Errors
-/// When the first thread cannot be started (exit code 2).
+/// When there is no room for the clients (exit code 2).
 pub fn run(
     client: Client<'_>,
     load: &Load,
@@ -91,6 +94,7 @@ pub fn run(
         usize::try_from(most).unwrap_or(usize::MAX)
     });
     let clients = load.clients.min(most);
+    clients::check_room(clients)?;
     let (open, start) = bounded(0);
     let (connected, connecting) = bounded(clients);
     let (release, send) = bounded(0);
@@ -110,11 +114,9 @@ pub fn run(
         next: AtomicU64::new(0),
         spread: (many && client.addresses.iter().all(loopback)).then_some(ports),
     };
-    let mut connected_us = None;
-    thread::scope(|scope| {
+    let finished = thread::scope(|scope| {
         // Dropped when the load cannot be started, which ends the threads that wait.
         let (open, release) = (open, release);
-        let mut running_clients = 0;
         for number in 1..=clients {
             let (running, ending) = (&running, ending.clone());
             let builder = thread::Builder::new()
@@ -124,37 +126,37 @@ pub fn run(
                 let _ending = ending;
                 running.run();
             });
-            match thread {
-                Ok(_) => running_clients += 1,
-                // The other clients run the whole load.
-                Err(error) if running_clients > 0 => {
-                    let clients = plural(running_clients, "client");
-                    let text = format!("thread {number}: {}; {clients} at once", why(&error));
-                    recorder.record(Event::error(Level::Error, text));
-                    break;
-                }
-                Err(error) => return Err(Failure::could_not_run("thread", why(&error))),
-            }
+            thread.map_err(|error| clients::no_thread(number, clients, &error))?;
         }
         drop(ending);
         let started = Instant::now();
         let _ = running.gates.started.set(started);
         drop(open);
         if let Some(hold) = load.hold {
-            let mut missing = running_clients;
+            let mut missing = clients;
             while missing > 0 && !client.shutdown.requested() {
-                missing -= u64::from(connecting.recv_timeout(TICK).is_ok());
+                missing -= usize::from(connecting.recv_timeout(TICK).is_ok());
             }
-            let time = started.elapsed();
-            let time_us = whole_micros(time);
-            connected_us = Some(time_us);
-            let text = format!(
-                "{} connected within {}",
-                plural(report.under_way(), "client"),
-                micros(time_us)
-            );
+            let (connected, within) = report.connected();
+            let text = match connected {
+                0 => format!("none of {} connected", plural(clients as u64, "client")),
+                all if all == clients as u64 => {
+                    format!(
+                        "{} connected within {}",
+                        plural(all, "client"),
+                        micros(within)
+                    )
+                }
+                some => format!(
+                    "{some} of {} connected within {}",
+                    plural(clients as u64, "client"),
+                    micros(within)
+                ),
+            };
             recorder.record(Event::new(Kind::Report).text(text));
-            client.shutdown.sleep(hold);
+            if connected > 0 {
+                client.shutdown.sleep(hold);
+            }
             let _ = running.gates.released.set(Instant::now());
         }
         drop(release);
@@ -165,15 +167,31 @@ pub fn run(
         {
             progress.show(report.ended(), started.elapsed());
         }
+        let finished = Instant::now();
+        // The interval of the last exchange is a part of the load, too.
+        while let Amount::Rate(_, time) = load.amount
+            && started.elapsed() < time
+            && !client
+                .shutdown
+                .sleep(TICK.min(time.saturating_sub(started.elapsed())))
+        {
+            progress.show(report.ended(), started.elapsed());
+        }
         progress.end();
-        Ok(())
+        Ok(finished)
     })?;
-    let elapsed = running.gates.since_start(Instant::now());
-    let mut summary = report.summary(elapsed, client.shutdown.requested());
-    if let Some(connected) = connected_us {
-        summary = summary.count("connected_us", connected);
-    }
-    Ok(summary)
+    let stopped = client.shutdown.requested();
+    let elapsed = running.gates.since_start(finished);
+    let elapsed = match load.amount {
+        Amount::Rate(_, time) if !stopped => elapsed.max(time),
+        _ => elapsed,
+    };
+    let summary = report.summary(elapsed, stopped);
+    Ok(match (load.hold, load.amount) {
+        (Some(_), _) => report.with_connected(summary, clients as u64),
+        (None, Amount::Rate(..)) => report.with_late(summary, clients as u64),
+        _ => summary,
+    })
 }
 
 impl Gates {
@@ -201,14 +219,18 @@ impl Running<'_> {
             let Some(begin) = self.load.begin(number) else {
                 return;
             };
-            let wait = (started + begin).saturating_duration_since(Instant::now());
-            if !wait.is_zero() {
-                self.client.shutdown.sleep(wait);
+            let now = started.elapsed();
+            if now < begin {
+                self.client.shutdown.sleep(begin - now);
             }
             if self.client.shutdown.requested()
                 || end.is_some_and(|end| !open && started.elapsed() >= end)
             {
                 return;
+            }
+            // The first exchange of each client waits for none before it.
+            if open && number >= self.load.clients as u64 {
+                self.begins_after(now.saturating_sub(begin));
             }
             self.report.begins();
             // In an open loop the latency counts from the scheduled beginning, so that an exchange that had to wait
@@ -233,11 +255,30 @@ impl Running<'_> {
         }
     }
 
+    /// Counts an exchange of an open loop that no client was free to begin for this time.
+    fn begins_after(&self, late: Duration) {
+        if late >= LATE && self.report.begins_late(late) {
+            let clients = plural(self.load.clients as u64, "client");
+            let text = format!(
+                "too few clients: all of {clients} are busy, so exchanges begin later than --rate asks for; see --clients"
+            );
+            let warning = Event {
+                level: Level::Warn,
+                ..Event::new(Kind::Report).text(text)
+            };
+            self.recorder.record(warning);
+        }
+    }
+
     /// Runs an exchange; with the beginning of its latency, which is `begun` unless the connection is held.
     fn exchange(&self, number: u64, begun: Instant) -> (Result<(), Failure>, Instant) {
         let connection = self.client.connect_from(self.source(number));
         if self.load.hold.is_none() {
             return (connection.and_then(handout::exchange), begun);
+        }
+        if connection.is_ok() {
+            let started = self.gates.started.get().map(Instant::elapsed);
+            self.report.connects(started.unwrap_or_default());
         }
         let _ = self.gates.connected.send(());
         match connection {

@@ -26,6 +26,12 @@ pub struct Report {
     most_under_way: AtomicU64,
     /// How many exchanges have ended, answered or not.
     ended: AtomicU64,
+    /// With `--hold`, how many clients have connected, and the microseconds until the last of them had.
+    connected: AtomicU64,
+    connected_us: AtomicU64,
+    /// In an open loop, how many exchanges no client was free to begin in time, and the longest delay in microseconds.
+    late: AtomicU64,
+    late_most_us: AtomicU64,
 }
 
 /// The counts of a load.
@@ -90,6 +96,10 @@ impl Default for Report {
             under_way: AtomicU64::new(0),
             most_under_way: AtomicU64::new(0),
             ended: AtomicU64::new(0),
+            connected: AtomicU64::new(0),
+            connected_us: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            late_most_us: AtomicU64::new(0),
         }
     }
 }
@@ -122,9 +132,44 @@ impl Report {
         self.ended.load(Relaxed)
     }
 
-    /// How many exchanges are under way.
-    pub fn under_way(&self) -> u64 {
-        self.under_way.load(Relaxed)
+    /// Counts a client that has connected, this time after the start.
+    pub fn connects(&self, after: Duration) {
+        self.connected_us.fetch_max(whole_micros(after), Relaxed);
+        self.connected.fetch_add(1, Relaxed);
+    }
+
+    /// How many clients have connected, and the microseconds until the last of them had.
+    pub fn connected(&self) -> (u64, u64) {
+        (
+            self.connected.load(Relaxed),
+            self.connected_us.load(Relaxed),
+        )
+    }
+
+    /// Counts an exchange that began this much later than scheduled; whether it is the first.
+    pub fn begins_late(&self, late: Duration) -> bool {
+        self.late_most_us.fetch_max(whole_micros(late), Relaxed);
+        self.late.fetch_add(1, Relaxed) == 0
+    }
+
+    /// The summary of a load with `--hold`: how many of the clients connected. Those alone were under way at the same
+    /// time, and how many the server holds cannot be told from how fast it answers them in the end.
+    pub fn with_connected(&self, mut summary: Summary, clients: u64) -> Summary {
+        let (connected, within) = self.connected();
+        summary.counts.remove("served_at_once");
+        summary
+            .count("clients", clients)
+            .count("connected", connected)
+            .count("connected_us", within)
+            .count("under_way_most", connected)
+    }
+
+    /// The summary of an open loop: how many exchanges began late because all clients were busy.
+    pub fn with_late(&self, summary: Summary, clients: u64) -> Summary {
+        summary
+            .count("clients", clients)
+            .count("late", self.late.load(Relaxed))
+            .count("late_most_us", self.late_most_us.load(Relaxed))
     }
 
     /// The counts so far.
@@ -148,9 +193,10 @@ impl Report {
             .max(1.0);
         let elapsed_us = whole_micros(elapsed);
         let text = format!(
-            "{} in {}: {per_second:.0} a second, {}",
+            "{} in {}: {} a second, {}",
             plural(answered, "exchange"),
             micros(elapsed_us),
+            rate(per_second),
             failures(&counts.failed)
         );
         let mut summary = Summary::done(text)
@@ -190,6 +236,16 @@ pub const QUANTILES: [(&str, f64); 5] = [
     ("max", 1.0),
 ];
 
+/// A rate: a whole number, and below ten with one decimal unless that is 0.
+fn rate(per_second: f64) -> String {
+    let tenths = (per_second * 10.0).round();
+    if tenths < 100.0 && tenths % 10.0 != 0.0 {
+        format!("{:.1}", tenths / 10.0)
+    } else {
+        format!("{per_second:.0}")
+    }
+}
+
 /// The reason of a failure without the hint that follows it.
 pub fn reason(failure: &Failure) -> String {
     failure.why.split("; ").next().unwrap_or_default().into()
@@ -212,18 +268,31 @@ pub fn failures(by_reason: &BTreeMap<String, u64>) -> String {
 pub fn lines(text: &str, counts: &BTreeMap<String, u64>) -> String {
     let count = |name: &str| counts.get(name).copied().unwrap_or_default();
     let mut lines = text.to_owned();
-    if let Some(connected) = counts.get("connected_us") {
-        lines += &format!("\nconnected  all within {}", micros(*connected));
+    if let Some(connected) = counts.get("connected") {
+        let within = micros(count("connected_us"));
+        lines += &match (*connected, count("clients")) {
+            (0, all) => format!("\nconnected  none of {all}"),
+            (some, all) if some == all => format!("\nconnected  all within {within}"),
+            (some, all) => format!("\nconnected  {some} of {all} within {within}"),
+        };
     }
     if count("exchanges") > 0 {
         let latencies = QUANTILES
             .iter()
             .map(|(name, _)| format!("{name} {}", micros(count(&format!("latency_{name}_us")))));
         lines += &format!("\nlatency    {}", latencies.collect::<Vec<_>>().join("   "));
+        lines += &format!("\nat once    {} under way at most", count("under_way_most"));
+        if let Some(served) = counts.get("served_at_once") {
+            lines += &format!("; the server served about {served} at once");
+        }
+    }
+    if count("late") > 0 {
         lines += &format!(
-            "\nat once    {} under way at most; the server served about {} at once",
-            count("under_way_most"),
-            count("served_at_once")
+            "\nlate       {} of {} began late, by {} at most: all {} were busy; the latencies include the wait",
+            count("late"),
+            plural(count("exchanges") + count("failed"), "exchange"),
+            micros(count("late_most_us")),
+            plural(count("clients"), "client"),
         );
     }
     lines

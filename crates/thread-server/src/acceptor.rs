@@ -15,9 +15,10 @@ use std::{
 };
 
 use common::{
+    capacity,
     event::{Event, Kind, Level},
     exit::{Failure, why},
-    net::{BRIEFLY, ExclusiveEpoll, Interest, Woken, canonical, wait},
+    net::{BRIEFLY, ExclusiveEpoll, Interest, Woken, canonical, drop_requests, wait},
 };
 
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -32,9 +33,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How often accept errors are logged: during a shortage every second client may meet one.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How many descriptors are kept free for serving clients while the backlog is drained.
-const SPARE: usize = 8;
-
 /// The listening socket. Any number of threads may accept from it.
 #[derive(Debug)]
 pub struct Acceptor<'a> {
@@ -45,6 +43,8 @@ pub struct Acceptor<'a> {
     listener: TcpListener,
     /// How many clients were accepted.
     clients: AtomicU64,
+    /// Whether the kernel drops the requests for new connections.
+    dropping: AtomicBool,
     closed: AtomicBool,
     backoff: Mutex<AcceptBackoff>,
     drained: Mutex<DrainedBacklog>,
@@ -88,6 +88,7 @@ impl<'a> Acceptor<'a> {
             tally,
             listener,
             clients: AtomicU64::new(0),
+            dropping: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             backoff: Mutex::default(),
             drained: Mutex::default(),
@@ -133,24 +134,29 @@ impl<'a> Acceptor<'a> {
     }
 
     /// The next of the connections that were in the backlog when the stop was requested. The backlog is drained at once,
-    /// so that later connections cannot take the permits of earlier ones; when descriptors run short, the rest
-    /// follows after other clients have ended.
+    /// so that the address becomes free; when descriptors run short, the rest stays in it and follows after other
+    /// clients have ended, and no request for a new connection is taken meanwhile.
     fn accept_drained(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let mut drained = lock(&self.drained);
         if drained.waiting.is_empty() && !self.closed.load(Relaxed) {
+            self.take_no_more();
             self.listener.set_nonblocking(true)?;
-            let spare: Vec<_> = (0..SPARE)
-                .map_while(|_| self.listener.try_clone().ok())
-                .collect();
+            // Those that serving a client takes are not for further clients.
+            let spare = self.context.settings.model.descriptors();
+            let mut left = capacity::descriptors().number;
             let backlog = usize::try_from(self.context.settings.backlog).unwrap_or(usize::MAX);
             let shortage = loop {
                 // The kernel holds one more than the backlog's length.
                 if drained.total > backlog {
                     break None;
                 }
+                if left <= spare && !drained.waiting.is_empty() {
+                    return Ok(drained.waiting.pop_front().expect("one at least"));
+                }
                 match self.listener.accept() {
                     Ok(connection) => {
                         drained.total += 1;
+                        left = left.saturating_sub(1);
                         drained.waiting.push_back(connection);
                     }
                     Err(error) => match error.kind() {
@@ -160,7 +166,6 @@ impl<'a> Acceptor<'a> {
                     },
                 }
             };
-            drop(spare);
             match shortage {
                 None => self.close(),
                 Some(error) if drained.waiting.is_empty() => return Err(error),
@@ -229,11 +234,14 @@ impl<'a> Acceptor<'a> {
         }
     }
 
-    /// A pool of this number of epolls on the listener.
+    /// A pool of this number of epolls on the listener, or fewer where descriptors are short: half of them are for
+    /// clients.
     ///
     /// # Errors
-    /// When the system has no descriptors for them (exit code 2).
+    /// When the system has no descriptor for one (exit code 2).
     pub fn epoll_pool(&self, number: usize) -> Result<EpollPool, Failure> {
+        let half = usize::try_from(capacity::descriptors().number / 2).unwrap_or(usize::MAX);
+        let number = number.min(half).max(1);
         let (give_back, free) = bounded(number);
         for _ in 0..number {
             let epoll =
@@ -270,8 +278,17 @@ impl<'a> Acceptor<'a> {
     pub fn back_off(&self, pause: Duration) {
         let start = Instant::now();
         if self.context.shutdown.sleep(pause) {
+            self.take_no_more();
             let pause = pause.min(self.context.settings.grace);
             thread::sleep(pause.saturating_sub(start.elapsed()));
+        }
+    }
+
+    /// Keeps the connections that are in the backlog, and lets no further ones in.
+    fn take_no_more(&self) {
+        if !self.dropping.swap(true, Relaxed) {
+            // Should it fail, connections that come meanwhile are accepted too, up to the backlog's length.
+            let _ = drop_requests(&self.listener);
         }
     }
 
@@ -282,6 +299,11 @@ impl<'a> Acceptor<'a> {
             let _ = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Read);
         }
     }
+}
+
+/// The failure of a model whose worker of this number could not be started.
+pub fn no_worker(number: usize, error: &io::Error) -> Failure {
+    Failure::could_not_run(format!("worker {number}"), capacity::no_task(error))
 }
 
 fn cannot_wait(error: io::Error) -> Failure {

@@ -13,10 +13,6 @@ use crate::{
     permits::Permit,
 };
 
-/// The stack of a thread that serves clients: a thread holds one message and a few events, and the rest of std's 2 MiB
-/// would only be reserved.
-pub const STACK: usize = 32 * 1024;
-
 /// A client whose connection was accepted. The connection closes when it is dropped.
 #[derive(Debug)]
 pub struct Client<'a> {

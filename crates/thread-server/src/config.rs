@@ -3,11 +3,16 @@
 use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
 
 use common::{
+    capacity::{self, Cost},
     config::{Period, in_range},
     exit::Failure,
     net::{LONGEST_MESSAGE, SERVER},
 };
 use serde::{Deserialize, Serialize};
+
+/// The stack of a thread that serves clients: a thread holds one message and a few events, and the rest of std's 2 MiB
+/// would only be reserved.
+pub const STACK: usize = 32 * 1024;
 
 const EXAMPLES: &str = "\
 Models:
@@ -93,6 +98,25 @@ pub enum Model {
     EventDriven,
 }
 
+impl Model {
+    /// How many descriptors it takes to serve a client beside the connection: a child process takes a copy of it and a
+    /// pipe with two ends.
+    pub fn descriptors(self) -> u64 {
+        match self {
+            Self::ProcessPerConnection => 3,
+            _ => 0,
+        }
+    }
+
+    /// How many descriptors the model takes for itself: those with which it waits for clients.
+    fn own_descriptors(self) -> u64 {
+        match self {
+            Self::ProcessPerConnection | Self::Prethreaded | Self::EventDriven => 1,
+            _ => 0,
+        }
+    }
+}
+
 /// The server's settings, all of them set and in range.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Settings {
@@ -119,6 +143,33 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Checks that the system has room for what is needed to serve at all: threads for the workers, and descriptors for
+    /// one client. To be called when the server listens.
+    ///
+    /// # Errors
+    /// `--workers N: there is room for M: LIMIT`, or the same of descriptors (exit code 2).
+    pub fn check_room(&self) -> Result<(), Failure> {
+        if matches!(self.model, Model::Pool | Model::Prethreaded) {
+            let workers = format!("--workers {}", self.workers);
+            capacity::room(&Cost::thread(STACK)).require(self.workers, workers)?;
+        }
+        let needed = 1 + self.model.own_descriptors();
+        let room = capacity::descriptors();
+        if room.number < needed {
+            let more = needed - room.number;
+            let why = format!("{}, and a client needs {more} more", room.limit);
+            return Err(Failure::could_not_run("open files", why));
+        }
+        Ok(())
+    }
+
+    /// A number of clients that bounds how many are served at once and what is allocated for them: the setting, or more
+    /// than there are descriptors.
+    pub fn most_clients(&self) -> usize {
+        let files = usize::try_from(capacity::descriptors().number).unwrap_or(usize::MAX);
+        self.max_clients.min(files.saturating_add(1024))
+    }
+
     /// Fills in the defaults and checks the ranges.
     ///
     /// # Errors

@@ -33,12 +33,17 @@ use std::fmt::Write;
 
 use common::{
     event::{Event, Kind},
-    journal::{Lines, usual_view},
+    journal::{Lines, View, usual_view},
 };
 pub use server::run;
 
-/// How the server's events are shown to people: with the handout's lines.
-pub fn view(event: &Event, lines: &mut Lines) {
+/// How the server's events are shown to people: with the handout's lines. With `--json` its counts are a part of the
+/// answer.
+pub fn view(json: bool) -> View {
+    Box::new(move |event: &Event, lines: &mut Lines| show(json, event, lines))
+}
+
+fn show(json: bool, event: &Event, lines: &mut Lines) {
     let text = event.text.as_deref().unwrap_or_default();
     match (event.kind, &event.peer) {
         (Kind::Ready, _) => lines.status = format!("listening on {text}"),
@@ -47,6 +52,9 @@ pub fn view(event: &Event, lines: &mut Lines) {
                 .expect("writing to a String does not fail");
         }
         (Kind::Receive, _) => lines.answer.extend(["Received: ", text]),
+        // Without a text the program could not run, and the error has been shown.
+        (Kind::Stop, _) if text.is_empty() => {}
+        (Kind::Report | Kind::Stop, _) if json => lines.answer.push_str(text),
         (Kind::Report | Kind::Stop, _) => lines.status.push_str(text),
         _ => usual_view(event, lines),
     }

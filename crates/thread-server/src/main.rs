@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use common::{app, event::Event, net, shutdown::SignalRequest};
+use common::{app, config::Options as _, event::Event, net, shutdown::SignalRequest};
 use thread_server::{
     child,
     config::{Cli, Settings},
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         return child::main(task);
     }
     app::main(
-        |_: &Cli| Box::new(thread_server::view),
+        |cli: &Cli| thread_server::view(cli.options.output().json),
         |cli, app| {
             let settings = Settings::new(cli.options)?;
             net::raise_descriptor_limit();

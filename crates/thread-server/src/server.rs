@@ -27,7 +27,7 @@ use crate::{
 /// Serves clients until a shutdown is requested; connections that are in the listen backlog then are still served.
 ///
 /// # Errors
-/// When the listener fails, or the model cannot be set up.
+/// When the listener fails, the system has no room for the model, or it cannot be set up.
 pub fn run(
     listener: TcpListener,
     settings: &Settings,
@@ -44,6 +44,7 @@ pub fn run(
         recorder,
         shutdown,
     };
+    settings.check_room()?;
     let ready = Event::new(Kind::Ready).text(address.to_string());
     recorder.ready(ready, address, settings.listen.port() == 0)?;
     serve(&Acceptor::new(listener, &context, tally))?;

@@ -26,6 +26,8 @@ pub struct Tally {
 #[derive(Debug)]
 struct Counts {
     accepted: u64,
+    /// How many have, or had, a thread, a process or a state machine that serves them.
+    begun: u64,
     answered: u64,
     /// How many were not answered, by kind of failure.
     failed: BTreeMap<String, u64>,
@@ -50,6 +52,7 @@ impl Tally {
             model,
             counts: Mutex::new(Counts {
                 accepted: 0,
+                begun: 0,
                 answered: 0,
                 failed: BTreeMap::new(),
                 unanswered: 0,
@@ -68,7 +71,15 @@ impl Tally {
     pub fn accepted(&self) {
         let mut counts = self.lock();
         counts.accepted += 1;
-        counts.most_at_once = counts.most_at_once.max(counts.in_progress());
+        // In a pool an accepted client waits for a worker.
+        if self.model != Model::Pool {
+            counts.begin();
+        }
+    }
+
+    /// Counts a client that a worker of a pool begins to serve.
+    pub fn begin(&self) {
+        self.lock().begin();
     }
 
     /// Counts a thread or a process that was created to serve clients.
@@ -165,6 +176,12 @@ impl Tally {
 }
 
 impl Counts {
+    fn begin(&mut self) {
+        self.begun += 1;
+        let served = self.begun - self.answered - self.unanswered;
+        self.most_at_once = self.most_at_once.max(served);
+    }
+
     fn in_progress(&self) -> u64 {
         self.accepted - self.answered - self.unanswered
     }

@@ -3,17 +3,17 @@
 
 use std::{
     collections::VecDeque,
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, Scope},
 };
 
-use common::exit::Failure;
-
-use crate::{
-    acceptor::Acceptor,
-    client::{Client, STACK},
-    permits::Permits,
+use common::{
+    capacity::{self, Budget, Cost},
+    exit::Failure,
 };
+
+use crate::{acceptor::Acceptor, client::Client, config::STACK, permits::Permits};
 
 /// How many more clients are accepted for each thread that is started. Starting a thread takes longer than accepting a
 /// client, and when thousands connect at once they must not overflow the listen backlog: the kernel drops those that
@@ -25,6 +25,7 @@ const AHEAD: usize = 4;
 pub struct ThreadedServer<'a> {
     acceptor: &'a Acceptor<'a>,
     permits: Permits,
+    threads: Budget,
     /// Accepted clients that wait for a thread.
     accepted: VecDeque<Client<'a>>,
 }
@@ -35,7 +36,8 @@ impl<'a> ThreadedServer<'a> {
         acceptor.block_briefly();
         Self {
             acceptor,
-            permits: Permits::new(acceptor.context.settings.max_clients),
+            permits: Permits::new(acceptor.context.settings.most_clients()),
+            threads: Budget::new(Cost::thread(STACK)),
             accepted: VecDeque::new(),
         }
     }
@@ -71,10 +73,10 @@ impl<'a> ThreadedServer<'a> {
         Ok(self.accepted.pop_front())
     }
 
-    /// Starts a thread that serves the client. While the system has none left it waits for others to end; when the
-    /// grace time is over it serves the client on this thread.
+    /// Starts a thread that serves the client. While the system has no room for one it waits for others to end; when
+    /// the grace time is over it serves the client on this thread.
     pub fn spawn<'scope>(
-        &self,
+        &mut self,
         threads: &'scope Scope<'scope, '_>,
         client: Client<'a>,
         serve: fn(&mut Client<'a>),
@@ -85,18 +87,22 @@ impl<'a> ThreadedServer<'a> {
         // Shared, as a thread that cannot be started drops what it was given. The last holder closes the connection,
         // mostly this thread: that gives 7% more exchanges a second than to close it in the client's thread.
         let client = Arc::new(Mutex::new(client));
-        let start = || {
+        let mut start = || {
+            let allowed = self.threads.allow()?;
             let client = Arc::clone(&client);
             thread::Builder::new()
                 .name(format!("client-{number}"))
                 .stack_size(STACK)
-                .spawn_scoped(threads, move || serve(&mut lock(&client)))
+                .spawn_scoped(threads, move || {
+                    drop(allowed);
+                    serve(&mut lock(&client));
+                })
         };
         while let Err(error) = start() {
             if self.acceptor.context.overdue() {
-                serve(&mut lock(&client));
-                break;
+                return serve(&mut lock(&client));
             }
+            let error = io::Error::other(capacity::no_task(&error));
             let pause = self.acceptor.next_pause("thread", &error);
             self.acceptor.back_off(pause);
         }

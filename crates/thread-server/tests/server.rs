@@ -82,9 +82,11 @@ fn json_is_the_answer_as_events() {
         .collect();
     assert_eq!(
         events.iter().map(|event| event.kind).collect::<Vec<_>>(),
-        [Kind::Ready, Kind::Accept, Kind::Receive]
+        [Kind::Ready, Kind::Accept, Kind::Receive, Kind::Stop]
     );
     assert_eq!(events[2].text.as_deref(), Some("Hello server"));
+    let counts = ["clients", "answered", "unanswered"].map(|name| events[3].counts[name]);
+    assert_eq!(counts, [1, 1, 0]);
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! What the kernel says of this process and of the machine, in `/proc`: each number is what is left for more, beside
 //! the limit that it comes from.
 
-use std::{fs, io::Read, str::FromStr};
+use std::{
+    fs,
+    io::{self, Read},
+    str::FromStr,
+};
 
 pub(super) const KIB: u64 = 1024;
 pub(super) const MIB: u64 = 1024 * KIB;
@@ -78,6 +82,11 @@ pub(super) fn address_space_limit() -> Option<u64> {
     soft_limit("Max address space")
 }
 
+/// The limit of this user's threads and processes. How many there are, the kernel does not say.
+pub(super) fn processes_limit() -> Option<String> {
+    Some(format!("ulimit -u is {}", soft_limit("Max processes")?))
+}
+
 /// Memory of the machine, in bytes.
 pub(super) fn memory() -> Option<Left> {
     let free = kilobytes("/proc/meminfo", "MemAvailable:")?
@@ -88,10 +97,20 @@ pub(super) fn memory() -> Option<Left> {
 
 /// Descriptors.
 pub(super) fn descriptors() -> Option<Left> {
-    let most = soft_limit("Max open files")?;
-    // One of them reads this very folder.
-    let open = fs::read_dir("/proc/self/fd").map_or(most, |open| open.count() as u64 - 1);
-    Some((most.saturating_sub(open), format!("ulimit -n is {most}")))
+    // Where there is not even one to look with, none is left.
+    const EMFILE: i32 = 24;
+    let none = |error: &io::Error| error.raw_os_error() == Some(EMFILE);
+    let limit = soft_limit("Max open files");
+    let (most, open) = match (limit, fs::read_dir("/proc/self/fd")) {
+        (Some(most), Ok(open)) => (most, open),
+        (_, Err(error)) if none(&error) => return Some((0, "too many are open".to_owned())),
+        _ => return None,
+    };
+    // The limit is one of numbers: a parent may have left one open beyond it. And one reads this very folder.
+    let numbers = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u64>().ok());
+    let below = numbers.filter(|number| *number < most).count() as u64;
+    let left = most.saturating_sub(below.saturating_sub(1));
+    Some((left, format!("ulimit -n is {most}")))
 }
 
 /// A soft limit of this process; None where it is unlimited.

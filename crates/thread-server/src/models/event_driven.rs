@@ -3,11 +3,16 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    io,
     os::fd::AsRawFd,
     time::Instant,
 };
 
-use common::{exit::Failure, net::LONGEST_MESSAGE};
+use common::{
+    capacity::{Budget, Cost},
+    exit::Failure,
+    net::LONGEST_MESSAGE,
+};
 use mio::unix::SourceFd;
 
 use crate::{acceptor::Acceptor, client::Client, exchange::Step, readiness::Readiness};
@@ -29,7 +34,16 @@ struct Clients<'a> {
     readiness: Readiness<'a>,
     waiting: HashMap<u64, Waiting<'a>>,
     deadlines: BTreeSet<(Instant, u64)>,
+    memory: Budget,
 }
+
+/// What a client takes: a state machine here, and a socket with its buffers in the kernel.
+const CLIENT: Cost = Cost {
+    tasks: 0,
+    maps: 0,
+    address_space: 2 * 1024,
+    memory: 8 * 1024,
+};
 
 /// Serves every client, and returns when no client will be accepted any more and all are served.
 ///
@@ -41,12 +55,14 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
         readiness: Readiness::new(acceptor)?,
         waiting: HashMap::new(),
         deadlines: BTreeSet::new(),
+        memory: Budget::new(CLIENT),
     };
     let mut stopping = false;
     loop {
         let mut accepted = 0;
         while accepted < BATCH
             && clients.waiting.len() < context.settings.max_clients
+            && clients.has_room()
             && let Some(client) = clients.readiness.accept()?
         {
             clients.advance(client, false);
@@ -76,6 +92,18 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
 }
 
 impl<'a> Clients<'a> {
+    /// Whether there is memory for one more. If not, none is accepted for a while.
+    fn has_room(&mut self) -> bool {
+        let room = self.memory.allow().map(drop).and_then(|()| {
+            let grown = self.waiting.try_reserve(1);
+            grown.map_err(|_| io::ErrorKind::OutOfMemory.into())
+        });
+        if let Err(error) = &room {
+            self.readiness.back_off("memory", error);
+        }
+        room.is_ok()
+    }
+
     /// Advances a client whose wait may be over.
     fn wake(&mut self, number: u64) {
         if let Some(waiting) = self.waiting.remove(&number) {

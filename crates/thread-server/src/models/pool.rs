@@ -4,10 +4,18 @@
 
 use std::thread;
 
-use common::exit::{Failure, why};
+use common::{
+    capacity::{Budget, Cost},
+    exit::Failure,
+};
 use crossbeam::channel::bounded;
 
-use crate::{acceptor::Acceptor, client::STACK, handout::handle_client, permits::Permits};
+use crate::{
+    acceptor::{Acceptor, no_worker},
+    config::STACK,
+    handout::handle_client,
+    permits::Permits,
+};
 
 /// How many clients may wait for a worker, for each worker.
 const WAITING: usize = 8;
@@ -20,20 +28,26 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
     let context = acceptor.context;
     let workers = context.settings.workers;
     acceptor.block_briefly();
-    let permits = Permits::new(context.settings.max_clients);
+    let most = context.settings.most_clients();
+    let permits = Permits::new(most);
     thread::scope(|scope| {
-        let (clients, waiting) = bounded(WAITING * workers);
+        let (clients, waiting) = bounded(most.min(WAITING * workers));
+        let mut threads = Budget::new(Cost::thread(STACK));
         for number in 1..=workers {
             let waiting = waiting.clone();
-            thread::Builder::new()
-                .name(format!("worker-{number}"))
-                .stack_size(STACK)
-                .spawn_scoped(scope, move || {
-                    for mut client in waiting {
-                        handle_client(&mut client);
-                    }
-                })
-                .map_err(|error| Failure::could_not_run(format!("worker {number}"), why(&error)))?;
+            let start = threads.allow().and_then(|allowed| {
+                thread::Builder::new()
+                    .name(format!("worker-{number}"))
+                    .stack_size(STACK)
+                    .spawn_scoped(scope, move || {
+                        drop(allowed);
+                        for mut client in waiting {
+                            acceptor.tally.begin();
+                            handle_client(&mut client);
+                        }
+                    })
+            });
+            start.map_err(|error| no_worker(number, &error))?;
             acceptor.tally.created();
         }
         drop(waiting);

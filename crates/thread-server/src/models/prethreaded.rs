@@ -3,9 +3,16 @@
 
 use std::thread;
 
-use common::exit::{Failure, why};
+use common::{
+    capacity::{Budget, Cost},
+    exit::Failure,
+};
 
-use crate::{acceptor::Acceptor, client::STACK, handout::handle_client};
+use crate::{
+    acceptor::{Acceptor, no_worker},
+    config::STACK,
+    handout::handle_client,
+};
 
 /// How many of the workers at most wait in the kernel at the same time; the others wait for the epoll of one of these.
 /// To find a worker to wake, the kernel passes over every one that is busy.
@@ -30,13 +37,21 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
     let work = || work().inspect_err(|_: &Failure| context.shutdown.request());
     thread::scope(|scope| {
         let mut threads = Vec::new();
+        let mut budget = Budget::new(Cost::thread(STACK));
         for number in 1..=workers {
-            let builder = thread::Builder::new().name(format!("worker-{number}"));
-            let thread = builder.stack_size(STACK).spawn_scoped(scope, work);
+            let thread = budget.allow().and_then(|allowed| {
+                thread::Builder::new()
+                    .name(format!("worker-{number}"))
+                    .stack_size(STACK)
+                    .spawn_scoped(scope, move || {
+                        drop(allowed);
+                        work()
+                    })
+            });
             threads.push(thread.map_err(|error| {
                 // The scope waits for the workers that were started.
                 context.shutdown.request();
-                Failure::could_not_run(format!("worker {number}"), why(&error))
+                no_worker(number, &error)
             })?);
             acceptor.tally.created();
         }

@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use common::exit::{Failure, why};
+use common::{
+    capacity::{self, Budget, Cost},
+    exit::{Failure, why},
+};
 use mio::unix::pipe;
 
 use crate::{
@@ -45,7 +48,16 @@ struct Parent<'a> {
     acceptor: &'a Acceptor<'a>,
     readiness: Readiness<'a>,
     children: HashMap<u64, Child>,
+    processes: Budget,
 }
+
+/// What a process takes: a table of pages and what it does not share with the others.
+const PROCESS: Cost = Cost {
+    tasks: 1,
+    maps: 0,
+    address_space: 0,
+    memory: 512 * 1024,
+};
 
 /// Serves every client, and returns when no client will be accepted any more and all processes have ended.
 ///
@@ -57,6 +69,7 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
         acceptor,
         readiness: Readiness::new(acceptor)?,
         children: HashMap::new(),
+        processes: Budget::new(PROCESS),
     };
     // A client for which no process could be created yet.
     let mut next: Option<Client<'_>> = None;
@@ -78,7 +91,12 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
                 Err(_) if overdue => handle_client(&mut client),
                 Err(error) => {
                     parent.readiness.back_off("process", &error);
-                    next = Some(client);
+                    if parent.children.is_empty() {
+                        // No process will end and free what is short.
+                        handle_client(&mut client);
+                    } else {
+                        next = Some(client);
+                    }
                 }
             }
         }
@@ -95,7 +113,11 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
 impl Parent<'_> {
     /// Creates a process for this client, whose connection the caller then drops.
     fn create_process(&mut self, client: &Client<'_>) -> io::Result<()> {
-        let (mut process, reports) = child::spawn(client)?;
+        let _allowed = self.processes.allow()?;
+        let (mut process, reports) = child::spawn(client).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::Error::other(capacity::no_task(&error)),
+            _ => error,
+        })?;
         let mut pipe = pipe::Receiver::from(reports);
         let registered = pipe
             .set_nonblocking(true)

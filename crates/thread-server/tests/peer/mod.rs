@@ -23,6 +23,7 @@ pub(crate) fn answer(mut stream: &TcpStream) -> String {
 }
 
 /// Closes so that the other side sees a reset.
+#[allow(dead_code)]
 pub(crate) fn reset(stream: TcpStream) {
     socket2::SockRef::from(&stream)
         .set_linger(Some(Duration::ZERO))
