@@ -97,7 +97,7 @@ struct Shared {
     /// Events given up because the log stood still.
     lost: AtomicU64,
     requests: Arc<Requests>,
-    figures: Mutex<Option<Figures>>,
+    figures: Mutex<Vec<Figures>>,
     #[cfg(feature = "net")]
     ready_file: std::sync::OnceLock<ready::ReadyFile>,
 }
@@ -218,24 +218,25 @@ impl Journal {
         let _ = self.shared.ready_file.set(ready::ReadyFile::new(path));
     }
 
-    /// What is reported when a person asks for the figures so far (SIGUSR1). Without it, the number of events of each kind.
+    /// Adds what is reported when a person asks for the figures so far (SIGUSR1): `figures` makes the event, and never waits.
+    /// Without any, the number of events of each kind is reported.
     pub fn report_with(&self, figures: impl Fn() -> Event + Send + 'static) {
-        *self.figures() = Some(Box::new(figures));
+        self.figures().push(Box::new(figures));
     }
 
-    fn figures(&self) -> std::sync::MutexGuard<'_, Option<Figures>> {
+    fn figures(&self) -> std::sync::MutexGuard<'_, Vec<Figures>> {
         let figures = self.shared.figures.lock();
         figures.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows the figures so far. Never waits, as all that a signal asks for.
     pub(crate) fn report_figures(&self) {
-        match &*self.figures() {
-            Some(figures) => {
-                let event = figures();
-                self.shared.requests.report(event, Shown::Requested);
-            }
-            None => self.shared.requests.counts(),
+        let figures = self.figures();
+        if figures.is_empty() {
+            self.shared.requests.counts();
+        }
+        for figures in figures.iter() {
+            self.shared.requests.report(figures(), Shown::Requested);
         }
         self.queue.wake(Message::Wake);
     }

@@ -317,8 +317,9 @@ fn invalid_settings_of_a_process_are_refused() {
 #[test]
 fn it_is_ready_by_machine_and_answers_signals() {
     for transport in ["udp", "tcp"] {
+        let peer = ["--peer", "p2=127.0.0.1:9"];
         let node = ["node", "mutex", "--name", "p1", "--transport", transport];
-        testing::check_contract(LAMPORT, &node, true);
+        testing::check_contract(LAMPORT, &[&node[..], &peer].concat(), true);
     }
     testing::check_contract(
         LAMPORT,

@@ -22,6 +22,7 @@ pub fn run(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
+    senders.report_to(journal);
     let (begun, before) = (Instant::now(), processor_time());
     if load.is_brief() {
         for message in &load.messages {

@@ -1,6 +1,13 @@
 //! Sends one message to every destination: multicast, unicast or broadcast.
 
-use std::{net::SocketAddr, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::SystemTime,
+};
 
 use common::{
     event::{Event, Kind, Time},
@@ -38,6 +45,8 @@ pub struct Senders {
     /// Datagrams that could not be sent.
     pub failed: u64,
     rate_limit: RateLimit,
+    /// The same three counts, for the report that a signal asks for.
+    so_far: Arc<[AtomicU64; 3]>,
     /// The last failure: the same failure is logged once.
     last_failure: Option<Failure>,
 }
@@ -102,8 +111,32 @@ impl Senders {
             datagrams: 0,
             failed: 0,
             rate_limit: RateLimit::new("datagrams were sent"),
+            so_far: Arc::default(),
             last_failure: None,
         })
+    }
+
+    /// From now on the journal can report what was sent so far.
+    pub fn report_to(&self, journal: &Journal) {
+        let so_far = Arc::clone(&self.so_far);
+        journal.report_with(move || {
+            let [messages, sent, failed] =
+                [0, 1, 2].map(|count: usize| so_far[count].load(Relaxed));
+            let text = format!(
+                "so far: {}, {} handed to the kernel, {failed} failed",
+                plural(messages, "message"),
+                plural(sent, "datagram")
+            );
+            let counts = [("messages", messages), ("sent", sent), ("failed", failed)];
+            Event::new(Kind::Report).text(text).counts(counts)
+        });
+    }
+
+    fn count_so_far(&self) {
+        let counts = [self.messages, self.datagrams, self.failed];
+        for (so_far, count) in self.so_far.iter().zip(counts) {
+            so_far.store(count, Relaxed);
+        }
     }
 
     /// Sends one message to each destination, and logs each; a destination that fails does not affect the others.
@@ -138,6 +171,7 @@ impl Senders {
                 }
             }
         }
+        self.count_so_far();
         Ok(())
     }
 
@@ -192,6 +226,7 @@ impl Senders {
                 self.log_failure(index, failure, journal);
             }
         }
+        self.count_so_far();
         Ok(many)
     }
 

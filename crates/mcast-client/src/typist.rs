@@ -44,6 +44,7 @@ impl<'scope> Typist<'scope> {
         shutdown: &'scope Shutdown,
     ) -> Result<Self, Failure> {
         let mut senders = Senders::new(settings, receiver.group().port())?;
+        senders.report_to(journal);
         let mut ready = receiver.ready();
         if let Some(text) = &mut ready.text {
             *text += &format!("; each line typed goes to {}", senders.destinations());

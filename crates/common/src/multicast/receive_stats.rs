@@ -1,5 +1,7 @@
 //! Logs each datagram received, and counts them by addressing mode and by what their stamps say.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use super::{
     group_socket::Batch,
     receiver::Receiver,
@@ -22,14 +24,23 @@ const CLOCK_JUMP: u64 = 1 << 40;
 /// How many senders are reported one by one at the end.
 const SENDERS_REPORTED: usize = 20;
 
-/// What a run received so far.
+/// What a run received so far, and how it is logged.
 #[derive(Debug)]
 pub struct ReceiveStats<'a> {
     journal: &'a Journal,
     clock: Clock,
-    sessions: Sessions,
     stamp_fields: StampFieldsReader,
     rate_limit: RateLimit,
+    /// Shared with the report that a signal asks for. Not held while an event is recorded, which may wait.
+    received: Arc<Mutex<Received>>,
+    /// Whether the log says already that the kernel drops datagrams.
+    drops_reported: bool,
+}
+
+/// The counts.
+#[derive(Debug)]
+struct Received {
+    sessions: Sessions,
     /// Datagrams received.
     received: u64,
     /// The same by addressing mode, in the order of [`AddressingMode::ALL`].
@@ -37,27 +48,37 @@ pub struct ReceiveStats<'a> {
     stamped: u64,
     damaged: u64,
     truncated: u64,
+    /// How often the kernel dropped datagrams.
+    dropped: u64,
     /// The size of the receive buffer in bytes.
     receive_buffer: usize,
-    /// Whether the log says already that the kernel drops datagrams.
-    drops_reported: bool,
+}
+
+fn lock(received: &Mutex<Received>) -> MutexGuard<'_, Received> {
+    received.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> ReceiveStats<'a> {
-    /// The statistics of a run that begins.
+    /// The statistics of a run that begins. From now on the journal can report them.
     pub fn new(receiver: &Receiver, journal: &'a Journal) -> Self {
-        Self {
-            journal,
-            clock: Clock::default(),
+        let received = Arc::new(Mutex::new(Received {
             sessions: Sessions::default(),
-            stamp_fields: StampFieldsReader::default(),
-            rate_limit: RateLimit::new("datagrams were received"),
             received: 0,
             by_mode: [0; 3],
             stamped: 0,
             damaged: 0,
             truncated: 0,
+            dropped: 0,
             receive_buffer: receiver.socket().receive_buffer.granted,
+        }));
+        let so_far = Arc::clone(&received);
+        journal.report_with(move || Event::report(&lock(&so_far).summary("so far: ")));
+        Self {
+            journal,
+            clock: Clock::default(),
+            stamp_fields: StampFieldsReader::default(),
+            rate_limit: RateLimit::new("datagrams were received"),
+            received,
             drops_reported: false,
         }
     }
@@ -73,35 +94,55 @@ impl<'a> ReceiveStats<'a> {
         self.rate_limit.go_on(self.journal);
         let clock = self.clock.clone();
         let mut clock = clock.lock();
+        let shared = Arc::clone(&self.received);
+        let mut received = lock(&shared);
+        received.received += batch.len();
+        received.by_mode[batch.mode as usize] += batch.len();
+        received.truncated += u64::from(batch.truncated);
+        received.dropped = batch.dropped;
         for datagram in batch.datagrams() {
-            self.record_one(batch, datagram, &mut clock);
+            if let Some(event) = self.count_one(&mut received, batch, datagram, &mut clock) {
+                drop(received);
+                self.journal.record(event);
+                received = lock(&shared);
+            }
         }
-        self.received += batch.len();
-        self.by_mode[batch.mode as usize] += batch.len();
-        self.truncated += u64::from(batch.truncated);
         if batch.dropped > 0 && !self.drops_reported {
             self.drops_reported = true;
             let text = format!(
                 "the kernel drops datagrams: the receive buffer of {} bytes is full; --receive-buffer requests a larger one",
-                self.receive_buffer
+                received.receive_buffer
             );
+            drop(received);
             self.journal.record(Event::error(Level::Warn, text));
         }
     }
 
-    fn record_one(&mut self, batch: &Batch<'_>, datagram: &[u8], clock: &mut u64) {
-        let found = session(&mut self.sessions, &mut self.stamp_fields, batch, datagram);
+    /// Counts a datagram; its event, if it is logged.
+    fn count_one(
+        &mut self,
+        counts: &mut Received,
+        batch: &Batch<'_>,
+        datagram: &[u8],
+        clock: &mut u64,
+    ) -> Option<Event> {
+        let found = session(
+            &mut counts.sessions,
+            &mut self.stamp_fields,
+            batch,
+            datagram,
+        );
         let (session, fields, message) = match found {
             Ok(stamped) => stamped,
             Err(unstamped) => {
                 let damaged = unstamped == Unstamped::Damaged;
-                self.damaged += u64::from(damaged);
+                counts.damaged += u64::from(damaged);
                 // A plain datagram is always logged: it has no number that a report could count.
                 let anomaly = damaged.then_some(Anomaly::DamagedStamp);
-                return self.journal.record(received(batch, datagram, anomaly));
+                return Some(received(batch, datagram, anomaly));
             }
         };
-        self.stamped += 1;
+        counts.stamped += 1;
         // Neither is above 2^63, so the difference fits.
         let delay = batch.time_us as i64 - fields.time_us as i64;
         let arrival = session.record(fields.number, delay);
@@ -109,15 +150,15 @@ impl<'a> ReceiveStats<'a> {
         if plausible {
             *clock = fields.clock.max(*clock) + 1;
         }
-        if self.rate_limit.one_more() {
+        self.rate_limit.one_more().then(|| {
             let anomaly = arrival
                 .anomaly()
                 .or((!plausible).then_some(Anomaly::ImplausibleClock));
             let id = MessageId::new(Carrier::Udp, &*session.identity, batch.to, fields.number);
             let mut event = received(batch, message, anomaly).message(id).clock(*clock);
             event.bytes = Some(datagram.len() as u64);
-            self.journal.record(event);
-        }
+            event
+        })
     }
 
     /// Reports each sender, and sums up. The answer is no when the run ended before `--count` datagrams were received,
@@ -128,30 +169,15 @@ impl<'a> ReceiveStats<'a> {
 
     /// The same, with the words for what the process sent before the words for what it received.
     pub fn finish_after(mut self, sent: &str, mut receiver: Receiver) -> Summary {
-        let dropped = receiver.count_dropped();
         self.rate_limit.finish(self.journal);
-        for session in self.sessions.iter().take(SENDERS_REPORTED) {
-            let event = Event::new(Kind::Report).peer(session.source);
-            self.journal
-                .record(event.text(session.words()).counts(session.named()));
+        let mut received = lock(&self.received);
+        received.dropped = receiver.count_dropped();
+        let reports: Vec<_> = received.senders().take(SENDERS_REPORTED).collect();
+        let mut summary = received.summary(&format!("stopped: {sent}"));
+        drop(received);
+        for report in reports {
+            self.journal.record(report);
         }
-        let total = self.sessions.total();
-        let senders = self.sessions.iter().count() as u64 + self.sessions.evicted();
-        let words = self.words(&total, senders, dropped);
-        let mut summary = Summary::done(format!("stopped: {sent}{words}"))
-            .count("stamped", self.stamped)
-            .count("damaged", self.damaged)
-            .count("truncated", self.truncated)
-            .count("senders", senders)
-            .count("dropped_by_kernel", dropped)
-            .count("receive_buffer_bytes", self.receive_buffer as u64);
-        for (name, value) in total.named() {
-            summary = summary.count(name, value);
-        }
-        for (mode, count) in AddressingMode::ALL.into_iter().zip(self.by_mode) {
-            summary = summary.count(mode.word(), count);
-        }
-        summary = summary.count("received", self.received);
         if let (Some(count), Some(1..)) = (receiver.count(), receiver.missing()) {
             summary.text += &format!("; {count} were requested");
             if !receiver.interrupted() {
@@ -160,8 +186,38 @@ impl<'a> ReceiveStats<'a> {
         }
         summary
     }
+}
 
-    fn words(&self, total: &Counts, senders: u64, dropped: u64) -> String {
+impl Received {
+    /// The report of each sender.
+    fn senders(&self) -> impl Iterator<Item = Event> + '_ {
+        self.sessions.iter().map(|session| {
+            let event = Event::new(Kind::Report).peer(session.source);
+            event.text(session.words()).counts(session.named())
+        })
+    }
+
+    fn summary(&self, beginning: &str) -> Summary {
+        let total = self.sessions.total();
+        let senders = self.sessions.iter().count() as u64 + self.sessions.evicted();
+        let words = self.words(&total, senders);
+        let mut summary = Summary::done(format!("{beginning}{words}"))
+            .count("stamped", self.stamped)
+            .count("damaged", self.damaged)
+            .count("truncated", self.truncated)
+            .count("senders", senders)
+            .count("dropped_by_kernel", self.dropped)
+            .count("receive_buffer_bytes", self.receive_buffer as u64);
+        for (name, value) in total.named() {
+            summary = summary.count(name, value);
+        }
+        for (mode, count) in AddressingMode::ALL.into_iter().zip(self.by_mode) {
+            summary = summary.count(mode.word(), count);
+        }
+        summary.count("received", self.received)
+    }
+
+    fn words(&self, total: &Counts, senders: u64) -> String {
         let mut words = format!("{} received", plural(self.received, "datagram"));
         let by_mode: Vec<_> = AddressingMode::ALL
             .into_iter()
@@ -184,9 +240,9 @@ impl<'a> ReceiveStats<'a> {
                 words += &format!("; {count} {what}");
             }
         }
-        if dropped > 0 {
+        if self.dropped > 0 {
             // With offload the kernel drops a whole piece at a time, so this is no number of datagrams.
-            let times = plural(dropped, "time");
+            let times = plural(self.dropped, "time");
             words +=
                 &format!("; the kernel dropped datagrams {times}, as the receive buffer was full");
         }

@@ -5,6 +5,7 @@ use std::{
     hash::Hash,
     io::{self, IsTerminal},
     path::PathBuf,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -91,8 +92,17 @@ impl Check<'_> {
         M: ExplainPath + Sync,
         M::State: Hash + Send + Sync,
     {
-        let progress = Progress::default();
+        let progress = Arc::new(Progress::default());
         let begun = Instant::now();
+        let so_far = Arc::clone(&progress);
+        self.report.journal.report_with(move || {
+            let event = report::progress(&so_far.counts(), begun.elapsed());
+            let text = event.text.unwrap_or_default();
+            Event {
+                text: Some(format!("so far: {text}")),
+                ..event
+            }
+        });
         let stop = || self.shutdown.requested();
         let mut outcome = None;
         self.with_progress(&progress, begun, &mut || {

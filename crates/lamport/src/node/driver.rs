@@ -204,14 +204,16 @@ impl<M: Serialize + DeserializeOwned> Driver<M> for DriverHandle<'_, '_> {
     }
 
     fn warn(&mut self, warning: EngineWarning) {
-        let level = match warning {
-            EngineWarning::ClockOverflow(_) => Level::Error,
-            EngineWarning::Unresponsive(..)
-            | EngineWarning::Recovered(_)
-            | EngineWarning::ChannelBroken(_)
-            | EngineWarning::ClockJump(..) => Level::Warn,
-        };
         let text = warning.words(self.driver.names);
-        self.driver.journal.record(Event::error(level, text));
+        let event = match warning {
+            EngineWarning::ClockOverflow(_) => Event::error(Level::Error, text),
+            EngineWarning::Unresponsive(peer, _)
+            | EngineWarning::Recovered(peer)
+            | EngineWarning::ChannelBroken(peer)
+            | EngineWarning::ClockJump(peer, _) => {
+                Event::error(Level::Warn, text).peer(self.driver.names.of(peer))
+            }
+        };
+        self.driver.journal.record(event);
     }
 }

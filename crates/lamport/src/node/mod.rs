@@ -279,7 +279,8 @@ impl<'a, P: Process> Node<'a, P> {
             self.engine.restarted(other);
         }
         if let Some(text) = self.peers.warning(other, status) {
-            self.driver.journal.record(Event::error(Level::Warn, text));
+            let event = Event::error(Level::Warn, text);
+            self.driver.journal.record(event.peer(&*envelope.from));
         }
         match status {
             PeerStatus::Known | PeerStatus::Restarted => {

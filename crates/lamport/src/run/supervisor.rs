@@ -2,6 +2,10 @@
 
 use std::{
     net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,6 +15,7 @@ use common::{
     exit::Failure,
     journal::Journal,
     shutdown::Shutdown,
+    text::plural,
 };
 use crossbeam::{channel::Receiver, select};
 use nix::sys::signal::Signal;
@@ -38,6 +43,8 @@ pub(super) struct Supervisor<'a> {
     journal: &'a Journal,
     /// The state of each process since the last poll: whether it is idle, and its number of events.
     states: Vec<Option<(bool, u64)>>,
+    /// How many events each process has had, for the report that a signal asks for.
+    events: Arc<[AtomicU64]>,
     /// When the states last changed.
     progress: Instant,
 }
@@ -50,7 +57,22 @@ impl<'a> Supervisor<'a> {
         outputs: &'a Receiver<ChildOutput>,
         journal: &'a Journal,
     ) -> Self {
+        let events: Arc<[AtomicU64]> = children.iter().map(|_| AtomicU64::new(0)).collect();
+        let so_far = Arc::clone(&events);
+        journal.report_with(move || {
+            let all: Vec<_> = so_far.iter().map(|events| events.load(Relaxed)).collect();
+            let sum = all.iter().sum();
+            let words: Vec<_> = all.iter().map(u64::to_string).collect();
+            let text = format!(
+                "so far: {} of the processes: {}",
+                plural(sum, "event"),
+                words.join(", ")
+            );
+            let counts = [("events", sum), ("processes", all.len() as u64)];
+            Event::new(Kind::Report).text(text).counts(counts)
+        });
         Self {
+            events,
             settings,
             children,
             outputs,
@@ -207,7 +229,10 @@ impl<'a> Supervisor<'a> {
     fn handle(&mut self, output: ChildOutput) {
         match output {
             ChildOutput::Listening(..) => {}
-            ChildOutput::State(number, idle, events) => self.states[number] = Some((idle, events)),
+            ChildOutput::State(number, idle, events) => {
+                self.states[number] = Some((idle, events));
+                self.events[number].store(events, Relaxed);
+            }
             ChildOutput::Warning(number, text) => {
                 let text = format!("{} reports: {text}", self.children[number].name);
                 self.journal.record(Event::error(Level::Warn, text));
