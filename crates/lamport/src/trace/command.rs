@@ -7,7 +7,7 @@ use common::{
     exit::{Exit, Failure, Summary},
     files,
     journal::Journal,
-    text::visible_path,
+    text::{plural, visible_path},
 };
 
 use super::{
@@ -17,6 +17,7 @@ use crate::{
     config::{Cli, Show},
     property::Property,
     reporting::line,
+    trace_flags::Axis,
 };
 
 /// The most events of an SVG: no viewer opens a larger one, and nothing could be recognised in it.
@@ -149,6 +150,9 @@ fn pictures(
 fn drawn(computation: &Computation, args: &TraceArgs, journal: &Journal) -> std::ops::Range<usize> {
     let events = computation.order.sequence.len();
     let range = args.range.map_or(0..events, |range| range.of(events));
+    if args.svg.is_some() && args.axis == Some(Axis::Wall) {
+        warn_of_times(computation, range.clone(), journal);
+    }
     if args.svg.is_none() || range.len() <= MOST_DRAWN {
         return range;
     }
@@ -158,6 +162,21 @@ fn drawn(computation: &Computation, args: &TraceArgs, journal: &Journal) -> std:
     );
     journal.record(Event::error(Level::Warn, text));
     range.end - MOST_DRAWN..range.end
+}
+
+/// Warns of events without a time, which logs of other tools may have.
+fn warn_of_times(computation: &Computation, range: std::ops::Range<usize>, journal: &Journal) {
+    let drawn = &computation.order.sequence[range];
+    let events = &computation.trace.events;
+    let without = drawn.iter().filter(|id| events[**id].time.is_none());
+    let without = without.count() as u64;
+    if without > 0 {
+        let (without, drawn) = (without, plural(drawn.len() as u64, "event"));
+        let text = format!(
+            "--axis wall: {without} of {drawn} without a wall-clock time: drawn at the left"
+        );
+        journal.record(Event::error(Level::Warn, text));
+    }
 }
 
 fn draw(computation: &Computation, show: Option<Show>, args: &TraceArgs, journal: &Journal) {

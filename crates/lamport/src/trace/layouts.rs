@@ -72,6 +72,7 @@ pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
         events: ForeignEvents::new(piece.file, options.all_findings),
         more: Vec::new(),
         guessed: None,
+        is_within_line: [false; 2],
     };
     let mut line = piece.line;
     let mut log = piece.text.as_str();
@@ -159,6 +160,8 @@ pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
             (true, true) => format!("execution {number}"),
             (true, false) => label,
         };
+        reading.is_within_line = [start, from]
+            .map(|place| place > 0 && place < log.len() && !log[..place].ends_with('\n'));
         reading.execution(regex, &execution, &log[start..from], first);
         first += newlines(&log[start..until]);
         start = until;
@@ -177,6 +180,8 @@ struct Reading {
     more: Vec<String>,
     /// The layout if it is guessed: then comments may be anywhere.
     guessed: Option<Known>,
+    /// Whether the text of an execution begins and ends within a line, because its delimiter is a part of that line.
+    is_within_line: [bool; 2],
 }
 
 impl Reading {
@@ -202,15 +207,16 @@ impl Reading {
 
     /// Reports the lines between two events of which neither is a part.
     fn report_skipped(&mut self, log: &str, mut from: usize, mut until: usize, mut line: u32) {
-        if from > 0 && !log[..from].ends_with('\n') {
-            // The rest of a line with an event.
+        let [begins, ends] = self.is_within_line;
+        if from > 0 && !log[..from].ends_with('\n') || from == 0 && begins {
+            // The rest of a line with an event or a delimiter.
             let Some(end) = log[from..until].find('\n') else {
                 return;
             };
             from += end + 1;
             line += 1;
         }
-        if until < log.len() {
+        if until < log.len() || ends {
             // The beginning of one.
             until = log[from..until]
                 .rfind('\n')
@@ -236,7 +242,8 @@ impl Reading {
         for name in &self.more {
             fields.insert(name.clone(), visible(group(name).as_bytes()).into());
         }
-        let mut time = TIMES.map(group).join(" ");
+        let time = TIMES.map(group).join(" ");
+        let mut time = time.trim().to_owned();
         if TIMES.iter().all(|name| !group(name).is_empty()) && wall::micros(&time).is_none() {
             // It contains its date.
             group("timestamp").clone_into(&mut time);
@@ -246,7 +253,7 @@ impl Reading {
             execution,
             host: group("host"),
             clock,
-            time: (!time.trim().is_empty()).then_some(time),
+            time: (!time.is_empty()).then_some(time),
             text: group("event"),
             fields,
         });

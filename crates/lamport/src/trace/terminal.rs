@@ -223,7 +223,7 @@ impl<'c> Diagram<'c> {
         let time = self.computation.order.shown_time(trace, id);
         let time = time.map_or_else(String::new, |time| time.to_string());
         let sentence = shortened(&sentence, self.sentence);
-        format!("{place:>7}{time:>6}  {cells} {sentence}")
+        format!("{place:>7} {time:>5}  {cells} {sentence}")
     }
 }
 

@@ -134,6 +134,13 @@ fn a_line_that_is_partly_an_event_is_no_other_line() {
     ] {
         is_well_formed(&folder.write("x.log", &log), &["--regex", regex], 809);
     }
+    // So is the rest of a line with a delimiter.
+    let two = "run 1, seed 7\nx\na {\"a\":1}\nthe next run 2, seed 8\ny\na {\"a\":1}\n";
+    is_well_formed(
+        &folder.write("y.log", two),
+        &["--delimiter", "run (?<trace>[0-9]+)"],
+        2,
+    );
     let regex = r"\[(?<host>\w+)\] vc=(?<clock>{.*}) (?<event>\w+)";
     let with_other = log.replace("step 4 (", "step 4 (\nanother line\n17:26 (");
     let path = folder.write("x.log", with_other);
@@ -235,6 +242,37 @@ fn groups_for_date_and_timestamp_are_the_wall_axis() {
                 .contains("time since the first event")
         );
     }
+}
+
+#[test]
+fn events_without_a_time_are_named_where_the_axis_is_the_wall_clock() {
+    let folder = Folder::new();
+    let log = "2026-11-25T17:25:54Z a {\"a\":1} x\nearly a {\"a\":2} y\n2026-11-25T17:25:55Z a {\"a\":3} z\n";
+    let path = folder.write("x.log", log);
+    let svg = folder.path("x.svg");
+    let regex = r"^(?<timestamp>\S+) (?<host>\w+) (?<clock>{.*}) (?<event>.*)$";
+    let finished = trace(&[&path, "--regex", regex, "--svg", &svg, "--axis", "wall"]);
+    assert_eq!(finished.code, Some(0));
+    assert_eq!(
+        finished.err,
+        format!(
+            "lamport: well formed: {path}:2: 'early' is no time that is known: the event has none\n\
+             lamport: --axis wall: 1 of 3 events without a wall-clock time: drawn at the left\nwritten: {svg}\n"
+        )
+    );
+    let finished = trace(&[
+        &path,
+        "--regex",
+        &regex.replace("timestamp", "other"),
+        "--svg",
+        &svg,
+        "--axis",
+        "wall",
+    ]);
+    assert!(
+        finished.err.contains("--axis wall: 3 of 3 events without"),
+        "{finished:?}"
+    );
 }
 
 #[test]
