@@ -29,11 +29,18 @@ const PORT_RETRY: Duration = Duration::from_millis(10);
 pub trait Recorder: fmt::Debug + Sync {
     /// Records an event of this thread.
     fn record(&self, event: Event);
+
+    /// Takes what makes the report of the figures so far, for when a person asks for it.
+    fn report_with(&self, _figures: Box<dyn Fn() -> Event + Send>) {}
 }
 
 impl Recorder for Journal {
     fn record(&self, event: Event) {
         Self::record(self, event);
+    }
+
+    fn report_with(&self, figures: Box<dyn Fn() -> Event + Send>) {
+        Self::report_with(self, figures);
     }
 }
 

@@ -21,7 +21,7 @@ pub mod progress;
 pub mod report;
 pub mod schedule;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use common::{
     config::Options as _,
@@ -96,7 +96,13 @@ pub fn run(
     if let Some(path) = &settings.plot {
         plot::check(path)?;
     }
-    let report = Report::default();
+    let (report, begun) = (Arc::new(Report::default()), Instant::now());
+    let so_far = Arc::clone(&report);
+    recorder.report_with(Box::new(move || {
+        let summary = so_far.summary(begun.elapsed(), false);
+        let text = format!("so far: {}", summary.text);
+        Event::report(&Summary { text, ..summary })
+    }));
     let summary = load::run(client, load, &report, recorder, show_progress)?;
     let Some(path) = &settings.plot else {
         return Ok(summary);

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use common::testing;
+use common::testing::{self, start};
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_thread-client");
 
@@ -16,4 +16,23 @@ fn it_answers_signals() {
     for way in ways {
         testing::check_contract(CLIENT, &[&connect, way].concat(), false);
     }
+}
+
+#[test]
+fn the_figures_of_a_load_so_far_are_reported() {
+    // A server that closes each connection at once.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = listener.local_addr().unwrap().to_string();
+    let load = ["--connect", &to, "--rate", "100", "--for", "1m", "--json"];
+    let mut client = start(CLIENT, &load);
+    for _ in 0..3 {
+        drop(listener.accept().unwrap());
+    }
+    let so_far = testing::wait_for(|| {
+        client.signal("USR1");
+        let report = client.err_line("so far: 0 exchanges in ");
+        (!report.contains("none failed")).then_some(report)
+    });
+    assert!(so_far.contains(" failed: "), "{so_far}");
+    assert_eq!(client.interrupt().code, Some(0));
 }

@@ -222,3 +222,65 @@ fn warnings_about_clients_are_summed_up() {
     assert_eq!(summed + shown.len(), 1_000, "{}", finished.err);
     assert!(shown.len() < 100, "{}", finished.err);
 }
+
+#[test]
+fn the_ready_file_may_be_a_pipe_a_link_or_standard_output() {
+    let folder = Folder::new();
+    let with = |file: &str| ["--listen", "127.0.0.1:0", "--ready-file", file].map(str::to_owned);
+    let start = |file: &str| start(SERVER, &with(file).each_ref().map(String::as_str));
+
+    // A pipe that has its reader only later.
+    let pipe = folder.path("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut server = start(&pipe);
+    let read = fs::read_to_string(&pipe).unwrap();
+    assert_eq!(read, format!("{}\n", server.ready()));
+    assert_eq!(server.interrupt().code, Some(0));
+    assert!(fs::exists(&pipe).unwrap(), "a pipe stays");
+
+    // What a link stands for is written and removed, and what it held before is replaced.
+    let (link, target) = (
+        folder.path("link"),
+        folder.write("target", "an earlier address\n"),
+    );
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let mut server = start(&link);
+    let address = format!("{}\n", server.ready());
+    assert_eq!(fs::read_to_string(&target).unwrap(), address);
+    assert_eq!(server.interrupt().code, Some(0));
+    assert!(!fs::exists(&target).unwrap());
+
+    // A file that another program has put there since is not ours.
+    let file = folder.path("file");
+    let mut server = start(&file);
+    server.ready();
+    fs::rename(folder.write("theirs", "another's\n"), &file).unwrap();
+    assert_eq!(server.interrupt().code, Some(0));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "another's\n");
+
+    let mut server = start("-");
+    let address = server.ready();
+    assert_eq!(server.interrupt().out, format!("{address}\n"));
+}
+
+#[test]
+fn a_ready_file_that_cannot_be_written_is_one_line() {
+    let folder = Folder::new();
+    let nowhere = folder.path("nowhere/ready");
+    let finished = testing::run(
+        SERVER,
+        &["--listen", "127.0.0.1:0", "--ready-file", &nowhere],
+    );
+    let why = format!("thread-server: --ready-file {nowhere}: no such file\n");
+    assert_eq!((finished.code, finished.err), (Some(2), why));
+    let twice = ["--ready-file", "-", "--json"];
+    let finished = testing::run(SERVER, &twice);
+    let why = "thread-server: --json: standard output is used by --ready-file - already\n";
+    assert_eq!((finished.code, finished.err.as_str()), (Some(2), why));
+}
