@@ -95,6 +95,21 @@ impl<'a> Acceptor<'a> {
         }
     }
 
+    /// Announces that the server is ready: the model has all that it needs to serve.
+    ///
+    /// # Errors
+    /// When the announcement cannot be written (exit code 2).
+    pub fn ready(&self) -> Result<(), Failure> {
+        let Context {
+            address,
+            settings,
+            recorder,
+            ..
+        } = *self.context;
+        let ready = Event::new(Kind::Ready).text(address.to_string());
+        recorder.ready(ready, address, settings.listen.port() == 0)
+    }
+
     /// Accepts a client if one is waiting. After a request to stop, it accepts the connections that were in the backlog
     /// then; the listener closes behind them, or when the grace time is over.
     ///
@@ -301,9 +316,13 @@ impl<'a> Acceptor<'a> {
     }
 }
 
-/// The failure of a model whose worker of this number could not be started.
-pub fn no_worker(number: usize, error: &io::Error) -> Failure {
-    Failure::could_not_run(format!("worker {number}"), capacity::no_task(error))
+/// The failure of a model whose worker of this number, of so many, could not be started.
+pub fn no_worker(number: usize, workers: usize, error: &io::Error) -> Failure {
+    let why = format!(
+        "no thread for worker {number}: {}",
+        capacity::no_task(error)
+    );
+    Failure::could_not_run(format!("--workers {workers}"), why)
 }
 
 fn cannot_wait(error: io::Error) -> Failure {

@@ -150,8 +150,8 @@ impl Settings {
     /// `--workers N: there is room for M: LIMIT`, or the same of descriptors (exit code 2).
     pub fn check_room(&self) -> Result<(), Failure> {
         if matches!(self.model, Model::Pool | Model::Prethreaded) {
-            let workers = format!("--workers {}", self.workers);
-            capacity::room(&Cost::thread(STACK)).require(self.workers, workers)?;
+            let what = format!("--workers {}", self.workers);
+            capacity::room(&Cost::thread(STACK)).require(self.threads(), what)?;
         }
         let needed = 1 + self.model.own_descriptors();
         let room = capacity::descriptors();
@@ -161,6 +161,15 @@ impl Settings {
             return Err(Failure::could_not_run("open files", why));
         }
         Ok(())
+    }
+
+    /// How many threads serve in a model with workers; each that accepts by itself has a client, and there are no more
+    /// of those than `--max-clients`.
+    pub fn threads(&self) -> usize {
+        match self.model {
+            Model::Prethreaded => self.workers.min(self.max_clients),
+            _ => self.workers,
+        }
     }
 
     /// A number of clients that bounds how many are served at once and what is allocated for them: the setting, or more

@@ -7,7 +7,7 @@ use std::{
 };
 
 use common::{
-    event::{Event, Kind},
+    event::Event,
     exit::{Failure, Summary, why},
     journal::Journal,
     shutdown::Shutdown,
@@ -45,8 +45,6 @@ pub fn run(
         shutdown,
     };
     settings.check_room()?;
-    let ready = Event::new(Kind::Ready).text(address.to_string());
-    recorder.ready(ready, address, settings.listen.port() == 0)?;
     serve(&Acceptor::new(listener, &context, tally))?;
     Ok(tally.summary("stopped"))
 }
@@ -54,7 +52,7 @@ pub fn run(
 /// Serves every client by the model in the settings: by the handout's unless another one is chosen.
 fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
     match acceptor.context.settings.model {
-        Model::ThreadPerConnection => handout::serve(&mut ThreadedServer::new(acceptor)),
+        Model::ThreadPerConnection => handout::serve(&mut ThreadedServer::new(acceptor)?),
         Model::Iterative => iterative::serve(acceptor),
         Model::ProcessPerConnection => process_per_connection::serve(acceptor),
         Model::Pool => pool::serve(acceptor),

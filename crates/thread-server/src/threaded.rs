@@ -31,15 +31,19 @@ pub struct ThreadedServer<'a> {
 }
 
 impl<'a> ThreadedServer<'a> {
-    /// A server that accepts here.
-    pub fn new(acceptor: &'a Acceptor<'a>) -> Self {
+    /// A server that accepts here, and is ready.
+    ///
+    /// # Errors
+    /// As [`Acceptor::ready`].
+    pub fn new(acceptor: &'a Acceptor<'a>) -> Result<Self, Failure> {
         acceptor.block_briefly();
-        Self {
+        acceptor.ready()?;
+        Ok(Self {
             acceptor,
             permits: Permits::new(acceptor.context.settings.most_clients()),
             threads: Budget::new(Cost::thread(STACK)),
             accepted: VecDeque::new(),
-        }
+        })
     }
 
     /// Waits for the next client and accepts it, which is printed as `Connection from …`. None when no client will be

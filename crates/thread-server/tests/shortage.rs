@@ -173,6 +173,43 @@ fn more_workers_than_there_is_room_for_are_refused() {
     }
 }
 
+#[test]
+fn a_server_that_cannot_start_its_workers_was_never_ready() {
+    // The limit of a user's tasks does not bind the administrator, and what the user has already is not known.
+    let limits = "exec setpriv --reuid 54321 --clear-groups prlimit --nproc=20 \"$0\" \"$@\"";
+    let may = || limited(limits, &["--help"]).finish().code == Some(0);
+    let may = testing::have_program("setpriv") && testing::have_program("prlimit") && may();
+    if !testing::have("another user that may run the server", may) {
+        return;
+    }
+    for model in ["pool", "prethreaded"] {
+        let finished = limited(limits, &["--model", model, "--workers", "40"]).finish();
+        refused(
+            &finished,
+            "thread-server: --workers 40: no thread for worker ",
+        );
+        assert!(
+            finished.err.ends_with(": ulimit -u is 20\n"),
+            "{finished:?}"
+        );
+    }
+    for (model, what) in [
+        ("thread-per-connection", "thread"),
+        ("process-per-connection", "process"),
+    ] {
+        let mut server = limited(limits, &["--model", model]);
+        let address = server.ready();
+        all_are_answered(address, 60, || {
+            let line = server.err_line(&format!("thread-server: {what}: "));
+            assert!(
+                line.ends_with(": ulimit -u is 20; new clients wait in the backlog"),
+                "{line}"
+            );
+        });
+        sums_up(&server.interrupt(), 60);
+    }
+}
+
 /// A control group of a test's own, which ends with it.
 struct ControlGroup(String);
 

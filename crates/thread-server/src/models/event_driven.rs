@@ -57,6 +57,7 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
         deadlines: BTreeSet::new(),
         memory: Budget::new(CLIENT),
     };
+    acceptor.ready()?;
     let mut stopping = false;
     loop {
         let mut accepted = 0;

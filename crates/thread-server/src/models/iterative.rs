@@ -10,6 +10,7 @@ use crate::{acceptor::Acceptor, handout::handle_client};
 /// When the listener fails.
 pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
     acceptor.block_briefly();
+    acceptor.ready()?;
     while let Some(mut client) = acceptor.accept()? {
         handle_client(&mut client);
     }

@@ -47,10 +47,11 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
                         }
                     })
             });
-            start.map_err(|error| no_worker(number, &error))?;
+            start.map_err(|error| no_worker(number, workers, &error))?;
             acceptor.tally.created();
         }
         drop(waiting);
+        acceptor.ready()?;
         while let Some(permit) = permits.acquire(context.settings.grace, context.shutdown)
             && let Some(client) = acceptor.accept()?
         {

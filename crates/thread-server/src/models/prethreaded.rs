@@ -1,12 +1,17 @@
 //! N workers that each accept and serve, one client after another: no client is handed from thread to thread, and the
 //! listen backlog is the only queue.
 
-use std::thread;
+use std::{
+    convert::Infallible,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+};
 
 use common::{
     capacity::{Budget, Cost},
     exit::Failure,
 };
+use crossbeam::channel::bounded;
 
 use crate::{
     acceptor::{Acceptor, no_worker},
@@ -25,7 +30,7 @@ const EPOLLS: usize = 8;
 pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
     let context = acceptor.context;
     acceptor.block_briefly();
-    let workers = context.settings.workers.min(context.settings.max_clients);
+    let workers = context.settings.threads();
     let epolls = acceptor.epoll_pool(workers.min(EPOLLS))?;
     let work = || {
         while let Some(mut client) = acceptor.accept_exclusively(&epolls)? {
@@ -35,26 +40,35 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
     };
     // A worker that fails stops the others.
     let work = || work().inspect_err(|_: &Failure| context.shutdown.request());
+    // No worker accepts before all have started: if one cannot, no client was accepted.
+    let (gate, opened) = bounded::<Infallible>(0);
+    let abandoned = AtomicBool::new(true);
     thread::scope(|scope| {
+        // Opens when it is dropped.
+        let gate = gate;
         let mut threads = Vec::new();
         let mut budget = Budget::new(Cost::thread(STACK));
         for number in 1..=workers {
+            let (opened, abandoned) = (opened.clone(), &abandoned);
             let thread = budget.allow().and_then(|allowed| {
                 thread::Builder::new()
                     .name(format!("worker-{number}"))
                     .stack_size(STACK)
                     .spawn_scoped(scope, move || {
                         drop(allowed);
+                        let _ = opened.recv();
+                        if abandoned.load(Relaxed) {
+                            return Ok(());
+                        }
                         work()
                     })
             });
-            threads.push(thread.map_err(|error| {
-                // The scope waits for the workers that were started.
-                context.shutdown.request();
-                no_worker(number, &error)
-            })?);
+            threads.push(thread.map_err(|error| no_worker(number, workers, &error))?);
             acceptor.tally.created();
         }
+        acceptor.ready()?;
+        abandoned.store(false, Relaxed);
+        drop(gate);
         for thread in threads {
             thread
                 .join()

@@ -71,6 +71,7 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
         children: HashMap::new(),
         processes: Budget::new(PROCESS),
     };
+    acceptor.ready()?;
     // A client for which no process could be created yet.
     let mut next: Option<Client<'_>> = None;
     let mut killed = false;
