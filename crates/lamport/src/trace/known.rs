@@ -104,6 +104,15 @@ pub(super) fn fitting(log: &str, delimiter: Option<&Regex>) -> Option<Known> {
             found.is_some_and(|found| found.start() == 0)
         });
     };
+    // Most clocks have the text of their event on one side only.
+    let [above, below] = texts_beside_clocks(log);
+    if above != below {
+        return Some(if above > below {
+            Known::Shiviz
+        } else {
+            Known::Govector
+        });
+    }
     let mut before = lines.clone().take(first);
     let remarks = before.all(|line| is_comment(line) || is_title(line));
     let ends_with_clock = lines.next_back().is_some_and(is_clock);
@@ -111,6 +120,20 @@ pub(super) fn fitting(log: &str, delimiter: Option<&Regex>) -> Option<Known> {
         true => Some(Known::Govector),
         false => Some(Known::Shiviz),
     }
+}
+
+/// How many clocks have a text in the line above, and in the line below.
+fn texts_beside_clocks(log: &str) -> [usize; 2] {
+    let lines: Vec<&str> = log.lines().take(LINES_BEFORE).collect();
+    let is_text = |line: &str| !line.trim().is_empty() && !is_clock(line);
+    let mut counts = [0; 2];
+    for place in (0..lines.len()).filter(|place| is_clock(lines[*place])) {
+        let above = place.checked_sub(1).and_then(|above| lines.get(above));
+        for (count, beside) in counts.iter_mut().zip([above, lines.get(place + 1)]) {
+            *count += usize::from(beside.is_some_and(|beside| is_text(beside)));
+        }
+    }
+    counts
 }
 
 /// How many lines of remarks may come before the first event of a log in a known layout.

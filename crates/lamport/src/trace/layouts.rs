@@ -223,7 +223,10 @@ impl Reading {
                 .map_or(from, |end| from + end + 1);
         }
         for (number, text) in log[from..until].lines().enumerate() {
-            let is_remark = self.guessed.is_some() && is_comment(text);
+            let is_remark = match self.guessed {
+                Some(_) => is_comment(text),
+                None => text.starts_with('#') || text.starts_with("//"),
+            };
             if !is_remark && !text.trim().is_empty() {
                 let shown = excerpt(text);
                 let words = format!("not an event in this layout: {shown}");

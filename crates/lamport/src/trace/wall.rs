@@ -10,7 +10,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Microseconds since 1970: RFC 3339 with any offset, the same with a space or slashes (`2026/11/25 17:25:54,131`), syslog's
-/// (`Nov 25 17:25:54`, in the last twelve months), a web server's (`25/Nov/2026:17:25:54 +0100`), a time of day alone (on the first day
+/// (`Nov 25 17:25:54`, in the last twelve months), a web server's (`25/Nov/2026:17:25:54 +0100`), America's (`11/25/2026 5:25:54 PM`), a time of day alone (on the first day
 /// of 1970), or a number of seconds, milliseconds, microseconds or nanoseconds since 1970. A time without an offset is UTC.
 pub(super) fn micros(text: &str) -> Option<i64> {
     micros_at(text, SystemTime::now())
@@ -98,7 +98,15 @@ fn time_of_day(text: &str) -> Option<(i64, &str)> {
     };
     let micros = format!("{fraction:0<6}");
     let micros: i64 = micros.get(..6)?.parse().ok()?;
-    Some((whole * 1_000_000 + micros, rest))
+    let half = ["am", "pm"].map(|half| rest.trim_start().strip_prefix(half));
+    let (shift, rest) = match half {
+        [Some(rest), _] if whole / 3600 == 12 => (-12, rest),
+        [Some(rest), _] => (0, rest),
+        [_, Some(rest)] if whole / 3600 < 12 => (12, rest),
+        [_, Some(rest)] => (0, rest),
+        _ => (0, rest),
+    };
+    Some(((whole + shift * 3600) * 1_000_000 + micros, rest))
 }
 
 /// The microseconds of an offset from UTC: `z`, `utc`, `+01:00`, `-0530`, or none.
@@ -139,6 +147,13 @@ fn days(date: &str, now: SystemTime) -> Option<i64> {
     }
     let (year, month, day) = match (month, numbers.as_slice()) {
         (None, [(year, 4), (month, _), (day, _)]) => (*year, *month, *day),
+        // Months come first in America, where the separator is no point.
+        (None, [(first, 1..=2), (second, 1..=2), (year, 4)]) => {
+            match date.contains('.') || *first > 12 {
+                true => (*year, *second, *first),
+                false => (*year, *first, *second),
+            }
+        }
         (Some(month), [(day, 1..=2), (year, 4)] | [(year, 4), (day, 1..=2)]) => {
             (*year, month, *day)
         }
@@ -189,6 +204,12 @@ mod tests {
             ("Wed Nov 25 2026 17:25:54", at),
             ("Dec  1 00:00:00", 1_764_547_200_000_000),
             ("25 Nov 2026 17:25:54 UTC", at),
+            ("11/25/2026 05:25:54 PM", at),
+            ("11/25/2026 17:25:54", at),
+            ("25/11/2026 17:25:54", at),
+            ("25.11.2026 17:25:54", at),
+            ("11/25/2026 12:00:00 AM", at - 62_754_000_000),
+            ("11/25/2026 12:00:00 pm", at - 19_554_000_000),
             ("1795627554", at),
             ("1795627554.131", at + 131_000),
             ("1.795627554131e9", at + 131_000),

@@ -182,6 +182,14 @@ fn comments_and_headers_of_executions_are_looked_past() {
             "{finished:?}"
         );
         assert_eq!(finished.last_event().counts["processes"], 4);
+        // A line of another kind is no event if it stands apart.
+        let path = folder.write(
+            "x.log",
+            format!("2026-11-25 17:25:54 Initialization Complete\n\n{log}"),
+        );
+        let finished = trace(&[&path, "--check", "--json"]);
+        assert_eq!(finished.last_event().counts["events"], 3, "{finished:?}");
+        assert!(trace(&[&path]).out.contains("a start"), "{log}");
         // A title of another kind is named.
         let title = folder.write("x.log", format!("Execution 7\n{log}"));
         let finished = trace(&[&title, "--check", "--json"]);
