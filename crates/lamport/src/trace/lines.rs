@@ -56,6 +56,8 @@ struct Line<'a> {
 struct Suppressed {
     #[serde(default)]
     suppressed: Option<u64>,
+    #[serde(default)]
+    unwritten: Option<u64>,
 }
 
 /// Parses the lines.
@@ -152,7 +154,7 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
             message,
             suppressed: read
                 .counts
-                .is_some_and(|counts| counts.suppressed.is_some()),
+                .is_some_and(|counts| counts.suppressed.or(counts.unwritten).is_some()),
         });
     }
     block.text = text;

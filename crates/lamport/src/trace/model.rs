@@ -117,7 +117,7 @@ pub struct Event {
     pub level: Level,
     /// The logical clock in the log.
     pub clock: Option<u64>,
-    /// Whether it reports that a rate limit suppressed events.
+    /// Whether it reports that a rate limit suppressed events, or as an error that events before it could not be written.
     pub suppressed: bool,
     /// What it claims about an algorithm.
     pub claim: Claim,

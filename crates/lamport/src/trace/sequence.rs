@@ -54,14 +54,26 @@ pub(super) fn check_numbers(log: &mut Log, trace: &mut Trace) {
         let (last, number) = (before.number, event.number);
         let same = content(before, trace) == content(event, trace);
         log.gaps |= number > last;
+        // The program says itself that its disk was full.
+        let unwritten = event.suppressed && event.kind == Kind::Error && number > last;
+        let severity = if unwritten {
+            Severity::Open
+        } else {
+            Severity::Fail
+        };
         trace
             .findings
-            .add(property, Severity::Fail, || match number - last {
+            .add(property, severity, || match number - last {
                 0 if same => format!("{here}: the same event as {there}"),
                 0 => format!("{here}: {name} {number} of {node} is at {there} already"),
                 gap => format!(
-                    "{here}: {name} {number} of {node} follows {last} at {there}: {} missing",
-                    plural(gap - 1, "event")
+                    "{here}: {name} {number} of {node} follows {last} at {there}: {} missing{}",
+                    plural(gap - 1, "event"),
+                    if unwritten {
+                        ", which could not be written"
+                    } else {
+                        ""
+                    }
                 ),
             });
     }

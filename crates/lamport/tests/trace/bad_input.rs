@@ -58,6 +58,23 @@ fn lines_out_of_order() {
 }
 
 #[test]
+fn events_that_could_not_be_written() {
+    let (finished, why) = after(|log| {
+        let lines: Vec<_> = log.lines().collect();
+        // The writer's words after a disk was full.
+        let notice = lines[3].replace(r#""event":"stop""#, r#""event":"error""#);
+        let notice = notice.trim_end_matches('}').to_owned() + r#","counts":{"unwritten":1}}"#;
+        let last = lines[3].replace(r#""seq":3"#, r#""seq":4"#);
+        [lines[0], lines[1], &notice, &last].join("\n").into()
+    });
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert_eq!(
+        why,
+        "open server:3: seq 3 of server follows 1 at server:2: 1 event missing, which could not be written"
+    );
+}
+
+#[test]
 fn missing_lines() {
     let without = |missing: usize| {
         after(move |log| {
