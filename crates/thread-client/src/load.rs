@@ -114,7 +114,7 @@ pub fn run(
         next: AtomicU64::new(0),
         spread: (many && client.addresses.iter().all(loopback)).then_some(ports),
     };
-    let finished = thread::scope(|scope| {
+    let elapsed = thread::scope(|scope| {
         // Dropped when the load cannot be started, which ends the threads that wait.
         let (open, release) = (open, release);
         for number in 1..=clients {
@@ -167,7 +167,7 @@ pub fn run(
         {
             progress.show(report.ended(), started.elapsed());
         }
-        let finished = Instant::now();
+        let mut elapsed = running.gates.since_start(Instant::now());
         // The interval of the last exchange is a part of the load, too.
         while let Amount::Rate(_, time) = load.amount
             && started.elapsed() < time
@@ -177,15 +177,13 @@ pub fn run(
         {
             progress.show(report.ended(), started.elapsed());
         }
+        if let Amount::Rate(_, time) = load.amount {
+            elapsed = elapsed.max(time.min(started.elapsed()));
+        }
         progress.end();
-        Ok(finished)
+        Ok(elapsed)
     })?;
     let stopped = client.shutdown.requested();
-    let elapsed = running.gates.since_start(finished);
-    let elapsed = match load.amount {
-        Amount::Rate(_, time) if !stopped => elapsed.max(time),
-        _ => elapsed,
-    };
     let summary = report.summary(elapsed, stopped);
     Ok(match (load.hold, load.amount) {
         (Some(_), _) => report.with_connected(summary, clients as u64),

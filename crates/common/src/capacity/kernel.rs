@@ -82,8 +82,14 @@ pub(super) fn address_space_limit() -> Option<u64> {
     soft_limit("Max address space")
 }
 
-/// The limit of this user's threads and processes. How many there are, the kernel does not say.
+/// The limit of this user's threads and processes, which does not bind the administrator. How many there are, the kernel
+/// does not say.
 pub(super) fn processes_limit() -> Option<String> {
+    let status = text("/proc/self/status")?;
+    let user = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    if user.split_whitespace().nth(1) == Some("0") {
+        return None;
+    }
     Some(format!("ulimit -u is {}", soft_limit("Max processes")?))
 }
 
