@@ -38,16 +38,13 @@ pub fn run(cli: &Cli, args: &TraceArgs, journal: &Journal) -> Result<Summary, Fa
     let trace = &computation.trace;
     if trace.events.is_empty() {
         let found = trace.findings.words(Property::WellFormed);
-        let first = found.split("; ").next().unwrap_or_default().to_owned();
+        let first = found.split("; ").next().unwrap_or_default();
         let what = visible_path(&args.files[0]);
-        let why = match first.strip_prefix(&format!("{what}:")) {
-            _ if first.is_empty() => "no event in it".to_owned(),
-            Some(rest) => rest
-                .split_once(": ")
-                .map_or(rest, |(_, why)| why)
-                .to_owned(),
-            None => first,
-        };
+        let (place, why) = first.split_once(": ").unwrap_or((&what, "no event in it"));
+        // The line says little about a file in which nothing is read.
+        let of_first = place.strip_prefix(&what);
+        let is_first = of_first.is_some_and(|line| line.is_empty() || line.starts_with(':'));
+        let what = if is_first { &what } else { place };
         return Err(Failure::could_not_run(what, why));
     }
     for (folder, names) in &computation.passed_over {

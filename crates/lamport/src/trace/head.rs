@@ -72,7 +72,9 @@ fn guess(text: &str) -> Option<Format> {
     if is_event(first) {
         return Some(Format::EventLog);
     }
-    if known::is_header(first) || lines(text).any(known::is_clock) {
+    if known::is_header(first)
+        || lines(text).any(|line| known::is_clock(line) || known::is_tlc(line))
+    {
         return Some(Format::Layout);
     }
     if lines(text).any(is_event) {

@@ -1,4 +1,4 @@
-//! The layouts that are known: ShiViz's and GoVector's, with the remarks of other tools around them.
+//! The layouts that are known: ShiViz's, GoVector's and TLC's, with the remarks of other tools around them.
 
 use regex::Regex;
 
@@ -11,6 +11,9 @@ use super::{
 pub(super) const SHIVIZ: &str = r"(?<event>.*)\n(?<host>\S*) (?<clock>{.*})";
 /// GoVector's layout: host and clock, and below them the event.
 const GOVECTOR: &str = r"(?<host>\S*) (?<clock>{.*})\n(?<event>.*)";
+
+/// The states of TLC (the model checker of TLA+) with the variables of the community module ShiViz.
+const TLC: &str = r#"^State [0-9]+: <(?<event>[^ >\n]*).*>\n(?:/\\ .*\n)*?/\\ Host = "?(?<host>[^"\n]*)"?\n/\\ Clock = "(?<clock>.*)"$"#;
 
 /// What tools write between two executions: `=== Execution #2 ===`.
 const HEADER: &str = r"^===+ *(?<trace>[^=\s][^=\n]*?) *===+[ \t]*$";
@@ -37,6 +40,11 @@ pub(super) fn is_clock(line: &str) -> bool {
     })
 }
 
+/// Whether a line is the clock of a state of TLC.
+pub(super) fn is_tlc(line: &str) -> bool {
+    line.starts_with("/\\ Clock = \"{")
+}
+
 /// The length of the empty lines and comments at the beginning of a log.
 pub(super) fn remarks(log: &str) -> usize {
     let remarks = log
@@ -52,6 +60,8 @@ pub(super) enum Known {
     Shiviz,
     /// A clock comes before its event.
     Govector,
+    /// A clock is a variable of a state.
+    Tlc,
 }
 
 impl Known {
@@ -60,6 +70,7 @@ impl Known {
             // The end of a line with a clock is not the text of the next event.
             Self::Shiviz => format!("^{SHIVIZ}"),
             Self::Govector => GOVECTOR.to_owned(),
+            Self::Tlc => TLC.to_owned(),
         }
     }
 
@@ -73,12 +84,18 @@ impl Known {
         expression(HEADER).ok()
     }
 
+    /// Whether a line that is no event belongs to such a log.
+    pub(super) fn is_remark(self, line: &str) -> bool {
+        self == Self::Tlc || is_comment(line)
+    }
+
     /// Whether a line, from `start` to `end`, is the text of an event, and not what separates two executions.
     pub(super) fn has_event(self, log: &str, start: usize, end: usize) -> bool {
         let is_text = |line: &&str| !line.trim().is_empty();
         let neighbour = match self {
             Self::Shiviz => log[end..].lines().find(is_text),
             Self::Govector => log[..start].rsplit('\n').find(is_text),
+            Self::Tlc => None,
         };
         neighbour.is_some_and(is_clock)
     }
@@ -92,6 +109,9 @@ pub(super) fn fitting(log: &str, delimiter: Option<&Regex>) -> Option<Known> {
     let begins = begins.filter(|found| found.start() == 0);
     let log = &log[begins.map_or(0, |found| found.end())..];
     let mut lines = log.lines().filter(|line| !line.trim().is_empty());
+    if lines.clone().take(LINES_BEFORE).any(is_tlc) {
+        return Some(Known::Tlc);
+    }
     let first = lines.clone().take(LINES_BEFORE).position(is_clock);
     let Some(first) = first else {
         // Clocks that cannot be read have an error each.

@@ -15,7 +15,7 @@ use super::{
     expression::{REQUIRED, expression, layout},
     findings::Severity,
     foreign::{ForeignEvent, ForeignEvents},
-    known::{Known, fitting, is_comment, is_header, remarks},
+    known::{Known, fitting, is_header, remarks},
     wall,
 };
 use crate::trace_flags::FieldNames;
@@ -224,7 +224,7 @@ impl Reading {
         }
         for (number, text) in log[from..until].lines().enumerate() {
             let is_remark = match self.guessed {
-                Some(_) => is_comment(text),
+                Some(known) => known.is_remark(text),
                 None => text.starts_with('#') || text.starts_with("//"),
             };
             if !is_remark && !text.trim().is_empty() {
@@ -241,6 +241,13 @@ impl Reading {
             Ok(clock) => clock,
             Err(why) => return self.problem(line, Severity::Fail, why),
         };
+        if let LoggedClock::Vector(entries) = &clock
+            && self.guessed == Some(Known::Tlc)
+            && entries.iter().all(|(_, count)| *count == 0)
+        {
+            // The initial state is no event.
+            return;
+        }
         let mut fields = Map::new();
         for name in &self.more {
             fields.insert(name.clone(), visible(group(name).as_bytes()).into());
