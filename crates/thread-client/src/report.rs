@@ -26,6 +26,8 @@ pub struct Report {
     most_under_way: AtomicU64,
     /// How many exchanges have ended, answered or not.
     ended: AtomicU64,
+    /// The microseconds until the last answer.
+    answered_us: AtomicU64,
     /// With `--hold`, how many clients have connected, and the microseconds until the last of them had.
     connected: AtomicU64,
     connected_us: AtomicU64,
@@ -96,6 +98,7 @@ impl Default for Report {
             under_way: AtomicU64::new(0),
             most_under_way: AtomicU64::new(0),
             ended: AtomicU64::new(0),
+            answered_us: AtomicU64::new(0),
             connected: AtomicU64::new(0),
             connected_us: AtomicU64::new(0),
             late: AtomicU64::new(0),
@@ -120,6 +123,7 @@ impl Report {
                 let micros = whole_micros(latency);
                 counts.latency.saturating_record(micros);
                 counts.answered.add(at);
+                self.answered_us.fetch_max(whole_micros(at), Relaxed);
             }
             Err(failure) => *counts.failed.entry(reason(failure)).or_default() += 1,
         }
@@ -187,8 +191,10 @@ impl Report {
         let answered = counts.latency.len();
         let per_second = answered as f64 / elapsed.as_secs_f64().max(1e-6);
         // Little's law (1961): the number served at once is the throughput times the time that serving takes. The
-        // shortest latency is that of an exchange that did not wait for others.
-        let at_once = (per_second * counts.latency.min() as f64 / 1e6)
+        // shortest latency is that of an exchange that did not wait for others. After the last answer nothing is served,
+        // however long others wait for theirs.
+        let serving = self.answered_us.load(Relaxed).max(1) as f64;
+        let at_once = (answered as f64 * counts.latency.min() as f64 / serving)
             .round()
             .max(1.0);
         let elapsed_us = whole_micros(elapsed);
@@ -334,5 +340,27 @@ mod tests {
             (4, 1)
         );
         assert_eq!(summary.exit, Exit::Done);
+    }
+
+    #[test]
+    fn one_that_waits_in_vain_does_not_lower_the_servers_concurrency() {
+        let report = Report::default();
+        (0..21).for_each(|_| report.begins());
+        let time = Duration::from_millis(100);
+        (0..20).for_each(|_| report.ends(Ok(()), time, time));
+        let (late, timeout) = (
+            Failure::no("server", "no answer in time"),
+            Duration::from_secs(10),
+        );
+        report.ends(Err(&late), timeout, timeout);
+        let summary = report.summary(timeout, false);
+        assert_eq!(summary.counts["served_at_once"], 20);
+        assert_eq!(summary.counts["per_second"], 2);
+    }
+
+    #[test]
+    fn a_rate_is_shown_as_it_is() {
+        let rates = [0.0, 0.44, 2.5, 2.96, 9.97, 10.04, 1234.6].map(rate);
+        assert_eq!(rates, ["0", "0.4", "2.5", "3", "10", "10", "1235"]);
     }
 }
