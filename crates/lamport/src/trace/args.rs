@@ -56,6 +56,10 @@ impl TraceArgs {
             let why = "goes without --regex: a log has one layout";
             given.refuse(&["--fields"], why)?;
         }
+        if options.fields.is_some() {
+            let why = "goes without --fields: lines of JSON are one execution";
+            given.refuse(&["--delimiter"], why)?;
+        }
         if options.svg.is_none() {
             given.refuse(&["--axis", "--lanes"], "goes with --svg")?;
             let check = options.check == Some(true);

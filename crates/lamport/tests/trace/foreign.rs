@@ -346,19 +346,24 @@ fn fields_that_make_no_sense_are_refused() {
         );
     }
     let regex = r"(?<host>a)(?<clock>b)(?<event>c)";
+    let fields = [
+        "trace",
+        &sample("zap.jsonl"),
+        "--fields",
+        "host=node,clock=vc",
+    ];
     check_refusals(
         LAMPORT,
-        &[(
-            &[
-                "trace",
-                &sample("zap.jsonl"),
-                "--fields",
-                "host=node,clock=vc",
-                "--regex",
-                regex,
-            ],
-            "--fields: goes without --regex: a log has one layout",
-        )],
+        &[
+            (
+                &[&fields[..], &["--regex", regex]].concat(),
+                "--fields: goes without --regex: a log has one layout",
+            ),
+            (
+                &[&fields[..], &["--delimiter", "x"]].concat(),
+                "--delimiter: goes without --fields: lines of JSON are one execution",
+            ),
+        ],
     );
 }
 
