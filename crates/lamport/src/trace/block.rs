@@ -34,6 +34,8 @@ pub struct Block {
     pub(super) algorithms: Vec<(u32, String)>,
     /// Whether it is of a log of another tool.
     pub(super) is_foreign: bool,
+    /// Whether its file is no log, and may be something else.
+    pub(super) is_passed_over: bool,
     /// Whether some of its clocks are arrays, whose entries have no names yet.
     pub(super) arrays: bool,
     /// Whether events of it have the number [`LATER`].

@@ -161,9 +161,14 @@ impl Reader<'_> {
             return Ok(());
         }
         match head::format(from.head(), self.layout) {
-            Some(Format::Json) if source.is_found && source.shown.ends_with(".json") => {
-                let words = "not read: none of its lines is an event";
-                self.problem(file, line, Severity::Warn, words);
+            Some(Format::Json) | None if source.may_be_other() => {
+                let number = self.next();
+                let block = Block {
+                    file,
+                    is_passed_over: true,
+                    ..Block::default()
+                };
+                let _ = self.results.send((number, block));
             }
             Some(format @ (Format::EventLog | Format::Json | Format::Fields)) => {
                 self.lines(format, file, line, &mut from);

@@ -40,15 +40,19 @@ pub fn run(cli: &Cli, args: &TraceArgs, journal: &Journal) -> Result<Summary, Fa
         let found = trace.findings.words(Property::WellFormed);
         let first = found.split("; ").next().unwrap_or_default();
         let what = visible_path(&args.files[0]);
-        let (place, why) = first.split_once(": ").unwrap_or((&what, "no event in it"));
+        let none = match computation.passed_over.as_slice() {
+            [] => "no event in it".to_owned(),
+            [(what, why), ..] => format!("no event in it; {what}: passed over, {why}"),
+        };
+        let (place, why) = first.split_once(": ").unwrap_or((&what, &none));
         // The line says little about a file in which nothing is read.
         let of_first = place.strip_prefix(&what);
         let is_first = of_first.is_some_and(|line| line.is_empty() || line.starts_with(':'));
         let what = if is_first { &what } else { place };
         return Err(Failure::could_not_run(what, why));
     }
-    for (folder, names) in &computation.passed_over {
-        let text = format!("{folder}: passed over, not named as a log: {names}");
+    for (what, why) in &computation.passed_over {
+        let text = format!("{what}: passed over, {why}");
         journal.record(Event::error(Level::Warn, text));
     }
     let summary = computation.summary();

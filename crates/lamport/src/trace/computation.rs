@@ -39,7 +39,7 @@ pub struct Computation {
     pub pairs: Pairs,
     /// The results for the runs of algorithms in the logs, see [`runs::check`](super::runs::check).
     pub runs: Vec<Check>,
-    /// The folders of which files were not read, and the names of those.
+    /// What was found in folders and not read, and why.
     pub passed_over: Vec<(String, String)>,
 }
 
@@ -51,10 +51,15 @@ impl Computation {
     pub fn read(files: &[PathBuf], layout: &Layout) -> Result<Self, Failure> {
         let found = sources::find(files)?;
         let blocks = blocks::read(&found.sources, layout)?;
+        let mut passed_over = found.passed_over;
+        for block in blocks.iter().filter(|block| block.is_passed_over) {
+            let file = &found.sources[block.file as usize].shown;
+            passed_over.push((file.clone(), "not a log in a known layout".to_owned()));
+        }
         let shown = found.sources.into_iter().map(|source| source.shown);
         let trace = merge(shown.collect(), blocks, layout.all_findings);
         Ok(Self {
-            passed_over: found.passed_over,
+            passed_over,
             ..Self::of(trace)
         })
     }

@@ -113,13 +113,13 @@ pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
             known.and_then(Known::event)
         }
     };
+    let severity = match piece.is_found {
+        true => Severity::Warn,
+        false => Severity::Fail,
+    };
     let Some(regex) = options.event.as_ref().or(own.as_ref()) else {
         let shown = excerpt(log);
         let words = format!("neither an event log nor a log in a known layout: {shown}");
-        let severity = match piece.is_found {
-            true => Severity::Warn,
-            false => Severity::Fail,
-        };
         reading.problem(line, severity, words);
         return reading.events.block;
     };
@@ -128,7 +128,7 @@ pub(super) fn parse(piece: Piece, options: &Layout) -> Block {
     reading.more = more.map(str::to_owned).collect();
     if options.event.is_some() && !regex.is_match(log) {
         let words = format!("nothing in it fits --regex: {}", excerpt(log));
-        reading.problem(line, Severity::Fail, words);
+        reading.problem(line, severity, words);
         return reading.events.block;
     }
     let mut start = 0;

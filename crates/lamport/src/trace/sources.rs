@@ -32,7 +32,7 @@ pub struct Source {
 pub struct Found {
     /// They.
     pub sources: Vec<Source>,
-    /// The folders of which files were passed over because of their names, safe to print, with the names of the first of those files.
+    /// What was passed over, and why, safe to print: the first files of each folder that have other names.
     pub passed_over: Vec<(String, String)>,
 }
 
@@ -88,7 +88,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, Failure> {
             return Err(Failure::could_not_run(visible_path(path), why));
         }
         if !others.is_empty() {
-            passed_over.push((visible_path(path), others));
+            passed_over.push((visible_path(path), format!("not named as a log: {others}")));
         }
         inside.sort();
         found.append(&mut inside);
@@ -166,6 +166,15 @@ impl Source {
             return Ok(Box::new(BufReader::with_capacity(BUFFER, converted)));
         }
         Ok(text)
+    }
+
+    /// Whether it may be something else than a log: found in a folder, with a name that other files have too.
+    pub(super) fn may_be_other(&self) -> bool {
+        let name = self.shown.to_ascii_lowercase();
+        self.is_found
+            && [".json", ".txt"]
+                .iter()
+                .any(|ending| name.ends_with(ending))
     }
 
     /// The name of the file without its folder.
