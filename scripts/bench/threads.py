@@ -62,7 +62,8 @@ def one_run(command, clients):
         result = run_json(generator(server, clients, EXCHANGES))
         time.sleep(0.05)
         if command[0].startswith(OURS):
-            expected = 2 * (EXCHANGES + 1000)
+            # With --json the first line is the event that the server is ready.
+            expected = 2 * (EXCHANGES + 1000) + ("--json" in command)
             if result["failed"] or server.lines() != expected:
                 what = f"{result['failed']} failed, {server.lines()} lines, not {expected}"
                 raise SystemExit(f"bench: {' '.join(command)}: {what}")
