@@ -263,3 +263,24 @@ fn names_are_read_from_standard_input() {
         1
     );
 }
+
+#[test]
+fn the_service_name_of_a_flat_name_is_written_below_flat() {
+    let folder = Folder::new();
+    let names = folder.write(
+        "names.json",
+        r#"{"a": "10.0.0.1", "a/_acme-challenge": "text:x"}"#,
+    );
+    let refused = run(NAMING, &["export", "--names", &names]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.err.contains("is 'flat/a/_acme-challenge'"),
+        "{refused:?}"
+    );
+    let names = folder.write(
+        "names.json",
+        r#"{"a": "10.0.0.1", "flat/a/_acme-challenge": "text:x"}"#,
+    );
+    let taken = run(NAMING, &["export", "--names", &names]);
+    assert!(taken.out.contains("_acme-challenge.a.flat"), "{taken:?}");
+}

@@ -495,3 +495,54 @@ fn bind_loads_an_exported_zone_or_the_export_says_what_it_refuses() {
         ("", Some(0))
     );
 }
+
+/// A record's own TTL is kept where the file's default is another, though names without a TTL have this one.
+#[test]
+fn the_ttl_of_a_record_beside_another_default_is_kept() {
+    let folder = Folder::new();
+    let zone = folder.write(
+        "zone",
+        "$ORIGIN lab.\n$TTL 1h\na 60 A 10.0.0.1\nb A 10.0.0.2\n",
+    );
+    let (names, port) = (folder.path("names.json"), "127.0.0.1");
+    assert_eq!(
+        run(NAMING, &["import", &zone, "--names", &names]).code,
+        Some(0)
+    );
+    let exported = run(
+        NAMING,
+        &[
+            "export",
+            "--names",
+            &names,
+            "--ttl",
+            "1h",
+            "--listen",
+            &format!("{port}:53"),
+        ],
+    );
+    assert_eq!(exported.code, Some(0), "{exported:?}");
+    assert!(
+        exported.out.contains("a.lab. 60 IN A 10.0.0.1"),
+        "{exported:?}"
+    );
+    assert!(exported.out.contains("b.lab. 3600 IN A"), "{exported:?}");
+}
+
+#[test]
+fn a_dname_record_for_a_name_without_names_below_it_is_refused() {
+    let folder = Folder::new();
+    let zone = folder.write(
+        "zone",
+        format!("{HEAD}a.b A 10.0.0.1\nc DNAME a.b\nd DNAME b\n"),
+    );
+    let (refused, _) = imported(&folder, &zone, &[]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("a DNAME record for"), "{refused:?}");
+    let (kept, records) = imported(&folder, &zone, &["--skip-unsupported"]);
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    assert_eq!(
+        records,
+        ["a.b.lab. 60 A 10.0.0.1", "d.lab. 60 DNAME b.lab."]
+    );
+}

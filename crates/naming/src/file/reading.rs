@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use common::text::visible;
 use serde::{
     Deserializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
@@ -170,6 +171,13 @@ impl Visitor<'_> for KeySeed {
             .and_then(|text| text.strip_prefix('/'))
             .filter(|text| self.top && text.contains('/'));
         let name = match (self.top, stripped.or(of_flat)) {
+            (true, None) if text.contains("/_") => {
+                let name = visible(text.as_bytes());
+                return Err(E::custom(format!(
+                    "name '{name}' has a /: the service name of a flat name is 'flat/{name}', and a path from the root begins \
+                     with /"
+                )));
+            }
             (true, None) => Name::new(text),
             (_, stripped) => Name::with_services(stripped.unwrap_or(text)),
         };

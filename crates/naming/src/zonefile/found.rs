@@ -11,8 +11,8 @@ use crate::{
         update::HARD_LINK,
     },
     name::Place,
-    space::{Refusal, Space},
-    value::{DEFAULT_TTL, Value, Values},
+    space::{Refusal, Space, resolve::Node},
+    value::{Value, Values},
 };
 
 /// Where a record is: the number of its file, and the line in it.
@@ -44,6 +44,8 @@ pub(super) struct Found {
     values: BTreeMap<Place, Vec<(Value, Option<u32>, At)>>,
     hard: BTreeMap<Place, (Place, At)>,
     symbolic: BTreeMap<Place, (Place, At)>,
+    /// Symbolic links that are DNAME records.
+    subtrees: BTreeSet<Place>,
     /// The TTLs of symbolic links.
     link_ttls: BTreeMap<Place, u32>,
 }
@@ -59,7 +61,6 @@ impl Found {
         data: Option<&[u8]>,
         zones: &Zones,
     ) -> Result<(), Trouble> {
-        let ttl = ttl.filter(|ttl| *ttl != DEFAULT_TTL);
         let unsupported = |why: String| Err(Trouble::Unsupported(why));
         let place = match zones.meant(owner) {
             Meant::Place(place) => place,
@@ -103,6 +104,9 @@ impl Found {
             (Rtype::CNAME | Rtype::DNAME, Some(data)) => {
                 if let (Some(ttl), None) = (ttl, self.symbolic.get(&place)) {
                     self.link_ttls.insert(place.clone(), ttl);
+                }
+                if rtype == Rtype::DNAME {
+                    self.subtrees.insert(place.clone());
                 }
                 once(&mut self.symbolic, place, target(data)?)
             }
@@ -173,6 +177,14 @@ impl Found {
         }
         for (place, (target, at)) in self.symbolic {
             let ttl = self.link_ttls.get(&place).copied();
+            if self.subtrees.contains(&place)
+                && matches!(space.follow(&target), Some(Node::Leaf(_)))
+            {
+                let why =
+                    format!("{place}: a DNAME record for {target}, which has no names below it");
+                refused((at, Trouble::Unsupported(why)))?;
+                continue;
+            }
             if let Err(refusal) = space.link_for(&place, target, ttl) {
                 refused((at, held(refusal)))?;
             }

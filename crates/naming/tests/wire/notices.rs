@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
+use common::testing::Folder;
 use domain::base::iana::Rcode;
 
 use super::{
@@ -28,7 +29,10 @@ fn a_notice_leaves_from_the_listening_address_and_its_answer_is_logged() {
         };
         secondary.set_read_timeout(Some(messages::LONG)).unwrap();
         let address = secondary.local_addr().unwrap();
-        let mut lab = with_key(&["--listen", listen, "--secondary", &address.to_string()]);
+        let folder = Folder::new();
+        let log = folder.path("log.jsonl");
+        let address = address.to_string();
+        let mut lab = with_key(&["--listen", listen, "--secondary", &address, "--log", &log]);
         let shared = key(&lab.folder.path("lab.key"));
         let mut buffer = [0; 4096];
         for (number, rcode, line) in [
@@ -56,7 +60,16 @@ fn a_notice_leaves_from_the_listening_address_and_its_answer_is_logged() {
                 "{line}"
             );
         }
-        assert_eq!(lab.server.interrupt().code, Some(0));
+        let ended = lab.server.interrupt();
+        assert_eq!(ended.code, Some(0));
+        let logged = std::fs::read_to_string(&log).unwrap();
+        let stop: serde_json::Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();
+        let counts = &stop["counts"];
+        assert_eq!(
+            (&counts["notices"], &counts["notices_failed"]),
+            (&3.into(), &3.into()),
+            "{stop}"
+        );
     }
 }
 
