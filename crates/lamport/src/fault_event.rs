@@ -11,6 +11,7 @@ use common::{
 use crate::{
     ids::{Names, ProcessId},
     run_event::{ALL_PROCESSES, RunEvent},
+    words::CRASHED,
 };
 
 /// An event of a run, or a fault between its events.
@@ -97,8 +98,6 @@ pub struct FaultyMessage {
 const LOST: &str = "lost";
 const DUPLICATED: &str = "duplicated";
 const REORDERED: &str = "reordered";
-/// The meaning of a crash in the log.
-pub const CRASHED: &str = "crashed";
 
 impl Fault {
     /// The process in whose log it stands.

@@ -5,7 +5,8 @@ use common::{
     text::visible,
 };
 
-use crate::fault_event;
+/// The meaning of the crash of a process.
+pub const CRASHED: &str = "crashed";
 
 /// The fields of an event that its words are made of. A field that the event does not have is empty.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +90,7 @@ impl Facts<'_> {
             Kind::Check => with("checks", &format!("{}: {}", self.check, self.verdict)),
             Kind::Write => with("writes", text),
             Kind::Output | Kind::Report => text.to_owned(),
-            Kind::Fault if self.meaning == fault_event::CRASHED => "crashes".to_owned(),
+            Kind::Fault if self.meaning == CRASHED => "crashes".to_owned(),
             Kind::Fault => with("fault:", text),
             Kind::Error => with("fails:", text),
             // A summary begins with the word itself.

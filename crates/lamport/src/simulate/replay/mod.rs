@@ -9,46 +9,32 @@
 //! | `processes` | the processes, which must repeat them |
 //! | `difference` | what differs between two events |
 //! | `network` | the messages in flight, and the faults |
+//! | `replayed` | the result: the run, its verdict and its report |
 
 mod difference;
 mod network;
 mod processes;
+mod replayed;
 mod script;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use common::{
-    event::Event,
-    exit::{Exit, Failure, Summary},
+    exit::{Failure, Summary},
     journal::Journal,
-    message::Carrier,
-    text::{plural, visible_path},
+    text::visible_path,
 };
 
 pub use self::{
     difference::difference,
+    replayed::Replayed,
     script::{MAX_CLOCK, Script, Scripted, Step},
 };
 use crate::{
     algorithms::{Algorithm, with_process},
     bug::Bug,
     config::{Cli, Show},
-    fault_event::PathEvent,
-    property::Property,
-    reporting::{Report, line},
-    verdict::{Check, RunUnderTest, Verdict},
 };
-
-/// A log that was replayed.
-#[derive(Debug)]
-pub struct Replayed {
-    /// The events of the processes, and the faults of the log.
-    pub path: Vec<PathEvent>,
-    /// Whether every channel delivered its messages in order, each once.
-    pub in_order: bool,
-    /// The event with which the last step would go on, if the log ends before it.
-    pub missing: Option<String>,
-}
 
 /// The command: replays the log, prints and checks it; exit code 1 when a property is violated.
 ///
@@ -97,65 +83,4 @@ pub fn repeat(
     script: &Script,
 ) -> Result<Replayed, Failure> {
     with_process!(algorithm, P => processes::replay::<P>(script, bug))
-}
-
-impl Replayed {
-    /// The verdict on the run. Faults of the network are no violation by the processes.
-    pub fn verdict(&self, algorithm: Algorithm, script: &Script) -> Verdict {
-        let events = PathEvent::run_events(&self.path);
-        let crashed = PathEvent::crashed(&self.path);
-        let run = RunUnderTest::new(algorithm, &script.names, &events)
-            .unfinished(&script.unfinished)
-            .crashed(&crashed);
-        let mut verdict = Verdict::of(&run);
-        let keep = |check: &Check| self.in_order || check.property != Property::Channels;
-        verdict.checks.retain(keep);
-        verdict
-    }
-
-    /// Prints the run, its verdict and its counts.
-    pub fn report(
-        &self,
-        algorithm: Algorithm,
-        script: &Script,
-        verdict: &Verdict,
-        Show(show): Show,
-        journal: &Journal,
-    ) -> Summary {
-        let report = Report {
-            algorithm,
-            names: &script.names,
-            over: Carrier::Memory,
-            journal,
-        };
-        let end = self.path.iter().map(PathEvent::at);
-        let end = end.max().unwrap_or(Duration::ZERO);
-        let network = match self.in_order {
-            true => "over reliable FIFO channels",
-            false => "with messages lost, duplicated or reordered",
-        };
-        let same = plural(script.events() as u64, "event");
-        report.record(end, line(format!("replayed the same {same}, {network}")));
-        if let Some(missing) = &self.missing {
-            report.record(end, line(format!("the log ends before {missing}")));
-        }
-        if show > 0 {
-            report.path(&self.path, show);
-        }
-        for check in &verdict.checks {
-            report.record(end, check.event());
-        }
-        let exit = if verdict.holds() {
-            Exit::Done
-        } else {
-            Exit::No
-        };
-        let summary = Summary::done(verdict.figures.words(algorithm)).exit(exit);
-        let summary = verdict.figures.counted(summary);
-        report.record(end, Event::report(&summary));
-        Summary {
-            text: String::new(),
-            ..summary
-        }
-    }
 }

@@ -8,9 +8,9 @@ use std::{
 use common::exit::Failure;
 
 use super::{
-    Replayed,
     difference::difference,
     network::{Network, words},
+    replayed::Replayed,
     script::{Script, Scripted, Step},
 };
 use crate::{

@@ -7,11 +7,11 @@ use super::members::Members;
 use crate::{
     algorithms::Algorithm,
     clock::Timestamp,
-    fault_event,
     ids::ProcessId,
     process::{Meaning, To},
     run_event::{ALL_PROCESSES, MessageAction},
     trace::{Claim, EventId, computation::Computation},
+    words,
 };
 
 /// The fields of a line that algorithms use.
@@ -66,7 +66,7 @@ impl MessageTypes {
 /// Whether a fault, as its line says, is the crash of its process.
 pub(super) fn is_crash(line: &str) -> bool {
     let line = serde_json::from_str(line);
-    line.is_ok_and(|line: Line| line.meaning == fault_event::CRASHED)
+    line.is_ok_and(|line: Line| line.meaning == words::CRASHED)
 }
 
 /// An event of a process of the run.

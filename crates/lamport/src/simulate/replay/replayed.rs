@@ -1,0 +1,93 @@
+//! The result of a replay: the run, its verdict and its report.
+
+use std::time::Duration;
+
+use common::{
+    event::Event,
+    exit::{Exit, Summary},
+    journal::Journal,
+    message::Carrier,
+    text::plural,
+};
+
+use super::script::Script;
+use crate::{
+    algorithms::Algorithm,
+    config::Show,
+    fault_event::PathEvent,
+    property::Property,
+    reporting::{Report, line},
+    verdict::{Check, RunUnderTest, Verdict},
+};
+
+/// A log that was replayed.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The events of the processes, and the faults of the log.
+    pub path: Vec<PathEvent>,
+    /// Whether every channel delivered its messages in order, each once.
+    pub in_order: bool,
+    /// The event with which the last step would go on, if the log ends before it.
+    pub missing: Option<String>,
+}
+
+impl Replayed {
+    /// The verdict on the run. Faults of the network are no violation by the processes.
+    pub fn verdict(&self, algorithm: Algorithm, script: &Script) -> Verdict {
+        let events = PathEvent::run_events(&self.path);
+        let crashed = PathEvent::crashed(&self.path);
+        let run = RunUnderTest::new(algorithm, &script.names, &events)
+            .unfinished(&script.unfinished)
+            .crashed(&crashed);
+        let mut verdict = Verdict::of(&run);
+        let keep = |check: &Check| self.in_order || check.property != Property::Channels;
+        verdict.checks.retain(keep);
+        verdict
+    }
+
+    /// Prints the run, its verdict and its counts.
+    pub fn report(
+        &self,
+        algorithm: Algorithm,
+        script: &Script,
+        verdict: &Verdict,
+        Show(show): Show,
+        journal: &Journal,
+    ) -> Summary {
+        let report = Report {
+            algorithm,
+            names: &script.names,
+            over: Carrier::Memory,
+            journal,
+        };
+        let end = self.path.iter().map(PathEvent::at);
+        let end = end.max().unwrap_or(Duration::ZERO);
+        let network = match self.in_order {
+            true => "over reliable FIFO channels",
+            false => "with messages lost, duplicated or reordered",
+        };
+        let same = plural(script.events() as u64, "event");
+        report.record(end, line(format!("replayed the same {same}, {network}")));
+        if let Some(missing) = &self.missing {
+            report.record(end, line(format!("the log ends before {missing}")));
+        }
+        if show > 0 {
+            report.path(&self.path, show);
+        }
+        for check in &verdict.checks {
+            report.record(end, check.event());
+        }
+        let exit = if verdict.holds() {
+            Exit::Done
+        } else {
+            Exit::No
+        };
+        let summary = Summary::done(verdict.figures.words(algorithm)).exit(exit);
+        let summary = verdict.figures.counted(summary);
+        report.record(end, Event::report(&summary));
+        Summary {
+            text: String::new(),
+            ..summary
+        }
+    }
+}
