@@ -496,39 +496,6 @@ fn bind_loads_an_exported_zone_or_the_export_says_what_it_refuses() {
     );
 }
 
-/// A record's own TTL is kept where the file's default is another, though names without a TTL have this one.
-#[test]
-fn the_ttl_of_a_record_beside_another_default_is_kept() {
-    let folder = Folder::new();
-    let zone = folder.write(
-        "zone",
-        "$ORIGIN lab.\n$TTL 1h\na 60 A 10.0.0.1\nb A 10.0.0.2\n",
-    );
-    let (names, port) = (folder.path("names.json"), "127.0.0.1");
-    assert_eq!(
-        run(NAMING, &["import", &zone, "--names", &names]).code,
-        Some(0)
-    );
-    let exported = run(
-        NAMING,
-        &[
-            "export",
-            "--names",
-            &names,
-            "--ttl",
-            "1h",
-            "--listen",
-            &format!("{port}:53"),
-        ],
-    );
-    assert_eq!(exported.code, Some(0), "{exported:?}");
-    assert!(
-        exported.out.contains("a.lab. 60 IN A 10.0.0.1"),
-        "{exported:?}"
-    );
-    assert!(exported.out.contains("b.lab. 3600 IN A"), "{exported:?}");
-}
-
 #[test]
 fn a_dname_record_for_a_name_without_names_below_it_is_refused() {
     let folder = Folder::new();

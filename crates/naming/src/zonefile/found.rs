@@ -12,7 +12,7 @@ use crate::{
     },
     name::Place,
     space::{Refusal, Space, resolve::Node},
-    value::{Value, Values},
+    value::{DEFAULT_TTL, Value, Values},
 };
 
 /// Where a record is: the number of its file, and the line in it.
@@ -61,6 +61,7 @@ impl Found {
         data: Option<&[u8]>,
         zones: &Zones,
     ) -> Result<(), Trouble> {
+        let ttl = ttl.filter(|ttl| *ttl != DEFAULT_TTL);
         let unsupported = |why: String| Err(Trouble::Unsupported(why));
         let place = match zones.meant(owner) {
             Meant::Place(place) => place,

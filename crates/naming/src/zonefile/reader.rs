@@ -23,7 +23,6 @@ use crate::{
     },
     file::LONGEST_FILE,
     space::Space,
-    value::DEFAULT_TTL,
 };
 
 /// How deep files include files.
@@ -212,24 +211,16 @@ impl<'z> Reader<'z> {
             return Err(Trouble::Malformed(format!("class {class} is not IN")));
         }
         self.last_ttl = ttl.or(self.last_ttl);
-        let default = self.default_ttl.unwrap_or(DEFAULT_TTL);
-        // The TTL of names without one, unless the record says it and the file's default is another.
-        let usual =
-            |seconds: &u32| *seconds == DEFAULT_TTL && (ttl.is_none() || default == DEFAULT_TTL);
         let ttl = ttl.or(self.default_ttl).or(self.last_ttl);
         let data = rdata::data(rtype, rest, &self.origin).map_err(Trouble::Malformed)?;
         if let (Rtype::SOA, None, Some(minimum)) = (rtype, ttl, data.as_deref()) {
             // As in BIND, all records without a TTL have the last number of an SOA record without one.
             self.default_ttl = minimum.last_chunk().map(|ttl| u32::from_be_bytes(*ttl));
         }
-        match self.found.take(
-            at,
-            &owner,
-            rtype,
-            ttl.filter(|ttl| !usual(ttl)),
-            data.as_deref(),
-            self.zones,
-        ) {
+        match self
+            .found
+            .take(at, &owner, rtype, ttl, data.as_deref(), self.zones)
+        {
             Err(Trouble::Apex) => {
                 self.apex.push((at, rtype, data));
                 Ok(())
