@@ -495,21 +495,3 @@ fn bind_loads_an_exported_zone_or_the_export_says_what_it_refuses() {
         ("", Some(0))
     );
 }
-
-#[test]
-fn a_dname_record_for_a_name_without_names_below_it_is_refused() {
-    let folder = Folder::new();
-    let zone = folder.write(
-        "zone",
-        format!("{HEAD}a.b A 10.0.0.1\nc DNAME a.b\nd DNAME b\n"),
-    );
-    let (refused, _) = imported(&folder, &zone, &[]);
-    assert_eq!(refused.code, Some(2), "{refused:?}");
-    assert!(refused.err.contains("a DNAME record for"), "{refused:?}");
-    let (kept, records) = imported(&folder, &zone, &["--skip-unsupported"]);
-    assert_eq!(kept.code, Some(0), "{kept:?}");
-    assert_eq!(
-        records,
-        ["a.b.lab. 60 A 10.0.0.1", "d.lab. 60 DNAME b.lab."]
-    );
-}

@@ -11,7 +11,7 @@ use crate::{
         update::HARD_LINK,
     },
     name::Place,
-    space::{Refusal, Space, resolve::Node},
+    space::{Refusal, Space},
     value::{DEFAULT_TTL, Value, Values},
 };
 
@@ -44,8 +44,6 @@ pub(super) struct Found {
     values: BTreeMap<Place, Vec<(Value, Option<u32>, At)>>,
     hard: BTreeMap<Place, (Place, At)>,
     symbolic: BTreeMap<Place, (Place, At)>,
-    /// Symbolic links that are DNAME records.
-    subtrees: BTreeSet<Place>,
     /// The TTLs of symbolic links.
     link_ttls: BTreeMap<Place, u32>,
 }
@@ -105,9 +103,6 @@ impl Found {
             (Rtype::CNAME | Rtype::DNAME, Some(data)) => {
                 if let (Some(ttl), None) = (ttl, self.symbolic.get(&place)) {
                     self.link_ttls.insert(place.clone(), ttl);
-                }
-                if rtype == Rtype::DNAME {
-                    self.subtrees.insert(place.clone());
                 }
                 once(&mut self.symbolic, place, target(data)?)
             }
@@ -178,14 +173,6 @@ impl Found {
         }
         for (place, (target, at)) in self.symbolic {
             let ttl = self.link_ttls.get(&place).copied();
-            if self.subtrees.contains(&place)
-                && matches!(space.follow(&target), Some(Node::Leaf(_)))
-            {
-                let why =
-                    format!("{place}: a DNAME record for {target}, which has no names below it");
-                refused((at, Trouble::Unsupported(why)))?;
-                continue;
-            }
             if let Err(refusal) = space.link_for(&place, target, ttl) {
                 refused((at, held(refusal)))?;
             }
