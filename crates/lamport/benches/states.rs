@@ -4,10 +4,10 @@
 //! breadth-first search of the same model, on as many threads; the nanoseconds are those of the whole for each distinct state.
 //! `--quick`, or a test run of the benchmarks, shows only that it runs.
 
-use common::testing::measuring::Table;
+use common::{parallel, testing::measuring::Table};
 use lamport::check::{
     lamport_mutex::LamportMutex,
-    search::{Limits, Progress, processors, search},
+    search::{Limits, Progress, search},
 };
 use stateright::{Checker, Model};
 
@@ -23,7 +23,7 @@ fn main() {
         max_clock,
         bug: None,
     };
-    let mut threads = vec![1, processors()];
+    let mut threads = vec![1, parallel::processors()];
     threads.dedup();
     for workers in threads {
         let most = u64::MAX;

@@ -2,10 +2,8 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    num::NonZero,
     path::PathBuf,
     sync::Arc,
-    thread,
     time::Duration,
 };
 
@@ -13,6 +11,7 @@ use clap::Subcommand;
 use common::{
     config::{Period, in_range},
     exit::Failure,
+    parallel,
     text::visible_path,
 };
 use domain::{base::iana::Rtype, tsig::Key};
@@ -426,7 +425,7 @@ impl Cli {
         let listen = options
             .listen
             .unwrap_or_else(|| SERVER.parse().expect("an address"));
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let processors = parallel::processors();
         let dns = publish::Settings {
             zones: self.zones()?,
             ttl: self.ttl()?,

@@ -1,12 +1,13 @@
 //! The server's options, with their defaults and limits.
 
-use std::{net::SocketAddr, num::NonZero, thread, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use common::{
     capacity::{self, Cost},
     config::{Period, in_range},
     exit::Failure,
     net::{LONGEST_MESSAGE, SERVER},
+    parallel,
 };
 use serde::{Deserialize, Serialize};
 
@@ -198,7 +199,7 @@ impl Settings {
             let why = "goes with --model pool or prethreaded";
             options.given.refuse(&["--workers"], why)?;
         }
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let processors = parallel::processors();
         let most = match model {
             // Each takes a few hundred kilobytes of its own, and an entry in the system's table.
             Model::ProcessPerConnection => 500,

@@ -1,12 +1,13 @@
 //! Every path that the search reports is replayed from its log, and judged the same: all combinations of an algorithm, a bug and
 //! a fault budget with two processes.
 
-use common::testing::Folder;
+use clap::ValueEnum;
+use common::{parallel, testing::Folder};
 
 use super::{
     path_event::ExplainPath,
     report::CheckedPath,
-    search::{End, Limits, Outcome, Progress, in_parallel, search},
+    search::{End, Limits, Outcome, Progress, search},
     system::FaultBudget,
     *,
 };
@@ -24,19 +25,10 @@ struct Case {
     subject: Subject,
 }
 
-const ALGORITHMS: [Algorithm; 6] = [
-    Algorithm::Events,
-    Algorithm::Mutex,
-    Algorithm::RicartAgrawala,
-    Algorithm::Central,
-    Algorithm::Total,
-    Algorithm::Causal,
-];
-
 /// All 320 combinations, and the bugs of the module.
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for algorithm in ALGORITHMS {
+    for &algorithm in Algorithm::value_variants() {
         let bugs = algorithm.bugs().iter().copied().map(Some);
         for bug in bugs.chain([None]) {
             for faults in 0..16_u8 {
@@ -121,8 +113,9 @@ fn as_logged(path: &[PathEvent]) -> Vec<PathEvent> {
 fn every_path_is_judged_the_same_by_its_replay() {
     let folder = Folder::new();
     let cases = cases();
-    let paths = in_parallel(
-        search::processors(),
+    let paths = parallel::each(
+        "confirmed",
+        parallel::processors(),
         cases.into_iter().enumerate(),
         |(number, case)| {
             let settings = Settings {

@@ -28,7 +28,7 @@ mod tests;
 
 use std::{marker::PhantomData, sync::Arc};
 
-use common::{config::in_range, exit::Failure};
+use common::{config::in_range, exit::Failure, parallel};
 
 use self::{
     search::Limits,
@@ -138,7 +138,7 @@ impl Settings {
                 Subject::Module { max_clock }
             }
         };
-        let workers = options.workers.unwrap_or_else(search::processors);
+        let workers = options.workers.unwrap_or_else(parallel::processors);
         let default = match subject {
             Subject::Processes { .. } => MOST_STATES.0,
             Subject::Module { .. } => MOST_STATES.1,

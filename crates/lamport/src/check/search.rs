@@ -9,14 +9,11 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
-    num::{NonZeroU64, NonZeroUsize},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
+    num::NonZeroU64,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
+use common::parallel;
 use stateright::{Model, Property};
 
 /// How many chunks of a level are expanded before their successors are inserted; bounds the memory of a round.
@@ -161,11 +158,6 @@ fn shard(fingerprint: Fingerprint) -> usize {
     (fingerprint.get() >> 32) as usize % SHARDS
 }
 
-/// The number of processors.
-pub fn processors() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get)
-}
-
 /// Searches all reachable states of the model within its boundary. A state beyond the boundary is checked, but neither
 /// counted nor expanded.
 pub fn search<M>(
@@ -280,7 +272,7 @@ where
     ) -> Vec<Expanded<M::State>> {
         let chunks = chunks.into_iter().enumerate();
         // The thread that expands a state also frees it: freeing on a single thread would take as long as the search.
-        let expanded = in_parallel(self.limits.workers, chunks, |(chunk, states)| {
+        let expanded = parallel::each("search", self.limits.workers, chunks, |(chunk, states)| {
             let mut expanded = self.nothing();
             let mut actions = Vec::new();
             for (from, state) in states {
@@ -354,7 +346,7 @@ where
         }
         let (model, properties) = (self.model, &self.properties);
         let shards = self.seen.iter_mut().zip(of_each);
-        let inserted = in_parallel(self.limits.workers, shards, |(seen, chunks)| {
+        let inserted = parallel::each("search", self.limits.workers, shards, |(seen, chunks)| {
             let mut fresh: Vec<Chunk<M::State>> = Vec::new();
             let mut violations = vec![None; properties.len()];
             for (chunk, new) in chunks.into_iter().enumerate() {
@@ -429,54 +421,6 @@ fn breaches<M: Model>(
         .iter()
         .map(|property| (!holds(property)).then_some(breach));
     found.collect()
-}
-
-/// Does the work for each item on N threads; the results are in the order of the items.
-pub(super) fn in_parallel<T: Send, R: Send>(
-    workers: usize,
-    items: impl ExactSizeIterator<Item = T> + Send,
-    work: impl Fn(T) -> R + Sync,
-) -> Vec<R> {
-    let workers = workers.min(items.len());
-    let mut done = Vec::new();
-    done.resize_with(items.len(), || None);
-    let done = Mutex::new(done);
-    let items = Mutex::new(items.enumerate());
-    // In a function of its own, so that no thread holds the lock while it works.
-    let take = || lock(&items).next();
-    on_threads(workers, &|| {
-        while let Some((number, item)) = take() {
-            let result = work(item);
-            lock(&done)[number] = Some(result);
-        }
-    });
-    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.into_iter().flatten().collect()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Runs the work on N threads, this one included. (Not generic, because starting threads takes long to compile.)
-fn on_threads(workers: usize, work: &(dyn Fn() + Sync)) {
-    thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for number in 1..workers {
-            let thread = thread::Builder::new().name(format!("search-{number}"));
-            // Without a further thread the others do more.
-            let Ok(thread) = thread.spawn_scoped(scope, work) else {
-                break;
-            };
-            threads.push(thread);
-        }
-        work();
-        for thread in threads {
-            if let Err(panic) = thread.join() {
-                std::panic::resume_unwind(panic);
-            }
-        }
-    });
 }
 
 impl Progress {

@@ -8,12 +8,14 @@ use std::{
     time::Duration,
 };
 
+use clap::ValueEnum;
+use common::parallel;
 use stateright::{Checker, Model, Property};
 
 use super::{
     lamport_mutex::LamportMutex,
     path_event::ExplainPath,
-    search::{Counts, End, Limits, Outcome, Progress, in_parallel, search},
+    search::{Counts, End, Limits, Outcome, Progress, search},
     system::FaultBudget,
     *,
 };
@@ -194,14 +196,7 @@ fn the_counts_are_right_for_other_bounds_too() {
 /// Calls the function with the model of each algorithm's processes.
 macro_rules! each_system {
     ($processes:expr, $count:expr, $may:expr, $call:ident) => {
-        for algorithm in [
-            Algorithm::Events,
-            Algorithm::Mutex,
-            Algorithm::RicartAgrawala,
-            Algorithm::Central,
-            Algorithm::Total,
-            Algorithm::Causal,
-        ] {
+        for &algorithm in Algorithm::value_variants() {
             let settings = settings(algorithm, $processes, None);
             with_process!(algorithm, P => $call(algorithm, &settings.system::<P>($count, $may)));
         }
@@ -310,12 +305,12 @@ fn threads_work_at_the_same_time() {
     // The thread with the first item waits for the thread with the second.
     let (give, take) = crossbeam::channel::bounded(0);
     let long = Duration::from_secs(30);
-    let met = in_parallel(2, 0..2, |item| match item {
+    let met = parallel::each("test", 2, 0..2, |item| match item {
         0 => give.send_timeout((), long).is_ok(),
         _ => take.recv_timeout(long).is_ok(),
     });
     assert_eq!(met, [true, true]);
-    assert_eq!(in_parallel(9, 0..3, |item| item * 2), [0, 2, 4]);
+    assert_eq!(parallel::each("test", 9, 0..3, |item| item * 2), [0, 2, 4]);
 }
 
 /// The properties that the verdict finds violated on the path: a checker that is independent of the search.

@@ -2,11 +2,13 @@
 
 use std::{
     io::{self, BufRead},
-    num::NonZero,
     thread,
 };
 
-use common::exit::{Failure, why};
+use common::{
+    exit::{Failure, why},
+    parallel,
+};
 use crossbeam::channel;
 
 use super::{
@@ -86,7 +88,7 @@ pub fn read(sources: &[Source], layout: &Layout) -> Result<Vec<Block>, Failure> 
         let reading = named("reader")
             .spawn_scoped(scope, move || reader.all(sources))
             .map_err(cannot)?;
-        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        let workers = parallel::processors();
         for number in 1..=workers.min(8) {
             let (work, results) = (work.clone(), results.clone());
             let parse = move || {

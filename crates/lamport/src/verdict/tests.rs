@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
 use common::event;
 
 use super::*;
@@ -354,14 +355,7 @@ const OPEN: event::Verdict = event::Verdict::Open;
 #[test]
 fn what_was_not_exercised_is_open() {
     let scenario = Scenario::default().local(P1, 1, Meaning::Local(String::new()));
-    for algorithm in [
-        Algorithm::Events,
-        Algorithm::Mutex,
-        Algorithm::RicartAgrawala,
-        Algorithm::Central,
-        Algorithm::Total,
-        Algorithm::Causal,
-    ] {
+    for &algorithm in Algorithm::value_variants() {
         let verdict = scenario.verdict(algorithm, &[]);
         assert!(verdict.holds());
         let open = |check: &Check| check.verdict == OPEN;
