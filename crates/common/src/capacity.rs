@@ -7,9 +7,19 @@
 mod cgroup;
 mod kernel;
 
-use std::{io, os::unix::process::CommandExt, process::Command, sync::Arc};
+use std::{
+    fmt::Display,
+    io,
+    os::unix::process::CommandExt,
+    process::Command,
+    sync::Arc,
+    thread::{self, Scope, ScopedJoinHandle},
+};
 
-use self::kernel::{KIB, MIB};
+use self::{
+    cgroup::Groups,
+    kernel::{KIB, MIB},
+};
 use crate::exit::{Failure, why};
 
 /// What one of something takes.
@@ -67,7 +77,7 @@ impl Room {
     ///
     /// # Errors
     /// `WHAT: room for N more: LIMIT` (exit code 2).
-    pub fn require(&self, number: usize, what: impl std::fmt::Display) -> Result<(), Failure> {
+    pub fn require(&self, number: usize, what: impl Display) -> Result<(), Failure> {
         if number as u64 <= self.number {
             return Ok(());
         }
@@ -79,11 +89,12 @@ impl Room {
 /// For how many more of this cost there is room now, with some left for everything else.
 pub fn room(cost: &Cost) -> Room {
     let mut limits = Vec::new();
+    let groups = Groups::read();
     if cost.maps > 0 {
         limits.extend(kernel::maps().map(|(left, limit)| (left, cost.maps, limit)));
     }
     if cost.tasks > 0 {
-        let tasks = kernel::tasks().into_iter().chain(cgroup::tasks());
+        let tasks = kernel::tasks().into_iter().chain(groups.tasks());
         limits.extend(tasks.map(|(left, limit)| (left, cost.tasks, limit)));
     }
     if cost.address_space > 0 {
@@ -91,7 +102,7 @@ pub fn room(cost: &Cost) -> Room {
         limits.extend(space.map(|(left, limit)| (left, cost.address_space, limit)));
     }
     if cost.memory > 0 {
-        let memory = kernel::memory().into_iter().chain(cgroup::memory());
+        let memory = kernel::memory().into_iter().chain(groups.memory());
         limits.extend(memory.map(|(left, limit)| (left, cost.memory, limit)));
     }
     Room::narrowest(limits)
@@ -128,6 +139,12 @@ pub fn no_task(error: &io::Error) -> String {
         kernel::processes_limit()
     };
     limit.map_or(why.clone(), |limit| format!("{why}: {limit}"))
+}
+
+/// The failure when a thread could not be started for one of what a flag asks for: `--workers 8: no thread for worker 3: why`
+/// (exit code 2).
+pub fn no_thread(flag: impl Display, one: impl Display, error: &io::Error) -> Failure {
+    Failure::could_not_run(flag, format!("no thread for {one}: {}", no_task(error)))
 }
 
 /// How many may be started before the room is measured again.
@@ -172,6 +189,25 @@ impl Budget {
         }
         self.ahead -= 1;
         Ok(Allowed(Arc::clone(&self.pending)))
+    }
+
+    /// Starts a thread, if there is room for it.
+    ///
+    /// # Errors
+    /// As [`Self::allow`], or when the system has no thread.
+    pub fn spawn<'scope, T: Send + 'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, '_>,
+        name: String,
+        stack: usize,
+        work: impl FnOnce() -> T + Send + 'scope,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>> {
+        let allowed = self.allow()?;
+        let thread = thread::Builder::new().name(name).stack_size(stack);
+        thread.spawn_scoped(scope, move || {
+            drop(allowed);
+            work()
+        })
     }
 
     /// Measures the room for those that are allowed next; the limit.

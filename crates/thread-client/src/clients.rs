@@ -46,11 +46,8 @@ pub fn check_room(clients: usize) -> Result<(), Failure> {
 
 /// The failure when the thread of this number could not be started, and so no client was.
 pub fn no_thread(number: usize, clients: usize, error: &io::Error) -> Failure {
-    let why = format!(
-        "no thread for client {number}: {}",
-        capacity::no_task(error)
-    );
-    Failure::could_not_run(format!("--clients {clients}"), why)
+    let flag = format_args!("--clients {clients}");
+    capacity::no_thread(flag, format_args!("client {number}"), error)
 }
 
 /// Runs the client, or as many as the settings say, all at once: one exchange each.

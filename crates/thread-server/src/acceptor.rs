@@ -318,11 +318,8 @@ impl<'a> Acceptor<'a> {
 
 /// The failure of a model whose worker of this number, of so many, could not be started.
 pub fn no_worker(number: usize, workers: usize, error: &io::Error) -> Failure {
-    let why = format!(
-        "no thread for worker {number}: {}",
-        capacity::no_task(error)
-    );
-    Failure::could_not_run(format!("--workers {workers}"), why)
+    let flag = format_args!("--workers {workers}");
+    capacity::no_thread(flag, format_args!("worker {number}"), error)
 }
 
 fn cannot_wait(error: io::Error) -> Failure {

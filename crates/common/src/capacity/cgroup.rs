@@ -7,36 +7,59 @@ use super::kernel::{MIB, number, text};
 /// How much memory is left to the others of a control group, in bytes.
 const SPARE_MEMORY: u64 = 8 * MIB;
 
-/// Tasks.
-pub(super) fn tasks() -> Vec<(u64, String)> {
-    levels("pids")
-        .into_iter()
-        .filter_map(|level| {
+/// From here on a limit of version 1 is none: it writes the greatest number of whole pages.
+const UNLIMITED: u64 = 1 << 62;
+
+/// The control groups of this process.
+pub(super) struct Groups {
+    groups: String,
+    mounts: String,
+}
+
+impl Groups {
+    pub(super) fn read() -> Self {
+        Self {
+            groups: text("/proc/self/cgroup").unwrap_or_default(),
+            mounts: text("/proc/self/mountinfo").unwrap_or_default(),
+        }
+    }
+
+    /// Tasks.
+    pub(super) fn tasks(&self) -> impl Iterator<Item = (u64, String)> + use<> {
+        self.levels("pids").into_iter().filter_map(|level| {
             let most = read(&level, "pids.max")?;
             let used = read(&level, "pids.current")?;
             let limit = format!("pids.max of its control group is {most}");
             Some((most.saturating_sub(used), limit))
         })
-        .collect()
-}
+    }
 
-/// Memory, in bytes.
-pub(super) fn memory() -> Vec<(u64, String)> {
-    levels("memory")
-        .into_iter()
-        .filter_map(|level| {
-            let (name, most, used) = [
+    /// Memory, in bytes.
+    pub(super) fn memory(&self) -> impl Iterator<Item = (u64, String)> + use<> {
+        self.levels("memory").into_iter().filter_map(|level| {
+            let (name, most, current) = [
                 ("memory.max", "memory.current"),
                 ("memory.limit_in_bytes", "memory.usage_in_bytes"),
             ]
             .into_iter()
-            .find_map(|(max, current)| Some((max, read(&level, max)?, read(&level, current)?)))?;
+            .find_map(|(max, current)| Some((max, read(&level, max)?, current)))
+            .filter(|(_, most, _)| *most < UNLIMITED)?;
+            let used = read(&level, current)?;
             let cached = reclaimable(&text(level.join("memory.stat").to_str()?)?);
             let free = most.saturating_sub(used.saturating_sub(cached) + SPARE_MEMORY);
             let limit = format!("{name} of its control group is {} MiB", most / MIB);
             Some((free, limit))
         })
-        .collect()
+    }
+
+    /// The folders of the group with this controller, up to the highest that can be seen.
+    fn levels(&self, controller: &str) -> Vec<PathBuf> {
+        let Some((top, below)) = folder(controller, &self.groups, &self.mounts) else {
+            return Vec::new();
+        };
+        let all = below.ancestors().map(|level| top.join(level));
+        all.collect()
+    }
 }
 
 /// The file cache, which the kernel takes back when memory is short.
@@ -53,17 +76,6 @@ fn reclaimable(stat: &str) -> u64 {
 
 fn read(level: &Path, name: &str) -> Option<u64> {
     number(level.join(name).to_str()?)
-}
-
-/// The folders of this process's control group with this controller, up to the highest that can be seen.
-fn levels(controller: &str) -> Vec<PathBuf> {
-    let groups = text("/proc/self/cgroup").unwrap_or_default();
-    let mounts = text("/proc/self/mountinfo").unwrap_or_default();
-    let Some((top, below)) = folder(controller, &groups, &mounts) else {
-        return Vec::new();
-    };
-    let all = below.ancestors().map(|level| top.join(level));
-    all.collect()
 }
 
 /// Where the controller's tree is mounted, and the path of the group below that.

@@ -13,6 +13,12 @@ pub(super) const MIB: u64 = 1024 * KIB;
 /// What is left, and the limit.
 type Left = (u64, String);
 
+/// The limits of this process.
+const LIMITS: &str = "/proc/self/limits";
+
+/// The memory of the machine.
+const MEMORY: &str = "/proc/meminfo";
+
 /// How much address space is left for everything that is not asked for here.
 const SPARE_ADDRESS_SPACE: u64 = 4 * MIB;
 
@@ -54,12 +60,13 @@ pub(super) fn tasks() -> Vec<Left> {
 /// Address space, in bytes.
 pub(super) fn address_space() -> Vec<Left> {
     let mut left = Vec::new();
+    let limits = text(LIMITS).unwrap_or_default();
     for (limit, used, flag) in [
         ("Max address space", "VmSize:", "-v"),
         ("Max data size", "VmData:", "-d"),
     ] {
-        if let Some(most) = soft_limit(limit)
-            && let Some(used) = kilobytes("/proc/self/status", used)
+        if let Some(most) = soft_limit(&limits, limit)
+            && let Some(used) = kilobytes(&text("/proc/self/status").unwrap_or_default(), used)
         {
             let free = most.saturating_sub(used * KIB + SPARE_ADDRESS_SPACE);
             left.push((free, format!("ulimit {flag} is {}", most / KIB)));
@@ -67,8 +74,9 @@ pub(super) fn address_space() -> Vec<Left> {
     }
     // The kernel promises no more than it has.
     if number("/proc/sys/vm/overcommit_memory") == Some(2)
-        && let Some(most) = kilobytes("/proc/meminfo", "CommitLimit:")
-        && let Some(used) = kilobytes("/proc/meminfo", "Committed_AS:")
+        && let Some(memory) = text(MEMORY)
+        && let Some(most) = kilobytes(&memory, "CommitLimit:")
+        && let Some(used) = kilobytes(&memory, "Committed_AS:")
     {
         let free = (most.saturating_sub(used) * KIB).saturating_sub(SPARE_MEMORY);
         let limit = "vm.overcommit_memory is 2, and so much is committed";
@@ -79,7 +87,7 @@ pub(super) fn address_space() -> Vec<Left> {
 
 /// The limit of this process's address space, in bytes.
 pub(super) fn address_space_limit() -> Option<u64> {
-    soft_limit("Max address space")
+    soft_limit(&text(LIMITS)?, "Max address space")
 }
 
 /// The limit of this user's threads and processes, which does not bind the administrator. How many there are, the kernel
@@ -90,13 +98,17 @@ pub(super) fn processes_limit() -> Option<String> {
     if user.split_whitespace().nth(1) == Some("0") {
         return None;
     }
-    Some(format!("ulimit -u is {}", soft_limit("Max processes")?))
+    Some(format!(
+        "ulimit -u is {}",
+        soft_limit(&text(LIMITS)?, "Max processes")?
+    ))
 }
 
 /// Memory of the machine, in bytes.
 pub(super) fn memory() -> Option<Left> {
-    let free = kilobytes("/proc/meminfo", "MemAvailable:")?
-        + kilobytes("/proc/meminfo", "SwapFree:").unwrap_or_default();
+    let memory = text(MEMORY)?;
+    let free =
+        kilobytes(&memory, "MemAvailable:")? + kilobytes(&memory, "SwapFree:").unwrap_or_default();
     let limit = format!("{} MiB of memory are free", free / KIB);
     Some(((free * KIB).saturating_sub(SPARE_MEMORY), limit))
 }
@@ -106,7 +118,7 @@ pub(super) fn descriptors() -> Option<Left> {
     // Where there is not even one to look with, none is left.
     const EMFILE: i32 = 24;
     let none = |error: &io::Error| error.raw_os_error() == Some(EMFILE);
-    let limit = soft_limit("Max open files");
+    let limit = text(LIMITS).and_then(|limits| soft_limit(&limits, "Max open files"));
     let (most, open) = match (limit, fs::read_dir("/proc/self/fd")) {
         (Some(most), Ok(open)) => (most, open),
         (_, Err(error)) if none(&error) => return Some((0, "too many are open".to_owned())),
@@ -119,16 +131,14 @@ pub(super) fn descriptors() -> Option<Left> {
     Some((left, format!("ulimit -n is {most}")))
 }
 
-/// A soft limit of this process; None where it is unlimited.
-fn soft_limit(name: &str) -> Option<u64> {
-    let limits = text("/proc/self/limits")?;
+/// A soft limit in [`LIMITS`]; None where it is unlimited.
+fn soft_limit(limits: &str, name: &str) -> Option<u64> {
     let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
 /// A line such as `VmSize:    1234 kB`.
-fn kilobytes(path: &str, name: &str) -> Option<u64> {
-    let text = text(path)?;
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }

@@ -35,18 +35,13 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
         let mut threads = Budget::new(Cost::thread(STACK));
         for number in 1..=workers {
             let waiting = waiting.clone();
-            let start = threads.allow().and_then(|allowed| {
-                thread::Builder::new()
-                    .name(format!("worker-{number}"))
-                    .stack_size(STACK)
-                    .spawn_scoped(scope, move || {
-                        drop(allowed);
-                        for mut client in waiting {
-                            acceptor.tally.begin();
-                            handle_client(&mut client);
-                        }
-                    })
-            });
+            let work = move || {
+                for mut client in waiting {
+                    acceptor.tally.begin();
+                    handle_client(&mut client);
+                }
+            };
+            let start = threads.spawn(scope, format!("worker-{number}"), STACK, work);
             start.map_err(|error| no_worker(number, workers, &error))?;
             acceptor.tally.created();
         }

@@ -50,19 +50,14 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
         let mut budget = Budget::new(Cost::thread(STACK));
         for number in 1..=workers {
             let (opened, abandoned) = (opened.clone(), &abandoned);
-            let thread = budget.allow().and_then(|allowed| {
-                thread::Builder::new()
-                    .name(format!("worker-{number}"))
-                    .stack_size(STACK)
-                    .spawn_scoped(scope, move || {
-                        drop(allowed);
-                        let _ = opened.recv();
-                        if abandoned.load(Relaxed) {
-                            return Ok(());
-                        }
-                        work()
-                    })
-            });
+            let work = move || {
+                let _ = opened.recv();
+                if abandoned.load(Relaxed) {
+                    return Ok(());
+                }
+                work()
+            };
+            let thread = budget.spawn(scope, format!("worker-{number}"), STACK, work);
             threads.push(thread.map_err(|error| no_worker(number, workers, &error))?);
             acceptor.tally.created();
         }
