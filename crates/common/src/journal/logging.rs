@@ -16,8 +16,8 @@ const SAID_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Logging {
     file: LogFile,
-    /// Why the last write failed; None when it went well.
-    why: Option<String>,
+    /// Whether the last write failed.
+    fails: bool,
     /// How many events are missing at the end of the file.
     missing: u64,
     /// How many are missing in all, and why the last of them.
@@ -33,7 +33,7 @@ impl Logging {
     pub(super) fn new(file: LogFile) -> Self {
         Self {
             file,
-            why: None,
+            fails: false,
             missing: 0,
             missing_in_all: 0,
             last_why: String::new(),
@@ -44,7 +44,7 @@ impl Logging {
 
     /// Whether the last write failed.
     pub(super) fn fails(&self) -> bool {
-        self.why.is_some()
+        self.fails
     }
 
     /// Appends the lines of a batch; a failure that is to be said.
@@ -54,7 +54,7 @@ impl Logging {
         self.missing += not.lines;
         self.missing_in_all += not.lines;
         self.last_why.clone_from(&why);
-        self.why = Some(why.clone());
+        self.fails = true;
         if self.said.is_some_and(|said| said.elapsed() < SAID_EVERY) {
             return None;
         }
@@ -76,30 +76,21 @@ impl Logging {
     /// Appends the line of that event, with which the log goes on; whether that went well, and what is to be said of it.
     pub(super) fn go_on(&mut self, notice: &[u8]) -> Result<Option<String>, ()> {
         self.file.append(notice).map_err(drop)?;
-        self.why = None;
+        self.fails = false;
         let missing = std::mem::take(&mut self.missing);
         let said = std::mem::take(&mut self.is_said);
         Ok(said.then(|| {
-            let events = grouped(missing)
-                + if missing == 1 {
-                    " event is"
-                } else {
-                    " events are"
-                };
-            format!(
-                "{}: it is written again; {events} missing",
-                self.file.name()
-            )
+            let (name, events) = (self.file.name(), events_are(missing));
+            format!("{name}: it is written again; {events} missing")
         }))
     }
 
     /// At the end: the failure to say when events are missing.
     pub(super) fn finish(&self) -> Option<Failure> {
-        let events = match self.missing_in_all {
-            0 => return None,
-            1 => "1 event is".to_owned(),
-            more => grouped(more) + " events are",
-        };
+        if self.missing_in_all == 0 {
+            return None;
+        }
+        let events = events_are(self.missing_in_all);
         let text = format!("{events} not written: {}", self.last_why);
         Some(Failure::could_not_run(self.file.name(), text))
     }
@@ -114,5 +105,13 @@ impl Logging {
                 (Level::Warn, text)
             }
         }
+    }
+}
+
+/// `1 event is`, `2,912 events are`.
+fn events_are(count: u64) -> String {
+    match count {
+        1 => "1 event is".to_owned(),
+        more => grouped(more) + " events are",
     }
 }

@@ -1,6 +1,7 @@
 //! What people see of the events, and where.
 
-use crate::event::{Event, Kind};
+use super::message::Source;
+use crate::event::{Event, Kind, Record, VERSION};
 
 /// What people see of one event: lines without their line ends; an empty one is not shown.
 #[derive(Debug, Default)]
@@ -41,6 +42,20 @@ pub struct Style {
     pub quiet: bool,
     /// Colour on standard error.
     pub colour: bool,
+}
+
+impl Style {
+    /// An event as the line of the log with this number.
+    pub(super) fn record<'a>(&'a self, source: &'a Source, seq: u64, event: Event) -> Record<'a> {
+        Record {
+            v: VERSION,
+            run: self.run.as_str().into(),
+            node: self.node.as_str().into(),
+            thread: source.name().into(),
+            seq,
+            event,
+        }
+    }
 }
 
 /// What standard output shows.

@@ -17,7 +17,7 @@ use super::{
     warnings::PeerWarnings,
 };
 use crate::{
-    event::{Event, Kind, Level, Record, VERSION},
+    event::{Event, Kind, Level},
     exit::{Exit, Failure},
     threads::{
         channel::{Receiver, RecvTimeoutError},
@@ -184,14 +184,7 @@ impl Writer {
 
     fn format(&mut self, source: &Source, event: Event, shown: Shown) {
         self.go_on_logging();
-        let record = Record {
-            v: VERSION,
-            run: self.style.run.as_str().into(),
-            node: self.style.node.as_str().into(),
-            thread: source.name().into(),
-            seq: self.seq,
-            event,
-        };
+        let record = self.style.record(source, self.seq, event);
         self.seq += 1;
         self.history.count(record.event.kind);
         self.lines.answer.clear();
@@ -290,14 +283,7 @@ impl Writer {
             return;
         }
         let source = Source::Thread(thread::current());
-        let record = Record {
-            v: VERSION,
-            run: self.style.run.as_str().into(),
-            node: self.style.node.as_str().into(),
-            thread: source.name().into(),
-            seq: self.seq,
-            event: log.notice(),
-        };
+        let record = self.style.record(&source, self.seq, log.notice());
         let mut line = Vec::new();
         record.write_line(&mut line);
         let log = self.log.as_mut().expect("the log is there");

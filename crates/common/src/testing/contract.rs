@@ -15,6 +15,9 @@ use crate::event::{Event, Kind};
 pub fn check_contract(path: &str, arguments: &[&str], listens: bool) {
     let folder = Folder::new();
     let (log, ready_file) = (folder.path("log"), folder.path("ready"));
+    let wait_until_logged = |words: &str| {
+        wait_for(|| fs::read_to_string(&log).ok()?.contains(words).then_some(()));
+    };
     let mut all = vec!["--json", "--quiet", "--log", &log];
     if listens {
         all.extend(["--ready-file", &ready_file]);
@@ -33,12 +36,7 @@ pub fn check_contract(path: &str, arguments: &[&str], listens: bool) {
         }
     } else {
         // The handlers are there before anything is recorded.
-        wait_for(|| {
-            fs::read_to_string(&log)
-                .ok()?
-                .contains(r#""start""#)
-                .then_some(())
-        });
+        wait_until_logged(r#""start""#);
     }
 
     running.signal("USR1");
@@ -50,23 +48,13 @@ pub fn check_contract(path: &str, arguments: &[&str], listens: bool) {
     let before = folder.path("log.1");
     fs::rename(&log, &before).expect("a log");
     running.signal("HUP");
-    wait_for(|| {
-        fs::read_to_string(&log)
-            .ok()?
-            .contains("opened again")
-            .then_some(())
-    });
+    wait_until_logged("opened again");
     // Under a second name, the file that is removed can still be read.
     let removed = folder.path("removed.jsonl");
     fs::hard_link(&log, &removed).expect("a second name");
     fs::remove_file(&log).expect("a log");
     running.signal("HUP");
-    wait_for(|| {
-        fs::read_to_string(&log)
-            .ok()?
-            .contains("opened again")
-            .then_some(())
-    });
+    wait_until_logged("opened again");
 
     let finished = running.interrupt();
     assert_eq!(finished.code, Some(0), "{finished:?}");
