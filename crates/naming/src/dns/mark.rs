@@ -10,11 +10,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::{
     difference::{Difference, next_serial},
     owner::Owner,
-    zone::{Zone, push_record},
+    zone::{FEW_NAMES, Zone, push_record},
 };
-
-/// Below so many names, one thread is fastest.
-const FEW_NAMES: usize = 10_000;
 
 /// A digest of a zone's records as a set: the sum of the 128-bit hashes (XXH3) of each record. So a change costs as much as
 /// it changes, and not as much as there are records.

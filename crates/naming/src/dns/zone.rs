@@ -15,7 +15,7 @@ mod table;
 mod tests;
 
 pub use self::{
-    batches::{Push, build},
+    batches::{FEW_NAMES, Push, build},
     records::{Records, first_records, push_record, push_timed},
     table::Zone,
 };

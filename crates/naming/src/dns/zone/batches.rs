@@ -11,7 +11,7 @@ use super::{
 use crate::dns::owner::Zones;
 
 /// Below so many names, one thread is fastest.
-const MANY_NAMES: usize = 10_000;
+pub const FEW_NAMES: usize = 10_000;
 
 /// About how many bytes are handed over at once.
 const BATCH: usize = 64 * 1024;
@@ -41,7 +41,7 @@ pub fn build<E>(
         })?;
         Ok(builder.finish(shards, most))
     };
-    if names < MANY_NAMES {
+    if names < FEW_NAMES {
         return on_this_thread();
     }
     let (mut builder, mut shards) = Builder::new(Arc::clone(zones), ttl, names);

@@ -1,6 +1,6 @@
 //! The table built from all names at once.
 
-use std::{hash::BuildHasher, sync::Arc};
+use std::sync::Arc;
 
 use common::parallel;
 use hashbrown::HashMap;
@@ -14,8 +14,8 @@ use crate::dns::owner::Zones;
 /// Room for the entries of a shard of the intended size: a shard that grows from nothing is copied a dozen times.
 const BYTES_PER_SHARD: usize = NAMES_PER_SHARD * 64;
 
-/// How many shards a thread indexes at once; for fewer, one thread is fastest.
-const FEW_SHARDS: usize = 64;
+/// How many shards a thread indexes at once; for no more, one thread is fastest.
+const SHARDS_AT_ONCE: usize = 64;
 
 /// The entries of all names, by shard: they are appended first, and indexed at the end.
 pub(super) type Shards = Vec<Shard>;
@@ -63,7 +63,7 @@ impl Builder {
             last.extend(above);
         }
         *count += 1;
-        self.zone.hasher.hash_one(name) as usize & (self.shards - 1)
+        self.zone.position_among(self.shards, name).0
     }
 
     /// The zones with all names, and at most `most` records for each.
@@ -72,13 +72,10 @@ impl Builder {
             *self.parents.entry_ref(last.as_slice()).or_insert(0) += count;
         }
         let (zone, parents) = (&mut self.zone, &mut self.parents);
-        let threads = match shards.len() {
-            0..FEW_SHARDS => 1,
-            _ => parallel::processors(),
-        };
-        let tag = |name: &[u8]| (zone.hasher.hash_one(name) >> 32) as u32;
-        let pieces = shards.chunks_mut(FEW_SHARDS);
-        let duplicates = parallel::each("index", threads, pieces, |shards| {
+        let position = |name: &[u8]| zone.position_among(self.shards, name);
+        let tag = |name: &[u8]| position(name).1;
+        let pieces = shards.chunks_mut(SHARDS_AT_ONCE);
+        let duplicates = parallel::each("index", parallel::processors(), pieces, |shards| {
             let duplicates = shards.iter_mut().flat_map(|shard| shard.index(tag, most));
             duplicates.collect::<Vec<_>>()
         });
@@ -93,9 +90,8 @@ impl Builder {
         for length in (1..lengths.len()).rev() {
             for name in std::mem::take(&mut lengths[length]) {
                 let children = parents[&name];
-                let hash = zone.hasher.hash_one(&*name);
-                let shard = &mut shards[hash as usize & (self.shards - 1)];
-                let tag = (hash >> 32) as u32;
+                let (shard, tag) = position(&name);
+                let shard = &mut shards[shard];
                 if shard.set_children(tag, &name, children) {
                     continue;
                 }

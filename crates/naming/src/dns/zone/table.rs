@@ -104,8 +104,13 @@ impl Zone {
     }
 
     pub(super) fn position(&self, name: &[u8]) -> (usize, u32) {
+        self.position_among(self.shards.len(), name)
+    }
+
+    /// The number of the shard of a name among so many, and its tag there.
+    pub(super) fn position_among(&self, shards: usize, name: &[u8]) -> (usize, u32) {
         let hash = self.hasher.hash_one(name);
-        (hash as usize & (self.shards.len() - 1), (hash >> 32) as u32)
+        (hash as usize & (shards - 1), (hash >> 32) as u32)
     }
 
     fn write(
