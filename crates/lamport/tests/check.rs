@@ -1,5 +1,10 @@
 //! The model checker: its report, the replay of its counterexamples, and the explorer.
 
+#[path = "support/bugs.rs"]
+mod bugs;
+#[path = "support/checked.rs"]
+mod checked;
+
 use std::{
     fs,
     io::{Read, Write},
@@ -12,24 +17,10 @@ use common::{
     testing::{self, Finished, Folder, Running, run, start},
 };
 
+use bugs::ALGORITHMS;
+use checked::{checks, lamport};
+
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
-
-fn lamport(arguments: &str) -> Finished {
-    let arguments: Vec<_> = arguments.split_whitespace().collect();
-    run(LAMPORT, &arguments)
-}
-
-/// The checked properties, and their verdicts.
-fn checks(finished: &Finished) -> Vec<(String, String)> {
-    let events = finished.events().into_iter();
-    let checks = events.filter(|event| event.kind == Kind::Check);
-    checks
-        .map(|check| {
-            let verdict = check.verdict.unwrap().word().to_owned();
-            (check.check.unwrap().into(), verdict)
-        })
-        .collect()
-}
 
 #[test]
 fn the_published_instance_is_reported_with_the_published_counts() {
@@ -267,25 +258,6 @@ fn invalid_settings_of_a_check_and_a_replay_are_refused() {
         ],
     );
 }
-
-/// Every algorithm with the bugs that it takes.
-const ALGORITHMS: [(&str, &[&str]); 6] = [
-    ("events", &["no-advance"]),
-    (
-        "mutex",
-        &["no-tie-break", "no-acknowledgement", "no-advance"],
-    ),
-    (
-        "ricart-agrawala",
-        &["no-tie-break", "no-acknowledgement", "no-advance"],
-    ),
-    ("central", &["no-acknowledgement", "no-advance"]),
-    (
-        "total",
-        &["no-tie-break", "no-acknowledgement", "no-advance"],
-    ),
-    ("causal", &["no-hold-back", "no-advance"]),
-];
 
 #[test]
 fn the_defaults_find_every_bug_that_an_algorithm_takes() {

@@ -1,34 +1,18 @@
 //! The replay of logs: every line and every field of them, the faults, and the paths of the model checker.
 
+#[path = "support/checked.rs"]
+mod checked;
+
 use std::{fs, path::Path};
 
-use common::{
-    event::Kind,
-    testing::{Finished, Folder, run},
-};
+use clap::ValueEnum;
+use common::testing::{Finished, Folder};
 use lamport::{
     algorithms::Algorithm,
     simulate::replay::{Script, repeat},
 };
 
-const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
-
-fn lamport(arguments: &str) -> Finished {
-    let arguments: Vec<_> = arguments.split_whitespace().collect();
-    run(LAMPORT, &arguments)
-}
-
-/// The checked properties, and their verdicts.
-fn checks(finished: &Finished) -> Vec<(String, String)> {
-    let events = finished.events().into_iter();
-    let checks = events.filter(|event| event.kind == Kind::Check);
-    checks
-        .map(|check| {
-            let verdict = check.verdict.unwrap().word().to_owned();
-            (check.check.unwrap().into(), verdict)
-        })
-        .collect()
-}
+use checked::{checks, lamport};
 
 /// The arguments of the commands that replay the counterexamples.
 fn replay_commands(finished: &Finished) -> Vec<String> {
@@ -96,14 +80,7 @@ fn with_another(line: &str, field: &str) -> Option<String> {
 fn every_field_that_the_run_determines_is_compared() {
     let folder = Folder::new();
     let mut fields = std::collections::BTreeSet::new();
-    for algorithm in [
-        Algorithm::Events,
-        Algorithm::Mutex,
-        Algorithm::RicartAgrawala,
-        Algorithm::Central,
-        Algorithm::Total,
-        Algorithm::Causal,
-    ] {
+    for &algorithm in Algorithm::value_variants() {
         let log = simulated(
             &folder,
             &format!("{} --processes 3 --count 3", algorithm.word()),

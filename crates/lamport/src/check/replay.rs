@@ -22,7 +22,7 @@ use crate::{
     process::Meaning,
     property::Property,
     run_event::{MessageAction, RunEvent},
-    simulate::replay::{self, Replayed, Script, Scripted, Step, difference},
+    simulate::replay::{self, Replayed, Script, Scripted, Step},
     verdict::{Check, Verdict},
 };
 
@@ -142,23 +142,16 @@ impl<'m> ModuleRun<'m> {
         step: &Step,
         expected: &RunEvent,
     ) -> Result<RunEvent, Failure> {
-        let names = &script.names;
-        let differs = |why: String| {
-            let sentence = expected.sentence(names);
-            script.differs(
-                step,
-                format!("in the log {sentence}, but in the module {why}"),
-            )
-        };
+        let differs = |why: &str| script.differs_in("module", step, expected, why);
         let me = expected.process.index();
         if self.pending[me].is_empty() {
-            let action = action(expected).ok_or_else(|| differs("no action does this".into()))?;
+            let action = action(expected).ok_or_else(|| differs("no action does this"))?;
             let mut possible = Vec::new();
             self.module.actions(&self.state, &mut possible);
             if !possible.contains(&action) {
                 let words = |action: &Action| self.module.format_action(action);
                 let possible: Vec<_> = possible.iter().map(words).collect();
-                return Err(differs(format!(
+                return Err(differs(&format!(
                     "{} is not possible here, only {}",
                     words(&action),
                     possible.join(", ")
@@ -166,20 +159,11 @@ impl<'m> ModuleRun<'m> {
             }
             self.take(action);
         }
-        let Some(event) = self.pending[me].pop_front() else {
-            return Err(differs("nothing happens".to_owned()));
-        };
-        let event = RunEvent {
+        let event = self.pending[me].pop_front().map(|event| RunEvent {
             at: expected.at,
             ..event
-        };
-        match difference(&script.logged(step)?, &event, names) {
-            None => Ok(event),
-            Some(difference) => {
-                let found = event.sentence(names);
-                Err(differs(format!("{found}: {difference}")))
-            }
-        }
+        });
+        script.compared("module", step, expected, event)
     }
 
     fn take(&mut self, action: Action) {

@@ -101,10 +101,9 @@ fn time_of_day(text: &str) -> Option<(i64, &str)> {
     let half = ["am", "pm"].map(|half| rest.trim_start().strip_prefix(half));
     let (shift, rest) = match half {
         [Some(rest), _] if whole / 3600 == 12 => (-12, rest),
-        [Some(rest), _] => (0, rest),
-        [_, Some(rest)] if whole / 3600 < 12 => (12, rest),
-        [_, Some(rest)] => (0, rest),
-        _ => (0, rest),
+        [None, Some(rest)] if whole / 3600 < 12 => (12, rest),
+        [Some(rest), _] | [_, Some(rest)] => (0, rest),
+        [None, None] => (0, rest),
     };
     Some(((whole + shift * 3600) * 1_000_000 + micros, rest))
 }

@@ -1,6 +1,8 @@
 //! The logs of several programs as one computation, by the real program.
 
 mod bad_input;
+#[path = "../support/bugs.rs"]
+mod bugs;
 mod drawing;
 mod foreign;
 mod guesses;

@@ -8,26 +8,7 @@ use common::{
     testing::{Folder, run, start},
 };
 
-use crate::{LAMPORT, on_property, trace, verdict};
-
-/// Every algorithm with its injected bugs.
-const SUBJECTS: [(&str, &[&str]); 6] = [
-    ("events", &["no-advance"]),
-    (
-        "mutex",
-        &["no-tie-break", "no-acknowledgement", "no-advance"],
-    ),
-    (
-        "ricart-agrawala",
-        &["no-tie-break", "no-acknowledgement", "no-advance"],
-    ),
-    ("central", &["no-acknowledgement", "no-advance"]),
-    (
-        "total",
-        &["no-tie-break", "no-acknowledgement", "no-advance"],
-    ),
-    ("causal", &["no-hold-back", "no-advance"]),
-];
+use crate::{LAMPORT, bugs::ALGORITHMS, on_property, trace, verdict};
 
 /// Asserts that the verdicts on a simulated run and on its logs are the same.
 fn agree(arguments: &[&str]) {
@@ -67,7 +48,7 @@ fn agree(arguments: &[&str]) {
 
 #[test]
 fn the_simulator_and_its_logs_agree_for_every_algorithm_and_bug() {
-    for (algorithm, bugs) in SUBJECTS {
+    for (algorithm, bugs) in ALGORITHMS {
         for bug in bugs.iter().map(Some).chain([None]) {
             for seed in ["1", "2", "3"] {
                 let mut arguments = vec![algorithm, "--seed", seed, "--processes", "3"];
@@ -82,7 +63,7 @@ fn the_simulator_and_its_logs_agree_for_every_algorithm_and_bug() {
 
 #[test]
 fn they_agree_over_an_unreliable_network_and_with_crashes() {
-    for (algorithm, _) in SUBJECTS {
+    for (algorithm, _) in ALGORITHMS {
         agree(&[
             algorithm,
             "--loss",

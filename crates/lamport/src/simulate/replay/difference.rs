@@ -9,7 +9,7 @@ use common::{
 use crate::{ids::Names, run_event::RunEvent};
 
 /// What differs, in words; None if nothing does.
-pub fn difference(logged: &Event, replayed: &RunEvent, names: &Names) -> Option<String> {
+pub(super) fn difference(logged: &Event, replayed: &RunEvent, names: &Names) -> Option<String> {
     // What carries the messages is not determined by the run.
     let over = logged
         .message

@@ -26,7 +26,6 @@ use common::{
 };
 
 pub use self::{
-    difference::difference,
     replayed::Replayed,
     script::{MAX_CLOCK, Script, Scripted, Step},
 };

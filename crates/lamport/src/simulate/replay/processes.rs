@@ -8,7 +8,6 @@ use std::{
 use common::exit::Failure;
 
 use super::{
-    difference::difference,
     network::{Network, words},
     replayed::Replayed,
     script::{Script, Scripted, Step},
@@ -122,13 +121,7 @@ impl<P: Process> Processes<P> {
         expected: &RunEvent,
     ) -> Result<RunEvent, Failure> {
         let names = &script.names;
-        let differs = |why: String| {
-            let sentence = expected.sentence(names);
-            script.differs(
-                step,
-                format!("in the log {sentence}, but in the replay {why}"),
-            )
-        };
+        let differs = |why: &str| script.differs_in("replay", step, expected, why);
         let me = expected.process.index();
         if self.drivers[me].events.is_empty() {
             match expected.what {
@@ -138,29 +131,21 @@ impl<P: Process> Processes<P> {
                         sent.and_then(|driver| driver.sent.get(&(expected.process, number)));
                     let frame = frame.cloned().ok_or_else(|| {
                         let message = words((from, expected.process), number, names);
-                        differs(format!("no process has sent it: {message}"))
+                        differs(&format!("no process has sent it: {message}"))
                     })?;
                     self.engines[me].receive(expected.at, from, frame, &mut self.drivers[me]);
                 }
                 _ => {
                     if self.drivers[me].timer.take().is_none() {
                         let name = names.of(expected.process);
-                        return Err(differs(format!("{name} waits for a message")));
+                        return Err(differs(&format!("{name} waits for a message")));
                     }
                     self.engines[me].timer(expected.at, &mut self.drivers[me]);
                 }
             }
         }
-        let Some(event) = self.drivers[me].events.pop_front() else {
-            return Err(differs("nothing happens".to_owned()));
-        };
-        match difference(&script.logged(step)?, &event, names) {
-            None => Ok(event),
-            Some(difference) => {
-                let found = event.sentence(names);
-                Err(differs(format!("{found}: {difference}")))
-            }
-        }
+        let event = self.drivers[me].events.pop_front();
+        script.compared("replay", step, expected, event)
     }
 
     /// The first event of a begun step that the log does not have any more.

@@ -9,6 +9,7 @@ use common::{
     text::{visible, visible_path},
 };
 
+use super::difference::difference;
 use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST},
@@ -134,6 +135,40 @@ impl Script {
             Scripted::Event(event) => event.process == process,
             Scripted::Fault(fault) => fault.process() == process,
         })
+    }
+
+    /// The failure that there is something else where the events are repeated, the replay or the module, than what a step
+    /// says (exit code 2).
+    pub fn differs_in(&self, place: &str, step: &Step, expected: &RunEvent, why: &str) -> Failure {
+        let sentence = expected.sentence(&self.names);
+        self.differs(
+            step,
+            format!("in the log {sentence}, but in the {place} {why}"),
+        )
+    }
+
+    /// The event that was found where the events are repeated, if it is the one that a step says.
+    ///
+    /// # Errors
+    /// What differs (exit code 2).
+    pub fn compared(
+        &self,
+        place: &str,
+        step: &Step,
+        expected: &RunEvent,
+        found: Option<RunEvent>,
+    ) -> Result<RunEvent, Failure> {
+        let differs = |why: &str| self.differs_in(place, step, expected, why);
+        let Some(event) = found else {
+            return Err(differs("nothing happens"));
+        };
+        match difference(&self.logged(step)?, &event, &self.names) {
+            None => Ok(event),
+            Some(difference) => {
+                let found = event.sentence(&self.names);
+                Err(differs(&format!("{found}: {difference}")))
+            }
+        }
     }
 
     /// The failure that something at a step differs (exit code 2).

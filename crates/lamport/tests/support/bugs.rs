@@ -1,0 +1,20 @@
+//! The algorithms and their injected bugs.
+
+/// Every algorithm with the bugs that it takes.
+pub(crate) const ALGORITHMS: [(&str, &[&str]); 6] = [
+    ("events", &["no-advance"]),
+    (
+        "mutex",
+        &["no-tie-break", "no-acknowledgement", "no-advance"],
+    ),
+    (
+        "ricart-agrawala",
+        &["no-tie-break", "no-acknowledgement", "no-advance"],
+    ),
+    ("central", &["no-acknowledgement", "no-advance"]),
+    (
+        "total",
+        &["no-tie-break", "no-acknowledgement", "no-advance"],
+    ),
+    ("causal", &["no-hold-back", "no-advance"]),
+];
