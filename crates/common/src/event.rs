@@ -1,6 +1,6 @@
 //! The event log, version 1: one event, one line of JSON. The same types write and read it.
 //!
-//! The words are explained in `docs/log-format.md`.
+//! The words are explained in `docs/reference/log-format.md`.
 
 mod line;
 mod time;

@@ -352,7 +352,7 @@ fn json_has_the_same_two_events_of_one_message() {
 
 #[test]
 fn the_handouts_file_is_short_and_the_page_of_the_experiment_begins_with_it() {
-    let page = include_str!("../../../docs/experiment-6-synchronization.md");
+    let page = include_str!("../../../docs/student/synchronization.md");
     testing::check_handout(HANDOUT, page, 0);
 }
 

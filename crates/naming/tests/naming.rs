@@ -533,7 +533,7 @@ fn a_key_is_made_once() {
 
 #[test]
 fn the_handouts_program_is_short_and_the_page_of_the_experiment_begins_with_it() {
-    let page = include_str!("../../../docs/experiment-5-naming.md");
+    let page = include_str!("../../../docs/student/naming.md");
     testing::check_handout(include_str!("../src/handout.rs"), page, 0);
     let (before, _) = page.split_once("```rust\n").unwrap();
     assert!(before.lines().count() < 10, "{before}");

@@ -26,7 +26,7 @@ const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
 fn it_is_short_and_the_page_shows_it_as_it_is() {
-    let page = include_str!("../../../docs/experiment-3-processes.md");
+    let page = include_str!("../../../docs/student/processes.md");
     testing::check_handout(include_str!("../src/handout.rs"), page, 0);
 }
 
