@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{
-    event::{Event, Kind, Time},
+    event::{Event, Kind, Level, Time},
     exit::{Failure, Summary},
     journal::Journal,
     message::{Carrier, MessageId, Party},
@@ -23,7 +23,7 @@ use common::{
     text::plural,
 };
 
-use crate::{config::Settings, datagrams::Datagrams};
+use crate::{config::Settings, datagrams::Datagrams, destinations::Destinations};
 
 /// The sockets that send one message: one for each group, network or receiver of unicast.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Senders {
     senders: Vec<Sender>,
     /// The destination of each, for people.
     labels: Vec<String>,
+    /// What the user should know of them.
+    notes: Vec<String>,
     /// On how many interfaces each message is sent.
     interfaces: usize,
     mode: AddressingMode,
@@ -63,42 +65,21 @@ impl Senders {
             reach,
             ..
         } = settings;
-        let interfaces = &membership.interfaces;
-        let mut destinations: Vec<_> = settings
-            .to
-            .iter()
-            .map(|to| (to.at(port), &interfaces[0]))
-            .collect();
-        if destinations.is_empty() {
-            for interface in interfaces {
-                if *mode == AddressingMode::Broadcast {
-                    destinations.push((
-                        SocketAddr::new(interface.broadcast_address().into(), port),
-                        interface,
-                    ));
-                    continue;
-                }
-                for group in &membership.groups {
-                    destinations.push((interface.at(*group, port), interface));
-                }
-            }
-        }
-        if destinations.iter().any(|(to, _)| to.port() == 0) {
-            let why = "no program listens on port 0; it stands for a free one, which only a receiver can take";
-            return Err(Failure::could_not_run("send to port 0", why));
-        }
-        let several = *mode == AddressingMode::Multicast && interfaces.len() > 1;
-        let label = |(to, interface): &(SocketAddr, &Interface)| {
+        let interfaces = membership.interfaces.len();
+        let Destinations { all, notes } = Destinations::new(settings, port)?;
+        let several = *mode == AddressingMode::Multicast && interfaces > 1;
+        let label = |(to, interface): &(SocketAddr, Interface)| {
             let on = several.then(|| format!(" on {}", interface.name));
             format!("{to}{}", on.unwrap_or_default())
         };
-        let labels = destinations.iter().map(label).collect();
-        let senders = destinations
+        let labels = all.iter().map(label).collect();
+        let senders = all
             .into_iter()
-            .map(|(to, interface)| Sender::new(*mode, to, interface, *reach));
+            .map(|(to, interface)| Sender::new(*mode, to, &interface, *reach));
         Ok(Self {
             labels,
-            interfaces: interfaces.len(),
+            notes,
+            interfaces,
             senders: senders.collect::<Result<_, _>>()?,
             mode: *mode,
             stamp_writer: settings
@@ -116,8 +97,11 @@ impl Senders {
         })
     }
 
-    /// From now on the journal can report what was sent so far.
+    /// Notes what the user should know of the destinations. From now on the journal can report what was sent so far.
     pub fn report_to(&self, journal: &Journal) {
+        for note in &self.notes {
+            journal.record(Event::error(Level::Warn, note));
+        }
         let so_far = Arc::clone(&self.so_far);
         journal.report_with(move || {
             let [messages, sent, failed] =

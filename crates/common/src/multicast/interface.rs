@@ -8,6 +8,7 @@ use std::{
 use nix::{
     ifaddrs::getifaddrs,
     net::if_::{InterfaceFlags, if_nametoindex},
+    sys::socket::SockaddrStorage,
 };
 
 use crate::{
@@ -24,8 +25,8 @@ pub struct Interface {
     pub index: u32,
     /// Its address.
     pub address: IpAddr,
-    /// The broadcast address of its network (IPv4).
-    pub broadcast: Option<Ipv4Addr>,
+    /// The length of its network's prefix, in bits: 24 for the mask 255.255.255.0.
+    pub prefix: u8,
     /// Whether it is a loopback interface: what is sent on it never leaves this machine.
     pub loopback: bool,
     /// What its flags say.
@@ -41,6 +42,49 @@ pub struct State {
     pub running: bool,
     /// It supports multicast (IFF_MULTICAST).
     pub multicast: bool,
+    /// It supports broadcast (IFF_BROADCAST); a point-to-point link does not.
+    pub broadcast: bool,
+}
+
+/// Why there is no broadcast address on an interface.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NoBroadcast {
+    /// The interface's address is one of IPv6.
+    V6,
+    /// The link has two ends.
+    PointToPoint,
+    /// The network has two addresses, both of hosts: its prefix has 31 bits.
+    TwoAddresses,
+    /// The network is the host alone: its prefix has 32 bits.
+    OneAddress,
+}
+
+impl fmt::Display for NoBroadcast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V6 => "IPv6 has no broadcast",
+            Self::PointToPoint => "a point-to-point link has no broadcast",
+            Self::TwoAddresses => {
+                "a network of two addresses, with 31 bits of prefix, has no broadcast address (RFC 3021)"
+            }
+            Self::OneAddress => {
+                "a network of one address, with 32 bits of prefix, has no broadcast address"
+            }
+        })
+    }
+}
+
+impl NoBroadcast {
+    /// What to do instead.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::V6 => "the group ff02::1 is every host on the link (RFC 4291)",
+            Self::PointToPoint => "--mode unicast --to ADDRESS reaches the other end",
+            Self::TwoAddresses | Self::OneAddress => {
+                "--to 255.255.255.255 reaches every host on the link"
+            }
+        }
+    }
 }
 
 impl fmt::Display for Interface {
@@ -115,15 +159,13 @@ impl Interface {
                 address,
                 index: if_nametoindex(interface.interface_name.as_str()).ok()?,
                 loopback: flags.contains(InterfaceFlags::IFF_LOOPBACK),
-                broadcast: interface
-                    .broadcast
-                    .filter(|_| flags.contains(InterfaceFlags::IFF_BROADCAST))
-                    .and_then(|broadcast| Some(broadcast.as_sockaddr_in()?.ip())),
+                prefix: interface.netmask.as_ref().map_or(0, prefix),
                 name: interface.interface_name,
                 state: State {
                     up: flags.contains(InterfaceFlags::IFF_UP),
                     running: flags.contains(InterfaceFlags::IFF_RUNNING),
                     multicast: flags.contains(InterfaceFlags::IFF_MULTICAST),
+                    broadcast: flags.contains(InterfaceFlags::IFF_BROADCAST),
                 },
             })
         };
@@ -134,13 +176,26 @@ impl Interface {
         Ok(all)
     }
 
-    /// The destination address of a broadcast on this interface. The loopback interface has no broadcast address; there
-    /// it is the last address of 127.0.0.0/8 (RFC 1122 section 3.2.1.3).
-    pub fn broadcast_address(&self) -> Ipv4Addr {
-        match self.broadcast {
-            _ if self.loopback => Ipv4Addr::new(127, 255, 255, 255),
-            Some(broadcast) => broadcast,
-            None => Ipv4Addr::BROADCAST,
+    /// The destination address of a broadcast on this interface: the last address of its network, computed from address
+    /// and prefix. What the system reports is not asked: where none was set, Linux reports the interface's own address.
+    /// On the loopback interface it is the last address of 127.0.0.0/8 (RFC 1122 section 3.2.1.3).
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn broadcast_address(&self) -> Result<Ipv4Addr, NoBroadcast> {
+        let IpAddr::V4(address) = self.address else {
+            return Err(NoBroadcast::V6);
+        };
+        if self.loopback {
+            return Ok(Ipv4Addr::new(127, 255, 255, 255));
+        }
+        if !self.state.broadcast {
+            return Err(NoBroadcast::PointToPoint);
+        }
+        match self.prefix {
+            32.. => Err(NoBroadcast::OneAddress),
+            31 => Err(NoBroadcast::TwoAddresses),
+            prefix => Ok(Ipv4Addr::from_bits(address.to_bits() | u32::MAX >> prefix)),
         }
     }
 
@@ -156,6 +211,18 @@ impl Interface {
         }
         at
     }
+}
+
+/// The length of the prefix that a mask stands for.
+fn prefix(mask: &SockaddrStorage) -> u8 {
+    let v4 = mask
+        .as_sockaddr_in()
+        .map(|v4| v4.ip().to_bits().count_ones());
+    let v6 = || {
+        mask.as_sockaddr_in6()
+            .map(|v6| v6.ip().to_bits().count_ones())
+    };
+    v4.or_else(v6).unwrap_or_default() as u8
 }
 
 /// Whether an address has link-local scope (fe80::/10, RFC 4291 section 2.5.6).
@@ -214,12 +281,54 @@ mod tests {
             );
         }
         assert!(Interface::find(Some("all"), GROUP).unwrap().contains(lo));
-        assert_eq!(lo.broadcast_address(), Ipv4Addr::new(127, 255, 255, 255));
+        assert_eq!(
+            lo.broadcast_address(),
+            Ok(Ipv4Addr::new(127, 255, 255, 255))
+        );
         let failure = Interface::find(Some("l0"), GROUP).unwrap_err().to_string();
         assert!(
             failure.starts_with("--interface l0: no such interface"),
             "{failure}"
         );
+    }
+
+    #[test]
+    fn the_broadcast_address_is_computed_from_the_mask() {
+        let of = |address: &str, prefix| Interface {
+            name: "eth0".into(),
+            index: 2,
+            address: address.parse().unwrap(),
+            prefix,
+            loopback: false,
+            state: State {
+                up: true,
+                running: true,
+                multicast: true,
+                broadcast: true,
+            },
+        };
+        let address = |address, prefix| of(address, prefix).broadcast_address();
+        for (own, prefix, last) in [
+            ("10.9.1.2", 24, "10.9.1.255"),
+            ("10.9.1.2", 30, "10.9.1.3"),
+            ("10.9.1.130", 25, "10.9.1.255"),
+            ("172.16.5.6", 12, "172.31.255.255"),
+            ("192.168.3.4", 22, "192.168.3.255"),
+            ("10.1.2.3", 8, "10.255.255.255"),
+            ("10.1.2.3", 0, "255.255.255.255"),
+        ] {
+            assert_eq!(
+                address(own, prefix),
+                Ok(last.parse().unwrap()),
+                "{own}/{prefix}"
+            );
+        }
+        assert_eq!(address("10.9.1.2", 31), Err(NoBroadcast::TwoAddresses));
+        assert_eq!(address("10.9.1.2", 32), Err(NoBroadcast::OneAddress));
+        assert_eq!(address("fe80::1", 64), Err(NoBroadcast::V6));
+        let mut tunnel = of("10.9.1.2", 24);
+        tunnel.state.broadcast = false;
+        assert_eq!(tunnel.broadcast_address(), Err(NoBroadcast::PointToPoint));
     }
 
     #[test]
