@@ -168,6 +168,11 @@ impl Running {
         self.child.id()
     }
 
+    /// Whether it has printed by now a line on standard error that begins with these words; waits for nothing.
+    pub fn has_err_line(&mut self, wanted: &str) -> bool {
+        self.err.has(wanted)
+    }
+
     /// Sends it a signal by name: `INT`, `TERM`.
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill")
@@ -278,6 +283,12 @@ impl Stream {
                 self.seen
             );
         }
+    }
+
+    /// Whether a line that begins with these words is among what has been printed by now.
+    fn has(&mut self, wanted: &str) -> bool {
+        self.seen.extend(self.lines.try_iter());
+        self.seen.lines().any(|line| line.starts_with(wanted))
     }
 
     fn rest(&mut self) -> &str {
