@@ -17,6 +17,7 @@
 //! | [`findings`] | the violations and warnings, with file and line |
 //! | [`computation`] | all of it together |
 //! | [`words`], [`connections`] | an event in words; the time for which a connection was served |
+//! | [`lane_order`] | the order of the lanes |
 //! | [`terminal`], [`svg`], [`page`], [`exports`] | the diagrams, and the files for other tools |
 //! | [`command`], [`args`] | the command `trace`, and its options |
 
@@ -37,6 +38,7 @@ pub mod findings;
 mod foreign;
 mod head;
 mod known;
+pub mod lane_order;
 pub mod layouts;
 pub mod lines;
 mod log;

@@ -27,6 +27,40 @@ pub struct Traffic {
     pub lost_sends: Vec<EventId>,
     /// The reordered receives.
     pub reordered_receives: HashSet<EventId>,
+    /// The members of groups that miss messages: by the sender's process, the sender and the group in its messages.
+    incomplete: HashMap<Route, Vec<Member>>,
+}
+
+/// A member of a group: its process, and the first and the last number that it received.
+type Member = (u32, u64, u64);
+
+impl Traffic {
+    /// The members of a group that did not receive this multicast, although they received one before and one after it.
+    pub fn missed(&self, trace: &Trace, links: &Links, send: EventId) -> Vec<u32> {
+        let event = &trace.events[send];
+        let message = event.message().filter(|_| event.kind == Kind::Send);
+        let Some(message) = message.map(|message| &trace.messages[message]) else {
+            return Vec::new();
+        };
+        let route = (event.process, message.from, message.to);
+        let members = self.incomplete.get(&route);
+        if members.is_none() || links.from(send).len() == 0 {
+            return Vec::new();
+        }
+        let received = |process: u32| {
+            let mut effects = links.from(send);
+            effects.any(|effect| trace.events[effect].process == process)
+        };
+        let missed = members
+            .into_iter()
+            .flatten()
+            .filter(|(process, first, last)| {
+                (*first..=*last).contains(&message.number) && !received(*process)
+            });
+        let mut missed: Vec<u32> = missed.map(|(process, ..)| *process).collect();
+        missed.sort_unstable();
+        missed
+    }
 }
 
 /// From a process, with its name in its messages, to a process.
@@ -132,7 +166,7 @@ pub fn count(trace: &Trace, links: &Links) -> Traffic {
             traffic.unlogged += 1;
         }
     }
-    traffic.lost += in_groups(trace, links, &streams, &groups);
+    in_groups(trace, links, &streams, &groups, &mut traffic);
     traffic
 }
 
@@ -142,7 +176,8 @@ fn in_groups(
     links: &Links,
     streams: &HashMap<Route, Stream>,
     groups: &HashSet<u32>,
-) -> u64 {
+    traffic: &mut Traffic,
+) {
     let mut sent: HashMap<Route, Vec<u64>> = HashMap::new();
     for (id, event) in trace.events.iter().enumerate() {
         if let (Kind::Send, Some(message)) = (event.kind, event.message())
@@ -158,16 +193,22 @@ fn in_groups(
     }
     sent.values_mut()
         .for_each(|numbers| numbers.sort_unstable());
-    let mut missing = 0;
-    for ((process, from, _), stream) in streams {
+    for ((process, from, member), stream) in streams {
         for (to, (first, last, different)) in &stream.numbers {
             let Some(numbers) = sent.get(&(*process, *from, *to)) else {
                 continue;
             };
             let start = numbers.partition_point(|number| number < first);
             let end = numbers.partition_point(|number| number <= last);
-            missing += ((end - start) as u64).saturating_sub(*different);
+            let missing = ((end - start) as u64).saturating_sub(*different);
+            traffic.lost += missing;
+            if missing > 0 {
+                let members = traffic
+                    .incomplete
+                    .entry((*process, *from, *to))
+                    .or_default();
+                members.push((*member, *first, *last));
+            }
         }
     }
-    missing
 }
