@@ -6,9 +6,13 @@ use common::testing::{self, run, start};
 
 const CLIENT: &str = env!("CARGO_BIN_EXE_mcast-client");
 #[test]
-fn it_is_short_and_the_page_shows_it_as_it_is() {
+fn it_is_short_and_the_page_shows_its_heart() {
     let page = include_str!("../../../docs/student/communication.md");
-    testing::check_handout(include_str!("../src/handout.rs"), page, 1);
+    testing::check_handout(
+        include_str!("../src/handout.rs"),
+        "crates/mcast-client/src/handout.rs",
+        page,
+    );
 }
 
 #[test]

@@ -5,9 +5,13 @@ use std::{fs, path::Path};
 use common::testing::{self, start};
 
 #[test]
-fn it_is_short_and_the_page_shows_it_as_it_is() {
+fn it_is_short_and_the_page_shows_its_heart() {
     let page = include_str!("../../../docs/student/communication.md");
-    testing::check_handout(include_str!("../src/handout.rs"), page, 0);
+    testing::check_handout(
+        include_str!("../src/handout.rs"),
+        "crates/mcast-server/src/handout.rs",
+        page,
+    );
 }
 
 #[test]

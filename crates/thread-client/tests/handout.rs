@@ -21,9 +21,13 @@ use thread_client::{
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
-fn it_is_short_and_the_page_shows_it_as_it_is() {
+fn it_is_short_and_the_page_shows_its_heart() {
     let page = include_str!("../../../docs/student/processes.md");
-    testing::check_handout(include_str!("../src/handout.rs"), page, 1);
+    testing::check_handout(
+        include_str!("../src/handout.rs"),
+        "crates/thread-client/src/handout.rs",
+        page,
+    );
 }
 
 /// Keeps each event with the calls that led to it.

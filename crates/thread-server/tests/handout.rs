@@ -25,9 +25,13 @@ use thread_server::{
 const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
-fn it_is_short_and_the_page_shows_it_as_it_is() {
+fn it_is_short_and_the_page_shows_its_heart() {
     let page = include_str!("../../../docs/student/processes.md");
-    testing::check_handout(include_str!("../src/handout.rs"), page, 0);
+    testing::check_handout(
+        include_str!("../src/handout.rs"),
+        "crates/thread-server/src/handout.rs",
+        page,
+    );
 }
 
 /// Keeps each event with the calls that led to it.

@@ -5,18 +5,18 @@ use std::{fs, path::Path};
 /// The most lines of the handout's program, with its comments.
 const MOST_LINES: usize = 60;
 
-/// Checks that the handout's program is short, and that this block of Rust on the page of its experiment, counted from 0,
-/// is the file. No other code stands on the page before the first one.
-pub fn check_handout(program: &str, page: &str, block: usize) {
+/// Checks that the handout's program is short, and that the page of its experiment links to it and shows its heart: at least
+/// one block of Rust is a part of this file, line for line.
+pub fn check_handout(program: &str, link: &str, page: &str) {
     let lines = program.lines().count();
     assert!(lines <= MOST_LINES, "{lines} lines");
-    let blocks: Vec<_> = page.split("```rust\n").collect();
+    assert!(page.contains(link), "the page has no link to {link}");
+    let blocks = page.split("```rust\n").skip(1);
+    let mut blocks = blocks.map(|block| block.split_once("```\n").expect("a block ends").0);
     assert!(
-        !blocks[0].contains("```"),
-        "the page begins with other code"
+        blocks.any(|block| block.lines().count() >= 3 && program.contains(block)),
+        "the page shows another program"
     );
-    let (shown, _) = blocks[block + 1].split_once("```\n").expect("a block ends");
-    assert_eq!(shown, program, "the page shows another program");
 }
 
 /// The lines of a crate's `src/FILE` through which a call came, by its backtrace.
