@@ -1,90 +1,12 @@
 //! What loopback cannot show: IPv6 groups, several interfaces, and several hosts on a switch that loses, duplicates and
 //! reorders datagrams.
 
-use std::process::Command;
+mod lab;
+mod netlab;
 
-use common::testing::{self, Finished, Folder, Running};
+use common::testing::{self, Running};
 
-const CLIENT: &str = env!("CARGO_BIN_EXE_mcast-client");
-const NETLAB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/netlab.sh");
-
-/// Hosts on a switch, made by `scripts/netlab.sh`; removed at the end of the test.
-struct Lab {
-    folder: Folder,
-}
-
-impl Lab {
-    /// Makes hosts 1 to `hosts`; None where this machine cannot.
-    fn up(hosts: &str, snooping: &str) -> Option<Self> {
-        if !["ip", "nft", "nsenter", "unshare"]
-            .into_iter()
-            .all(testing::have_program)
-        {
-            return None;
-        }
-        let lab = Self {
-            folder: Folder::new(),
-        };
-        let up = lab.run(&["up", hosts, "--snooping", snooping]);
-        testing::have("network namespaces", up.code == Some(0)).then_some(lab)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = testing::command(NETLAB, arguments);
-        command.env("NETLAB", self.folder.path("lab"));
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Finished {
-        let mut running = Running::start(self.command(arguments));
-        running.close_stdin();
-        running.finish()
-    }
-
-    /// Runs a command that must succeed.
-    fn must(&self, arguments: &[&str]) -> Finished {
-        let finished = self.run(arguments);
-        assert_eq!(finished.code, Some(0), "{arguments:?}: {finished:?}");
-        finished
-    }
-
-    /// A client that has joined on a host's interface.
-    fn listen(&self, host: &str, flags: &[&str]) -> Running {
-        let begin = ["exec", host, CLIENT, "--interface", "eth0", "--for", "60s"];
-        let mut client = Running::start(self.command(&[begin.as_slice(), flags].concat()));
-        client.ready();
-        client
-    }
-
-    /// Sends from host 1.
-    fn send(&self, flags: &[&str]) -> Finished {
-        self.must(
-            &[
-                ["exec", "1", CLIENT, "--interface", "eth0"].as_slice(),
-                flags,
-            ]
-            .concat(),
-        )
-    }
-
-    /// The counts of a receiver on host 2, once it has received `received` of the stamped messages from host 1.
-    fn count(&self, received: &str, messages: &str) -> [u64; 3] {
-        let listener = self.listen("2", &["--count", received, "--json"]);
-        self.send(&[
-            "--stamp", "--size", "100", "--rate", "5000", "--count", messages,
-        ]);
-        let finished = listener.finish();
-        assert_eq!(finished.code, Some(0), "{:?}", finished.err);
-        let stop = finished.last_event();
-        ["lost", "duplicates", "reordered"].map(|name| stop.counts[name])
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        self.run(&["down"]);
-    }
-}
+use lab::{CLIENT, Lab};
 
 fn received(listener: Running) -> Vec<String> {
     let finished = listener.finish();
@@ -221,54 +143,6 @@ fn lost_duplicate_and_reordered_datagrams_are_counted_exactly() {
     };
     assert_eq!(line, "Received message: healed [multicast]");
     assert_eq!(lab.count("1000", "1000"), [0, 0, 0]);
-}
-
-#[test]
-fn an_invalid_command_of_the_lab_is_one_line() {
-    let folder = Folder::new();
-    let run = |arguments: &[&str]| {
-        let mut command = testing::command(NETLAB, arguments);
-        command.env("NETLAB", folder.path("lab"));
-        Running::start(command).finish()
-    };
-    for (arguments, why) in [
-        (
-            &["exec", "1", "true"][..],
-            "netlab: no lab is up; scripts/netlab.sh up N makes one\n",
-        ),
-        (&["up", "0"], "netlab: up N: N is 1 to 100\n"),
-        (&["up", "many"], "netlab: up N: N is 1 to 100\n"),
-        (
-            &["up", "2", "--snooping", "perhaps"],
-            "scripts/netlab.sh up N [--snooping on|off] [--offload on|off] ",
-        ),
-        (
-            &["fly"],
-            "scripts/netlab.sh up N [--snooping on|off] [--offload on|off] ",
-        ),
-    ] {
-        let finished = run(arguments);
-        assert_eq!(finished.code, Some(2), "{finished:?}");
-        assert!(finished.err.starts_with(why), "{finished:?}");
-    }
-    assert_eq!(run(&["down"]).code, Some(1));
-    let Some(lab) = Lab::up("1", "off") else {
-        return;
-    };
-    for (arguments, why) in [
-        (
-            &["up", "1"][..],
-            "netlab: a lab is up already; scripts/netlab.sh down ends it\n",
-        ),
-        (&["cut", "2"], "netlab: 2: there are hosts 1 to 1\n"),
-        (
-            &["lose", "1", "101"],
-            "netlab: '101': not a percentage, 0 to 100\n",
-        ),
-    ] {
-        let finished = lab.run(arguments);
-        assert_eq!((finished.code, finished.err.as_str()), (Some(2), why));
-    }
 }
 
 #[test]
