@@ -15,6 +15,7 @@
 //! | [`parallel`] | one work for many items, on several threads |
 //! | [`rate_limit`] | which messages of a load are logged one by one |
 //! | [`text`] | text from outside made safe to show; "did you mean" |
+//! | `endpoint`, `zone` | addresses as people write them; zones of IPv6 addresses (feature `net`) |
 //! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
 //! | `multicast` | multicast groups, network interfaces, UDP senders and receivers (feature `multicast`) |
 //! | `typed` | lines from standard input, bounded and interruptible (feature `typed`) |
@@ -23,6 +24,8 @@
 pub mod app;
 pub mod capacity;
 pub mod config;
+#[cfg(feature = "net")]
+pub mod endpoint;
 pub mod event;
 pub mod exit;
 pub mod files;
@@ -42,3 +45,5 @@ pub mod text;
 mod threads;
 #[cfg(feature = "typed")]
 pub mod typed;
+#[cfg(feature = "net")]
+pub mod zone;

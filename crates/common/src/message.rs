@@ -16,6 +16,15 @@ pub enum Party {
     Name(String),
 }
 
+impl Party {
+    fn without_zone(mut self) -> Self {
+        if let Self::Address(SocketAddr::V6(address)) = &mut self {
+            address.set_scope_id(0);
+        }
+        self
+    }
+}
+
 impl From<SocketAddr> for Party {
     fn from(address: SocketAddr) -> Self {
         Self::Address(address)
@@ -89,12 +98,13 @@ impl MessageId {
         Some((over, from, to, number.parse().ok()?))
     }
 
-    /// The `number`th message from one side to the other over `over`.
+    /// The `number`th message from one side to the other over `over`. Both sides write the same: a link-local address
+    /// stands without its zone, which each machine numbers for itself (RFC 4007).
     pub fn new(over: Carrier, from: impl Into<Party>, to: impl Into<Party>, number: u64) -> Self {
         Self {
             over,
-            from: from.into(),
-            to: to.into(),
+            from: from.into().without_zone(),
+            to: to.into().without_zone(),
             number,
         }
     }

@@ -5,7 +5,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream},
     os::fd::{AsFd, AsRawFd},
     time::{Duration, Instant},
 };
@@ -24,7 +24,6 @@ use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use crate::{
     exit::{Failure, why},
     shutdown::Shutdown,
-    text::visible,
 };
 
 /// Where the handout's server listens.
@@ -223,39 +222,12 @@ impl ExclusiveEpoll {
     }
 }
 
-/// The address as the peer knows it: an IPv6 socket shows an IPv4 address as `::ffff:a.b.c.d`.
+/// The address as the peer knows it: an IPv6 socket shows an IPv4 address as `::ffff:a.b.c.d`. A link-local address keeps
+/// its zone.
 pub fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-/// The socket addresses of `HOST:PORT`, in the order of the system's resolver.
-///
-/// # Errors
-/// `FLAG HOST:PORT: why` (exit code 2).
-pub fn resolve(flag: &str, host_and_port: &str) -> Result<Vec<SocketAddr>, Failure> {
-    let fail = |why: &str| {
-        Failure::could_not_run(format!("{flag} {}", visible(host_and_port.as_bytes())), why)
-    };
-    let (host, port) = host_and_port
-        .rsplit_once(':')
-        .unwrap_or((host_and_port, ""));
-    if host.is_empty() || port.parse::<u16>().is_err() {
-        return Err(fail("not HOST:PORT, such as localhost:12345"));
-    }
-    let found = host_and_port.to_socket_addrs().map_err(|error| {
-        let text = why(&error);
-        fail(
-            text.rsplit_once("information: ")
-                .map_or(&*text, |(_, reason)| reason)
-                .to_lowercase()
-                .as_str(),
-        )
-    })?;
-    let addresses: Vec<_> = found.collect();
-    if addresses.is_empty() {
-        Err(fail("the name has no address"))
-    } else {
-        Ok(addresses)
+    match address.ip().to_canonical() {
+        v4 @ IpAddr::V4(_) => SocketAddr::new(v4, address.port()),
+        IpAddr::V6(_) => address,
     }
 }
 
@@ -422,23 +394,6 @@ mod tests {
         }
         let none = listener.accept().unwrap_err();
         assert_eq!(none.kind(), io::ErrorKind::WouldBlock);
-    }
-
-    #[test]
-    fn an_invalid_host_and_port_is_refused() {
-        for bad in ["localhost", "localhost:", ":1", "localhost:70000"] {
-            let failure = resolve("--connect", bad).unwrap_err().to_string();
-            assert_eq!(
-                failure,
-                format!("--connect {bad}: not HOST:PORT, such as localhost:12345")
-            );
-        }
-        assert!(
-            resolve("--connect", "localhost:1")
-                .unwrap()
-                .iter()
-                .all(|address| address.ip().is_loopback())
-        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::{
 use clap::{Subcommand, ValueEnum};
 use common::{
     config::{Period, in_range},
+    endpoint::Endpoint,
     exit::Failure,
     json,
     message::Carrier,
@@ -227,9 +228,9 @@ common::options! {
         /// Write a graph for Graphviz
         #[arg(value_name = "FILE", help_heading = "Pictures")]
         dot: PathBuf => [trace],
-        /// Listen on this address; port 0 takes a free one
+        /// Listen on this address, :PORT on 127.0.0.1; port 0 takes a free one
         #[arg(value_name = "ADDR:PORT", help_heading = "Network")]
-        listen: SocketAddr => [explore = "127.0.0.1:3000", node = "127.0.0.1:0"],
+        listen: Endpoint => [explore = "127.0.0.1:3000", node = "127.0.0.1:0"],
         /// Write the real address into this file once the program listens; removed at the end
         #[arg(value_name = "FILE", help_heading = "Network")]
         ready_file: PathBuf => [
@@ -400,10 +401,13 @@ impl Cli {
         Ok(self.options.replay.as_deref())
     }
 
-    /// The address that a process listens on; port 0 is a free one.
-    pub fn listen(&self) -> SocketAddr {
-        let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        self.options.listen.unwrap_or(free)
+    /// The address to listen on.
+    ///
+    /// # Errors
+    /// What is wrong with `--listen` (exit code 2).
+    pub fn listen(&self, default: SocketAddr) -> Result<SocketAddr, Failure> {
+        let listen = self.options.listen.as_ref();
+        listen.map_or(Ok(default), |listen| listen.listen("--listen", default))
     }
 
     /// What carries the messages of real processes.

@@ -3,7 +3,12 @@
 use std::process::ExitCode;
 
 use common::{app, exit::Failure};
-use lamport::{command, config::Cli, node::BoundSocket, view};
+use lamport::{
+    command,
+    config::Cli,
+    node::{BoundSocket, FREE},
+    view,
+};
 
 fn main() -> ExitCode {
     app::main(
@@ -16,5 +21,5 @@ fn main() -> ExitCode {
 }
 
 fn bind(cli: &Cli) -> Result<BoundSocket, Failure> {
-    BoundSocket::new(cli.transport(), cli.listen())
+    BoundSocket::new(cli.transport(), cli.listen(FREE)?)
 }

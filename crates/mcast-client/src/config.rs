@@ -1,17 +1,18 @@
 //! The client's options: flags, environment and lab file, with their defaults and limits.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     str::FromStr,
 };
 
 use clap::Subcommand;
 use common::{
     config::{Switch, in_range},
+    endpoint::{Defaults, Endpoint},
     exit::Failure,
     json,
     multicast::{AddressingMode, LONGEST, Membership, Reach},
-    text::visible,
+    zone,
 };
 use serde::{Deserialize, Deserializer};
 
@@ -61,7 +62,7 @@ common::membership_options! {
         /// Addressing mode: unicast, multicast or broadcast [default: multicast]
         #[arg(value_name = "MODE", hide_possible_values = true, help_heading = "Sending")]
         mode: AddressingMode,
-        /// Destination: several for unicast, at most one for broadcast
+        /// Destination, :PORT on 127.0.0.1: several for unicast, at most one for broadcast
         #[arg(value_name = "ADDR[:PORT]", help_heading = "Sending")]
         to: Vec<Destination>,
         /// Put a sequence header before each message: sender, session, number, time and Lamport clock
@@ -96,44 +97,87 @@ impl Options {
     }
 }
 
-/// A destination; without a port, at the group's.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Destination {
-    address: IpAddr,
-    port: Option<u16>,
-}
-
-impl Destination {
-    /// The socket address, with this port where none was given.
-    pub fn at(self, port: u16) -> SocketAddr {
-        SocketAddr::new(self.address, self.port.unwrap_or(port))
-    }
-}
+/// A destination as it is written: an address or a name; without a port, at the group's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Destination(Endpoint);
 
 impl FromStr for Destination {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let plain = text.parse().map(|address| Self {
-            address,
-            port: None,
-        });
-        let full = |_| {
-            text.parse().map(|full: SocketAddr| Self {
-                address: full.ip(),
-                port: Some(full.port()),
-            })
-        };
-        let shown = visible(text.as_bytes());
-        plain.or_else(full).map_err(|_| {
-            format!("'{shown}' is no address, such as 127.0.0.1, 127.0.0.1:5007 or [::1]:5007")
-        })
+        let plain = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
+        // One word is a name when it has a port, or is localhost.
+        if !text.is_empty()
+            && text.chars().all(plain)
+            && !text.eq_ignore_ascii_case("localhost")
+            && text.contains(char::is_alphabetic)
+        {
+            return Err(format!(
+                "'{text}' is no address, such as 127.0.0.1, 127.0.0.1:5007 or [::1]:5007; a name has its port, {text}:5007"
+            ));
+        }
+        Endpoint::with_any_name(text).map(Self)
     }
 }
 
 impl<'de> Deserialize<'de> for Destination {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         json::from_text(deserializer)
+    }
+}
+
+/// Where messages are sent to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Target {
+    address: SocketAddr,
+    /// Whether the port was given.
+    has_port: bool,
+}
+
+impl Target {
+    /// The socket address, with this port where none was given.
+    pub fn at(self, port: u16) -> SocketAddr {
+        let mut address = self.address;
+        if !self.has_port {
+            address.set_port(port);
+        }
+        address
+    }
+
+    /// Looks a destination up. `:PORT` is one of this machine, or of the interface's network in a broadcast; of a name with
+    /// several addresses it is the first of the family of the groups, if there is one; a link-local address without a
+    /// zone is on the interface, unless that is loopback.
+    fn find(
+        Destination(to): &Destination,
+        mode: AddressingMode,
+        membership: &Membership,
+    ) -> Result<Self, Failure> {
+        let v4 = membership.groups[0].is_ipv4();
+        let interface = &membership.interfaces[0];
+        let here = match (mode, v4) {
+            (AddressingMode::Broadcast, _) => interface.broadcast_address().ok().map(IpAddr::from),
+            (_, true) => Some(Ipv4Addr::LOCALHOST.into()),
+            (_, false) => Some(Ipv6Addr::LOCALHOST.into()),
+        };
+        let port = to.port().unwrap_or_default();
+        let has_port = to.port().is_some();
+        let zoneless = to.address().filter(|address| {
+            address.zone().is_none() && zone::is_of_link(address.ip()) && !interface.loopback
+        });
+        if let Some(address) = zoneless {
+            let address = interface.at(address.ip(), port);
+            return Ok(Self { address, has_port });
+        }
+        let defaults = Defaults {
+            address: here,
+            port: Some(port),
+        };
+        let found = to.resolve("--to", defaults)?;
+        let same = found.iter().find(|address| address.is_ipv4() == v4);
+        Ok(Self {
+            address: *same.unwrap_or(&found[0]),
+            has_port,
+        })
     }
 }
 
@@ -147,7 +191,7 @@ pub struct Settings {
     /// The addressing mode of what is sent.
     pub mode: AddressingMode,
     /// The destinations of unicast, or that of a broadcast; empty: the group, or the networks of the interfaces.
-    pub to: Vec<Destination>,
+    pub to: Vec<Target>,
     /// The sender's name in the stamps; None: the messages are not stamped.
     pub stamp: Option<String>,
     /// How far a message goes.
@@ -162,7 +206,9 @@ impl Settings {
     pub fn new(options: &Options) -> Result<Self, Failure> {
         let membership = Membership::new(options.membership())?;
         let mode = options.mode.unwrap_or(AddressingMode::Multicast);
-        let to = options.to.clone().unwrap_or_default();
+        let to = options.to.iter().flatten();
+        let to = to.map(|to| Target::find(to, mode, &membership));
+        let to: Vec<_> = to.collect::<Result<_, _>>()?;
         check_destinations(mode, &to, &membership)?;
         let name = options.name.as_deref().unwrap_or("mcast-client");
         Ok(Self {
@@ -178,11 +224,11 @@ impl Settings {
 
 fn check_destinations(
     mode: AddressingMode,
-    to: &[Destination],
+    to: &[Target],
     membership: &Membership,
 ) -> Result<(), Failure> {
     let refuse = |what: &str, why: &str| Err(Failure::could_not_run(what, why));
-    let v6 = |to: &Destination| to.address.is_ipv6();
+    let v6 = |to: &Target| to.address.is_ipv6();
     match (mode, to.len()) {
         (AddressingMode::Unicast, 0) => refuse("--mode unicast", "needs a destination: --to ADDR"),
         (AddressingMode::Multicast, 1..) => refuse(
@@ -194,12 +240,12 @@ fn check_destinations(
         (AddressingMode::Broadcast, _) if membership.groups[0].is_ipv6() => {
             refuse("--mode broadcast", NO_BROADCAST)
         }
-        (AddressingMode::Unicast, _) => match to.iter().find(|to| to.address.is_multicast()) {
+        (AddressingMode::Unicast, _) => match to.iter().find(|to| to.address.ip().is_multicast()) {
             Some(group) => Err(Failure::could_not_run(
                 "--to",
                 format!(
                     "{} is a group; send to it with --mode multicast --group",
-                    group.address
+                    group.address.ip()
                 ),
             )),
             None => Ok(()),

@@ -246,12 +246,7 @@ impl Senders {
             Some(stamp_writer) => Party::Name(stamp_writer.session.clone()),
             None => sender.from.into(),
         };
-        let id = MessageId {
-            over: Carrier::Udp,
-            from,
-            to: sender.to.into(),
-            number,
-        };
+        let id = MessageId::new(Carrier::Udp, from, sender.to, number);
         Event {
             time,
             bytes: Some(bytes as u64),

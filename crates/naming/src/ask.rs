@@ -135,7 +135,7 @@ pub fn export(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let listen = cli.options.listen.map(|listen| listen.ip());
+    let listen = cli.listen()?.map(|listen| listen.ip());
     let settings = publish::Settings {
         zones: cli.zones()?,
         ttl: cli.ttl()?,
@@ -203,7 +203,7 @@ pub fn server(
         let took = whole_micros(reply.took);
         answers.resolved(reply.values.into_iter().map(|value| {
             let event = Event::new(Kind::Resolve).resolved(shown.clone(), value);
-            event.peer(client.server).counts([("elapsed_us", took)])
+            event.peer(client.server()).counts([("elapsed_us", took)])
         }));
         let over = match reply.tcp {
             true => "TCP, because the answer is too long for UDP,",
@@ -211,10 +211,10 @@ pub fn server(
         };
         let text = format!(
             "{} answered for {owner} over {over} in {}",
-            client.server,
+            client.server(),
             micros(took)
         );
-        journal.record(Event::new(Kind::Report).peer(client.server).text(text));
+        journal.record(Event::new(Kind::Report).peer(client.server()).text(text));
     }
     Ok(answers.summary())
 }
@@ -230,7 +230,7 @@ struct Reply {
 impl Reply {
     /// Why there are no values, when there are none.
     fn why_missing(&self, client: &Client, owner: &Owner) -> Option<String> {
-        let server = client.server;
+        let server = client.server();
         self.values.is_empty().then(|| match self.rcode {
             Rcode::NOERROR => format!("{server} has {owner}, but no record of this type for it"),
             Rcode::NXDOMAIN => format!("{server} has no {owner}"),
@@ -254,7 +254,7 @@ fn ask(client: &Client, owner: &Owner, types: Vec<Rtype>) -> Result<Reply, Failu
         reply.rcode = Message::from_octets(&answer.message)
             .map_or(Rcode::SERVFAIL, |message| message.header().rcode());
         let records = shown::chain(&answer.message, owner, rtype)
-            .map_err(|why| Failure::could_not_run(format!("server {}", client.server), why))?;
+            .map_err(|why| Failure::could_not_run(format!("server {}", client.server()), why))?;
         reply.values.extend(records.iter().map(shown::data));
         if reply.rcode != Rcode::NOERROR {
             break;

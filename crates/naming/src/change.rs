@@ -244,7 +244,7 @@ pub fn run(cli: &Cli, journal: &Journal, shutdown: &Shutdown) -> Result<Summary,
                 let update = change.update(&zones, zone_ttl.unwrap_or(DEFAULT_TTL))?;
                 let rcode = client.update(&update)?;
                 if rcode != domain::base::iana::Rcode::NOERROR {
-                    return Err(refusal(rcode, change.place(), client.server));
+                    return Err(refusal(rcode, change.place(), client.server()));
                 }
             }
         }

@@ -3,6 +3,7 @@
 mod update;
 
 use std::{
+    cell::Cell,
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream, UdpSocket},
     sync::Arc,
@@ -10,6 +11,7 @@ use std::{
 };
 
 use common::{
+    endpoint,
     event::{Event, Kind},
     exit::{Failure, why},
     journal::Journal,
@@ -40,8 +42,10 @@ const TRIES: u32 = 3;
 /// A client of one name server.
 #[derive(Debug)]
 pub struct Client<'c> {
-    /// The server.
-    pub server: SocketAddr,
+    /// The server's addresses, in the order in which they are tried.
+    servers: Vec<SocketAddr>,
+    /// Which of them is asked: those before it do not answer.
+    current: Cell<usize>,
     /// The key that signs messages to it.
     pub key: Option<Arc<Key>>,
     /// How long to wait for an answer.
@@ -66,15 +70,16 @@ pub struct Answer {
 type Building = AdditionalBuilder<Vec<u8>>;
 
 impl<'c> Client<'c> {
-    /// The client of the server that the options name.
+    /// The client of the server that the options name. Of a name with several addresses each is tried in turn.
     ///
     /// # Errors
     /// When the server has no address, or an option is out of range (exit code 2).
     pub fn new(cli: &Cli, journal: &'c Journal, shutdown: &'c Shutdown) -> Result<Self, Failure> {
-        let server = cli.options.server.as_deref().unwrap_or(SERVER);
-        let addresses = net::resolve("--server", server)?;
+        let server = cli.options.server.as_deref();
+        let servers = server.map(|server| endpoint::connect("--server", server, SERVER));
         Ok(Self {
-            server: addresses[0],
+            servers: servers.unwrap_or_else(|| Ok(vec![SERVER]))?,
+            current: Cell::new(0),
             key: cli.client_key()?,
             timeout: cli.timeout(Duration::from_secs(5))?,
             journal,
@@ -82,8 +87,28 @@ impl<'c> Client<'c> {
         })
     }
 
+    /// The server's address: of several the first one that answers.
+    pub fn server(&self) -> SocketAddr {
+        self.servers[self.current.get()]
+    }
+
+    /// Goes on to the next address; false when there is none, or a stop was requested.
+    fn try_next(&self) -> bool {
+        let next = self.current.get() + 1;
+        let is_there = next < self.servers.len() && !self.shutdown.requested();
+        if is_there {
+            self.current.set(next);
+        }
+        is_there
+    }
+
+    /// How long to wait for each address.
+    fn share(&self) -> Duration {
+        self.timeout / u32::try_from(self.servers.len()).unwrap_or(u32::MAX)
+    }
+
     fn failed(&self, why: impl std::fmt::Display) -> Failure {
-        Failure::could_not_run(format!("server {}", self.server), why)
+        Failure::could_not_run(format!("server {}", self.server()), why)
     }
 
     /// Asks for the records of one type.
@@ -249,17 +274,27 @@ impl<'c> Client<'c> {
         header.qr() && header.id() == asked.id() && header.opcode() == asked.opcode() && same
     }
 
+    /// Asks over UDP, each address in turn until one answers.
     fn over_udp(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
+        loop {
+            match self.one_over_udp(query) {
+                Err(_) if self.try_next() => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    fn one_over_udp(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
         let failed = |error: io::Error| self.failed(why(&error));
-        let any: SocketAddr = match self.server {
+        let any: SocketAddr = match self.server() {
             SocketAddr::V4(_) => ([0, 0, 0, 0], 0).into(),
             SocketAddr::V6(_) => ([0_u16; 8], 0).into(),
         };
         let socket = UdpSocket::bind(any).map_err(failed)?;
-        socket.connect(self.server).map_err(failed)?;
+        socket.connect(self.server()).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
         let local = socket.local_addr().map_err(failed)?;
-        let until = Instant::now() + self.timeout;
+        let until = Instant::now() + self.share();
         for attempt in 1..=TRIES {
             let sent = Event::new(Kind::Send);
             socket.send(query).map_err(failed)?;
@@ -267,7 +302,7 @@ impl<'c> Client<'c> {
             let end = if attempt == TRIES {
                 until
             } else {
-                until.min(Instant::now() + self.timeout / 5)
+                until.min(Instant::now() + self.share() / 5)
             };
             loop {
                 match net::wait(&socket, Interest::Read, Some(end), Some(self.shutdown))
@@ -310,7 +345,14 @@ impl<'c> Client<'c> {
             until: Instant::now() + self.timeout,
             grace: Duration::ZERO,
         };
-        let stream = net::connect(self.server, None, deadline, self.shutdown).map_err(failed)?;
+        let stream = loop {
+            let until = Instant::now() + self.share();
+            let share = Deadline { until, ..deadline };
+            match net::connect(self.server(), None, share, self.shutdown) {
+                Err(_) if self.try_next() => {}
+                done => break done.map_err(failed)?,
+            }
+        };
         let local = stream.local_addr().map_err(failed)?;
         let length =
             u16::try_from(query.len()).map_err(|_| self.failed("a message longer than 64 kB"))?;
@@ -386,15 +428,15 @@ impl<'c> Client<'c> {
     fn log(&self, event: Event, carrier: Carrier, local: SocketAddr, message: &[u8]) {
         let id = shown::number(message);
         let (from, to) = match event.kind {
-            Kind::Send => (local, self.server),
-            _ => (self.server, local),
+            Kind::Send => (local, self.server()),
+            _ => (self.server(), local),
         };
         let text = shown::question(message)
             .map_or_else(String::new, |(name, rtype)| format!("{name} {rtype}"));
         let event = Event {
             bytes: Some(message.len() as u64),
             ..event
-                .peer(self.server)
+                .peer(self.server())
                 .message(MessageId::new(carrier, from, to, id))
                 .text(text)
         };

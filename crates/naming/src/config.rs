@@ -1,7 +1,7 @@
 //! The program's options and subcommands.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -10,9 +10,11 @@ use std::{
 use clap::Subcommand;
 use common::{
     config::{Period, in_range},
+    endpoint::{Defaults, Endpoint},
     exit::Failure,
-    parallel,
+    net, parallel,
     text::visible_path,
+    zone,
 };
 use domain::{base::iana::Rtype, tsig::Key};
 
@@ -30,7 +32,10 @@ use crate::{
 };
 
 /// Where the server listens unless it is told otherwise: DNS has port 53, which is the administrator's.
-pub const SERVER: &str = "127.0.0.1:5300";
+pub const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5300);
+
+/// The port of a secondary that is named without one: that of DNS.
+const DOMAIN: u16 = 53;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -230,7 +235,7 @@ common::options! {
         /// Print only the values
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
         short: bool => [root, flat, structured, list, resolve],
-        /// The name server
+        /// The name server, :PORT on 127.0.0.1
         #[arg(value_name = "HOST:PORT")]
         server: String => [
             register: "Change the names of this name server",
@@ -279,18 +284,18 @@ common::options! {
             serve = "10s": "How long to wait for a client that sends nothing",
             resolve = "5s",
         ],
-        /// Listen on this address; port 0 takes a free one
+        /// Listen on this address, :PORT on 127.0.0.1; port 0 takes a free one
         #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
-        listen: SocketAddr => [
+        listen: Endpoint => [
             serve = "127.0.0.1:5300",
             export = "127.0.0.1": "The name server's address in the zone",
         ],
         /// Store the names durably in this file; --names only fills a new one
         #[arg(value_name = "FILE", help_heading = "Server")]
         store: PathBuf => [serve],
-        /// Notify this server of changes and let it transfer the zones; repeat it for several
+        /// Notify this server (port 53) of changes and let it transfer the zones; repeat it for several
         #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
-        secondary: Vec<SocketAddr> => [serve],
+        secondary: Vec<Endpoint> => [serve],
         /// The time to live of records: how long others may cache them [default: 1m]
         #[arg(value_name = "DURATION")]
         ttl: Period => [
@@ -416,15 +421,39 @@ impl Cli {
             .map_err(|why| Failure::could_not_run(visible_path(path), why))
     }
 
+    /// The address of `--listen`.
+    ///
+    /// # Errors
+    /// What is wrong with it (exit code 2).
+    pub fn listen(&self) -> Result<Option<SocketAddr>, Failure> {
+        let listen = self.options.listen.as_ref();
+        let listen = listen.map(|listen| listen.listen("--listen", SERVER));
+        listen.transpose()
+    }
+
+    /// The secondaries, each by the first of its addresses that is of the family of `listen`, if there is one.
+    fn secondaries(&self, listen: SocketAddr) -> Result<Vec<SocketAddr>, Failure> {
+        let defaults = Defaults {
+            address: Some(SERVER.ip()),
+            port: Some(DOMAIN),
+        };
+        let v4 = net::canonical(listen).is_ipv4();
+        let address = |secondary: &Endpoint| {
+            let found = secondary.connect("--secondary", defaults)?;
+            let same = found.iter().find(|address| address.is_ipv4() == v4);
+            Ok(*same.unwrap_or(&found[0]))
+        };
+        let secondaries = self.options.secondary.iter().flatten();
+        secondaries.map(address).collect()
+    }
+
     /// What the server is to do.
     ///
     /// # Errors
     /// When something is out of range, or the keys cannot be read (exit code 2).
     pub fn server(&self) -> Result<(SocketAddr, server::Settings), Failure> {
         let options = &self.options;
-        let listen = options
-            .listen
-            .unwrap_or_else(|| SERVER.parse().expect("an address"));
+        let listen = self.listen()?.unwrap_or(SERVER);
         let processors = parallel::processors();
         let dns = publish::Settings {
             zones: self.zones()?,
@@ -435,7 +464,7 @@ impl Cli {
             dns,
             workers: in_range("--workers", options.workers.unwrap_or(processors), 1, 256)?,
             keys: self.signing_keys()?,
-            secondaries: options.secondary.clone().unwrap_or_default(),
+            secondaries: self.secondaries(listen)?,
             max_clients: in_range(
                 "--max-clients",
                 options.max_clients.unwrap_or(200),
@@ -484,10 +513,12 @@ impl Cli {
     }
 }
 
-/// The address of a server that listens there, for its zone; None when it listens on every address.
+/// The address of a server that listens there, for its zone; None when it listens on every address, or on a link-local
+/// one.
 pub fn one_address(listen: IpAddr) -> Option<IpAddr> {
     let address = listen.to_canonical();
-    (!address.is_unspecified()).then_some(address)
+    // Nobody can use a link-local address without its zone, which DNS cannot give.
+    (!address.is_unspecified() && !zone::is_of_link(address)).then_some(address)
 }
 
 /// The types that are asked for: the one given, or those that a name can have.

@@ -32,7 +32,7 @@ pub struct Cli {
 common::options! {
     /// The client's options.
     pub struct Options of Cli = "thread-client" {
-        /// The server; a name is resolved and each of its addresses tried [default: 127.0.0.1:12345]
+        /// The server, :PORT on 127.0.0.1; each address of a name is tried [default: 127.0.0.1:12345]
         #[arg(value_name = "HOST:PORT")]
         connect: String,
         /// The message to send [default: Hello server]

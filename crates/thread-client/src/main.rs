@@ -2,10 +2,11 @@
 
 use std::{
     io::{IsTerminal, stderr},
+    net::SocketAddr,
     process::ExitCode,
 };
 
-use common::{app, net};
+use common::{app, endpoint, net};
 use thread_client::config::{Cli, Settings};
 
 fn main() -> ExitCode {
@@ -15,7 +16,11 @@ fn main() -> ExitCode {
             let show_progress = stderr().is_terminal() && cli.options.quiet != Some(true);
             let settings = Settings::new(cli.options)?;
             net::raise_descriptor_limit();
-            let addresses = net::resolve("--connect", &settings.connect)?;
+            let addresses = endpoint::connect(
+                "--connect",
+                &settings.connect,
+                SocketAddr::from(net::SERVER),
+            )?;
             let shutdown = app.catch_signals()?;
             thread_client::run(
                 &addresses,

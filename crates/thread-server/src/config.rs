@@ -5,6 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use common::{
     capacity::{self, Cost},
     config::{Period, in_range},
+    endpoint::Endpoint,
     exit::Failure,
     net::{LONGEST_MESSAGE, SERVER},
     parallel,
@@ -45,9 +46,9 @@ pub struct Cli {
 common::options! {
     /// The server's options.
     pub struct Options of Cli = "thread-server" {
-        /// Listen on this address; port 0 takes a free one [default: 127.0.0.1:12345]
+        /// Listen on this address, :PORT on 127.0.0.1; port 0 takes a free one [default: 127.0.0.1:12345]
         #[arg(value_name = "ADDR:PORT")]
-        listen: SocketAddr,
+        listen: Endpoint,
         /// The reply [default: Hello from server]
         #[arg(value_name = "TEXT")]
         reply: String,
@@ -183,7 +184,7 @@ impl Settings {
     /// Fills in the defaults and checks the ranges.
     ///
     /// # Errors
-    /// The flag, its value and its range, where a value is out of range (exit code 2).
+    /// The flag, its value and its range, where a value is out of range, or what is wrong with `--listen` (exit code 2).
     pub fn new(options: Options) -> Result<Self, Failure> {
         let reply = options.reply.unwrap_or_else(|| "Hello from server".into());
         in_range(
@@ -215,7 +216,9 @@ impl Settings {
             .map(|period| period.0)
         };
         Ok(Self {
-            listen: options.listen.unwrap_or(SERVER.into()),
+            listen: options.listen.map_or(Ok(SERVER.into()), |listen| {
+                listen.listen("--listen", SERVER.into())
+            })?,
             reply,
             model,
             workers: in_range(

@@ -14,6 +14,7 @@ use nix::{
 use crate::{
     exit::{Failure, why},
     text::{did_you_mean, visible},
+    zone::{Scoped, is_link_local, is_of_link},
 };
 
 /// An interface of this machine with one of its addresses.
@@ -117,28 +118,29 @@ impl Interface {
                 Ok(found)
             };
         }
-        let address = match word {
-            Some("default") => Some(routed(group).map_err(|error| {
-                let why = format!(
-                    "{}; no route leads to {group}, so name an interface",
-                    why(&error)
-                );
-                Failure::could_not_run("--interface default", why)
-            })?),
-            word => word.and_then(|word| word.parse().ok()),
-        };
-        let found = known.iter().find(|interface| match (address, word) {
-            (Some(address), _) => interface.address == address,
-            (None, Some(name)) => interface.name == name,
-            (None, None) => interface.loopback && interface.state.up,
-        });
-        match found {
-            Some(found) if found.state.up => Ok(vec![found.clone()]),
-            Some(found) => Err(Failure::could_not_run(
+        let wanted = Wanted::new(word, group)?;
+        let mut found = known.iter().filter(|interface| wanted.is(interface));
+        let first = found.next();
+        match (
+            first,
+            found.find(|other| Some(other.index) != first.map(|first| first.index)),
+        ) {
+            // An address of a link may be on several interfaces.
+            (Some(first), Some(other)) if matches!(wanted, Wanted::Address(..)) => {
+                let (address, first, other) = (first.address, &first.name, &other.name);
+                let why =
+                    format!("{address} is on {first} and on {other}; write {address}%{first}");
+                Err(Failure::could_not_run(
+                    format!("--interface {address}"),
+                    why,
+                ))
+            }
+            (Some(found), _) if found.state.up => Ok(vec![found.clone()]),
+            (Some(found), _) => Err(Failure::could_not_run(
                 format!("--interface {}", found.name),
                 format!("it is down; ip link set {} up", found.name),
             )),
-            None => Err(unknown(word, group, &known)),
+            (None, _) => Err(unknown(word, group, &known)),
         }
     }
 
@@ -204,8 +206,7 @@ impl Interface {
     pub fn at(&self, address: IpAddr, port: u16) -> SocketAddr {
         let mut at = SocketAddr::new(address, port);
         if let SocketAddr::V6(scoped) = &mut at {
-            let ip = *scoped.ip();
-            if is_link_local(ip) || (ip.is_multicast() && ip.octets()[1] & 0xf <= 2) {
+            if is_of_link((*scoped.ip()).into()) {
                 scoped.set_scope_id(self.index);
             }
         }
@@ -225,19 +226,78 @@ fn prefix(mask: &SockaddrStorage) -> u8 {
     v4.or_else(v6).unwrap_or_default() as u8
 }
 
-/// Whether an address has link-local scope (fe80::/10, RFC 4291 section 2.5.6).
-fn is_link_local(address: Ipv6Addr) -> bool {
-    address.segments()[0] & 0xffc0 == 0xfe80
+/// What selects one interface.
+enum Wanted<'w> {
+    /// It has this address, in this zone where one is given.
+    Address(IpAddr, Option<u32>),
+    Name(&'w str),
+    Loopback,
+}
+
+impl<'w> Wanted<'w> {
+    fn new(word: Option<&'w str>, group: IpAddr) -> Result<Self, Failure> {
+        let Some(word) = word else {
+            return Ok(Self::Loopback);
+        };
+        let fail = |why: String| {
+            Failure::could_not_run(format!("--interface {}", visible(word.as_bytes())), why)
+        };
+        if word == "default" {
+            let address = routed(group).map_err(|error| {
+                fail(format!(
+                    "{}; no route leads to {group}, so name an interface",
+                    why(&error)
+                ))
+            })?;
+            return Ok(Self::Address(address, None));
+        }
+        match word.parse::<Scoped>() {
+            Ok(scoped) if scoped.ip().is_ipv4() != group.is_ipv4() => {
+                let [own, other] = [scoped.ip(), group].map(family);
+                Err(fail(format!(
+                    "an {own} address, and the group {group} is one of {other}"
+                )))
+            }
+            Ok(scoped) => {
+                let zone = scoped.index().map_err(fail)?;
+                Ok(Self::Address(scoped.ip(), zone))
+            }
+            // No name of an interface has one of these.
+            Err(why) if word.contains(['%', '/']) => Err(fail(why)),
+            Err(_) => Ok(Self::Name(word)),
+        }
+    }
+
+    fn is(&self, interface: &Interface) -> bool {
+        match *self {
+            Self::Address(address, zone) => {
+                interface.address == address && zone.is_none_or(|zone| zone == interface.index)
+            }
+            Self::Name(name) => interface.name == name,
+            Self::Loopback => interface.loopback && interface.state.up,
+        }
+    }
+}
+
+fn family(address: IpAddr) -> &'static str {
+    if address.is_ipv4() { "IPv4" } else { "IPv6" }
 }
 
 fn unknown(word: Option<&str>, group: IpAddr, interfaces: &[Interface]) -> Failure {
-    let family = if group.is_ipv4() { "IPv4" } else { "IPv6" };
+    let family = family(group);
     let Some(word) = word else {
         return Failure::could_not_run(
             "loopback interface",
             format!("none with an {family} address is up; name an interface with --interface"),
         );
     };
+    let what = format!("--interface {}", visible(word.as_bytes()));
+    if if_nametoindex(word).is_ok() {
+        let why = format!(
+            "it has no {family} address; ip addr add ADDRESS/LENGTH dev {word} gives it one"
+        );
+        return Failure::could_not_run(what, why);
+    }
     let known: Vec<_> = interfaces.iter().map(Interface::to_string).collect();
     let names = interfaces.iter().map(|interface| interface.name.as_str());
     let near = did_you_mean(word, names.chain(["default", "all"]));
@@ -245,7 +305,7 @@ fn unknown(word: Option<&str>, group: IpAddr, interfaces: &[Interface]) -> Failu
         "no such interface with an {family} address; there are {}{near}",
         known.join(", ")
     );
-    Failure::could_not_run(format!("--interface {}", visible(word.as_bytes())), why)
+    Failure::could_not_run(what, why)
 }
 
 /// The source address that the kernel would choose to send to `address`. Nothing is sent.

@@ -2,13 +2,19 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
+    str::FromStr,
     time::Duration,
 };
+
+use serde::{Deserialize, Deserializer};
 
 use super::interface::Interface;
 use crate::{
     config::{Period, Switch, in_range},
+    endpoint::Endpoint,
     exit::Failure,
+    json,
+    zone::{self, Scoped},
 };
 
 /// The handout's group.
@@ -23,11 +29,39 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 /// The largest receive buffer that may be requested, in bytes.
 const LARGEST_BUFFER: usize = 1 << 30;
 
+/// A group as it is written; the zone of an IPv6 one is the interface, `ff02::5007%eth0`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GroupAddress(Scoped);
+
+impl FromStr for GroupAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port = || text.parse::<Endpoint>().ok()?.port();
+        text.parse().map(Self).map_err(|why| match port() {
+            Some(port) => format!("a group's port goes into --port {port}"),
+            None => why,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for GroupAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::from_text(deserializer)
+    }
+}
+
+impl From<IpAddr> for GroupAddress {
+    fn from(group: IpAddr) -> Self {
+        Self(group.into())
+    }
+}
+
 /// The options of a membership as a command line gives them; None stands for the default.
 #[derive(Clone, Debug, Default)]
 pub struct MembershipArgs {
     /// `--group`
-    pub group: Option<Vec<IpAddr>>,
+    pub group: Option<Vec<GroupAddress>>,
     /// `--port`
     pub port: Option<u16>,
     /// `--interface`
@@ -53,6 +87,8 @@ pub struct Membership {
     pub port: u16,
     /// The interfaces on which they are joined, at least one.
     pub interfaces: Vec<Interface>,
+    /// Whether the interface was selected by its address, and not by its name.
+    pub by_address: bool,
     /// The senders to receive from (source-specific multicast, RFC 4607); empty: all senders.
     pub sources: Vec<Ipv4Addr>,
     /// The receive buffer to request, in bytes.
@@ -73,10 +109,11 @@ impl Membership {
     /// # Errors
     /// The flag, its value and what is wrong with it (exit code 2).
     pub fn new(args: MembershipArgs) -> Result<Self, Failure> {
-        let groups = args
+        let written = args
             .group
             .filter(|groups| !groups.is_empty())
-            .unwrap_or_else(|| vec![GROUP]);
+            .unwrap_or_else(|| vec![GROUP.into()]);
+        let groups: Vec<_> = written.iter().map(|group| group.0.ip()).collect();
         for group in &groups {
             check_group(*group)?;
             if group.is_ipv4() != groups[0].is_ipv4() {
@@ -99,8 +136,10 @@ impl Membership {
             return Err(Failure::could_not_run("--source", why));
         }
         let requested = args.receive_buffer;
+        let word = args.interface.as_deref();
         Ok(Self {
-            interfaces: Interface::find(args.interface.as_deref(), groups[0])?,
+            interfaces: interfaces(word, &written, groups[0])?,
+            by_address: word.is_some_and(|word| word.parse::<Scoped>().is_ok()),
             groups,
             port: args.port.unwrap_or(PORT),
             sources,
@@ -121,6 +160,40 @@ impl Membership {
                 .map(|period| period.as_wait("--for"))
                 .transpose()?,
         })
+    }
+}
+
+/// The interfaces that the word selects; without a word, the zone of the groups.
+fn interfaces(
+    word: Option<&str>,
+    written: &[GroupAddress],
+    group: IpAddr,
+) -> Result<Vec<Interface>, Failure> {
+    let mut zone = None;
+    for GroupAddress(group) in written {
+        let index = group
+            .index()
+            .map_err(|why| Failure::could_not_run(format!("--group {group}"), why))?;
+        match (index, zone) {
+            (Some(index), Some((other, first))) if index != other => {
+                let why = format!("{first} is on another interface; --interface all joins on all");
+                return Err(Failure::could_not_run(format!("--group {group}"), why));
+            }
+            (Some(index), None) => zone = Some((index, group)),
+            _ => {}
+        }
+    }
+    let Some((index, scoped)) = zone else {
+        return Interface::find(word, group);
+    };
+    let name = zone::name(index).unwrap_or_default();
+    let found = Interface::find(word.or(Some(&name)), group)?;
+    match found.iter().find(|interface| interface.index != index) {
+        Some(other) => {
+            let why = format!("{other} is selected by --interface, and is another interface");
+            Err(Failure::could_not_run(format!("--group {scoped}"), why))
+        }
+        None => Ok(found),
     }
 }
 
@@ -165,6 +238,23 @@ mod tests {
             "--group: fe80::1 is not in ff00::/8"
         );
         assert!(refused(groups(&["224.1.1.1", "ff02::1"])).contains("two address families"));
+        let of_lo = Membership::new(groups(&["ff02::5007%lo", "ff15::1"])).unwrap();
+        assert_eq!(of_lo.interfaces[0].name, "lo");
+        assert!(
+            refused(groups(&["ff02::5007%nope"]))
+                .starts_with("--group ff02::5007%nope: no interface is called nope; ")
+        );
+        for (text, why) in [
+            ("224.1.1.1:5007", "a group's port goes into --port 5007"),
+            ("[ff02::1]:5007", "a group's port goes into --port 5007"),
+            ("group", "'group' is no IP address"),
+            (
+                "ff15::1%lo",
+                "ff15::1 is no link-local address and has no zone; write it without %lo",
+            ),
+        ] {
+            assert_eq!(text.parse::<GroupAddress>(), Err(why.into()));
+        }
         let source = |source: &str, group: &str| MembershipArgs {
             source: Some(vec![source.parse().unwrap()]),
             ..groups(&[group])

@@ -21,7 +21,7 @@ macro_rules! membership_options {
             pub struct $name of $cli = $program {
                 #[doc = $group]
                 #[arg(value_name = "ADDR")]
-                group: Vec<::std::net::IpAddr> => [root, doctor],
+                group: Vec<$crate::multicast::membership::GroupAddress> => [root, doctor],
                 /// The groups' port; 0 takes a free one [default: 5007]
                 #[arg(value_name = "PORT")]
                 port: u16 => [root, doctor],

@@ -38,7 +38,7 @@ pub fn run(
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
     let settings = Settings::new(cli, algorithm)?;
-    let listen = cli.options.listen.unwrap_or(DEFAULT);
+    let listen = cli.listen(DEFAULT)?;
     let address = free(listen)?;
     let what = format!("explore on {address}");
     let workers = settings.limits.workers;

@@ -10,7 +10,7 @@ use common::{
     shutdown::Shutdown,
 };
 
-use super::{BoundSocket, PeerTable, Settings, run};
+use super::{BoundSocket, FREE, PeerTable, Settings, run};
 use crate::{
     algorithms::Algorithm, config::Cli, faults::Delay, ids::new_session, workload::Workload,
 };
@@ -42,7 +42,7 @@ impl Plan {
         let peers = options.peer.clone().unwrap_or_default();
         let table = managed
             .is_none()
-            .then(|| PeerTable::new(&name, cli.listen(), &peers))
+            .then(|| PeerTable::new(&name, cli.listen(FREE)?, &peers))
             .transpose()?;
         let lasting = options.r#for.map(|period| period.as_wait("--for"));
         let settings = Settings {
@@ -89,7 +89,7 @@ impl Plan {
         });
         let text = format!("{address}{}", group.unwrap_or_default());
         let ready = Event::new(Kind::Ready).algorithm(settings.algorithm.word());
-        journal.ready(ready.text(text), &[address], cli.listen().port() == 0)?;
+        journal.ready(ready.text(text), &[address], cli.listen(FREE)?.port() == 0)?;
         let network = |next: &mut dyn FnMut() -> Option<String>| {
             if let (Some(table), Some(faults)) = (table, given) {
                 return Ok(Some((table, faults)));

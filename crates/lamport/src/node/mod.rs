@@ -20,7 +20,9 @@ pub mod wire;
 
 use std::{
     fs::File,
-    io, thread,
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -57,6 +59,9 @@ const TYPED_AHEAD: usize = 64;
 
 /// The longest typed line, in bytes.
 const LONGEST_LINE: usize = 4096;
+
+/// Where a process listens unless it is told otherwise: on a free port of this machine.
+pub const FREE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// How long a process that ends waits for acknowledgements of its messages.
 const GRACE: Duration = Duration::from_secs(1);

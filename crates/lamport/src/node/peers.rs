@@ -7,8 +7,8 @@ use std::{
 };
 
 use common::{
+    endpoint::{self, Defaults},
     exit::Failure,
-    net,
     text::{check_name, visible},
 };
 
@@ -56,7 +56,7 @@ impl PeerTable {
                     "this is the name of this process; see --name".into(),
                 ));
             }
-            let mut addresses = net::resolve("--peer", at)?.into_iter();
+            let mut addresses = endpoint::connect("--peer", at, Defaults::NONE)?.into_iter();
             let address = addresses.find(|address| address.is_ipv4() == listen.is_ipv4());
             if address.is_none() {
                 let why = format!("no address that is reachable from {listen}; see --listen");

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     convert::Infallible,
     fmt,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -13,8 +13,8 @@ use std::{
 };
 
 use common::{
-    exit::Summary, journal::Journal, message::Carrier, rate_limit::RateLimit, shutdown::Shutdown,
-    text::plural,
+    exit::Summary, journal::Journal, message::Carrier, net, rate_limit::RateLimit,
+    shutdown::Shutdown, text::plural,
 };
 use crossbeam::channel::Sender;
 
@@ -96,6 +96,12 @@ pub(super) struct Client {
     pub(super) asked: SocketAddr,
 }
 
+/// The machine at a socket address: a link-local one in its zone.
+pub(super) fn machine(mut address: SocketAddr) -> SocketAddr {
+    address.set_port(0);
+    net::canonical(address)
+}
+
 /// What all threads that serve clients share.
 #[derive(Debug)]
 pub(super) struct Context<'s> {
@@ -107,13 +113,18 @@ pub(super) struct Context<'s> {
     pub(super) journal: &'s Journal,
     pub(super) shutdown: &'s Shutdown,
     /// Which other machines may transfer the zones without a key.
-    pub(super) transfers_to: BTreeSet<IpAddr>,
+    pub(super) transfers_to: BTreeSet<SocketAddr>,
     pub(super) limits: LogLimits<'s>,
     /// Closed when no thread is left that could send an update.
     pub(super) _alive: Sender<Infallible>,
 }
 
 impl Context<'_> {
+    /// Whether the machine at this address may transfer the zones without a key.
+    pub(super) fn may_transfer(&self, peer: SocketAddr) -> bool {
+        self.transfers_to.contains(&machine(peer))
+    }
+
     /// Logs a query and its answer, which is sent next.
     pub(super) fn log(&self, carrier: Carrier, query: &[u8], reply: &[u8], client: Client) {
         for event in exchange(client.asked, carrier, query, reply, client.peer) {

@@ -109,9 +109,7 @@ pub(super) fn handle(
         }
         Next::Transfer => match answer::transferred(zone, &request) {
             None => Rcode::NOTAUTH,
-            Some(_)
-                if signer.is_none() && !ip.is_loopback() && !context.transfers_to.contains(&ip) =>
-            {
+            Some(_) if signer.is_none() && !ip.is_loopback() && !context.may_transfer(peer) => {
                 context.log_refusal(
                     peer,
                     format_args!(

@@ -139,9 +139,7 @@ pub fn run(
         counts: &counts,
         journal,
         shutdown,
-        transfers_to: secondaries
-            .map(|secondary| secondary.ip().to_canonical())
-            .collect(),
+        transfers_to: secondaries.copied().map(context::machine).collect(),
         limits: LogLimits::new(journal),
         _alive: alive,
     };

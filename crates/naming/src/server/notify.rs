@@ -6,7 +6,7 @@
 use std::{
     collections::HashSet,
     io,
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{SocketAddr, UdpSocket},
     sync::Arc,
     sync::atomic::Ordering,
     time::{Duration, Instant},
@@ -101,8 +101,13 @@ impl<'s> Notifier<'s> {
         shutdown: &'s Shutdown,
     ) -> Self {
         Self {
-            address: unmapped(address),
-            secondaries: settings.secondaries.iter().copied().map(unmapped).collect(),
+            address: net::canonical(address),
+            secondaries: settings
+                .secondaries
+                .iter()
+                .copied()
+                .map(net::canonical)
+                .collect(),
             key: settings.keys.first().map(AsRef::as_ref),
             unsigned: HashSet::new(),
             not_served: HashSet::new(),
@@ -368,12 +373,4 @@ fn message(
         ClientTransaction::request(key, &mut message, Time48::now()).expect(infallible)
     });
     (message.finish(), transaction)
-}
-
-/// The same address of IPv4, when it is one that is mapped to IPv6; others keep their scope.
-fn unmapped(address: SocketAddr) -> SocketAddr {
-    match address.ip().to_canonical() {
-        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
-        IpAddr::V6(_) => address,
-    }
 }
