@@ -1,6 +1,9 @@
 //! Logs each datagram received, and counts them by addressing mode and by what their stamps say.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use super::{
     group_socket::Batch,
@@ -35,6 +38,8 @@ pub struct ReceiveStats<'a> {
     received: Arc<Mutex<Received>>,
     /// Whether the log says already that the kernel drops datagrams.
     drops_reported: bool,
+    /// Whether the log says already that the table of sessions is full.
+    eviction_reported: bool,
 }
 
 /// The counts.
@@ -80,6 +85,7 @@ impl<'a> ReceiveStats<'a> {
             rate_limit: RateLimit::new("datagrams were received"),
             received,
             drops_reported: false,
+            eviction_reported: false,
         }
     }
 
@@ -113,6 +119,13 @@ impl<'a> ReceiveStats<'a> {
                 "the kernel drops datagrams: the receive buffer of {} bytes is full; --receive-buffer requests a larger one",
                 received.receive_buffer
             );
+            drop(received);
+            self.journal.record(Event::error(Level::Warn, text));
+            received = lock(&shared);
+        }
+        if received.sessions.evicted() > 0 && !self.eviction_reported {
+            self.eviction_reported = true;
+            let text = received.eviction();
             drop(received);
             self.journal.record(Event::error(Level::Warn, text));
         }
@@ -172,7 +185,7 @@ impl<'a> ReceiveStats<'a> {
         self.rate_limit.finish(self.journal);
         let mut received = lock(&self.received);
         received.dropped = receiver.count_dropped();
-        let reports: Vec<_> = received.senders().take(SENDERS_REPORTED).collect();
+        let reports = received.senders();
         let mut summary = received.summary(&format!("stopped: {sent}"));
         drop(received);
         for report in reports {
@@ -189,23 +202,50 @@ impl<'a> ReceiveStats<'a> {
 }
 
 impl Received {
-    /// The report of each sender.
-    fn senders(&self) -> impl Iterator<Item = Event> + '_ {
-        self.sessions.iter().map(|session| {
-            let event = Event::new(Kind::Report).peer(session.source);
-            event.text(session.words()).counts(session.named())
-        })
+    /// The report of each sender, of so many at most.
+    fn senders(&self) -> Vec<Event> {
+        let some = self.sessions.some(SENDERS_REPORTED);
+        let mut reports: Vec<_> = some
+            .iter()
+            .map(|session| {
+                let event = Event::new(Kind::Report).peer(session.source);
+                event.text(session.words()).counts(session.named())
+            })
+            .collect();
+        let others = self.sessions.kept() - some.len();
+        if others > 0 {
+            let text = format!(
+                "and {}, counted in the sums: the reports are of the addresses with the fewest senders",
+                plural(others as u64, "more sender")
+            );
+            reports.push(Event::new(Kind::Report).text(text));
+        }
+        reports
+    }
+
+    /// That the table of sessions is full, and at whose cost.
+    fn eviction(&self) -> String {
+        let (address, share) = self
+            .sessions
+            .fullest()
+            .unwrap_or((Ipv4Addr::UNSPECIFIED.into(), 0));
+        format!(
+            "the table of {} senders is full: each new one evicts one of the address that has the most, now {address} with {share}",
+            self.sessions.kept()
+        )
     }
 
     fn summary(&self, beginning: &str) -> Summary {
         let total = self.sessions.total();
-        let senders = self.sessions.iter().count() as u64 + self.sessions.evicted();
+        let evicted = self.sessions.evicted();
+        let senders = self.sessions.kept() as u64 + evicted;
         let words = self.words(&total, senders);
         let mut summary = Summary::done(format!("{beginning}{words}"))
             .count("stamped", self.stamped)
             .count("damaged", self.damaged)
             .count("truncated", self.truncated)
             .count("senders", senders)
+            .count("senders_evicted", evicted)
             .count("dropped_by_kernel", self.dropped)
             .count("receive_buffer_bytes", self.receive_buffer as u64);
         for (name, value) in total.named() {
@@ -231,6 +271,14 @@ impl Received {
         if self.stamped > 0 {
             let from = plural(senders, "sender");
             words += &format!("; {} stamped, from {from}: {}", self.stamped, total.words());
+        }
+        let evicted = self.sessions.evicted();
+        if evicted > 0 {
+            words += &format!(
+                "; {} evicted from a table of {}, with what became of their messages until then in these sums",
+                plural(evicted, "sender"),
+                self.sessions.kept()
+            );
         }
         for (count, what) in [
             (self.damaged, "with a damaged stamp"),

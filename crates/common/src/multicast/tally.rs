@@ -166,8 +166,6 @@ pub struct Session {
     /// A bit for each of the last sequence numbers, at the number modulo the window: whether it was received.
     window: Box<[u64; WINDOW / 64]>,
     delays: Delays,
-    /// When its last datagram was received, counted in datagrams of all sessions.
-    pub(super) last_received: u64,
 }
 
 impl Session {
@@ -184,7 +182,6 @@ impl Session {
             jumped: None,
             window: Box::new([0; WINDOW / 64]),
             delays: Delays::default(),
-            last_received: 0,
         }
     }
 
@@ -265,6 +262,11 @@ impl Session {
 
     fn has(&self, number: u64) -> bool {
         self.window[slot(number)] & bit(number) != 0
+    }
+
+    /// Whether more than one datagram of it was received.
+    pub(super) fn went_on(&self) -> bool {
+        self.counts.received > 1
     }
 
     /// What became of its messages.
