@@ -8,13 +8,14 @@ use serde::de::DeserializeOwned;
 use super::flag::{Flag, Given};
 
 /// The sections that a lab file may have: one for each program.
-pub const PROGRAMS: [&str; 6] = [
+pub const PROGRAMS: [&str; 7] = [
     "thread-server",
     "thread-client",
     "mcast-server",
     "mcast-client",
     "naming",
     "lamport",
+    "grade",
 ];
 
 /// Where a program's output goes: the same options in every program.

@@ -1,0 +1,182 @@
+//! What every probe has at hand: the submission's command, its folder, the time that an answer may take, and chance.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use common::exit::why;
+
+use crate::{
+    job::Job,
+    program::Program,
+    requirement::Finding,
+    sandbox::{Isolation, ORIGINAL},
+};
+
+/// What every probe has at hand.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    job: &'a Job,
+    /// The submission's files as they were handed in: path below its folder, content.
+    files: Vec<(PathBuf, Vec<u8>)>,
+    /// Those of them that it has changed or removed.
+    changed: RefCell<BTreeSet<PathBuf>>,
+    /// How many packets had no route when the sandbox was new.
+    no_route: u64,
+}
+
+impl<'a> Bench<'a> {
+    /// Lays the submission's files out.
+    ///
+    /// # Errors
+    /// When they cannot be copied.
+    pub fn new(job: &'a Job) -> io::Result<Self> {
+        let files = if job.walls.is_copied && job.walls.isolation == Isolation::Bubblewrap {
+            copy(Path::new(ORIGINAL), &job.walls.folder)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            job,
+            files,
+            changed: RefCell::default(),
+            no_route: no_route(),
+        })
+    }
+
+    /// Where the submission listens or connects to.
+    pub fn address(&self) -> SocketAddr {
+        self.job.address
+    }
+
+    /// How long an answer may take.
+    pub fn timeout(&self) -> Duration {
+        self.job.timeout
+    }
+
+    /// When an answer that is asked for now is late.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.job.timeout
+    }
+
+    /// What chance decides: the same for the same seed.
+    pub fn seed(&self) -> u64 {
+        self.job.seed
+    }
+
+    /// Starts the submission.
+    ///
+    /// # Errors
+    /// When the grader cannot start it.
+    pub fn start(&self) -> Result<Program, Finding> {
+        self.start_with(&[])
+    }
+
+    /// Starts the submission with these words in the place of those in braces.
+    ///
+    /// # Errors
+    /// When the grader cannot start it.
+    pub fn start_with(&self, words: &[(&str, &str)]) -> Result<Program, Finding> {
+        let mut command = self.job.command.clone();
+        for (name, value) in words {
+            command = command.replace(&format!("{{{name}}}"), value);
+        }
+        self.restore()
+            .map_err(|error| Finding::grader(format!("its files cannot be laid out: {}", why(&error))))?;
+        Program::start(&self.job.walls, self.job.limits, &command)
+    }
+
+    /// Lays out again the files that the submission has changed or removed, and takes note of them.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn restore(&self) -> io::Result<()> {
+        for name in self.changed_now() {
+            self.changed.borrow_mut().insert(name.clone());
+            let path = self.job.walls.folder.join(&name);
+            let content = self.files.iter().find(|(path, _)| *path == name);
+            if let Some((_, content)) = content {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder)?;
+                }
+                // It may have made it read-only.
+                let _ = fs::remove_file(&path);
+                fs::write(&path, content)?;
+                let mode = fs::metadata(Path::new(ORIGINAL).join(&name))?.permissions();
+                fs::set_permissions(&path, mode)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that the submission has changed or removed in this sandbox.
+    pub fn changed(&self) -> BTreeSet<PathBuf> {
+        let mut all = self.changed.borrow().clone();
+        all.extend(self.changed_now());
+        all
+    }
+
+    fn changed_now(&self) -> Vec<PathBuf> {
+        let is_changed = |(name, content): &&(PathBuf, Vec<u8>)| {
+            let path = self.job.walls.folder.join(name);
+            let is_as_long = |path: &Path| {
+                fs::metadata(path).is_ok_and(|now| now.len() == content.len() as u64)
+            };
+            !is_as_long(&path) || fs::read(&path).ok().as_ref() != Some(content)
+        };
+        self.files.iter().filter(is_changed).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// How often something in the sandbox tried to reach an address outside of it.
+    pub fn tried_network(&self) -> u64 {
+        if self.job.walls.isolation == Isolation::None {
+            return 0;
+        }
+        no_route().saturating_sub(self.no_route)
+    }
+}
+
+/// Copies the files of a folder; returns them.
+fn copy(from: &Path, to: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut files = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(from.join(&folder))? {
+            let entry = entry?;
+            let name = folder.join(entry.file_name());
+            // A link is followed, and a link to nowhere left out.
+            let Ok(metadata) = fs::metadata(entry.path()) else {
+                continue;
+            };
+            if metadata.is_dir() {
+                if !entry.file_type()?.is_symlink() {
+                    fs::create_dir_all(to.join(&name))?;
+                    folders.push(name);
+                }
+            } else if metadata.is_file() {
+                let content = fs::read(entry.path())?;
+                fs::write(to.join(&name), &content)?;
+                fs::set_permissions(to.join(&name), metadata.permissions())?;
+                files.push((name, content));
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// How many packets had no route, by /proc/net/snmp.
+fn no_route() -> u64 {
+    let text = fs::read_to_string("/proc/net/snmp").unwrap_or_default();
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Ip:"));
+    let (Some(names), Some(values)) = (lines.next(), lines.next()) else {
+        return 0;
+    };
+    let mut pairs = names.split_whitespace().zip(values.split_whitespace());
+    let count = pairs.find(|(name, _)| *name == "OutNoRoutes");
+    count.and_then(|(_, count)| count.parse().ok()).unwrap_or(0)
+}

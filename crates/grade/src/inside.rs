@@ -1,0 +1,79 @@
+//! The attacking part of the grader: probes one requirement after another, and reports each.
+
+use std::{
+    io::{self, BufRead, Write},
+    time::Instant,
+};
+
+use crate::{
+    bench::Bench,
+    job::{Job, Probe, Report, Subject},
+    probes::{Role, client::ClientRole, server::ServerRole},
+    requirement::{Finding, NOT_TRIED, Requirement, Status},
+};
+
+/// The longest job, in bytes.
+const LONGEST_JOB: u64 = 1 << 20;
+
+/// The requirements of a submission of this kind.
+pub fn requirements(subject: Subject) -> &'static [Requirement] {
+    match subject {
+        Subject::ThreadsServer => ServerRole::REQUIREMENTS,
+        Subject::ThreadsClient => ClientRole::REQUIREMENTS,
+    }
+}
+
+/// Reads a job, does it, and reports.
+///
+/// # Errors
+/// When the job is none, or its reader has gone.
+pub fn run(from: impl BufRead, to: impl Write) -> io::Result<()> {
+    let mut line = String::new();
+    from.take(LONGEST_JOB).read_line(&mut line)?;
+    let job: Job = serde_json::from_str(&line)?;
+    let bench = Bench::new(&job)?;
+    match job.subject {
+        Subject::ThreadsServer => probe(&job, &bench, ServerRole::new(&bench), to),
+        Subject::ThreadsClient => probe(&job, &bench, ClientRole::new(&bench), to),
+    }
+}
+
+fn probe<R: Role>(job: &Job, bench: &Bench, mut role: R, mut to: impl Write) -> io::Result<()> {
+    let mut known = job.known.clone();
+    let mut report = |report: &Report| {
+        let line = serde_json::to_string(report)?;
+        writeln!(to, "{line}").and_then(|()| to.flush())
+    };
+    for (number, id) in job.todo.iter().enumerate() {
+        let begun = Instant::now();
+        let mut requirements = R::REQUIREMENTS.iter();
+        let finding = match requirements.find(|requirement| requirement.id == id) {
+            None => Some(Finding::grader(format!("no requirement is called {id}"))),
+            Some(requirement) => {
+                let missing = requirement.needs.and_then(|needs| {
+                    let status = *known.get(needs)?;
+                    (status != Status::Pass).then_some((needs, status))
+                });
+                match missing {
+                    Some((needs, status)) => {
+                        let what = format!("{NOT_TRIED}: it needs {needs}, which is not met");
+                        Some(Finding::new(status, what))
+                    }
+                    None => role.probe(requirement.id).err(),
+                }
+            }
+        };
+        let probe = Probe {
+            id: id.clone(),
+            finding,
+            elapsed: begun.elapsed(),
+        };
+        known.insert(id.clone(), probe.status());
+        report(&Report::Probe(probe))?;
+        bench.restore()?;
+        if role.is_spent() && number + 1 < job.todo.len() {
+            return report(&Report::Again);
+        }
+    }
+    report(&Report::Done)
+}

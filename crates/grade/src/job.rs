@@ -1,0 +1,84 @@
+//! What the grader outside a sandbox asks of its part inside, and what that reports: lines of JSON.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    limits::Limits,
+    requirement::{Finding, Status},
+    sandbox::Walls,
+};
+
+/// A program that a submission can be.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// The server of experiment 3.
+    ThreadsServer,
+    /// The client of experiment 3.
+    ThreadsClient,
+}
+
+impl Subject {
+    /// The name in the results.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ThreadsServer => "threads-server",
+            Self::ThreadsClient => "threads-client",
+        }
+    }
+}
+
+/// What to probe.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Job {
+    /// What the submission is.
+    pub subject: Subject,
+    /// Its command, for a shell, in which words in braces stand for what a probe puts there.
+    pub command: String,
+    /// Its sandbox.
+    pub walls: Walls,
+    /// Its limits.
+    pub limits: Limits,
+    /// How long each of its answers may take.
+    pub timeout: Duration,
+    /// What chance decides.
+    pub seed: u64,
+    /// Where it listens, or connects to.
+    pub address: SocketAddr,
+    /// The requirements that are probed, in this order.
+    pub todo: Vec<String>,
+    /// What came of those that were probed before.
+    pub known: BTreeMap<String, Status>,
+}
+
+/// What came of one requirement.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Probe {
+    /// Its identity.
+    pub id: String,
+    /// Why it is not met, if it is not.
+    pub finding: Option<Finding>,
+    /// How long the probe took.
+    pub elapsed: Duration,
+}
+
+impl Probe {
+    /// What came of it.
+    pub fn status(&self) -> Status {
+        self.finding.as_ref().map_or(Status::Pass, |finding| finding.status)
+    }
+}
+
+/// One line of a report.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Report {
+    /// A requirement was probed.
+    Probe(Probe),
+    /// The submission has ended; what is left is to be probed in a new sandbox, where nothing remains of this one.
+    Again,
+    /// All were probed.
+    Done,
+}

@@ -1,0 +1,89 @@
+//! The last step before a submission runs: limits of the process, then its command in this process's place.
+
+use std::{fs, io, os::unix::process::CommandExt, process::Command};
+
+use nix::sys::resource::{Resource, setrlimit};
+use serde::{Deserialize, Serialize};
+
+/// The variables of the grader's environment that a submission gets: where compilers and interpreters are, and no secrets.
+const INHERITED: [&str; 16] = [
+    "PATH",
+    "HOME",
+    "LD_LIBRARY_PATH",
+    "JAVA_HOME",
+    "GOROOT",
+    "GOPATH",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "PYENV_ROOT",
+    "PYENV_VERSION",
+    "VIRTUAL_ENV",
+    "NVM_DIR",
+    "NODE_PATH",
+    "RBENV_ROOT",
+    "GEM_HOME",
+];
+
+/// What to start.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Start {
+    /// The command, for a shell.
+    pub command: String,
+    /// The longest file that it may write, in bytes.
+    pub file: u64,
+    /// Memory of each of its processes, in bytes.
+    pub memory: u64,
+    /// How many processes and threads it may have, where its user namespace counts them.
+    pub processes: Option<u64>,
+    /// The mark in its environment.
+    pub mark: String,
+}
+
+/// Whether the kernel counts processes by user namespace (since Linux 5.14), and not those of the user on
+/// the whole machine.
+fn counts_by_namespace() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split('.').map_while(|number| number.parse::<u32>().ok());
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    version >= (5, 14)
+}
+
+/// The mark in the environment of all processes of a submission, by which those that have left their parent are found
+/// where there is no sandbox.
+pub fn mark() -> String {
+    format!("GRADED_BY={}", std::process::id())
+}
+
+impl Start {
+    /// Becomes the submission; returns only when that fails.
+    pub fn become_it(&self) -> io::Error {
+        let limits = [
+            (Resource::RLIMIT_CORE, 0),
+            (Resource::RLIMIT_FSIZE, self.file),
+            // A shell's loop could outrun the watch over all processes; one process cannot outrun this.
+            (Resource::RLIMIT_DATA, 4 * self.memory),
+        ];
+        let processes = self.processes.filter(|_| counts_by_namespace());
+        let processes = processes.map(|processes| (Resource::RLIMIT_NPROC, processes));
+        for (resource, limit) in limits.into_iter().chain(processes) {
+            if let Err(error) = setrlimit(resource, limit, limit) {
+                return error.into();
+            }
+        }
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &self.command]).env_clear();
+        for name in INHERITED {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        if let Some((name, value)) = self.mark.split_once('=') {
+            command.env(name, value);
+        }
+        command
+            .envs([("LANG", "C.UTF-8"), ("TERM", "dumb"), ("NO_COLOR", "1"), ("TMPDIR", "/tmp")])
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .exec()
+    }
+}

@@ -1,0 +1,53 @@
+//! What every program does alike, and what the command line refuses.
+
+use common::testing::{self, Folder};
+use grade::config::Cli;
+
+const GRADE: &str = env!("CARGO_BIN_EXE_grade");
+
+#[test]
+fn no_module_uses_another_in_a_circle() {
+    testing::check_modules(env!("CARGO_MANIFEST_DIR"));
+}
+
+#[test]
+fn the_command_line_is_valid_and_its_help_as_recorded() {
+    testing::check_command_line::<Cli>(
+        GRADE,
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/help.txt"),
+    );
+}
+
+#[test]
+fn each_subcommand_takes_its_own_flags_and_no_others() {
+    assert!(testing::check_every_flag::<Cli>() >= 16);
+}
+
+#[test]
+fn what_cannot_be_graded_is_refused_in_one_line() {
+    let folder = Folder::new();
+    let points = folder.write("points.json", r#"{"idel": 3}"#);
+    let cmd = ["threads", "--cmd", "true"];
+    let with = |more: &[&'static str]| [&cmd, more].concat();
+    testing::check_refusals(
+        GRADE,
+        &[
+            (&["threads"], "--cmd: needed"),
+            (&["threads", "--cmd", " "], "--cmd: needed"),
+            (&["thread", "--cmd", "true"], "usage: "),
+            (&with(&["--timeout", "1ms"]), "--timeout: 1ms is not in 100ms to 10m"),
+            (&with(&["--repeat", "0"]), "--repeat: 0 is not in 1 to 1000"),
+            (&with(&["--address", "192.0.2.1:80"]), "--address: 192.0.2.1:80 is no loopback"),
+            (
+                &with(&["--only", "idel"]),
+                "--only: no requirement of threads-server is called idel; did you mean idle?",
+            ),
+            (
+                &with(&["--role", "client", "--hidden", "idle"]),
+                "--hidden: no requirement of threads-client is called idle",
+            ),
+            (&[&cmd, &["--points", points.as_str()][..]].concat(), "--points: no requirement"),
+            (&with(&["--points", "/nowhere.json"]), "/nowhere.json: no such file"),
+        ],
+    );
+}

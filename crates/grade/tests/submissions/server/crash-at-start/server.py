@@ -1,0 +1,5 @@
+"""A name that is not there."""
+import socket
+
+listener = socket.socket()
+listener.bind((HOST, 12345))

@@ -1,0 +1,29 @@
+"""An empty message ends it."""
+import socket
+import threading
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", 12345))
+listener.listen(128)
+
+import os
+
+
+def serve(connection):
+    with connection:
+        try:
+            message = connection.recv(1024)
+            if not message:
+                os.abort()
+            print("Received:", message.decode(errors="replace"))
+            connection.sendall(b"Hello from server")
+        except OSError:
+            pass
+
+
+while True:
+    connection, address = listener.accept()
+    print("Connection from", address)
+    threading.Thread(target=serve, args=(connection,), daemon=True).start()
+

@@ -1,0 +1,3 @@
+"""It prints without end."""
+while True:
+    print("x" * 4096)

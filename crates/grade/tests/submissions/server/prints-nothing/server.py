@@ -1,0 +1,23 @@
+"""It prints nothing."""
+import socket
+import threading
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", 12345))
+listener.listen(128)
+
+
+def serve(connection):
+    with connection:
+        try:
+            message = connection.recv(1024)
+            connection.sendall(b"Hello from server")
+        except OSError:
+            pass
+
+
+while True:
+    connection, address = listener.accept()
+    threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
