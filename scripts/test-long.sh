@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/lib/steps.sh
-crates=(common lamport mcast-client mcast-server naming thread-client thread-server)
+crates=(common grade lamport mcast-client mcast-server naming thread-client thread-server)
 
 # Runs one of the long scripts in short: that it runs and its figures make sense, not what these are. The programs that it
 # needs stand before --.

@@ -86,8 +86,9 @@ impl<'a> Bench<'a> {
         for (name, value) in words {
             command = command.replace(&format!("{{{name}}}"), value);
         }
-        self.restore()
-            .map_err(|error| Finding::grader(format!("its files cannot be laid out: {}", why(&error))))?;
+        self.restore().map_err(|error| {
+            Finding::grader(format!("its files cannot be laid out: {}", why(&error)))
+        })?;
         Program::start(&self.job.walls, self.job.limits, &command)
     }
 
@@ -124,12 +125,15 @@ impl<'a> Bench<'a> {
     fn changed_now(&self) -> Vec<PathBuf> {
         let is_changed = |(name, content): &&(PathBuf, Vec<u8>)| {
             let path = self.job.walls.folder.join(name);
-            let is_as_long = |path: &Path| {
-                fs::metadata(path).is_ok_and(|now| now.len() == content.len() as u64)
-            };
+            let is_as_long =
+                |path: &Path| fs::metadata(path).is_ok_and(|now| now.len() == content.len() as u64);
             !is_as_long(&path) || fs::read(&path).ok().as_ref() != Some(content)
         };
-        self.files.iter().filter(is_changed).map(|(name, _)| name.clone()).collect()
+        self.files
+            .iter()
+            .filter(is_changed)
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// How often something in the sandbox tried to reach an address outside of it.

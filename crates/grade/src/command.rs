@@ -70,7 +70,9 @@ pub fn run<'app>(
     };
     write(&results, &options, journal)?;
     let summary = Summary::done(summary).exit(worst);
-    Ok(summary.count("points", results.points.into()).count("of", results.of.into()))
+    Ok(summary
+        .count("points", results.points.into())
+        .count("of", results.of.into()))
 }
 
 /// What the exit code says of these: points lost, or not graded.
@@ -145,13 +147,20 @@ fn plan(options: &Options, subject: Subject) -> Result<Plan, Failure> {
 
 /// Refuses a name that no requirement has.
 fn check_names(flag: &str, names: &[String], subject: Subject) -> Result<(), Failure> {
-    let known = || inside::requirements(subject).iter().map(|requirement| requirement.id);
+    let known = || {
+        inside::requirements(subject)
+            .iter()
+            .map(|requirement| requirement.id)
+    };
     for name in names {
         let (part, id) = name.split_once('/').unwrap_or((subject.word(), name));
         if part != subject.word() || !known().any(|known| known == id) {
             let near = did_you_mean(id, known());
             let name = common::text::visible(name.as_bytes());
-            let why = format!("no requirement of {} is called {name}{near}", subject.word());
+            let why = format!(
+                "no requirement of {} is called {name}{near}",
+                subject.word()
+            );
             return Err(Failure::could_not_run(flag, why));
         }
     }

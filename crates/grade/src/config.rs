@@ -112,7 +112,10 @@ impl Options {
     /// When it is out of range (exit code 2).
     pub fn timeout(&self) -> Result<Duration, Failure> {
         let timeout = self.timeout.unwrap_or(Period(Duration::from_secs(10)));
-        let (shortest, longest) = (Period(Duration::from_millis(100)), Period(Duration::from_secs(600)));
+        let (shortest, longest) = (
+            Period(Duration::from_millis(100)),
+            Period(Duration::from_secs(600)),
+        );
         in_range("--timeout", timeout, shortest, longest).map(|timeout| timeout.0)
     }
 
@@ -131,7 +134,9 @@ impl Options {
     pub fn address(&self) -> Result<SocketAddr, Failure> {
         let address = self.address.unwrap_or(SERVER.into());
         if !address.ip().is_loopback() || address.port() == 0 {
-            let why = format!("{address} is no loopback address with a port: nothing else is in the sandbox");
+            let why = format!(
+                "{address} is no loopback address with a port: nothing else is in the sandbox"
+            );
             return Err(Failure::could_not_run("--address", why));
         }
         Ok(address)

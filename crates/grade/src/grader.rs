@@ -23,6 +23,7 @@ use crossbeam::{
 };
 
 use crate::{
+    cgroup::Group,
     inside,
     job::{Job, Probe, Report, Subject},
     limits::Limits,
@@ -37,6 +38,8 @@ const LONGEST_LINE: u64 = 1 << 20;
 const COPIED: u64 = 32 << 20;
 /// And of at most so many files.
 const COPIED_FILES: usize = 2_000;
+/// How many processes and threads of a sandbox are the grader's.
+const OWN_TASKS: u64 = 64;
 /// What a probe may take in all, in times of one answer, before the grader gives it up.
 const PATIENCE: u32 = 12;
 
@@ -83,7 +86,10 @@ impl Plan {
 
     fn worth(&self, requirement: &Requirement) -> u32 {
         let whole = format!("{}/{}", self.subject.word(), requirement.id);
-        let own = self.points.get(&whole).or_else(|| self.points.get(requirement.id));
+        let own = self
+            .points
+            .get(&whole)
+            .or_else(|| self.points.get(requirement.id));
         own.copied().unwrap_or(requirement.points)
     }
 
@@ -139,29 +145,38 @@ pub fn grade(
 }
 
 fn of_probes(plan: &Plan, requirement: &Requirement, probes: &[Probe]) -> Graded {
-    let passed = probes.iter().filter(|probe| probe.status() == Status::Pass).count();
+    let passed = probes
+        .iter()
+        .filter(|probe| probe.status() == Status::Pass)
+        .count();
     let failed = probes.iter().position(|probe| probe.finding.is_some());
     let run = failed.unwrap_or_default();
     let finding = failed.and_then(|at| probes[at].finding.clone());
     let of = plan.worth(requirement);
     let elapsed: Duration = probes.iter().map(|probe| probe.elapsed).sum();
-    let of_finding = |field: fn(&Finding) -> Option<String>| finding.as_ref().and_then(field);
+    let of_finding = |field: fn(&Finding) -> &Option<Box<str>>| {
+        finding
+            .as_ref()
+            .and_then(|finding| field(finding).as_deref().map(str::to_owned))
+    };
     Graded {
         id: requirement.id.to_owned(),
         sentence: requirement.sentence.to_owned(),
         source: requirement.source.to_owned(),
-        status: finding.as_ref().map_or(Status::Pass, |finding| finding.status),
+        status: finding
+            .as_ref()
+            .map_or(Status::Pass, |finding| finding.status),
         points: if finding.is_none() { of } else { 0 },
         of,
         passed: u32::try_from(passed).unwrap_or(u32::MAX),
         runs: u32::try_from(probes.len()).unwrap_or(u32::MAX),
         elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         hidden: names(&plan.hidden, plan.subject, requirement.id),
-        what: of_finding(|finding| Some(finding.what.clone())),
-        sent: of_finding(|finding| finding.sent.clone()),
-        received: of_finding(|finding| finding.received.clone()),
-        expected: of_finding(|finding| finding.expected.clone()),
-        stderr: of_finding(|finding| finding.stderr.clone()),
+        what: finding.as_ref().map(|finding| finding.what.clone()),
+        sent: of_finding(|finding| &finding.sent),
+        received: of_finding(|finding| &finding.received),
+        expected: of_finding(|finding| &finding.expected),
+        stderr: of_finding(|finding| &finding.stderr),
         limit: finding.as_ref().and_then(|finding| finding.limit),
         reproduce: plan.reproduce(requirement.id, u32::try_from(run).unwrap_or_default()),
     }
@@ -178,11 +193,12 @@ fn once(
     let mut left = requirements;
     let mut job = job(plan, run)?;
     while let [next, ..] = left {
-        job.todo = left.iter().map(|requirement| requirement.id.to_owned()).collect();
+        job.todo = left
+            .iter()
+            .map(|requirement| requirement.id.to_owned())
+            .collect();
         let before = left.len();
-        let mut take = |probe: Probe| {
-            job_known(&mut left, probe, &mut done)
-        };
+        let mut take = |probe: Probe| job_known(&mut left, probe, &mut done);
         let ended = sandbox(&job, plan, shutdown, &mut |probe| {
             let (id, status) = (probe.id.clone(), probe.status());
             take(probe);
@@ -203,7 +219,10 @@ fn once(
                 }
             }
             None if left.len() == before => {
-                return Err(Failure::could_not_run("grade", "the sandbox reports nothing"));
+                return Err(Failure::could_not_run(
+                    "grade",
+                    "the sandbox reports nothing",
+                ));
             }
             None => {}
         }
@@ -246,6 +265,7 @@ fn job(plan: &Plan, run: u32) -> Result<Job, Failure> {
             is_copied,
             masks: plan.masks.clone(),
             disk: plan.limits.disk,
+            group: None,
         },
         limits: plan.limits,
         timeout: plan.timeout,
@@ -299,14 +319,21 @@ fn sandbox(
     shutdown: &Shutdown,
     take: &mut dyn FnMut(Probe) -> (String, Status),
 ) -> Result<EndOfSandbox, Failure> {
+    // Those of the grader itself, and of the sandboxes.
+    let group = Group::new(plan.limits.processes + OWN_TASKS);
+    let mut job = job.clone();
+    job.walls.group = group.as_ref().map(|group| group.path().to_owned());
     let words: [OsString; 2] = [job.walls.grader.clone().into(), "inside".into()];
     let mut command = job.walls.outer(&words);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let failed = |error: &std::io::Error| Failure::could_not_run("start a sandbox", why(error));
     let mut child = Guard(command.spawn().map_err(|error| failed(&error))?);
     let (reports, lines) = channel::bounded(16);
     let (stdout, stderr) = (child.0.stdout.take(), child.0.stderr.take());
-    let text = serde_json::to_string(job).map_err(|error| failed(&error.into()))?;
+    let text = serde_json::to_string(&job).map_err(|error| failed(&error.into()))?;
     if let Some(mut stdin) = child.0.stdin.take() {
         // A sandbox that does not take it says why on its standard error.
         let _ = writeln!(stdin, "{text}");

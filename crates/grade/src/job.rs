@@ -67,7 +67,9 @@ pub struct Probe {
 impl Probe {
     /// What came of it.
     pub fn status(&self) -> Status {
-        self.finding.as_ref().map_or(Status::Pass, |finding| finding.status)
+        self.finding
+            .as_ref()
+            .map_or(Status::Pass, |finding| finding.status)
     }
 }
 

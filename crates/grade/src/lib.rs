@@ -7,13 +7,14 @@
 //! | [`stack_trace`] | whether a program has ended in the middle of something |
 //! | [`bench`] | what every probe has at hand: the command, the folder, the time, chance |
 //! | [`program`], [`limits`], [`start`] | one start of a submission, and what it may use |
-//! | [`sandbox`] | the outer and the inner sandbox |
+//! | [`sandbox`], [`cgroup`] | the outer and the inner sandbox; the limit on processes |
 //! | [`job`], [`inside`], [`hidden`] | the part of this program inside a sandbox, and what it is asked |
 //! | [`grader`] | one submission, graded from outside its sandbox |
 //! | [`results`], [`report`] | the results, and how they are written |
 //! | [`config`], [`command`], [`view`] | the command line, the commands, what a person sees |
 
 pub mod bench;
+pub mod cgroup;
 pub mod command;
 pub mod config;
 pub mod grader;

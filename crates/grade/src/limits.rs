@@ -26,7 +26,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 512 << 20,
-            processes: 512,
+            processes: 256,
             output: 1 << 20,
             disk: 64 << 20,
         }
@@ -38,7 +38,9 @@ impl Limits {
     pub fn words(&self, limit: Limit) -> String {
         match limit {
             Limit::Memory => format!("its processes took more than {} MiB", self.memory >> 20),
-            Limit::Processes => format!("it had more than {} processes and threads", self.processes),
+            Limit::Processes => {
+                format!("it had more than {} processes and threads", self.processes)
+            }
             Limit::Output => format!("it printed more than {} KiB", self.output >> 10),
         }
     }
@@ -84,7 +86,11 @@ impl Processes {
         for number in numbers() {
             if let Some(process) = process(number) {
                 processes.all.insert(number, process);
-                processes.children.entry(process.parent).or_default().push(number);
+                processes
+                    .children
+                    .entry(process.parent)
+                    .or_default()
+                    .push(number);
             }
         }
         processes
@@ -167,8 +173,26 @@ mod tests {
     #[test]
     fn the_first_limit_that_is_breached_is_named() {
         let limits = Limits::default();
-        assert_eq!(limits.breached(Use { tasks: 512, memory: 1 }), None);
-        assert_eq!(limits.breached(Use { tasks: 513, memory: 1 << 40 }), Some(Limit::Processes));
-        assert_eq!(limits.breached(Use { tasks: 1, memory: 1 << 40 }), Some(Limit::Memory));
+        assert_eq!(
+            limits.breached(Use {
+                tasks: 256,
+                memory: 1
+            }),
+            None
+        );
+        assert_eq!(
+            limits.breached(Use {
+                tasks: 257,
+                memory: 1 << 40
+            }),
+            Some(Limit::Processes)
+        );
+        assert_eq!(
+            limits.breached(Use {
+                tasks: 1,
+                memory: 1 << 40
+            }),
+            Some(Limit::Memory)
+        );
     }
 }

@@ -22,6 +22,7 @@ use nix::{
 };
 
 use crate::{
+    cgroup,
     limits::{self, Limits, Processes},
     requirement::{Finding, Limit, Status},
     sandbox::{Isolation, Walls},
@@ -34,6 +35,9 @@ const WATCH: Duration = Duration::from_millis(20);
 const ENDING: Duration = Duration::from_millis(300);
 /// How much of an output is kept.
 const KEPT: usize = 256 << 10;
+
+/// What a program says that was refused a process (EAGAIN).
+const NO_PROCESS: &str = "Resource temporarily unavailable";
 
 /// How a submission ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -92,7 +96,7 @@ pub struct Program {
     stdin: Option<ChildStdin>,
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
-    isolation: Isolation,
+    walls: Walls,
     limits: Limits,
 }
 
@@ -103,8 +107,9 @@ impl Program {
     /// # Errors
     /// When the grader cannot start it.
     pub fn start(walls: &Walls, limits: Limits, command: &str) -> Result<Self, Finding> {
-        Self::try_start(walls, limits, command)
-            .map_err(|error| Finding::grader(format!("the sandbox cannot be started: {}", why(&error))))
+        Self::try_start(walls, limits, command).map_err(|error| {
+            Finding::grader(format!("the sandbox cannot be started: {}", why(&error)))
+        })
     }
 
     fn try_start(walls: &Walls, limits: Limits, command: &str) -> io::Result<Self> {
@@ -112,7 +117,7 @@ impl Program {
             command: command.to_owned(),
             file: limits.disk,
             memory: limits.memory,
-            processes: (walls.isolation == Isolation::Bubblewrap).then_some(limits.processes),
+            processes: (walls.isolation == Isolation::Bubblewrap).then_some(limits.processes + 64),
             mark: start::mark(),
         };
         let words = [
@@ -143,7 +148,7 @@ impl Program {
             stdin,
             shared: Arc::clone(&shared),
             threads: Vec::new(),
-            isolation: walls.isolation,
+            walls: walls.clone(),
             limits,
         };
         let out = Arc::clone(&shared);
@@ -157,9 +162,9 @@ impl Program {
                 read(stderr, &err, process, limits.output, |state| &mut state.err);
             })?;
         }
-        let isolation = walls.isolation;
+        let seen = walls.clone();
         let watched = Arc::clone(&shared);
-        program.spawn("watch", move || watch(&watched, process, limits, isolation))?;
+        program.spawn("watch", move || watch(&watched, process, limits, &seen))?;
         program.spawn("wait", move || wait(child, &shared))?;
         Ok(program)
     }
@@ -222,7 +227,9 @@ impl Program {
     pub fn type_in(&mut self, text: &str) {
         if let Some(stdin) = &mut self.stdin {
             // Of a submission that has ended another wait says so.
-            let _ = stdin.write_all(text.as_bytes()).and_then(|()| stdin.flush());
+            let _ = stdin
+                .write_all(text.as_bytes())
+                .and_then(|()| stdin.flush());
         }
     }
 
@@ -233,7 +240,7 @@ impl Program {
 
     /// Processes that have left their parent, as a daemon does: the sandbox's first process has become theirs.
     pub fn strays(&self) -> usize {
-        if self.isolation != Isolation::Bubblewrap {
+        if self.walls.isolation != Isolation::Bubblewrap {
             return 0;
         }
         let processes = Processes::read();
@@ -253,7 +260,12 @@ impl Program {
         self.wait_until(Instant::now() + ENDING, is_over);
         let stderr = self.last_words();
         let state = self.shared.lock();
-        match (state.breached, state.ended) {
+        // The watch may not have had its turn yet. Where the kernel refuses processes of the sandbox's user, the submission
+        // says so itself.
+        let is_refused = self.walls.group.as_deref().is_some_and(cgroup::has_refused)
+            || String::from_utf8_lossy(&state.err.kept).contains(NO_PROCESS);
+        let breached = state.breached.or(is_refused.then_some(Limit::Processes));
+        match (breached, state.ended) {
             (Some(limit), _) => Finding {
                 status: Status::Crash,
                 what: format!("it was ended: {}", self.limits.words(limit)),
@@ -283,16 +295,20 @@ impl Program {
         let explained = self.explain(finding);
         match explained.limit {
             Some(_) => explained,
-            None => Finding { status, what, ..explained },
+            None => Finding {
+                status,
+                what,
+                ..explained
+            },
         }
     }
 
     /// The last line of its standard error that says something, made safe to show.
-    pub fn last_words(&self) -> Option<String> {
+    pub fn last_words(&self) -> Option<Box<str>> {
         let state = self.shared.lock();
         let text = visible_lines(&state.err.kept);
         let last = text.into_iter().rev().find(|line| !line.trim().is_empty());
-        last.map(|line| line.chars().take(300).collect())
+        last.map(|line| line.chars().take(300).collect::<String>().into_boxed_str())
     }
 
     /// The limit at which it was ended, if it was.
@@ -307,7 +323,7 @@ impl Program {
 
     fn end_now(&mut self) {
         end(&self.shared, self.process);
-        if self.isolation == Isolation::None {
+        if self.walls.isolation == Isolation::None {
             end_marked();
         }
         self.stdin = None;
@@ -326,7 +342,10 @@ impl Drop for Program {
 
 /// The lines of an output, made safe to show.
 fn visible_lines(bytes: &[u8]) -> Vec<String> {
-    bytes.split(|byte| *byte == b'\n').map(|line| visible(line.trim_ascii_end())).collect()
+    bytes
+        .split(|byte| *byte == b'\n')
+        .map(|line| visible(line.trim_ascii_end()))
+        .collect()
 }
 
 /// Ends the processes, unless they have ended: their number may be another process's then.
@@ -345,7 +364,10 @@ fn end_marked() {
     let mark = start::mark();
     for number in limits::numbers() {
         let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
-        if environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes()) {
+        if environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry == mark.as_bytes())
+        {
             let _ = kill(Pid::from_raw(number.cast_signed()), Signal::SIGKILL);
         }
     }
@@ -383,14 +405,14 @@ fn read(
     shared.changed.notify_all();
 }
 
-fn watch(shared: &Shared, process: u32, limits: Limits, isolation: Isolation) {
+fn watch(shared: &Shared, process: u32, limits: Limits, walls: &Walls) {
     let mut state = shared.lock();
     while state.ended.is_none() {
         let waited = shared
             .changed
             .wait_timeout_while(state, WATCH, |state| state.ended.is_none());
         drop(waited);
-        let breached = breached(process, limits, isolation);
+        let breached = breached(process, limits, walls);
         state = shared.lock();
         if let (Some(limit), None) = (breached, state.breached) {
             state.breached = Some(limit);
@@ -402,10 +424,13 @@ fn watch(shared: &Shared, process: u32, limits: Limits, isolation: Isolation) {
 }
 
 /// The limit that the processes are beyond.
-fn breached(process: u32, limits: Limits, isolation: Isolation) -> Option<Limit> {
+fn breached(process: u32, limits: Limits, walls: &Walls) -> Option<Limit> {
+    if walls.group.as_deref().is_some_and(cgroup::has_refused) {
+        return Some(Limit::Processes);
+    }
     // Processes that fork without end are to be counted before they are many more. All that a sandbox shows are its own.
     let shown = || limits::numbers().count() as u64;
-    if isolation != Isolation::None && shown() > limits.processes {
+    if walls.isolation != Isolation::None && shown() > limits.processes {
         return Some(Limit::Processes);
     }
     limits.breached(Processes::read().used_below(process, limits.memory))

@@ -82,19 +82,19 @@ pub struct Finding {
     pub what: String,
     /// What was sent to the submission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<String>,
+    pub sent: Option<Box<str>>,
     /// What came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub received: Option<String>,
+    pub received: Option<Box<str>>,
     /// What should have come back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected: Option<String>,
+    pub expected: Option<Box<str>>,
     /// The limit at which it was ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
     /// The last lines of its standard error, where it has something to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stderr: Option<String>,
+    pub stderr: Option<Box<str>>,
 }
 
 impl Finding {
@@ -119,21 +119,21 @@ impl Finding {
     /// The same finding, with what was sent.
     #[must_use]
     pub fn sent(mut self, sent: impl Into<String>) -> Self {
-        self.sent = Some(sent.into());
+        self.sent = Some(sent.into().into_boxed_str());
         self
     }
 
     /// The same finding, with what came back.
     #[must_use]
     pub fn received(mut self, received: impl Into<String>) -> Self {
-        self.received = Some(received.into());
+        self.received = Some(received.into().into_boxed_str());
         self
     }
 
     /// The same finding, with what should have come back.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = Some(expected.into());
+        self.expected = Some(expected.into().into_boxed_str());
         self
     }
 }

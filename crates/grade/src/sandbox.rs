@@ -19,6 +19,60 @@ use serde::{Deserialize, Serialize};
 /// Where the outer sandbox shows the submission's folder as it was handed in.
 pub const ORIGINAL: &str = "/tmp/original";
 
+/// A sandbox with a network of its own. To map its own root into the inner sandbox, it needs CAP_SETFCAP
+/// (user_namespaces(7)).
+const OUTER: [&str; 20] = [
+    "bwrap",
+    "--unshare-user",
+    "--uid",
+    "0",
+    "--gid",
+    "0",
+    "--cap-add",
+    "CAP_NET_ADMIN",
+    "--cap-add",
+    "CAP_SETFCAP",
+    "--cap-add",
+    "CAP_SYS_ADMIN",
+    "--unshare-net",
+    "--unshare-ipc",
+    "--dev-bind",
+    "/",
+    "/",
+    "--tmpfs",
+    "/tmp",
+    "--unshare-uts",
+];
+
+/// Processes apart from all others. The outer sandbox has them from unshare: where root asks, bubblewrap covers parts of
+/// /proc, and then the kernel refuses the inner sandbox a /proc of its own.
+const PROCESSES: [&str; 6] = [
+    "unshare",
+    "--pid",
+    "--mount-proc",
+    "--fork",
+    "--kill-child",
+    "--",
+];
+
+/// A sandbox in the outer one, whose network it shares; the files can be read only.
+const INNER: [&str; 14] = [
+    "bwrap",
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--hostname",
+    "localhost",
+    "--ro-bind",
+    "/",
+    "/",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+];
+
 /// How submissions are kept apart.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,6 +95,7 @@ impl Isolation {
             is_copied: false,
             masks: Vec::new(),
             disk: 1 << 20,
+            group: None,
         };
         let works = |isolation| {
             let walls = walls(isolation);
@@ -88,87 +143,64 @@ pub struct Walls {
     pub masks: Vec<PathBuf>,
     /// How much it may write, in bytes.
     pub disk: u64,
+    /// Its control group, where it has one.
+    pub group: Option<PathBuf>,
 }
 
 impl Walls {
     /// A command that runs these words in an outer sandbox.
     pub fn outer(&self, words: &[OsString]) -> Command {
-        let mut command = match self.isolation {
+        let mut all: Vec<OsString> = Vec::new();
+        if let Some(group) = &self.group {
+            let enter = "echo $$ >\"$0/cgroup.procs\" && exec \"$@\"";
+            all.extend(["/bin/sh".into(), "-c".into(), enter.into(), group.into()]);
+        }
+        match self.isolation {
             Isolation::Bubblewrap => {
-                let mut command = Command::new("bwrap");
-                // To map its own root into the inner sandbox, the outer one needs CAP_SETFCAP (user_namespaces(7)).
-                // Its processes are kept apart by unshare: where root asks, bubblewrap covers parts of /proc, and the kernel
-                // refuses the inner sandbox a /proc of its own then.
-                command.args([
-                    "--unshare-user",
-                    "--uid",
-                    "0",
-                    "--gid",
-                    "0",
-                    "--cap-add",
-                    "CAP_NET_ADMIN",
-                    "--cap-add",
-                    "CAP_SETFCAP",
-                    "--cap-add",
-                    "CAP_SYS_ADMIN",
-                    "--unshare-net",
-                    "--unshare-ipc",
-                    "--unshare-uts",
-                    "--hostname",
-                    "localhost",
-                    "--dev-bind",
-                    "/",
-                    "/",
-                    "--tmpfs",
-                    "/tmp",
-                ]);
+                all.extend(OUTER.map(OsString::from));
                 for mask in &self.masks {
                     if mask.is_dir() {
-                        command.arg("--tmpfs").arg(mask);
+                        all.extend(["--tmpfs".into(), mask.into()]);
                     } else {
-                        command.args(["--ro-bind", "/dev/null"]).arg(mask);
+                        all.extend(["--ro-bind".into(), "/dev/null".into(), mask.into()]);
                     }
                 }
                 if self.is_copied {
-                    command.arg("--ro-bind").arg(&self.folder).arg(ORIGINAL);
-                    let size = self.disk.to_string();
-                    command.args(["--size", &size, "--tmpfs"]).arg(&self.folder);
+                    all.extend([
+                        "--ro-bind".into(),
+                        self.folder.clone().into(),
+                        ORIGINAL.into(),
+                    ]);
+                    all.extend(["--size".into(), self.disk.to_string().into()]);
+                    all.extend(["--tmpfs".into(), self.folder.clone().into()]);
                 } else if self.folder != Path::new("/") {
-                    command.arg("--ro-bind").args([&self.folder, &self.folder]);
+                    all.extend(bind("--ro-bind", &self.folder));
                 }
-                command.arg("--ro-bind").args([&self.grader, &self.grader]);
-                command.args(["--die-with-parent", "--new-session", "--", "unshare"]);
-                command.args(["--pid", "--mount-proc", "--fork", "--kill-child", "--"]);
-                command.args(words);
-                command
+                all.extend(bind("--ro-bind", &self.grader));
+                all.extend(["--die-with-parent", "--new-session", "--"].map(OsString::from));
+                all.extend(PROCESSES.map(OsString::from));
             }
             Isolation::Unshare => {
-                let mut command = Command::new("unshare");
-                command.args([
-                    "--user",
-                    "--map-root-user",
-                    "--net",
-                    "--ipc",
-                    "--pid",
-                    "--mount-proc",
-                    "--fork",
-                    "--kill-child",
-                    "--",
-                    "/bin/sh",
-                    "-c",
-                    "ip link set lo up && exec \"$@\"",
-                    "grade",
-                ]);
-                command.args(words);
-                command
+                all.extend(
+                    [
+                        "unshare",
+                        "--user",
+                        "--map-root-user",
+                        "--net",
+                        "--ipc",
+                        "--",
+                    ]
+                    .map(OsString::from),
+                );
+                all.extend(PROCESSES.map(OsString::from));
+                let up = "ip link set lo up && exec \"$@\"";
+                all.extend(["/bin/sh", "-c", up, "grade"].map(OsString::from));
             }
-            Isolation::None => {
-                let mut command = Command::new(&words[0]);
-                command.args(&words[1..]);
-                command
-            }
-        };
-        command.process_group(0);
+            Isolation::None => {}
+        }
+        all.extend(words.iter().cloned());
+        let mut command = Command::new(&all[0]);
+        command.args(&all[1..]).process_group(0);
         command
     }
 
@@ -176,57 +208,40 @@ impl Walls {
     pub fn inner(&self, words: &[OsString]) -> Command {
         let words = self.inner_words(words);
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).current_dir(&self.folder);
-        command.process_group(0);
+        command
+            .args(&words[1..])
+            .current_dir(&self.folder)
+            .process_group(0);
         command
     }
 
     fn inner_words(&self, words: &[OsString]) -> Vec<OsString> {
         let mut all: Vec<OsString> = Vec::new();
-        let mut add = |words: &[&str]| all.extend(words.iter().map(OsString::from));
         match self.isolation {
             Isolation::Bubblewrap => {
-                add(&[
-                    "bwrap",
-                    "--unshare-user",
-                    "--unshare-pid",
-                    "--unshare-ipc",
-                    "--unshare-uts",
-                    "--hostname",
-                    "localhost",
-                    "--ro-bind",
-                    "/",
-                    "/",
-                    "--size",
-                    &self.disk.to_string(),
-                    "--tmpfs",
-                    "/tmp",
-                    "--proc",
-                    "/proc",
-                    "--dev",
-                    "/dev",
-                ]);
+                all.extend(INNER.map(OsString::from));
+                all.extend(["--size".into(), self.disk.to_string().into()]);
+                all.extend(["--tmpfs", "/tmp"].map(OsString::from));
                 if self.folder != Path::new("/") {
-                    add(&[if self.is_copied { "--bind" } else { "--ro-bind" }]);
-                    all.extend([self.folder.clone().into(), self.folder.clone().into()]);
+                    let how = if self.is_copied {
+                        "--bind"
+                    } else {
+                        "--ro-bind"
+                    };
+                    all.extend(bind(how, &self.folder));
                 }
-                all.extend(["--ro-bind".into(), self.grader.clone().into()]);
-                all.push(self.grader.clone().into());
+                all.extend(bind("--ro-bind", &self.grader));
                 all.extend(["--chdir".into(), self.folder.clone().into()]);
-                let end = ["--die-with-parent", "--new-session", "--"];
-                all.extend(end.map(OsString::from));
+                all.extend(["--die-with-parent", "--new-session", "--"].map(OsString::from));
             }
-            Isolation::Unshare => add(&[
-                "unshare",
-                "--pid",
-                "--mount-proc",
-                "--fork",
-                "--kill-child",
-                "--",
-            ]),
+            Isolation::Unshare => all.extend(PROCESSES.map(OsString::from)),
             Isolation::None => {}
         }
         all.extend(words.iter().cloned());
         all
     }
+}
+
+fn bind(how: &str, path: &Path) -> [OsString; 3] {
+    [how.into(), path.into(), path.into()]
 }

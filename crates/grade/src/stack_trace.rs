@@ -14,7 +14,9 @@ const BEGINNINGS: [&str; 8] = [
 
 /// The line that names the error, if there is a stack trace in this text.
 pub fn find(text: &str) -> Option<&str> {
-    let is_node = text.lines().any(|line| line.starts_with("    at ") && line.contains(':'));
+    let is_node = text
+        .lines()
+        .any(|line| line.starts_with("    at ") && line.contains(':'));
     let begins = |line: &&str| BEGINNINGS.iter().any(|beginning| line.contains(beginning));
     let first = text.lines().find(begins);
     let first = first.or_else(|| {
@@ -25,7 +27,10 @@ pub fn find(text: &str) -> Option<&str> {
         return Some(first.trim());
     }
     // Python names the error at the end.
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty())
+    text.lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
 }
 
 #[cfg(test)]
@@ -34,11 +39,16 @@ mod tests {
 
     #[test]
     fn the_error_of_a_stack_trace_is_found() {
-        let python = "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'region9'\n";
+        let python =
+            "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 'region9'\n";
         assert_eq!(find(python), Some("KeyError: 'region9'"));
-        let node = "node:net:1\nError: connect ECONNREFUSED 127.0.0.1:1\n    at TCP.done (node:net:1:2)\n";
+        let node =
+            "node:net:1\nError: connect ECONNREFUSED 127.0.0.1:1\n    at TCP.done (node:net:1:2)\n";
         assert_eq!(find(node), Some("Error: connect ECONNREFUSED 127.0.0.1:1"));
-        assert_eq!(find("thread 'main' panicked at a.rs:1"), Some("thread 'main' panicked at a.rs:1"));
+        assert_eq!(
+            find("thread 'main' panicked at a.rs:1"),
+            Some("thread 'main' panicked at a.rs:1")
+        );
         assert_eq!(find("names.py: no such name: server9\n"), None);
     }
 }

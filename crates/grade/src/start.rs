@@ -44,7 +44,9 @@ pub struct Start {
 /// the whole machine.
 fn counts_by_namespace() -> bool {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let mut numbers = release.split('.').map_while(|number| number.parse::<u32>().ok());
+    let mut numbers = release
+        .split('.')
+        .map_while(|number| number.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     version >= (5, 14)
 }
@@ -82,7 +84,12 @@ impl Start {
             command.env(name, value);
         }
         command
-            .envs([("LANG", "C.UTF-8"), ("TERM", "dumb"), ("NO_COLOR", "1"), ("TMPDIR", "/tmp")])
+            .envs([
+                ("LANG", "C.UTF-8"),
+                ("TERM", "dumb"),
+                ("NO_COLOR", "1"),
+                ("TMPDIR", "/tmp"),
+            ])
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .exec()
     }

@@ -35,9 +35,15 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
             (&["threads"], "--cmd: needed"),
             (&["threads", "--cmd", " "], "--cmd: needed"),
             (&["thread", "--cmd", "true"], "usage: "),
-            (&with(&["--timeout", "1ms"]), "--timeout: 1ms is not in 100ms to 10m"),
+            (
+                &with(&["--timeout", "1ms"]),
+                "--timeout: 1ms is not in 100ms to 10m",
+            ),
             (&with(&["--repeat", "0"]), "--repeat: 0 is not in 1 to 1000"),
-            (&with(&["--address", "192.0.2.1:80"]), "--address: 192.0.2.1:80 is no loopback"),
+            (
+                &with(&["--address", "192.0.2.1:80"]),
+                "--address: 192.0.2.1:80 is no loopback",
+            ),
             (
                 &with(&["--only", "idel"]),
                 "--only: no requirement of threads-server is called idel; did you mean idle?",
@@ -46,8 +52,14 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
                 &with(&["--role", "client", "--hidden", "idle"]),
                 "--hidden: no requirement of threads-client is called idle",
             ),
-            (&[&cmd, &["--points", points.as_str()][..]].concat(), "--points: no requirement"),
-            (&with(&["--points", "/nowhere.json"]), "/nowhere.json: no such file"),
+            (
+                &[&cmd, &["--points", points.as_str()][..]].concat(),
+                "--points: no requirement",
+            ),
+            (
+                &with(&["--points", "/nowhere.json"]),
+                "/nowhere.json: no such file",
+            ),
         ],
     );
 }

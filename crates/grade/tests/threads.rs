@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::path::{Path, PathBuf};
+
 use support::{SUBMISSIONS, can_grade, grade, graded};
 
 #[test]
@@ -10,14 +12,79 @@ fn right_servers_have_full_marks() {
         return;
     }
     for name in ["right", "selectors", "forking"] {
-        let finished = grade(name_of("server", name), &["threads", "--cmd", "python3 server.py"]);
-        assert_eq!(finished.code, Some(0), "{name}: {}{}", finished.out, finished.err);
-        assert!(finished.out.ends_with("28 of 28 points, every requirement met\n"), "{}", finished.out);
+        let finished = grade(
+            folder("server", name),
+            &["threads", "--cmd", "python3 server.py"],
+        );
+        assert_eq!(
+            finished.code,
+            Some(0),
+            "{name}: {}{}",
+            finished.out,
+            finished.err
+        );
+        assert!(
+            finished
+                .out
+                .ends_with("28 of 28 points, every requirement met\n"),
+            "{}",
+            finished.out
+        );
     }
 }
 
-fn name_of(kind: &str, name: &str) -> std::path::PathBuf {
-    std::path::Path::new(SUBMISSIONS).join(kind).join(name)
+fn folder(kind: &str, name: &str) -> PathBuf {
+    Path::new(SUBMISSIONS).join(kind).join(name)
+}
+
+/// Checks that exactly this requirement is not met, with this status; those that need it are not tried.
+fn check(kind: &str, broken: &[(&str, &str, &str)]) {
+    for (name, id, status) in broken {
+        let command = format!("python3 {kind}.py");
+        let words = [
+            "threads",
+            "--role",
+            kind,
+            "--cmd",
+            &command,
+            "--timeout",
+            "2s",
+        ];
+        let (code, lost) = graded(folder(kind, name), &words);
+        assert_eq!(code, Some(1), "{name}: {lost:?}");
+        let tried = lost.iter().filter(|lost| !lost.2.starts_with("not tried"));
+        let found: Vec<_> = tried
+            .map(|lost| (lost.0.as_str(), lost.1.as_str()))
+            .collect();
+        assert_eq!(found, [(*id, *status)], "{name}: {lost:?}");
+    }
+}
+
+#[test]
+fn a_right_client_has_full_marks() {
+    if !can_grade() {
+        return;
+    }
+    let words = ["threads", "--role", "client", "--cmd", "python3 client.py"];
+    let finished = grade(folder("client", "right"), &words);
+    assert_eq!(finished.code, Some(0), "{}{}", finished.out, finished.err);
+}
+
+#[test]
+fn each_broken_client_is_found_out() {
+    if can_grade() {
+        check(
+            "client",
+            &[
+                ("traceback", "nobody", "crash"),
+                ("wrong-message", "message", "wrong-answer"),
+                ("pretends", "any-reply", "wrong-answer"),
+                ("impatient", "late-reply", "crash"),
+                ("retries", "nobody", "timeout"),
+                ("never-ends", "ends", "timeout"),
+            ],
+        );
+    }
 }
 
 /// What of each broken server is found, and by which status.
@@ -50,13 +117,5 @@ fn each_broken_server_is_found_out() {
         ("flood", "start", "crash"),
         ("memory", "start", "crash"),
     ];
-    for (name, id, status) in broken {
-        let words = ["threads", "--cmd", "python3 server.py", "--timeout", "2s"];
-        let (code, lost) = graded(name_of("server", name), &words);
-        assert_eq!(code, Some(1), "{name}: {lost:?}");
-        // What needs a requirement that is not met is not tried.
-        let tried: Vec<_> = lost.iter().filter(|lost| !lost.2.starts_with("not tried")).collect();
-        let found: Vec<_> = tried.iter().map(|lost| (lost.0.as_str(), lost.1.as_str())).collect();
-        assert_eq!(found, [(id, status)], "{name}: {lost:?}");
-    }
+    check("server", &broken);
 }

@@ -58,9 +58,8 @@ impl<'a> ClientRole<'a> {
     /// Starts the client, accepts it and reads its message.
     fn accept(&self) -> Result<Served, Finding> {
         let address = self.bench.address();
-        let listener = listen(address).map_err(|error| {
-            Finding::grader(format!("listen on {address}: {error}"))
-        })?;
+        let listener = listen(address)
+            .map_err(|error| Finding::grader(format!("listen on {address}: {error}")))?;
         let program = self.bench.start()?;
         let deadline = self.bench.deadline();
         let stream = loop {
@@ -104,7 +103,10 @@ impl<'a> ClientRole<'a> {
             [] if more.end == End::Late => (Status::Timeout, "it sends nothing"),
             _ => (Status::WrongAnswer, "it sends another message"),
         };
-        let received = Reading { bytes, end: more.end };
+        let received = Reading {
+            bytes,
+            end: more.end,
+        };
         let finding = Finding::new(status, what).received(received.words());
         Err(served.program.explain(finding.expected(quoted(MESSAGE))))
     }
@@ -113,7 +115,9 @@ impl<'a> ClientRole<'a> {
     fn prints(&self, reply: &str, after: Duration) -> Probed {
         let mut served = self.accept()?;
         thread::sleep(after);
-        let _ = served.connection.send(reply.as_bytes(), self.bench.deadline());
+        let _ = served
+            .connection
+            .send(reply.as_bytes(), self.bench.deadline());
         let expected = format!("Received from server: {reply}");
         let is_it = |text: &str| text.lines().any(|line| line.trim_end() == expected);
         if served.program.wait_printed(self.bench.deadline(), is_it) {
@@ -128,7 +132,9 @@ impl<'a> ClientRole<'a> {
             0 => quoted(reply.as_bytes()),
             after => format!("{} {after} ms after its message", quoted(reply.as_bytes())),
         };
-        let finding = Finding::new(status, what).sent(sent).received(shown(&printed));
+        let finding = Finding::new(status, what)
+            .sent(sent)
+            .received(shown(&printed));
         let finding = finding.expected(format!("the line {}", quoted(expected.as_bytes())));
         Err(match served.program.ended() {
             // It has ended as it should, and printed something else.
@@ -155,7 +161,10 @@ impl<'a> ClientRole<'a> {
                 Err(program.explain(finding(Status::Crash, "it does not end by itself".into())))
             }
             Some(Ended::Code(_)) => match stack_trace::find(&complaint) {
-                Some(error) => Err(finding(Status::Crash, format!("it ends in a stack trace: {error}"))),
+                Some(error) => Err(finding(
+                    Status::Crash,
+                    format!("it ends in a stack trace: {error}"),
+                )),
                 None => Ok(()),
             },
         }
@@ -163,7 +172,9 @@ impl<'a> ClientRole<'a> {
 
     fn closes(&self) -> Probed {
         let mut served = self.accept()?;
-        let _ = served.connection.send(REPLY.as_bytes(), self.bench.deadline());
+        let _ = served
+            .connection
+            .send(REPLY.as_bytes(), self.bench.deadline());
         self.ends(&served.program, &quoted(REPLY.as_bytes()))?;
         match served.program.ended() {
             Some(Ended::Code(0)) => Ok(()),
@@ -298,7 +309,11 @@ fn shown(printed: &str) -> String {
 
 /// A listener that takes over the port at once after the one of the last probe.
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(16)?;

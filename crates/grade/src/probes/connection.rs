@@ -106,14 +106,20 @@ impl Connection {
             if bytes.len() >= enough.min(LONGEST) {
                 break End::Enough;
             }
-            if Instant::now() >= deadline || self.0.set_read_timeout(Some(left(deadline))).is_err() {
+            if Instant::now() >= deadline || self.0.set_read_timeout(Some(left(deadline))).is_err()
+            {
                 break End::Late;
             }
             match self.0.read(&mut buffer) {
                 Ok(0) => break End::Closed,
                 Ok(length) => bytes.extend(&buffer[..length]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
                     break End::Late;
                 }
                 Err(_) => break End::Reset,
@@ -130,5 +136,7 @@ impl Connection {
 
 /// The time until the deadline, and never none: sockets take that for no limit.
 fn left(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+    deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1))
 }

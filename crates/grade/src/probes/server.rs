@@ -74,7 +74,11 @@ impl<'a> ServerRole<'a> {
 
     /// The server, which listens.
     fn server(&mut self) -> Result<&Program, Finding> {
-        if self.program.as_ref().is_none_or(|program| program.ended().is_some()) {
+        if self
+            .program
+            .as_ref()
+            .is_none_or(|program| program.ended().is_some())
+        {
             self.program = Some(self.start()?);
         }
         self.program
@@ -87,12 +91,18 @@ impl<'a> ServerRole<'a> {
         let address = self.bench.address();
         let program = self.bench.start()?;
         let deadline = self.bench.deadline();
-        while !listeners().iter().any(|listener| serves(*listener, address)) {
-            let expected = |finding: Finding| finding.expected(format!("a server that listens on {address}"));
+        while !listeners()
+            .iter()
+            .any(|listener| serves(*listener, address))
+        {
+            let expected =
+                |finding: Finding| finding.expected(format!("a server that listens on {address}"));
             if let Some(ended) = program.ended() {
                 let _ = program.wait_ended(deadline);
                 let what = format!("before it listens on {address}");
-                return Err(program.explain_end(ended, expected(Finding::new(Status::NotStarted, what))));
+                return Err(
+                    program.explain_end(ended, expected(Finding::new(Status::NotStarted, what)))
+                );
             }
             if Instant::now() >= deadline {
                 let others = listeners();
@@ -135,9 +145,11 @@ impl<'a> ServerRole<'a> {
     fn served(&self, when: &str) -> Probed {
         let begun = Instant::now();
         let sent = format!("{}{when}", quoted(MESSAGE));
-        let (mut connection, reading) =
-            self.exchange(MESSAGE, 1).map_err(|finding| finding.sent(sent.clone()))?;
-        self.is_answered(&reading, begun).map_err(|finding| finding.sent(sent))?;
+        let (mut connection, reading) = self
+            .exchange(MESSAGE, 1)
+            .map_err(|finding| finding.sent(sent.clone()))?;
+        self.is_answered(&reading, begun)
+            .map_err(|finding| finding.sent(sent))?;
         // The next probe is not to find this connection half open.
         let _ = connection.read(usize::MAX, Instant::now() + GRACE);
         Ok(())
@@ -195,7 +207,10 @@ impl<'a> ServerRole<'a> {
         let finding = Finding::new(Status::Timeout, what).sent(quoted(MESSAGE));
         Err(finding
             .received(format!("{} and then nothing", quoted(&reading.bytes)))
-            .expected(format!("{} and then the end of the connection", quoted(REPLY))))
+            .expected(format!(
+                "{} and then the end of the connection",
+                quoted(REPLY)
+            )))
     }
 
     fn prints(&mut self) -> Probed {
@@ -211,8 +226,13 @@ impl<'a> ServerRole<'a> {
                 let printed = program.printed();
                 let finding = Finding::new(Status::WrongAnswer, what).sent(quoted(MESSAGE));
                 return Err(finding
-                    .received(format!("on standard output: {}", quoted(printed.as_bytes())))
-                    .expected("the lines \"Connection from ADDRESS\" and \"Received: Hello server\""));
+                    .received(format!(
+                        "on standard output: {}",
+                        quoted(printed.as_bytes())
+                    ))
+                    .expected(
+                        "the lines \"Connection from ADDRESS\" and \"Received: Hello server\"",
+                    ));
             }
         }
         Ok(())
@@ -235,7 +255,8 @@ impl<'a> ServerRole<'a> {
         }
         for connection in &mut stalled {
             let reading = connection.read(1, begun + self.bench.timeout());
-            let sent = "by a client that was connected first and waited; another one was served meanwhile";
+            let sent =
+                "by a client that was connected first and waited; another one was served meanwhile";
             self.is_answered(&reading, begun)
                 .map_err(|finding| finding.sent(format!("{} {sent}", quoted(MESSAGE))))?;
         }
@@ -251,7 +272,9 @@ impl<'a> ServerRole<'a> {
             clients.push(client.map_err(|error| {
                 let what = format!("client {number} of {MANY} cannot connect: {}", why(&error));
                 let finding = Finding::new(Status::Timeout, what);
-                finding.sent(format!("{MANY} connections at once")).expected("every client is accepted")
+                finding
+                    .sent(format!("{MANY} connections at once"))
+                    .expected("every client is accepted")
             })?);
         }
         let begun = Instant::now();
@@ -272,7 +295,10 @@ impl<'a> ServerRole<'a> {
             None => Ok(()),
             Some(finding) => {
                 let what = format!("{failed} of {MANY} clients: {}", finding.what);
-                let sent = format!("{} by each of {MANY} clients, all connected at once", quoted(MESSAGE));
+                let sent = format!(
+                    "{} by each of {MANY} clients, all connected at once",
+                    quoted(MESSAGE)
+                );
                 Err(Finding { what, ..finding }.sent(sent))
             }
         }
@@ -284,7 +310,10 @@ impl<'a> ServerRole<'a> {
             let mut connection = self.connect()?;
             let _ = connection.send(message, self.bench.deadline());
             connection.reset();
-            let sent = format!("{} and a reset of the connection; then another client", quoted(message));
+            let sent = format!(
+                "{} and a reset of the connection; then another client",
+                quoted(message)
+            );
             self.next_is_served(&sent)?;
         }
         Ok(())
@@ -312,7 +341,8 @@ impl<'a> ServerRole<'a> {
         // A server that answers after its first read may have closed by now.
         let _ = connection.send(second, self.bench.deadline());
         let reading = connection.read(1, self.bench.deadline());
-        self.is_answered(&reading, begun).map_err(|finding| finding.sent(sent))?;
+        self.is_answered(&reading, begun)
+            .map_err(|finding| finding.sent(sent))?;
         let _ = connection.read(usize::MAX, Instant::now() + GRACE);
         drop(connection);
         self.next_is_served("a message in two fragments; then another client")
@@ -458,7 +488,13 @@ impl Role for ServerRole<'_> {
             "experiment 3, known faults: the server has no SO_REUSEADDR",
             "exchange",
         ),
-        requirement("tidy", 1, tidy::SENTENCE, "the rules of the lab", "exchange"),
+        requirement(
+            "tidy",
+            1,
+            tidy::SENTENCE,
+            "the rules of the lab",
+            "exchange",
+        ),
     ];
 
     fn probe(&mut self, id: &str) -> Probed {
@@ -536,7 +572,13 @@ fn listeners() -> Vec<SocketAddr> {
 fn address(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;
-    let word = |at: usize| Some(u32::from_str_radix(ip.get(at..at + 8)?, 16).ok()?.to_ne_bytes());
+    let word = |at: usize| {
+        Some(
+            u32::from_str_radix(ip.get(at..at + 8)?, 16)
+                .ok()?
+                .to_ne_bytes(),
+        )
+    };
     match ip.len() {
         8 => Some((word(0)?, port).into()),
         32 => {
@@ -554,11 +596,20 @@ mod tests {
 
     #[test]
     fn an_address_of_the_kernels_table_is_read() {
-        assert_eq!(address("0100007F:3039"), Some("127.0.0.1:12345".parse().unwrap()));
+        assert_eq!(
+            address("0100007F:3039"),
+            Some("127.0.0.1:12345".parse().unwrap())
+        );
         let mapped = address("0000000000000000FFFF00000100007F:3039").unwrap();
         assert!(serves(mapped, "127.0.0.1:12345".parse().unwrap()));
-        assert!(serves("[::]:1".parse().unwrap(), "127.0.0.1:1".parse().unwrap()));
-        assert!(!serves("127.0.0.1:2".parse().unwrap(), "127.0.0.1:1".parse().unwrap()));
+        assert!(serves(
+            "[::]:1".parse().unwrap(),
+            "127.0.0.1:1".parse().unwrap()
+        ));
+        assert!(!serves(
+            "127.0.0.1:2".parse().unwrap(),
+            "127.0.0.1:1".parse().unwrap()
+        ));
         assert_eq!(address("zz"), None);
     }
 

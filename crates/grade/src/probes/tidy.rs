@@ -7,7 +7,8 @@ use crate::{
 };
 
 /// What the requirement says.
-pub const SENTENCE: &str = "leaves no process behind, changes none of its files, and tries no other network";
+pub const SENTENCE: &str =
+    "leaves no process behind, changes none of its files, and tries no other network";
 
 /// Looks at what the submission has done beside its task.
 ///
@@ -20,7 +21,8 @@ pub fn check(bench: &Bench<'_>, program: &Program) -> Probed {
     };
     let strays = program.strays();
     if strays > 0 {
-        let what = "a process has left its parent and would stay when the program ends (a double fork)";
+        let what =
+            "a process has left its parent and would stay when the program ends (a double fork)";
         let expected = "every process of it ends with it";
         return wrong(what.into(), format!("{strays} such"), expected);
     }
@@ -28,7 +30,10 @@ pub fn check(bench: &Bench<'_>, program: &Program) -> Probed {
     if let Some(first) = changed.first() {
         let name = common::text::visible_path(first);
         let what = format!("it changed or removed {name}");
-        let received = format!("{} of its files are not as they were handed in", changed.len());
+        let received = format!(
+            "{} of its files are not as they were handed in",
+            changed.len()
+        );
         return wrong(what, received, "its files stay as they are");
     }
     match bench.tried_network() {

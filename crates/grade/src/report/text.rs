@@ -28,7 +28,10 @@ pub fn requirement(graded: &Graded) -> String {
         1 => String::new(),
         runs => format!(" ({} of {runs} runs)", runs - graded.passed),
     };
-    text.push_str(&format!("\n        {}{runs}: {what}", graded.status.words()));
+    text.push_str(&format!(
+        "\n        {}{runs}: {what}",
+        graded.status.words()
+    ));
     let mut line = |name: &str, what: Option<&str>| {
         if let Some(what) = what {
             text.push_str(&format!("\n          {name:<9} {what}"));
@@ -47,7 +50,11 @@ pub fn requirement(graded: &Graded) -> String {
 
 /// What a part comes to, in one line.
 pub fn part(part: &Part) -> String {
-    let lost = part.requirements.iter().filter(|graded| graded.status != Status::Pass).count();
+    let lost = part
+        .requirements
+        .iter()
+        .filter(|graded| graded.status != Status::Pass)
+        .count();
     let missed = match lost {
         0 => "every requirement met".to_owned(),
         lost => format!("{} not met", plural(lost as u64, "requirement")),

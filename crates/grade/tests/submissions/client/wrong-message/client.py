@@ -1,0 +1,10 @@
+"""It sends another text."""
+import socket
+import sys
+
+try:
+    with socket.create_connection(("127.0.0.1", 12345)) as connection:
+        connection.sendall(b"hello")
+        print("Received from server:", connection.recv(1024).decode())
+except OSError as problem:
+    sys.exit(str(problem))
