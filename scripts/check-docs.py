@@ -422,8 +422,22 @@ def self_test():
             if right != want:
                 wrong += 1
                 print(f"check-docs: {name}: {'not found out' if right else 'true, and found wrong'}")
-    print(f"{len(LIES)} pages that lie, {len(TRUTHS)} that do not: {wrong} mistaken for the other")
+    print(f"{len(LIES)} pages that lie, {len(TRUTHS)} that do not: {wrong} wrong")
     return wrong == 0
+
+
+def check_starters():
+    """Each starter of a lab sheet is a program of Python, and its five gaps are open."""
+    starters = sorted((ROOT / "docs/lab/starter").glob("*.py"))
+    right = bool(starters)
+    for path in starters:
+        source = path.read_text()
+        compile(source, path, "exec")
+        gaps = re.findall(r"^ +gap\((\d), \"", source, re.M)
+        if gaps != list("12345"):
+            print(f"check-docs: {path.relative_to(ROOT)}: the open gaps are {', '.join(gaps)}, not 1 to 5", file=sys.stderr)
+            right = False
+    return right
 
 
 def main(arguments):
@@ -440,7 +454,7 @@ def main(arguments):
     if not_run > MOST_NOT_RUN:
         print(f"check-docs: {not_run} blocks are not run, at most {MOST_NOT_RUN} may be", file=sys.stderr)
         return 1
-    started, wrong, running = time.monotonic(), [], []
+    started, wrong, running = time.monotonic(), [] if given or check_starters() else ["docs/lab/starter"], []
     for page in [*pages, None]:
         # As many pages at once as there are processors.
         while running and (page is None or len(running) >= (os.cpu_count() or 1)):
