@@ -1,6 +1,6 @@
 //! Runs the subcommand of the command line.
 
-use std::fs::File;
+use std::{fs::File, io};
 
 use common::{
     exit::{Failure, Summary},
@@ -12,11 +12,31 @@ use common::{
 use crate::{
     check,
     config::{Cli, Command},
-    handout,
-    node::{BoundSocket, command::Plan},
+    handout, harness,
+    harness::workload::Subject,
+    node::{self, BoundSocket, command::Plan},
     run, simulate,
     trace::{self, args::TraceArgs},
 };
+
+/// What a node on standard input and output is told over it, or does not have.
+const REFUSED_WITH_STDIO: [&str; 15] = [
+    "--json",
+    "--listen",
+    "--ready-file",
+    "--peer",
+    "--transport",
+    "--clock",
+    "--for",
+    "--seed",
+    "--loss",
+    "--duplicate",
+    "--reorder",
+    "--delay",
+    "--partition",
+    "--faults",
+    "--name",
+];
 
 /// The input of a subcommand that reads typed commands.
 ///
@@ -57,11 +77,35 @@ pub fn run<'app>(
         Some(Command::Explore { algorithm }) => {
             check::explore::run(cli, *algorithm, journal, shutdown()?)
         }
-        Some(Command::Run { algorithm }) => {
-            let settings = run::Settings::new(cli, *algorithm)?;
-            run::run(&settings, journal, shutdown()?)
+        Some(Command::Run { algorithm }) => match (&cli.options.node, algorithm) {
+            (Some(node), subject) => {
+                let settings = harness::Settings::new(cli, subject.workload(), node)?;
+                harness::run(&settings, journal, shutdown()?)
+            }
+            (None, Subject::Algorithm(algorithm)) => {
+                let settings = run::Settings::new(cli, *algorithm)?;
+                run::run(&settings, journal, shutdown()?)
+            }
+            (None, Subject::Workload(workload)) => {
+                let why =
+                    "a workload of nodes: add --node COMMAND, or take an algorithm of this program";
+                Err(Failure::could_not_run(workload.word(), why))
+            }
+        },
+        Some(Command::Node {
+            algorithm,
+            stdio: true,
+            ..
+        }) => {
+            let why = "means nothing with --stdio: the other side of the pipe decides it";
+            cli.options.given.refuse(&REFUSED_WITH_STDIO, why)?;
+            let typed = typed.expect("a node reads its input");
+            let what = (*algorithm, cli.bug(*algorithm)?);
+            node::stdio::run(what, (typed, &io::stdout()), journal, shutdown()?)
         }
-        Some(Command::Node { algorithm, managed }) => {
+        Some(Command::Node {
+            algorithm, managed, ..
+        }) => {
             let plan = Plan::new(cli, *algorithm, *managed)?;
             let bound = bind(cli)?;
             let typed = typed.expect("a node reads typed commands");

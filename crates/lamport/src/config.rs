@@ -22,6 +22,7 @@ use crate::{
     algorithms::Algorithm,
     bug::Bug,
     faults::{Chance, Delay, FaultArgs, Faults},
+    harness::workload::Subject,
     ids::Names,
     trace_flags::{Axis, FieldNames, Lanes, Range, TraceFiles},
     workload::Workload,
@@ -37,6 +38,7 @@ Examples:
   lamport simulate mutex --bug no-tie-break --seeds 1000
                                                 an injected bug, and a shortest run that shows it
   lamport run mutex --processes 5 --loss 10%    five real processes for 5 s
+  lamport run echo --node 'python3 node.py'     three nodes of your own, under this network
   lamport check mutex                           every interleaving of three processes
   lamport trace server.jsonl client.jsonl       the logs of any programs as one diagram
   lamport node events --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002
@@ -89,12 +91,12 @@ pub enum Command {
     },
     /// Run real processes on this machine and verify what they did
     #[command(
-        after_help = with_words!("Examples:\n  lamport run mutex --processes 5 --loss 10% --duplicate 10% --reorder 10%\n  lamport run total --transport tcp --for 2s --logs logs\n  lamport run mutex --crash p2@2s --for 4s      kill -9 for p2 after 2 s")
+        after_help = with_words!("Workloads of --node, a program that speaks Maelstrom's protocol (docs/reference/nodes.md):\n  echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv   Maelstrom's\n  clocks, mutex, total, causal                                        this lab's\n\nExamples:\n  lamport run mutex --processes 5 --loss 10% --duplicate 10% --reorder 10%\n  lamport run total --transport tcp --for 2s --logs logs\n  lamport run mutex --crash p2@2s --for 4s      kill -9 for p2 after 2 s\n  lamport run broadcast --node 'python3 node.py' --processes 5 --partition 'n1/*@1s..2s'")
     )]
     Run {
-        /// The algorithm of the processes
+        /// The algorithm of the processes; with --node the workload of the nodes
         #[arg(hide_possible_values = true)]
-        algorithm: Algorithm,
+        algorithm: Subject,
     },
     /// Model checker: explore every interleaving and print a shortest counterexample
     #[command(
@@ -130,6 +132,9 @@ pub enum Command {
         /// A process of `run`, which sends its peers and commands: the rate of its operations, and their number
         #[arg(long, hide = true, value_name = "RATE[,COUNT]", value_parser = managed)]
         managed: Option<Workload>,
+        /// Speak Maelstrom's protocol on standard input and output, as a node of run --node
+        #[arg(long, conflicts_with = "managed")]
+        stdio: bool,
     },
 }
 
@@ -153,6 +158,9 @@ common::options! {
         /// Number of processes
         #[arg(value_name = "N")]
         processes: usize => [simulate = "3", run = "3", check = "3", explore = "3"],
+        /// Run this command as each process: a node in any language
+        #[arg(value_name = "COMMAND")]
+        node: String => [run],
         /// Operations per process: entries, multicasts, events
         #[arg(value_name = "N")]
         count: u64 => [simulate = "10", run, check = "1; of events 2", explore = "1; of events 2"],
@@ -165,7 +173,10 @@ common::options! {
         ],
         /// Operations per process and second, on average
         #[arg(value_name = "N")]
-        rate: f64 => [simulate = "100", run = "100"],
+        rate: f64 => [simulate = "100", run = "100; with --node 10"],
+        /// How long nodes may make no progress in the end
+        #[arg(value_name = "DURATION")]
+        settle: Period => [run = "with --node 3s, of what converges 12s"],
         /// Injected bug, one of those below
         #[arg(hide_possible_values = true)]
         bug: Bug => [simulate, run, check, explore, node],
@@ -216,6 +227,9 @@ common::options! {
         /// A lane of the SVG for each process or for each thread
         #[arg(value_name = "LANES", hide_possible_values = true, help_heading = "Pictures")]
         lanes: Lanes => [trace = "process"],
+        /// Draw the latencies and the faults over time, as SVG
+        #[arg(value_name = "FILE", help_heading = "Pictures")]
+        plot: PathBuf => [run: "With --node: draw latencies and faults over time, as SVG"],
         /// Write a log for ShiViz
         #[arg(value_name = "FILE", help_heading = "Pictures")]
         shiviz: PathBuf => [trace],
@@ -265,6 +279,9 @@ common::options! {
         /// Crash a process: p2@1s..2s; without an end it stays crashed; repeat it for several
         #[arg(value_name = "P@FROM..UNTIL", help_heading = "Faults")]
         crash: Vec<String> => [simulate, run],
+        /// Kill a node and start it again, without its state: n2@1s..2s; repeat it for several
+        #[arg(value_name = "N@FROM..UNTIL", help_heading = "Faults")]
+        restart: Vec<String> => [run: "With --node: kill a node and start it again: n2@1s..2s; repeat it for several"],
         /// Read faults from a JSON file: {"loss": "10%", "crash": ["p2@1s"]}; flags go before it
         #[arg(value_name = "FILE", help_heading = "Faults")]
         faults: PathBuf => [simulate, run, node],
@@ -289,7 +306,7 @@ common::options! {
         /// Number of threads
         #[arg(value_name = "N", help_heading = "Model")]
         workers: usize => [check = "one for each processor", explore = "one for each processor"],
-    } writes { ready_file, html, svg, shiviz, mermaid, perfetto, dot }
+    } writes { ready_file, html, svg, plot, shiviz, mermaid, perfetto, dot }
 }
 
 /// The transport of frames.
@@ -351,12 +368,14 @@ impl Cli {
     /// The algorithm of the processes.
     pub fn algorithm(&self) -> Option<Algorithm> {
         match self.command.as_ref()? {
-            Command::Simulate { algorithm }
-            | Command::Run { algorithm }
+            Command::Run {
+                algorithm: Subject::Algorithm(algorithm),
+            }
+            | Command::Simulate { algorithm }
             | Command::Check { algorithm }
             | Command::Explore { algorithm }
             | Command::Node { algorithm, .. } => Some(*algorithm),
-            Command::Trace(_) => None,
+            Command::Trace(_) | Command::Run { .. } => None,
         }
     }
 
@@ -461,9 +480,20 @@ impl Cli {
             delay: options.delay,
             partition: options.partition.clone().unwrap_or_default(),
             crash: options.crash.clone().unwrap_or_default(),
+            restart: options.restart.clone().unwrap_or_default(),
         };
         let file = options.faults.as_deref().map(FaultArgs::read).transpose()?;
-        Ok(flags.over(file.unwrap_or_default()))
+        let fault_args = flags.over(file.unwrap_or_default());
+        match fault_args.restart.first() {
+            Some(restart) if options.node.is_none() => {
+                let what = format!("restart {}", visible(restart.as_bytes()));
+                Err(Failure::could_not_run(
+                    what,
+                    "only of nodes: add --node COMMAND",
+                ))
+            }
+            _ => Ok(fault_args),
+        }
     }
 
     /// The faults of the network between these processes; without `--delay` frames take `delay`.

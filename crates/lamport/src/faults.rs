@@ -40,6 +40,8 @@ pub struct FaultArgs {
     pub partition: Vec<String>,
     /// Crashes of processes, with their times.
     pub crash: Vec<String>,
+    /// Processes that are killed and started again without their state, with their times.
+    pub restart: Vec<String>,
 }
 
 impl FaultArgs {
@@ -63,6 +65,7 @@ impl FaultArgs {
             delay: self.delay.or(below.delay),
             partition: given(self.partition, below.partition),
             crash: given(self.crash, below.crash),
+            restart: given(self.restart, below.restart),
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct Faults {
     pub partitions: Vec<Partition>,
     /// Crashes of processes, with their times.
     pub crashes: Vec<Crash>,
+    /// Processes that are killed and started again without their state; only nodes of `run --node` are.
+    pub restarts: Vec<Crash>,
 }
 
 impl Faults {
@@ -107,16 +112,21 @@ impl Faults {
             let part = |cut| Partition { cut, from, until };
             faults.partitions.extend(cuts.into_iter().map(part));
         }
-        for text in &fault_args.crash {
-            let Timed { what, from, until } =
-                Timed::parse(text).map_err(|why| failed("--crash", text, why))?;
-            let processes = group(what, names).map_err(|why| failed("--crash", text, why))?;
-            let crash = |process| Crash {
-                process,
-                from,
-                until,
-            };
-            faults.crashes.extend(processes.into_iter().map(crash));
+        for (flag, texts, crashes) in [
+            ("--crash", &fault_args.crash, &mut faults.crashes),
+            ("--restart", &fault_args.restart, &mut faults.restarts),
+        ] {
+            for text in texts {
+                let Timed { what, from, until } =
+                    Timed::parse(text).map_err(|why| failed(flag, text, why))?;
+                let processes = group(what, names).map_err(|why| failed(flag, text, why))?;
+                let crash = |process| Crash {
+                    process,
+                    from,
+                    until,
+                };
+                crashes.extend(processes.into_iter().map(crash));
+            }
         }
         Ok(faults)
     }
@@ -154,7 +164,8 @@ impl Faults {
     /// When the last partition or crash that has an end is over.
     pub fn end(&self) -> Duration {
         let ends = self.partitions.iter().map(|partition| partition.until);
-        let ends = ends.chain(self.crashes.iter().map(|crash| crash.until));
+        let crashes = self.crashes.iter().chain(&self.restarts);
+        let ends = ends.chain(crashes.map(|crash| crash.until));
         ends.filter(|end| *end < Duration::MAX)
             .max()
             .unwrap_or_default()
@@ -179,6 +190,7 @@ impl Faults {
         Self {
             partitions: Vec::new(),
             crashes: Vec::new(),
+            restarts: Vec::new(),
             ..self.clone()
         }
     }

@@ -10,6 +10,7 @@
 //! | [`simulate`], [`faults`] | the driver in simulated time, and the faults of a network |
 //! | [`check`] | the model checker: all interleavings of the same processes |
 //! | [`node`], [`run`] | the driver with real sockets: one process by hand, many started and supervised |
+//! | [`harness`] | nodes of anybody, in any language, under the lab's network |
 //! | [`run_event`], [`fault_event`], [`verdict`] | the events of a run, its faults, and their verdict |
 //! | [`trace`] | the logs of all programs of the lab, merged, verified and drawn |
 //! | [`reporting`], [`view`] | the output of a run, and how it is printed |
@@ -27,6 +28,7 @@ pub mod fault_event;
 pub mod faults;
 pub mod handout;
 pub mod happened_before;
+pub mod harness;
 pub mod ids;
 pub mod node;
 pub mod overflow;

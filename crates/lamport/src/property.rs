@@ -43,11 +43,29 @@ pub enum Property {
     TypeCorrect,
     /// The bound on channels of the TLA+ module LamportMutex: BoundedNetwork.
     BoundedChannels,
+    /// Every line of a node is a message of the protocol, and an answer that somebody waits for.
+    Protocol,
+    /// Every request of a client is answered, with an error only where the workload has it.
+    Answered,
+    /// Every event that the workload wants to know is reported.
+    Reported,
+    /// An echo is what was sent.
+    Echo,
+    /// No id is made twice.
+    UniqueIds,
+    /// What a node took is in the end at every node.
+    NothingLost,
+    /// A node has only what was added, once.
+    NothingInvented,
+    /// In the end every node has the sum of what was added.
+    FinalValue,
+    /// All operations on a key have an order that fits their results and their times (Herlihy & Wing 1990).
+    Linearizable,
 }
 
 impl Property {
     /// The number of properties.
-    pub const COUNT: usize = 18;
+    pub const COUNT: usize = 27;
 
     /// The properties of every log, in the order in which they are reported.
     pub const OF_LOGS: [Self; 7] = [
@@ -81,6 +99,15 @@ impl Property {
             Self::EqualAccounts => "equal accounts",
             Self::TypeCorrect => "type correctness",
             Self::BoundedChannels => "at most 3 in a channel",
+            Self::Protocol => "protocol",
+            Self::Answered => "every request answered",
+            Self::Reported => "every receive reported",
+            Self::Echo => "echo as sent",
+            Self::UniqueIds => "unique ids",
+            Self::NothingLost => "nothing lost",
+            Self::NothingInvented => "nothing invented",
+            Self::FinalValue => "final value",
+            Self::Linearizable => "linearizable",
         }
     }
 

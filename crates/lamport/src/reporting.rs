@@ -110,6 +110,7 @@ impl Report<'_> {
                 run,
                 ready: ready(self.algorithm),
                 ended: Some(end),
+                began: Duration::ZERO,
             };
             log.write(&path, [process], own.chain(crash))?;
         }
@@ -171,6 +172,8 @@ pub struct Log<'a> {
     pub ready: Event,
     /// When the processes stop; None if the run could continue. One that crashes does not stop.
     pub ended: Option<Duration>,
+    /// When the run began, since 1970; a simulated one begins then.
+    pub began: Duration,
 }
 
 impl Log<'_> {
@@ -193,10 +196,15 @@ impl Log<'_> {
                 v: VERSION,
                 run: self.run.into(),
                 node: self.names.of(process).into(),
-                thread: "simulated".into(),
+                thread: if self.began.is_zero() {
+                    "simulated"
+                } else {
+                    "lab"
+                }
+                .into(),
                 seq: *seq,
                 event: Event {
-                    time: moment(at),
+                    time: moment(self.began + at),
                     ..event
                 },
             };

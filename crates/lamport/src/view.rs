@@ -24,6 +24,7 @@ pub fn of(cli: &Cli) -> View {
         Some(Command::Simulate { .. } | Command::Run { .. }) => Box::new(view_of_a_run),
         Some(Command::Check { .. }) => Box::new(view_of_a_check),
         Some(Command::Explore { .. }) => Box::new(view_of_an_explorer),
+        Some(Command::Node { stdio: true, .. }) => Box::new(usual_view),
         Some(Command::Node { managed, .. }) => view_of_a_node(cli, managed.is_some()),
     }
 }
@@ -52,8 +53,14 @@ fn view_of_a_run(event: &Event, lines: &mut Lines) {
             );
             lines.answer = format!("{seconds:>3}.{micros:06}  {text}");
         }
+        // What a node writes on its standard error.
+        (Kind::Output, _) if event.peer.is_some() => {
+            let node = event.peer.as_ref().map(ToString::to_string);
+            lines.status = format!("{}: {text}", node.unwrap_or_default());
+        }
         (Kind::Output | Kind::Report, _) => lines.answer.push_str(text),
         (Kind::Ready, _) => lines.status.push_str(text),
+        (Kind::Write, _) => lines.status = format!("written: {text}"),
         _ => usual_view(event, lines),
     }
 }

@@ -346,6 +346,7 @@ impl CheckedPath {
             },
             // A counterexample to a liveness property ends in a final state; after any other the run could continue.
             ended: is_liveness(property).then_some(end),
+            began: std::time::Duration::ZERO,
         };
         let all = ProcessId::all(settings.processes);
         log.write(file, all, self.events.iter().cloned())

@@ -8,6 +8,7 @@
 //! | `peers` | the other processes and their sessions |
 //! | `prompt` | typed lines |
 //! | `settings` | the settings of the process |
+//! | [`stdio`] | the process on standard input and output, in place of sockets and typed lines |
 //! | [`command`] | the command `node` |
 
 pub mod command;
@@ -15,6 +16,7 @@ mod driver;
 mod peers;
 mod prompt;
 mod settings;
+pub mod stdio;
 mod transport;
 pub mod wire;
 

@@ -44,6 +44,9 @@ impl Settings {
     /// When one is invalid (exit code 2).
     pub fn new(cli: &Cli, algorithm: Algorithm) -> Result<Self, Failure> {
         let options = &cli.options;
+        let why = "only of nodes: add --node COMMAND";
+        let of_nodes = ["--settle", "--restart", "--plot"];
+        options.given.refuse(&of_nodes, why)?;
         let names = Names::numbered(cli.processes(MOST.1)?);
         let fault_args = cli.fault_args()?;
         let lasting = options.r#for.unwrap_or(Period(Duration::from_secs(5)));

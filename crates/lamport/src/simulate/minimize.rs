@@ -86,6 +86,32 @@ pub fn minimize(
     None
 }
 
+/// The causal past of two events, and the two events.
+pub fn causal_past(events: &[RunEvent], (one, other): (usize, usize)) -> Vec<&RunEvent> {
+    let mut included: HashSet<ProcessId> = HashSet::new();
+    let mut awaited = HashSet::new();
+    let mut past = Vec::new();
+    for (place, event) in events[..=other].iter().enumerate().rev() {
+        let me = event.process;
+        let sends = match event.what {
+            MessageAction::Send { number, .. } => awaited.contains(&(me, number)),
+            _ => false,
+        };
+        // All earlier events of an included process are in the causal past too.
+        if place == one || place == other || sends {
+            included.insert(me);
+        }
+        if included.contains(&me) {
+            if let MessageAction::Receive { from, number, .. } = event.what {
+                awaited.insert((from, number));
+            }
+            past.push(event);
+        }
+    }
+    past.reverse();
+    past
+}
+
 impl Counterexample {
     /// Prints it: the command that simulates it, its events, and the violations.
     pub fn print(&self, report: &Report<'_>, at: Duration) {
@@ -105,31 +131,8 @@ impl Counterexample {
 
     /// The causal past of the two events that violate the property, and the two events.
     pub fn schedule(&self) -> Vec<&RunEvent> {
-        let Some((one, other)) = self.verdict.first_violation() else {
-            return Vec::new();
-        };
-        let mut included: HashSet<ProcessId> = HashSet::new();
-        let mut awaited = HashSet::new();
-        let mut schedule = Vec::new();
-        for (place, event) in self.run.events[..=other].iter().enumerate().rev() {
-            let me = event.process;
-            let sends = match event.what {
-                MessageAction::Send { number, .. } => awaited.contains(&(me, number)),
-                _ => false,
-            };
-            // All earlier events of an included process are in the causal past too.
-            if place == one || place == other || sends {
-                included.insert(me);
-            }
-            if included.contains(&me) {
-                if let MessageAction::Receive { from, number, .. } = event.what {
-                    awaited.insert((from, number));
-                }
-                schedule.push(event);
-            }
-        }
-        schedule.reverse();
-        schedule
+        let violation = self.verdict.first_violation();
+        violation.map_or_else(Vec::new, |ends| causal_past(&self.run.events, ends))
     }
 
     /// The command that simulates the run again.

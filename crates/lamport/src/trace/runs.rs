@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     algorithms::Algorithm,
+    harness::workload::{NodeWorkload, OUTSIDE},
     ids::{Names, ProcessId},
     property::Property,
     run_event::RunEvent,
@@ -47,6 +48,8 @@ pub struct LoggedRun {
     pub crashed: Vec<ProcessId>,
     /// The processes without a log, whose names are in the logs of others.
     pub missing: Vec<ProcessId>,
+    /// Whether the processes are nodes, between which the network is unreliable.
+    of_nodes: bool,
 }
 
 /// Checks the runs of algorithms in the logs: those with events on which properties are defined.
@@ -69,6 +72,9 @@ fn runs(computation: &Computation) -> Vec<LoggedRun> {
     let mut groups: BTreeMap<u32, Group> = BTreeMap::new();
     for (process, execution) in (0..).zip(executions(trace, &computation.links)) {
         let logged = &trace.processes[process as usize];
+        if logged.algorithm.as_deref() == Some(OUTSIDE) {
+            continue;
+        }
         let events = &trace.events[logged.events.clone()];
         let claim = events
             .iter()
@@ -101,6 +107,9 @@ impl LoggedRun {
         let mut place_of = vec![NONE; trace.events.len()];
         let mut types = MessageTypes::default();
         let (mut first, mut crashed) = (None, Vec::new());
+        let outside = trace.processes.iter();
+        let outside = outside.filter(|process| process.algorithm.as_deref() == Some(OUTSIDE));
+        let outside = outside.map(|process| process.node.as_str()).collect();
         for id in &computation.order.sequence {
             let (id, event) = (*id, &trace.events[*id]);
             let Some(process) = members.of_process.get(&event.process).copied() else {
@@ -116,6 +125,7 @@ impl LoggedRun {
                 id,
                 process,
                 time: computation.order.time[id],
+                outside: &outside,
             };
             let Some((what, meaning)) = step.read(&mut members, &mut types) else {
                 continue;
@@ -133,10 +143,12 @@ impl LoggedRun {
             });
         }
         let processes = members.of_process.keys();
-        let claimed = processes
+        let word = processes
             .filter_map(|process| trace.processes[*process as usize].algorithm.as_deref())
-            .min()
-            .and_then(|word| Algorithm::from_str(word, false).ok());
+            .min();
+        let workload = word.and_then(NodeWorkload::logged);
+        let claimed = word.and_then(|word| Algorithm::from_str(word, false).ok());
+        let claimed = claimed.or(workload.and_then(NodeWorkload::algorithm));
         let is_unfinished = |process: &u32| {
             let process = &trace.processes[*process as usize];
             !process.stopped || process.gaps || process.suppressed
@@ -161,6 +173,7 @@ impl LoggedRun {
             unfinished,
             crashed,
             missing,
+            of_nodes: workload.is_some(),
         }
     }
 }
@@ -236,7 +249,10 @@ impl LoggedRun {
             places: Some(&origin),
             ..self.under_test()
         };
-        Verdict::without_clocks(&run).checks
+        match self.of_nodes {
+            true => Verdict::of_nodes(&run, false).checks,
+            false => Verdict::without_clocks(&run).checks,
+        }
     }
 
     /// A title that distinguishes it from other runs in the same logs.

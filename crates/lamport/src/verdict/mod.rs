@@ -51,21 +51,29 @@ pub struct Verdict {
 impl Verdict {
     /// The verdict on every property of the algorithm.
     pub fn of(run: &RunUnderTest<'_>) -> Self {
-        Self::with(run, true)
+        Self::with(run, true, true)
     }
 
     /// The same without the clock condition, which `trace` checks for all logs at once.
     pub fn without_clocks(run: &RunUnderTest<'_>) -> Self {
-        Self::with(run, false)
+        Self::with(run, false, true)
     }
 
-    fn with(run: &RunUnderTest<'_>, clocks: bool) -> Self {
+    /// The verdict on nodes that are themselves to cope with what the network does to their messages: without that on channels;
+    /// with the clock condition where the clocks are their own.
+    pub fn of_nodes(run: &RunUnderTest<'_>, clocks: bool) -> Self {
+        Self::with(run, clocks, false)
+    }
+
+    fn with(run: &RunUnderTest<'_>, clocks: bool, channels: bool) -> Self {
         let processes = run.names.count();
         let mut checkers: Vec<Box<dyn Checker>> = Vec::new();
         if clocks {
             checkers.push(Box::new(Clocks::new(run.events.len(), processes)));
         }
-        checkers.push(Box::new(Channels::new(processes)));
+        if channels {
+            checkers.push(Box::new(Channels::new(processes)));
+        }
         let times = match run.algorithm {
             Algorithm::Events => None,
             Algorithm::Total => {

@@ -100,7 +100,10 @@ impl CausalOrder {
     pub fn multicast(&mut self, stamp: Timestamp) {
         let me = stamp.process.index();
         let mut before = self.delivered[me].clone();
-        before[me] += 1;
+        // It need not have delivered its own last one.
+        let mut earlier = self.multicasts.iter().rev();
+        let last = earlier.find(|(other, _)| other.process == stamp.process);
+        before[me] = before[me].max(last.map_or(0, |(_, before)| before[me])) + 1;
         self.insert(stamp, before);
     }
 
@@ -180,5 +183,28 @@ impl CausalOrder {
     /// How many multicasts there are.
     pub fn multicasts(&self) -> usize {
         self.multicasts.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_need_not_deliver_its_multicasts_before_it_sends_the_next() {
+        let (p1, p2) = (ProcessId(0), ProcessId(1));
+        let stamp = |time| Timestamp { time, process: p1 };
+        let mut order = CausalOrder::new(2);
+        order.multicast(stamp(1));
+        order.multicast(stamp(2));
+        for process in [p1, p2] {
+            assert_eq!(order.deliver(process, stamp(1)), Ok(()));
+            assert_eq!(order.deliver(process, stamp(2)), Ok(()));
+        }
+        assert_eq!(order.deliver(p2, stamp(2)), Err(Misdelivery::Duplicate));
+        let mut order = CausalOrder::new(2);
+        order.multicast(stamp(1));
+        order.multicast(stamp(2));
+        assert_eq!(order.deliver(p2, stamp(2)), Err(Misdelivery::Early(p1, 0)));
     }
 }

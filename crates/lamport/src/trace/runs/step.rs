@@ -1,6 +1,7 @@
 //! An event of a logged run as an event of its algorithm.
 
 use common::event::Kind;
+use hashbrown::HashSet;
 use serde::Deserialize;
 
 use super::members::Members;
@@ -76,6 +77,8 @@ pub(super) struct Step<'c> {
     pub(super) process: ProcessId,
     /// Its logical time.
     pub(super) time: u64,
+    /// The names of those that are no processes of the run, though it has messages from them and to them.
+    pub(super) outside: &'c HashSet<&'c str>,
 }
 
 impl Step<'_> {
@@ -97,6 +100,13 @@ impl Step<'_> {
         let party = |party: u32| trace.parties[party as usize].as_str();
         let message = event.message().map(|message| &trace.messages[message]);
         let (word, text) = (line.message_type.into(), line.text);
+        let other = message.map(|message| match event.kind {
+            Kind::Send => party(message.to),
+            _ => party(message.from),
+        });
+        if other.is_some_and(|other| self.outside.contains(other)) {
+            return meaning.map(|meaning| (MessageAction::Local, Some(meaning)));
+        }
         let what = match (event.kind, message) {
             (Kind::Send, Some(message)) => MessageAction::Send {
                 to: match party(message.to) {

@@ -1,0 +1,28 @@
+//! The workloads.
+
+mod clocks;
+mod counter;
+mod echo;
+mod elements;
+mod key_value;
+mod multicast;
+mod mutex;
+mod unique_ids;
+
+use super::{task::Task, workload::NodeWorkload};
+
+/// The task of this workload for N nodes.
+pub(super) fn of(workload: NodeWorkload, nodes: usize) -> Box<dyn Task> {
+    match workload {
+        NodeWorkload::Echo => Box::new(echo::Echo::default()),
+        NodeWorkload::UniqueIds => Box::new(unique_ids::UniqueIds::default()),
+        NodeWorkload::Broadcast => Box::new(elements::Elements::broadcast(nodes)),
+        NodeWorkload::GSet => Box::new(elements::Elements::set(nodes)),
+        NodeWorkload::GCounter => Box::new(counter::Counter::new(nodes, false)),
+        NodeWorkload::PnCounter => Box::new(counter::Counter::new(nodes, true)),
+        NodeWorkload::LinKv => Box::new(key_value::KeyValue::new(nodes)),
+        NodeWorkload::Clocks => Box::new(clocks::Clocks::new(nodes)),
+        NodeWorkload::Mutex => Box::new(mutex::Mutex::new(nodes)),
+        NodeWorkload::Total | NodeWorkload::Causal => Box::new(multicast::Multicast::new(nodes)),
+    }
+}
