@@ -1,0 +1,87 @@
+//! The starter nodes of docs/lab: each starts, and while its gaps are open the verdict says what is missing.
+
+use std::{fs, process::Command};
+
+use common::{
+    event::{Kind, Verdict},
+    testing::run,
+};
+
+const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
+
+const NODES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/lab/nodes");
+
+/// Whether there is a Python; without one the test is skipped.
+#[expect(
+    clippy::print_stderr,
+    reason = "who runs the tests reads why one did not run"
+)]
+fn has_python() -> bool {
+    let found = Command::new("python3").arg("--version").output().is_ok();
+    if !found {
+        eprintln!("skipped: there is no python3");
+    }
+    found
+}
+
+#[test]
+fn a_starter_node_speaks_the_protocol_and_fails_for_its_gaps() {
+    if !has_python() {
+        return;
+    }
+    for (workload, property, found) in [
+        (
+            "echo",
+            "every request answered",
+            "n1 left 1 of its 1 request unanswered",
+        ),
+        ("clocks", "clock condition", " at 0 "),
+        ("broadcast", "nothing lost", "n1 lacks "),
+        (
+            "mutex",
+            "mutual exclusion",
+            "enters the critical section",
+        ),
+    ] {
+        let node = format!("python3 {NODES}/{workload}.py");
+        let count = if workload == "echo" { "1" } else { "10" };
+        let arguments = [
+            "run", workload, "--node", &node, "--count", count, "--rate", "500", "--settle",
+            "200ms", "--json",
+        ];
+        let finished = run(LAMPORT, &arguments);
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        let checks = finished
+            .events()
+            .into_iter()
+            .filter(|event| event.kind == Kind::Check);
+        let checks: Vec<_> = checks.collect();
+        let of = |name: &str| {
+            let found = checks
+                .iter()
+                .find(|check| check.check.as_deref() == Some(name));
+            found.unwrap_or_else(|| panic!("no {name}: {finished:?}"))
+        };
+        assert_eq!(of("protocol").verdict, Some(Verdict::Ok), "{finished:?}");
+        let check = of(property);
+        let text = check.text.as_deref().unwrap_or_default();
+        assert_eq!(check.verdict, Some(Verdict::Fail), "{finished:?}");
+        assert!(text.contains(found), "{workload}: {text}");
+    }
+}
+
+#[test]
+fn a_starter_node_is_short() {
+    let nodes = fs::read_dir(NODES).expect("the starter nodes");
+    let mut count = 0;
+    for node in nodes {
+        let path = node.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.lines().count() < 60 && text.contains("# GAP"),
+            "{path:?}"
+        );
+        count += 1;
+    }
+    assert_eq!(count, 4);
+}
