@@ -13,10 +13,13 @@ use common::exit::why;
 
 use crate::{
     job::Job,
-    program::Program,
-    requirement::Finding,
+    program::{Ended, Program},
+    requirement::{Finding, Probed, Status},
     sandbox::{Isolation, ORIGINAL},
 };
+
+/// How long a build may take.
+const BUILD: Duration = Duration::from_secs(120);
 
 /// What every probe has at hand.
 #[derive(Debug)]
@@ -47,6 +50,40 @@ impl<'a> Bench<'a> {
             changed: RefCell::default(),
             no_route: no_route(),
         })
+    }
+
+    /// How the submission is kept apart.
+    pub fn isolation(&self) -> Isolation {
+        self.job.walls.isolation
+    }
+
+    /// Runs the submission's compiler, where it has one.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn build(&self) -> Probed {
+        let Some(build) = &self.job.build else {
+            return Ok(());
+        };
+        let mut program = Program::start(&self.job.walls, self.job.limits, build)?;
+        program.close_stdin();
+        let ended = program.wait_ended(Instant::now() + BUILD);
+        if ended == Some(Ended::Code(0)) {
+            return Ok(());
+        }
+        let what = match ended {
+            None => format!("its build does not end within {} s", BUILD.as_secs()),
+            Some(ended) => format!("its build fails: {}", ended.words()),
+        };
+        let complaint = program.complained() + &program.printed();
+        let first: Vec<&str> = complaint
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .take(5)
+            .collect();
+        let received = common::text::visible(first.join(" / ").as_bytes());
+        let finding = Finding::new(Status::NotStarted, what).sent(build.as_str());
+        Err(finding.received(received).expected("exit code 0"))
     }
 
     /// Where the submission listens or connects to.

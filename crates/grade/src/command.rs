@@ -1,6 +1,9 @@
 //! From the command line to the command.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use common::{
     event::{Event, Kind, Verdict},
@@ -9,25 +12,28 @@ use common::{
     journal::Journal,
     json,
     shutdown::Shutdown,
-    text::did_you_mean,
+    text::{did_you_mean, plural, visible_path},
 };
 
 use crate::{
-    config::{Cli, Command, Options, Role},
-    grader::{self, Plan},
-    inside,
+    class::{self, Class},
+    config::{Cli, Command, Options},
+    grader, inside,
     job::Subject,
     limits::Limits,
-    report::{self, Format, text},
+    plan::Plan,
+    progress::Progress,
+    report::{self, Format, csv, text},
     requirement::Status,
     results::{Graded, Results, Submission, VERSION},
     sandbox::Isolation,
+    suite::{self, Experiment, Suite},
 };
 
 /// The longest points file, in bytes.
 const LONGEST_POINTS: u64 = 1 << 20;
 
-/// Runs the command.
+/// Runs the command; with `show_progress` a progress bar on the terminal while a class is graded.
 ///
 /// # Errors
 /// As the command (exit code 2).
@@ -35,110 +41,242 @@ pub fn run<'app>(
     cli: Cli,
     journal: &Journal,
     catch_signals: &dyn Fn() -> Result<&'app Shutdown, Failure>,
+    show_progress: bool,
 ) -> Result<Summary, Failure> {
     let options = cli.options;
-    let subject = match (cli.command, options.role.unwrap_or(Role::Server)) {
-        (Command::Threads, Role::Server) => Subject::ThreadsServer,
-        (Command::Threads, Role::Client) => Subject::ThreadsClient,
+    let experiment = match cli.command {
+        Command::Threads => Experiment::Threads,
+        Command::Multicast => Experiment::Multicast,
+        Command::Naming => Experiment::Naming,
+        Command::Clock => Experiment::Clock,
+        Command::All => return all(&options, journal, catch_signals, show_progress),
     };
-    let plan = plan(&options, subject)?;
+    let subject = suite::subject(experiment, options.role)
+        .map_err(|why| Failure::could_not_run("--role", why))?;
+    let command = options.command()?;
+    let plan = Plan {
+        subject,
+        command,
+        address: options.address(subject)?,
+        ..plan(&options, &[subject])?
+    };
     let shutdown = catch_signals()?;
-    if let Some(lacks) = plan.isolation.lacks() {
-        journal.record(Event::new(Kind::Local).text(lacks));
-    }
-    let format = options.format.unwrap_or_default();
-    let shows = format == Format::Text && options.output.as_deref().is_none_or(files::is_standard);
+    say_what_lacks(plan.isolation, journal);
+    let shows = shows_lines(&options);
     let part = grader::grade(&plan, shutdown, |graded| {
         if shows {
-            journal.record(check(graded));
+            let check = Event::check(
+                graded.id.clone(),
+                verdict(graded.status),
+                text::requirement(graded),
+            );
+            journal.record(check);
         }
     })?;
     let summary = text::part(&part);
-    if shows {
+    finish(
+        vec![Submission::new("submission", vec![part])],
+        &plan,
+        &options,
+        journal,
+        summary,
+    )
+}
+
+/// Grades a class.
+fn all<'app>(
+    options: &Options,
+    journal: &Journal,
+    catch_signals: &dyn Fn() -> Result<&'app Shutdown, Failure>,
+    show_progress: bool,
+) -> Result<Summary, Failure> {
+    let submissions = Options::path(
+        "--submissions",
+        options.submissions.as_ref(),
+        "the folder of the submissions, each a folder",
+    )?;
+    let what = "a JSON file that says what is graded of each submission";
+    let file = Options::path("--suite", options.suite.as_ref(), what)?;
+    let suite = Suite::read(&file)?;
+    let failed = |path: &PathBuf| {
+        let path = visible_path(path);
+        move |error: std::io::Error| Failure::could_not_run(path, why(&error))
+    };
+    let submissions = submissions.canonicalize().map_err(failed(&submissions))?;
+    let folders = class::folders(&submissions)?;
+    let mut masks = vec![submissions];
+    let secret = [
+        options.suite.as_ref(),
+        options.points.as_ref(),
+        options.csv.as_ref(),
+    ];
+    masks.extend(
+        secret
+            .into_iter()
+            .flatten()
+            .filter_map(|path| path.canonicalize().ok()),
+    );
+    let plan = Plan {
+        masks,
+        limits: suite.limits.limits(),
+        ..plan(options, &suite.subjects())?
+    };
+    let class = Class {
+        folders,
+        suite,
+        plan,
+        jobs: options.jobs()?,
+    };
+    let shutdown = catch_signals()?;
+    say_what_lacks(class.plan.isolation, journal);
+    let shows = shows_lines(options);
+    let bar = Progress::new(show_progress, class.folders.len());
+    let show = |submission: &Submission| {
+        let statuses = submission.graded().map(|(_, graded)| graded.status);
+        let worst = statuses.max().unwrap_or(Status::Pass);
+        let line = text::submission(submission);
+        journal.record(Event::check(submission.name.clone(), verdict(worst), line));
+    };
+    let graded = class.grade(shutdown, &|submission| {
+        bar.one(&submission.name);
+        if shows && !show_progress {
+            show(submission);
+        }
+    });
+    bar.end();
+    let graded = graded?;
+    if shows && show_progress {
+        graded.iter().for_each(show);
+    }
+    let full = graded
+        .iter()
+        .filter(|submission| submission.points == submission.of)
+        .count();
+    let summary = format!(
+        "{}, {full} with full marks",
+        plural(graded.len() as u64, "submission")
+    );
+    finish(graded, &class.plan, options, journal, summary)
+}
+
+/// Writes the results and sums up.
+fn finish(
+    submissions: Vec<Submission>,
+    plan: &Plan,
+    options: &Options,
+    journal: &Journal,
+    summary: String,
+) -> Result<Summary, Failure> {
+    if shows_lines(options) {
         journal.record(Event::new(Kind::Output).text(summary.as_str()));
     }
-    let worst = exit([&part].into_iter().flat_map(|part| &part.requirements));
+    let all = submissions.iter().flat_map(Submission::graded);
+    let worst = all
+        .map(|(_, graded)| exit(graded))
+        .max()
+        .unwrap_or(Exit::Done);
     let results = Results {
         version: VERSION,
         seed: plan.seed,
         timeout_ms: u64::try_from(plan.timeout.as_millis()).unwrap_or(u64::MAX),
         repeat: plan.repeat,
         isolation: plan.isolation,
-        points: part.points,
-        of: part.of,
-        submissions: vec![Submission::new("submission", vec![part])],
+        points: submissions.iter().map(|submission| submission.points).sum(),
+        of: submissions.iter().map(|submission| submission.of).sum(),
+        submissions,
     };
-    write(&results, &options, journal)?;
+    if let Some(path) = &options.csv {
+        write_file("--csv", path, &csv::document(&results), journal)?;
+    }
+    write(&results, options, journal)?;
     let summary = Summary::done(summary).exit(worst);
     Ok(summary
         .count("points", results.points.into())
         .count("of", results.of.into()))
 }
 
-/// What the exit code says of these: points lost, or not graded.
-fn exit<'g>(graded: impl Iterator<Item = &'g Graded>) -> Exit {
-    let exits = graded.map(|graded| match graded.status {
+/// What the exit code says of this: points lost, or not graded.
+fn exit(graded: &Graded) -> Exit {
+    match graded.status {
         Status::Pass => Exit::Done,
         Status::GraderFault => Exit::CouldNotRun,
         _ => Exit::No,
-    });
-    exits.max().unwrap_or(Exit::Done)
+    }
 }
 
-fn check(graded: &Graded) -> Event {
-    let verdict = match graded.status {
+fn verdict(status: Status) -> Verdict {
+    match status {
         Status::Pass => Verdict::Ok,
         Status::GraderFault => Verdict::Open,
         _ => Verdict::Fail,
-    };
-    Event::check(graded.id.clone(), verdict, text::requirement(graded))
+    }
+}
+
+fn say_what_lacks(isolation: Isolation, journal: &Journal) {
+    if let Some(lacks) = isolation.lacks() {
+        journal.record(Event::new(Kind::Local).text(lacks));
+    }
+}
+
+/// Whether the results are lines on standard output.
+fn shows_lines(options: &Options) -> bool {
+    let is_shown = options.output.as_deref().is_none_or(files::is_standard);
+    options.format.unwrap_or_default() == Format::Text && is_shown
 }
 
 /// Writes the results in the form that is asked for.
 fn write(results: &Results, options: &Options, journal: &Journal) -> Result<(), Failure> {
     let format = options.format.unwrap_or_default();
-    let Some(document) = report::document(results, format) else {
-        return Ok(());
+    let document = match report::document(results, format)? {
+        Some(document) => document,
+        None if shows_lines(options) => return Ok(()),
+        None => text::document(results),
     };
     match &options.output {
-        Some(path) => {
-            files::write("--output", path, |out| writeln!(out, "{document}"))?;
-            if !files::is_standard(path) {
-                let path = common::text::visible_path(path);
-                journal.record(Event::new(Kind::Write).text(path));
-            }
-        }
+        Some(path) => write_file("--output", path, &document, journal),
         None => {
             for line in document.lines() {
                 journal.record(Event::new(Kind::Output).text(line));
             }
+            Ok(())
         }
+    }
+}
+
+fn write_file(flag: &str, path: &Path, text: &str, journal: &Journal) -> Result<(), Failure> {
+    files::write(flag, path, |out| writeln!(out, "{text}"))?;
+    if !files::is_standard(path) {
+        journal.record(Event::new(Kind::Write).text(visible_path(path)));
     }
     Ok(())
 }
 
-fn plan(options: &Options, subject: Subject) -> Result<Plan, Failure> {
+/// What the options say of every submission.
+fn plan(options: &Options, subjects: &[Subject]) -> Result<Plan, Failure> {
     let folder = std::env::current_dir()
         .map_err(|error| Failure::could_not_run("this folder", why(&error)))?;
+    let subject = subjects.first().copied().unwrap_or(Subject::ThreadsServer);
     let plan = Plan {
         subject,
-        command: options.command()?,
+        command: String::new(),
+        build: None,
         folder,
+        within: None,
         masks: Vec::new(),
         isolation: Isolation::None,
         limits: Limits::default(),
         timeout: options.timeout()?,
         seed: options.seed.unwrap_or(1),
         repeat: options.repeat()?,
-        address: options.address()?,
+        address: subject.address(),
         only: options.only.clone().unwrap_or_default(),
         hidden: options.hidden.clone().unwrap_or_default(),
         points: points(options.points.as_ref())?,
     };
-    check_names("--only", &plan.only, subject)?;
-    check_names("--hidden", &plan.hidden, subject)?;
+    check_names("--only", &plan.only, subjects)?;
+    check_names("--hidden", &plan.hidden, subjects)?;
     let points: Vec<String> = plan.points.keys().cloned().collect();
-    check_names("--points", &points, subject)?;
+    check_names("--points", &points, subjects)?;
     Ok(Plan {
         isolation: Isolation::best(&grader::own_file()?),
         ..plan
@@ -146,25 +284,22 @@ fn plan(options: &Options, subject: Subject) -> Result<Plan, Failure> {
 }
 
 /// Refuses a name that no requirement has.
-fn check_names(flag: &str, names: &[String], subject: Subject) -> Result<(), Failure> {
-    let known = || {
-        inside::requirements(subject)
-            .iter()
-            .map(|requirement| requirement.id)
+fn check_names(flag: &str, names: &[String], subjects: &[Subject]) -> Result<(), Failure> {
+    let Some(name) = names.iter().find(|name| !class::is_known(subjects, name)) else {
+        return Ok(());
     };
-    for name in names {
-        let (part, id) = name.split_once('/').unwrap_or((subject.word(), name));
-        if part != subject.word() || !known().any(|known| known == id) {
-            let near = did_you_mean(id, known());
-            let name = common::text::visible(name.as_bytes());
-            let why = format!(
-                "no requirement of {} is called {name}{near}",
-                subject.word()
-            );
-            return Err(Failure::could_not_run(flag, why));
-        }
-    }
-    Ok(())
+    let known = subjects
+        .iter()
+        .flat_map(|subject| inside::requirements(*subject));
+    let id = name.split_once('/').map_or(name.as_str(), |(_, id)| id);
+    let near = did_you_mean(id, known.map(|requirement| requirement.id));
+    let words: Vec<&str> = subjects.iter().map(|subject| subject.word()).collect();
+    let name = common::text::visible(name.as_bytes());
+    let why = format!(
+        "no requirement of {} is called {name}{near}",
+        words.join(", ")
+    );
+    Err(Failure::could_not_run(flag, why))
 }
 
 /// Reads the points of requirements.

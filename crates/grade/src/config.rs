@@ -2,22 +2,23 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use common::{
     config::{Period, in_range},
     exit::Failure,
-    net::SERVER,
+    parallel,
 };
-use serde::Deserialize;
 
-use crate::report::Format;
+use crate::{job::Subject, report::Format, suite::Role};
 
 const EXAMPLES: &str = "\
 Examples:
   grade threads --cmd 'python3 server.py'       the server of experiment 3, in its sandbox
-  grade threads --cmd 'python3 server.py' --only idle
-                                                one requirement of it
   grade threads --cmd ./client --role client    the client; the grader is the server
+  grade naming --cmd 'python3 names.py {scheme} {name}'
+                                                the resolver of experiment 5, run for each name
+  grade all --submissions class --suite lab.json --csv grades.csv
+                                                each folder in class
 Exit code: 0 full marks, 1 points lost, 2 could not be graded";
 
 /// Grades a program in any language: runs it, attacks it, and says which requirements it meets
@@ -33,23 +34,33 @@ pub struct Cli {
 }
 
 /// The subcommands.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Subcommand)]
 pub enum Command {
     /// A server or a client of experiment 3
     #[command(
-        after_help = "Examples:\n  grade threads --cmd 'python3 server.py'\n  grade threads --cmd 'cargo run -q -p thread-client' --role client --timeout 30s"
+        after_help = "Examples:\n  grade threads --cmd 'python3 server.py'\n  grade threads --cmd 'python3 server.py' --only idle,many --timeout 2s\n  grade threads --cmd ./client --role client"
     )]
     Threads,
-}
-
-/// What a submission is in its experiment.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// It accepts connections
-    Server,
-    /// It connects
-    Client,
+    /// A program of experiment 4 that receives from a group, or sends to it
+    #[command(
+        after_help = "Examples:\n  grade multicast --cmd 'python3 receiver.py'\n  grade multicast --cmd ./sender --role sender --address 224.1.1.1:5007"
+    )]
+    Multicast,
+    /// A resolver of experiment 5, run once for each name
+    #[command(
+        after_help = "In the command stand for what is asked:\n  {scheme}  flat or structured\n  {name}    server1, or region1/server1\n  {path}    the same in words: region1 server1\n  {names}   a JSON file of names: texts are names, objects regions\n\nExamples:\n  grade naming --cmd 'python3 names.py {scheme} {name}'\n  grade naming --cmd './names --file {names} {path}'"
+    )]
+    Naming,
+    /// A clock of experiment 6 that answers lines of JSON
+    #[command(
+        after_help = "Requests on standard input, and the answers on standard output:\n  {\"event\":\"send\"}              {\"time\":1}\n  {\"event\":\"receive\",\"time\":5}  {\"time\":6}\n\nExample:\n  grade clock --cmd 'python3 clock.py'"
+    )]
+    Clock,
+    /// Every submission of a class: each folder in a folder
+    #[command(
+        after_help = "Examples:\n  grade all --submissions class --suite lab.json --csv grades.csv --jobs 4\n  grade all --submissions class --suite lab.json --format junit --output grades.xml\nA suite: {\"version\": 1, \"parts\": [{\"experiment\": \"threads\", \"role\": \"server\",\n  \"command\": \"python3 server.py\", \"files\": [\"server.py\"]}]}"
+    )]
+    All,
 }
 
 common::options! {
@@ -57,38 +68,53 @@ common::options! {
     pub struct Options of Cli = "grade" {
         /// The command that starts the submission, for a shell, in this folder
         #[arg(value_name = "COMMAND")]
-        cmd: String => [threads],
-        /// What the submission is [possible values: server, client]
+        cmd: String => [threads, multicast, naming, clock],
+        /// What the submission is
         #[arg(value_name = "ROLE", hide_possible_values = true)]
-        role: Role => [threads = "server"],
+        role: Role => [threads = "server": "server or client", multicast = "receiver": "receiver or sender"],
         /// Where the submission listens, or connects to, in its sandbox
         #[arg(value_name = "HOST:PORT")]
-        address: SocketAddr => [threads = "127.0.0.1:12345"],
+        address: SocketAddr => [
+            threads = "127.0.0.1:12345",
+            multicast = "224.1.1.1:5007": "The group and its port",
+        ],
+        /// The folder of the submissions, each a folder
+        #[arg(value_name = "DIR")]
+        submissions: PathBuf => [all],
+        /// What is graded of each submission: a JSON file
+        #[arg(value_name = "FILE")]
+        suite: PathBuf => [all],
+        /// How many submissions at once
+        #[arg(value_name = "N")]
+        jobs: usize => [all = "twice the processors"],
         /// How long one answer of the submission may take
         #[arg(value_name = "DURATION")]
-        timeout: Period => [threads = "10s"],
+        timeout: Period => [threads = "10s", multicast = "10s", naming = "10s", clock = "10s", all = "10s"],
         /// Probe each requirement N times; it is met when all pass
         #[arg(value_name = "N")]
-        repeat: u32 => [threads = "1"],
+        repeat: u32 => [threads = "1", multicast = "1", naming = "1", clock = "1", all = "1"],
         /// What the grader's random choices begin with: the same seed, the same attacks
         #[arg(value_name = "N")]
-        seed: u64 => [threads = "1"],
+        seed: u64 => [threads = "1", multicast = "1", naming = "1", clock = "1", all = "1"],
         /// Only these requirements
         #[arg(value_name = "ID,…", value_delimiter = ',')]
-        only: Vec<String> => [threads],
+        only: Vec<String> => [threads, multicast, naming, clock, all],
         /// Requirements whose details are kept from the student
         #[arg(value_name = "ID,…", value_delimiter = ',')]
-        hidden: Vec<String> => [threads],
-        /// Points by requirement, such as {"idle": 5}, in a JSON file
+        hidden: Vec<String> => [threads, multicast, naming, clock, all],
+        /// Points by requirement in a JSON file, such as {"idle": 5} or {"threads-server/idle": 5}
         #[arg(value_name = "FILE")]
-        points: PathBuf => [threads],
-        /// The form of the results [possible values: text, json]
+        points: PathBuf => [threads, multicast, naming, clock, all],
+        /// The form of the results: text, json, gradescope, junit or github
         #[arg(value_name = "FORMAT", hide_possible_values = true)]
-        format: Format => [threads = "text"],
+        format: Format => [threads = "text", multicast = "text", naming = "text", clock = "text", all = "text"],
         /// Write the results to this file
         #[arg(value_name = "FILE")]
-        output: PathBuf => [threads = "-"],
-    } writes { output }
+        output: PathBuf => [threads = "-", multicast = "-", naming = "-", clock = "-", all = "-"],
+        /// Write a table of the class to this file
+        #[arg(value_name = "FILE")]
+        csv: PathBuf => [all],
+    } writes { output, csv }
 }
 
 impl Options {
@@ -127,18 +153,37 @@ impl Options {
         in_range("--repeat", self.repeat.unwrap_or(1), 1, 1000)
     }
 
-    /// Where the submission listens or connects to.
+    /// Where the submission listens or connects to, or its group.
     ///
     /// # Errors
-    /// When it is no address of this machine alone (exit code 2).
-    pub fn address(&self) -> Result<SocketAddr, Failure> {
-        let address = self.address.unwrap_or(SERVER.into());
-        if !address.ip().is_loopback() || address.port() == 0 {
-            let why = format!(
-                "{address} is no loopback address with a port: nothing else is in the sandbox"
-            );
-            return Err(Failure::could_not_run("--address", why));
-        }
+    /// When no submission of this kind can have it (exit code 2).
+    pub fn address(&self, subject: Subject) -> Result<SocketAddr, Failure> {
+        let address = self.address.unwrap_or_else(|| subject.address());
+        subject
+            .check_address(address)
+            .map_err(|why| Failure::could_not_run("--address", why))?;
         Ok(address)
+    }
+
+    /// How many submissions are graded at once.
+    ///
+    /// # Errors
+    /// When it is out of range (exit code 2).
+    pub fn jobs(&self) -> Result<usize, Failure> {
+        in_range(
+            "--jobs",
+            self.jobs.unwrap_or(2 * parallel::processors()),
+            1,
+            256,
+        )
+    }
+
+    /// A path that `all` needs.
+    ///
+    /// # Errors
+    /// When it is not given (exit code 2).
+    pub fn path(flag: &str, path: Option<&PathBuf>, what: &str) -> Result<PathBuf, Failure> {
+        let missing = || Failure::could_not_run(flag, format!("needed: {what}"));
+        path.cloned().ok_or_else(missing)
     }
 }

@@ -8,7 +8,14 @@ use std::{
 use crate::{
     bench::Bench,
     job::{Job, Probe, Report, Subject},
-    probes::{Role, client::ClientRole, server::ServerRole},
+    probes::{
+        Role,
+        client::ClientRole,
+        clock::ClockRole,
+        multicast::{ReceiverRole, SenderRole},
+        naming::NamingRole,
+        server::ServerRole,
+    },
     requirement::{Finding, NOT_TRIED, Requirement, Status},
 };
 
@@ -20,6 +27,10 @@ pub fn requirements(subject: Subject) -> &'static [Requirement] {
     match subject {
         Subject::ThreadsServer => ServerRole::REQUIREMENTS,
         Subject::ThreadsClient => ClientRole::REQUIREMENTS,
+        Subject::MulticastReceiver => ReceiverRole::REQUIREMENTS,
+        Subject::MulticastSender => SenderRole::REQUIREMENTS,
+        Subject::Naming => NamingRole::REQUIREMENTS,
+        Subject::Clock => ClockRole::REQUIREMENTS,
     }
 }
 
@@ -35,11 +46,16 @@ pub fn run(from: impl BufRead, to: impl Write) -> io::Result<()> {
     match job.subject {
         Subject::ThreadsServer => probe(&job, &bench, ServerRole::new(&bench), to),
         Subject::ThreadsClient => probe(&job, &bench, ClientRole::new(&bench), to),
+        Subject::MulticastReceiver => probe(&job, &bench, ReceiverRole::new(&bench), to),
+        Subject::MulticastSender => probe(&job, &bench, SenderRole::new(&bench), to),
+        Subject::Naming => probe(&job, &bench, NamingRole::new(&bench), to),
+        Subject::Clock => probe(&job, &bench, ClockRole::new(&bench), to),
     }
 }
 
 fn probe<R: Role>(job: &Job, bench: &Bench, mut role: R, mut to: impl Write) -> io::Result<()> {
     let mut known = job.known.clone();
+    let built = bench.build();
     let mut report = |report: &Report| {
         let line = serde_json::to_string(report)?;
         writeln!(to, "{line}").and_then(|()| to.flush())
@@ -59,7 +75,10 @@ fn probe<R: Role>(job: &Job, bench: &Bench, mut role: R, mut to: impl Write) -> 
                         let what = format!("{NOT_TRIED}: it needs {needs}, which is not met");
                         Some(Finding::new(status, what))
                     }
-                    None => role.probe(requirement.id).err(),
+                    None => match &built {
+                        Ok(()) => role.probe(requirement.id).err(),
+                        Err(finding) => Some(finding.clone()),
+                    },
                 }
             }
         };

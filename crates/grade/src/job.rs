@@ -1,7 +1,12 @@
 //! What the grader outside a sandbox asks of its part inside, and what that reports: lines of JSON.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
+use common::net::SERVER;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -18,6 +23,14 @@ pub enum Subject {
     ThreadsServer,
     /// The client of experiment 3.
     ThreadsClient,
+    /// A program of experiment 4 that joins a group.
+    MulticastReceiver,
+    /// A program of experiment 4 that sends to a group.
+    MulticastSender,
+    /// The resolver of experiment 5.
+    Naming,
+    /// The clock of experiment 6.
+    Clock,
 }
 
 impl Subject {
@@ -26,6 +39,49 @@ impl Subject {
         match self {
             Self::ThreadsServer => "threads-server",
             Self::ThreadsClient => "threads-client",
+            Self::MulticastReceiver => "multicast-receiver",
+            Self::MulticastSender => "multicast-sender",
+            Self::Naming => "naming",
+            Self::Clock => "clock",
+        }
+    }
+
+    /// The subcommand that grades it, with its role.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::ThreadsServer => "threads",
+            Self::ThreadsClient => "threads --role client",
+            Self::MulticastReceiver => "multicast",
+            Self::MulticastSender => "multicast --role sender",
+            Self::Naming => "naming",
+            Self::Clock => "clock",
+        }
+    }
+
+    /// Checks that it can have this address in its sandbox, where nothing but loopback is.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_address(self, address: SocketAddr) -> Result<(), String> {
+        let is_group = matches!(self, Self::MulticastReceiver | Self::MulticastSender);
+        match (is_group, address) {
+            _ if address.port() == 0 => Err(format!("{address} has no port")),
+            (true, SocketAddr::V4(group)) if group.ip().is_multicast() => Ok(()),
+            (true, _) => Err(format!("{address} is no multicast group of IPv4")),
+            (false, address) if address.ip().is_loopback() => Ok(()),
+            (false, _) => Err(format!(
+                "{address} is no loopback address: nothing else is in the sandbox"
+            )),
+        }
+    }
+
+    /// The address that the handout gives it.
+    pub fn address(self) -> SocketAddr {
+        match self {
+            Self::MulticastReceiver | Self::MulticastSender => {
+                SocketAddr::from((Ipv4Addr::new(224, 1, 1, 1), 5007))
+            }
+            _ => SERVER.into(),
         }
     }
 }
@@ -37,6 +93,8 @@ pub struct Job {
     pub subject: Subject,
     /// Its command, for a shell, in which words in braces stand for what a probe puts there.
     pub command: String,
+    /// A command that is run in each new sandbox before, such as a compiler.
+    pub build: Option<String>,
     /// Its sandbox.
     pub walls: Walls,
     /// Its limits.

@@ -9,12 +9,14 @@
 //! | [`program`], [`limits`], [`start`] | one start of a submission, and what it may use |
 //! | [`sandbox`], [`cgroup`] | the outer and the inner sandbox; the limit on processes |
 //! | [`job`], [`inside`], [`hidden`] | the part of this program inside a sandbox, and what it is asked |
-//! | [`grader`] | one submission, graded from outside its sandbox |
+//! | [`plan`], [`grader`], [`outside`] | what is graded, one program graded, one sandbox from outside |
+//! | [`class`], [`suite`], [`progress`] | every submission of a class, what is graded of each, the progress bar |
 //! | [`results`], [`report`] | the results, and how they are written |
 //! | [`config`], [`command`], [`view`] | the command line, the commands, what a person sees |
 
 pub mod bench;
 pub mod cgroup;
+pub mod class;
 pub mod command;
 pub mod config;
 pub mod grader;
@@ -22,12 +24,16 @@ pub mod hidden;
 pub mod inside;
 pub mod job;
 pub mod limits;
+pub mod outside;
+pub mod plan;
 pub mod probes;
 pub mod program;
+pub mod progress;
 pub mod report;
 pub mod requirement;
 pub mod results;
 pub mod sandbox;
 pub mod stack_trace;
 pub mod start;
+pub mod suite;
 pub mod view;

@@ -1,6 +1,9 @@
 //! Reads the command line and grades; or is the part of itself that runs inside a sandbox.
 
-use std::process::ExitCode;
+use std::{
+    io::{IsTerminal, stderr},
+    process::ExitCode,
+};
 
 use common::app;
 use grade::{command, config::Cli, hidden, view};
@@ -11,6 +14,9 @@ fn main() -> ExitCode {
     }
     app::main(
         |_: &Cli| view::new(),
-        |cli, app| command::run(cli, app.journal(), &|| app.catch_signals()),
+        |cli, app| {
+            let show_progress = stderr().is_terminal() && cli.options.quiet != Some(true);
+            command::run(cli, app.journal(), &|| app.catch_signals(), show_progress)
+        },
     )
 }

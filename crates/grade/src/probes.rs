@@ -3,7 +3,11 @@
 //! A probe does what a student would do by hand: it starts the submission, talks to it, and looks at what comes back.
 
 pub mod client;
+pub mod clock;
 pub mod connection;
+pub mod kernel;
+pub mod multicast;
+pub mod naming;
 pub mod server;
 pub mod tidy;
 

@@ -15,6 +15,8 @@ pub struct Requirement {
     pub source: &'static str,
     /// A requirement without which this one cannot be met; it is not probed then.
     pub needs: Option<&'static str>,
+    /// A word of the submission's command without which it cannot be probed, such as `{names}`.
+    pub when: Option<&'static str>,
 }
 
 /// What came of a probe.

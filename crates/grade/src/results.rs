@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    requirement::{Limit, Status},
+    requirement::{Limit, NOT_TRIED, Status},
     sandbox::Isolation,
 };
 
@@ -102,6 +102,16 @@ pub struct Graded {
     pub limit: Option<Limit>,
     /// A command that probes this requirement again.
     pub reproduce: String,
+}
+
+impl Graded {
+    /// Whether it was probed; it is not where one that it needs is not met.
+    pub fn was_tried(&self) -> bool {
+        !self
+            .what
+            .as_ref()
+            .is_some_and(|what| what.starts_with(NOT_TRIED))
+    }
 }
 
 impl Part {

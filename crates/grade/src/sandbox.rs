@@ -73,6 +73,14 @@ const INNER: [&str; 14] = [
     "/dev",
 ];
 
+/// The names file that a resolver is given: of the outer sandbox, and shown in the inner one.
+pub fn names_file(isolation: Isolation) -> PathBuf {
+    match isolation {
+        Isolation::Bubblewrap => PathBuf::from("/tmp/names.json"),
+        _ => std::env::temp_dir().join(format!("names-{}.json", std::process::id())),
+    }
+}
+
 /// How submissions are kept apart.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -231,6 +239,10 @@ impl Walls {
                     all.extend(bind(how, &self.folder));
                 }
                 all.extend(bind("--ro-bind", &self.grader));
+                let names = names_file(self.isolation);
+                if names.exists() {
+                    all.extend(bind("--ro-bind", &names));
+                }
                 all.extend(["--chdir".into(), self.folder.clone().into()]);
                 all.extend(["--die-with-parent", "--new-session", "--"].map(OsString::from));
             }

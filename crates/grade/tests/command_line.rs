@@ -27,12 +27,47 @@ fn each_subcommand_takes_its_own_flags_and_no_others() {
 fn what_cannot_be_graded_is_refused_in_one_line() {
     let folder = Folder::new();
     let points = folder.write("points.json", r#"{"idel": 3}"#);
+    let part = r#"{"experiment": "clock", "command": "x""#;
+    let suite_of = |version: u32, more: &str| {
+        format!(r#"{{"version": {version}, "parts": [{part}{more}}}]}}"#)
+    };
+    let suite = folder.write("suite.json", suite_of(1, ""));
+    let old = folder.write("old.json", suite_of(2, ""));
+    let role = folder.write("role.json", suite_of(1, r#", "role": "client""#));
     let cmd = ["threads", "--cmd", "true"];
     let with = |more: &[&'static str]| [&cmd, more].concat();
     testing::check_refusals(
         GRADE,
         &[
             (&["threads"], "--cmd: needed"),
+            (
+                &["multicast", "--cmd", "true", "--role", "server"],
+                "--role: multicast has the roles",
+            ),
+            (
+                &["multicast", "--cmd", "true", "--address", "127.0.0.1:5007"],
+                "--address: 127.0.0.1:5007 is no multicast group",
+            ),
+            (&["all"], "--submissions: needed"),
+            (&["all", "--submissions", "/"], "--suite: needed"),
+            (
+                &[
+                    "all",
+                    "--submissions",
+                    "/nowhere",
+                    "--suite",
+                    suite.as_str(),
+                ],
+                "/nowhere: no such file",
+            ),
+            (
+                &["all", "--submissions", "/", "--suite", old.as_str()],
+                &format!("{old}: version 2 of a suite"),
+            ),
+            (
+                &["all", "--submissions", "/", "--suite", role.as_str()],
+                &format!("{role}: parts[0]: naming and clock have no roles"),
+            ),
             (&["threads", "--cmd", " "], "--cmd: needed"),
             (&["thread", "--cmd", "true"], "usage: "),
             (

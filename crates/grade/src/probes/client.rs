@@ -221,6 +221,7 @@ impl Role for ClientRole<'_> {
             sentence: "connects to its server",
             source: "experiment 3, thread_client.py: client_socket.connect(('localhost', 12345))",
             needs: None,
+            when: None,
         },
         Requirement {
             id: "message",
@@ -228,6 +229,7 @@ impl Role for ClientRole<'_> {
             sentence: "sends \"Hello server\", once, and nothing else",
             source: "experiment 3, thread_client.py: client_socket.send(b'Hello server')",
             needs: Some("connects"),
+            when: None,
         },
         Requirement {
             id: "prints",
@@ -235,6 +237,7 @@ impl Role for ClientRole<'_> {
             sentence: "prints \"Received from server: Hello from server\"",
             source: "experiment 3, thread_client.py: print",
             needs: Some("connects"),
+            when: None,
         },
         Requirement {
             id: "any-reply",
@@ -242,6 +245,7 @@ impl Role for ClientRole<'_> {
             sentence: "prints the reply that it receives, whatever it is",
             source: "experiment 3, thread_client.py: response.decode()",
             needs: Some("prints"),
+            when: None,
         },
         Requirement {
             id: "late-reply",
@@ -249,6 +253,7 @@ impl Role for ClientRole<'_> {
             sentence: "waits for a reply that is late",
             source: "experiment 3, thread_client.py: client_socket.recv(1024) waits",
             needs: Some("prints"),
+            when: None,
         },
         Requirement {
             id: "ends",
@@ -256,6 +261,7 @@ impl Role for ClientRole<'_> {
             sentence: "ends with exit code 0 after its exchange",
             source: "experiment 3, thread_client.py: client_socket.close()",
             needs: Some("connects"),
+            when: None,
         },
         Requirement {
             id: "no-reply",
@@ -263,6 +269,7 @@ impl Role for ClientRole<'_> {
             sentence: "ends by itself when the server closes without a reply",
             source: "experiment 3: recv returns no byte at the end of the connection",
             needs: Some("connects"),
+            when: None,
         },
         Requirement {
             id: "nobody",
@@ -270,6 +277,7 @@ impl Role for ClientRole<'_> {
             sentence: "says so and ends when nobody listens, without a stack trace",
             source: "experiment 3: the server is started first, and may not be there",
             needs: Some("connects"),
+            when: None,
         },
         Requirement {
             id: "tidy",
@@ -277,6 +285,7 @@ impl Role for ClientRole<'_> {
             sentence: tidy::SENTENCE,
             source: "the rules of the lab",
             needs: Some("connects"),
+            when: None,
         },
     ];
 

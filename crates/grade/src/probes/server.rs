@@ -1,9 +1,9 @@
 //! The server of experiment 3.
 
+mod requirements;
+
 use std::{
-    fs,
     io::ErrorKind,
-    net::SocketAddr,
     thread,
     time::{Duration, Instant},
 };
@@ -15,6 +15,7 @@ use rand_pcg::Pcg64Mcg;
 use super::{
     Role,
     connection::{Connection, End, Reading, quoted},
+    kernel::{listeners, serves},
     tidy,
 };
 use crate::{
@@ -35,22 +36,6 @@ const MANY: usize = 50;
 const GRACE: Duration = Duration::from_millis(200);
 /// Between two looks at whether the server listens.
 const LOOK: Duration = Duration::from_millis(3);
-
-const fn requirement(
-    id: &'static str,
-    points: u32,
-    sentence: &'static str,
-    source: &'static str,
-    needs: &'static str,
-) -> Requirement {
-    Requirement {
-        id,
-        points,
-        sentence,
-        source,
-        needs: if needs.is_empty() { None } else { Some(needs) },
-    }
-}
 
 /// The server, being probed: one start of it serves many probes.
 #[derive(Debug)]
@@ -396,106 +381,7 @@ impl<'a> ServerRole<'a> {
 }
 
 impl Role for ServerRole<'_> {
-    const REQUIREMENTS: &'static [Requirement] = &[
-        requirement(
-            "start",
-            1,
-            "listens on its address",
-            "experiment 3, thread_server.py: server.bind(('localhost', 12345))",
-            "",
-        ),
-        requirement(
-            "exchange",
-            3,
-            "answers a client that sends \"Hello server\"",
-            "experiment 3, thread_server.py: handle_client",
-            "start",
-        ),
-        requirement(
-            "text",
-            2,
-            "answers \"Hello from server\", once, and nothing else",
-            "experiment 3, thread_server.py: client_socket.send(b'Hello from server')",
-            "exchange",
-        ),
-        requirement(
-            "closes",
-            2,
-            "closes the connection after its reply",
-            "experiment 3, thread_server.py: client_socket.close()",
-            "exchange",
-        ),
-        requirement(
-            "prints",
-            2,
-            "prints \"Connection from …\" and \"Received: …\"",
-            "experiment 3, thread_server.py: print",
-            "exchange",
-        ),
-        requirement(
-            "idle",
-            3,
-            "serves a client while another one is connected and sends nothing",
-            "experiment 3, thread_server.py: a thread for each client",
-            "exchange",
-        ),
-        requirement(
-            "concurrent",
-            3,
-            "serves a client at once beside 20 that are stalled, and then these",
-            "experiment 3, objective: threads for parallel processing",
-            "idle",
-        ),
-        requirement(
-            "many",
-            3,
-            "serves 50 clients that are connected at once",
-            "experiment 3, step 2: how the server handles multiple clients using threads",
-            "idle",
-        ),
-        requirement(
-            "reset",
-            2,
-            "goes on after a client has reset its connection",
-            "experiment 3, step 2: each client has its own thread, and its failure is its own",
-            "exchange",
-        ),
-        requirement(
-            "empty",
-            2,
-            "goes on after a client has closed without a message",
-            "experiment 3, step 2: each client has its own thread, and its failure is its own",
-            "exchange",
-        ),
-        requirement(
-            "fragments",
-            1,
-            "answers a message that comes in two fragments, and goes on",
-            "experiment 3: TCP has no messages; the server answers after its first read",
-            "exchange",
-        ),
-        requirement(
-            "not-utf8",
-            1,
-            "goes on after bytes that are no UTF-8",
-            "experiment 3, thread_server.py: request.decode(), of which the known faults speak",
-            "exchange",
-        ),
-        requirement(
-            "restart",
-            2,
-            "can be started again on the same port at once",
-            "experiment 3, known faults: the server has no SO_REUSEADDR",
-            "exchange",
-        ),
-        requirement(
-            "tidy",
-            1,
-            tidy::SENTENCE,
-            "the rules of the lab",
-            "exchange",
-        ),
-    ];
+    const REQUIREMENTS: &'static [Requirement] = requirements::ALL;
 
     fn probe(&mut self, id: &str) -> Probed {
         self.server()?;
@@ -545,73 +431,9 @@ fn seconds(time: Duration) -> String {
     text.trim_end_matches(".0").to_owned()
 }
 
-/// Whether a server that listens there serves clients of this address.
-fn serves(listener: SocketAddr, address: SocketAddr) -> bool {
-    let ip = common::net::canonical(listener).ip();
-    let is_any = listener.ip().is_unspecified();
-    listener.port() == address.port() && (is_any || ip == address.ip())
-}
-
-/// Where something listens for TCP, by /proc/net/tcp and tcp6: proc_pid_net(5).
-fn listeners() -> Vec<SocketAddr> {
-    const LISTEN: &str = "0A";
-    let mut found = Vec::new();
-    for file in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        for line in text.lines().skip(1) {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            if let [_, local, _, LISTEN, ..] = fields.as_slice() {
-                found.extend(address(local));
-            }
-        }
-    }
-    found
-}
-
-/// `0100007F:3039`: words of the address in this machine's order, and the port.
-fn address(text: &str) -> Option<SocketAddr> {
-    let (ip, port) = text.split_once(':')?;
-    let port = u16::from_str_radix(port, 16).ok()?;
-    let word = |at: usize| {
-        Some(
-            u32::from_str_radix(ip.get(at..at + 8)?, 16)
-                .ok()?
-                .to_ne_bytes(),
-        )
-    };
-    match ip.len() {
-        8 => Some((word(0)?, port).into()),
-        32 => {
-            let words = [word(0)?, word(8)?, word(16)?, word(24)?].concat();
-            let bytes: [u8; 16] = words.try_into().ok()?;
-            Some((bytes, port).into())
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_of_the_kernels_table_is_read() {
-        assert_eq!(
-            address("0100007F:3039"),
-            Some("127.0.0.1:12345".parse().unwrap())
-        );
-        let mapped = address("0000000000000000FFFF00000100007F:3039").unwrap();
-        assert!(serves(mapped, "127.0.0.1:12345".parse().unwrap()));
-        assert!(serves(
-            "[::]:1".parse().unwrap(),
-            "127.0.0.1:1".parse().unwrap()
-        ));
-        assert!(!serves(
-            "127.0.0.1:2".parse().unwrap(),
-            "127.0.0.1:1".parse().unwrap()
-        ));
-        assert_eq!(address("zz"), None);
-    }
 
     #[test]
     fn every_requirement_comes_after_what_it_needs() {

@@ -21,5 +21,5 @@ def serve(connection):
 while True:
     connection, address = listener.accept()
     print("Connection from", address)
-    connection.settimeout(0.02)
+    connection.settimeout(0.1)
     serve(connection)

@@ -1,0 +1,138 @@
+//! What is graded, and how.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use common::config::Period;
+
+use crate::{
+    inside,
+    job::Subject,
+    limits::Limits,
+    requirement::{Requirement, Status},
+    results::Graded,
+    sandbox::Isolation,
+};
+
+/// What is graded, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What the submission is.
+    pub subject: Subject,
+    /// Its command.
+    pub command: String,
+    /// A command that is run before.
+    pub build: Option<String>,
+    /// The folder in which it runs.
+    pub folder: PathBuf,
+    /// The folder that a command that probes again has to go to first.
+    pub within: Option<PathBuf>,
+    /// What it does not see.
+    pub masks: Vec<PathBuf>,
+    /// How it is kept apart.
+    pub isolation: Isolation,
+    /// What it may use.
+    pub limits: Limits,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// What chance decides.
+    pub seed: u64,
+    /// How often each requirement is probed; it is met when all probes pass.
+    pub repeat: u32,
+    /// Where it listens or connects to.
+    pub address: SocketAddr,
+    /// The requirements; none are all.
+    pub only: Vec<String>,
+    /// Those whose details are kept from the student.
+    pub hidden: Vec<String>,
+    /// Points that are not the requirement's own: `idle`, or `threads-server/idle`.
+    pub points: BTreeMap<String, u32>,
+}
+
+impl Plan {
+    /// The requirements that are probed.
+    pub fn requirements(&self) -> Vec<&'static Requirement> {
+        let all = inside::requirements(self.subject).iter();
+        let is_wanted = |requirement: &&Requirement| {
+            let is_named = self.only.is_empty() || names(&self.only, self.subject, requirement.id);
+            is_named
+                && requirement
+                    .when
+                    .is_none_or(|word| self.command.contains(word))
+        };
+        all.filter(is_wanted).collect()
+    }
+
+    /// The points of a requirement.
+    pub fn worth(&self, requirement: &Requirement) -> u32 {
+        let whole = format!("{}/{}", self.subject.word(), requirement.id);
+        let own = self
+            .points
+            .get(&whole)
+            .or_else(|| self.points.get(requirement.id));
+        own.copied().unwrap_or(requirement.points)
+    }
+
+    /// A command that probes this requirement again.
+    pub fn reproduce(&self, id: &str, run: u32) -> String {
+        let mut words = Vec::new();
+        if let Some(folder) = &self.within {
+            words.push(format!("cd {} &&", quoted(&folder.to_string_lossy())));
+        }
+        if let Some(build) = &self.build {
+            words.push(format!("{build} &&"));
+        }
+        let seed = self.seed.wrapping_add(run.into());
+        words.push(format!(
+            "grade {} --cmd {}",
+            self.subject.command(),
+            quoted(&self.command)
+        ));
+        if self.address != self.subject.address() {
+            words.push(format!("--address {}", self.address));
+        }
+        let timeout = Period(self.timeout);
+        words.push(format!("--only {id} --seed {seed} --timeout {timeout}"));
+        words.join(" ")
+    }
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-:".contains(letter);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Whether a list of requirements names this one, alone or with its part.
+pub fn names(list: &[String], subject: Subject, id: &str) -> bool {
+    let is_it = |name: &String| match name.split_once('/') {
+        Some((part, name)) => part == subject.word() && name == id,
+        None => name == id,
+    };
+    list.iter().any(is_it)
+}
+
+/// A requirement of which nothing is known: no points.
+pub fn ungraded(plan: &Plan, requirement: &Requirement) -> Graded {
+    Graded {
+        id: requirement.id.to_owned(),
+        sentence: requirement.sentence.to_owned(),
+        source: requirement.source.to_owned(),
+        status: Status::GraderFault,
+        points: 0,
+        of: plan.worth(requirement),
+        passed: 0,
+        runs: 1,
+        elapsed_ms: 0,
+        hidden: names(&plan.hidden, plan.subject, requirement.id),
+        what: None,
+        sent: None,
+        received: None,
+        expected: None,
+        stderr: None,
+        limit: None,
+        reproduce: plan.reproduce(requirement.id, 0),
+    }
+}

@@ -1,0 +1,332 @@
+//! A program that joins a group and prints what it hears.
+
+use std::{
+    net::{Ipv4Addr, SocketAddrV4},
+    thread,
+    time::Instant,
+};
+
+use common::exit::why;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use super::group::{LONGEST, LOOK, group, route, to_groups};
+use crate::{
+    bench::Bench,
+    probes::{
+        Role,
+        connection::quoted,
+        kernel::{bound, joined},
+        tidy,
+    },
+    program::Program,
+    requirement::{Finding, Probed, Requirement, Status},
+};
+
+/// How many datagrams are sent in a row.
+const ROW: usize = 20;
+
+/// The receiver, being probed: one start of it serves many probes.
+#[derive(Debug)]
+pub struct ReceiverRole<'a> {
+    bench: &'a Bench<'a>,
+    program: Option<Program>,
+    is_spent: bool,
+    random: Pcg64Mcg,
+}
+
+impl<'a> ReceiverRole<'a> {
+    /// A receiver that is not started yet.
+    pub fn new(bench: &'a Bench<'a>) -> Self {
+        Self {
+            bench,
+            program: None,
+            is_spent: false,
+            random: Pcg64Mcg::seed_from_u64(bench.seed()),
+        }
+    }
+
+    /// Starts it, and waits until it has bound its port.
+    fn start(&self) -> Result<Program, Finding> {
+        route(self.bench)?;
+        let port = self.bench.address().port();
+        let program = self.bench.start()?;
+        let deadline = self.bench.deadline();
+        while !bound().contains(&port) {
+            let expected = format!("a program that receives on UDP port {port}");
+            if let Some(ended) = program.ended() {
+                let _ = program.wait_ended(deadline);
+                let what = format!("before it has bound UDP port {port}");
+                let finding = Finding::new(Status::NotStarted, what).expected(expected);
+                return Err(program.explain_end(ended, finding));
+            }
+            if Instant::now() >= deadline {
+                let ports: Vec<String> = bound().iter().map(u16::to_string).collect();
+                let what = format!("it has not bound UDP port {port}");
+                let finding = Finding::new(Status::NotStarted, what).expected(expected);
+                return Err(program.explain(match ports.as_slice() {
+                    [] => finding.received("a program that runs and has bound no UDP port"),
+                    ports => {
+                        finding.received(format!("it has bound UDP port {}", ports.join(", ")))
+                    }
+                }));
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(program)
+    }
+
+    fn start_unless_running(&mut self) -> Probed {
+        if self
+            .program
+            .as_ref()
+            .is_none_or(|program| program.ended().is_some())
+        {
+            self.program = Some(self.start()?);
+        }
+        Ok(())
+    }
+
+    /// The one that was started for this probe, though it may have ended.
+    fn running(&self) -> Result<&Program, Finding> {
+        self.program
+            .as_ref()
+            .ok_or_else(|| Finding::grader("the receiver is not there"))
+    }
+
+    fn joins(&self) -> Probed {
+        let group = *group(self.bench)?.ip();
+        let deadline = self.bench.deadline();
+        let program = self.running()?;
+        while !joined().contains(&group) {
+            if Instant::now() >= deadline || program.ended().is_some() {
+                let others: Vec<String> = joined().iter().map(Ipv4Addr::to_string).collect();
+                let (what, received) = match others.as_slice() {
+                    [] => (
+                        format!("it does not join {group}"),
+                        "a member of no group".to_owned(),
+                    ),
+                    others => (
+                        "it joins another group".into(),
+                        format!("a member of {}", others.join(", ")),
+                    ),
+                };
+                let finding = Finding::new(Status::WrongAnswer, what).received(received);
+                return Err(finding.expected(format!("a member of {group}")));
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    fn send(&self, to: SocketAddrV4, bytes: &[u8]) -> Probed {
+        let sent = to_groups().and_then(|socket| socket.send_to(bytes, to));
+        sent.map(drop)
+            .map_err(|error| Finding::grader(format!("send to {to}: {}", why(&error))))
+    }
+
+    /// A text that nobody has seen before.
+    fn text(&mut self) -> String {
+        format!("hello {:08x}", self.random.random::<u32>())
+    }
+
+    /// Sends a text to the group, and waits until a line with it is printed.
+    fn heard(&mut self, sent: &str) -> Result<String, Finding> {
+        let (group, text) = (group(self.bench)?, self.text());
+        self.send(group, text.as_bytes())?;
+        let deadline = self.bench.deadline();
+        let program = self.running()?;
+        if program.wait_printed(deadline, |printed| {
+            printed.lines().any(|line| line.contains(&text))
+        }) {
+            let printed = program.printed();
+            let line = printed.lines().find(|line| line.contains(&text));
+            return Ok(line.unwrap_or_default().trim_end().to_owned());
+        }
+        let printed = program.printed();
+        let finding = Finding::new(Status::Timeout, "it does not print a datagram to its group");
+        let finding = finding.sent(format!("{sent}{} to {group}", quoted(text.as_bytes())));
+        Err(finding
+            .received(format!("on standard output {}", quoted(printed.as_bytes())))
+            .expected(format!("\"Received message: {text}\"")))
+    }
+
+    fn prints(&mut self) -> Probed {
+        let line = self.heard("")?;
+        let known = ["Received message: hello ", "Received data: hello "];
+        if known.iter().any(|known| line.starts_with(known)) {
+            return Ok(());
+        }
+        let finding = Finding::new(Status::WrongAnswer, "its line is not the handout's");
+        Err(finding
+            .received(quoted(line.as_bytes()))
+            .expected("\"Received message: TEXT\" or \"Received data: TEXT\""))
+    }
+
+    fn each(&mut self) -> Probed {
+        let group = group(self.bench)?;
+        let texts: Vec<String> = (0..ROW)
+            .map(|number| format!("{} {number}.", self.text()))
+            .collect();
+        for text in &texts {
+            self.send(group, text.as_bytes())?;
+        }
+        let deadline = self.bench.deadline();
+        let program = self.running()?;
+        let missing = |printed: &str| -> Vec<usize> {
+            (0..ROW)
+                .filter(|number| !printed.contains(&texts[*number]))
+                .collect()
+        };
+        if program.wait_printed(deadline, |printed| missing(printed).is_empty()) {
+            return Ok(());
+        }
+        let missing = missing(&program.printed());
+        let what = format!("it does not print {} of {ROW} datagrams", missing.len());
+        let finding = Finding::new(Status::Timeout, what)
+            .sent(format!("{ROW} datagrams to {group} in a row"));
+        Err(finding.expected(format!("{ROW} lines")))
+    }
+
+    fn stranger(&mut self) -> Probed {
+        let group = group(self.bench)?;
+        let octets = group.ip().octets();
+        let other = Ipv4Addr::new(octets[0], octets[1], octets[2], octets[3].wrapping_add(1));
+        let other = SocketAddrV4::new(other, group.port());
+        let text = format!("strange {}", self.text());
+        self.send(other, text.as_bytes())?;
+        let sent = format!(
+            "{} to {other}, which it has not joined, and ",
+            quoted(text.as_bytes())
+        );
+        self.heard(&sent)?;
+        let printed = self.running()?.printed();
+        match printed.lines().find(|line| line.contains(&text)) {
+            None => Ok(()),
+            Some(line) => {
+                let what = format!("it hears the group {}, which is not its own", other.ip());
+                let finding = Finding::new(Status::WrongAnswer, what).sent(sent);
+                Err(finding
+                    .received(quoted(line.as_bytes()))
+                    .expected("nothing of the other group"))
+            }
+        }
+    }
+
+    fn odd(&mut self) -> Probed {
+        let group = group(self.bench)?;
+        let mut strange = b"\xff\xfe\x00\x1b[2J".to_vec();
+        strange.extend((0..16).map(|_| self.random.random_range(0x80..=0xff_u8)));
+        let odd: [(&str, Vec<u8>); 4] = [
+            ("an empty datagram", Vec::new()),
+            ("bytes that are no UTF-8", strange),
+            ("2,000 bytes", vec![b'x'; 2_000]),
+            ("the longest datagram, of 65,507 bytes", vec![b'y'; LONGEST]),
+        ];
+        for (name, bytes) in odd {
+            self.send(group, &bytes)?;
+            self.heard(&format!("{name}, and then "))?;
+        }
+        Ok(())
+    }
+
+    fn tidy(&mut self) -> Probed {
+        self.heard("")?;
+        tidy::check(self.bench, self.running()?)
+    }
+}
+
+impl Role for ReceiverRole<'_> {
+    const REQUIREMENTS: &'static [Requirement] = &[
+        Requirement {
+            id: "start",
+            points: 1,
+            sentence: "binds the port of its group",
+            source: "experiment 4, multicast_client.py: client_socket.bind(('', PORT))",
+            needs: None,
+            when: None,
+        },
+        Requirement {
+            id: "joins",
+            points: 3,
+            sentence: "joins its group",
+            source: "experiment 4, multicast_client.py: IP_ADD_MEMBERSHIP",
+            needs: Some("start"),
+            when: None,
+        },
+        Requirement {
+            id: "hears",
+            points: 3,
+            sentence: "prints a datagram that is sent to its group",
+            source: "experiment 4, multicast_client.py: client_socket.recvfrom(1024)",
+            needs: Some("joins"),
+            when: None,
+        },
+        Requirement {
+            id: "each",
+            points: 2,
+            sentence: "prints each of 20 datagrams in a row",
+            source: "experiment 4, multicast_client.py: while True",
+            needs: Some("hears"),
+            when: None,
+        },
+        Requirement {
+            id: "prints",
+            points: 1,
+            sentence: "prints \"Received message: …\" or \"Received data: …\"",
+            source: "experiment 4, multicast_client.py and multicast_server.py: print",
+            needs: Some("hears"),
+            when: None,
+        },
+        Requirement {
+            id: "stranger",
+            points: 2,
+            sentence: "does not hear a group that it has not joined",
+            source: "experiment 4, objective: multicast reaches the members of a group",
+            needs: Some("hears"),
+            when: None,
+        },
+        Requirement {
+            id: "odd",
+            points: 2,
+            sentence: "goes on after datagrams that are empty, long, or no UTF-8",
+            source: "experiment 4: anybody can send to a group",
+            needs: Some("hears"),
+            when: None,
+        },
+        Requirement {
+            id: "tidy",
+            points: 1,
+            sentence: tidy::SENTENCE,
+            source: "the rules of the lab",
+            needs: Some("hears"),
+            when: None,
+        },
+    ];
+
+    fn probe(&mut self, id: &str) -> Probed {
+        self.start_unless_running()?;
+        let probed = match id {
+            "start" => Ok(()),
+            "joins" => self.joins(),
+            "hears" => self.heard("").map(drop),
+            "prints" => self.prints(),
+            "each" => self.each(),
+            "stranger" => self.stranger(),
+            "odd" => self.odd(),
+            "tidy" => self.tidy(),
+            _ => Err(Finding::grader(format!("there is no probe of {id}"))),
+        };
+        let Some(program) = &self.program else {
+            self.is_spent = true;
+            return probed;
+        };
+        let probed = probed.map_err(|finding| program.explain(finding));
+        self.is_spent = probed.is_err() || program.ended().is_some();
+        probed
+    }
+
+    fn is_spent(&self) -> bool {
+        self.is_spent
+    }
+}
