@@ -37,11 +37,7 @@ fn a_starter_node_speaks_the_protocol_and_fails_for_its_gaps() {
         ),
         ("clocks", "clock condition", " at 0 "),
         ("broadcast", "nothing lost", "n1 lacks "),
-        (
-            "mutex",
-            "mutual exclusion",
-            "enters the critical section",
-        ),
+        ("mutex", "mutual exclusion", "enters the critical section"),
     ] {
         let node = format!("python3 {NODES}/{workload}.py");
         let count = if workload == "echo" { "1" } else { "10" };

@@ -21,15 +21,17 @@ use crate::{
     verdict::Check,
 };
 
-/// How many keys are in use at a time, and how many operations a key has until another one takes its place.
+/// How many clients share keys, how many keys these have at a time, and how many operations a key has until another one takes its
+/// place. The tester tries the orders of concurrent operations one after the other, so that there must be few.
+const CLIENTS: usize = 3;
 const KEYS: u64 = 3;
-const OPERATIONS: u64 = 20;
+const OPERATIONS: u64 = 15;
 
 /// Values are below this, so that a compare-and-set succeeds at times.
 const VALUES: u64 = 5;
 
 /// The most operations of one key whose results are unknown: each doubles the orders.
-const MOST_UNKNOWN: usize = 6;
+const MOST_UNKNOWN: usize = 3;
 
 /// The present value of a key.
 #[derive(Clone, Debug, Default)]
@@ -91,8 +93,8 @@ struct Call {
 /// The workload.
 #[derive(Debug)]
 pub(super) struct KeyValue {
-    /// The keys in use, and how many operations each has had.
-    keys: Vec<(u64, u64)>,
+    /// The keys in use, and how many operations each has had, for each group of clients.
+    keys: Vec<Vec<(u64, u64)>>,
     next_key: u64,
     /// The number of the last invocation or result.
     moment: u64,
@@ -102,10 +104,12 @@ pub(super) struct KeyValue {
 }
 
 impl KeyValue {
-    pub(super) fn new(_: usize) -> Self {
+    pub(super) fn new(nodes: usize) -> Self {
+        let groups = nodes.div_ceil(CLIENTS) as u64;
+        let keys = |group: u64| (0..KEYS).map(|key| (group * KEYS + key, 0)).collect();
         Self {
-            keys: (0..KEYS).map(|key| (key, 0)).collect(),
-            next_key: KEYS,
+            keys: (0..groups).map(keys).collect(),
+            next_key: groups * KEYS,
             moment: 0,
             calls: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -197,13 +201,15 @@ impl KeyValue {
 }
 
 impl Task for KeyValue {
-    fn request(&mut self, _: usize, random: &mut Pcg64Mcg) -> Body {
-        let place = random.random_range(0..self.keys.len());
-        let (key, operations) = &mut self.keys[place];
+    fn request(&mut self, node: usize, random: &mut Pcg64Mcg) -> Body {
+        let group = node % self.keys.len();
+        let keys = &mut self.keys[group];
+        let place = random.random_range(0..keys.len());
+        let (key, operations) = &mut keys[place];
         *operations += 1;
         let this = *key;
         if *operations >= OPERATIONS {
-            self.keys[place] = (self.next_key, 0);
+            keys[place] = (self.next_key, 0);
             self.next_key += 1;
         }
         let key = ("key", this.into());
@@ -314,5 +320,72 @@ impl Task for KeyValue {
             let keys = plural(self.calls.len() as u64, "key");
             Check::ok(property, format!("{operations} on {keys} have an order"))
         }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn call(node: usize, operation: Operation, invoked: u64, returned: (u64, Found)) -> Call {
+        Call {
+            node,
+            operation,
+            invoked,
+            returned: Some((returned.0, Duration::ZERO, returned.1)),
+            refused: false,
+        }
+    }
+
+    #[test]
+    fn a_read_of_an_old_value_after_a_write_is_no_order_and_beside_it_is_one() {
+        let value = |value: u64| Found::Value(value.into());
+        let mut calls = vec![
+            call(0, Operation::Write(1), 1, (2, Found::Done)),
+            call(1, Operation::Write(2), 3, (6, Found::Done)),
+            call(2, Operation::Read, 4, (5, value(1))),
+        ];
+        assert_eq!(KeyValue::violation(&calls), None);
+        calls.push(call(2, Operation::Read, 7, (8, value(1))));
+        assert_eq!(KeyValue::violation(&calls), Some(3));
+        // A write whose result is unknown may have happened, or not, or happen later.
+        calls[3] = call(2, Operation::Read, 7, (8, value(3)));
+        assert_eq!(KeyValue::violation(&calls), Some(3));
+        let mut unknown = call(0, Operation::Write(3), 6, (0, Found::Done));
+        unknown.returned = None;
+        calls.insert(2, unknown);
+        assert_eq!(KeyValue::violation(&calls), None);
+        // One that was refused has not happened.
+        calls[2].refused = true;
+        assert_eq!(KeyValue::violation(&calls), Some(4));
+    }
+
+    #[test]
+    fn the_most_concurrent_history_of_a_key_is_checked_in_a_short_time() {
+        let mut calls = Vec::new();
+        for round in 0..OPERATIONS / CLIENTS as u64 {
+            for node in 0..CLIENTS {
+                let (from, to) = (round * 100, round * 100 + 50);
+                let write = Operation::Write(node as u64);
+                calls.push(call(
+                    node,
+                    write,
+                    from + node as u64,
+                    (to + node as u64, Found::Done),
+                ));
+            }
+        }
+        // The last read fits none of the orders, so all are tried.
+        let never = Found::Value(99.into());
+        calls.push(call(0, Operation::Read, 10_000, (10_001, never)));
+        let started = Instant::now();
+        assert!(KeyValue::violation(&calls).is_some());
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            started.elapsed()
+        );
     }
 }
