@@ -426,6 +426,7 @@ fn nothing_survives_and_what_a_node_says_is_bounded() {
 
 #[test]
 fn the_algorithms_of_this_program_are_nodes_too() {
+    let mut faults = [0; 3];
     for (algorithm, workload) in [
         ("events", "clocks"),
         ("mutex", "mutex"),
@@ -440,8 +441,14 @@ fn the_algorithms_of_this_program_are_nodes_too() {
             _ => &BAD,
         };
         let few = [&["--count", "8", "--rate", "100"], bad].concat();
-        assert_holds(&run_nodes(workload, &command, &few), algorithm);
+        let finished = run_nodes(workload, &command, &few);
+        assert_holds(&finished, algorithm);
+        let counts = finished.last_event().counts;
+        for (sum, name) in faults.iter_mut().zip(["lost", "duplicates", "reordered"]) {
+            *sum += counts[name];
+        }
     }
+    assert!(faults.iter().all(|count| *count > 0), "{faults:?}");
     for (bug, workload, property) in [
         (
             "mutex --bug no-acknowledgement",

@@ -308,12 +308,13 @@ impl<'scope, 'env, 'a> Lab<'scope, 'env, 'a> {
     fn due(&mut self, now: Duration) -> Result<Step, Failure> {
         // What the first nodes send waits until the last one knows who it is.
         let waits = self.epoch.is_none() && self.nodes.iter().any(|node| !node.initialised);
-        while let Some(flight) = (!waits).then(|| self.network.arrived(now)).flatten() {
+        while let Some((flight, is_late)) = (!waits).then(|| self.network.arrived(now)).flatten() {
             let node = flight.sent.to.index();
             if !self.nodes[node].initialised {
                 self.statistics.undeliverable += 1;
             } else if self.hand(node, flight.line) {
                 self.statistics.arrived += 1;
+                self.statistics.reordered += u64::from(is_late);
                 self.history.receive(now, &flight.sent, |_| None);
                 self.task.arrived(&flight.sent);
             }

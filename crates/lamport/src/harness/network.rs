@@ -34,6 +34,8 @@ pub(super) struct Network {
     faults: Faults,
     nodes: usize,
     links: Vec<Pcg64Mcg>,
+    /// The number of the latest message of each link that has arrived.
+    latest: Vec<u64>,
     flights: EventQueue<Flight>,
     bytes: usize,
 }
@@ -49,6 +51,7 @@ impl Network {
             faults: faults.clone(),
             nodes,
             links: (0..nodes * nodes).map(link).collect(),
+            latest: vec![0; nodes * nodes],
             flights: EventQueue::new(),
             bytes: 0,
         }
@@ -107,14 +110,18 @@ impl Network {
         self.flights.due()
     }
 
-    /// The next message, if it has arrived.
-    pub(super) fn arrived(&mut self, now: Duration) -> Option<Flight> {
+    /// The next message, if it has arrived, and whether it comes after one that was sent later.
+    pub(super) fn arrived(&mut self, now: Duration) -> Option<(Flight, bool)> {
         if self.flights.due()? > now {
             return None;
         }
         let (_, flight) = self.flights.pop()?;
         self.bytes -= flight.line.len();
-        Some(flight)
+        let sent = &flight.sent;
+        let latest = &mut self.latest[sent.from.index() * self.nodes + sent.to.index()];
+        let is_late = sent.number < *latest;
+        *latest = sent.number.max(*latest);
+        Some((flight, is_late))
     }
 }
 

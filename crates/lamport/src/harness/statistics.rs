@@ -40,9 +40,10 @@ pub(super) struct Statistics {
     /// Messages that nodes sent to each other, and how many copies arrived.
     pub(super) sent: u64,
     pub(super) arrived: u64,
-    /// Messages that the network lost, and that it duplicated.
+    /// Messages that the network lost, that it duplicated, and that arrived after a later one of their link.
     pub(super) lost: u64,
     pub(super) duplicated: u64,
+    pub(super) reordered: u64,
     /// Messages that were lost because too many waited, or because their receiver was not there.
     pub(super) overfull: u64,
     pub(super) undeliverable: u64,
@@ -112,6 +113,7 @@ impl Statistics {
         for (count, what) in [
             (self.lost, "lost"),
             (self.duplicated, "duplicated"),
+            (self.reordered, "out of order"),
             (self.undeliverable, "to a node that was not there"),
             (self.overfull, "dropped as too many waited"),
         ] {
@@ -137,6 +139,7 @@ impl Statistics {
             ("received", self.arrived),
             ("lost", self.lost),
             ("duplicates", self.duplicated),
+            ("reordered", self.reordered),
             ("undeliverable", self.undeliverable),
             ("dropped", self.overfull),
             ("service_requests", self.services),
