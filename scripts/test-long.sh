@@ -59,6 +59,9 @@ in_short python3 -- scripts/bench.sh clocks --quick
 in_short python3 -- scripts/bench.sh check --quick
 in_short python3 -- scripts/bench.sh trace --quick
 
+step "our own programs, graded"
+in_short bwrap ip -- scripts/grade.sh --quick
+
 step "interleavings of threads"
 scripts/interleavings.sh
 

@@ -16,6 +16,8 @@ use crate::{
     program::{Ended, Program},
     requirement::{Finding, Probed, Status},
     sandbox::{Isolation, ORIGINAL},
+    shell::quoted,
+    start::Start,
 };
 
 /// How long a build may take.
@@ -50,6 +52,31 @@ impl<'a> Bench<'a> {
             changed: RefCell::default(),
             no_route: no_route(),
         })
+    }
+
+    /// What nodes are asked.
+    pub fn workload(&self) -> &str {
+        self.job.workload.as_deref().unwrap_or_default()
+    }
+
+    /// The file of this very program.
+    pub fn grader(&self) -> &Path {
+        &self.job.walls.grader
+    }
+
+    /// A command for a shell that starts the submission in an inner sandbox.
+    ///
+    /// # Errors
+    /// When its files cannot be laid out.
+    pub fn inner_command(&self) -> Result<String, Finding> {
+        self.restore().map_err(|error| {
+            Finding::grader(format!("its files cannot be laid out: {}", why(&error)))
+        })?;
+        let (walls, limits) = (&self.job.walls, self.job.limits);
+        let start = Start::of(&self.job.command, walls, limits).words(walls);
+        let words = walls.inner_words(&start.map_err(|error| Finding::grader(why(&error)))?);
+        let words = words.iter().map(|word| quoted(&word.to_string_lossy()));
+        Ok(format!("exec {}", words.collect::<Vec<_>>().join(" ")))
     }
 
     /// How the submission is kept apart.

@@ -135,6 +135,7 @@ impl Class {
         let plan = Plan {
             subject,
             command: part.command.clone(),
+            workload: part.workload.clone(),
             build: part.build.clone(),
             folder: folder.to_owned(),
             within: Some(folder.to_owned()),

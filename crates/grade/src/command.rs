@@ -6,7 +6,7 @@ use std::{
 };
 
 use common::{
-    event::{Event, Kind, Verdict},
+    event::{Event, Kind, Level, Verdict},
     exit::{Exit, Failure, Summary, why},
     files,
     journal::Journal,
@@ -21,6 +21,7 @@ use crate::{
     grader, inside,
     job::Subject,
     limits::Limits,
+    logs,
     plan::Plan,
     progress::Progress,
     report::{self, Format, csv, text},
@@ -44,19 +45,26 @@ pub fn run<'app>(
     show_progress: bool,
 ) -> Result<Summary, Failure> {
     let options = cli.options;
-    let experiment = match cli.command {
+    let experiment = match &cli.command {
         Command::Threads => Experiment::Threads,
         Command::Multicast => Experiment::Multicast,
         Command::Naming => Experiment::Naming,
         Command::Clock => Experiment::Clock,
+        Command::Node { .. } => Experiment::Node,
+        Command::Logs { folder } => return logs(folder, &options, journal),
         Command::All => return all(&options, journal, catch_signals, show_progress),
     };
     let subject = suite::subject(experiment, options.role)
         .map_err(|why| Failure::could_not_run("--role", why))?;
+    let workload = match cli.command {
+        Command::Node { workload } => Some(workload),
+        _ => None,
+    };
     let command = options.command()?;
     let plan = Plan {
         subject,
         command,
+        workload,
         address: options.address(subject)?,
         ..plan(&options, &[subject])?
     };
@@ -78,6 +86,30 @@ pub fn run<'app>(
         vec![Submission::new("submission", vec![part])],
         &plan,
         &options,
+        journal,
+        summary,
+    )
+}
+
+/// Grades logs.
+fn logs(folder: &Path, options: &Options, journal: &Journal) -> Result<Summary, Failure> {
+    let part = logs::grade(folder, options.algorithm.as_deref())?;
+    if shows_lines(options) {
+        for graded in &part.requirements {
+            let line = text::requirement(graded);
+            journal.record(Event::check(
+                graded.id.clone(),
+                verdict(graded.status),
+                line,
+            ));
+        }
+    }
+    let summary = text::part(&part);
+    let plan = general_plan(options)?;
+    finish(
+        vec![Submission::new("logs", vec![part])],
+        &plan,
+        options,
         journal,
         summary,
     )
@@ -148,9 +180,13 @@ fn all<'app>(
     if shows && show_progress {
         graded.iter().for_each(show);
     }
+    if let Some(empty) = graded.iter().find(|submission| submission.parts.is_empty()) {
+        let text = format!("{}: none of the files that the suite grades", empty.name);
+        journal.record(Event::error(Level::Warn, text));
+    }
     let full = graded
         .iter()
-        .filter(|submission| submission.points == submission.of)
+        .filter(|submission| submission.of > 0 && submission.points == submission.of)
         .count();
     let summary = format!(
         "{}, {full} with full marks",
@@ -251,14 +287,27 @@ fn write_file(flag: &str, path: &Path, text: &str, journal: &Journal) -> Result<
     Ok(())
 }
 
-/// What the options say of every submission.
+/// What the options say of every submission of these kinds.
 fn plan(options: &Options, subjects: &[Subject]) -> Result<Plan, Failure> {
+    let plan = general_plan(options)?;
+    check_names("--only", &plan.only, subjects)?;
+    check_names("--hidden", &plan.hidden, subjects)?;
+    let points: Vec<String> = plan.points.keys().cloned().collect();
+    check_names("--points", &points, subjects)?;
+    Ok(Plan {
+        isolation: Isolation::best(&grader::own_file()?),
+        ..plan
+    })
+}
+
+fn general_plan(options: &Options) -> Result<Plan, Failure> {
     let folder = std::env::current_dir()
         .map_err(|error| Failure::could_not_run("this folder", why(&error)))?;
-    let subject = subjects.first().copied().unwrap_or(Subject::ThreadsServer);
-    let plan = Plan {
+    let subject = Subject::ThreadsServer;
+    Ok(Plan {
         subject,
         command: String::new(),
+        workload: None,
         build: None,
         folder,
         within: None,
@@ -272,14 +321,6 @@ fn plan(options: &Options, subjects: &[Subject]) -> Result<Plan, Failure> {
         only: options.only.clone().unwrap_or_default(),
         hidden: options.hidden.clone().unwrap_or_default(),
         points: points(options.points.as_ref())?,
-    };
-    check_names("--only", &plan.only, subjects)?;
-    check_names("--hidden", &plan.hidden, subjects)?;
-    let points: Vec<String> = plan.points.keys().cloned().collect();
-    check_names("--points", &points, subjects)?;
-    Ok(Plan {
-        isolation: Isolation::best(&grader::own_file()?),
-        ..plan
     })
 }
 

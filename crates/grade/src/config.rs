@@ -34,7 +34,7 @@ pub struct Cli {
 }
 
 /// The subcommands.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Subcommand)]
+#[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
 pub enum Command {
     /// A server or a client of experiment 3
     #[command(
@@ -56,6 +56,24 @@ pub enum Command {
         after_help = "Requests on standard input, and the answers on standard output:\n  {\"event\":\"send\"}              {\"time\":1}\n  {\"event\":\"receive\",\"time\":5}  {\"time\":6}\n\nExample:\n  grade clock --cmd 'python3 clock.py'"
     )]
     Clock,
+    /// A node of experiment 6: several run over a network with faults, as `lamport run` has it
+    #[command(
+        after_help = "Workloads, as of lamport run --node: echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv, clocks,\nmutex, total, causal\n\nExample:\n  grade node broadcast --cmd 'python3 node.py'"
+    )]
+    Node {
+        /// What the nodes are asked
+        #[arg(value_name = "WORKLOAD")]
+        workload: String,
+    },
+    /// Logs that a submission wrote: each check of lamport trace is a requirement
+    #[command(
+        after_help = "Examples:\n  grade logs logs\n  grade logs logs --algorithm mutex --format json"
+    )]
+    Logs {
+        /// The folder of the logs
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Every submission of a class: each folder in a folder
     #[command(
         after_help = "Examples:\n  grade all --submissions class --suite lab.json --csv grades.csv --jobs 4\n  grade all --submissions class --suite lab.json --format junit --output grades.xml\nA suite: {\"version\": 1, \"parts\": [{\"experiment\": \"threads\", \"role\": \"server\",\n  \"command\": \"python3 server.py\", \"files\": [\"server.py\"]}]}"
@@ -68,7 +86,7 @@ common::options! {
     pub struct Options of Cli = "grade" {
         /// The command that starts the submission, for a shell, in this folder
         #[arg(value_name = "COMMAND")]
-        cmd: String => [threads, multicast, naming, clock],
+        cmd: String => [threads, multicast, naming, clock, node],
         /// What the submission is
         #[arg(value_name = "ROLE", hide_possible_values = true)]
         role: Role => [threads = "server": "server or client", multicast = "receiver": "receiver or sender"],
@@ -84,6 +102,9 @@ common::options! {
         /// What is graded of each submission: a JSON file
         #[arg(value_name = "FILE")]
         suite: PathBuf => [all],
+        /// The algorithm of which the logs are to be
+        #[arg(value_name = "NAME")]
+        algorithm: String => [logs],
         /// How many submissions at once
         #[arg(value_name = "N")]
         jobs: usize => [all = "twice the processors"],
@@ -92,25 +113,25 @@ common::options! {
         timeout: Period => [threads = "10s", multicast = "10s", naming = "10s", clock = "10s", all = "10s"],
         /// Probe each requirement N times; it is met when all pass
         #[arg(value_name = "N")]
-        repeat: u32 => [threads = "1", multicast = "1", naming = "1", clock = "1", all = "1"],
+        repeat: u32 => [threads = "1", multicast = "1", naming = "1", clock = "1", node = "1", all = "1"],
         /// What the grader's random choices begin with: the same seed, the same attacks
         #[arg(value_name = "N")]
-        seed: u64 => [threads = "1", multicast = "1", naming = "1", clock = "1", all = "1"],
+        seed: u64 => [threads = "1", multicast = "1", naming = "1", clock = "1", node = "1", all = "1"],
         /// Only these requirements
         #[arg(value_name = "ID,…", value_delimiter = ',')]
-        only: Vec<String> => [threads, multicast, naming, clock, all],
+        only: Vec<String> => [threads, multicast, naming, clock, node, all],
         /// Requirements whose details are kept from the student
         #[arg(value_name = "ID,…", value_delimiter = ',')]
-        hidden: Vec<String> => [threads, multicast, naming, clock, all],
+        hidden: Vec<String> => [threads, multicast, naming, clock, node, all],
         /// Points by requirement in a JSON file, such as {"idle": 5} or {"threads-server/idle": 5}
         #[arg(value_name = "FILE")]
-        points: PathBuf => [threads, multicast, naming, clock, all],
+        points: PathBuf => [threads, multicast, naming, clock, node, all],
         /// The form of the results: text, json, gradescope, junit or github
         #[arg(value_name = "FORMAT", hide_possible_values = true)]
-        format: Format => [threads = "text", multicast = "text", naming = "text", clock = "text", all = "text"],
+        format: Format => [threads = "text", multicast = "text", naming = "text", clock = "text", node = "text", logs = "text", all = "text"],
         /// Write the results to this file
         #[arg(value_name = "FILE")]
-        output: PathBuf => [threads = "-", multicast = "-", naming = "-", clock = "-", all = "-"],
+        output: PathBuf => [threads = "-", multicast = "-", naming = "-", clock = "-", node = "-", logs = "-", all = "-"],
         /// Write a table of the class to this file
         #[arg(value_name = "FILE")]
         csv: PathBuf => [all],

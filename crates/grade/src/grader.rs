@@ -164,6 +164,7 @@ fn job(plan: &Plan, run: u32) -> Result<Job, Failure> {
     Ok(Job {
         subject: plan.subject,
         command: plan.command.clone(),
+        workload: plan.workload.clone(),
         build: plan.build.clone(),
         walls: Walls {
             isolation: plan.isolation,

@@ -3,9 +3,15 @@
 
 use std::{ffi::OsString, io, process::ExitCode};
 
-use common::exit::why;
+use common::{app, exit::why};
 
-use crate::{inside, start::Start};
+use lamport::{
+    command, config,
+    node::{BoundSocket, FREE},
+    view,
+};
+
+use crate::{inside, probes::node, start::Start};
 
 /// One of them.
 #[derive(Debug)]
@@ -14,11 +20,16 @@ pub enum Part {
     Inside,
     /// A submission's start, with what to start.
     Start(OsString),
+    /// `lamport`, under whose name this program was started: it runs nodes and checks logs.
+    Lamport,
 }
 
 /// The part that these arguments ask for, if they do.
 pub fn part(mut arguments: impl Iterator<Item = OsString>) -> Option<Part> {
-    match arguments.nth(1)?.to_str()? {
+    if arguments.next()? == node::LAMPORT {
+        return Some(Part::Lamport);
+    }
+    match arguments.next()?.to_str()? {
         "inside" => Some(Part::Inside),
         "start" => Some(Part::Start(arguments.next()?)),
         _ => None,
@@ -28,6 +39,7 @@ pub fn part(mut arguments: impl Iterator<Item = OsString>) -> Option<Part> {
 /// Does the part's work.
 pub fn main(part: Part) -> ExitCode {
     let error = match part {
+        Part::Lamport => return lamport_main(),
         Part::Inside => match inside::run(io::stdin().lock(), io::stdout()) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => error,
@@ -41,4 +53,16 @@ pub fn main(part: Part) -> ExitCode {
     let _ = io::Write::write_all(&mut io::stderr(), format!("{}\n", why(&error)).as_bytes());
     // As a shell that cannot run a command.
     ExitCode::from(126)
+}
+
+/// What the program `lamport` does.
+fn lamport_main() -> ExitCode {
+    app::main(
+        |cli: &config::Cli| view::of(cli),
+        |cli, app| {
+            let typed = command::input(&cli)?;
+            let bind = |cli: &config::Cli| BoundSocket::new(cli.transport(), cli.listen(FREE)?);
+            command::run(&cli, typed, app.journal(), &|| app.catch_signals(), bind)
+        },
+    )
 }

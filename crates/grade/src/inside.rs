@@ -14,6 +14,7 @@ use crate::{
         clock::ClockRole,
         multicast::{ReceiverRole, SenderRole},
         naming::NamingRole,
+        node::NodeRole,
         server::ServerRole,
     },
     requirement::{Finding, NOT_TRIED, Requirement, Status},
@@ -31,6 +32,7 @@ pub fn requirements(subject: Subject) -> &'static [Requirement] {
         Subject::MulticastSender => SenderRole::REQUIREMENTS,
         Subject::Naming => NamingRole::REQUIREMENTS,
         Subject::Clock => ClockRole::REQUIREMENTS,
+        Subject::Node => NodeRole::REQUIREMENTS,
     }
 }
 
@@ -50,6 +52,7 @@ pub fn run(from: impl BufRead, to: impl Write) -> io::Result<()> {
         Subject::MulticastSender => probe(&job, &bench, SenderRole::new(&bench), to),
         Subject::Naming => probe(&job, &bench, NamingRole::new(&bench), to),
         Subject::Clock => probe(&job, &bench, ClockRole::new(&bench), to),
+        Subject::Node => probe(&job, &bench, NodeRole::new(&bench), to),
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Subject {
     Naming,
     /// The clock of experiment 6.
     Clock,
+    /// A node of experiment 6, of which several run.
+    Node,
 }
 
 impl Subject {
@@ -43,6 +45,7 @@ impl Subject {
             Self::MulticastSender => "multicast-sender",
             Self::Naming => "naming",
             Self::Clock => "clock",
+            Self::Node => "node",
         }
     }
 
@@ -55,6 +58,7 @@ impl Subject {
             Self::MulticastSender => "multicast --role sender",
             Self::Naming => "naming",
             Self::Clock => "clock",
+            Self::Node => "node",
         }
     }
 
@@ -93,6 +97,8 @@ pub struct Job {
     pub subject: Subject,
     /// Its command, for a shell, in which words in braces stand for what a probe puts there.
     pub command: String,
+    /// What nodes are asked.
+    pub workload: Option<String>,
     /// A command that is run in each new sandbox before, such as a compiler.
     pub build: Option<String>,
     /// Its sandbox.

@@ -8,9 +8,11 @@
 //! | [`bench`] | what every probe has at hand: the command, the folder, the time, chance |
 //! | [`program`], [`limits`], [`start`] | one start of a submission, and what it may use |
 //! | [`sandbox`], [`cgroup`] | the outer and the inner sandbox; the limit on processes |
+//! | [`shell`] | words for a shell |
 //! | [`job`], [`inside`], [`hidden`] | the part of this program inside a sandbox, and what it is asked |
 //! | [`plan`], [`grader`], [`outside`] | what is graded, one program graded, one sandbox from outside |
 //! | [`class`], [`suite`], [`progress`] | every submission of a class, what is graded of each, the progress bar |
+//! | [`logs`] | logs that a submission wrote |
 //! | [`results`], [`report`] | the results, and how they are written |
 //! | [`config`], [`command`], [`view`] | the command line, the commands, what a person sees |
 
@@ -24,6 +26,7 @@ pub mod hidden;
 pub mod inside;
 pub mod job;
 pub mod limits;
+pub mod logs;
 pub mod outside;
 pub mod plan;
 pub mod probes;
@@ -33,6 +36,7 @@ pub mod report;
 pub mod requirement;
 pub mod results;
 pub mod sandbox;
+pub mod shell;
 pub mod stack_trace;
 pub mod start;
 pub mod suite;

@@ -11,6 +11,7 @@ use crate::{
     requirement::{Requirement, Status},
     results::Graded,
     sandbox::Isolation,
+    shell::quoted,
 };
 
 /// What is graded, and how.
@@ -20,6 +21,8 @@ pub struct Plan {
     pub subject: Subject,
     /// Its command.
     pub command: String,
+    /// What nodes are asked: `broadcast`.
+    pub workload: Option<String>,
     /// A command that is run before.
     pub build: Option<String>,
     /// The folder in which it runs.
@@ -82,27 +85,26 @@ impl Plan {
             words.push(format!("{build} &&"));
         }
         let seed = self.seed.wrapping_add(run.into());
+        let workload = self
+            .workload
+            .as_ref()
+            .map(|workload| format!(" {workload}"));
         words.push(format!(
-            "grade {} --cmd {}",
+            "grade {}{} --cmd {}",
             self.subject.command(),
+            workload.unwrap_or_default(),
             quoted(&self.command)
         ));
         if self.address != self.subject.address() {
             words.push(format!("--address {}", self.address));
         }
-        let timeout = Period(self.timeout);
-        words.push(format!("--only {id} --seed {seed} --timeout {timeout}"));
+        words.push(format!("--only {id} --seed {seed}"));
+        // Nodes have the time that `lamport run` gives them.
+        if self.subject != Subject::Node {
+            words.push(format!("--timeout {}", Period(self.timeout)));
+        }
         words.join(" ")
     }
-}
-
-/// A word for a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-:".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Whether a list of requirements names this one, alone or with its part.

@@ -8,6 +8,7 @@ pub mod connection;
 pub mod kernel;
 pub mod multicast;
 pub mod naming;
+pub mod node;
 pub mod server;
 pub mod tidy;
 

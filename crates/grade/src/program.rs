@@ -113,18 +113,7 @@ impl Program {
     }
 
     fn try_start(walls: &Walls, limits: Limits, command: &str) -> io::Result<Self> {
-        let start = Start {
-            command: command.to_owned(),
-            file: limits.disk,
-            memory: limits.memory,
-            processes: (walls.isolation == Isolation::Bubblewrap).then_some(limits.processes + 64),
-            mark: start::mark(),
-        };
-        let words = [
-            walls.grader.clone().into(),
-            "start".into(),
-            serde_json::to_string(&start)?.into(),
-        ];
+        let words = Start::of(command, walls, limits).words(walls)?;
         let terminal = openpty(None, None)?;
         for side in [&terminal.master, &terminal.slave] {
             fcntl(side, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;

@@ -223,7 +223,8 @@ impl Walls {
         command
     }
 
-    fn inner_words(&self, words: &[OsString]) -> Vec<OsString> {
+    /// The same command as words.
+    pub fn inner_words(&self, words: &[OsString]) -> Vec<OsString> {
         let mut all: Vec<OsString> = Vec::new();
         match self.isolation {
             Isolation::Bubblewrap => {

@@ -1,9 +1,14 @@
 //! The last step before a submission runs: limits of the process, then its command in this process's place.
 
-use std::{fs, io, os::unix::process::CommandExt, process::Command};
+use std::{ffi::OsString, fs, io, os::unix::process::CommandExt, process::Command};
 
 use nix::sys::resource::{Resource, setrlimit};
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    limits::Limits,
+    sandbox::{Isolation, Walls},
+};
 
 /// The variables of the grader's environment that a submission gets: where compilers and interpreters are, and no secrets.
 const INHERITED: [&str; 16] = [
@@ -58,6 +63,27 @@ pub fn mark() -> String {
 }
 
 impl Start {
+    /// The start of this command in this sandbox.
+    pub fn of(command: &str, walls: &Walls, limits: Limits) -> Self {
+        let is_counted = walls.isolation == Isolation::Bubblewrap;
+        Self {
+            command: command.to_owned(),
+            file: limits.disk,
+            memory: limits.memory,
+            processes: is_counted.then_some(limits.processes + 64),
+            mark: mark(),
+        }
+    }
+
+    /// The words that ask this program for it.
+    ///
+    /// # Errors
+    /// When they cannot be written as JSON.
+    pub fn words(&self, walls: &Walls) -> io::Result<[OsString; 3]> {
+        let text = serde_json::to_string(self)?;
+        Ok([walls.grader.clone().into(), "start".into(), text.into()])
+    }
+
     /// Becomes the submission; returns only when that fails.
     pub fn become_it(&self) -> io::Error {
         let limits = [

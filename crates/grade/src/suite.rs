@@ -39,6 +39,9 @@ pub struct Part {
     pub role: Option<Role>,
     /// The command that starts it.
     pub command: String,
+    /// What a node is asked: echo, broadcast, mutex.
+    #[serde(default)]
+    pub workload: Option<String>,
     /// A command that is run once before, such as a compiler.
     #[serde(default)]
     pub build: Option<String>,
@@ -66,8 +69,10 @@ pub enum Experiment {
     Multicast,
     /// Experiment 5.
     Naming,
-    /// Experiment 6.
+    /// The clock of experiment 6.
     Clock,
+    /// A node of experiment 6.
+    Node,
 }
 
 /// What a program is in its experiment.
@@ -121,14 +126,15 @@ pub fn subject(experiment: Experiment, role: Option<Role>) -> Result<Subject, St
         (Experiment::Multicast, Some(Role::Sender)) => Subject::MulticastSender,
         (Experiment::Naming, None) => Subject::Naming,
         (Experiment::Clock, None) => Subject::Clock,
+        (Experiment::Node, None) => Subject::Node,
         (Experiment::Threads, Some(_)) => {
             return Err("threads has the roles server and client".into());
         }
         (Experiment::Multicast, Some(_)) => {
             return Err("multicast has the roles receiver and sender".into());
         }
-        (Experiment::Naming | Experiment::Clock, Some(_)) => {
-            return Err("naming and clock have no roles".into());
+        (Experiment::Naming | Experiment::Clock | Experiment::Node, Some(_)) => {
+            return Err("naming, clock and node have no roles".into());
         }
     })
 }
@@ -156,6 +162,9 @@ impl Suite {
             let subject = part.subject().map_err(wrong)?;
             let address = part.address.unwrap_or_else(|| subject.address());
             subject.check_address(address).map_err(wrong)?;
+            if (subject == Subject::Node) != part.workload.is_some() {
+                return Err(wrong("a node, and nothing else, has a workload".into()));
+            }
             if part.command.trim().is_empty() {
                 return Err(wrong("no command".into()));
             }

@@ -66,7 +66,7 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
             ),
             (
                 &["all", "--submissions", "/", "--suite", role.as_str()],
-                &format!("{role}: parts[0]: naming and clock have no roles"),
+                &format!("{role}: parts[0]: naming, clock and node have no roles"),
             ),
             (&["threads", "--cmd", " "], "--cmd: needed"),
             (&["thread", "--cmd", "true"], "usage: "),

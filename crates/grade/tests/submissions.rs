@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use support::{SUBMISSIONS, can_grade, copy, grade};
 
 /// Each broken program, and the first requirement that it does not meet, with the status.
-const BROKEN: [(&str, &str, Status); 46] = {
+const BROKEN: [(&str, &str, Status); 48] = {
     use Status::{Crash, NotStarted, Timeout, WrongAnswer};
     [
         ("server/one-at-a-time", "idle", Timeout),
@@ -59,11 +59,14 @@ const BROKEN: [(&str, &str, Status); 46] = {
         ("clock/starts-at-one", "send", WrongAnswer),
         ("clock/small", "vectors", WrongAnswer),
         ("clock/silent", "answers", Timeout),
+        ("node/wrong-echo", "calm", WrongAnswer),
+        ("node/exits", "calm", Crash),
     ]
 };
 
 /// Programs that lose nothing.
-const RIGHT: [&str; 8] = [
+const RIGHT: [&str; 9] = [
+    "node/right",
     "server/right",
     "server/selectors",
     "server/forking",
@@ -85,6 +88,8 @@ fn suite() -> Value {
         }
         part
     };
+    let mut node = part("node", None, "node.py", "python3 node.py");
+    node["workload"] = json!("echo");
     let mut c = part("threads", Some("server"), "server.c", "./server");
     c["build"] = json!("cc -O1 -o server server.c -lpthread");
     let mut rust = part("threads", Some("server"), "server.rs", "./server");
@@ -96,6 +101,7 @@ fn suite() -> Value {
         part("multicast", Some("sender"), "sender.py", "python3 sender.py"),
         part("naming", None, "names.py", "python3 names.py {scheme} {name} {names}"),
         part("clock", None, "clock.py", "python3 clock.py"),
+        node,
         c,
         rust,
     ]})
@@ -334,4 +340,39 @@ fn submissions_do_not_see_one_another() {
         let own = format!("['../{}/names.py'] 0", submission.name);
         assert!(seen.contains(&own), "{seen}");
     }
+}
+
+/// The checks of logs are requirements, and the event that breaks one is named.
+#[test]
+fn logs_are_graded_by_their_checks() {
+    let folder = Folder::new();
+    let event = |node: &str, event: &str, clock: u32| {
+        format!(
+            "{{\"v\":1,\"run\":\"r\",\"node\":\"{node}\",\"thread\":\"main\",\"seq\":0,\
+             \"time\":\"2026-11-25T00:00:00.000000Z\",\"level\":\"info\",\"event\":\"{event}\",\
+             \"message\":\"udp:p1>p2#1\",\"clock\":{clock}}}\n"
+        )
+    };
+    let logs = folder.path("logs");
+    std::fs::create_dir(&logs).unwrap();
+    folder.write("logs/p1.jsonl", event("p1", "send", 5));
+    folder.write("logs/p2.jsonl", event("p2", "receive", 6));
+    let right = grade(Path::new("/"), &["logs", &logs]);
+    assert_eq!(right.code, Some(0), "{}{}", right.out, right.err);
+    folder.write("logs/p2.jsonl", event("p2", "receive", 3));
+    let wrong = grade(Path::new("/"), &["logs", &logs]);
+    assert!(
+        wrong.code == Some(1) && wrong.out.contains("FAIL  clock-condition"),
+        "{}",
+        wrong.out
+    );
+    let other = grade(Path::new("/"), &["logs", &logs, "--algorithm", "mutex"]);
+    assert!(other.out.contains("FAIL  algorithm"), "{}", other.out);
+    let nothing = grade(Path::new("/"), &["logs", "/nowhere"]);
+    assert_eq!(
+        (nothing.code, nothing.out.as_str()),
+        (Some(2), ""),
+        "{}",
+        nothing.err
+    );
 }

@@ -1,0 +1,158 @@
+//! A node in any language, of which the lab runs several: `lamport run WORKLOAD --node COMMAND` says what is wrong with it.
+
+use std::{
+    io::Read,
+    os::unix::process::CommandExt,
+    process::{Command, Stdio},
+    thread,
+};
+
+use common::{
+    event::{Event, Kind, Record, Verdict},
+    exit::why,
+};
+
+use super::Role;
+use crate::{
+    bench::Bench,
+    requirement::{Finding, Probed, Requirement, Status},
+};
+
+/// As whom this program runs nodes: the name under which it was started.
+pub const LAMPORT: &str = "lamport";
+/// The longest output that is read of a run, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// The nodes, being probed: each probe starts them anew.
+#[derive(Debug)]
+pub struct NodeRole<'a>(&'a Bench<'a>);
+
+impl<'a> NodeRole<'a> {
+    /// Nodes that were not started yet.
+    pub fn new(bench: &'a Bench<'a>) -> Self {
+        Self(bench)
+    }
+
+    /// Runs three nodes over a network with these faults.
+    fn run(&self, faults: &[&str]) -> Probed {
+        let workload = self.0.workload();
+        let seed = self.0.seed().to_string();
+        let node = self.0.inner_command()?;
+        let mut words = vec!["run", workload, "--node", &node, "--json", "--quiet"];
+        words.extend(["--processes", "3", "--for", "1500ms", "--seed", &seed]);
+        words.extend(faults);
+        let asked = match faults {
+            [] => format!("{workload}: 3 nodes, no faults"),
+            faults => format!("{workload}: 3 nodes, {}", faults.join(" ")),
+        };
+        let failed = |error: &std::io::Error| Finding::grader(format!("run nodes: {}", why(error)));
+        let mut command = Command::new(self.0.grader());
+        command.arg0(LAMPORT).args(words).stdin(Stdio::null());
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = child.map_err(|error| failed(&error))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        // Standard error is read beside it, so that nobody waits.
+        let complaints = thread::spawn(move || stderr.map(all).unwrap_or_default());
+        let printed = stdout.map(all).unwrap_or_default();
+        let status = child.wait().map_err(|error| failed(&error))?;
+        let complaints = complaints.join().unwrap_or_default();
+        let events = printed
+            .lines()
+            .filter_map(|line| Some(Record::parse(line).ok()?.event));
+        let checks: Vec<Event> = events.filter(|event| event.kind == Kind::Check).collect();
+        let mut broken = checks
+            .iter()
+            .filter(|check| check.verdict == Some(Verdict::Fail));
+        match (broken.next(), status.code()) {
+            (Some(check), _) => Err(finding(check).sent(asked)),
+            (None, Some(0)) => Ok(()),
+            (None, Some(1)) => {
+                let mut open = checks
+                    .iter()
+                    .filter(|check| check.verdict == Some(Verdict::Open));
+                let what = open.next().map_or("the run says no", |check| text(check));
+                Err(Finding::new(Status::Timeout, what).sent(asked))
+            }
+            _ => {
+                let last = complaints.lines().last().unwrap_or("the run has failed");
+                Err(Finding::grader(common::text::visible(last.as_bytes())))
+            }
+        }
+    }
+}
+
+fn text(check: &Event) -> &str {
+    check.text.as_deref().unwrap_or_default()
+}
+
+/// A property that is violated: its name is what was expected.
+fn finding(check: &Event) -> Finding {
+    let text = text(check);
+    let status = match text {
+        text if text.contains("exit code 127") || text.contains("exit code 126") => {
+            Status::NotStarted
+        }
+        text if text.contains("ended with exit code") || text.contains("signal") => Status::Crash,
+        text if text.contains(" within ") => Status::Timeout,
+        _ => Status::WrongAnswer,
+    };
+    let name = check.check.as_deref().unwrap_or_default();
+    Finding::new(status, text).expected(format!("the property \"{name}\""))
+}
+
+fn all(stream: impl Read) -> String {
+    let mut bytes = Vec::new();
+    // What was read before an error is what there is.
+    let _ = stream.take(LONGEST).read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+impl Role for NodeRole<'_> {
+    const REQUIREMENTS: &'static [Requirement] = &[
+        Requirement {
+            id: "calm",
+            points: 3,
+            sentence: "keeps its properties on a network without faults",
+            source: "docs/reference/nodes.md: the workload",
+            needs: None,
+            when: None,
+        },
+        Requirement {
+            id: "delays",
+            points: 2,
+            sentence: "keeps them when messages are late and out of order",
+            source: "docs/reference/nodes.md: between nodes nothing is certain",
+            needs: Some("calm"),
+            when: None,
+        },
+        Requirement {
+            id: "losses",
+            points: 2,
+            sentence: "keeps them when messages are lost and duplicated",
+            source: "docs/reference/nodes.md: between nodes nothing is certain",
+            needs: Some("calm"),
+            when: None,
+        },
+        Requirement {
+            id: "partition",
+            points: 2,
+            sentence: "keeps them when a node cannot reach the others for a while",
+            source: "docs/reference/nodes.md: between nodes nothing is certain",
+            needs: Some("calm"),
+            when: None,
+        },
+    ];
+
+    fn probe(&mut self, id: &str) -> Probed {
+        match id {
+            "calm" => self.run(&[]),
+            "delays" => self.run(&["--delay", "exp:10ms", "--reorder", "10%"]),
+            "losses" => self.run(&["--loss", "10%", "--duplicate", "10%"]),
+            "partition" => self.run(&["--partition", "n1/*@300ms..800ms"]),
+            _ => Err(Finding::grader(format!("there is no probe of {id}"))),
+        }
+    }
+}
