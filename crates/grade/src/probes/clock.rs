@@ -257,7 +257,7 @@ impl Role for ClockRole<'_> {
             points: 1,
             sentence: "ends with exit code 0 when its input ends",
             source: "the page of grade: the clock's protocol",
-            needs: Some("answers"),
+            needs: Some("send"),
             when: None,
         },
         Requirement {
@@ -265,7 +265,7 @@ impl Role for ClockRole<'_> {
             points: 1,
             sentence: tidy::SENTENCE,
             source: "the rules of the lab",
-            needs: Some("answers"),
+            needs: Some("send"),
             when: None,
         },
     ];
