@@ -24,6 +24,18 @@ fn the_command_line_is_sound_and_its_help_as_recorded() {
 }
 
 #[test]
+fn the_doctors_remedy_for_a_time_to_live_of_0() {
+    let line = |ttl: &str| {
+        let finished = run(CLIENT, &["doctor", "--port", "0", "--ttl", ttl]);
+        let mut lines = finished.out.lines();
+        let line = lines.find(|line| line[6..].starts_with("ttl "));
+        line.expect("a line").to_owned()
+    };
+    assert!(line("0").starts_with("warn ") && line("0").ends_with("; remedy: --ttl 1"));
+    assert!(line("1").starts_with("ok "));
+}
+
+#[test]
 fn each_subcommand_takes_its_own_flags_and_no_others() {
     assert!(testing::check_every_flag::<Cli>() >= 44);
     let refused: &[(&[&str], &str)] = &[

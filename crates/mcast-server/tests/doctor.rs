@@ -35,8 +35,12 @@ fn on_loopback_every_check_passes() {
     );
     let (word, words) = verdict(&finished, "reach");
     assert_eq!(word, "warn");
-    assert!(words.ends_with("remedy: --interface default goes on the network"));
-    for check in ["membership", "ttl", "port", "self-test"] {
+    assert!(words.contains("; remedy: "), "{words}");
+    assert_eq!(
+        verdict(&finished, "broadcast"),
+        ("ok", "127.255.255.255 is every host on the network of lo")
+    );
+    for check in ["join", "membership", "ttl", "port", "self-test"] {
         assert_eq!(verdict(&finished, check).0, "ok", "{finished:?}");
     }
     assert!(
@@ -72,7 +76,7 @@ fn a_port_that_another_program_holds() {
         "{words}"
     );
     assert!(
-        words.ends_with("; remedy: end it, or choose another --port"),
+        words.contains(": end it, or use another port; remedy: --port "),
         "{words}"
     );
     assert_eq!(verdict(&finished, "join").0, "FAIL");
@@ -124,7 +128,7 @@ fn no_route_and_an_interface_that_is_down() {
         "{words}"
     );
     assert!(
-        words.ends_with("remedy: ip route add 224.0.0.0/4 dev lo"),
+        words.ends_with("remedy: ip route replace 224.0.0.0/4 dev lo src 127.0.0.1"),
         "{words}"
     );
 
@@ -188,7 +192,7 @@ fn a_firewall_that_drops_the_datagrams() {
         verdict(&finished, "firewall"),
         (
             "warn",
-            "rules that drop packets: udp dport 5007 drop; remedy: see nft list ruleset; the self-test shows whether they matter here"
+            "rules that may drop the datagrams: udp dport 5007 drop; remedy: nft insert rule inet f in udp dport 5007 accept"
         )
     );
     let (word, words) = verdict(&finished, "self-test");
@@ -203,4 +207,104 @@ fn a_firewall_that_drops_the_datagrams() {
         (finished.code, verdict(&finished, "self-test").0),
         (Some(0), "ok")
     );
+    assert_eq!(
+        verdict(&finished, "firewall"),
+        ("ok", "no rule drops UDP to port 5007")
+    );
+}
+
+#[test]
+fn what_works_is_no_finding() {
+    // A name of more than ten letters, two addresses, no broadcast address set, a firewall that drops what is forwarded.
+    let fine = "sysctl -q net.ipv6.conf.default.accept_dad=0
+        ip link add enx0242ac110002 type veth peer name net1; ip link set net1 up
+        ip addr add 10.9.0.1/24 dev enx0242ac110002; ip addr add 10.9.0.2/24 dev enx0242ac110002
+        ip link set enx0242ac110002 up
+        ip route replace 224.0.0.0/4 dev enx0242ac110002\n";
+    let flags = "--group 224.1.1.1 --group 232.1.1.1 --interface";
+    let Some(finished) = doctor_after(fine, &format!("{flags} 10.9.0.2")) else {
+        return;
+    };
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    for check in [
+        "interface",
+        "reach",
+        "route",
+        "rp_filter",
+        "broadcast",
+        "join",
+        "membership",
+        "self-test",
+    ] {
+        assert_eq!(verdict(&finished, check).0, "ok", "{check}: {finished:?}");
+    }
+    assert_eq!(
+        verdict(&finished, "broadcast").1,
+        "10.9.0.255 is every host on the network of enx0242ac110002"
+    );
+    let finished = doctor_after(fine, "--group ff02::5007 --interface enx0242ac110002").unwrap();
+    assert!(
+        finished
+            .err
+            .ends_with(" 0 warnings, 0 failures: multicast works here\n")
+            || verdict(&finished, "firewall").0 == "open",
+        "{finished:?}"
+    );
+    if testing::have_program("nft") {
+        let forward = "nft 'add table ip f; add chain ip f forward { type filter hook forward priority 0; policy drop; }'";
+        let finished = doctor_after(forward, "").unwrap();
+        assert_eq!(verdict(&finished, "firewall").0, "ok");
+    }
+}
+
+#[test]
+fn what_cannot_be_checked_is_open() {
+    let Some(finished) = doctor_after("PATH=", "--group 232.1.1.1 --source 10.1.2.3") else {
+        return;
+    };
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let (word, words) = verdict(&finished, "firewall");
+    assert_eq!(
+        (word, words),
+        (
+            "open",
+            "not checked: nft is not installed; remedy: install nftables, Debian's package of nft"
+        )
+    );
+    let (word, words) = verdict(&finished, "self-test");
+    assert!(
+        word == "open" && words.contains("only datagrams from 10.1.2.3 are received"),
+        "{words}"
+    );
+    assert!(
+        finished
+            .err
+            .contains(" ok, 2 open, 1 warning, 0 failures: "),
+        "{finished:?}"
+    );
+    // From this machine itself.
+    let finished = doctor_after("", "--group 232.1.1.1 --source 127.0.0.1").unwrap();
+    assert_eq!(verdict(&finished, "self-test").0, "ok", "{finished:?}");
+}
+
+#[test]
+fn what_has_no_broadcast_address_says_why() {
+    let link = "ip link add net0 type veth peer name net1; ip link set net1 up; ip link set net0 up; ip addr add";
+    for (address, why) in [
+        (
+            "10.9.0.1/31",
+            "net0 has no broadcast address: a network of two addresses, ",
+        ),
+        (
+            "10.9.0.1/32",
+            "net0 has no broadcast address: a network of one address, ",
+        ),
+    ] {
+        let fault = format!("{link} {address} dev net0");
+        let Some(finished) = doctor_after(&fault, "--interface net0") else {
+            return;
+        };
+        let (word, words) = verdict(&finished, "broadcast");
+        assert!(word == "warn" && words.starts_with(why), "{words}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Reads the kernel's tables of sockets, groups and firewall rules: `/proc/net` and nft(8), as text.
+//! Reads the kernel's tables of sockets and groups, and its settings: `/proc/net` and `/proc/sys`, as text.
 
 use std::{fs, io, net::IpAddr, path::Path};
 
@@ -89,7 +89,9 @@ pub(super) fn is_member(table: &str, group: IpAddr, interface: &str) -> bool {
             table.lines().any(|line| {
                 let mut words = line.split_whitespace();
                 if line.starts_with(|letter: char| letter.is_ascii_digit()) {
-                    on_interface = words.nth(1) == Some(interface);
+                    // The colon stands behind a name of 10 letters, and at a longer one.
+                    let name = words.nth(1).map(|name| name.trim_end_matches(':'));
+                    on_interface = name == Some(interface);
                     return false;
                 }
                 on_interface && words.next() == Some(&group)
@@ -105,18 +107,15 @@ pub(super) fn is_member(table: &str, group: IpAddr, interface: &str) -> bool {
     }
 }
 
-/// The lines of a rule set, as `nft list ruleset` prints it, that drop or reject packets.
-pub(super) fn dropping(rules: &str) -> Vec<String> {
-    let drops = |line: &&str| {
-        let words = || line.split([' ', ';']);
-        words().any(|word| word == "drop" || word == "reject")
-    };
-    rules
-        .lines()
-        .map(str::trim)
-        .filter(drops)
-        .map(|line| visible(line.as_bytes()))
-        .collect()
+/// The file of a setting of sysctl(8), such as `net.core.rmem_max`.
+pub(super) fn setting_path(key: &str) -> String {
+    format!("/proc/sys/{}", key.replace('.', "/"))
+}
+
+/// The number that it is set to.
+pub(super) fn setting(key: &str) -> Option<usize> {
+    let value = fs::read_to_string(setting_path(key)).ok()?;
+    value.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -137,27 +136,16 @@ mod tests {
 
         let igmp = "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n\
             1\tlo        :     2      V3\n\t\t\t\tGROUP     1 0:00000000\t\t0\n\t\t\t\t010000E0     1 0:00000000\t\t0\n\
-            2\teth0      :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n";
+            2\teth0      :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n\
+            3\tenx0242ac110002:     1      V3\n\t\t\t\tGROUP     1 0:00000000\t\t0\n";
         let number = u32::from_ne_bytes([224, 1, 1, 1]);
         let igmp = igmp.replace("GROUP", &format!("{number:08X}"));
         let group = "224.1.1.1".parse().unwrap();
         assert!(is_member(&igmp, group, "lo") && !is_member(&igmp, group, "eth0"));
+        assert!(is_member(&igmp, group, "enx0242ac110002"));
         let igmp6 = "1    lo              ff020000000000000000000000000001     1 0000000C 0\n\
             2    eth0            ff150000000000000000000000001234     1 00000004 0\n";
         assert!(is_member(igmp6, "ff15::1234".parse().unwrap(), "eth0"));
         assert!(!is_member(igmp6, "ff15::1234".parse().unwrap(), "lo"));
-    }
-
-    #[test]
-    fn rules_that_drop_are_found() {
-        let rules = "table inet lab {\n\tchain in {\n\t\ttype filter hook input priority filter; policy drop;\n\
-            \t\tudp dport 5007 counter packets 0 bytes 0 drop\n\t\tcomment \"dropped\"\n\t\taccept\n\t}\n}\n";
-        assert_eq!(
-            dropping(rules),
-            [
-                "type filter hook input priority filter; policy drop;",
-                "udp dport 5007 counter packets 0 bytes 0 drop"
-            ]
-        );
     }
 }

@@ -33,6 +33,13 @@ const LARGEST_BUFFER: usize = 1 << 30;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct GroupAddress(Scoped);
 
+impl GroupAddress {
+    /// The group's address, without the zone.
+    pub fn ip(&self) -> IpAddr {
+        self.0.ip()
+    }
+}
+
 impl FromStr for GroupAddress {
     type Err = String;
 
