@@ -66,13 +66,14 @@ impl TraceArgs {
             let files = [
                 &options.html,
                 &options.shiviz,
-                &options.mermaid,
                 &options.perfetto,
                 &options.dot,
             ];
             let writes = files.iter().any(|file| file.is_some());
-            if options.show.is_none() && (check || writes) {
-                let why = "goes with --svg or --show: nothing else of this is drawn in part";
+            let in_part = options.show.is_some() || options.mermaid.is_some();
+            if !in_part && (check || writes) {
+                let why =
+                    "goes with --svg, --mermaid or --show: nothing else of this is drawn in part";
                 given.refuse(&["--range"], why)?;
             }
         }

@@ -113,6 +113,7 @@ fn pictures(
 ) -> Result<bool, Failure> {
     type Write<'a> = &'a dyn Fn(&mut dyn io::Write) -> io::Result<()>;
     let drawn = drawn(computation, args, journal);
+    let mermaid = mermaid(computation, args, journal);
     let picture = || svg::Picture {
         computation,
         events: drawn.clone(),
@@ -126,7 +127,7 @@ fn pictures(
             exports::shiviz::write(computation, out)
         }),
         ("--mermaid", &args.mermaid, &|out| {
-            exports::mermaid::write(computation, out)
+            out.write_all(mermaid.as_bytes())
         }),
         ("--perfetto", &args.perfetto, &|out| {
             exports::perfetto::write(computation, out)
@@ -145,6 +146,30 @@ fn pictures(
         journal.record(Event::new(common::event::Kind::Write).text(visible_path(path)));
     }
     Ok(written)
+}
+
+/// The diagram for Mermaid, if it is requested; a warning if Mermaid does not draw it.
+fn mermaid(computation: &Computation, args: &TraceArgs, journal: &Journal) -> String {
+    if args.mermaid.is_none() {
+        return String::new();
+    }
+    let events = computation.order.sequence.len();
+    let range = args.range.map_or(0..events, |range| range.of(events));
+    let text = exports::mermaid::text(computation, range.clone());
+    let characters = text.encode_utf16().count();
+    if characters > exports::mermaid::LIMIT {
+        // About as many events as the limit allows, the newest ones.
+        let fit = range.len() * exports::mermaid::LIMIT / characters * 9 / 10;
+        let warning = format!(
+            "--mermaid: {characters} characters, and Mermaid draws at most {} by default: --range {}..{} draws about as many \
+             events as fit, or maxTextSize in its configuration allows more",
+            exports::mermaid::LIMIT,
+            range.end - fit.min(range.len()),
+            range.end.saturating_sub(1),
+        );
+        journal.record(Event::error(Level::Warn, warning));
+    }
+    text
 }
 
 /// The events that an SVG shows, by their positions in causal order.

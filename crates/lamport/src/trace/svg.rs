@@ -3,15 +3,20 @@
 //! | module | job |
 //! | --- | --- |
 //! | `plan` | the geometry: lanes, and the scale of the axis |
+//! | `sections`, `clients` | the bars: critical sections, and the connections that a thread serves |
 //! | `axis`, `lanes`, `messages`, `marks` | what is drawn, from back to front |
+//! | `labels` | where there is room for a text |
 //! | `legend`, `xml` | the legend; text in XML |
 
 mod axis;
+mod clients;
+mod labels;
 mod lanes;
 mod legend;
 mod marks;
 mod messages;
 mod plan;
+mod sections;
 mod xml;
 
 pub use plan::Picture;
@@ -22,12 +27,12 @@ use plan::Plan;
 use xml::escaped;
 
 const STYLE: &str = "\
-text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#222}.small{font-size:10px;fill:#555}\
+text{font:12px 'DejaVu Sans',system-ui,sans-serif;fill:#222}.small{font-size:11px;fill:#444}.title{font-size:11px;font-style:italic;fill:#444}\
 .lane{stroke:#999;stroke-width:1}.message{stroke:#555;stroke-width:1.2;fill:none}.inferred{stroke-dasharray:5 3}\
-.reordered{stroke:#b8450f;stroke-width:1.6}.lost{stroke:#b00020;stroke-width:1.4}.tick{stroke:#e2e2e2}.idle{stroke:#aaa;stroke-dasharray:2 4}\
+.reordered{stroke:#b8450f;stroke-width:1.6}.duplicate{stroke:#7a3e9d;stroke-width:1.6}.lost{stroke:#b00020;stroke-width:1.4}.tick{stroke:#e2e2e2}.idle{stroke:#aaa;stroke-dasharray:2 4}\
 .bar{fill:#56b4e9;fill-opacity:.35;stroke:#0072b2;stroke-width:.8}.send{fill:#0072b2}.receive{fill:#009e73}\
 .local{fill:#e69f00}.begin{fill:#fff;stroke:#555;stroke-width:1.4}.error{stroke:#b00020;stroke-width:2.2;fill:none}\
-.label{font-size:10px;fill:#333;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}";
+.section{fill:#e69f00;fill-opacity:.3;stroke:#a66f00;stroke-width:1}.label{font-size:11px;fill:#222;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}";
 
 impl Picture<'_> {
     /// Writes it as SVG.
@@ -41,7 +46,7 @@ impl Picture<'_> {
             out,
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" role="img">"#
         )?;
-        let summary = self.computation.summary().text;
+        let summary = plan.caption();
         writeln!(
             out,
             "<title>Space-time diagram: {}</title>",
@@ -55,9 +60,12 @@ impl Picture<'_> {
         writeln!(out, r##"<rect width="100%" height="100%" fill="#fff"/>"##)?;
         plan.axis(out)?;
         plan.lanes(out)?;
-        plan.bars(out)?;
-        plan.messages(out)?;
+        let mut labels = labels::Labels::new(width);
+        plan.bars(&mut labels, out)?;
+        plan.sections(&mut labels, out)?;
+        plan.messages(&mut labels, out)?;
         plan.marks(out)?;
+        labels.write(out)?;
         plan.legend(out)?;
         writeln!(out, "</svg>")
     }

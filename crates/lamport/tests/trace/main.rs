@@ -10,6 +10,7 @@ mod missing;
 mod one_checker;
 mod page;
 mod reading;
+mod svg;
 mod text;
 mod vectors;
 mod verdict;

@@ -6,30 +6,54 @@
 use std::{
     collections::HashMap,
     io::{self, Write},
+    ops::Range,
 };
 
 use crate::trace::{
     EventId,
     computation::Computation,
+    lane_order::lane_order,
     words::{shortened, words},
 };
 
-/// Writes the diagram.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
+/// The most characters of a diagram that Mermaid draws by default: `maxTextSize` in its configuration.
+pub const LIMIT: usize = 50_000;
+
+/// The diagram of these positions in the causal order.
+pub fn text(computation: &Computation, range: Range<usize>) -> String {
+    let sequence = &computation.order.sequence;
+    let mut text = Vec::new();
+    let written = write(computation, range.clone(), &mut text);
+    written.expect("a text in memory takes everything");
+    debug_assert!(range.end <= sequence.len());
+    String::from_utf8(text).expect("it was written as text")
+}
+
+fn write(computation: &Computation, range: Range<usize>, out: &mut dyn Write) -> io::Result<()> {
+    let drawn = &computation.order.sequence[range.clone()];
+    let mut has_events = vec![false; computation.trace.processes.len()];
+    for id in drawn {
+        has_events[computation.trace.events[*id].process as usize] = true;
+    }
     writeln!(out, "sequenceDiagram")?;
-    for (number, process) in computation.trace.processes.iter().enumerate() {
-        writeln!(out, "  participant P{number} as {}", escaped(&process.name))?;
+    for process in lane_order(&computation.trace, &computation.links) {
+        if has_events[process as usize] {
+            let name = &computation.trace.processes[process as usize].name;
+            writeln!(out, "  participant P{process} as {}", escaped(name))?;
+        }
+    }
+    let mut done = vec![true; computation.trace.events.len()];
+    for id in drawn {
+        done[*id] = false;
     }
     let mut drawing = Drawing {
         computation,
         out,
-        done: vec![false; computation.trace.events.len()],
+        range,
+        done,
         numbers: HashMap::new(),
     };
-    for id in &computation.order.sequence {
+    for id in drawn {
         if !drawing.done[*id] {
             drawing.event(*id)?;
         }
@@ -40,6 +64,9 @@ pub fn write(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
 struct Drawing<'c, 'o> {
     computation: &'c Computation,
     out: &'o mut dyn Write,
+    /// The positions that are drawn.
+    range: Range<usize>,
+    /// The events that are drawn already, and those that are not to be drawn.
     done: Vec<bool>,
     /// The numbers of the messages whose send is a note.
     numbers: HashMap<EventId, usize>,
@@ -50,10 +77,19 @@ impl Drawing<'_, '_> {
         let links = &self.computation.links;
         self.done[id] = true;
         let process = self.computation.trace.events[id].process;
-        let effects: Vec<EventId> = links.from(id).collect();
+        let is_drawn = |id: EventId| {
+            let position = self.computation.order.rank[id] as usize;
+            self.range.contains(&position)
+        };
+        let effects: Vec<EventId> = links.from(id).filter(|id| is_drawn(*id)).collect();
+        let causes: Vec<_> = links
+            .to(id)
+            .iter()
+            .filter(|link| is_drawn(link.from))
+            .collect();
         let number = match effects.as_slice() {
             [] => String::new(),
-            [receive] if links.to(id).is_empty() && self.can_be_next(*receive) => {
+            [receive] if causes.is_empty() && self.can_be_next(*receive) => {
                 self.done[*receive] = true;
                 let to = self.computation.trace.events[*receive].process;
                 let text = self.text(id);
@@ -66,7 +102,7 @@ impl Drawing<'_, '_> {
             }
         };
         let text = self.text(id);
-        match links.to(id) {
+        match causes.as_slice() {
             [] => writeln!(self.out, "  Note over P{process}: {text}{number}"),
             [link] => {
                 let sent = self.numbers[&link.from];

@@ -7,6 +7,7 @@ use common::event::Kind;
 use super::{plan::Plan, xml::escaped};
 use crate::trace::{
     EventId,
+    computation::Computation,
     order::LogicalTime,
     words::{shortened, words},
 };
@@ -67,24 +68,28 @@ impl Mark {
     }
 }
 
+/// The event in words, with its number and its logical time.
+pub(super) fn title(computation: &Computation, id: EventId) -> String {
+    let name = &computation.trace.process_of(id).name;
+    let title = format!("{name} {}", words(&computation.trace, id));
+    let time = match computation.order.shown_time(&computation.trace, id) {
+        None => String::new(),
+        Some(LogicalTime::Carried(time)) => format!(", Lamport time {time}"),
+        Some(LogicalTime::Computed(time)) => format!(", computed Lamport time {time}"),
+    };
+    let number = computation.order.rank[id];
+    format!("event {number}{time}: {}", shortened(&title, 200))
+}
+
 impl Plan<'_> {
     pub(super) fn marks(&self, out: &mut dyn Write) -> io::Result<()> {
-        let computation = self.picture.computation;
-        for id in self.events() {
+        // The bar of the critical section begins at the entry. A stop has the Lamport time of the event before, which is above it.
+        let shown = self.events().iter().filter(|id| !self.is_entry(**id));
+        let (below, above): (Vec<EventId>, Vec<EventId>) =
+            shown.partition(|id| self.mark(**id) == Mark::Lifecycle);
+        for id in below.iter().chain(&above) {
             let Some(y) = self.y(*id) else { continue };
-            let event = &computation.trace.events[*id];
-            let name = &computation.trace.processes[event.process as usize].name;
-            let title = format!("{name} {}", words(&computation.trace, *id));
-            let time = match computation.order.shown_time(&computation.trace, *id) {
-                None => String::new(),
-                Some(LogicalTime::Carried(time)) => format!(", Lamport time {time}"),
-                Some(LogicalTime::Computed(time)) => format!(", computed Lamport time {time}"),
-            };
-            let title = format!(
-                "event {}{time}: {}",
-                computation.order.rank[*id],
-                shortened(&title, 200)
-            );
+            let title = title(self.picture.computation, *id);
             write!(out, "<g>")?;
             self.mark(*id).write(out, self.x(*id), y)?;
             writeln!(out, "<title>{}</title></g>", escaped(&title))?;

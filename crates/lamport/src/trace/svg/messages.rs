@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{plan::Plan, xml::escaped};
+use super::{
+    labels::{self, Labels},
+    plan::{MANY, Plan},
+};
 use crate::trace::{
     EventId,
     matching::Link,
@@ -13,7 +16,7 @@ use crate::trace::{
 const LABELLED: usize = 40;
 
 impl Plan<'_> {
-    pub(super) fn messages(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn messages(&self, labels: &mut Labels, out: &mut dyn Write) -> io::Result<()> {
         let computation = self.picture.computation;
         let links = self
             .events()
@@ -31,6 +34,9 @@ impl Plan<'_> {
             }
             if computation.traffic.reordered_receives.contains(&link.to) {
                 class.push_str(" reordered");
+            }
+            if computation.links.is_duplicate(&computation.trace, link) {
+                class.push_str(" duplicate");
             }
             // The arrow ends at the edge of the mark.
             let length = (x2 - x1).hypot(y2 - y1).max(1.0);
@@ -52,11 +58,11 @@ impl Plan<'_> {
                 r#"<path class="{class}" d="{path}" marker-end="url(#tip)"/>"#
             )?;
         }
-        if links.len() <= LABELLED {
-            self.labels(&links, out)?;
+        if links.len() <= LABELLED && self.lanes.len() <= MANY {
+            self.labels(&links, labels);
         }
-        for id in &computation.traffic.lost_sends {
-            if let (true, Some(y)) = (self.drawn(*id), self.y(*id)) {
+        for id in self.events() {
+            if let (true, Some(y)) = (self.is_lost(*id), self.y(*id)) {
                 let (x, far) = (self.x(*id), y + self.step * 0.34);
                 writeln!(
                     out,
@@ -70,12 +76,20 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Writes the name of each message once, where there is room.
-    fn labels(&self, links: &[&Link], out: &mut dyn Write) -> io::Result<()> {
-        const LETTER: f64 = 5.6;
-        const HEIGHT: f64 = 11.0;
+    /// Whether a message that is sent here is lost, for all or for some of its receivers.
+    pub(super) fn is_lost(&self, id: EventId) -> bool {
+        let computation = self.picture.computation;
+        let traffic = &computation.traffic;
+        traffic.lost_sends.binary_search(&id).is_ok()
+            || !traffic
+                .missed(&computation.trace, &computation.links, id)
+                .is_empty()
+    }
+
+    /// Places the name of each message once, where there is room.
+    fn labels(&self, links: &[&Link], labels: &mut Labels) {
+        const MOST: usize = 22;
         let mut named: Vec<EventId> = Vec::new();
-        let mut taken: Vec<(f64, f64, f64)> = Vec::new();
         for link in links {
             let (Some(y1), Some(y2)) = (self.y(link.from), self.y(link.to)) else {
                 continue;
@@ -88,27 +102,17 @@ impl Plan<'_> {
                 .into_iter()
                 .find_map(|field| fields.get(field))
                 .unwrap_or_default();
-            let name = shortened(name, 22);
+            let name = shortened(name, MOST);
             let (x1, x2) = (self.x(link.from), self.x(link.to));
-            let width = name.chars().count() as f64 * LETTER;
-            let free = |(x, y): &(f64, f64)| {
-                let apart = |(other, at, to): &(f64, f64, f64)| {
-                    (other - y).abs() > HEIGHT || x + width < *at || x > to
-                };
-                taken.iter().all(apart)
-            };
-            let along = |part: f64| (x1 + (x2 - x1) * part + 5.0, y1 + (y2 - y1) * part + 3.0);
-            let Some((x, y)) = [0.3, 0.5, 0.7, 0.4, 0.6].map(along).into_iter().find(free) else {
-                continue;
-            };
-            named.push(link.from);
-            taken.push((y, x, x + width));
-            writeln!(
-                out,
-                r#"<text class="label" x="{x:.1}" y="{y:.1}">{}</text>"#,
-                escaped(&name)
-            )?;
+            let along = |part: f64| (x1 + (x2 - x1) * part, y1 + (y2 - y1) * part + 3.0);
+            // To the right of the line; at the edge of the picture to its left.
+            let parts = [0.35, 0.5, 0.65, 0.25, 0.75].map(along);
+            let right = parts.map(|(x, y)| (x + 6.0, y));
+            let left = parts.map(|(x, y)| (x - 6.0 - labels::width(&name), y));
+            let left = left.into_iter().filter(|(x, _)| *x > self.left);
+            if labels.place(&name, right.into_iter().chain(left)) {
+                named.push(link.from);
+            }
         }
-        Ok(())
     }
 }

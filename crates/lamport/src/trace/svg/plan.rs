@@ -2,12 +2,19 @@
 
 use std::{collections::HashMap, ops::Range};
 
+use common::event::Kind;
+
+use super::{
+    labels::LETTER,
+    sections::{self, Section},
+};
 use crate::{
     trace::{
         EventId,
         computation::Computation,
         connections::{Served, served},
-        words::shortened,
+        lane_order::lane_order,
+        words::short_name,
     },
     trace_flags::{Axis, Lanes},
 };
@@ -26,19 +33,20 @@ pub struct Picture<'c> {
 }
 
 // All lengths are in SVG's user units, which are pixels by default.
-pub(super) const TOP: f64 = 46.0;
-pub(super) const RIGHT: f64 = 30.0;
+pub(super) const TOP: f64 = 50.0;
+const RIGHT: f64 = 34.0;
 const LANE: f64 = 46.0;
 /// With more lanes than this each is lower.
-const MANY: usize = 12;
-const LOW_LANE: f64 = 24.0;
-const COLUMN: (f64, f64) = (9.0, 84.0);
-const WIDTH: f64 = 1400.0;
+pub(super) const MANY: usize = 12;
+const LOW_LANE: f64 = 28.0;
+/// The largest width of one Lamport time.
+const COLUMN: f64 = 180.0;
+/// The width of a page of a report, and of a page of documentation: with it no text is made smaller.
+pub(super) const WIDTH: f64 = 900.0;
 /// The width of an idle interval that is cut out.
-pub(super) const IDLE: f64 = 80.0;
-/// No viewer shows a wider picture well.
-const WIDEST: f64 = 200_000.0;
-const LEGEND: f64 = 64.0;
+pub(super) const IDLE: f64 = 70.0;
+/// The most letters of a name.
+pub(super) const NAME: usize = 24;
 
 /// The geometry of a picture.
 pub(super) struct Plan<'p> {
@@ -47,6 +55,8 @@ pub(super) struct Plan<'p> {
     pub(super) lanes: Vec<(u32, String)>,
     pub(super) lane_of: HashMap<u32, usize>,
     pub(super) bars: Vec<Served>,
+    /// The entries to the critical section.
+    pub(super) entries: Vec<Section>,
     pub(super) left: f64,
     /// The height of a lane.
     pub(super) step: f64,
@@ -71,14 +81,30 @@ impl<'p> Plan<'p> {
             false => trace.events[id].process,
         };
         let mut ids: Vec<u32> = drawn.iter().map(|id| lane_id(*id)).collect();
-        ids.sort_unstable();
+        let order = lane_order(trace, &picture.computation.links);
+        let mut place = vec![0; order.len()];
+        for (lane, process) in order.into_iter().enumerate() {
+            place[process as usize] = lane;
+        }
+        // The threads of a process have adjacent numbers.
+        ids.sort_unstable_by_key(|id| match by_thread {
+            true => (place[trace.threads[*id as usize].process as usize], *id),
+            false => (place[*id as usize], *id),
+        });
         ids.dedup();
+        let mut threads = vec![0; trace.processes.len()];
+        for thread in &trace.threads {
+            threads[thread.process as usize] += 1;
+        }
         let name = |id: u32| match by_thread {
             false => trace.processes[id as usize].name.clone(),
             true => {
                 let thread = &trace.threads[id as usize];
                 let process = &trace.processes[thread.process as usize];
-                format!("{} · {}", process.name, thread.name)
+                match threads[thread.process as usize] {
+                    1 => process.name.clone(),
+                    _ => format!("{} · {}", process.name, thread.name),
+                }
             }
         };
         let lanes: Vec<_> = ids.into_iter().map(|id| (id, name(id))).collect();
@@ -89,9 +115,10 @@ impl<'p> Plan<'p> {
             .collect();
         let longest = lanes
             .iter()
-            .map(|(_, name)| shortened(name, 40).chars().count())
+            .map(|(_, name)| short_name(name, NAME).chars().count())
             .max();
-        let left = 24.0 + 7.2 * longest.unwrap_or(0) as f64;
+        // At least the title of the lanes.
+        let left = 24.0 + LETTER * longest.unwrap_or(0).max(8) as f64;
         let mut plan = Self {
             picture,
             lane_of,
@@ -99,6 +126,7 @@ impl<'p> Plan<'p> {
                 (false, Axis::Logical) => Vec::new(),
                 _ => served(trace),
             },
+            entries: Vec::new(),
             left,
             step: if lanes.len() > MANY { LOW_LANE } else { LANE },
             height: 0.0,
@@ -118,13 +146,36 @@ impl<'p> Plan<'p> {
         }
         let cut: i64 = plan.idle.iter().map(|(from, until)| until - from).sum();
         let span = (plan.until - plan.from - cut).max(1) as f64;
+        let room = WIDTH - RIGHT - plan.left - 10.0 - IDLE * plan.idle.len() as f64;
         plan.scale = match picture.axis {
-            Axis::Logical => (WIDTH / span).clamp(COLUMN.0.min(WIDEST / span), COLUMN.1),
-            Axis::Wall => (WIDTH - IDLE * plan.idle.len() as f64) / span,
+            Axis::Logical => (room / span).min(COLUMN),
+            Axis::Wall => room / span,
         };
-        plan.width = (plan.x_of(plan.until) + RIGHT).max(760.0);
-        plan.height = TOP + plan.step * plan.lanes.len() as f64 + 20.0 + LEGEND;
+        plan.width = WIDTH;
+        plan.entries = sections::sections(&plan);
+        plan.height = plan.bottom() + plan.legend_height();
         plan
+    }
+
+    /// The end of the lanes.
+    pub(super) fn end(&self) -> f64 {
+        self.x_of(self.until) + 14.0
+    }
+
+    /// Whether the process of the connection accepted it.
+    pub(super) fn is_server(&self, bar: &Served) -> bool {
+        let trace = &self.picture.computation.trace;
+        // After another connection, of a thread of the pool.
+        matches!(trace.events[bar.from].kind, Kind::Accept | Kind::Close)
+    }
+
+    /// Whether the bar of a critical section stands for the event.
+    pub(super) fn is_entry(&self, id: EventId) -> bool {
+        let rank = |id: EventId| self.picture.computation.order.rank[id];
+        let found = self
+            .entries
+            .binary_search_by_key(&rank(id), |entry| rank(entry.0));
+        found.is_ok()
     }
 
     /// The value of an event on the axis.

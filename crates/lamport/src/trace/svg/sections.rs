@@ -1,0 +1,76 @@
+//! The critical section: a bar from each entry to the exit, with its name.
+
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+};
+
+use super::{
+    labels::{self, Labels},
+    marks::title,
+    plan::Plan,
+    xml::escaped,
+};
+use crate::trace::{Claim, EventId, words::Fields};
+
+/// The name of the bar, and the short one where there is no room.
+pub(super) const NAME: &str = "critical section";
+pub(super) const SHORT: &str = "CS";
+
+/// An entry to the critical section, with its exit if that is drawn.
+pub(super) type Section = (EventId, Option<EventId>);
+
+/// The entries that are drawn.
+pub(super) fn sections(plan: &Plan<'_>) -> Vec<Section> {
+    let trace = &plan.picture.computation.trace;
+    let mut sections: Vec<Section> = Vec::new();
+    let mut open: HashMap<u32, usize> = HashMap::new();
+    for id in plan.events() {
+        let event = &trace.events[*id];
+        if event.claim != Claim::Property {
+            continue;
+        }
+        match Fields::of(trace, *id).get("meaning") {
+            Some("enter") => {
+                open.insert(event.process, sections.len());
+                sections.push((*id, None));
+            }
+            Some("exit") => {
+                if let Some(section) = open.remove(&event.process) {
+                    sections[section].1 = Some(*id);
+                }
+            }
+            _ => {}
+        }
+    }
+    sections
+}
+
+impl Plan<'_> {
+    pub(super) fn sections(&self, labels: &mut Labels, out: &mut dyn Write) -> io::Result<()> {
+        for (enter, exit) in &self.entries {
+            let Some(lane) = self.y(*enter) else { continue };
+            let from = self.x(*enter);
+            let end = |exit: EventId| self.x(exit);
+            // Without an exit it lasts to the end of the lane.
+            let until = exit.map_or(self.end(), end).max(from + 3.0);
+            let height = (self.step * 0.62).min(22.0);
+            let (y, width) = (lane - height / 2.0, until - from);
+            let words = escaped(&title(self.picture.computation, *enter));
+            writeln!(
+                out,
+                r#"<rect class="section" x="{from:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" rx="3"><title>{words}</title></rect>"#
+            )?;
+            let middle = from + width / 2.0;
+            for name in [NAME, SHORT] {
+                let x = middle - labels::width(name) / 2.0;
+                let most = 900.0 - 5.0 - labels::width(name);
+                let x = x.clamp(self.left.min(most), most);
+                if labels.place(name, [(x, y - 3.0), (x, y + height + 10.0)]) {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
