@@ -54,7 +54,7 @@ draw() {
 
 # Twelve clients at once, of a server that needs 20 ms for each: the name of the picture, then the flags of the server.
 threads() {
-    local name=$1 server address number clients=()
+    local name=$1 server address
     shift
     mkdir "$name"
     cd "$name"
@@ -62,14 +62,11 @@ threads() {
     server=$!
     wait_for server.err "listening on "
     address=$(sed -n 's/^listening on //p' server.err)
-    for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
-        launch "client-$number" thread-client --connect "$address" </dev/null
-        clients+=($!)
-    done
-    wait "${clients[@]}"
+    launch clients thread-client --connect "$address" --clients 12 </dev/null
+    wait $!
     kill -INT "$server"
     wait "$server"
-    draw "$name" server.jsonl client-*.jsonl --axis wall --lanes thread
+    draw "$name" server.jsonl clients.jsonl --axis wall --lanes thread
     cd ..
 }
 

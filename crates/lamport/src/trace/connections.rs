@@ -22,7 +22,8 @@ pub struct Served {
 pub fn served(trace: &Trace) -> Vec<Served> {
     let mut all = Vec::new();
     for process in &trace.processes {
-        let mut open: HashMap<String, EventId> = HashMap::new();
+        // The connections of many clients in one program have the same peer, the server; each stays on its thread.
+        let mut open: HashMap<(String, Option<u32>), EventId> = HashMap::new();
         // The close of each thread's last connection.
         let mut closed: HashMap<u32, EventId> = HashMap::new();
         for id in process.events.clone() {
@@ -35,10 +36,12 @@ pub fn served(trace: &Trace) -> Vec<Served> {
                 continue;
             };
             if event.kind != Kind::Close {
-                open.insert(peer.to_owned(), id);
+                let connects = event.kind == Kind::Connect;
+                open.insert((peer.to_owned(), connects.then_some(event.thread)), id);
                 continue;
             }
-            let Some(from) = open.remove(peer) else {
+            let connected = open.remove(&(peer.to_owned(), Some(event.thread)));
+            let Some(from) = connected.or_else(|| open.remove(&(peer.to_owned(), None))) else {
                 continue;
             };
             let before = closed.insert(event.thread, id);

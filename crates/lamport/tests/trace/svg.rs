@@ -165,6 +165,24 @@ fn the_bar_of_a_thread_names_its_client() {
     );
     assert!(!svg.contains("concurrent"), "{svg}");
     readable(&svg);
+    // Clients that are threads of one program, and have the same peer.
+    let thread = |number: u64| {
+        let peer = "\"peer\":\"127.0.0.1:9\"";
+        let name = format!("client-{number}");
+        let seq = number * 2;
+        on_thread("clients", &name, seq, 100 + seq, "connect", peer)
+            + &on_thread("clients", &name, seq + 1, 50_000 + seq, "close", peer)
+    };
+    let mut lines: Vec<String> = (0..3).map(thread).collect();
+    lines.sort();
+    let clients = folder.write("clients.jsonl", lines.concat());
+    trace(&[&[&*clients], &flags[..]].concat());
+    let svg = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        svg.matches("class=\"bar\"").count(),
+        4,
+        "three and one in the legend: {svg}"
+    );
     // Without the log of the client its address is its name.
     trace(&[&[&*server], &flags[..]].concat());
     let svg = fs::read_to_string(&path).unwrap();
