@@ -24,11 +24,11 @@ Always equal are two times (98 µs), rates (49 a second), ports above 32767, dat
 numbers, temporary folders. `…` stands for any text within a line, and on a line alone for any lines.
 """
 
+import fcntl
 import os
 import pathlib
 import pty
 import re
-import select
 import shlex
 import signal
 import struct
@@ -36,8 +36,8 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
-import fcntl
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
@@ -173,17 +173,25 @@ class Program:
         os.close(slave)
         self.bytes = b""
         self.ended = False
+        self.news = threading.Event()
+        # All the time: a program whose output nobody reads waits.
+        self.reader = threading.Thread(target=self.keep_reading, name="reader")
+        self.reader.start()
+
+    def keep_reading(self):
+        while not self.ended:
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                data = b""
+            self.bytes += data
+            self.ended = not data
+            self.news.set()
 
     def read(self, seconds):
-        """Takes what is printed within this time, or less once something is."""
-        if self.ended or not select.select([self.master], [], [], seconds)[0]:
-            return
-        try:
-            data = os.read(self.master, 65536)
-        except OSError:
-            data = b""
-        self.ended = not data
-        self.bytes += data
+        """Waits this time, or less once something was printed."""
+        self.news.wait(seconds)
+        self.news.clear()
 
     def lines(self):
         text = self.bytes.decode(errors="replace").replace("\r\n", "\n")
@@ -202,6 +210,7 @@ class Program:
             except ProcessLookupError:
                 pass
             self.process.wait()
+        self.reader.join(LIMIT)
         os.close(self.master)
 
 

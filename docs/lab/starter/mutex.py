@@ -22,7 +22,7 @@ RUN = f"lab-{os.getpid()}"
 
 def gap(number, what):
     """Ends the process with the gap that is still open."""
-    print(f"mutex.py: gap {number} is open: {what}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"mutex.py: gap {number} is open: {what}\n")
     os._exit(2)
 
 

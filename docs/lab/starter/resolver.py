@@ -25,7 +25,7 @@ NO_ERROR, NAME_ERROR, REFUSED = 0, 3, 5
 
 def gap(number, what):
     """Ends the program with the gap that is still open."""
-    print(f"resolver.py: gap {number} is open: {what}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"resolver.py: gap {number} is open: {what}\n")
     os._exit(2)
 
 

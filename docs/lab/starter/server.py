@@ -20,7 +20,7 @@ PATIENCE = 2.0
 
 def gap(number, what):
     """Ends the program with the gap that is still open."""
-    print(f"server.py: gap {number} is open: {what}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"server.py: gap {number} is open: {what}\n")
     os._exit(2)
 
 
