@@ -88,17 +88,22 @@ def run_json(command, timeout=300):
     return json.loads(lines[-1])
 
 
-def whole_process(command):
-    """Runs a program to its end. Returns seconds, what it used (resource.getrusage), and its last line of output."""
+def whole_process(command, processors=None, all_lines=False):
+    """Runs a program to its end, on so many processors at most. Returns seconds, what it used (resource.getrusage), and
+    its last line of output, or all of them."""
+    ours = os.sched_getaffinity(0)
+    # A child inherits it.
+    os.sched_setaffinity(0, sorted(ours)[:processors])
     started = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    os.sched_setaffinity(0, ours)
     out = process.stdout.read().decode()
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.monotonic() - started
     last = (out.splitlines() or [""])[-1]
     if status != 0:
         raise SystemExit(f"bench: {' '.join(map(str, command))}: {last}")
-    return seconds, used, last
+    return seconds, used, out if all_lines else last
 
 
 def client_counts(command, timeout=300):
