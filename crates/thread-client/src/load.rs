@@ -15,7 +15,7 @@ use std::{
 use common::{
     event::{Event, Kind, Level},
     exit::{Failure, Summary},
-    text::{micros, plural},
+    text::plural,
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
 
@@ -24,7 +24,7 @@ use crate::{
     clients::{self, STACK},
     handout,
     progress::Progress,
-    report::Report,
+    report::{Report, who_connected},
     schedule::{Amount, Load},
 };
 
@@ -138,21 +138,7 @@ pub fn run(
                 missing -= usize::from(connecting.recv_timeout(TICK).is_ok());
             }
             let (connected, within) = report.connected();
-            let text = match connected {
-                0 => format!("none of {} connected", plural(clients as u64, "client")),
-                all if all == clients as u64 => {
-                    format!(
-                        "{} connected within {}",
-                        plural(all, "client"),
-                        micros(within)
-                    )
-                }
-                some => format!(
-                    "{some} of {} connected within {}",
-                    plural(clients as u64, "client"),
-                    micros(within)
-                ),
-            };
+            let text = who_connected(connected, clients as u64, within);
             recorder.record(Event::new(Kind::Report).text(text));
             if connected > 0 {
                 client.shutdown.sleep(hold);
@@ -187,8 +173,10 @@ pub fn run(
     let summary = report.summary(elapsed, stopped);
     Ok(match (load.hold, load.amount) {
         (Some(_), _) => report.with_connected(summary, clients as u64),
-        (None, Amount::Rate(..)) => report.with_late(summary, clients as u64),
-        _ => summary,
+        (None, Amount::Rate(..)) => {
+            report.with_late(report.with_served_at_once(summary), clients as u64)
+        }
+        _ => report.with_served_at_once(summary),
     })
 }
 

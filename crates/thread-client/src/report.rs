@@ -158,14 +158,28 @@ impl Report {
 
     /// The summary of a load with `--hold`: how many of the clients connected. Those alone were under way at the same
     /// time, and how many the server holds cannot be told from how fast it answers them in the end.
-    pub fn with_connected(&self, mut summary: Summary, clients: u64) -> Summary {
+    pub fn with_connected(&self, summary: Summary, clients: u64) -> Summary {
         let (connected, within) = self.connected();
-        summary.counts.remove("served_at_once");
         summary
             .count("clients", clients)
             .count("connected", connected)
             .count("connected_us", within)
             .count("under_way_most", connected)
+    }
+
+    /// The summary of a load whose exchanges begin when a client is free: how many the server served at once.
+    ///
+    /// Little's law (1961): the number served at once is the throughput times the time that serving takes. The shortest
+    /// latency is that of an exchange that did not wait for others. After the last answer nothing is served, however long
+    /// others wait for theirs.
+    pub fn with_served_at_once(&self, summary: Summary) -> Summary {
+        let latency = self.counts().latency;
+        if latency.is_empty() {
+            return summary;
+        }
+        let serving = self.answered_us.load(Relaxed).max(1) as f64;
+        let at_once = latency.len() as f64 * latency.min() as f64 / serving;
+        summary.count("served_at_once", at_once.round().max(1.0) as u64)
     }
 
     /// The summary of an open loop: how many exchanges began late because all clients were busy.
@@ -190,13 +204,6 @@ impl Report {
         let failed: u64 = counts.failed.values().sum();
         let answered = counts.latency.len();
         let per_second = answered as f64 / elapsed.as_secs_f64().max(1e-6);
-        // Little's law (1961): the number served at once is the throughput times the time that serving takes. The
-        // shortest latency is that of an exchange that did not wait for others. After the last answer nothing is served,
-        // however long others wait for theirs.
-        let serving = self.answered_us.load(Relaxed).max(1) as f64;
-        let at_once = (answered as f64 * counts.latency.min() as f64 / serving)
-            .round()
-            .max(1.0);
         let elapsed_us = whole_micros(elapsed);
         let text = format!(
             "{} in {}: {} a second, {}",
@@ -221,7 +228,6 @@ impl Report {
         }
         if answered > 0 {
             summary = summary
-                .count("served_at_once", at_once as u64)
                 .count("latency_min_us", counts.latency.min())
                 .count("latency_mean_us", counts.latency.mean().round() as u64);
             for (name, quantile) in QUANTILES {
@@ -270,17 +276,36 @@ pub fn failures(by_reason: &BTreeMap<String, u64>) -> String {
     format!("{failed} failed: {}", reasons.join(", "))
 }
 
+/// How many of the clients of a load with `--hold` connected, and within how many microseconds, as a sentence.
+pub fn who_connected(connected: u64, clients: u64, within_us: u64) -> String {
+    let all = plural(clients, "client");
+    connected_in_words((connected, clients), within_us, (&all, &all), " connected")
+}
+
+/// The same, where `all` are the words for all of them: as a count, and in a sentence about them.
+fn connected_in_words(
+    (connected, clients): (u64, u64),
+    within_us: u64,
+    (all, whole): (&str, &str),
+    verb: &str,
+) -> String {
+    let within = micros(within_us);
+    match connected {
+        0 => format!("none of {all}{verb}"),
+        _ if connected == clients => format!("{whole}{verb} within {within}"),
+        _ => format!("{connected} of {all}{verb} within {within}"),
+    }
+}
+
 /// The lines for people, from the counts of a summary.
 pub fn lines(text: &str, counts: &BTreeMap<String, u64>) -> String {
     let count = |name: &str| counts.get(name).copied().unwrap_or_default();
     let mut lines = text.to_owned();
     if let Some(connected) = counts.get("connected") {
-        let within = micros(count("connected_us"));
-        lines += &match (*connected, count("clients")) {
-            (0, all) => format!("\nconnected  none of {all}"),
-            (some, all) if some == all => format!("\nconnected  all within {within}"),
-            (some, all) => format!("\nconnected  {some} of {all} within {within}"),
-        };
+        let clients = count("clients");
+        let (numbers, all) = ((*connected, clients), clients.to_string());
+        let who = connected_in_words(numbers, count("connected_us"), (&all, "all"), "");
+        lines += &format!("\nconnected  {who}");
     }
     if count("exchanges") > 0 {
         let latencies = QUANTILES
@@ -332,6 +357,7 @@ mod tests {
             report.ends(Ok(()), time, time);
         }
         let summary = report.summary(Duration::from_millis(80), false);
+        let summary = report.with_served_at_once(summary);
         assert_eq!(
             (
                 summary.counts["under_way_most"],
@@ -354,6 +380,7 @@ mod tests {
         );
         report.ends(Err(&late), timeout, timeout);
         let summary = report.summary(timeout, false);
+        let summary = report.with_served_at_once(summary);
         assert_eq!(summary.counts["served_at_once"], 20);
         assert_eq!(summary.counts["per_second"], 2);
     }
