@@ -232,7 +232,10 @@ fn a_breach_of_the_protocol_is_one_line_with_the_node_the_line_and_what_was_expe
 #[test]
 fn a_command_that_cannot_be_started_and_flags_that_mean_nothing_are_usage_errors() {
     for (arguments, line) in [
-        ("run echo --processes 1 --node ./no-such-node", "lamport: start n1: "),
+        (
+            "run echo --processes 1 --node ./no-such-node",
+            "lamport: start n1: ",
+        ),
         (
             "run echo",
             "lamport: echo: a workload of nodes: add --node COMMAND",

@@ -1,6 +1,10 @@
 //! A block of a log: the data that the readers pass to the merge.
 
-use common::event::{Kind, Level};
+use common::{
+    event::{Kind, Level},
+    message::{Carrier, MessageId},
+};
+use hashbrown::HashMap;
 
 use super::{Claim, findings::Severity, words::beginning};
 
@@ -30,10 +34,10 @@ pub struct Block {
     pub(super) writers: Vec<(String, String)>,
     /// The threads: index of the writer, and name.
     pub(super) threads: Vec<(u32, String)>,
+    /// The channels of its messages.
+    pub(super) channels: Vec<Channel>,
     /// The algorithms that the writers claim to run.
     pub(super) algorithms: Vec<(u32, String)>,
-    /// Whether it is of a log of another tool.
-    pub(super) is_foreign: bool,
     /// Whether its file is no log, and may be something else.
     pub(super) is_passed_over: bool,
     /// Whether some of its clocks are arrays, whose entries have no names yet.
@@ -48,6 +52,65 @@ pub struct Block {
     pub(super) problems: Vec<(Severity, u32, String)>,
     /// The number of further problems of each severity.
     pub(super) problems_more: [u64; 3],
+}
+
+/// The identity of a message without its number. Addresses are compared as texts.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Channel {
+    pub(super) over: Carrier,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) numbers: Numbers,
+}
+
+/// What the numbers of the messages of a channel are.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Numbers {
+    /// The sender counts its messages.
+    Sent,
+    /// The numbers of the messages that they answer.
+    Answered,
+    /// Hashes of their contents.
+    Hashed,
+}
+
+/// The indices of the channels of a block.
+#[derive(Debug, Default)]
+pub(super) struct Channels {
+    known: HashMap<Channel, u32>,
+    /// By the identity of a message of the event log without its number.
+    by_identity: HashMap<String, u32>,
+}
+
+impl Channels {
+    /// The index of a channel, and the number of the message, of an identity in the event log; None if it is none.
+    pub(super) fn of_identity(&mut self, id: &str, all: &mut Vec<Channel>) -> Option<(u32, u64)> {
+        let (without, number) = id.rsplit_once('#')?;
+        if let Some(known) = self.by_identity.get(without) {
+            return Some((*known, number.parse().ok()?));
+        }
+        let (over, from, to, number) = MessageId::parts(id)?;
+        if from.is_empty() || to.is_empty() {
+            return None;
+        }
+        let channel = Channel {
+            over,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            numbers: Numbers::Sent,
+        };
+        let index = self.index(channel, all);
+        self.by_identity.insert(without.to_owned(), index);
+        Some((index, number))
+    }
+
+    /// The index of a channel.
+    pub(super) fn index(&mut self, channel: Channel, all: &mut Vec<Channel>) -> u32 {
+        *self.known.entry(channel).or_insert_with_key(|channel| {
+            all.push(channel.clone());
+            all.len() as u32 - 1
+        })
+    }
 }
 
 /// How many problems of a block are kept in words.
@@ -93,7 +156,8 @@ pub(super) struct Raw {
     pub(super) kind: Kind,
     pub(super) level: Level,
     pub(super) clock: Option<u64>,
-    pub(super) message: Option<(u32, u32)>,
+    /// The index of its channel, and its number there.
+    pub(super) message: Option<(u32, u64)>,
     pub(super) claim: Claim,
     /// Whether it reports that a rate limit suppressed events.
     pub(super) suppressed: bool,

@@ -1,7 +1,7 @@
 //! Logs in blocks of whole lines: one thread reads, several parse.
 
 use std::{
-    io::{self, BufRead},
+    io::{self, BufRead, Read},
     thread,
 };
 
@@ -16,7 +16,7 @@ use super::{
     complete::complete,
     fields,
     findings::Severity,
-    head::{self, Format, WithHead},
+    head::{self, Format, HEAD, WithHead},
     layouts::{self, Layout},
     lines, maelstrom,
     sources::{self, Source},
@@ -226,32 +226,28 @@ impl Reader<'_> {
         self.problem(file, line, severity, words);
     }
 
-    fn lines(&mut self, format: Format, file: u32, mut line: u32, from: &mut dyn BufRead) {
-        let mut bytes: Vec<u8> = Vec::new();
+    fn lines(&mut self, format: Format, file: u32, mut line: u32, from: &mut WithHead<'_>) {
+        // A short log takes no more memory than it needs.
+        let length = if from.is_whole() { HEAD } else { BLOCK };
+        // The begun line after the last block.
+        let mut rest: Vec<u8> = Vec::new();
         loop {
             if self.kept > MOST {
                 let words = format!("more than {} GiB of logs: the rest is not read", MOST >> 30);
                 return self.problem(file, line, Severity::Fail, words);
             }
-            let read = match from.fill_buf() {
-                Ok(read) => read,
+            let (mut bytes, is_full) = next_bytes(&rest, length, from);
+            match is_full {
+                Ok(true) => {}
+                Ok(false) => return self.piece(format, file, line, bytes, true),
                 Err(error) => {
                     self.piece(format, file, line, bytes, true);
                     return self.stopped(file, line, &error);
                 }
-            };
-            let length = read.len();
-            if length == 0 {
-                return self.piece(format, file, line, bytes, true);
             }
-            bytes.extend_from_slice(read);
-            from.consume(length);
-            if bytes.len() < BLOCK {
-                continue;
-            }
-            let rest = match bytes.iter().rposition(|byte| *byte == b'\n') {
+            rest = match bytes.iter().rposition(|byte| *byte == b'\n') {
                 Some(end) => bytes.split_off(end + 1),
-                None if bytes.len() <= LONGEST => continue,
+                None if bytes.len() <= LONGEST => bytes.split_off(0),
                 None => {
                     let words = format!("longer than {LONGEST} bytes: skipped");
                     self.problem(file, line, Severity::Fail, words);
@@ -263,19 +259,13 @@ impl Reader<'_> {
                         return self.problem(file, line, Severity::Fail, words);
                     };
                     line += u32::from(end);
-                    bytes.clear();
+                    rest = Vec::new();
                     continue;
                 }
             };
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-            self.piece(
-                format,
-                file,
-                line,
-                std::mem::replace(&mut bytes, rest),
-                false,
-            );
-            line = line.saturating_add(lines as u32);
+            let lines = lines_in(&bytes);
+            self.piece(format, file, line, bytes, false);
+            line = line.saturating_add(lines);
         }
     }
 
@@ -285,11 +275,15 @@ impl Reader<'_> {
         }
         self.kept += bytes.len();
         let cut_off = last && !bytes.ends_with(b"\n");
+        let mut bytes = bytes;
+        if bytes.len() < bytes.capacity() / 2 {
+            bytes.shrink_to_fit();
+        }
         let mut bad_line = None;
         let text = String::from_utf8(bytes).unwrap_or_else(|error| {
             let good = error.utf8_error().valid_up_to();
             let before = &error.as_bytes()[..good];
-            bad_line = Some(before.iter().filter(|byte| **byte == b'\n').count() as u32);
+            bad_line = Some(lines_in(before));
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         });
         let piece = Piece {
@@ -353,6 +347,40 @@ impl Reader<'_> {
     }
 }
 
+/// The rest, and after it so many bytes or all that are left; whether there may be more.
+fn next_bytes(rest: &[u8], more: usize, from: &mut impl Read) -> (Vec<u8>, io::Result<bool>) {
+    // The kernel zeroes what is new, and the bytes are read to where they stay.
+    let mut bytes = vec![0; rest.len() + more];
+    bytes[..rest.len()].copy_from_slice(rest);
+    let mut end = rest.len();
+    let is_full = loop {
+        if end == bytes.len() {
+            break Ok(true);
+        }
+        match from.read(&mut bytes[end..]) {
+            Ok(0) => break Ok(false),
+            Ok(length) => end += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Err(error),
+        }
+    };
+    bytes.truncate(end);
+    (bytes, is_full)
+}
+
+/// The number of line ends.
+fn lines_in(bytes: &[u8]) -> u32 {
+    // In so many a byte counts them, which is what makes it fast.
+    let chunks = bytes.chunks(usize::from(u8::MAX));
+    let lines = chunks.map(|chunk| {
+        chunk
+            .iter()
+            .map(|byte| u8::from(*byte == b'\n'))
+            .sum::<u8>()
+    });
+    lines.map(u32::from).sum()
+}
+
 /// The first byte that is not whitespace, and the number of its line; everything before it is consumed.
 fn first_byte(from: &mut dyn BufRead) -> io::Result<(Option<u8>, u32)> {
     const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -370,7 +398,7 @@ fn first_byte(from: &mut dyn BufRead) -> io::Result<(Option<u8>, u32)> {
             .iter()
             .take_while(|byte| byte.is_ascii_whitespace())
             .count();
-        line += read[..spaces].iter().filter(|byte| **byte == b'\n').count() as u32;
+        line += lines_in(&read[..spaces]);
         let byte = read.get(spaces).copied();
         from.consume(spaces);
         passed += spaces;

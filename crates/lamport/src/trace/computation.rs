@@ -15,8 +15,9 @@ use super::{
     matching::{self, Links},
     merge::merge,
     order::{self, Order, Ordered},
-    skew, sources,
-    traffic::{self, Traffic},
+    skew::Skew,
+    sources,
+    traffic::{self, Traffic, TrafficCounter},
     vectors,
     verify::{self, CheckedCounts},
 };
@@ -35,6 +36,8 @@ pub struct Computation {
     pub traffic: Traffic,
     /// How much was checked.
     pub checked: CheckedCounts,
+    /// The execution of each process, by the number of its first process.
+    pub executions: Vec<u32>,
     /// Pairs of events of different processes.
     pub pairs: Pairs,
     /// The results for the runs of algorithms in the logs, see [`runs::check`](super::runs::check).
@@ -76,19 +79,27 @@ impl Computation {
         } = order::order(&mut trace, links);
         verify::orphans(&mut trace, &matched.orphans);
         verify::addressees(&mut trace);
-        let clocks = verify::clocks(&mut trace, &links, &order);
-        let wall = skew::check(&mut trace, &links);
-        let mut pairs = Pairs::of(&trace, &executions(&trace, &links));
-        let mut checker = vectors::VectorChecker::default();
+        let executions = executions(&trace, &links);
+        let mut pairs = Pairs::of(&trace, &executions);
+        let mut clocks = verify::Clocks::new(&trace);
+        let mut skew = Skew::default();
+        let mut vectors = vectors::VectorChecker::default();
+        let mut traffic = TrafficCounter::new(&trace);
+        // All in one pass: in causal order a send is still in the processor's cache when its receive is looked at.
         order::walk(&trace, &links, &order, |event, vector| {
             pairs.see(&trace, event, vector);
-            checker.see(&trace, &links, event, vector);
+            clocks.see(&trace, &links, event);
+            skew.see(&trace, &links, event);
+            vectors.see(&trace, &links, event, vector);
+            traffic.see(&trace, &links, event);
         });
-        let vectors = checker.report(&mut trace);
+        let clocks = clocks.report(&mut trace);
+        let wall = skew.report(&mut trace);
+        let vectors = vectors.report(&mut trace);
         // A message that is received in a cycle is received.
         left_out.append(&mut matched.backward);
         let traffic = match left_out.is_empty() {
-            true => traffic::count(&trace, &links),
+            true => traffic.result(&trace, &links),
             false => traffic::count(&trace, &links.with(&left_out)),
         };
         let checked = CheckedCounts {
@@ -106,6 +117,7 @@ impl Computation {
             order,
             traffic,
             checked,
+            executions,
             pairs,
             runs: Vec::new(),
             passed_over: Vec::new(),

@@ -46,6 +46,8 @@ pub struct Pairs {
     pub all: u64,
     /// The ordered ones.
     pub ordered: u64,
+    /// Whether a process has logged vectors, whose entries are not the numbers of its events.
+    has_vectors: bool,
 }
 
 impl Pairs {
@@ -66,6 +68,7 @@ impl Pairs {
         Self {
             all: events.values().map(|(pairs, _)| pairs).sum(),
             ordered: 0,
+            has_vectors: trace.processes.iter().any(|process| process.vectors),
         }
     }
 
@@ -75,6 +78,11 @@ impl Pairs {
             return;
         }
         let me = trace.events[event].process as usize;
+        if !self.has_vectors {
+            let all: u64 = vector.iter().map(|known| u64::from(*known)).sum();
+            self.ordered += all - u64::from(vector[me]);
+            return;
+        }
         let others = vector
             .iter()
             .enumerate()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Claim,
-    block::{Block, LATER, Raw, excerpt},
+    block::{Block, Channel, Channels, LATER, Raw, excerpt},
     clock_text::LoggedClock,
     findings::Severity,
     wall,
@@ -25,6 +25,7 @@ const MOST_EVENTS: u64 = u32::MAX as u64 - 1;
 pub(super) struct ForeignEvents {
     pub(super) block: Block,
     writers: HashMap<(String, String), u32>,
+    channels: Channels,
     /// The line of the first event, and whether its clock is a vector.
     first: Option<(u32, bool)>,
     /// Whether a time was not understood.
@@ -49,10 +50,10 @@ impl ForeignEvents {
             block: Block {
                 file,
                 all,
-                is_foreign: true,
                 ..Block::default()
             },
             writers: HashMap::new(),
+            channels: Channels::default(),
             first: None,
             has_bad_time: false,
         }
@@ -147,6 +148,11 @@ impl ForeignEvents {
             block.threads.push((writer, "main".to_owned()));
             writer
         })
+    }
+
+    /// The index of a channel.
+    pub(super) fn channel(&mut self, channel: Channel) -> u32 {
+        self.channels.index(channel, &mut self.block.channels)
     }
 
     /// Adds a text; its start and length.

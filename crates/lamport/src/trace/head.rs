@@ -26,7 +26,7 @@ pub(super) enum Format {
 }
 
 /// How much of a log shows what it is, in bytes.
-const HEAD: usize = 64 << 10;
+pub(super) const HEAD: usize = 64 << 10;
 
 /// How many of its lines.
 const LINES: usize = 1000;
@@ -133,10 +133,18 @@ impl<'r> WithHead<'r> {
     pub(super) fn head(&self) -> &[u8] {
         &self.head
     }
+
+    /// Whether the beginning is all of it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.head.len() < HEAD
+    }
 }
 
 impl Read for WithHead<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.taken == self.head.len() && self.error.is_none() {
+            return self.rest.read(into);
+        }
         let length = self.fill_buf()?.read(into)?;
         self.consume(length);
         Ok(length)

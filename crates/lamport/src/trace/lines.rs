@@ -1,64 +1,32 @@
 //! Lines of the event log, version 1: the fields that merging and matching need.
 //!
-//! [`common::event::Record`] parses all fields of a line. This parser handles a million lines per second, and reports the problem
-//! with a line that is not an event.
+//! [`common::event::Record`] parses all fields of a line. This parser handles millions of lines per second, and reports the
+//! problem with a line that is not an event.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `line` | the fields, as serde_json parses them |
+//! | `plain` | the same of lines as our programs write them, without a parser of JSON |
 
-use std::{borrow::Cow, collections::BTreeMap};
+mod line;
+mod plain;
+
+use std::collections::BTreeMap;
 
 use common::{
     event::{Kind, Level, Time, VERSION},
-    text::plural,
+    text::{plural, visible},
 };
 use hashbrown::HashMap;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
 
+pub use self::line::Line;
+use self::plain::PlainLines;
 use super::{
     Claim,
-    block::{Block, LONGEST, Piece, Raw, excerpt},
+    block::{Block, Channels, LONGEST, Piece, Raw, excerpt},
     findings::Severity,
 };
-
-/// The fields that are parsed. A missing text is empty, because serde copies an `Option<Cow>`.
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(default)]
-    v: Option<u64>,
-    #[serde(borrow, default)]
-    run: Cow<'a, str>,
-    #[serde(borrow, default)]
-    node: Cow<'a, str>,
-    #[serde(borrow, default)]
-    thread: Cow<'a, str>,
-    #[serde(default)]
-    seq: Option<u64>,
-    #[serde(borrow, default)]
-    time: Cow<'a, str>,
-    #[serde(borrow, default)]
-    level: Cow<'a, str>,
-    #[serde(borrow, default)]
-    event: Cow<'a, str>,
-    #[serde(borrow, default)]
-    message: Cow<'a, str>,
-    #[serde(borrow, default)]
-    message_type: Cow<'a, str>,
-    #[serde(borrow, default)]
-    meaning: Cow<'a, str>,
-    #[serde(borrow, default)]
-    algorithm: Cow<'a, str>,
-    #[serde(default)]
-    clock: Option<u64>,
-    #[serde(default)]
-    counts: Option<Suppressed>,
-}
-
-/// The count of events that were not logged.
-#[derive(Deserialize)]
-struct Suppressed {
-    #[serde(default)]
-    suppressed: Option<u64>,
-    #[serde(default)]
-    unwritten: Option<u64>,
-}
 
 /// Parses the lines.
 pub(super) fn parse(piece: Piece, all: bool) -> Block {
@@ -76,8 +44,8 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
     };
     let mut names = Names::default();
     let mut times = Times::default();
-    // Message identities that are written with escapes; they are appended to the text.
-    let mut escaped = String::new();
+    let mut channels = Channels::default();
+    let mut plain = PlainLines::default();
     let mut start = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let at = start;
@@ -93,7 +61,11 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
             block.problem(Severity::Fail, line_number, words);
             continue;
         }
-        let read = match serde_json::from_str::<Line>(trimmed) {
+        let (read, is_plain) = match plain.read(trimmed) {
+            Some(read) => (Ok(read), true),
+            None => (serde_json::from_str::<Line>(trimmed), false),
+        };
+        let read = match read {
             Ok(read) => read,
             Err(_) if cut_off && !ended => {
                 let words = "truncated line: its process was killed while it wrote";
@@ -119,19 +91,24 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
             });
             Kind::Local
         });
-        let message = match &read.message {
-            none if none.is_empty() => None,
-            Cow::Borrowed(message) => {
-                let start = message.as_ptr() as usize - text.as_ptr() as usize;
-                Some((start as u32, message.len() as u32))
-            }
-            Cow::Owned(message) => {
-                let start = text.len() + escaped.len();
-                escaped.push_str(message);
-                Some((start as u32, message.len() as u32))
+        let message = match &*read.message {
+            "" => None,
+            id => channels.of_identity(id, &mut block.channels).or_else(|| {
+                block.problem(Severity::Fail, line_number, || {
+                    let id = visible(id.as_bytes());
+                    format!("message '{id}' is not written CARRIER:FROM>TO#NUMBER")
+                });
+                None
+            }),
+        };
+        let thread = match plain.known_thread.filter(|_| is_plain) {
+            Some(thread) => thread,
+            None => {
+                let thread = names.thread(&read, &mut block);
+                plain.known_thread = plain.known_thread.or(is_plain.then_some(thread));
+                thread
             }
         };
-        let thread = names.thread(&read, &mut block);
         if !read.algorithm.is_empty() {
             let writer = block.threads[thread as usize].0;
             block.algorithms.push((writer, read.algorithm.to_string()));
@@ -158,7 +135,6 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
         });
     }
     block.text = text;
-    block.text.push_str(&escaped);
     block
 }
 
@@ -265,18 +241,38 @@ impl Times {
             self.micros = whole.since_1970().as_micros().try_into().ok()?;
             minute.clone_into(&mut self.minute);
         }
-        let rest = rest.strip_suffix('Z')?;
-        let (seconds, fraction) = rest.split_once('.').unwrap_or((rest, "0"));
-        if seconds.len() != 2 || !(1..=9).contains(&fraction.len()) {
-            return None;
-        }
-        let seconds: u32 = seconds.parse().ok()?;
-        let digits: u32 = fraction.parse().ok()?;
-        let length = fraction.len() as u32;
-        let fraction = match 6_u32.checked_sub(length) {
-            Some(missing) => digits * 10_u32.pow(missing),
-            None => digits / 10_u32.pow(length - 6),
+        let (seconds, fraction) = match rest.as_bytes() {
+            // As our programs write it.
+            &[a, b, b'.', c, d, e, f, g, h, b'Z'] => {
+                (decimal([a, b])?, decimal([c, d, e, f, g, h])?)
+            }
+            _ => seconds(rest)?,
         };
         Some(self.micros + i64::from(seconds) * 1_000_000 + i64::from(fraction))
     }
+}
+
+/// The value of decimal digits.
+fn decimal<const N: usize>(digits: [u8; N]) -> Option<u32> {
+    digits.iter().try_fold(0, |value, digit| {
+        let digit = char::from(*digit).to_digit(10)?;
+        Some(value * 10 + digit)
+    })
+}
+
+/// The seconds and microseconds of `43.131588Z`, with fewer or more digits, or none, after the point.
+fn seconds(text: &str) -> Option<(u32, u32)> {
+    let text = text.strip_suffix('Z')?;
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if seconds.len() != 2 || !(1..=9).contains(&fraction.len()) {
+        return None;
+    }
+    let seconds: u32 = seconds.parse().ok()?;
+    let digits: u32 = fraction.parse().ok()?;
+    let length = fraction.len() as u32;
+    let fraction = match 6_u32.checked_sub(length) {
+        Some(missing) => digits * 10_u32.pow(missing),
+        None => digits / 10_u32.pow(length - 6),
+    };
+    Some((seconds, fraction))
 }

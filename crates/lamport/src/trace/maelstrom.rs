@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use common::{
     event::{Kind, Level},
+    message::Carrier,
     text::visible,
 };
 use hashbrown::HashMap;
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Claim,
-    block::{Block, Piece, Raw, excerpt},
+    block::{Block, Channel, Numbers, Piece, Raw, excerpt},
     fields::object,
     findings::Severity,
     foreign::ForeignEvents,
@@ -39,7 +40,8 @@ struct Message {
     from: String,
     to: String,
     /// The same on both sides.
-    identity: String,
+    number: u64,
+    numbers: Numbers,
     body: Map<String, Value>,
     /// In microseconds.
     time: Option<i64>,
@@ -140,7 +142,12 @@ fn add(
         fields.insert("text".to_owned(), visible(text.as_bytes()).into());
     }
     let (start, length) = events.text(&Value::Object(fields));
-    let identity = events.text(&message.identity);
+    let channel = events.channel(Channel {
+        over: Carrier::Udp,
+        from: message.from.clone(),
+        to: message.to.clone(),
+        numbers: message.numbers,
+    });
     events.block.events.push(Raw {
         line,
         start,
@@ -151,7 +158,7 @@ fn add(
         kind,
         level: Level::Info,
         clock: None,
-        message: Some(identity),
+        message: Some((channel, message.number)),
         claim: Claim::None,
         suppressed: false,
     });
@@ -208,34 +215,25 @@ fn message(line: &str) -> Option<Result<Message, String>> {
             )),
         },
     };
-    let identity = match (id("msg_id"), id("in_reply_to")) {
+    let (numbers, number) = match (id("msg_id"), id("in_reply_to")) {
         (Err(why), _) | (_, Err(why)) => return Some(Err(why)),
-        (Ok(Some(id)), _) => format!("m{id}"),
-        (Ok(None), Ok(Some(id))) => format!("r{id}"),
+        (Ok(Some(id)), _) => (Numbers::Sent, id),
+        (Ok(None), Ok(Some(id))) => (Numbers::Answered, id),
         (Ok(None), Ok(None)) => {
             let mut hash = DefaultHasher::new();
             Value::Object(body.clone()).to_string().hash(&mut hash);
-            format!("h{:016x}", hash.finish())
+            (Numbers::Hashed, hash.finish())
         }
     };
     Some(Ok(Message {
         action,
-        identity: format!("{}:{}:{from}{to}{identity}", from.len(), to.len()),
+        number,
+        numbers,
         from,
         to,
         body,
         time,
     }))
-}
-
-/// The sender and receiver of an identity, and the number of the message if its sender numbers it.
-pub(super) fn parts(identity: &str) -> Option<(&str, &str, Option<u64>)> {
-    let (from, rest) = identity.split_once(':')?;
-    let (to, rest) = rest.split_once(':')?;
-    let (from, rest) = rest.split_at_checked(from.parse().ok()?)?;
-    let (to, key) = rest.split_at_checked(to.parse().ok()?)?;
-    let number = key.strip_prefix('m').and_then(|id| id.parse().ok());
-    Some((from, to, number))
 }
 
 /// The time at the beginning of a line, before other words.
@@ -265,41 +263,38 @@ mod tests {
             (
                 r#"{"src":"c1","dest":"n1","body":{"type":"echo","msg_id":1}}"#,
                 None,
-                ("c1", "n1", "m1"),
+                ("c1", "n1", (Numbers::Sent, 1)),
             ),
             (
                 r#"{"id":3,"src":"n1","dest":"c1","body":{"type":"echo_ok","in_reply_to":1}}"#,
                 None,
-                ("n1", "c1", "r1"),
+                ("n1", "c1", (Numbers::Answered, 1)),
             ),
             (
                 r#"{"src":"n1","dest":"c1","body":{"type":"echo_ok","msg_id":0,"in_reply_to":1}}"#,
                 None,
-                ("n1", "c1", "m0"),
+                ("n1", "c1", (Numbers::Sent, 0)),
             ),
             (
                 r#"2023/02/23 13:41:12 Sent {"src":"n1","dest":"c1","body":{"msg_id":2}}"#,
                 Some(Kind::Send),
-                ("n1", "c1", "m2"),
+                ("n1", "c1", (Numbers::Sent, 2)),
             ),
             (
                 r#"2023/02/23 13:41:12 Received {c1 n1 {"type":"echo","msg_id":5}}"#,
                 Some(Kind::Receive),
-                ("c1", "n1", "m5"),
+                ("c1", "n1", (Numbers::Sent, 5)),
             ),
             (
                 r#"{"type":"recv","time":5000,"message":{"src":"c1","dest":"n1","body":{"msg_id":6}}}"#,
                 Some(Kind::Receive),
-                ("c1", "n1", "m6"),
+                ("c1", "n1", (Numbers::Sent, 6)),
             ),
         ] {
             let found = message(line).unwrap().unwrap();
             assert_eq!(found.action, action, "{line}");
-            assert_eq!(found.identity, format!("2:2:{from}{to}{key}"), "{line}");
-            assert_eq!(
-                parts(&found.identity).map(|parts| (parts.0, parts.1)),
-                Some((from, to))
-            );
+            assert_eq!((&*found.from, &*found.to), (from, to), "{line}");
+            assert_eq!((found.numbers, found.number), key, "{line}");
         }
         for line in [
             "",

@@ -39,16 +39,17 @@ pub struct Links {
 
 impl Links {
     /// The links of a trace with this number of events.
-    pub fn new(events: usize, mut links: Vec<Link>) -> Self {
-        links.sort_unstable_by_key(|link| (link.to, link.from));
-        let mut effects: Vec<_> = links.iter().map(|link| (link.from, link.to)).collect();
-        effects.sort_unstable();
-        let causes = starts(events, links.iter().map(|link| link.to));
-        let effects_of = starts(events, effects.iter().map(|(from, _)| *from));
+    pub fn new(events: usize, links: Vec<Link>) -> Self {
+        let (mut links, causes) = grouped(events, links, |link| link.to);
+        for several in links.chunk_by_mut(|a, b| a.to == b.to) {
+            several.sort_unstable_by_key(|link| link.from);
+        }
+        let effects = links.iter().map(|link| (link.from as u32, link.to as u32));
+        let (effects, effects_of) = grouped(events, effects.collect(), |link| link.0 as usize);
         Self {
             links,
             causes,
-            effects: effects.into_iter().map(|(_, to)| to as u32).collect(),
+            effects: effects.into_iter().map(|(_, to)| to).collect(),
             effects_of,
         }
     }
@@ -73,6 +74,9 @@ impl Links {
     pub fn is_duplicate(&self, trace: &Trace, link: &Link) -> bool {
         // The receives of a process are adjacent, in its order.
         let effects = &self.effects[range(&self.effects_of, link.from)];
+        if effects.len() == 1 {
+            return false;
+        }
         let before = effects.partition_point(|effect| (*effect as usize) < link.to);
         let process = |effect: u32| trace.events[effect as usize].process;
         before > 0 && process(effects[before - 1]) == trace.events[link.to].process
@@ -102,16 +106,24 @@ fn range(starts: &[u32], event: EventId) -> Range<usize> {
     starts[event] as usize..starts[event + 1] as usize
 }
 
-/// The start of each number's group in a sorted sequence.
-fn starts(count: usize, sorted: impl Iterator<Item = usize>) -> Vec<u32> {
+/// Groups by a number below `count`: those of one number stay in their order. With the start of each group, and the end.
+fn grouped<T: Copy>(count: usize, all: Vec<T>, number: impl Fn(&T) -> usize) -> (Vec<T>, Vec<u32>) {
     let mut starts = vec![0; count + 1];
-    for number in sorted {
-        starts[number + 1] += 1;
+    for it in &all {
+        starts[number(it) + 1] += 1;
     }
     for index in 1..starts.len() {
         starts[index] += starts[index - 1];
     }
-    starts
+    // Where the next one of each number comes.
+    let mut next: Vec<u32> = starts.clone();
+    let mut grouped = all.clone();
+    for it in all {
+        let place = &mut next[number(&it)];
+        grouped[*place as usize] = it;
+        *place += 1;
+    }
+    (grouped, starts)
 }
 
 /// The result of matching.
@@ -128,30 +140,38 @@ pub struct Matched {
 /// Matches all receives of the logs.
 pub fn by_identity(trace: &mut Trace) -> Matched {
     let mut matched = Matched::default();
-    let mut of_message: Vec<(u32, u32)> = Vec::new();
-    let mut plain = Vec::new();
-    for (id, event) in trace.events.iter().enumerate() {
-        match (event.kind, event.message()) {
-            (Kind::Send | Kind::Receive, Some(message)) => {
-                of_message.push((message as u32, id as u32));
-            }
-            // A receive without an identity is that of a plain datagram.
-            (Kind::Receive, None) => plain.push(id),
-            _ => {}
-        }
-    }
-    of_message.sort_unstable();
+    let (communications, plain) = by_channel(trace);
     let runs = Runs::of(trace);
+    matched.links.reserve(communications.len() / 2);
     let (mut sends, mut receives) = (Vec::new(), Vec::new());
-    for same in of_message.chunk_by(|a, b| a.0 == b.0) {
+    let same_message =
+        |a: &Communication, b: &Communication| (a.channel(), a.number) == (b.channel(), b.number);
+    for same in communications.chunk_by(same_message) {
+        if let [one, other] = same
+            && one.is_receive() != other.is_receive()
+        {
+            let (send, receive) = if one.is_receive() {
+                (other, one)
+            } else {
+                (one, other)
+            };
+            runs.match_one(
+                trace,
+                send.event as usize,
+                receive.event as usize,
+                &mut matched,
+            );
+            continue;
+        }
         sends.clear();
         receives.clear();
-        for (_, id) in same {
-            let id = *id as usize;
-            match trace.events[id].kind {
-                Kind::Send => sends.push(id),
-                _ => receives.push(id),
-            }
+        for it in same {
+            let into = if it.is_receive() {
+                &mut receives
+            } else {
+                &mut sends
+            };
+            into.push(it.event as usize);
         }
         runs.match_identity(trace, &mut sends, &mut receives, &mut matched);
     }
@@ -164,8 +184,10 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
         let of = |id: EventId| trace.events[id].process;
         of(link.from) == of(link.to) && link.from > link.to
     };
-    let (violations, links): (Vec<_>, _) = matched.links.into_iter().partition(backward);
-    matched.links = links;
+    let violations: Vec<Link> = matched
+        .links
+        .extract_if(.., |link| backward(link))
+        .collect();
     drop(runs);
     for link in &violations {
         let (here, there) = (trace.place_of(link.to), trace.place_of(link.from));
@@ -178,27 +200,68 @@ pub fn by_identity(trace: &mut Trace) -> Matched {
     matched
 }
 
-/// Which processes may communicate: those that share a run only with each other, and a process that is alone in its run with any
-/// other.
-pub(super) struct Runs<'t> {
-    of_process: Vec<&'t str>,
-    shared: HashSet<&'t str>,
+/// A send or a receive, with the identity of its message.
+#[derive(Clone, Copy, Debug, Default)]
+struct Communication {
+    number: u64,
+    /// Twice the channel, and 1 more if it is a receive.
+    channel_and_kind: u32,
+    event: u32,
 }
 
-impl<'t> Runs<'t> {
-    pub(super) fn of(trace: &'t Trace) -> Self {
-        let of_process: Vec<&str> = trace
-            .processes
-            .iter()
-            .map(|process| process.run.as_str())
-            .collect();
-        let mut nodes: HashMap<&str, &str> = HashMap::new();
-        let mut shared = HashSet::new();
-        for process in &trace.processes {
-            let first = *nodes.entry(&process.run).or_insert(&process.node);
-            if first != process.node {
-                shared.insert(process.run.as_str());
-            }
+impl Communication {
+    fn channel(&self) -> u32 {
+        self.channel_and_kind / 2
+    }
+
+    fn is_receive(&self) -> bool {
+        self.channel_and_kind % 2 == 1
+    }
+}
+
+/// All sends and receives of messages with an identity, those of one message together; and the receives without one, which are
+/// those of plain datagrams.
+fn by_channel(trace: &Trace) -> (Vec<Communication>, Vec<EventId>) {
+    let mut plain = Vec::new();
+    let mut all = Vec::new();
+    for (id, event) in trace.events.iter().enumerate() {
+        match (event.kind, event.message()) {
+            (Kind::Send | Kind::Receive, Some((channel, number))) => all.push(Communication {
+                number,
+                channel_and_kind: channel as u32 * 2 + u32::from(event.kind == Kind::Receive),
+                event: id as u32,
+            }),
+            (Kind::Receive, None) => plain.push(id),
+            _ => {}
+        }
+    }
+    let channels = trace.channels.len();
+    let (mut sorted, starts) = grouped(channels, all, |it| it.channel() as usize);
+    for channel in starts.windows(2) {
+        // Those of each process are nearly always in this order already.
+        sorted[channel[0] as usize..channel[1] as usize].sort_by_key(|it| (it.number, it.event));
+    }
+    (sorted, plain)
+}
+
+/// Which processes may communicate: those that share a run only with each other, and a process that is alone in its run with any
+/// other.
+pub(super) struct Runs {
+    /// The run of each process, by the number of its first process.
+    of_process: Vec<u32>,
+    /// Whether several processes share the run.
+    shared: Vec<bool>,
+}
+
+impl Runs {
+    pub(super) fn of(trace: &Trace) -> Self {
+        let mut firsts: HashMap<&str, u32> = HashMap::new();
+        let mut shared = vec![false; trace.processes.len()];
+        let mut of_process = Vec::with_capacity(shared.len());
+        for (number, process) in (0..).zip(&trace.processes) {
+            let first = *firsts.entry(&process.run).or_insert(number);
+            shared[first as usize] |= trace.processes[first as usize].node != process.node;
+            of_process.push(first);
         }
         Self { of_process, shared }
     }
@@ -206,11 +269,28 @@ impl<'t> Runs<'t> {
     /// Whether one process can have sent a message to the other.
     pub(super) fn may_communicate(&self, from: u32, to: u32) -> bool {
         let (from, to) = (self.of_process[from as usize], self.of_process[to as usize]);
-        from == to || !(self.shared.contains(from) && self.shared.contains(to))
+        from == to || !(self.is_shared(from) && self.is_shared(to))
     }
 
-    fn run(&self, trace: &Trace, event: EventId) -> &'t str {
+    fn is_shared(&self, run: u32) -> bool {
+        self.shared[run as usize]
+    }
+
+    fn run(&self, trace: &Trace, event: EventId) -> u32 {
         self.of_process[trace.events[event].process as usize]
+    }
+
+    /// Matches the only receive of an identity with the only send.
+    fn match_one(&self, trace: &Trace, from: EventId, to: EventId, matched: &mut Matched) {
+        let process = |id: EventId| trace.events[id].process;
+        match self.may_communicate(process(from), process(to)) {
+            true => matched.links.push(Link {
+                from,
+                to,
+                inferred: false,
+            }),
+            false => matched.orphans.push(to),
+        }
     }
 
     /// Matches the sends and receives of one identity.
@@ -224,8 +304,8 @@ impl<'t> Runs<'t> {
         let [first, ..] = *sends else {
             return matched.orphans.extend(&*receives);
         };
-        let message = trace.events[first].message();
-        let one_each = message.is_some_and(|message| trace.messages[message].stream);
+        let message = trace.message(&trace.events[first]);
+        let one_each = message.is_some_and(|message| message.stream);
         let run = |id: &EventId| self.run(trace, *id);
         let in_one_run = |all: &[EventId]| all.iter().all(|id| run(id) == run(&all[0]));
         if receives.is_empty() {
@@ -239,7 +319,7 @@ impl<'t> Runs<'t> {
             return in_order(trace, sends, receives, one_each, matched);
         }
         // Each shared run separately, and then the others.
-        let mut by_run: HashMap<&str, (Vec<EventId>, Vec<EventId>)> = HashMap::new();
+        let mut by_run: HashMap<u32, (Vec<EventId>, Vec<EventId>)> = HashMap::new();
         for id in sends.iter() {
             by_run.entry(run(id)).or_default().0.push(*id);
         }
@@ -251,13 +331,9 @@ impl<'t> Runs<'t> {
             if !sends.is_empty() && !receives.is_empty() {
                 in_order(trace, &mut sends, &mut receives, one_each, matched);
             } else if receives.is_empty() {
-                other_sends.extend(sends.into_iter().map(|id| (id, self.shared.contains(run))));
+                other_sends.extend(sends.into_iter().map(|id| (id, self.is_shared(run))));
             } else {
-                other_receives.extend(
-                    receives
-                        .into_iter()
-                        .map(|id| (id, self.shared.contains(run))),
-                );
+                other_receives.extend(receives.into_iter().map(|id| (id, self.is_shared(run))));
             }
         }
         for shared in [true, false] {
@@ -354,8 +430,8 @@ fn plain_datagrams(trace: &Trace, receives: &[EventId], matched: &mut Matched) {
     let senders: HashSet<&str> = received.keys().map(|features| features.0).collect();
     let mut sent: HashMap<Features<'_>, Vec<EventId>> = HashMap::new();
     for (id, event) in trace.events.iter().enumerate() {
-        if let (Kind::Send, Some(message)) = (event.kind, event.message())
-            && let Some(peer) = senders.get(&*trace.parties[trace.messages[message].from as usize])
+        if let (Kind::Send, Some(message)) = (event.kind, trace.message(event))
+            && let Some(peer) = senders.get(&*trace.parties[message.from as usize])
         {
             let features = features(peer, &Fields::of(trace, id));
             sent.entry(features).or_default().push(id);

@@ -5,17 +5,16 @@
 
 use common::{
     event::Kind,
-    message::{Carrier, MessageId},
+    message::Carrier,
     text::{natural, visible},
 };
 
 use super::{
-    Event, EventId, LoggedVector, Message, NONE, Place, Process, Text, Thread, Trace,
-    block::{Block, Raw},
+    Channel, Event, EventId, LoggedVector, NONE, Place, Process, Text, Thread, Trace,
+    block::{self, Block, Numbers},
     dedup,
-    findings::{Findings, Severity},
+    findings::Findings,
     log::Log,
-    maelstrom,
     sequence::{check_clock_jumps, check_numbers, reorder_sends},
 };
 use crate::{property::Property, run_event::ALL_PROCESSES};
@@ -52,16 +51,17 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>, all: bool) -> Trace {
         sorting.block(number as u32, block, clocks, &mut ids, &mut trace);
     }
     let Sorting { logs, threads, .. } = sorting;
-    drop(ids);
     trace.texts = blocks.into_iter().map(|block| block.text).collect();
     let logs = dedup::join(logs, &mut trace);
     let mut runs: Vec<&str> = logs.iter().map(|log| log.run.as_str()).collect();
     runs.dedup();
     let several = runs.iter().any(|run| *run != runs[0]);
-    let processes = logs
-        .into_iter()
-        .flat_map(|log| in_order(log, several, &threads, &mut trace))
-        .collect();
+    let mut processes = Vec::new();
+    for mut log in logs {
+        in_order(&mut log, &threads, &mut trace);
+        let node = ids.parties.get(&log.node).copied();
+        separate(log, node, several, &trace, &mut processes);
+    }
     arrange(processes, &threads, &mut trace);
     trace
 }
@@ -78,14 +78,18 @@ struct Sorting {
 }
 
 impl Sorting {
-    fn block<'b>(
+    fn block(
         &mut self,
         number: u32,
-        block: &'b Block,
+        block: &Block,
         mut clocks: Option<Vec<Vec<(String, u64)>>>,
-        ids: &mut Ids<'b>,
+        ids: &mut Ids,
         trace: &mut Trace,
     ) {
+        let channels = block.channels.iter();
+        let channels: Vec<u32> = channels
+            .map(|channel| ids.channel(channel, trace))
+            .collect();
         let mut logs: Vec<usize> = Vec::new();
         for writer in &block.writers {
             logs.push(self.log_of(block, writer, clocks.is_some()));
@@ -111,15 +115,10 @@ impl Sorting {
                     thread
                 }
             };
-            let message = raw.message.map_or(NONE, |place| {
-                let (start, length) = place;
-                let text = Text {
-                    block: number,
-                    start,
-                    length,
-                };
-                ids.message(block, text, raw, trace)
-            });
+            let (channel, message_number) = match raw.message {
+                Some((channel, number)) => (channels[channel as usize], number),
+                None => (NONE, 0),
+            };
             let clock = clocks
                 .as_mut()
                 .map(|clocks| std::mem::take(&mut clocks[index]));
@@ -143,7 +142,8 @@ impl Sorting {
                 kind: raw.kind,
                 level: raw.level,
                 clock: raw.clock,
-                message,
+                channel,
+                message_number,
                 carried,
                 suppressed: raw.suppressed,
                 claim: raw.claim,
@@ -194,72 +194,43 @@ impl Sorting {
     }
 }
 
-/// The indices of message identities and of the parties in them.
+/// The indices of channels and of their parties.
 #[derive(Default)]
-struct Ids<'b> {
-    messages: HashMap<&'b str, u32>,
-    parties: HashMap<&'b str, u32>,
+struct Ids {
+    channels: HashMap<block::Channel, u32>,
+    parties: HashMap<String, u32>,
 }
 
-impl<'b> Ids<'b> {
-    fn message(&mut self, block: &'b Block, text: Text, raw: &Raw, trace: &mut Trace) -> u32 {
-        let id = &block.text[text.start as usize..(text.start + text.length) as usize];
-        if let Some(known) = self.messages.get(id) {
+impl Ids {
+    fn channel(&mut self, channel: &block::Channel, trace: &mut Trace) -> u32 {
+        if let Some(known) = self.channels.get(channel) {
             return *known;
         }
-        // Addresses are compared as texts.
-        let parts = match block.is_foreign {
-            true => maelstrom::parts(id).map(|(from, to, number)| (Carrier::Udp, from, to, number)),
-            false => MessageId::parts(id)
-                .filter(|(_, from, to, _)| !from.is_empty() && !to.is_empty())
-                .map(|(over, from, to, number)| (over, from, to, Some(number))),
-        };
-        let Some((over, from, to, number)) = parts else {
-            let place = Place {
-                file: block.file,
-                line: raw.line,
-            };
-            let place = trace.place(place);
-            trace
-                .findings
-                .add(Property::WellFormed, Severity::Fail, || {
-                    let id = visible(id.as_bytes());
-                    format!("{place}: message '{id}' is not written CARRIER:FROM>TO#NUMBER")
-                });
-            return NONE;
-        };
-        let message = Message {
-            from: self.party(from, &mut trace.parties),
-            to: self.party(to, &mut trace.parties),
-            number: number.unwrap_or(0),
-            is_numbered: number.is_some(),
+        trace.channels.push(Channel {
+            from: self.party(&channel.from, &mut trace.parties),
+            to: self.party(&channel.to, &mut trace.parties),
+            is_numbered: channel.numbers == Numbers::Sent,
             // A multicast is sent over as many connections as it has receivers.
-            stream: over == Carrier::Tcp && to != ALL_PROCESSES,
-            within: over == Carrier::Memory,
-        };
-        trace.messages.push(message);
-        let number = trace.messages.len() as u32 - 1;
-        self.messages.insert(id, number);
+            stream: channel.over == Carrier::Tcp && channel.to != ALL_PROCESSES,
+            within: channel.over == Carrier::Memory,
+        });
+        let number = trace.channels.len() as u32 - 1;
+        self.channels.insert(channel.clone(), number);
         number
     }
 
-    fn party(&mut self, party: &'b str, parties: &mut Vec<String>) -> u32 {
-        *self.parties.entry(party).or_insert_with(|| {
-            parties.push(visible(party.as_bytes()));
+    fn party(&mut self, party: &str, parties: &mut Vec<String>) -> u32 {
+        let party = visible(party.as_bytes());
+        *self.parties.entry(party).or_insert_with_key(|party| {
+            parties.push(party.clone());
             parties.len() as u32 - 1
         })
     }
 }
 
-/// Brings the events of a log into the order of its process, and separates several processes in one program. In logs with clocks the names
-/// of several executions distinguish the processes.
-fn in_order(
-    mut log: Log,
-    several_runs: bool,
-    threads: &[(usize, String)],
-    trace: &mut Trace,
-) -> Vec<(String, Log)> {
-    check_numbers(&mut log, trace);
+/// Brings the events of a log into the order of its process.
+fn in_order(log: &mut Log, threads: &[(usize, String)], trace: &mut Trace) {
+    check_numbers(log, trace);
     log.stopped = log.events.iter().any(|event| event.kind == Kind::Stop);
     log.suppressed = log.events.iter().any(|event| event.suppressed);
     // Output and summaries are not part of the computation.
@@ -267,23 +238,49 @@ fn in_order(
         .retain(|event| !matches!(event.kind, Kind::Output | Kind::Report | Kind::Write));
     if !log.vectors {
         reorder_sends(&mut log.events);
-        check_clock_jumps(&log, threads, trace);
+        check_clock_jumps(log, threads, trace);
     }
-    let node = visible(log.node.as_bytes());
+}
+
+/// Separates several processes in one program. In logs with clocks the names of several executions distinguish the processes.
+/// `node` is the log's own name among the parties.
+fn separate(
+    mut log: Log,
+    node: Option<u32>,
+    several_runs: bool,
+    trace: &Trace,
+    processes: &mut Vec<(String, Log)>,
+) {
+    if log.events.is_empty() {
+        return;
+    }
+    let name = visible(log.node.as_bytes());
     let name = if log.vectors && several_runs && !log.run.is_empty() {
-        format!("{}/{node}", visible(log.run.as_bytes()))
+        format!("{}/{name}", visible(log.run.as_bytes()))
     } else {
-        node
+        name
     };
     // A program that is itself a party is one process, regardless of other parties in its log.
-    let several = !log
-        .events
-        .iter()
-        .any(|event| is_party(event, &log.node, trace));
+    let is_party =
+        |channel: &Channel| node.is_some_and(|node| channel.from == node || channel.to == node);
+    let within = |event: &Event| {
+        let channel = &trace.channels[event.message()?.0];
+        channel.within.then_some(channel)
+    };
+    let mut inside = log.events.iter().filter_map(within).peekable();
+    if inside.peek().is_none() || inside.any(is_party) {
+        return processes.push((name, log));
+    }
     let mut parts: Vec<(String, Log)> = Vec::new();
     for event in std::mem::take(&mut log.events) {
-        let within = party_within(&event, trace).filter(|_| several);
-        let party = within.unwrap_or(&name);
+        let party = match (event.kind, within(&event)) {
+            (Kind::Send, Some(channel)) => Some(channel.from),
+            (Kind::Receive, Some(channel)) => Some(channel.to),
+            _ => None,
+        };
+        let party = party.map(|party| &trace.parties[party as usize]);
+        let party = party.filter(|party| *party != ALL_PROCESSES);
+        let party = party.unwrap_or(&name);
         let part = match parts.iter().position(|(name, _)| name == party) {
             Some(part) => part,
             None => {
@@ -300,28 +297,7 @@ fn in_order(
         };
         parts[part].1.events.push(event);
     }
-    parts
-}
-
-/// Whether a message through memory names the process itself.
-fn is_party(event: &Event, node: &str, trace: &Trace) -> bool {
-    event.message().is_some_and(|message| {
-        let message = &trace.messages[message];
-        let named = |party: u32| trace.parties[party as usize] == node;
-        message.within && (named(message.from) || named(message.to))
-    })
-}
-
-/// The process, in a program with several, that sends or receives through memory.
-fn party_within<'t>(event: &Event, trace: &'t Trace) -> Option<&'t String> {
-    let message = &trace.messages[event.message()?];
-    let party = match event.kind {
-        Kind::Send => message.from,
-        Kind::Receive => message.to,
-        _ => return None,
-    };
-    let party = &trace.parties[party as usize];
-    (message.within && party != ALL_PROCESSES).then_some(party)
+    processes.append(&mut parts);
 }
 
 /// Arranges the processes by name.
@@ -344,8 +320,11 @@ fn arrange(mut parts: Vec<(String, Log)>, threads: &[(usize, String)], trace: &m
         let start: EventId = trace.events.len();
         renumbered.clear();
         let mut own: Vec<(&str, u32)> = Vec::new();
+        let mut present = NONE;
         for event in &log.events {
-            if renumbered.insert(event.thread, 0).is_none() {
+            if std::mem::replace(&mut present, event.thread) != event.thread
+                && renumbered.insert(event.thread, 0).is_none()
+            {
                 own.push((&threads[event.thread as usize].1, event.thread));
             }
         }
@@ -363,7 +342,7 @@ fn arrange(mut parts: Vec<(String, Log)>, threads: &[(usize, String)], trace: &m
         }
         let mut present = (NONE, NONE);
         let (mut entry, mut clocks) = (0, false);
-        for mut event in log.events {
+        let events = log.events.into_iter().map(|mut event| {
             clocks |= event.clock.is_some();
             entry = match log.vectors {
                 true => event.number.try_into().unwrap_or(u32::MAX),
@@ -375,8 +354,9 @@ fn arrange(mut parts: Vec<(String, Log)>, threads: &[(usize, String)], trace: &m
             }
             event.thread = present.1;
             event.process = process;
-            trace.events.push(event);
-        }
+            event
+        });
+        trace.events.extend(events);
         trace.processes.push(Process {
             stopped: log.stopped,
             suppressed: log.suppressed,

@@ -61,5 +61,7 @@ pub mod verify;
 mod wall;
 pub mod words;
 
-pub use model::{Claim, Event, EventId, LoggedVector, Message, Place, Process, Thread, Trace};
+pub use model::{
+    Channel, Claim, Event, EventId, LoggedVector, Message, Place, Process, Thread, Trace,
+};
 pub(crate) use model::{NONE, Text};

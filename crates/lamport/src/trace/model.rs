@@ -23,9 +23,9 @@ pub struct Trace {
     pub threads: Vec<Thread>,
     /// The events, process by process, in the order of each process.
     pub events: Vec<Event>,
-    /// The identities of messages.
-    pub messages: Vec<Message>,
-    /// The senders and receivers in them.
+    /// The channels of the messages.
+    pub channels: Vec<Channel>,
+    /// The senders and receivers of messages.
     pub parties: Vec<String>,
     /// The vector clocks in logs of other tools.
     pub carried: Vec<LoggedVector>,
@@ -123,17 +123,19 @@ pub struct Event {
     pub claim: Claim,
     /// The process's own entry in the event's vector timestamp: the number of its events of the computation so far.
     pub(crate) entry: u32,
-    /// The index of the message in [`Trace::messages`].
-    pub(super) message: u32,
+    /// The index of the message's channel in [`Trace::channels`].
+    pub(super) channel: u32,
+    /// The message's number in its channel.
+    pub(super) message_number: u64,
     /// The index of the vector clock in [`Trace::carried`].
     pub(super) carried: u32,
     pub(crate) text: Text,
 }
 
 impl Event {
-    /// The message that is sent or received.
-    pub fn message(&self) -> Option<usize> {
-        (self.message != NONE).then_some(self.message as usize)
+    /// What identifies the message that is sent or received: its channel, and its number there.
+    pub fn message(&self) -> Option<(usize, u64)> {
+        (self.channel != NONE).then_some((self.channel as usize, self.message_number))
     }
 
     /// The vector clock in the log.
@@ -142,21 +144,34 @@ impl Event {
     }
 }
 
-/// The parts of a message's identity.
-#[derive(Clone, Debug)]
+/// What the messages from a sender to a receiver have in common.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Channel {
+    /// The sender, by its index in [`Trace::parties`].
+    pub from: u32,
+    /// The receiver.
+    pub to: u32,
+    /// Whether its sender numbers its messages.
+    pub is_numbered: bool,
+    /// Whether they were sent over a connection, which has one receiver.
+    pub stream: bool,
+    /// Whether they were sent through the memory of one program.
+    pub within: bool,
+}
+
+/// A message, by its identity.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Message {
     /// The sender, by its index in [`Trace::parties`].
     pub from: u32,
     /// The receiver.
     pub to: u32,
-    /// Its number from this sender to this receiver.
+    /// Its number from this sender to this receiver; 0 where its sender does not number its messages.
     pub number: u64,
-    /// Whether its sender numbers its messages.
+    /// As in [`Channel`].
     pub is_numbered: bool,
-    /// Whether it was sent over a connection, which has one receiver.
+    /// As in [`Channel`].
     pub stream: bool,
-    /// Whether it was sent through the memory of one program.
-    pub within: bool,
 }
 
 /// A vector clock (Fidge 1988, Mattern 1989) in a log.
@@ -177,6 +192,19 @@ impl Trace {
     /// The place of an event as `FILE:LINE`.
     pub fn place_of(&self, event: EventId) -> String {
         self.place(self.events[event].place)
+    }
+
+    /// The message that an event sends or receives.
+    pub fn message(&self, event: &Event) -> Option<Message> {
+        let (channel, number) = event.message()?;
+        let channel = self.channels[channel];
+        Some(Message {
+            from: channel.from,
+            to: channel.to,
+            number: if channel.is_numbered { number } else { 0 },
+            is_numbered: channel.is_numbered,
+            stream: channel.stream,
+        })
     }
 
     /// The process of an event.
@@ -204,7 +232,7 @@ impl Trace {
     pub fn same_message(&self, a: EventId, b: EventId) -> bool {
         let sent = |event: EventId| {
             let event = &self.events[event];
-            let message = &self.messages[event.message()?];
+            let message = self.message(event)?;
             (event.kind == Kind::Send).then_some((event.process, message.from, message.number))
         };
         sent(a).is_some() && sent(a) == sent(b)

@@ -1,6 +1,10 @@
 //! Happened-before (Lamport 1978): a total order of all events that extends it, and the Lamport and vector timestamps.
 
-use std::{cmp::Reverse, collections::BinaryHeap, fmt};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, binary_heap::PeekMut},
+    fmt,
+};
 
 use super::{
     EventId, NONE, Trace,
@@ -117,49 +121,64 @@ struct Ordering<'t> {
     /// Each process's next event.
     next: Vec<EventId>,
     /// The next events whose causes are in the order, the earliest first; without wall-clock times by logical time.
-    ready: BinaryHeap<Reverse<(Option<i64>, u64, usize)>>,
+    ready: BinaryHeap<Reverse<Ready>>,
     /// Links that are left out.
     out: HashSet<(EventId, EventId)>,
     order: Order,
 }
 
+/// An event that is ready, by its time, its logical time and its process.
+type Ready = (i64, u64, usize);
+
 impl Ordering<'_> {
     /// Adds the process's next event to the ready ones if its causes are in the order.
     fn try_next(&mut self, process: usize) {
+        let next = self.ready_next(process);
+        self.ready.extend(next.map(Reverse));
+    }
+
+    /// The process's next event if its causes are in the order.
+    fn ready_next(&mut self, process: usize) -> Option<Ready> {
         let next = self.next[process];
-        if next < self.trace.processes[process].events.end && self.pending_causes[next] == 0 {
-            let causes = self.links.to(next).iter().map(|link| link.from);
-            let causes = causes.filter(|cause| !self.out.contains(&(*cause, next)));
-            let before = self.trace.before(next);
-            let event = &self.trace.events[next];
-            let own = u32::from(event.kind.is_computation());
-            let (mut chain, mut known) = (0, 0);
-            for cause in causes.chain(before) {
-                chain = chain.max(self.order.chain[cause]);
-                known = known.max(self.order.time[cause]);
-            }
-            self.order.chain[next] = chain + own;
-            self.order.time[next] = match event.clock {
-                Some(clock) => clock,
-                // Its process keeps the clock of the event before.
-                None if self.trace.processes[process].clocks => {
-                    before.map_or(0, |before| self.order.time[before])
-                }
-                None => known.saturating_add(own.into()),
-            };
-            let logical = self.order.time[next];
-            self.ready.push(Reverse((event.time, logical, process)));
+        if next == self.trace.processes[process].events.end || self.pending_causes[next] > 0 {
+            return None;
         }
+        let causes = self.links.to(next).iter().map(|link| link.from);
+        let causes = causes.filter(|cause| !self.out.contains(&(*cause, next)));
+        let before = self.trace.before(next);
+        let event = &self.trace.events[next];
+        let own = u32::from(event.kind.is_computation());
+        let (mut chain, mut known) = (0, 0);
+        for cause in causes.chain(before) {
+            chain = chain.max(self.order.chain[cause]);
+            known = known.max(self.order.time[cause]);
+        }
+        self.order.chain[next] = chain + own;
+        self.order.time[next] = match event.clock {
+            Some(clock) => clock,
+            // Its process keeps the clock of the event before.
+            None if self.trace.processes[process].clocks => {
+                before.map_or(0, |before| self.order.time[before])
+            }
+            None => known.saturating_add(own.into()),
+        };
+        let logical = self.order.time[next];
+        // One without a time comes before the others.
+        Some((event.time.unwrap_or(i64::MIN), logical, process))
     }
 
     /// Appends all events that are ready, and those that become ready.
     fn take_ready(&mut self) {
-        while let Some(Reverse((_, _, process))) = self.ready.pop() {
+        while let Some(Reverse((_, _, process))) = self.ready.peek().copied() {
             let event = self.next[process];
             self.order.rank[event] = self.order.sequence.len() as u32;
             self.order.sequence.push(event);
             self.next[process] += 1;
-            self.try_next(process);
+            // Where the process's next event is ready, it takes the place of this one.
+            match (self.ready_next(process), self.ready.peek_mut()) {
+                (Some(next), Some(mut first)) => *first = Reverse(next),
+                (_, first) => drop(first.map(PeekMut::pop)),
+            }
             for effect in self.links.from(event) {
                 if !self.out.contains(&(event, effect)) {
                     self.cause_done(effect);

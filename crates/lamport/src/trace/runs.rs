@@ -17,8 +17,7 @@ use self::{
     step::{MessageTypes, Step, is_crash},
 };
 use super::{
-    Claim, EventId, NONE, Trace, computation::Computation, executions::executions,
-    findings::Severity, layouts::Layout,
+    Claim, EventId, NONE, Trace, computation::Computation, findings::Severity, layouts::Layout,
 };
 use crate::{
     algorithms::Algorithm,
@@ -70,7 +69,7 @@ pub fn check(computation: &Computation) -> Vec<Check> {
 fn runs(computation: &Computation) -> Vec<LoggedRun> {
     let trace = &computation.trace;
     let mut groups: BTreeMap<u32, Group> = BTreeMap::new();
-    for (process, execution) in (0..).zip(executions(trace, &computation.links)) {
+    for (process, execution) in (0..).zip(&computation.executions) {
         let logged = &trace.processes[process as usize];
         if logged.algorithm.as_deref() == Some(OUTSIDE) {
             continue;
@@ -82,7 +81,7 @@ fn runs(computation: &Computation) -> Vec<LoggedRun> {
             .max()
             .unwrap_or_default();
         if claim > Claim::None || logged.algorithm.is_some() {
-            let group = groups.entry(execution).or_default();
+            let group = groups.entry(*execution).or_default();
             group.processes.push(process);
             group.claim = group.claim.max(claim);
         }

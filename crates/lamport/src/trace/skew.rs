@@ -9,6 +9,7 @@ use crate::property::Property;
 use hashbrown::HashMap;
 
 /// A constraint on the difference of two corrections.
+#[derive(Debug)]
 struct Constraint {
     from: usize,
     to: usize,
@@ -18,66 +19,79 @@ struct Constraint {
     by: (EventId, EventId),
 }
 
-/// Reports messages that were received before they were sent, by the wall clocks. Returns how many were compared.
-pub fn check(trace: &mut Trace, links: &Links) -> u64 {
-    let mut compared = 0;
-    let mut backwards = 0_u64;
-    let mut constraints: HashMap<(usize, usize), Constraint> = HashMap::new();
-    for link in links.all() {
-        let (from, to) = (&trace.events[link.from], &trace.events[link.to]);
-        let (Some(sent), Some(received)) = (from.time, to.time) else {
-            continue;
+/// Compares the wall-clock times of sends and receives.
+#[derive(Debug, Default)]
+pub struct Skew {
+    compared: u64,
+    backwards: u64,
+    /// By sender and receiver.
+    constraints: HashMap<(u32, u32), Constraint>,
+}
+
+impl Skew {
+    /// The next event.
+    pub fn see(&mut self, trace: &Trace, links: &Links, event: EventId) {
+        let to = &trace.events[event];
+        for link in links.to(event) {
+            let from = &trace.events[link.from];
+            let (Some(sent), Some(received)) = (from.time, to.time) else {
+                continue;
+            };
+            // An inferred link may be wrong.
+            if from.process == to.process || link.inferred {
+                continue;
+            }
+            self.compared += 1;
+            let least = sent.saturating_sub(received);
+            self.backwards += u64::from(least > 0);
+            let key = (from.process, to.process);
+            let constraint = self.constraints.entry(key).or_insert(Constraint {
+                from: from.process as usize,
+                to: to.process as usize,
+                least,
+                by: (link.from, link.to),
+            });
+            if constraint.least < least {
+                constraint.least = least;
+                constraint.by = (link.from, link.to);
+            }
+        }
+    }
+
+    /// Reports messages that were received before they were sent, by the wall clocks. Returns how many were compared.
+    pub fn report(self, trace: &mut Trace) -> u64 {
+        if self.backwards == 0 {
+            return self.compared;
+        }
+        let mut constraints: Vec<_> = self.constraints.into_values().collect();
+        constraints.sort_by_key(|constraint| (constraint.from, constraint.to));
+        for constraint in constraints.iter().filter(|constraint| constraint.least > 0) {
+            let (there, here) = (
+                trace.place_of(constraint.by.0),
+                trace.place_of(constraint.by.1),
+            );
+            let early = length(constraint.least);
+            trace.findings.add(Property::Wall, Severity::Warn, || {
+                format!("{here}: received {early} before it was sent at {there}, by the clocks")
+            });
+        }
+        let words = match corrections(trace.processes.len(), &constraints) {
+            Some(corrections) => {
+                let changed = corrections.iter().enumerate().filter(|(_, by)| **by != 0);
+                let changed: Vec<_> = changed
+                    .map(|(process, by)| {
+                        let name = &trace.processes[process].name;
+                        let (sign, by) = if *by < 0 { ('-', -by) } else { ('+', *by) };
+                        format!("{sign}{} for {name}", length(by))
+                    })
+                    .collect();
+                format!("smallest correction: {}", changed.join(", "))
+            }
+            None => "no constant correction exists: a clock was set during the run".to_owned(),
         };
-        // An inferred link may be wrong.
-        if from.process == to.process || link.inferred {
-            continue;
-        }
-        compared += 1;
-        let least = sent.saturating_sub(received);
-        backwards += u64::from(least > 0);
-        let key = (from.process as usize, to.process as usize);
-        let constraint = constraints.entry(key).or_insert(Constraint {
-            from: key.0,
-            to: key.1,
-            least,
-            by: (link.from, link.to),
-        });
-        if constraint.least < least {
-            constraint.least = least;
-            constraint.by = (link.from, link.to);
-        }
+        trace.findings.remark(Property::Wall, words);
+        self.compared
     }
-    if backwards == 0 {
-        return compared;
-    }
-    let mut constraints: Vec<_> = constraints.into_values().collect();
-    constraints.sort_by_key(|constraint| (constraint.from, constraint.to));
-    for constraint in constraints.iter().filter(|constraint| constraint.least > 0) {
-        let (there, here) = (
-            trace.place_of(constraint.by.0),
-            trace.place_of(constraint.by.1),
-        );
-        let early = length(constraint.least);
-        trace.findings.add(Property::Wall, Severity::Warn, || {
-            format!("{here}: received {early} before it was sent at {there}, by the clocks")
-        });
-    }
-    let words = match corrections(trace.processes.len(), &constraints) {
-        Some(corrections) => {
-            let changed = corrections.iter().enumerate().filter(|(_, by)| **by != 0);
-            let changed: Vec<_> = changed
-                .map(|(process, by)| {
-                    let name = &trace.processes[process].name;
-                    let (sign, by) = if *by < 0 { ('-', -by) } else { ('+', *by) };
-                    format!("{sign}{} for {name}", length(by))
-                })
-                .collect();
-            format!("smallest correction: {}", changed.join(", "))
-        }
-        None => "no constant correction exists: a clock was set during the run".to_owned(),
-    };
-    trace.findings.remark(Property::Wall, words);
-    compared
 }
 
 /// The correction of each clock; None if none exists. Only differences matter, so the median is subtracted from all of them:

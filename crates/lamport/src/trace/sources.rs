@@ -47,8 +47,8 @@ const NAMED: usize = 5;
 /// The first bytes of gzip (RFC 1952 section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The size of the read buffer, in bytes.
-const BUFFER: usize = 1 << 20;
+/// The size of the read buffer, in bytes; larger reads pass it by.
+const BUFFER: usize = 64 << 10;
 
 /// The files, and the files in folders that are logs by their names; without duplicates.
 ///

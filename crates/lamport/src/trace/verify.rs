@@ -10,7 +10,6 @@ use super::{
     EventId, Trace,
     findings::Severity,
     matching::{Links, Runs},
-    order::Order,
     words::{Fields, sentence},
 };
 use crate::{
@@ -32,8 +31,7 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
     let mut senders: HashMap<u32, Vec<(u32, u64)>> = HashMap::new();
     let mut connections: HashMap<(u32, u32), u64> = HashMap::new();
     for event in &trace.events {
-        if let (Kind::Send, Some(message)) = (event.kind, event.message()) {
-            let message = &trace.messages[message];
+        if let (Kind::Send, Some(message)) = (event.kind, trace.message(event)) {
             let highest = connections.entry((message.from, message.to)).or_default();
             *highest = (*highest).max(message.number);
             let of_name = senders.entry(message.from).or_default();
@@ -59,7 +57,7 @@ pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {
     let mut checked = Vec::new();
     for orphan in orphans {
         let event = &trace.events[*orphan];
-        let message = event.message().map(|message| &trace.messages[message]);
+        let message = trace.message(event);
         let fields = Fields::of(trace, *orphan);
         let from = match message {
             Some(message) => Some(message.from),
@@ -153,8 +151,7 @@ pub fn addressees(trace: &mut Trace) {
         .collect();
     let mut violations = Vec::new();
     for (id, event) in trace.events.iter().enumerate() {
-        let message = event.message().filter(|_| event.kind == Kind::Receive);
-        let Some(message) = message.map(|message| &trace.messages[message]) else {
+        let Some(message) = trace.message(event).filter(|_| event.kind == Kind::Receive) else {
             continue;
         };
         let process = &trace.processes[event.process as usize];
@@ -175,23 +172,41 @@ pub fn addressees(trace: &mut Trace) {
 
 /// Checks the logical clocks in the logs. Each thread is checked separately, because the order between the threads of a process
 /// is only the order of logging.
-pub fn clocks(trace: &mut Trace, links: &Links, order: &Order) -> ClockCondition {
-    let mut condition = ClockCondition::new(trace.events.len(), trace.threads.len());
-    let mut violations = Vec::new();
-    for id in &order.sequence {
-        let event = &trace.events[*id];
-        let causes = links.to(*id).iter().map(|link| link.from);
-        let same = |before| trace.same_message(*id, before);
-        let found = condition.see(*id, event.thread as usize, event.clock, causes, same);
-        violations.extend(found.map(|found| (*id, found)));
+#[derive(Debug)]
+pub struct Clocks {
+    condition: ClockCondition,
+    violations: Vec<(EventId, Regression)>,
+}
+
+impl Clocks {
+    /// Before the first event.
+    pub fn new(trace: &Trace) -> Self {
+        Self {
+            condition: ClockCondition::new(trace.events.len(), trace.threads.len()),
+            violations: Vec::new(),
+        }
     }
-    for (event, Regression { cause, reason }) in violations {
-        let (cause, here) = (sentence(trace, cause), sentence(trace, event));
-        trace.findings.add(Property::Clocks, Severity::Fail, || {
-            format!("{reason}; {cause}; {here}")
-        });
+
+    /// The next event in causal order.
+    pub fn see(&mut self, trace: &Trace, links: &Links, id: EventId) {
+        let event = &trace.events[id];
+        let causes = links.to(id).iter().map(|link| link.from);
+        let same = |before| trace.same_message(id, before);
+        let thread = event.thread as usize;
+        let found = self.condition.see(id, thread, event.clock, causes, same);
+        self.violations.extend(found.map(|found| (id, found)));
     }
-    condition
+
+    /// Reports the violations. Returns what was compared.
+    pub fn report(self, trace: &mut Trace) -> ClockCondition {
+        for (event, Regression { cause, reason }) in self.violations {
+            let (cause, here) = (sentence(trace, cause), sentence(trace, event));
+            trace.findings.add(Property::Clocks, Severity::Fail, || {
+                format!("{reason}; {cause}; {here}")
+            });
+        }
+        self.condition
+    }
 }
 
 /// How much was checked, for the properties that hold.

@@ -15,6 +15,7 @@ use crate::{
     config::{Cli, MOST},
     fault_event::Fault,
     ids::{Names, ProcessId},
+    process::Meaning,
     run_event::{ALL_PROCESSES, RunEvent},
     trace::{Claim, EventId, Trace, computation::Computation, runs::LoggedRun},
 };
@@ -79,19 +80,23 @@ impl Script {
         log: &Path,
     ) -> Result<Self, Failure> {
         let paths = [log.to_owned()];
-        let (computation, run) =
-            LoggedRun::read_as(&paths, algorithm, |trace| names(trace, processes, log))?;
+        let mut chosen = Names::numbered(0);
+        let (computation, run) = LoggedRun::read_as(&paths, algorithm, |trace| {
+            chosen = names(trace, processes, log)?;
+            Ok(chosen.clone())
+        })?;
         if run.events.is_empty() {
             let why = "no event of p1, p2, … with a logical clock is in it";
             return Err(Failure::could_not_run(visible_path(log), why));
         }
+        check_timestamps(&computation.trace, &run, &chosen)?;
         let LoggedRun {
-            names,
             events,
             origin,
             unfinished,
             ..
         } = run;
+        let names = chosen;
         let steps = steps(&computation, &names, events, &origin, algorithm)?;
         let trace = computation.trace;
         let ready = trace
@@ -203,7 +208,7 @@ fn names(trace: &Trace, given: Option<usize>, log: &Path) -> Result<Names, Failu
             names.insert(process.node.as_str());
         }
         for event in events.iter().filter(|event| event.claim > Claim::None) {
-            let message = event.message().map(|message| &trace.messages[message]);
+            let message = trace.message(event);
             let parties = message
                 .into_iter()
                 .flat_map(|message| [message.from, message.to]);
@@ -258,6 +263,26 @@ fn number(name: &str) -> Option<usize> {
     is_number
         .then(|| digits.parse().unwrap_or(usize::MAX))
         .filter(|_| !digits.is_empty())
+}
+
+/// Refuses the timestamp of a process that is none of those that were chosen: its name has a number after theirs.
+fn check_timestamps(trace: &Trace, run: &LoggedRun, chosen: &Names) -> Result<(), Failure> {
+    for (event, id) in run.events.iter().zip(&run.origin) {
+        let Some(Meaning::Enter(stamp) | Meaning::Exit(stamp) | Meaning::Deliver(stamp, _)) =
+            &event.meaning
+        else {
+            continue;
+        };
+        if stamp.process.index() >= chosen.count() {
+            let name = visible(run.names.of(stamp.process).as_bytes());
+            let why = format!(
+                "timestamp {},{name}: the run has no process {name}",
+                stamp.time
+            );
+            return Err(Failure::could_not_run(trace.place_of(*id), why));
+        }
+    }
+    Ok(())
 }
 
 /// All steps of the log in causal order.

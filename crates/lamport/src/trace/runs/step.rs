@@ -98,7 +98,7 @@ impl Step<'_> {
         types.see(&line.message_type, &line.meaning);
         let meaning = self.meaning(&line, members);
         let party = |party: u32| trace.parties[party as usize].as_str();
-        let message = event.message().map(|message| &trace.messages[message]);
+        let message = trace.message(event);
         let (word, text) = (line.message_type.into(), line.text);
         let other = message.map(|message| match event.kind {
             Kind::Send => party(message.to),
