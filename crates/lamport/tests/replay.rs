@@ -187,6 +187,38 @@ fn no_line_is_passed_over() {
 }
 
 #[test]
+fn a_timestamp_of_an_unknown_process_is_refused_at_its_own_line() {
+    let folder = Folder::new();
+    for (arguments, algorithm, meaning) in [
+        (
+            "causal --processes 3 --count 1",
+            Algorithm::Causal,
+            "deliver",
+        ),
+        ("mutex --processes 3 --count 1", Algorithm::Mutex, "exit"),
+    ] {
+        let log = simulated(&folder, arguments);
+        let mut lines: Vec<String> = log.lines().map(str::to_owned).collect();
+        let has_meaning = |line: &String| line.contains(&format!("\"meaning\":\"{meaning}\""));
+        let place = lines.iter().rposition(has_meaning).unwrap();
+        let mut event: serde_json::Value = serde_json::from_str(&lines[place]).unwrap();
+        let (time, _) = event["timestamp"]
+            .as_str()
+            .unwrap()
+            .split_once(',')
+            .unwrap();
+        let stamp = format!("{time},p9");
+        event["timestamp"] = stamp.clone().into();
+        lines[place] = event.to_string();
+        let why = refusal(&folder, algorithm, &lines.join("\n")).unwrap();
+        let number = place + 1;
+        let expected =
+            format!("changed.jsonl:{number}: timestamp {stamp}: the run has no process p9");
+        assert!(why.ends_with(&expected), "{why}");
+    }
+}
+
+#[test]
 fn the_processes_are_those_of_the_log() {
     let folder = Folder::new();
     for (algorithm, processes) in [("events", 4), ("total", 3), ("mutex", 5)] {
