@@ -118,6 +118,11 @@ pub fn memory() -> Room {
     })
 }
 
+/// How many bytes of memory this process has now, if the system says so.
+pub fn resident() -> Option<u64> {
+    kernel::resident()
+}
+
 /// How many more descriptors this process can open.
 pub fn descriptors() -> Room {
     Room::narrowest(kernel::descriptors().map(|(left, limit)| (left, 1, limit)))

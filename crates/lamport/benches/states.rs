@@ -26,8 +26,7 @@ fn main() {
     let mut threads = vec![1, parallel::processors()];
     threads.dedup();
     for workers in threads {
-        let most = u64::MAX;
-        let limits = Limits { workers, most };
+        let limits = Limits::none(workers);
         let by = match workers {
             1 => "1 thread".to_owned(),
             workers => format!("{workers} threads"),

@@ -24,6 +24,7 @@ use crate::{
     faults::{Chance, Delay, FaultArgs, Faults},
     harness::workload::Subject,
     ids::Names,
+    size::Size,
     trace_flags::{Axis, FieldNames, Lanes, Range, TraceFiles},
     workload::Workload,
 };
@@ -302,11 +303,28 @@ common::options! {
         may_crash: u8 => [check = "0", explore = "0"],
         /// The largest number of distinct states
         #[arg(value_name = "N", help_heading = "Model")]
-        states: u64 => [check = "3000000; with --max-clock 20000000"],
+        states: u64 => [check = "20000000", explore = "20000000"],
+        /// The most memory for the states: 512MiB, 2GiB
+        #[arg(value_name = "SIZE", help_heading = "Model")]
+        memory: Size => [check = "half of what is free", explore = "half of what is free"],
+        /// Whether states and steps that make no difference are left out
+        #[arg(value_name = "on|off", hide_possible_values = true, help_heading = "Model")]
+        reduction: Switch => [check = "on"],
         /// Number of threads
         #[arg(value_name = "N", help_heading = "Model")]
         workers: usize => [check = "one for each processor", explore = "one for each processor"],
     } writes { ready_file, html, svg, plot, shiviz, mermaid, perfetto, dot }
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// It is done.
+    #[default]
+    On,
+    /// It is not.
+    Off,
 }
 
 /// The transport of frames.
@@ -392,7 +410,7 @@ impl Cli {
     /// # Errors
     /// When a flag stands beside it that means nothing there (exit code 2).
     pub fn replay(&self) -> Result<Option<&Path>, Failure> {
-        const DECIDED_BY_THE_LOG: [&str; 19] = [
+        const DECIDED_BY_THE_LOG: [&str; 21] = [
             "--seed",
             "--seeds",
             "--count",
@@ -411,6 +429,8 @@ impl Cli {
             "--may-reorder",
             "--may-crash",
             "--states",
+            "--memory",
+            "--reduction",
             "--workers",
         ];
         if self.options.replay.is_some() {

@@ -106,8 +106,8 @@ FAIL  mutual exclusion       the first had not exited when the second entered
 ok    every request granted  eventually, on every path
 ok    in timestamp order     on every path
 shortest counterexample to \"mutual exclusion\", 5 steps:
-    1  p2 at 1 requests the critical section: sends request to all
-    2  p1 at 1 requests the critical section: sends request to all
+    1  p1 at 1 requests the critical section: sends request to all
+    2  p2 at 1 requests the critical section: sends request to all
     3  p2 at 2 receives request from p1
     3  p2 at 3 sends acknowledgement to p1
     4  p1 at 2 receives request from p2
@@ -159,7 +159,7 @@ replay in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break
         (
             "simulate total",
             3,
-            "but in the replay p2 at 1 sends multicast",
+            "but in the replay p1 at 1 sends multicast",
         ),
     ] {
         let different = lamport(&format!("{other} --processes 2 --replay {file}"));
@@ -358,45 +358,6 @@ fn the_defaults_exercise_every_property() {
         let all_ok = verdicts.iter().all(|(_, verdict)| verdict == "ok");
         assert!(all_ok && !verdicts.is_empty(), "{algorithm}: {verdicts:?}");
     }
-}
-
-#[test]
-fn more_states_than_the_limit_give_no_verdict() {
-    let finished = lamport("check mutex --processes 3 --states 1000");
-    assert_eq!(finished.code, Some(2), "{finished:?}");
-    let open = "open  mutual exclusion       not violated in the first ";
-    assert!(finished.out.contains(open), "{}", finished.out);
-    let more = "lamport: --states 1000: there are more: no violation in the first 1";
-    assert!(finished.err.contains(more), "{}", finished.err);
-    assert!(
-        finished.err.contains(" states, to depth "),
-        "{}",
-        finished.err
-    );
-    // A violation is a verdict, whatever the number of further states.
-    let finished = lamport("check mutex --bug no-acknowledgement --states 1000");
-    assert_eq!(finished.code, Some(1), "{finished:?}");
-}
-
-#[test]
-fn an_interrupt_ends_the_search_and_every_verdict_is_open() {
-    // A search that takes far longer than the test.
-    let mut running = start(LAMPORT, &["check", "total", "--count", "9", "--json"]);
-    running.err_line("3 processes of total");
-    let finished = running.interrupt();
-    assert_eq!(finished.code, Some(2), "{finished:?}");
-    let verdicts = checks(&finished);
-    assert_eq!(verdicts.len(), 4);
-    assert!(verdicts.iter().all(|(_, value)| value == "open"));
-    let report = finished.events().into_iter().rev();
-    let report = report.into_iter().find(|event| event.kind == Kind::Report);
-    let counts = report.unwrap().counts;
-    assert_eq!(counts["complete"], 0);
-    let far = format!(
-        "lamport: check total: interrupted: no violation in the first {} states, to depth {}\n",
-        counts["distinct"], counts["depth"]
-    );
-    assert!(finished.err.ends_with(&far), "{}", finished.err);
 }
 
 #[test]

@@ -96,8 +96,8 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
             "--loss: check does not take it; simulate, run and node do",
         ),
         (
-            "explore mutex --states 1",
-            "--states: explore does not take it; check does",
+            "simulate mutex --memory 1MiB",
+            "--memory: simulate does not take it; check and explore do",
         ),
         (
             "explore mutex --logs x",
@@ -185,6 +185,10 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
             "--states: means nothing with --replay",
         ),
         (
+            "check mutex --replay x --memory 1GiB",
+            "--memory: means nothing with --replay",
+        ),
+        (
             "check mutex --replay x --may-lose 1",
             "--may-lose: means nothing with --replay",
         ),
@@ -200,7 +204,7 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
         ),
         (
             "trace L --range 1..2 --check",
-            "--range: goes with --svg or --show",
+            "--range: goes with --svg, --mermaid or --show: nothing else of this is drawn in part",
         ),
     ];
     for (arguments, line) in refused {

@@ -113,6 +113,11 @@ pub(super) fn memory() -> Option<Left> {
     Some(((free * KIB).saturating_sub(SPARE_MEMORY), limit))
 }
 
+/// Memory of this process, in bytes.
+pub(super) fn resident() -> Option<u64> {
+    Some(kilobytes(&text("/proc/self/status")?, "VmRSS:")? * KIB)
+}
+
 /// Descriptors.
 pub(super) fn descriptors() -> Option<Left> {
     // Where there is not even one to look with, none is left.

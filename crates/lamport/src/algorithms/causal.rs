@@ -9,6 +9,7 @@ use crate::{
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
     process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    relevance::{MayStart, Relevance, Use, Visit},
     vector_clock::VectorClock,
 };
 
@@ -139,5 +140,29 @@ impl Process for Causal {
         });
         let delivered = format!("delivered multicasts of each process: {}", self.delivered);
         held_back.chain([delivered]).collect()
+    }
+}
+
+/// A timestamp only tells a process's multicasts apart.
+impl Relevance for Causal {
+    fn forget(&mut self) {
+        // Those that one receipt makes due are delivered together.
+        self.held_back.sort_by_key(|(stamp, _)| *stamp);
+    }
+
+    fn forget_in_flight(&self, _: ProcessId, _: &mut Stamped<Payload>) {}
+
+    fn times(&mut self, visit: Visit<'_>) {
+        for (stamp, _) in &mut self.held_back {
+            visit(&mut stamp.time, Use::Named(stamp.process));
+        }
+    }
+
+    fn times_in_flight(from: ProcessId, message: &mut Stamped<Payload>, visit: Visit<'_>) {
+        visit(&mut message.time, Use::Named(from));
+    }
+
+    fn commutes(&self, _: ProcessId, _: &Stamped<Payload>, may_start: MayStart<'_>) -> bool {
+        self.bug.is_none() && !may_start(self.me)
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
     process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    relevance::{MayStart, Relevance},
 };
 
 /// The coordinator.
@@ -159,5 +160,26 @@ impl Process for Central {
             _ => format!("{}: queued", names.of(*process)),
         });
         request.into_iter().chain(queue).collect()
+    }
+}
+
+/// No process compares times.
+impl Relevance for Central {
+    fn forget(&mut self) {
+        if let CriticalSection::Waiting(request) | CriticalSection::Inside(request) =
+            &mut self.state
+        {
+            request.time = 0;
+        }
+    }
+
+    fn commutes(&self, _: ProcessId, message: &Stamped<Payload>, _: MayStart<'_>) -> bool {
+        match message.content {
+            // The coordinator queues requests in the order of their arrival.
+            Payload::Request => false,
+            Payload::Grant => true,
+            // With the bug a process exits that the coordinator has not granted its request.
+            Payload::Release => self.bug.is_none(),
+        }
     }
 }

@@ -4,6 +4,7 @@
 use crate::{
     clock::{Overflow, Timestamp},
     process::{Command, Meaning, Message, Outbox, Refusal, TimerKind},
+    relevance::{Use, Visit},
 };
 
 /// The state of a process with respect to the critical section.
@@ -27,6 +28,20 @@ impl CriticalSection {
             out.set_timer(TimerKind::Work);
         }
         Ok(())
+    }
+
+    /// Forgets the time of a request that is granted.
+    pub(super) fn forget(&mut self) {
+        if let Self::Inside(request) = self {
+            request.time = 0;
+        }
+    }
+
+    /// Visits the time of a request that waits.
+    pub(super) fn times(&mut self, visit: Visit<'_>) {
+        if let Self::Waiting(request) = self {
+            visit(&mut request.time, Use::Compared);
+        }
     }
 
     /// The request, and the state in words.

@@ -7,6 +7,7 @@ use crate::{
     clock::Overflow,
     ids::{Names, ProcessId},
     process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    relevance::{MayStart, Relevance},
 };
 
 /// A process that has events.
@@ -86,5 +87,12 @@ impl Process for Events {
 
     fn queue(&self, _: &Names) -> Vec<String> {
         Vec::new()
+    }
+}
+
+/// No process compares times, or changes at a receipt.
+impl Relevance for Events {
+    fn commutes(&self, _: ProcessId, _: &Stamped<Text>, _: MayStart<'_>) -> bool {
+        true
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
     process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    relevance::{MayStart, Relevance, Visit, relation},
 };
 
 /// A process that repeatedly requests the critical section.
@@ -164,5 +165,71 @@ impl Process for Mutex {
                 format!("{process}: request of {}{}", request.time, state(request))
             })
             .collect()
+    }
+}
+
+/// All that a process compares is its own request with what it has from the others: their requests, and their latest messages.
+impl Relevance for Mutex {
+    fn forget(&mut self) {
+        self.state.forget();
+        let relation = |time: u64, process: ProcessId| match self.state {
+            CriticalSection::Waiting(request) => relation(time, process, request),
+            // The next request is later than everything from the others.
+            _ => 0,
+        };
+        let queue = self.queue.iter().map(|other| match self.state {
+            CriticalSection::Waiting(request) if request == *other => request,
+            _ => Timestamp {
+                time: relation(other.time, other.process),
+                process: other.process,
+            },
+        });
+        self.queue = queue.collect();
+        let heard = self.heard.iter().zip(ProcessId::all(self.heard.len()));
+        self.heard = heard
+            .map(|(time, process)| {
+                if process == self.me {
+                    0
+                } else {
+                    relation(*time, process)
+                }
+            })
+            .collect();
+    }
+
+    fn forget_in_flight(&self, from: ProcessId, message: &mut Stamped<Payload>) {
+        message.time = match self.state {
+            CriticalSection::Waiting(request) => relation(message.time, from, request),
+            _ => 0,
+        };
+    }
+
+    fn times(&mut self, visit: Visit<'_>) {
+        if let CriticalSection::Waiting(before) = self.state {
+            self.state.times(visit);
+            if let CriticalSection::Waiting(request) = self.state {
+                self.queue.remove(&before);
+                self.queue.insert(request);
+            }
+        }
+    }
+
+    fn commutes(
+        &self,
+        from: ProcessId,
+        message: &Stamped<Payload>,
+        may_start: MayStart<'_>,
+    ) -> bool {
+        match (message.content, self.state) {
+            // With the bug it enters without what the others still have to say.
+            _ if self.bug == Some(Bug::NoAcknowledgement) => false,
+            (Payload::Acknowledgement | Payload::Release, _) => true,
+            // The sender's next request could be earlier or later than the acknowledgement.
+            (Payload::Request, _) if may_start(from) => false,
+            (Payload::Request, CriticalSection::Outside) => !may_start(self.me),
+            // It does not enter before it has received this message, so it does not exit.
+            (Payload::Request, CriticalSection::Waiting(_)) => self.heard[from.index()] == 0,
+            (Payload::Request, CriticalSection::Inside(_)) => false,
+        }
     }
 }

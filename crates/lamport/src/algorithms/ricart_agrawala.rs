@@ -12,6 +12,7 @@ use crate::{
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
     process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    relevance::{MayStart, Relevance, Visit, relation},
 };
 
 /// A process that repeatedly requests the critical section.
@@ -163,5 +164,39 @@ impl Process for RicartAgrawala {
         let deferred = self.deferred.iter();
         let deferred = deferred.map(|process| format!("{}: reply deferred", names.of(*process)));
         request.into_iter().chain(awaited).chain(deferred).collect()
+    }
+}
+
+/// All that a process compares is its own request with the others' requests.
+impl Relevance for RicartAgrawala {
+    fn forget(&mut self) {
+        self.state.forget();
+    }
+
+    fn forget_in_flight(&self, from: ProcessId, message: &mut Stamped<Payload>) {
+        message.time = match (message.content, self.state) {
+            (Payload::Request, CriticalSection::Waiting(request)) => {
+                relation(message.time, from, request)
+            }
+            _ => 0,
+        };
+    }
+
+    fn times(&mut self, visit: Visit<'_>) {
+        self.state.times(visit);
+    }
+
+    fn commutes(
+        &self,
+        from: ProcessId,
+        message: &Stamped<Payload>,
+        may_start: MayStart<'_>,
+    ) -> bool {
+        match (message.content, self.state) {
+            (Payload::Reply, _) => true,
+            // It does not enter before the sender's reply, which is behind this message.
+            (Payload::Request, CriticalSection::Waiting(_)) => self.awaited.contains(&from),
+            (Payload::Request, _) => !may_start(self.me),
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
     process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    relevance::{MayStart, Relevance, Use, Visit},
 };
 
 /// How many undelivered multicasts a process may have itself; bounds the hold-back queue.
@@ -184,5 +185,46 @@ impl Process for Total {
         });
         let account = format!("balance: {}", self.account);
         held_back.chain([account]).collect()
+    }
+}
+
+/// The timestamps of multicasts are compared with each other, and with the time of the latest message of each process.
+impl Relevance for Total {
+    fn forget_in_flight(&self, _: ProcessId, message: &mut Stamped<Payload>) {
+        if let Payload::Acknowledgement(multicast) = &mut message.content {
+            // No process reads it.
+            *multicast = Timestamp {
+                time: 0,
+                process: ProcessId(0),
+            };
+        }
+    }
+
+    fn times(&mut self, visit: Visit<'_>) {
+        for (multicast, _) in &mut self.held_back {
+            visit(&mut multicast.time, Use::Compared);
+        }
+        for heard in &mut self.heard {
+            visit(heard, Use::Bound);
+        }
+    }
+
+    fn times_in_flight(_: ProcessId, message: &mut Stamped<Payload>, visit: Visit<'_>) {
+        let compared = match message.content {
+            Payload::Multicast(_) => Use::Compared,
+            Payload::Acknowledgement(_) => Use::Bound,
+        };
+        visit(&mut message.time, compared);
+    }
+
+    fn commutes(&self, _: ProcessId, message: &Stamped<Payload>, may_start: MayStart<'_>) -> bool {
+        match message.content {
+            Payload::Acknowledgement(_) => true,
+            // A later multicast could be earlier or later than the acknowledgement. With a bug the order of delivery is
+            // that of arrival.
+            Payload::Multicast(_) => {
+                self.bug.is_none() && !ProcessId::all(self.heard.len()).any(may_start)
+            }
+        }
     }
 }

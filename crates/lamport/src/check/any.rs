@@ -10,8 +10,13 @@ use std::{
 
 use stateright::{Model, Property};
 
+use super::bounds::Bounds;
+
 /// A type-erased model.
-pub struct AnyModel(Box<dyn Erased>);
+pub struct AnyModel {
+    model: Box<dyn Erased>,
+    bounds: Arc<Bounds>,
+}
 
 /// A type-erased state; states are equal if their hashes are.
 #[derive(Clone)]
@@ -29,13 +34,16 @@ pub struct AnyAction {
 }
 
 impl AnyModel {
-    /// Erases the type of a model.
-    pub fn new<M>(model: M) -> Self
+    /// Erases the type of a model, and bounds its states.
+    pub fn new<M>(model: M, bounds: Arc<Bounds>) -> Self
     where
         M: Model<Action: Debug> + Send + Sync + 'static,
         M::State: Debug + Hash + Send + Sync + 'static,
     {
-        Self(Box::new(Typed(model)))
+        Self {
+            model: Box::new(Typed(model)),
+            bounds,
+        }
     }
 }
 
@@ -132,7 +140,7 @@ where
 
 /// A property's condition is a function pointer without captures, so there is one function for each property's index.
 fn holds<const NUMBER: usize>(model: &AnyModel, state: &AnyState) -> bool {
-    model.0.holds(NUMBER, state)
+    model.model.holds(NUMBER, state)
 }
 
 /// As many conditions as a model has properties at most.
@@ -144,15 +152,15 @@ impl Model for AnyModel {
     type Action = AnyAction;
 
     fn init_states(&self) -> Vec<AnyState> {
-        self.0.init_states()
+        self.model.init_states()
     }
 
     fn actions(&self, state: &AnyState, actions: &mut Vec<AnyAction>) {
-        actions.extend(self.0.actions(state));
+        actions.extend(self.model.actions(state));
     }
 
     fn next_state(&self, state: &AnyState, action: AnyAction) -> Option<AnyState> {
-        self.0.next_state(state, action.choice)
+        self.model.next_state(state, action.choice)
     }
 
     fn format_action(&self, action: &AnyAction) -> String {
@@ -160,18 +168,18 @@ impl Model for AnyModel {
     }
 
     fn format_step(&self, state: &AnyState, action: AnyAction) -> Option<String> {
-        self.0.words(state, action.choice)
+        self.model.words(state, action.choice)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let named = self.0.properties().into_iter().zip(HOLDS);
+        let named = self.model.properties().into_iter().zip(HOLDS);
         named
             .map(|(name, holds)| Property::always(name, holds))
             .collect()
     }
 
     fn within_boundary(&self, state: &AnyState) -> bool {
-        self.0.within_boundary(state)
+        self.model.within_boundary(state) && self.bounds.admit(state.hash)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    hash::Hash,
     io::{self, IsTerminal},
     path::PathBuf,
     sync::Arc,
@@ -22,15 +21,16 @@ use common::{
 use crossbeam::channel::{RecvTimeoutError, bounded};
 
 use super::{
-    Settings,
+    Settings, Subject,
+    lamport_mutex::LamportMutex,
     path_event::ExplainPath,
+    processes::{Searched, search_processes},
     replay,
     report::{self, CheckedPath},
     search::{Progress, search},
-    with_model,
 };
 use crate::{
-    algorithms::Algorithm,
+    algorithms::{Algorithm, with_process},
     config::Cli,
     ids::Names,
     reporting::{self, Report},
@@ -75,8 +75,30 @@ pub fn run(
         shutdown,
     };
     journal.record(Event::new(Kind::Ready).text(report::subject(&settings)));
-    with_model!(&settings, model => check.run(&model))
+    match settings.subject {
+        Subject::Module { max_clock } => {
+            let module = LamportMutex {
+                processes: settings.processes,
+                max_clock,
+                bug: settings.bug,
+            };
+            check.run(&module, &|progress, stop| Searched {
+                outcome: search(&module, settings.limits, progress, stop),
+                saving: None,
+                suspected: 0,
+            })
+        }
+        Subject::Processes { count, budget } => with_process!(algorithm, P => {
+            let system = settings.system::<P>(count, budget);
+            check.run(&system, &|progress, stop| {
+                search_processes(&settings, &system, progress, stop)
+            })
+        }),
+    }
 }
+
+/// A search that shows its progress, and that can be asked to stop.
+type Search<'s, A> = dyn Fn(&Progress, &(dyn Fn() -> bool + Sync)) -> Searched<A> + 's;
 
 struct Check<'a> {
     settings: &'a Settings,
@@ -87,11 +109,11 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn run<M>(&self, model: &M) -> Result<Summary, Failure>
-    where
-        M: ExplainPath + Sync,
-        M::State: Hash + Send + Sync,
-    {
+    fn run<M: ExplainPath>(
+        &self,
+        model: &M,
+        search: &Search<'_, M::Action>,
+    ) -> Result<Summary, Failure> {
         let progress = Arc::new(Progress::default());
         let begun = Instant::now();
         let so_far = Arc::clone(&progress);
@@ -104,11 +126,12 @@ impl Check<'_> {
             }
         });
         let stop = || self.shutdown.requested();
-        let mut outcome = None;
+        let mut searched = None;
         self.with_progress(&progress, begun, &mut || {
-            outcome = Some(search(model, self.settings.limits, &progress, &stop));
+            searched = Some(search(&progress, &stop));
         });
-        let outcome = outcome.expect("the search has an outcome");
+        let searched = searched.expect("the search has a result");
+        let outcome = searched.outcome;
         let elapsed = begun.elapsed();
         let properties = model.properties();
         let violations = outcome.violations.iter().map(|path| {
@@ -118,10 +141,12 @@ impl Check<'_> {
             })
         });
         let found = properties.iter().zip(violations);
-        let found = found.map(|(property, path)| report::Found {
+        let found = found.enumerate();
+        let found = found.map(|(number, (property, path))| report::Found {
             property: property.name,
             path,
             lacks: model.lacks(property.name),
+            is_suspected: searched.suspected >> number & 1 == 1,
         });
         let found = found.collect();
         report::Checked {
@@ -129,6 +154,7 @@ impl Check<'_> {
             counts: outcome.counts,
             end: outcome.end,
             elapsed,
+            saving: searched.saving,
             found,
         }
         .report(&self.report, self.logs.as_deref())

@@ -123,10 +123,8 @@ fn every_path_is_judged_the_same_by_its_replay() {
                 processes: 2,
                 bug: case.bug,
                 subject: case.subject,
-                limits: Limits {
-                    workers: 1,
-                    most: u64::MAX,
-                },
+                reduction: false,
+                limits: Limits::none(1),
             };
             let (found, complete) = found(&settings);
             let mut paths = 0;

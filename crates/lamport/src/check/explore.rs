@@ -2,12 +2,13 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpStream},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use common::{
-    event::{Event, Kind},
+    event::{Event, Kind, Level},
     exit::{Failure, Summary, why},
     journal::Journal,
     net,
@@ -15,7 +16,7 @@ use common::{
 };
 use stateright::Model;
 
-use super::{Settings, any::AnyModel, report, with_model};
+use super::{Settings, any::AnyModel, bounds::Bounds, report, with_model};
 use crate::{algorithms::Algorithm, config::Cli};
 
 /// The default address: stateright's own.
@@ -42,11 +43,13 @@ pub fn run(
     let address = free(listen)?;
     let what = format!("explore on {address}");
     let workers = settings.limits.workers;
+    let bounded = Arc::new(Bounds::new(settings.limits));
+    let bounds = Arc::clone(&bounded);
     // stateright's server cannot be stopped: its threads end with the process, so this one is not joined.
     let explorer = thread::Builder::new()
         .name("explorer".into())
         .spawn(move || {
-            let model = with_model!(&settings, model => AnyModel::new(model));
+            let model = with_model!(&settings, model => AnyModel::new(model, bounds));
             drop(model.checker().threads(workers).serve(address));
         });
     let explorer = explorer.map_err(|error| Failure::could_not_run(&what, why(&error)))?;
@@ -69,9 +72,15 @@ pub fn run(
     );
     let ready = Event::new(Kind::Ready).text(text);
     journal.ready(ready, &[address], listen.port() == 0)?;
+    let mut warned = false;
     while !shutdown.sleep(POLL) {
         if explorer.is_finished() {
             return ended();
+        }
+        if !warned && let Some((what, why)) = report::limit(settings.limits, bounded.reached()) {
+            warned = true;
+            let text = format!("{what}: {why}, and the explorer does not follow them");
+            journal.record(Event::error(Level::Warn, text));
         }
     }
     Ok(Summary::done("stopped"))

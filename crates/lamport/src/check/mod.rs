@@ -6,39 +6,51 @@
 //! | [`monitor`] | their properties |
 //! | [`lamport_mutex`] | the TLA+ module LamportMutex, whose counts are published |
 //! | [`search`] | the search of the state space of either |
+//! | [`processes`], [`packed`] | the search of the processes' states, in few bytes |
+//! | [`reduction`] | which of the processes' states and steps need no visit |
 //! | [`path_event`], [`report`] | a counterexample as events, and the report |
 //! | [`replay`] | a counterexample to the module again |
-//! | [`explore`], [`any`] | the same models in stateright's explorer |
+//! | [`explore`], [`any`], [`bounds`] | the same models in stateright's explorer |
 //! | [`command`] | the command `check` |
 
 pub mod any;
+pub mod bounds;
 pub mod command;
 #[cfg(test)]
 mod confirmed;
 pub mod explore;
 pub mod lamport_mutex;
 pub mod monitor;
+pub mod packed;
 pub mod path_event;
+pub mod processes;
+pub mod reduction;
 pub mod replay;
 pub mod report;
 pub mod search;
+#[cfg(test)]
+mod soundness;
 pub mod system;
 #[cfg(test)]
 mod tests;
 
 use std::{marker::PhantomData, sync::Arc};
 
-use common::{config::in_range, exit::Failure, parallel};
+use common::{capacity, config::in_range, exit::Failure, parallel};
 
 use self::{
     search::Limits,
     system::{FaultBudget, System},
 };
-use crate::{algorithms::Algorithm, bug::Bug, config::Cli};
+use crate::{
+    algorithms::Algorithm,
+    bug::Bug,
+    config::{Cli, Switch},
+    size::Size,
+};
 
-/// The default limits of distinct states, of processes and of the module: 1 to 2 GB, at about 330 bytes for a state of
-/// processes and 90 for a state of the module.
-const MOST_STATES: (u64, u64) = (3_000_000, 20_000_000);
+/// The default limit of distinct states.
+const MOST_STATES: u64 = 20_000_000;
 
 /// The settings of a check.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +63,8 @@ pub struct Settings {
     pub bug: Option<Bug>,
     /// The model, with its bounds.
     pub subject: Subject,
+    /// Whether states and steps that make no difference are left out, where that is sound.
+    pub reduction: bool,
     /// The limits of the search.
     pub limits: Limits,
 }
@@ -139,19 +153,20 @@ impl Settings {
             }
         };
         let workers = options.workers.unwrap_or_else(parallel::processors);
-        let default = match subject {
-            Subject::Processes { .. } => MOST_STATES.0,
-            Subject::Module { .. } => MOST_STATES.1,
-        };
-        let most = options.states.unwrap_or(default);
+        let most = options.states.unwrap_or(MOST_STATES);
+        let memory = options.memory.map(|Size(bytes)| bytes);
+        let memory = memory.unwrap_or_else(|| capacity::memory().number / 2);
         Ok(Self {
             algorithm,
             processes,
             bug: cli.bug(algorithm)?,
             subject,
+            reduction: options.reduction.unwrap_or_default() == Switch::On,
             limits: Limits {
                 workers: in_range("--workers", workers, 1, 1_024)?,
                 most: in_range("--states", most, 1, 1 << 40)?,
+                memory,
+                until_violation: false,
             },
         })
     }
@@ -190,6 +205,7 @@ impl Settings {
             count,
             bug: self.bug,
             budget,
+            is_reduced: false,
             exercise: Arc::default(),
             process: PhantomData,
         }

@@ -5,12 +5,15 @@
 //! state violate it, while the verdict on one run requires that one's exit happened before the other's entry. If it did not,
 //! some interleaving has both inside, and the search finds it.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::{
     algorithms::Algorithm,
     clock::Timestamp,
     ids::ProcessId,
     process::Meaning,
     property::Property,
+    relevance::{Use, Visit},
     verdict::{
         Exercise, clocks,
         order::{CausalOrder, Misdelivery, TotalOrder},
@@ -39,13 +42,109 @@ enum History {
         /// Whether requests must be granted in the order of their timestamps.
         by_time: bool,
     },
+    /// Mutual exclusion, by what happened before what: the same for all orders of events that are concurrent.
+    CausalExclusion {
+        pending: u16,
+        /// The last granted request; its process is the one that entered last.
+        last: Option<Timestamp>,
+        /// What each process knows of the last entry.
+        known: SmallVec<[Known; 8]>,
+        /// Whether requests must be granted in the order of their timestamps.
+        by_time: bool,
+    },
     /// Totally ordered multicast.
     Total { multicasts: u16, order: TotalOrder },
     /// Causally ordered multicast.
     Causal(CausalOrder),
 }
 
+/// What is known of the last entry to the critical section.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Known {
+    /// Nothing of its exit.
+    #[default]
+    Nothing,
+    /// The exit happened before.
+    Exited,
+}
+
+/// The message that a process receives.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Received {
+    /// The time of its send event.
+    pub sent: u64,
+    /// What its sender knew.
+    pub known: Known,
+}
+
+/// What the monitor sees of an event.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Seen {
+    /// The process's clock before the event, and its time.
+    pub clock: (u64, u64),
+    /// The message that is received.
+    pub received: Option<Received>,
+    /// The meaning.
+    pub meaning: Option<Meaning>,
+    /// Whether it only shows what the clock would do.
+    pub is_probe: bool,
+}
+
 impl PropertyMonitor {
+    /// The monitor of the initial state of a search that visits only one of the orders of concurrent events.
+    pub fn causal(algorithm: Algorithm, processes: usize) -> Self {
+        let mut monitor = Self::new(algorithm, processes);
+        if let History::Exclusion { by_time, .. } = monitor.history {
+            monitor.history = History::CausalExclusion {
+                pending: 0,
+                last: None,
+                known: smallvec![Known::Nothing; processes],
+                by_time,
+            };
+        }
+        monitor
+    }
+
+    /// What this process knows of the last entry.
+    pub fn known(&self, process: ProcessId) -> Known {
+        match &self.history {
+            History::CausalExclusion { known, .. } => known[process.index()],
+            _ => Known::Nothing,
+        }
+    }
+
+    /// Forgets what is known; what it was.
+    #[cfg(test)]
+    pub(super) fn take_known(&mut self) -> Vec<Known> {
+        match &mut self.history {
+            History::CausalExclusion { known, .. } => {
+                known.iter_mut().map(std::mem::take).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the last step violated any property.
+    pub fn violates_any(&self) -> bool {
+        self.violated != 0
+    }
+
+    /// Visits the times in use; the timestamp of the last entry only if it is not the earliest anyway.
+    pub fn times(&mut self, visit: Visit<'_>) {
+        match &mut self.history {
+            History::CausalExclusion {
+                last: Some(last),
+                by_time: true,
+                ..
+            } => visit(&mut last.time, Use::Bound),
+            History::Total { order, .. } => order.times(&mut |time| visit(time, Use::Compared)),
+            History::Causal(order) => {
+                order.times(&mut |stamp| visit(&mut stamp.time, Use::Named(stamp.process)));
+            }
+            _ => {}
+        }
+    }
+
     /// The monitor of the initial state.
     pub fn new(algorithm: Algorithm, processes: usize) -> Self {
         let history = match algorithm {
@@ -86,7 +185,9 @@ impl PropertyMonitor {
             ProcessId::all(processes).filter(|process| crashed >> process.index() & 1 == 0);
         match &self.history {
             History::Clocks => true,
-            History::Exclusion { pending, .. } => pending & !crashed == 0,
+            History::Exclusion { pending, .. } | History::CausalExclusion { pending, .. } => {
+                pending & !crashed == 0
+            }
             History::Total { multicasts, order } => {
                 alive.all(|process| order.delivered(process) == usize::from(*multicasts))
             }
@@ -96,15 +197,17 @@ impl PropertyMonitor {
         }
     }
 
-    /// An event of a process, whose clock was `before` and is `time` now; `sent` is the time of the message that it receives.
-    /// Returns what the event exercises.
-    pub fn see(
-        &mut self,
-        process: ProcessId,
-        (before, time): (u64, u64),
-        sent: Option<u64>,
-        meaning: Option<&Meaning>,
-    ) -> Exercise {
+    /// A process has an event. Returns what that exercises.
+    pub fn see(&mut self, process: ProcessId, seen: &Seen) -> Exercise {
+        let (before, time) = seen.clock;
+        let meaning = seen.meaning.as_ref();
+        let sent = seen.received.map(|received| received.sent);
+        if let (Some(received), History::CausalExclusion { known, .. }) =
+            (seen.received, &mut self.history)
+        {
+            let known = &mut known[process.index()];
+            *known = received.known.max(*known);
+        }
         let mut exercise = match sent {
             Some(_) => Exercise::RECEIVED,
             None => Exercise::default(),
@@ -140,6 +243,40 @@ impl PropertyMonitor {
                         *last = by_time.then_some(*request);
                         violated |= bit_if(together, Property::MutualExclusion);
                         violated |= bit_if(late, Property::TimestampOrder);
+                    }
+                    _ => {}
+                }
+            }
+            (
+                History::CausalExclusion {
+                    pending,
+                    last,
+                    known,
+                    by_time,
+                },
+                Some(meaning),
+            ) => {
+                let me = process.index();
+                match (meaning, *last) {
+                    (Meaning::Request, _) => *pending |= 1 << me,
+                    (Meaning::Exit(_), Some(last)) if last.process == process => {
+                        known[me] = Known::Exited;
+                    }
+                    (Meaning::Enter(request), before) => {
+                        // Two entries that are not ordered are together in some order of events. All that are
+                        // ordered have one order, in which timestamps are compared.
+                        let others = before.filter(|last| last.process != process);
+                        let together = others.is_some() && known[me] != Known::Exited;
+                        let late = *by_time && before.is_some_and(|last| last > *request);
+                        if *by_time && before.is_some() {
+                            exercise |= Exercise::ENTRIES_COMPARED;
+                        }
+                        violated |= bit_if(together, Property::MutualExclusion);
+                        violated |= bit_if(late, Property::TimestampOrder);
+                        *pending &= !(1 << me);
+                        let time = if *by_time { request.time } else { 0 };
+                        *last = Some(Timestamp { time, process });
+                        known.fill(Known::Nothing);
                     }
                     _ => {}
                 }

@@ -12,7 +12,8 @@ use common::{
 use super::{
     Settings, Subject,
     path_event::STEP,
-    search::{Counts, End},
+    reduction,
+    search::{Counts, End, Limits},
     system::FaultBudget,
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     property::Property,
     reporting::{self, Log, Report, line},
     simulate::replay::MAX_CLOCK,
+    size::Size,
     verdict::{RunUnderTest, Verdict},
 };
 
@@ -44,6 +46,8 @@ pub struct Checked<'a> {
     pub end: End,
     /// The duration.
     pub elapsed: Duration,
+    /// If the search was reduced: how many steps were possible, and how many were taken.
+    pub saving: Option<(u64, u64)>,
     /// The properties.
     pub found: Vec<Found>,
 }
@@ -57,6 +61,8 @@ pub struct Found {
     pub path: Option<CheckedPath>,
     /// Why no path that was searched says anything about it; None if one exercised it.
     pub lacks: Option<&'static str>,
+    /// Whether the reduced search found it violated.
+    pub is_suspected: bool,
 }
 
 /// The subject of the check, in words.
@@ -119,6 +125,18 @@ pub fn is_progress(event: &Event) -> bool {
     event.counts.contains_key("distinct") && !event.counts.contains_key("complete")
 }
 
+/// The limit that ended a search, and why it did.
+pub fn limit(limits: Limits, end: Option<End>) -> Option<(String, &'static str)> {
+    match end? {
+        End::Complete | End::AllViolated | End::Interrupted => None,
+        End::TooMany => Some((format!("--states {}", limits.most), "there are more")),
+        End::NoMemory => {
+            let what = format!("--memory {}", Size(limits.memory));
+            Some((what, "there are more states than fit"))
+        }
+    }
+}
+
 impl Checked<'_> {
     /// Reports the verdicts, the counterexamples and the counts.
     ///
@@ -162,21 +180,14 @@ impl Checked<'_> {
         let Settings {
             algorithm, limits, ..
         } = self.settings;
-        let what = match self.end {
-            End::Complete | End::AllViolated => return None,
-            End::Interrupted => format!("check {}", algorithm.word()),
-            End::TooMany => format!("--states {}", limits.most),
-        };
-        let reason = match self.end {
-            End::Interrupted => "interrupted",
-            _ => "there are more",
-        };
-        let remedy = match self.end {
-            End::Interrupted => "",
-            _ => "; give a larger number, or a smaller model (--processes, --count, --max-clock)",
-        };
         let far = self.how_far();
-        Some((what, format!("{reason}: no violation in {far}{remedy}")))
+        if self.end == End::Interrupted {
+            let why = format!("interrupted: no violation in {far}");
+            return Some((format!("check {}", algorithm.word()), why));
+        }
+        let (what, reason) = limit(*limits, Some(self.end))?;
+        let remedy = "give a larger one, or a smaller model (--processes, --count, --max-clock)";
+        Some((what, format!("{reason}: no violation in {far}; {remedy}")))
     }
 
     /// How far an unfinished search came.
@@ -200,7 +211,13 @@ impl Checked<'_> {
                 None => (event::Verdict::Ok, self.holds(property)),
             },
             (None, _) => {
-                let text = format!("not violated in {}; there are more", self.how_far());
+                let far = self.how_far();
+                let more = if found.is_suspected {
+                    "the reduced search found a violation beyond"
+                } else {
+                    "there are more"
+                };
+                let text = format!("not violated in {far}; {more}");
                 (event::Verdict::Open, text)
             }
         };
@@ -284,6 +301,22 @@ impl Checked<'_> {
         }
     }
 
+    /// What the reduction saved, or why there is none.
+    fn reduction(&self) -> String {
+        if let Some((possible, taken)) = self.saving {
+            let factor = possible as f64 / taken.max(1) as f64;
+            return format!(
+                "; reduced: 1 of {factor:.1} possible steps taken (--reduction off explores every state)"
+            );
+        }
+        match reduction::why_not(self.settings) {
+            Some(why) if matches!(self.settings.subject, Subject::Processes { .. }) => {
+                format!("; not reduced: {why}")
+            }
+            _ => String::new(),
+        }
+    }
+
     fn summary(&self) -> Summary {
         let counts = &self.counts;
         let rate = rate(counts, self.elapsed);
@@ -292,7 +325,7 @@ impl Checked<'_> {
             End::Complete => "",
             End::AllViolated => "until every property was violated: ",
             End::Interrupted => "interrupted after ",
-            End::TooMany => "limit reached after ",
+            End::TooMany | End::NoMemory => "limit reached after ",
         };
         let beyond = match self.settings.subject {
             Subject::Module { max_clock } => format!(
@@ -301,14 +334,19 @@ impl Checked<'_> {
             ),
             Subject::Processes { .. } => String::new(),
         };
+        let reduction = self.reduction();
         let text = format!(
-            "{end}{} distinct states, depth {}, {} generated{beyond}; in {}, {rate} distinct states a second",
+            "{end}{} distinct states, depth {}, {} generated{beyond}; in {}, {rate} distinct states a second{reduction}",
             counts.distinct,
             counts.depth,
             counts.generated,
             micros(whole_micros(self.elapsed)),
         );
+        let (possible, taken) = self.saving.unwrap_or_default();
         Summary::done(text)
+            .count("reduced", u64::from(self.saving.is_some()))
+            .count("steps_possible", possible)
+            .count("steps_taken", taken)
             .count("distinct", counts.distinct)
             .count("depth", counts.depth)
             .count("generated", counts.generated)

@@ -70,6 +70,18 @@ impl TotalOrder {
     pub fn delivered(&self, process: ProcessId) -> usize {
         self.delivered[process.index()] as usize
     }
+
+    /// Forgets the timestamps of what all processes have delivered, and visits the others' times.
+    pub fn times(&mut self, visit: &mut dyn FnMut(&mut u64)) {
+        let by_all = self.delivered.iter().min().copied().unwrap_or(0) as usize;
+        for (place, multicast) in self.sequence.iter_mut().enumerate() {
+            if place < by_all {
+                (multicast.time, multicast.process) = (0, ProcessId(0));
+            } else {
+                visit(&mut multicast.time);
+            }
+        }
+    }
 }
 
 /// Causal order (Birman, Schiper & Stephenson 1991): a multicast is delivered after all multicasts that its sender had
@@ -178,6 +190,14 @@ impl CausalOrder {
             .iter()
             .filter(|(receiver, ..)| *receiver == process);
         in_order.map(|count| *count as usize).sum::<usize>() + beyond.count()
+    }
+
+    /// Visits the timestamps of the multicasts, which may change as long as those of each process keep their order.
+    pub fn times(&mut self, visit: &mut dyn FnMut(&mut Timestamp)) {
+        for (stamp, _) in &mut self.multicasts {
+            visit(stamp);
+        }
+        self.multicasts.sort_by_key(|(stamp, _)| *stamp);
     }
 
     /// How many multicasts there are.

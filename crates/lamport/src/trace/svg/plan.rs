@@ -4,20 +4,20 @@ use std::{collections::HashMap, ops::Range};
 
 use common::event::Kind;
 
-use super::{
-    labels::LETTER,
-    sections::{self, Section},
-};
+use super::labels::LETTER;
 use crate::{
     trace::{
-        EventId,
+        Claim, EventId,
         computation::Computation,
         connections::{Served, served},
         lane_order::lane_order,
-        words::short_name,
+        words::{Fields, short_name},
     },
     trace_flags::{Axis, Lanes},
 };
+
+/// An entry to the critical section, with its exit if that is drawn.
+pub(super) type Section = (EventId, Option<EventId>);
 
 /// A picture of a range of the events.
 #[derive(Debug)]
@@ -152,9 +152,35 @@ impl<'p> Plan<'p> {
             Axis::Wall => room / span,
         };
         plan.width = WIDTH;
-        plan.entries = sections::sections(&plan);
+        plan.entries = plan.sections_in_view();
         plan.height = plan.bottom() + plan.legend_height();
         plan
+    }
+
+    /// The entries that are drawn.
+    fn sections_in_view(&self) -> Vec<Section> {
+        let trace = &self.picture.computation.trace;
+        let mut sections: Vec<Section> = Vec::new();
+        let mut open: HashMap<u32, usize> = HashMap::new();
+        for id in self.events() {
+            let event = &trace.events[*id];
+            if event.claim != Claim::Property {
+                continue;
+            }
+            match Fields::of(trace, *id).get("meaning") {
+                Some("enter") => {
+                    open.insert(event.process, sections.len());
+                    sections.push((*id, None));
+                }
+                Some("exit") => {
+                    if let Some(section) = open.remove(&event.process) {
+                        sections[section].1 = Some(*id);
+                    }
+                }
+                _ => {}
+            }
+        }
+        sections
     }
 
     /// The end of the lanes.

@@ -1,9 +1,6 @@
 //! The critical section: a bar from each entry to the exit, with its name.
 
-use std::{
-    collections::HashMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use super::{
     labels::{self, Labels},
@@ -11,40 +8,11 @@ use super::{
     plan::Plan,
     xml::escaped,
 };
-use crate::trace::{Claim, EventId, words::Fields};
+use crate::trace::EventId;
 
 /// The name of the bar, and the short one where there is no room.
 pub(super) const NAME: &str = "critical section";
 pub(super) const SHORT: &str = "CS";
-
-/// An entry to the critical section, with its exit if that is drawn.
-pub(super) type Section = (EventId, Option<EventId>);
-
-/// The entries that are drawn.
-pub(super) fn sections(plan: &Plan<'_>) -> Vec<Section> {
-    let trace = &plan.picture.computation.trace;
-    let mut sections: Vec<Section> = Vec::new();
-    let mut open: HashMap<u32, usize> = HashMap::new();
-    for id in plan.events() {
-        let event = &trace.events[*id];
-        if event.claim != Claim::Property {
-            continue;
-        }
-        match Fields::of(trace, *id).get("meaning") {
-            Some("enter") => {
-                open.insert(event.process, sections.len());
-                sections.push((*id, None));
-            }
-            Some("exit") => {
-                if let Some(section) = open.remove(&event.process) {
-                    sections[section].1 = Some(*id);
-                }
-            }
-            _ => {}
-        }
-    }
-    sections
-}
 
 impl Plan<'_> {
     pub(super) fn sections(&self, labels: &mut Labels, out: &mut dyn Write) -> io::Result<()> {

@@ -1,0 +1,19 @@
+//! The numbers of a state's parts, and the bits beside them.
+
+use super::state::MOST;
+
+pub(super) fn node(packed: u32) -> u32 {
+    packed >> 1
+}
+
+pub(super) fn row(packed: u32) -> u32 {
+    packed >> MOST
+}
+
+pub(super) fn monitor(packed: u32) -> u32 {
+    packed >> 4
+}
+
+pub(super) fn violated(packed: u32) -> u32 {
+    packed & 15
+}

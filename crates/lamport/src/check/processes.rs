@@ -1,0 +1,69 @@
+//! The search of the processes' state space: reduced where that is sound, and again without the reduction where it found a
+//! violation, so that the counterexample is a shortest path of the processes.
+
+use std::sync::Arc;
+
+use super::{
+    Settings,
+    packed::PackedSystem,
+    reduction,
+    search::{Limits, Outcome, Progress, search_space},
+    system::{Step, System},
+};
+use crate::relevance::Relevance;
+
+/// The result of a search.
+#[derive(Debug)]
+pub struct Searched<A> {
+    /// The result.
+    pub outcome: Outcome<A>,
+    /// If it was reduced: how many steps were possible, and how many were taken.
+    pub saving: Option<(u64, u64)>,
+    /// The properties that a reduced search found violated before, a bit for each.
+    pub suspected: u32,
+}
+
+/// Searches the states of a system.
+pub fn search_processes<P>(
+    settings: &Settings,
+    system: &System<P>,
+    progress: &Progress,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Searched<Step>
+where
+    P: Relevance + Sync,
+    P::Message: Sync,
+{
+    let mut suspected = 0;
+    if settings.reduction && reduction::why_not(settings).is_none() {
+        let reduced = System {
+            is_reduced: true,
+            exercise: Arc::default(),
+            ..system.clone()
+        };
+        let limits = Limits {
+            until_violation: true,
+            ..settings.limits
+        };
+        let space = PackedSystem::new(&reduced);
+        let outcome = search_space(&space, limits, progress, stop);
+        let violated = outcome.violations.iter().enumerate();
+        suspected = violated.fold(0, |violated, (number, path)| {
+            violated | u32::from(path.is_some()) << number
+        });
+        if suspected == 0 {
+            system.exercise.add(reduced.exercise.so_far());
+            return Searched {
+                outcome,
+                saving: Some(space.saving().steps()),
+                suspected,
+            };
+        }
+    }
+    let space = PackedSystem::new(system);
+    Searched {
+        outcome: search_space(&space, settings.limits, progress, stop),
+        saving: None,
+        suspected,
+    }
+}

@@ -1,0 +1,192 @@
+//! The reduction of the processes' state space: which states are visited only once, and which steps are taken alone.
+//!
+//! It is sound where channels are reliable and FIFO, and timestamps are compared as the algorithms' papers say:
+//!
+//! 1. **Only the order of timestamps makes a difference.** Lamport's total order of the events of a run is an order in which
+//!    they can happen. So each run acts as one whose timestamps are the numbers of its steps: the one that takes the
+//!    steps in that order. The reduced search visits those: a process's clock is advanced before each step beyond all
+//!    times in use, as by further local events, and the times in use are renumbered after it.
+//! 2. **What makes no difference any more is forgotten** ([`Relevance`]).
+//! 3. **A step that commutes with all others is taken alone**: the receipt of a message of which the algorithm says that it
+//!    makes the same difference, whatever else happens first ([`Relevance::commutes`]). The other steps stay possible
+//!    after it, and no path returns to an earlier state, so nothing is put off for ever.
+//!
+//! Mutual exclusion is a property of the states, which are not all visited: the reduced search checks instead that the one's
+//! exit happened before the other's entry, as the verdict on a run does. Two entries that are not ordered so are
+//! together in some order of the same events. A violation is searched for again without the reduction, which gives a
+//! shortest path.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use stateright::Model;
+
+use super::{
+    Settings, Subject,
+    system::{FaultBudget, GlobalState, Step, System},
+};
+use crate::{
+    bug::Bug,
+    clock::LamportClock,
+    ids::ProcessId,
+    relevance::{LATER, Relevance, Use},
+};
+
+/// Why the reduction is not sound for these settings, if it is not.
+pub fn why_not(settings: &Settings) -> Option<&'static str> {
+    match settings.subject {
+        Subject::Module { .. } => Some("the counts of the module are published"),
+        Subject::Processes { budget, .. } if budget != FaultBudget::default() => {
+            Some("a fault can come before any step, and they share a budget")
+        }
+        Subject::Processes { .. } => match settings.bug {
+            Some(Bug::NoTieBreak) => Some("with the bug equal times make a difference"),
+            Some(Bug::NoAdvance) => Some("with the bug clocks do not order events"),
+            _ => None,
+        },
+    }
+}
+
+/// How many steps were possible in the states of a reduced search, and how many of these were taken.
+#[derive(Debug, Default)]
+pub struct Saving {
+    possible: AtomicU64,
+    taken: AtomicU64,
+}
+
+impl Saving {
+    /// Possible and taken steps.
+    pub fn steps(&self) -> (u64, u64) {
+        let [possible, taken] = [&self.possible, &self.taken].map(|of| of.load(Ordering::Relaxed));
+        (possible, taken)
+    }
+}
+
+impl<P: Relevance> System<P> {
+    /// The steps that are taken from a state.
+    pub(super) fn reduced_steps(
+        &self,
+        state: &GlobalState<P>,
+        saving: &Saving,
+        steps: &mut Vec<Step>,
+    ) {
+        self.actions(state, steps);
+        let possible = steps.len() as u64;
+        if let Some(alone) = steps.iter().position(|step| self.commutes(state, step)) {
+            steps.swap(0, alone);
+            steps.truncate(1);
+        }
+        saving.possible.fetch_add(possible, Ordering::Relaxed);
+        saving
+            .taken
+            .fetch_add(steps.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Whether a step commutes with everything that can happen before it.
+    pub(super) fn commutes(&self, state: &GlobalState<P>, step: &Step) -> bool {
+        let Step::Receive { from, to, .. } = *step else {
+            return false;
+        };
+        let first = |in_flight: &&super::system::InFlight<P::Message>| {
+            (in_flight.from, in_flight.to) == (from, to)
+        };
+        let message = state.network.iter().find(first);
+        let may_start = |process: ProcessId| state.nodes[process.index()].started < self.count;
+        message.is_some_and(|in_flight| {
+            // What a process learns of the last entry it tells with what it sends afterwards. The less is known, the more
+            // entries are unordered: to receive a message that tells nothing new first shows every violation.
+            if in_flight.known > state.monitor.known(to) {
+                return false;
+            }
+            let receiver = &state.nodes[to.index()].clocked.process;
+            receiver.commutes(from, &in_flight.message, &may_start)
+        })
+    }
+
+    /// The state to which a step leads, with only what makes a difference.
+    pub(super) fn reduced_next(&self, state: &GlobalState<P>, step: Step) -> GlobalState<P> {
+        let mut next = state.clone();
+        self.take(&mut next, step, |_, _| ());
+        next.forget();
+        next
+    }
+}
+
+impl<P: Relevance> GlobalState<P> {
+    /// Forgets what makes no difference, and renumbers the times in use.
+    pub(super) fn forget(&mut self) {
+        for node in &mut self.nodes {
+            let node = Arc::make_mut(node);
+            node.clocked.clock = LamportClock::new();
+            node.clocked.process.forget();
+        }
+        for in_flight in &mut self.network {
+            let receiver = &self.nodes[in_flight.to.index()].clocked.process;
+            receiver.forget_in_flight(in_flight.from, &mut in_flight.message);
+        }
+        let mut numbers = Numbers::default();
+        self.times(&mut |time, used| numbers.add(*time, used));
+        numbers.sort();
+        self.times(&mut |time, used| *time = numbers.number(*time, used));
+        for node in &mut self.nodes {
+            let node = Arc::make_mut(node);
+            node.clocked.process.forget();
+            node.changed();
+        }
+    }
+
+    fn times(&mut self, visit: &mut dyn FnMut(&mut u64, Use)) {
+        for node in &mut self.nodes {
+            Arc::make_mut(node).clocked.process.times(visit);
+        }
+        for in_flight in &mut self.network {
+            P::times_in_flight(in_flight.from, &mut in_flight.message, visit);
+        }
+        self.monitor.times(visit);
+    }
+}
+
+/// The times in use, and their new numbers.
+#[derive(Default)]
+struct Numbers {
+    compared: Vec<u64>,
+    named: Vec<(ProcessId, u64)>,
+}
+
+impl Numbers {
+    fn add(&mut self, time: u64, used: Use) {
+        match used {
+            _ if time == 0 || time == LATER => {}
+            Use::Compared => self.compared.push(time),
+            Use::Bound => {}
+            Use::Named(process) => self.named.push((process, time)),
+        }
+    }
+
+    fn sort(&mut self) {
+        self.compared.sort_unstable();
+        self.compared.dedup();
+        self.named.sort_unstable();
+        self.named.dedup();
+    }
+
+    /// The compared times have even numbers; what only bounds them is a number between.
+    fn number(&self, time: u64, used: Use) -> u64 {
+        let place = self.compared.partition_point(|other| *other < time) as u64;
+        let is_compared = self.compared.get(place as usize) == Some(&time);
+        match used {
+            _ if time == 0 || time == LATER => time,
+            Use::Compared => 2 * place + 2,
+            Use::Bound if is_compared => 2 * place + 2,
+            Use::Bound if place == 0 => 0,
+            Use::Bound => 2 * place + 1,
+            Use::Named(process) => {
+                let first = self.named.partition_point(|(other, _)| *other < process);
+                let this = self.named.partition_point(|other| *other < (process, time));
+                (this - first) as u64 + 1
+            }
+        }
+    }
+}

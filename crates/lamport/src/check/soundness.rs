@@ -1,0 +1,271 @@
+//! The reduction, held against the full search; and the packed states, held against the model's own.
+
+use std::{collections::HashSet, hash::Hash};
+
+use clap::ValueEnum;
+use stateright::Model;
+
+use super::{
+    packed::PackedSystem,
+    processes::search_processes,
+    search::{End, Limits, Outcome, Progress, search, search_space},
+    system::{FaultBudget, GlobalState, Step, System},
+    *,
+};
+use crate::{algorithms::with_process, property::Property, relevance::Relevance};
+
+fn settings(algorithm: Algorithm, processes: usize, bug: Option<Bug>, count: u16) -> Settings {
+    Settings {
+        algorithm,
+        processes,
+        bug,
+        subject: Subject::Processes {
+            count,
+            budget: FaultBudget::default(),
+        },
+        reduction: true,
+        limits: Limits::none(2),
+    }
+}
+
+fn faults(number: u8) -> FaultBudget {
+    FaultBudget {
+        lost: number & 1,
+        duplicated: number >> 1 & 1,
+        reordered: number >> 2 & 1,
+        crashed: number >> 3 & 1,
+    }
+}
+
+/// Every algorithm with every bug that it takes, and without one.
+fn variants() -> impl Iterator<Item = (Algorithm, Option<Bug>)> {
+    Algorithm::value_variants().iter().flat_map(|&algorithm| {
+        let bugs = algorithm.bugs().iter().copied().map(Some);
+        bugs.chain([None]).map(move |bug| (algorithm, bug))
+    })
+}
+
+fn all_of<M>(model: &M) -> Outcome<M::Action>
+where
+    M: Model<Action: Clone> + Sync,
+    M::State: Hash + Send + Sync,
+{
+    search(model, Limits::none(2), &Progress::default(), &|| false)
+}
+
+fn packed<P>(system: &System<P>, workers: usize) -> Outcome<Step>
+where
+    P: Relevance + Sync,
+    P::Message: Sync,
+{
+    let space = PackedSystem::new(system);
+    search_space(&space, Limits::none(workers), &Progress::default(), &|| {
+        false
+    })
+}
+
+fn violated<A>(outcome: &Outcome<A>) -> Vec<bool> {
+    outcome.violations.iter().map(Option::is_some).collect()
+}
+
+#[test]
+fn packed_states_are_those_of_the_model() {
+    for (algorithm, bug) in variants() {
+        for number in [0, 6, 9, 15] {
+            let settings = settings(algorithm, 2, bug, 1);
+            with_process!(algorithm, P => {
+                let count = if number == 0 { 2 } else { 1 };
+                let system = settings.system::<P>(count, faults(number));
+                let expected = all_of(&system);
+                for workers in [1, 4] {
+                    let found = packed(&system, workers);
+                    let case = format!("{algorithm:?} {bug:?} {number} {workers}");
+                    assert_eq!(found.end, expected.end, "{case}");
+                    assert_eq!(found.counts, expected.counts, "{case}");
+                    // Which of several shortest paths depends on the order of the states.
+                    let lengths = |outcome: &Outcome<Step>| -> Vec<_> {
+                        let paths = outcome.violations.iter();
+                        paths.map(|path| path.as_ref().map(Vec::len)).collect()
+                    };
+                    assert_eq!(lengths(&found), lengths(&expected), "{case}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_path() {
+    let settings = settings(Algorithm::Total, 3, Some(Bug::NoTieBreak), 1);
+    with_process!(settings.algorithm, P => {
+        let system = settings.system::<P>(1, FaultBudget::default());
+        let one = packed(&system, 1);
+        for workers in [2, 3, 7] {
+            let several = packed(&system, workers);
+            assert_eq!((one.counts, &one.violations), (several.counts, &several.violations));
+        }
+    });
+}
+
+#[test]
+fn the_reduced_search_has_the_verdicts_of_the_full_one() {
+    let mut reduced_ones = 0;
+    for (algorithm, bug) in variants() {
+        for (processes, count) in [(2, 1), (2, 2), (3, 1)] {
+            let settings = settings(algorithm, processes, bug, count);
+            // A million states each; the steps taken alone are checked with three of these, too.
+            let is_large = matches!(algorithm, Algorithm::Mutex | Algorithm::Total);
+            if reduction::why_not(&settings).is_some() || processes == 3 && is_large {
+                continue;
+            }
+            reduced_ones += 1;
+            let count = match algorithm {
+                Algorithm::Events => count + 1,
+                _ => count,
+            };
+            let case = format!("{algorithm:?} {bug:?} {processes} {count}");
+            with_process!(algorithm, P => {
+                let system = settings.system::<P>(count, FaultBudget::default());
+                let full = packed(&system, 2);
+                let reduced = System { is_reduced: true, ..system.clone() };
+                let found = packed(&reduced, 2);
+                // Which properties are violated is for the full search: two that are together have no order.
+                let any = |outcome: &Outcome<Step>| violated(outcome).contains(&true);
+                assert_eq!(any(&found), any(&full), "{case}");
+                assert!(found.counts.distinct <= full.counts.distinct, "{case}");
+                for property in Property::monitored(algorithm) {
+                    let lacks = |system: &System<P>| system.exercise.so_far().lacks(*property);
+                    assert_eq!(lacks(&reduced), lacks(&system), "{case} {property}");
+                }
+                // A violation is a shortest path of the full search, and that again is its path.
+                let searched = search_processes(&settings, &system, &Progress::default(), &|| false);
+                assert_eq!(violated(&searched.outcome), violated(&full), "{case}");
+                if full.violations.iter().any(Option::is_some) {
+                    assert_eq!(searched.outcome.violations, full.violations, "{case}");
+                    assert!(searched.saving.is_none() && searched.suspected != 0, "{case}");
+                } else {
+                    let (possible, taken) = searched.saving.unwrap();
+                    assert!(possible >= taken && taken > 0, "{case}");
+                }
+            });
+        }
+    }
+    assert!(reduced_ones >= 20, "{reduced_ones}");
+}
+
+/// Forgets what is known of the last entry; what it was.
+fn known<P: Relevance>(state: &mut GlobalState<P>) -> Vec<monitor::Known> {
+    let mut known = state.monitor.take_known();
+    let in_flight = state.network.iter_mut();
+    known.extend(in_flight.map(|in_flight| std::mem::take(&mut in_flight.known)));
+    known
+}
+
+/// Checks that each step that is taken alone commutes with every other step, in every state that clocks leave.
+fn commuting<P: Relevance>(system: &System<P>, case: &str) -> u64 {
+    let mut seen: HashSet<GlobalState<P>> = HashSet::new();
+    let mut states = system.init_states();
+    let mut pairs = 0;
+    while let Some(state) = states.pop() {
+        let mut steps = Vec::new();
+        system.actions(&state, &mut steps);
+        for step in &steps {
+            let after = system.reduced_next(&state, *step);
+            if system.commutes(&state, step) {
+                for other in steps.iter().filter(|other| *other != step) {
+                    pairs += 1;
+                    let first = system.reduced_next(&after, *other);
+                    let before = system.reduced_next(&state, *other);
+                    let last = system.reduced_next(&before, *step);
+                    let words = || {
+                        format!("{case}: {step:?} and {other:?} in\n{state:?}: {first:?} {last:?}")
+                    };
+                    assert!(system.commutes(&before, step), "{}", words());
+                    if before.monitor.violates_any() {
+                        let is_shown = after.monitor.violates_any() || first.monitor.violates_any();
+                        assert!(is_shown, "{}", words());
+                    } else if !first.monitor.violates_any() && !last.monitor.violates_any() {
+                        let (mut first, mut last) = (first.clone(), last.clone());
+                        first.monitor.step();
+                        last.monitor.step();
+                        // Taken first, it leaves no more known, which shows no fewer violations.
+                        let mut at_most = known(&mut first).into_iter().zip(known(&mut last));
+                        assert!(at_most.all(|(less, more)| less <= more), "{}", words());
+                        assert!(first == last, "{}", words());
+                    }
+                }
+            }
+            // The reduced search ends with the first violation.
+            if !after.monitor.violates_any() && seen.insert(after.clone()) {
+                states.push(after);
+            }
+        }
+    }
+    pairs
+}
+
+#[test]
+fn a_step_that_is_taken_alone_commutes_with_all_others() {
+    let mut pairs = 0;
+    for (algorithm, bug) in variants() {
+        for (processes, count) in [(2, 2), (3, 1)] {
+            let settings = settings(algorithm, processes, bug, count);
+            if reduction::why_not(&settings).is_some() {
+                continue;
+            }
+            let case = format!("{algorithm:?} {bug:?} {processes} {count}");
+            with_process!(algorithm, P => {
+                let system = System {
+                    is_reduced: true,
+                    ..settings.system::<P>(count, FaultBudget::default())
+                };
+                pairs += commuting(&system, &case);
+            });
+        }
+    }
+    assert!(pairs > 10_000, "{pairs}");
+}
+
+#[test]
+fn no_reduction_is_claimed_where_none_is_sound() {
+    let mutex = settings(Algorithm::Mutex, 2, None, 1);
+    assert_eq!(reduction::why_not(&mutex), None);
+    let with_bug = |bug| Settings {
+        bug: Some(bug),
+        ..mutex
+    };
+    assert!(reduction::why_not(&with_bug(Bug::NoTieBreak)).is_some());
+    assert!(reduction::why_not(&with_bug(Bug::NoAdvance)).is_some());
+    assert_eq!(reduction::why_not(&with_bug(Bug::NoAcknowledgement)), None);
+    for number in 1..16 {
+        let subject = Subject::Processes {
+            count: 1,
+            budget: faults(number),
+        };
+        assert!(reduction::why_not(&Settings { subject, ..mutex }).is_some());
+    }
+    let module = Subject::Module { max_clock: 3 };
+    let module = Settings {
+        subject: module,
+        ..mutex
+    };
+    assert!(reduction::why_not(&module).is_some());
+}
+
+#[test]
+fn a_limit_ends_a_reduced_search_too() {
+    let limits = Limits {
+        most: 100,
+        ..Limits::none(2)
+    };
+    let settings = Settings {
+        limits,
+        ..settings(Algorithm::Mutex, 3, None, 1)
+    };
+    with_process!(settings.algorithm, P => {
+        let system = settings.system::<P>(1, FaultBudget::default());
+        let searched = search_processes(&settings, &system, &Progress::default(), &|| false);
+        assert_eq!(searched.outcome.end, End::TooMany);
+        assert_eq!(searched.outcome.counts.distinct, 100);
+    });
+}

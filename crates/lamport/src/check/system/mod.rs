@@ -1,0 +1,399 @@
+//! The state space of a system of processes, the same processes that [`engine`](crate::engine) puts on the network: every
+//! interleaving of their timers and messages.
+//!
+//! A step is atomic: a process's timer expires or it receives a message, and it performs all resulting actions. Channels
+//! are reliable and FIFO, as the algorithms assume and [`reliable_link`](crate::reliable_link) ensures, except for the
+//! faults of the [`FaultBudget`].
+
+mod model;
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+use smallvec::SmallVec;
+
+use super::{
+    monitor::{Known, PropertyMonitor, Received, Seen},
+    path_event::ChannelId,
+};
+use crate::{
+    algorithms::Algorithm,
+    bug::Bug,
+    clock::LamportClock,
+    ids::ProcessId,
+    process::{Action, Clocked, Meaning, Process, Stamped, TimerKind, To},
+    relevance::LATER,
+    verdict::{Exercise, SharedExercise},
+};
+
+/// In a reduced search, the clock of a process before each step: later than every time in use.
+const NOW: u64 = 1 << 32;
+
+/// The most processes.
+pub const MOST_PROCESSES: usize = 8;
+
+/// How many faults of each kind may occur on a path.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct FaultBudget {
+    /// Messages lost.
+    pub lost: u8,
+    /// Messages duplicated.
+    pub duplicated: u8,
+    /// Messages received out of order.
+    pub reordered: u8,
+    /// Processes crashed.
+    pub crashed: u8,
+}
+
+/// Processes and their network.
+#[derive(Clone, Debug)]
+pub struct System<P> {
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// The number of processes.
+    pub processes: usize,
+    /// The number of operations of each process.
+    pub count: u16,
+    /// The injected bug.
+    pub bug: Option<Bug>,
+    /// The faults that may occur.
+    pub budget: FaultBudget,
+    /// Whether only what makes a difference is kept of a state; see [`reduction`](super::reduction).
+    pub is_reduced: bool,
+    /// What happened on any path so far.
+    pub exercise: Arc<SharedExercise>,
+    /// The processes' type.
+    pub process: PhantomData<P>,
+}
+
+/// A global state of the system.
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct GlobalState<P: Process> {
+    /// The processes; those that a step does not change are shared with the previous state.
+    pub(super) nodes: SmallVec<[Arc<Node<P>>; 4]>,
+    /// The messages in flight, by channel and in the order of sending.
+    pub(super) network: SmallVec<[InFlight<P::Message>; 4]>,
+    /// The faults that may still occur.
+    pub(super) budget: FaultBudget,
+    /// The crashed processes, a bit for each.
+    pub(super) crashed: u16,
+    pub(super) monitor: PropertyMonitor,
+}
+
+/// A process with the state of its driver.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Node<P> {
+    pub(super) clocked: Clocked<P>,
+    /// The timer, if it is set.
+    pub(super) timer: Option<TimerKind>,
+    /// The number of operations that it has started.
+    pub(super) started: u16,
+    /// The hash of these fields, computed once: a step changes one process only.
+    pub(super) hash: u64,
+}
+
+impl<P: Process> Node<P> {
+    pub(super) fn changed(&mut self) {
+        let mut hasher = DefaultHasher::new();
+        (&self.clocked, self.timer, self.started).hash(&mut hasher);
+        self.hash = hasher.finish();
+    }
+}
+
+impl<P> Hash for Node<P> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.hash);
+    }
+}
+
+/// A message in flight.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct InFlight<M> {
+    pub(super) from: ProcessId,
+    pub(super) to: ProcessId,
+    /// Whether it is the copy of a duplicated message, which arrives at any later time, in no order.
+    pub(super) copy: bool,
+    pub(super) message: Stamped<M>,
+    /// In a reduced search, what the sender knew of the last entry to the critical section.
+    pub(super) known: Known,
+}
+
+impl<M> InFlight<M> {
+    pub(super) fn channel(&self) -> ChannelId {
+        (self.from, self.to, self.copy)
+    }
+}
+
+/// A step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// The process's timer expires.
+    Timer(ProcessId),
+    /// A process receives the message at this position of a channel.
+    Receive {
+        /// The sender.
+        from: ProcessId,
+        /// The receiver.
+        to: ProcessId,
+        /// How many messages of the channel were sent before it.
+        position: usize,
+        /// Whether it is the copy of a duplicated message.
+        copy: bool,
+        /// Whether the network duplicates it: a copy stays in flight.
+        duplicated: bool,
+    },
+    /// The network loses the first message of a channel.
+    Loss(ProcessId, ProcessId),
+    /// The last message of a crashed sender's channel is lost, because no process retransmits it.
+    LossInCrash(ProcessId, ProcessId),
+    /// The process crashes and does not recover.
+    Crash(ProcessId),
+}
+
+/// An event of a step.
+pub(super) enum StepEvent<'s, M> {
+    /// The receive event of the step's message, at this time.
+    Receive(u64),
+    /// Another event.
+    Event(u64, &'s Option<Meaning>, &'s Option<(To, M)>),
+}
+
+/// An event of a process whose timer expires or that receives a message.
+pub(super) struct Happened<M> {
+    /// What the monitor sees.
+    pub(super) seen: Seen,
+    /// The message that the event sends.
+    pub(super) send: Option<(To, M)>,
+}
+
+/// The timer that an action sets.
+fn timer<M>(action: &Action<M>) -> Option<TimerKind> {
+    match action {
+        Action::SetTimer(timer) => Some(*timer),
+        Action::Event { .. } => None,
+    }
+}
+
+impl<P: Process> System<P> {
+    /// Takes a step, and passes its events to `show`.
+    pub(super) fn take(
+        &self,
+        state: &mut GlobalState<P>,
+        step: Step,
+        mut show: impl FnMut(ProcessId, StepEvent<'_, P::Message>),
+    ) {
+        state.monitor.step();
+        let mut exercise = Exercise::default();
+        let (me, received) = match step {
+            Step::Timer(process) => (process, None),
+            Step::Receive {
+                from,
+                to,
+                position,
+                copy,
+                duplicated,
+            } => {
+                let Some(index) = state.index((from, to, copy), position) else {
+                    return;
+                };
+                state.budget.reordered -= u8::from(position > 0 && !copy);
+                state.budget.duplicated -= u8::from(duplicated);
+                let InFlight { message, known, .. } = state.network.remove(index);
+                if duplicated {
+                    state.enqueue((from, to, true), message.clone(), known);
+                }
+                (to, Some((from, message, known)))
+            }
+            Step::Loss(from, to) => {
+                if let Some(index) = state.index((from, to, false), 0) {
+                    state.network.remove(index);
+                    state.budget.lost -= 1;
+                }
+                return;
+            }
+            Step::LossInCrash(from, to) => {
+                let last = state.end((from, to, false)).checked_sub(1);
+                if let Some(last) = last
+                    && state.network[last].channel() == (from, to, false)
+                {
+                    state.network.remove(last);
+                }
+                return;
+            }
+            Step::Crash(process) => {
+                state.crashed |= 1 << process.index();
+                state.budget.crashed -= 1;
+                // No process receives these messages.
+                state.network.retain(|in_flight| in_flight.to != process);
+                return;
+            }
+        };
+        let node = Arc::make_mut(&mut state.nodes[me.index()]);
+        if self.is_reduced {
+            node.clocked.clock = LamportClock::at(NOW);
+        }
+        let received = received.map(|(from, mut message, known)| {
+            if message.time == LATER {
+                message.time = NOW;
+            }
+            (from, message, known)
+        });
+        for Happened { seen, send } in self.react(node, received) {
+            exercise |= state.monitor.see(me, &seen);
+            let (_, time) = seen.clock;
+            if seen.is_probe {
+                continue;
+            }
+            if seen.received.is_some() {
+                show(me, StepEvent::Receive(time));
+                continue;
+            }
+            show(me, StepEvent::Event(time, &seen.meaning, &send));
+            if self.is_reduced && matches!(seen.meaning, Some(Meaning::Enter(_))) {
+                // Nothing in flight is about this entry.
+                for in_flight in &mut state.network {
+                    in_flight.known = Known::Nothing;
+                }
+            }
+            if let Some((to, content)) = send {
+                exercise |= Exercise::SENT;
+                let known = state.monitor.known(me);
+                state.send(me, to, &Stamped { time, content }, known);
+            }
+        }
+        self.exercise.add(exercise);
+    }
+
+    /// A process's timer expires, or it receives a message: what happens then.
+    pub(super) fn react(
+        &self,
+        node: &mut Node<P>,
+        received: Option<(ProcessId, Stamped<P::Message>, Known)>,
+    ) -> SmallVec<[Happened<P::Message>; 4]> {
+        let mut actions = Vec::new();
+        let mut events = SmallVec::new();
+        let mut before = node.clocked.clock.time();
+        let mut receive = |clock, received, is_probe| {
+            let seen = Seen {
+                clock,
+                received: Some(received),
+                meaning: None,
+                is_probe,
+            };
+            events.push(Happened { seen, send: None });
+        };
+        // A clock cannot overflow here: paths are short.
+        match received {
+            None => {
+                node.started += u16::from(node.timer == Some(TimerKind::Think));
+                node.timer = None;
+                let _ = node.clocked.timer(&mut actions);
+            }
+            Some((from, message, known)) => {
+                let sent = message.time;
+                if self.is_reduced {
+                    // A clock that is behind the message moves past it, too.
+                    let mut behind = node.clocked.clone();
+                    behind.clock = LamportClock::new();
+                    let mut message = message.clone();
+                    message.time = NOW;
+                    if let Ok(time) = behind.receive(from, message, &mut actions) {
+                        receive((0, time), Received { sent: NOW, known }, true);
+                    }
+                    actions.clear();
+                }
+                if let Ok(time) = node.clocked.receive(from, message, &mut actions) {
+                    receive((before, time), Received { sent, known }, false);
+                    before = time;
+                }
+            }
+        }
+        node.timer = actions.iter().rev().find_map(timer).or(node.timer);
+        node.changed();
+        for action in actions {
+            if let Action::Event {
+                time,
+                meaning,
+                send,
+            } = action
+            {
+                let seen = Seen {
+                    clock: (before, time),
+                    received: None,
+                    meaning,
+                    is_probe: false,
+                };
+                before = time;
+                events.push(Happened { seen, send });
+            }
+        }
+        events
+    }
+
+    /// Whether the process's timer can expire.
+    pub(super) fn is_due(&self, node: &Node<P>) -> bool {
+        match node.timer {
+            None => false,
+            Some(TimerKind::Work) => true,
+            Some(TimerKind::Think) => node.started < self.count,
+        }
+    }
+
+    /// Whether the system makes progress without further faults.
+    pub(super) fn makes_progress(&self, state: &GlobalState<P>) -> bool {
+        !state.network.is_empty() || state.running().any(|(_, node)| self.is_due(node))
+    }
+}
+
+impl<P: Process> GlobalState<P> {
+    /// The processes that have not crashed.
+    fn running(&self) -> impl Iterator<Item = (ProcessId, &Node<P>)> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes
+            .filter(|(index, _)| self.crashed >> index & 1 == 0)
+            .map(|(index, node)| (ProcessId::at(index), &**node))
+    }
+
+    /// The index of the message at this position of the channel.
+    fn index(&self, channel: ChannelId, position: usize) -> Option<usize> {
+        let first = self
+            .network
+            .partition_point(|in_flight| in_flight.channel() < channel);
+        let index = first + position;
+        let message = self.network.get(index);
+        message
+            .is_some_and(|in_flight| in_flight.channel() == channel)
+            .then_some(index)
+    }
+
+    /// The index after the channel's last message.
+    fn end(&self, channel: ChannelId) -> usize {
+        self.network
+            .partition_point(|in_flight| in_flight.channel() <= channel)
+    }
+
+    fn enqueue(&mut self, (from, to, copy): ChannelId, message: Stamped<P::Message>, known: Known) {
+        let end = self.end((from, to, copy));
+        self.network.insert(
+            end,
+            InFlight {
+                from,
+                to,
+                copy,
+                message,
+                known,
+            },
+        );
+    }
+
+    fn send(&mut self, from: ProcessId, to: To, message: &Stamped<P::Message>, known: Known) {
+        for to in to.receivers(from, self.nodes.len()) {
+            if self.crashed >> to.index() & 1 == 0 {
+                self.enqueue((from, to, false), message.clone(), known);
+            }
+        }
+    }
+}
