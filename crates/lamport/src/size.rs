@@ -61,7 +61,9 @@ impl<'de> Deserialize<'de> for Size {
 /// In the largest unit of 1024 in which it is a whole number, or rounded to MiB where the default decides it.
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = UNITS.iter().find(|(_, bytes)| self.0 % bytes == 0);
+        let whole = UNITS
+            .iter()
+            .find(|(_, bytes)| self.0.is_multiple_of(*bytes));
         match whole {
             Some((unit, bytes)) if *bytes > 1 || self.0 < 1 << 20 => {
                 write!(f, "{}{unit}", self.0 / bytes)

@@ -205,10 +205,10 @@ impl Interface {
     /// interface's index as its scope.
     pub fn at(&self, address: IpAddr, port: u16) -> SocketAddr {
         let mut at = SocketAddr::new(address, port);
-        if let SocketAddr::V6(scoped) = &mut at {
-            if is_of_link((*scoped.ip()).into()) {
-                scoped.set_scope_id(self.index);
-            }
+        if let SocketAddr::V6(scoped) = &mut at
+            && is_of_link((*scoped.ip()).into())
+        {
+            scoped.set_scope_id(self.index);
         }
         at
     }
