@@ -5,7 +5,7 @@
 //! | [`requirement`] | a requirement, its status, why it is not met |
 //! | [`probes`] | the requirements of each kind of submission, and the probe of each |
 //! | [`stack_trace`] | whether a program has ended in the middle of something |
-//! | [`bench`] | what every probe has at hand: the command, the folder, the time, chance |
+//! | [`mod@bench`] | what every probe has at hand: the command, the folder, the time, chance |
 //! | [`program`], [`limits`], [`start`] | one start of a submission, and what it may use |
 //! | [`sandbox`], [`cgroup`] | the outer and the inner sandbox; the limit on processes |
 //! | [`shell`] | words for a shell |

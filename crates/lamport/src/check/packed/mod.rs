@@ -3,10 +3,10 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`state`] | a state, and its parts |
-//! | [`table`] | numbers the parts |
-//! | [`unpack`] | the numbers of the parts |
-//! | [`memo`] | what a thread remembers |
+//! | `state` | a state, and its parts |
+//! | `table` | numbers the parts |
+//! | `unpack` | the numbers of the parts |
+//! | `memo` | what a thread remembers |
 
 mod memo;
 mod state;

@@ -9,10 +9,10 @@
 //! | --- | --- |
 //! | [`space`] | what is searched |
 //! | [`outcome`] | the limits, the progress, the result |
-//! | [`rounds`] | the search, round by round |
-//! | [`visited`] | the visited states, and how each was reached |
-//! | [`watch`] | the limits, looked at by all threads while a round goes on |
-//! | [`of_model`] | the state space of a stateright model |
+//! | `rounds` | the search, round by round |
+//! | `visited` | the visited states, and how each was reached |
+//! | `watch` | the limits, looked at by all threads while a round goes on |
+//! | `of_model` | the state space of a stateright model |
 
 mod of_model;
 pub mod outcome;
