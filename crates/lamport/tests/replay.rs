@@ -275,7 +275,7 @@ fn faults_stand_in_the_log_of_a_path_and_are_replayed() {
         ),
         ("mutex --processes 2 --may-reorder 1", "mutual-exclusion", 1),
         ("total --processes 2 --may-duplicate 1", "delivered-once", 1),
-        ("causal --may-crash 1", "everything-delivered", 2),
+        ("causal --may-crash 1", "everything-delivered", 3),
     ] {
         let logs = folder.path("logs");
         let found = lamport(&format!("check {arguments} --logs {logs}"));
@@ -344,12 +344,12 @@ fn faults_that_contradict_the_log_are_refused() {
     };
     let another = changed(loss, &loss.replace("#1", "#7"));
     assert!(
-        another.contains("but message 7 from p1 to p2 is not in flight"),
+        another.contains("but message 7 from p2 to p3 is not in flight"),
         "{another}"
     );
     let ordered = changed(loss, &loss.replace("\"lost\"", "\"reordered\""));
     assert!(
-        ordered.contains("but message 1 from p1 to p2 is the next one in order"),
+        ordered.contains("but message 1 from p2 to p3 is the next one in order"),
         "{ordered}"
     );
     let crashed: serde_json::Value = serde_json::from_str(crash).unwrap();
