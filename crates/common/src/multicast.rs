@@ -13,6 +13,7 @@
 //! | [`stamp`] | the sequence header: numbers and times a message |
 //! | [`tally`] | what became of one sender's messages: lost, duplicates, reordered, delay |
 //! | [`sessions`] | the table of all senders |
+//! | `watch` | warns when an interface vanishes, and joins again when it is back |
 //! | [`doctor`] | checks why nothing arrives |
 
 mod batching;
@@ -30,6 +31,7 @@ pub mod sessions;
 pub mod stamp;
 pub mod tally;
 pub mod view;
+mod watch;
 
 pub use self::{
     group_socket::{Batch, GroupSocket},

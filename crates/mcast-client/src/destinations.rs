@@ -65,7 +65,9 @@ fn networks(
     for interface in &membership.interfaces {
         match interface.broadcast_address() {
             Ok(address) => {
-                notes.extend(other_networks(interface, address)?);
+                if !membership.by_address {
+                    notes.extend(other_networks(interface, address)?);
+                }
                 all.push((SocketAddr::new(address.into(), port), interface.clone()));
             }
             Err(none) if membership.interfaces.len() > 1 => {

@@ -42,7 +42,7 @@ pub fn run(
     let mut receiver = Receiver::join(&settings.membership)?;
 
     thread::scope(|scope| {
-        let typist = Typist::start(scope, settings, keyboard, &receiver, journal, shutdown)?;
+        let typist = Typist::start(scope, settings, keyboard, &mut receiver, journal, shutdown)?;
         let mut stats = ReceiveStats::new(&receiver, journal).with_clock(typist.clock());
         // while True: data, addr = client_socket.recvfrom(1024)
         while let Some(batch) = receiver.receive(shutdown)? {

@@ -73,9 +73,10 @@ impl Senders {
             format!("{to}{}", on.unwrap_or_default())
         };
         let labels = all.iter().map(label).collect();
-        let senders = all
-            .into_iter()
-            .map(|(to, interface)| Sender::new(*mode, to, &interface, *reach));
+        let senders = all.into_iter().map(|(to, interface)| {
+            let sender = Sender::new(*mode, to, &interface, *reach)?;
+            Ok(sender.known_by_address(membership.by_address))
+        });
         Ok(Self {
             labels,
             notes,
@@ -143,7 +144,9 @@ impl Senders {
         )?;
         *clock += 1;
         for index in 0..self.senders.len() {
-            match self.senders[index].send(bytes) {
+            let result = self.senders[index].send(bytes);
+            self.log_news(index, journal);
+            match result {
                 Ok(()) => {
                     self.datagrams += 1;
                     let sent = self.sent(index, time, self.messages, *clock, bytes.len(), message);
@@ -191,6 +194,7 @@ impl Senders {
         self.messages += many;
         for index in 0..self.senders.len() {
             let (sent, failure) = self.senders[index].send_many(bytes, each);
+            self.log_news(index, journal);
             self.datagrams += sent;
             for number in 0..sent {
                 if self.rate_limit.one_more() {
@@ -222,6 +226,14 @@ impl Senders {
                 self.failed = self.failed.max(1);
                 self.log_failure(index, failure, journal);
             }
+        }
+    }
+
+    fn log_news(&mut self, index: usize, journal: &Journal) {
+        if let Some(news) = self.senders[index].news() {
+            journal.record(Event::new(Kind::Local).text(news));
+            // The next failure is another one.
+            self.last_failure = None;
         }
     }
 

@@ -39,7 +39,7 @@ impl<'scope> Typist<'scope> {
         scope: &'scope Scope<'scope, 'env>,
         settings: &Settings,
         keyboard: impl Keyboard + 'scope,
-        receiver: &Receiver,
+        receiver: &mut Receiver,
         journal: &'scope Journal,
         shutdown: &'scope Shutdown,
     ) -> Result<Self, Failure> {

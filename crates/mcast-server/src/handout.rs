@@ -33,7 +33,8 @@ pub fn run(
     let mut receiver = Receiver::join(membership)?;
 
     // print(f"Multicast server running on {MULTICAST_GROUP}:{PORT}")
-    receiver.announce(receiver.ready(), journal)?;
+    let ready = receiver.ready();
+    receiver.announce(ready, journal)?;
 
     let mut stats = ReceiveStats::new(&receiver, journal);
     // while True: data, addr = server_socket.recvfrom(1024)

@@ -23,11 +23,17 @@ use nix::{
 };
 
 use super::{
-    batching::Batching, interface::Interface, join, kernel, membership::Membership, stamp::now_us,
+    batching::Batching,
+    interface::Interface,
+    join, kernel,
+    membership::Membership,
+    stamp::now_us,
+    watch::{Joined, Watch},
 };
 use crate::{
     event::AddressingMode,
-    exit::Failure,
+    exit::{Failure, why},
+    journal::Journal,
     net::{BRIEFLY, Interest, canonical, wait},
     shutdown::Shutdown,
 };
@@ -44,6 +50,8 @@ pub struct GroupSocket {
     groups: Vec<IpAddr>,
     interfaces: Vec<Interface>,
     sources: Vec<Ipv4Addr>,
+    by_address: bool,
+    watch: Option<Watch>,
     /// Where the kernel puts a datagram, or several of one length; longer than any (RFC 768), so that none is truncated.
     buffer: Vec<u8>,
     /// Where the kernel puts the control messages.
@@ -175,6 +183,8 @@ impl GroupSocket {
             groups: membership.groups.clone(),
             interfaces: membership.interfaces.clone(),
             sources: membership.sources.clone(),
+            by_address: membership.by_address,
+            watch: None,
             buffer: vec![0; usize::from(u16::MAX) + 1],
             control: cmsg_space!(libc::in6_pktinfo, u32, libc::c_int, TimeSpec),
             receive_buffer: ReceiveBuffer {
@@ -193,6 +203,23 @@ impl GroupSocket {
         self.groups
             .iter()
             .map(move |group| self.interfaces[0].at(*group, port))
+    }
+
+    /// Watches the interfaces from now on, and says in the journal when one vanishes and returns.
+    pub(super) fn watch(&mut self, journal: &Journal) -> Result<(), Failure> {
+        let socket = self
+            .socket
+            .try_clone()
+            .map_err(|error| Failure::could_not_run("watch the interfaces", why(&error)))?;
+        let joined = Joined {
+            socket,
+            groups: self.groups.clone(),
+            sources: self.sources.clone(),
+            interfaces: self.interfaces.clone(),
+            by_address: self.by_address,
+        };
+        self.watch = Some(Watch::start(joined, journal.clone())?);
+        Ok(())
     }
 
     /// Receives the next datagrams; None at the moment `until` (None: no limit), or when a shutdown was requested and

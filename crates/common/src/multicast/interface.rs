@@ -11,6 +11,7 @@ use nix::{
     sys::socket::SockaddrStorage,
 };
 
+use super::kernel;
 use crate::{
     exit::{Failure, why},
     text::{did_you_mean, visible},
@@ -145,7 +146,7 @@ impl Interface {
     }
 
     /// Every address of every interface, of the address family of `like`; link-local ones first, as IPv6 multicast is
-    /// sent from those.
+    /// sent from those, and last those that cannot be used yet.
     ///
     /// # Errors
     /// As getifaddrs(3).
@@ -172,9 +173,16 @@ impl Interface {
             })
         };
         let mut all: Vec<_> = getifaddrs()?.filter_map(of_interface).collect();
-        let not_link_local =
-            |address| matches!(address, IpAddr::V6(address) if !is_link_local(address));
-        all.sort_by_key(|interface| not_link_local(interface.address));
+        if like.is_ipv6() {
+            let table = kernel::v6_addresses();
+            all.sort_by_key(|interface| match interface.address {
+                IpAddr::V4(_) => (false, false),
+                IpAddr::V6(address) => (
+                    kernel::is_tentative(&table, address, interface.index),
+                    !is_link_local(address),
+                ),
+            });
+        }
         Ok(all)
     }
 
@@ -201,6 +209,34 @@ impl Interface {
         }
     }
 
+    /// Whether it is still among the `known` interfaces, or again: by its address, or else by its name.
+    pub fn presence<'k>(&self, known: &'k [Self], by_address: bool) -> Presence<'k> {
+        let same_name = |other: &&Self| other.name == self.name;
+        let is_it = |other: &&Self| match by_address {
+            true => {
+                other.address == self.address && (!is_of_link(self.address) || same_name(other))
+            }
+            false => same_name(other),
+        };
+        // The most alike first.
+        let found = known.iter().filter(is_it).min_by_key(|other| {
+            (
+                !other.state.up,
+                other.address != self.address,
+                other.index != self.index,
+            )
+        });
+        match found {
+            Some(found) if found.state.up => Presence::Present(found),
+            Some(_) => Presence::Absent("is down"),
+            None => Presence::Absent(match is_up(&self.name) {
+                Some(true) => "has lost its address",
+                Some(false) => "is down",
+                None => "is gone",
+            }),
+        }
+    }
+
     /// The socket address of `address` and `port` on this interface: an IPv6 address of link scope or less gets the
     /// interface's index as its scope.
     pub fn at(&self, address: IpAddr, port: u16) -> SocketAddr {
@@ -224,6 +260,22 @@ fn prefix(mask: &SockaddrStorage) -> u8 {
             .map(|v6| v6.ip().to_bits().count_ones())
     };
     v4.or_else(v6).unwrap_or_default() as u8
+}
+
+/// Whether an interface is there, as it was known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Presence<'k> {
+    /// It is there, as this one: its number and its address may be others.
+    Present(&'k Interface),
+    /// It is not; why, in words.
+    Absent(&'static str),
+}
+
+/// Whether an interface is switched on, whatever its addresses; None when there is none of this name.
+fn is_up(name: &str) -> Option<bool> {
+    let mut all = getifaddrs().ok()?;
+    let found = all.find(|interface| interface.interface_name == name)?;
+    Some(found.flags.contains(InterfaceFlags::IFF_UP))
 }
 
 /// What selects one interface.

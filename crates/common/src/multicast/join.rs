@@ -94,7 +94,8 @@ fn share_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
 }
 
-fn join_on(
+/// Joins a group on an interface, from these senders or from all.
+pub(super) fn join_on(
     socket: &Socket,
     group: IpAddr,
     interface: &Interface,
@@ -111,8 +112,20 @@ fn join_on(
     }
 }
 
+/// Leaves a group on the interface with this number, which may be gone; the place that the membership takes in the socket
+/// is free again.
+pub(super) fn leave(socket: &Socket, group: IpAddr, index: u32) {
+    // There is nothing to leave where the kernel has forgotten it.
+    let _ = match group {
+        IpAddr::V4(group) => {
+            socket.leave_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(index))
+        }
+        IpAddr::V6(group) => socket.leave_multicast_v6(&group, index),
+    };
+}
+
 /// Why a group could not be joined, with the remedy where there is an obvious one.
-fn join_failure(group: SocketAddr, interface: &Interface, error: &io::Error) -> Failure {
+pub(super) fn join_failure(group: SocketAddr, interface: &Interface, error: &io::Error) -> Failure {
     let remedy = match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ENETUNREACH | Errno::ENODEV) => sender::NO_ROUTE,
         Some(Errno::ENOBUFS) => {

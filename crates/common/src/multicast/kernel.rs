@@ -1,6 +1,10 @@
 //! Reads the kernel's tables of sockets and groups, and its settings: `/proc/net` and `/proc/sys`, as text.
 
-use std::{fs, io, net::IpAddr, path::Path};
+use std::{
+    fs, io,
+    net::{IpAddr, Ipv6Addr},
+    path::Path,
+};
 
 use crate::text::visible;
 
@@ -68,6 +72,25 @@ fn has_link(folder: &Path, links: &[String]) -> bool {
     files
         .filter_map(|file| fs::read_link(file.path()).ok())
         .any(|target| links.iter().any(|link| target.as_os_str() == link.as_str()))
+}
+
+/// The table of IPv6 addresses; empty on a system without it.
+pub(super) fn v6_addresses() -> String {
+    fs::read_to_string("/proc/net/if_inet6").unwrap_or_default()
+}
+
+/// Whether that table has the address as one that is not usable yet or not at all: another host may have it (duplicate
+/// address detection, RFC 4862 section 5.4).
+pub(super) fn is_tentative(table: &str, address: Ipv6Addr, index: u32) -> bool {
+    const TENTATIVE_OR_DUPLICATE: u32 = 0x48;
+    let address = format!("{:032x}", address.to_bits());
+    let hexadecimal = |word: Option<&&str>| u32::from_str_radix(word?, 16).ok();
+    table.lines().any(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        words.first() == Some(&address.as_str())
+            && hexadecimal(words.get(1)) == Some(index)
+            && hexadecimal(words.get(4)).is_some_and(|flags| flags & TENTATIVE_OR_DUPLICATE != 0)
+    })
 }
 
 /// The file in which the kernel lists the groups that programs on this machine joined.
@@ -147,5 +170,13 @@ mod tests {
             2    eth0            ff150000000000000000000000001234     1 00000004 0\n";
         assert!(is_member(igmp6, "ff15::1234".parse().unwrap(), "eth0"));
         assert!(!is_member(igmp6, "ff15::1234".parse().unwrap(), "lo"));
+    }
+
+    #[test]
+    fn addresses_that_are_not_usable_yet_are_known() {
+        let table = "fe80000000000000000000000000000a 0b 40 20 c0     eth0\n\
+            fe80000000000000000000000000000a 0c 40 20 80     eth1\n";
+        let tentative = |index| is_tentative(table, "fe80::a".parse().unwrap(), index);
+        assert!(tentative(11) && !tentative(12) && !tentative(13));
     }
 }

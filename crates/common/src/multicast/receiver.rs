@@ -85,11 +85,13 @@ impl Receiver {
             .text(self.socket.to_string())
     }
 
-    /// Announces with this event, made of [`Self::ready`], that the program receives.
+    /// Announces with this event, made of [`Self::ready`], that the program receives. From now on the interfaces are
+    /// watched: the journal says when one vanishes, and the groups are joined again when it is back.
     ///
     /// # Errors
-    /// As [`Journal::ready`].
-    pub fn announce(&self, ready: Event, journal: &Journal) -> Result<(), Failure> {
+    /// As [`Journal::ready`], and when no thread can be started (exit code 2).
+    pub fn announce(&mut self, ready: Event, journal: &Journal) -> Result<(), Failure> {
+        self.socket.watch(journal)?;
         let groups: Vec<_> = self.socket.groups().collect();
         journal.ready(ready, &groups, self.port_was_free)
     }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     time::{Duration, Instant},
 };
 
@@ -12,11 +12,12 @@ use nix::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::interface::Interface;
+use super::interface::{Interface, Presence};
 use crate::{
     event::AddressingMode,
     exit::{Exit, Failure, why},
     net::{Interest, wait},
+    zone,
 };
 
 /// The longest message that one UDP datagram carries over IPv4, in bytes: 65,535 less the headers (RFC 768, RFC 791). Over
@@ -65,12 +66,34 @@ pub struct Sender {
     pub from: SocketAddr,
     /// Its destination address.
     pub to: SocketAddr,
+    /// Where and how it was opened, to do so again.
+    route: Route,
     /// The length of the datagrams into which the kernel splits what it is handed; 0: it does not.
     segment: usize,
     offload: bool,
     /// The number of system calls made to send.
     pub calls: u64,
 }
+
+/// What a sender is opened with, and how it goes on after its interface vanished.
+#[derive(Debug)]
+struct Route {
+    interface: Interface,
+    /// Whether the interface is known by its address, and not by its name.
+    by_address: bool,
+    reach: Reach,
+    /// The interface of a link-local destination.
+    zone: Option<String>,
+    /// The interface is gone: nothing can be sent until it is back.
+    is_lost: bool,
+    /// Not before this moment it is looked for again.
+    next_look: Option<Instant>,
+    /// What the user should know.
+    news: Option<String>,
+}
+
+/// How often a lost interface is looked for, at most.
+const LOOK: Duration = Duration::from_millis(200);
 
 impl Sender {
     /// A sender to `to`. Multicast and broadcast messages are sent on `interface`; the kernel routes unicast ones.
@@ -83,19 +106,23 @@ impl Sender {
         interface: &Interface,
         reach: Reach,
     ) -> Result<Self, Failure> {
-        let socket = || {
-            let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
-            set_destination(&socket, mode, to, interface, reach)?;
-            // Connecting fixes the source address, and lets the kernel report that no program listens at a unicast
-            // destination.
-            socket.connect(&to.into())?;
-            socket.set_nonblocking(true)?;
-            let socket = UdpSocket::from(socket);
-            Ok((socket.local_addr()?, socket))
+        let (from, socket) =
+            open(mode, to, interface, reach, 0).map_err(|error| send_failure(mode, to, &error))?;
+        let zone = match to {
+            SocketAddr::V6(to) if mode == AddressingMode::Unicast => zone::name(to.scope_id()),
+            _ => None,
         };
-        let (from, socket) = socket().map_err(|error| send_failure(mode, to, &error))?;
         Ok(Self {
             socket,
+            route: Route {
+                interface: interface.clone(),
+                by_address: false,
+                reach,
+                zone,
+                is_lost: false,
+                next_look: None,
+                news: None,
+            },
             mode,
             from,
             to,
@@ -105,7 +132,19 @@ impl Sender {
         })
     }
 
-    /// Sends one datagram.
+    /// The same, for an interface that the user knows by its address, and not by its name.
+    #[must_use]
+    pub fn known_by_address(mut self, by_address: bool) -> Self {
+        self.route.by_address = by_address;
+        self
+    }
+
+    /// What the user should know since the last call: that the interface is back.
+    pub fn news(&mut self) -> Option<String> {
+        self.route.news.take()
+    }
+
+    /// Sends one datagram. After the interface vanished and returned, sending goes on.
     ///
     /// # Errors
     /// `send to ADDRESS: why` (exit code 1): the datagram was not sent, or the destination answered an earlier one that
@@ -118,28 +157,143 @@ impl Sender {
             );
             return Err(Failure::no(format!("send to {}", self.to), why));
         }
-        self.split_into(0).map_err(|error| self.failure(&error))?;
-        self.hand_over(message)
-            .and_then(|()| self.socket.take_error()?.map_or(Ok(()), Err))
-            .map_err(|error| self.failure(&error))
+        let sent = self.send_plain(message);
+        let sent = match sent {
+            Err(error) if self.goes_on(&error) => self.send_plain(message),
+            sent => sent,
+        };
+        if sent.is_ok() {
+            self.went_out();
+        }
+        sent.map_err(|error| self.failure(&error))
+    }
+
+    fn send_plain(&mut self, message: &[u8]) -> io::Result<()> {
+        self.split_into(0)?;
+        self.hand_over(message)?;
+        self.socket.take_error()?.map_or(Ok(()), Err)
     }
 
     /// Sends the datagrams in `messages`, of `each` bytes each, in as few system calls as the kernel allows. How many were
     /// sent, and why the others were not (exit code 1). [`Self::answer`] reports that no program listens.
     pub fn send_many(&mut self, messages: &[u8], each: usize) -> (u64, Option<Failure>) {
+        let (mut sent, mut error) = self.as_one(messages, each);
+        if error.as_ref().is_some_and(|error| self.goes_on(error)) {
+            let rest = messages.get(sent as usize * each..).unwrap_or_default();
+            let (more, then) = self.as_one(rest, each);
+            (sent, error) = (sent + more, then);
+        }
+        if error.is_none() {
+            self.went_out();
+        }
+        (sent, error.map(|error| self.failure(&error)))
+    }
+
+    /// Hands the kernel all of it in as few pieces as it takes.
+    fn as_one(&mut self, messages: &[u8], each: usize) -> (u64, Option<io::Error>) {
         let at_once = piece(each);
         if self.offload && at_once > 1 && messages.len() > each {
-            let (sent, error) = self.in_pieces(messages, each, at_once);
-            match error {
-                None => return (sent, None),
+            match self.in_pieces(messages, each, at_once) {
                 // The kernel or the network card does not support it, or a datagram is longer than a packet: send them
                 // one by one.
-                Some(error) if sent == 0 && cannot_split(&error) => self.offload = false,
-                Some(error) => return (sent, Some(self.failure(&error))),
+                (0, Some(error)) if cannot_split(&error) => self.offload = false,
+                sent => return sent,
             }
         }
-        let (sent, error) = self.in_pieces(messages, each, 1);
-        (sent, error.map(|error| self.failure(&error)))
+        self.in_pieces(messages, each, 1)
+    }
+
+    /// A datagram went out: an interface that was lost is back.
+    fn went_out(&mut self) {
+        if self.route.is_lost {
+            self.route.is_lost = false;
+            self.route.news = Some(self.is_back());
+        }
+    }
+
+    fn is_back(&self) -> String {
+        format!(
+            "{} is back: sending to {} goes on",
+            self.route.interface, self.to
+        )
+    }
+
+    /// After an error as the loss of an interface or of its address causes it: whether it is back, and the socket open
+    /// again, on the same port where that is still free.
+    fn goes_on(&mut self, error: &io::Error) -> bool {
+        let now = Instant::now();
+        let is_early = self.route.next_look.is_some_and(|next| now < next);
+        if !may_be_lost(error) || (is_early && !self.route.is_lost) {
+            return false;
+        }
+        self.route.next_look = Some(now + LOOK);
+        let interface = match self.look() {
+            Some(Ok(interface)) => interface,
+            Some(Err(_)) => {
+                self.route.is_lost = true;
+                return false;
+            }
+            None => return false,
+        };
+        let to = match self.mode {
+            AddressingMode::Unicast => {
+                let zone = self.route.zone.as_deref().map(zone::index);
+                match (self.to, zone) {
+                    (SocketAddr::V6(mut to), Some(Ok(scope))) => {
+                        to.set_scope_id(scope);
+                        to.into()
+                    }
+                    (to, _) => to,
+                }
+            }
+            AddressingMode::Multicast => interface.at(self.to.ip(), self.to.port()),
+            AddressingMode::Broadcast => {
+                let before = self.route.interface.broadcast_address().map(IpAddr::from);
+                match (before, interface.broadcast_address()) {
+                    (Ok(before), Ok(now)) if before == self.to.ip() => {
+                        SocketAddr::new(now.into(), self.to.port())
+                    }
+                    _ => self.to,
+                }
+            }
+        };
+        // The port is free once the socket that has it is closed.
+        let domain = Domain::for_address(to);
+        let Ok(unbound) = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP)) else {
+            return false;
+        };
+        self.socket = unbound.into();
+        let reach = self.route.reach;
+        let opened = open(self.mode, to, &interface, reach, self.from.port())
+            .or_else(|_| open(self.mode, to, &interface, reach, 0));
+        let Ok((from, socket)) = opened else {
+            self.route.is_lost = true;
+            return false;
+        };
+        let is_news = self.route.is_lost || interface != self.route.interface;
+        (self.socket, self.from, self.to) = (socket, from, to);
+        (self.segment, self.offload) = (0, reach.offload);
+        (self.route.interface, self.route.is_lost) = (interface, false);
+        self.route.news = is_news.then(|| self.is_back());
+        true
+    }
+
+    /// The interface as it is now, or why it is not there; None when the system does not say. The kernel routes unicast:
+    /// what it needs is looked for by opening the socket again.
+    fn look(&self) -> Option<Result<Interface, &'static str>> {
+        let Route {
+            interface,
+            by_address,
+            ..
+        } = &self.route;
+        if self.mode == AddressingMode::Unicast {
+            return Some(Ok(interface.clone()));
+        }
+        let known = Interface::all(interface.address).ok()?;
+        Some(match interface.presence(&known, *by_address) {
+            Presence::Present(now) => Ok(now.clone()),
+            Presence::Absent(why) => Err(why),
+        })
     }
 
     /// Hands the kernel pieces of `at_once` datagrams.
@@ -207,11 +361,56 @@ impl Sender {
     }
 
     fn failure(&self, error: &io::Error) -> Failure {
+        if may_be_lost(error)
+            && let Some(Err(why)) = self.look()
+        {
+            let what = format!("send to {}", self.to);
+            let interface = &self.route.interface;
+            return Failure::no(
+                what,
+                format!("{interface} {why}; sending goes on when it is back"),
+            );
+        }
         Failure {
             exit: Exit::No,
             ..send_failure(self.mode, self.to, error)
         }
     }
+}
+
+/// Opens a socket that sends from this port, 0 for a free one; its source address.
+fn open(
+    mode: AddressingMode,
+    to: SocketAddr,
+    interface: &Interface,
+    reach: Reach,
+    port: u16,
+) -> io::Result<(SocketAddr, UdpSocket)> {
+    let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
+    set_destination(&socket, mode, to, interface, reach, port)?;
+    // Connecting fixes the source address, and lets the kernel report that no program listens at a unicast
+    // destination.
+    socket.connect(&to.into())?;
+    socket.set_nonblocking(true)?;
+    let socket = UdpSocket::from(socket);
+    Ok((socket.local_addr()?, socket))
+}
+
+/// Whether the loss of the interface, or of its address, can be the reason of the error.
+fn may_be_lost(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(
+            Errno::ENODEV
+                | Errno::ENXIO
+                | Errno::ENETDOWN
+                | Errno::ENETUNREACH
+                | Errno::EHOSTUNREACH
+                | Errno::EADDRNOTAVAIL
+                | Errno::EDESTADDRREQ
+                | Errno::EINVAL
+        )
+    )
 }
 
 /// Whether the error says that the kernel cannot split what it is handed into such datagrams.
@@ -229,14 +428,17 @@ fn set_destination(
     to: SocketAddr,
     interface: &Interface,
     reach: Reach,
+    port: u16,
 ) -> io::Result<()> {
     let ttl = reach.ttl.map(u32::from);
     match (mode, to, interface.address) {
         (AddressingMode::Unicast, SocketAddr::V4(_), _) => {
-            return ttl.map_or(Ok(()), |ttl| socket.set_ttl_v4(ttl));
+            ttl.map_or(Ok(()), |ttl| socket.set_ttl_v4(ttl))?;
+            return bind_to_any(socket, Ipv4Addr::UNSPECIFIED.into(), port);
         }
         (AddressingMode::Unicast, SocketAddr::V6(_), _) => {
-            return ttl.map_or(Ok(()), |ttl| socket.set_unicast_hops_v6(ttl));
+            ttl.map_or(Ok(()), |ttl| socket.set_unicast_hops_v6(ttl))?;
+            return bind_to_any(socket, Ipv6Addr::UNSPECIFIED.into(), port);
         }
         (_, SocketAddr::V4(_), IpAddr::V4(address)) => {
             socket.set_multicast_if_v4(&address)?;
@@ -260,7 +462,15 @@ fn set_destination(
             socket.bind_device(Some(interface.name.as_bytes()))?;
         }
     }
-    socket.bind(&interface.at(interface.address, 0).into())
+    socket.bind(&interface.at(interface.address, port).into())
+}
+
+/// Binds to a port; without one, the kernel chooses address and port when the socket is connected.
+fn bind_to_any(socket: &Socket, any: IpAddr, port: u16) -> io::Result<()> {
+    match port {
+        0 => Ok(()),
+        port => socket.bind(&SocketAddr::new(any, port).into()),
+    }
 }
 
 /// Why nothing can be sent, with the remedy where there is an obvious one. --interface chooses the interface for all but
@@ -272,6 +482,9 @@ fn send_failure(mode: AddressingMode, to: SocketAddr, error: &io::Error) -> Fail
         Some(Errno::ENETUNREACH | Errno::ENODEV) if chosen => NO_ROUTE,
         Some(Errno::ENETUNREACH) => "; no route leads there",
         Some(Errno::EACCES) if !chosen => "; a broadcast address takes --mode broadcast",
+        Some(Errno::EADDRNOTAVAIL) if to.is_ipv6() => {
+            "; a new IPv6 address is not usable before a second or two (ip -6 addr lists it as tentative)"
+        }
         Some(Errno::EPERM) => "; a firewall on this machine forbids it",
         Some(Errno::EINVAL | Errno::EACCES) if chosen => NOT_ALLOWED,
         _ => "",
