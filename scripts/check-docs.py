@@ -469,6 +469,10 @@ def main(arguments):
         print(f"check-docs: {not_run} blocks are not run, at most {MOST_NOT_RUN} may be", file=sys.stderr)
         return 1
     started, wrong, running = time.monotonic(), [] if given or check_starters() else ["docs/lab/starter"], []
+
+    def start(page):
+        return subprocess.Popen(["unshare", "-rn", "bash", "-euc", LAPTOP, "-", sys.executable, __file__, "--inside", page])
+
     for page in [*pages, None]:
         # As many pages at once as there are processors.
         while running and (page is None or len(running) >= (os.cpu_count() or 1)):
@@ -480,9 +484,13 @@ def main(arguments):
             if done[1].returncode:
                 wrong.append(done[0])
         if page:
-            command = ["unshare", "-rn", "bash", "-euc", LAPTOP, "-", sys.executable, __file__, "--inside", page]
-            # pylint: disable-next=consider-using-with
-            running.append((page, subprocess.Popen(command)))
+            running.append((page, start(page)))
+    # Two programs that print at the same moment on a busy machine may print in another order. A page that lies does so
+    # when it runs alone, too.
+    for page in [page for page in wrong if page in found]:
+        print(f"check-docs: {page}: once more, alone", file=sys.stderr)
+        if not start(page).wait():
+            wrong.remove(page)
     count = sum(len(found[page]) for page in pages) - not_run
     seconds = time.monotonic() - started
     print(f"{count} console blocks on {len(pages)} pages in {seconds:.0f} s, {not_run} not run: "
