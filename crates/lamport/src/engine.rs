@@ -122,6 +122,13 @@ impl<P: Process> Engine<P> {
                     .all(|other| self.channels[other].is_quiet() || self.reported[other].0)
     }
 
+    /// The processes that have not acknowledged a message of this one and are reported as unresponsive.
+    pub fn unresponsive(&self) -> impl Iterator<Item = ProcessId> {
+        ProcessId::all(self.channels.len()).filter(|other| {
+            self.reported[other.index()].0 && !self.channels[other.index()].is_quiet()
+        })
+    }
+
     /// Whether the clock is at the end of its range, so that the process has ended.
     pub fn has_ended(&self) -> bool {
         self.ended

@@ -4,7 +4,7 @@ use std::fs;
 
 use common::{
     event::{Kind, Verdict},
-    testing::{Finished, Folder, command, read_log, run, start},
+    testing::{Finished, Folder, command, read_log, run, start, wait_for},
 };
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
@@ -206,9 +206,28 @@ fn a_process_that_recovers_only_delays_the_others() {
 }
 
 #[test]
+fn a_run_waits_for_a_process_that_is_suspected_but_has_not_ended() {
+    let partition = ["--partition", "p1/p2@0s..3500ms"];
+    let finished = run_for(
+        "6s",
+        &[&["events", "--count", "3"], &partition[..]].concat(),
+    );
+    assert_done(&finished);
+    let counts = finished.last_event().counts;
+    assert_eq!((counts["sent"], counts["received"]), (6, 6), "{finished:?}");
+}
+
+#[test]
 fn an_interrupt_ends_the_run_and_it_is_checked() {
-    let mut running = start(LAMPORT, &["run", "mutex", "--for", "1m"]);
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    let mut running = start(LAMPORT, &["run", "mutex", "--for", "1m", "--logs", &logs]);
     running.err_line("3 processes of mutex over udp");
+    wait_for(|| {
+        fs::read_to_string(format!("{logs}/p1.jsonl"))
+            .ok()
+            .filter(|log| log.contains("send"))
+    });
     let finished = running.interrupt();
     assert_eq!(finished.code, Some(0), "{finished:?}");
     assert!(

@@ -21,6 +21,7 @@ mod transport;
 pub mod wire;
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -356,8 +357,12 @@ impl<'a, P: Process> Node<'a, P> {
             "finish" => self.driver.finish(),
             "state" => {
                 let idle = self.engine.is_idle() && !self.driver.has_timer();
-                let idle = if idle { "idle" } else { "busy" };
-                self.print(format!("{idle} {}", self.driver.events));
+                let mut state = String::from(if idle { "idle" } else { "busy" });
+                let _ = write!(state, " {}", self.driver.events);
+                for peer in self.engine.unresponsive() {
+                    let _ = write!(state, " {}", self.driver.names.of(peer));
+                }
+                self.print(state);
             }
             "stop" => self.ending = Some(Instant::now()),
             _ => self.print_error(format!("unknown line '{}'", visible(line.as_bytes()))),

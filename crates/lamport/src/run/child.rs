@@ -27,12 +27,23 @@ const LONGEST_LINE: usize = 8192;
 pub(super) enum ChildOutput {
     /// It listens on this address.
     Listening(usize, SocketAddr),
-    /// Whether it is idle, and how many events it has had.
-    State(usize, bool, u64),
+    /// Its state, which the supervisor asked for.
+    State(usize, State),
     /// A warning.
     Warning(usize, String),
     /// It has ended.
     Ended(usize),
+}
+
+/// What a child says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct State {
+    /// Whether it has nothing to do, and waits for none but those below.
+    pub(super) idle: bool,
+    /// How many events it has had.
+    pub(super) events: u64,
+    /// The names of the processes that have not acknowledged its messages for long.
+    pub(super) unresponsive: Vec<String>,
 }
 
 /// One of the processes.
@@ -149,15 +160,16 @@ fn text(line: &Line) -> String {
     }
 }
 
-/// `idle 12` or `busy 12`.
+/// `idle 12`, `busy 12`, or `idle 12 p2 p3` when p2 and p3 do not respond.
 fn state(number: usize, line: &Line) -> Option<ChildOutput> {
     let text = text(line);
-    let (state, events) = text.split_once(' ')?;
-    Some(ChildOutput::State(
-        number,
-        state == "idle",
-        events.parse().ok()?,
-    ))
+    let mut words = text.split(' ');
+    let state = State {
+        idle: words.next()? == "idle",
+        events: words.next()?.parse().ok()?,
+        unresponsive: words.map(Into::into).collect(),
+    };
+    Some(ChildOutput::State(number, state))
 }
 
 /// A line on standard error: the ready line, or a warning.

@@ -21,7 +21,7 @@ use crossbeam::{channel::Receiver, select};
 use nix::sys::signal::Signal;
 
 use super::{
-    child::{Child, ChildOutput},
+    child::{Child, ChildOutput, State},
     settings::Settings,
 };
 use crate::ids::ProcessId;
@@ -41,8 +41,8 @@ pub(super) struct Supervisor<'a> {
     children: Vec<Child>,
     outputs: &'a Receiver<ChildOutput>,
     journal: &'a Journal,
-    /// The state of each process since the last poll: whether it is idle, and its number of events.
-    states: Vec<Option<(bool, u64)>>,
+    /// The state of each process that has answered the last poll.
+    states: Vec<Option<State>>,
     /// How many events each process has had, for the report that a signal asks for.
     events: Arc<[AtomicU64]>,
     /// When the states last changed.
@@ -165,6 +165,7 @@ impl<'a> Supervisor<'a> {
         let mut before = Vec::new();
         let mut polled = start;
         self.states = vec![None; self.children.len()];
+        self.write_all("state");
         loop {
             let now = start.elapsed();
             while let Some((_, process, signal)) = signals.pop_if(|(at, ..)| *at <= now) {
@@ -180,26 +181,28 @@ impl<'a> Supervisor<'a> {
             if running().next().is_none() {
                 return Ok(());
             }
-            // All processes are idle in two polls without an event between them: no message is in flight.
-            if running().all(|number| self.states[number].is_some()) {
-                let states: Vec<_> = running().map(|number| self.states[number]).collect();
-                let idle = states.iter().flatten().all(|state| state.0);
+            // All processes are idle in two polls without an event between them: no message is in flight. (Mattern 1987:
+            // the second poll begins after the first has been answered by all.)
+            let answered = running().all(|number| self.states[number].is_some());
+            if answered && polled.elapsed() >= POLL {
+                let states: Vec<_> = running().map(|number| self.states[number].take()).collect();
+                let idle = states.iter().flatten().all(|state| self.is_idle(state));
                 if states == before && idle && signals.is_empty() {
                     return Ok(());
                 }
-                if states != before {
+                let events = |states: &[Option<State>]| -> u64 {
+                    states.iter().flatten().map(|state| state.events).sum()
+                };
+                if events(&states) != events(&before) {
                     self.progress = Instant::now();
                 }
                 before = states;
-                self.states.fill(None);
+                polled = Instant::now();
+                self.write_all("state");
             }
             let faults_last = now < self.settings.faults.end();
             if finishing && !faults_last && self.progress.elapsed() >= quiescence {
                 return Ok(());
-            }
-            if polled.elapsed() >= POLL {
-                polled = Instant::now();
-                self.write_all("state");
             }
             let next = signals
                 .last()
@@ -208,6 +211,15 @@ impl<'a> Supervisor<'a> {
                 self.handle(output);
             }
         }
+    }
+
+    /// Whether the process has nothing to do, and waits for none but processes that have ended.
+    fn is_idle(&self, state: &State) -> bool {
+        let ended = |name: &String| {
+            let mut children = self.children.iter();
+            children.any(|child| child.name == *name && child.ended.is_some())
+        };
+        state.idle && state.unresponsive.iter().all(ended)
     }
 
     /// The signals that implement `--crash`, in descending order of time.
@@ -229,9 +241,9 @@ impl<'a> Supervisor<'a> {
     fn handle(&mut self, output: ChildOutput) {
         match output {
             ChildOutput::Listening(..) => {}
-            ChildOutput::State(number, idle, events) => {
-                self.states[number] = Some((idle, events));
-                self.events[number].store(events, Relaxed);
+            ChildOutput::State(number, state) => {
+                self.events[number].store(state.events, Relaxed);
+                self.states[number] = Some(state);
             }
             ChildOutput::Warning(number, text) => {
                 let text = format!("{} reports: {text}", self.children[number].name);
