@@ -59,6 +59,14 @@ pub fn check_name(name: &str) -> Result<(), String> {
     ))
 }
 
+/// The first `most` characters of a text, [`visible`]; `…` stands for the rest.
+pub fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => visible(text.as_bytes()),
+        Some((end, _)) => format!("{}…", visible(&text.as_bytes()[..end])),
+    }
+}
+
 /// A path as it is shown: [`visible`].
 pub fn visible_path(path: &Path) -> String {
     visible(path.as_os_str().as_encoded_bytes())

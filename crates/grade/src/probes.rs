@@ -10,6 +10,7 @@ pub mod multicast;
 pub mod naming;
 pub mod node;
 pub mod server;
+mod started;
 pub mod tidy;
 
 use crate::requirement::{Probed, Requirement};

@@ -4,12 +4,12 @@
 mod bugs;
 #[path = "support/checked.rs"]
 mod checked;
+#[path = "support/explorer.rs"]
+mod explorer;
 
 use std::{
     fs,
-    io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    time::Duration,
+    net::{SocketAddr, TcpListener},
 };
 
 use common::{
@@ -382,17 +382,7 @@ fn a_terminal_shows_the_progress() {
 
 /// The explorer's response.
 fn get(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let answer = explorer::ask(address, "GET", path);
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     answer
 }

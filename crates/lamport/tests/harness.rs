@@ -1,10 +1,10 @@
 //! Nodes of other languages under the lab's network: the workloads, the faults, and what is said of a bad node.
 
-use std::{fs, path::Path, process::Command, time::Instant};
+use std::{fs, path::Path, time::Instant};
 
 use common::{
     event::{Kind, Verdict},
-    testing::{Finished, Folder, read_log, run},
+    testing::{Finished, Folder, have_program, read_log, run},
 };
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
@@ -25,19 +25,6 @@ const BAD: [&str; 8] = [
 fn whole(workload: &str, fault: &str) -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nodes/whole.py");
     format!("python3 {path} {workload} {fault}")
-}
-
-/// Whether there is a Python; without one the tests of its nodes are skipped.
-#[expect(
-    clippy::print_stderr,
-    reason = "who runs the tests reads why one did not run"
-)]
-fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").output().is_ok();
-    if !found {
-        eprintln!("skipped: there is no python3");
-    }
-    found
 }
 
 fn run_nodes(workload: &str, command: &str, arguments: &[&str]) -> Finished {
@@ -78,7 +65,7 @@ fn violated(finished: &Finished) -> (String, String) {
 
 #[test]
 fn right_nodes_hold_every_property_of_every_workload_over_a_bad_network() {
-    if !has_python() {
+    if !have_program("python3") {
         return;
     }
     let workloads = [
@@ -123,7 +110,7 @@ fn right_nodes_hold_every_property_of_every_workload_over_a_bad_network() {
 
 #[test]
 fn a_wrong_node_is_named_with_the_property_that_it_violates() {
-    if !has_python() {
+    if !have_program("python3") {
         return;
     }
     for (workload, fault, property, found) in [
@@ -202,7 +189,7 @@ fn a_wrong_node_is_named_with_the_property_that_it_violates() {
 
 #[test]
 fn a_breach_of_the_protocol_is_one_line_with_the_node_the_line_and_what_was_expected() {
-    if !has_python() {
+    if !have_program("python3") {
         return;
     }
     let form = r#"expected {"src": "n1", "dest": "n2", "body": {"type": …}}, found"#;
@@ -277,7 +264,7 @@ fn a_command_that_cannot_be_started_and_flags_that_mean_nothing_are_usage_errors
 
 #[test]
 fn nodes_that_are_paused_killed_and_started_again_catch_up() {
-    if !has_python() {
+    if !have_program("python3") {
         return;
     }
     let faults = [
@@ -312,7 +299,7 @@ fn nodes_that_are_paused_killed_and_started_again_catch_up() {
 
 #[test]
 fn a_partition_in_one_direction_loses_what_crosses_it_and_ends_with_the_load() {
-    if !has_python() {
+    if !have_program("python3") {
         return;
     }
     let folder = Folder::new();
@@ -365,7 +352,7 @@ fn a_partition_in_one_direction_loses_what_crosses_it_and_ends_with_the_load() {
 
 #[test]
 fn the_logs_of_nodes_have_the_verdict_of_their_run() {
-    if !has_python() {
+    if !have_program("python3") {
         return;
     }
     let folder = Folder::new();
@@ -399,7 +386,7 @@ fn the_logs_of_nodes_have_the_verdict_of_their_run() {
 
 #[test]
 fn nothing_survives_and_what_a_node_says_is_bounded() {
-    if !has_python() {
+    if !have_program("python3") {
         return;
     }
     let few = ["--processes", "1", "--count", "1", "--rate", "1000"];

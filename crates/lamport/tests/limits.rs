@@ -2,11 +2,11 @@
 
 #[path = "support/checked.rs"]
 mod checked;
+#[path = "support/explorer.rs"]
+mod explorer;
 
 use std::{
     fs,
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ use common::{
 };
 
 use checked::{checks, lamport};
+use explorer::ask;
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
 
@@ -183,22 +184,6 @@ fn an_interrupt_is_answered_in_the_middle_of_a_round() {
         // 0.2 s, and what a machine with other work adds.
         assert!(took < Duration::from_millis(600), "{arguments:?}: {took:?}");
     }
-}
-
-/// Asks the explorer for this path.
-fn ask(address: SocketAddr, method: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: lab\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 #[test]

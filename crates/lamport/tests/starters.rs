@@ -1,32 +1,19 @@
 //! The starter nodes of docs/lab: each starts, and while its gaps are open the verdict says what is missing.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use common::{
     event::{Kind, Verdict},
-    testing::run,
+    testing::{have_program, run},
 };
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
 
 const NODES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/lab/nodes");
 
-/// Whether there is a Python; without one the test is skipped.
-#[expect(
-    clippy::print_stderr,
-    reason = "who runs the tests reads why one did not run"
-)]
-fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").output().is_ok();
-    if !found {
-        eprintln!("skipped: there is no python3");
-    }
-    found
-}
-
 #[test]
 fn a_starter_node_speaks_the_protocol_and_fails_for_its_gaps() {
-    if !has_python() {
+    if !have_program("python3") {
         return;
     }
     for (workload, property, found) in [

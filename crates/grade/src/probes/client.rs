@@ -1,19 +1,18 @@
 //! The client of experiment 3: the grader is the server.
 
 use std::{
-    net::{SocketAddr, TcpListener},
     thread,
     time::{Duration, Instant},
 };
 
-use common::exit::why;
+use common::{exit::why, net::listen};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use socket2::{Domain, Protocol, Socket, Type};
 
 use super::{
     Role,
     connection::{Connection, End, Reading, quoted},
+    started::awaited,
     tidy,
 };
 use crate::{
@@ -27,8 +26,8 @@ const MESSAGE: &[u8] = b"Hello server";
 const REPLY: &str = "Hello from server";
 /// How long a late answer takes; a third of the time that the client may take where that is less.
 const LATE: Duration = Duration::from_millis(700);
-/// Between two looks at whether the client has connected.
-const LOOK: Duration = Duration::from_millis(3);
+/// How many connections wait to be accepted.
+const BACKLOG: i32 = 16;
 /// How long more than the message is waited for.
 const GRACE: Duration = Duration::from_millis(100);
 
@@ -58,29 +57,22 @@ impl<'a> ClientRole<'a> {
     /// Starts the client, accepts it and reads its message.
     fn accept(&self) -> Result<Served, Finding> {
         let address = self.bench.address();
-        let listener = listen(address)
-            .map_err(|error| Finding::grader(format!("listen on {address}: {error}")))?;
+        let listener =
+            listen(address, BACKLOG).map_err(|failure| Finding::grader(failure.to_string()))?;
         let program = self.bench.start()?;
         let deadline = self.bench.deadline();
-        let stream = loop {
-            match listener.accept() {
-                Ok((stream, _)) => break stream,
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(Finding::grader(format!("accept: {}", why(&error)))),
-            }
-            let expected = format!("a connection to {address}");
-            if let Some(ended) = program.ended() {
-                let _ = program.wait_ended(deadline);
-                let what = format!("before it connects to {address}");
-                let finding = Finding::new(Status::NotStarted, what).expected(expected);
-                return Err(program.explain_end(ended, finding));
-            }
-            if Instant::now() >= deadline {
-                let what = format!("it has not connected to {address} in time");
-                return Err(program.explain(Finding::new(Status::Timeout, what).expected(expected)));
-            }
-            thread::sleep(LOOK);
+        let accept = || match listener.accept() {
+            Ok((stream, _)) => Ok(Some(stream)),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(Finding::grader(format!("accept: {}", why(&error)))),
         };
+        let late = || {
+            let what = format!("it has not connected to {address} in time");
+            Finding::new(Status::Timeout, what)
+        };
+        let first = format!("connects to {address}");
+        let expected = format!("a connection to {address}");
+        let stream = awaited(&program, deadline, (first, expected), accept, late)?;
         let blocking = stream.set_nonblocking(false);
         blocking.map_err(|error| Finding::grader(why(&error)))?;
         let mut connection = Connection::of(stream);
@@ -279,14 +271,7 @@ impl Role for ClientRole<'_> {
             needs: Some("connects"),
             when: None,
         },
-        Requirement {
-            id: "tidy",
-            points: 1,
-            sentence: tidy::SENTENCE,
-            source: "the rules of the lab",
-            needs: Some("connects"),
-            when: None,
-        },
+        tidy::requirement(Some("connects")),
     ];
 
     fn probe(&mut self, id: &str) -> Probed {
@@ -314,18 +299,4 @@ fn shown(printed: &str) -> String {
         "" => "nothing on standard output".into(),
         printed => quoted(printed.as_bytes()),
     }
-}
-
-/// A listener that takes over the port at once after the one of the last probe.
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(16)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
 }

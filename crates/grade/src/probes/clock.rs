@@ -260,14 +260,7 @@ impl Role for ClockRole<'_> {
             needs: Some("send"),
             when: None,
         },
-        Requirement {
-            id: "tidy",
-            points: 1,
-            sentence: tidy::SENTENCE,
-            source: "the rules of the lab",
-            needs: Some("send"),
-            when: None,
-        },
+        tidy::requirement(Some("send")),
     ];
 
     fn probe(&mut self, id: &str) -> Probed {

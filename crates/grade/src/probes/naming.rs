@@ -259,14 +259,7 @@ impl Role for NamingRole<'_> {
             needs: Some("names-file"),
             when: Some("{names}"),
         },
-        Requirement {
-            id: "tidy",
-            points: 1,
-            sentence: tidy::SENTENCE,
-            source: "the rules of the lab",
-            needs: None,
-            when: None,
-        },
+        tidy::requirement(None),
     ];
 
     fn probe(&mut self, id: &str) -> Probed {

@@ -16,6 +16,7 @@ use super::{
     Role,
     connection::{Connection, End, Reading, quoted},
     kernel::{listeners, serves},
+    started::{Started, awaited},
     tidy,
 };
 use crate::{
@@ -37,15 +38,12 @@ const STALLED: usize = 20;
 const MANY: usize = 50;
 /// How long more than the reply is waited for, where that is not what is probed.
 const GRACE: Duration = Duration::from_millis(200);
-/// Between two looks at whether the server listens.
-const LOOK: Duration = Duration::from_millis(3);
 
 /// The server, being probed: one start of it serves many probes.
 #[derive(Debug)]
 pub struct ServerRole<'a> {
     bench: &'a Bench<'a>,
-    program: Option<Program>,
-    is_spent: bool,
+    started: Started,
     random: Pcg64Mcg,
 }
 
@@ -54,24 +52,9 @@ impl<'a> ServerRole<'a> {
     pub fn new(bench: &'a Bench<'a>) -> Self {
         Self {
             bench,
-            program: None,
-            is_spent: false,
+            started: Started::default(),
             random: Pcg64Mcg::seed_from_u64(bench.seed()),
         }
-    }
-
-    /// The server, which listens.
-    fn server(&mut self) -> Result<&Program, Finding> {
-        if self
-            .program
-            .as_ref()
-            .is_none_or(|program| program.ended().is_some())
-        {
-            self.program = Some(self.start()?);
-        }
-        self.program
-            .as_ref()
-            .ok_or_else(|| Finding::grader("the server is not there"))
     }
 
     /// Starts it, and waits until it listens.
@@ -79,31 +62,22 @@ impl<'a> ServerRole<'a> {
         let address = self.bench.address();
         let program = self.bench.start()?;
         let deadline = Instant::now() + self.bench.timeout().max(START);
-        while !listeners()
-            .iter()
-            .any(|listener| serves(*listener, address))
-        {
-            let expected =
-                |finding: Finding| finding.expected(format!("a server that listens on {address}"));
-            if let Some(ended) = program.ended() {
-                let _ = program.wait_ended(deadline);
-                let what = format!("before it listens on {address}");
-                return Err(
-                    program.explain_end(ended, expected(Finding::new(Status::NotStarted, what)))
-                );
-            }
-            if Instant::now() >= deadline {
-                let others = listeners();
-                let others: Vec<String> = others.iter().map(ToString::to_string).collect();
-                let what = format!("it does not listen on {address}");
-                let finding = expected(Finding::new(Status::NotStarted, what));
-                return Err(program.explain(match others.as_slice() {
-                    [] => finding.received("a program that runs and listens nowhere"),
-                    others => finding.received(format!("it listens on {}", others.join(" and "))),
-                }));
-            }
-            thread::sleep(LOOK);
-        }
+        let listens = || {
+            let mut all = listeners().into_iter();
+            Ok(all.any(|listener| serves(listener, address)).then_some(()))
+        };
+        let late = || {
+            let others: Vec<String> = listeners().iter().map(ToString::to_string).collect();
+            let what = format!("it does not listen on {address}");
+            let received = match others.as_slice() {
+                [] => "a program that runs and listens nowhere".to_owned(),
+                others => format!("it listens on {}", others.join(" and ")),
+            };
+            Finding::new(Status::NotStarted, what).received(received)
+        };
+        let first = format!("listens on {address}");
+        let expected = format!("a server that listens on {address}");
+        awaited(&program, deadline, (first, expected), listens, late)?;
         Ok(program)
     }
 
@@ -204,9 +178,7 @@ impl<'a> ServerRole<'a> {
     fn prints(&mut self) -> Probed {
         self.served("")?;
         let deadline = self.bench.deadline();
-        let Some(program) = &self.program else {
-            return Err(Finding::grader("the server is not there"));
-        };
+        let program = self.started.program("server")?;
         for expected in ["Connection from ", "Received: Hello server"] {
             let is_it = |text: &str| text.lines().any(|line| line.starts_with(expected));
             if !program.wait_printed(deadline, is_it) {
@@ -359,7 +331,7 @@ impl<'a> ServerRole<'a> {
         let (mut connection, _) = self.exchange(MESSAGE, 1)?;
         let _ = connection.read(usize::MAX, Instant::now() + GRACE);
         drop(connection);
-        if let Some(program) = self.program.take() {
+        if let Some(program) = self.started.program.take() {
             program.end();
         }
         let sent = format!(
@@ -370,16 +342,13 @@ impl<'a> ServerRole<'a> {
             let expected = "it listens on the same port again at once (SO_REUSEADDR)";
             finding.sent(sent.clone()).expected(expected)
         })?;
-        self.program = Some(started);
+        self.started.program = Some(started);
         self.served("").map_err(|finding| finding.sent(sent))
     }
 
     fn tidy(&mut self) -> Probed {
         self.served("")?;
-        match &self.program {
-            Some(program) => tidy::check(self.bench, program),
-            None => Err(Finding::grader("the server is not there")),
-        }
+        tidy::check(self.bench, self.started.program("server")?)
     }
 }
 
@@ -387,7 +356,9 @@ impl Role for ServerRole<'_> {
     const REQUIREMENTS: &'static [Requirement] = requirements::ALL;
 
     fn probe(&mut self, id: &str) -> Probed {
-        self.server()?;
+        if !self.started.is_running() {
+            self.started.program = Some(self.start()?);
+        }
         let probed = match id {
             "start" => Ok(()),
             "exchange" => self.served(""),
@@ -405,18 +376,11 @@ impl Role for ServerRole<'_> {
             "tidy" => self.tidy(),
             _ => Err(Finding::grader(format!("there is no probe of {id}"))),
         };
-        let Some(program) = &self.program else {
-            self.is_spent = true;
-            return probed;
-        };
-        let probed = probed.map_err(|finding| program.explain(finding));
-        // A server that has ended, or that has not served somebody, is not the next probe's.
-        self.is_spent = probed.is_err() || program.ended().is_some();
-        probed
+        self.started.explained(probed)
     }
 
     fn is_spent(&self) -> bool {
-        self.is_spent
+        self.started.is_spent
     }
 }
 

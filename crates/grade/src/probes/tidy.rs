@@ -3,12 +3,20 @@
 use crate::{
     bench::Bench,
     program::Program,
-    requirement::{Finding, Probed, Status},
+    requirement::{Finding, Probed, Requirement, Status},
 };
 
-/// What the requirement says.
-pub const SENTENCE: &str =
-    "leaves no process behind, changes none of its files, and tries no other network";
+/// The requirement, after the one that it needs.
+pub const fn requirement(needs: Option<&'static str>) -> Requirement {
+    Requirement {
+        id: "tidy",
+        points: 1,
+        sentence: "leaves no process behind, changes none of its files, and tries no other network",
+        source: "the rules of the lab",
+        needs,
+        when: None,
+    }
+}
 
 /// Looks at what the submission has done beside its task.
 ///

@@ -1,7 +1,7 @@
 //! The messages of Maelstrom's protocol (<https://github.com/jepsen-io/maelstrom>, doc/protocol.md): one JSON object on a
 //! line, with `src`, `dest` and a `body`, which has a `type` and, of requests and replies, `msg_id` and `in_reply_to`.
 
-use common::text::visible;
+use common::text::beginning;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -114,11 +114,22 @@ pub fn content(body: &Body) -> String {
 
 /// The beginning of a text from a node, safe to show.
 pub fn excerpt(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]).into_owned();
-    let mut letters = text.trim_end().chars();
-    let shown: String = letters.by_ref().take(SHOWN).collect();
-    let more = if letters.next().is_some() { "…" } else { "" };
-    format!("{}{more}", visible(shown.as_bytes()))
+    let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]);
+    beginning(text.trim_end(), SHOWN)
+}
+
+/// Checks that a report of a node is of the type that the workload knows.
+///
+/// # Errors
+/// What it is instead.
+pub fn expect_report(body: &Body, known: &str) -> Result<(), String> {
+    if kind(body) == known {
+        return Ok(());
+    }
+    let found = excerpt(kind(body).as_bytes());
+    Err(format!(
+        "expected a report of type {known}, found '{found}'"
+    ))
 }
 
 /// The errors that the protocol defines: the code, the name, and whether the operation has definitely not happened.

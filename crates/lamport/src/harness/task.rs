@@ -53,6 +53,12 @@ impl End<'_> {
     pub(super) fn name(&self, node: usize) -> &str {
         self.history.names.of(ProcessId::at(node))
     }
+
+    /// What the nodes that are there have of `all`: a node's number, and its own.
+    pub(super) fn of_those_up<'v, V>(&self, all: &'v [V]) -> impl Iterator<Item = (usize, &'v V)> {
+        let all = all.iter().enumerate();
+        all.filter(|(node, _)| self.is_up[*node])
+    }
 }
 
 /// A workload. Errors are what is wrong with the form of a message, as `expected …, found …`.

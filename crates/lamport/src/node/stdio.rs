@@ -23,6 +23,7 @@ use crossbeam::{
 };
 use serde_json::{Value, json};
 
+use super::transport::spawn;
 use crate::{
     algorithms::{Algorithm, with_process},
     bug::Bug,
@@ -56,10 +57,8 @@ pub fn run(
     let closing = &Shutdown::new().map_err(failed)?;
     thread::scope(|scope| {
         let (sender, lines) = bounded(INPUTS);
-        let reader = thread::Builder::new().name("input".into());
         let read = move || read(input, &sender, closing);
-        let done = reader.spawn_scoped(scope, read).map_err(failed).map(drop);
-        let done = done.and_then(|()| {
+        let done = spawn(scope, "input".into(), read).and_then(|_| {
             with_process!(algorithm, P => {
                 Stdio::<P>::new((algorithm, bug), out, journal).run(&lines, shutdown)
             })

@@ -3,10 +3,11 @@
 use common::{
     event::{Kind, Level},
     message::{Carrier, MessageId},
+    text::beginning,
 };
 use hashbrown::HashMap;
 
-use super::{Claim, findings::Severity, words::beginning};
+use super::{Claim, findings::Severity};
 
 /// The longest line that is read, in bytes.
 pub(super) const LONGEST: usize = 1 << 20;

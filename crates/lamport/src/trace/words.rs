@@ -1,6 +1,6 @@
 //! An event's fields, and the event in words. All of it is safe to show.
 
-use common::text::visible;
+use common::text::beginning;
 use serde_json::{Map, Value};
 
 use super::{EventId, Trace};
@@ -63,14 +63,6 @@ fn text(value: &Value) -> String {
 fn shown(text: &str) -> String {
     // The texts of our programs are safe; those of other tools may not be.
     beginning(text, LONGEST)
-}
-
-/// The first `most` characters of a text, safe to print.
-pub(super) fn beginning(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => visible(text.as_bytes()),
-        Some((end, _)) => format!("{}…", visible(&text.as_bytes()[..end])),
-    }
 }
 
 /// The event as a sentence without its subject, the name of the process.

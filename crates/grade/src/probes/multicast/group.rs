@@ -4,7 +4,6 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket},
     process::Command,
-    time::Duration,
 };
 
 use common::exit::why;
@@ -16,8 +15,6 @@ use crate::{
     sandbox::Isolation,
 };
 
-/// Between two looks at what the submission has done.
-pub(super) const LOOK: Duration = Duration::from_millis(3);
 /// The longest payload of UDP over IPv4, in bytes.
 pub(super) const LONGEST: usize = 65_507;
 

@@ -10,13 +10,14 @@ use common::exit::why;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::group::{LONGEST, LOOK, group, route, to_groups};
+use super::group::{LONGEST, group, route, to_groups};
 use crate::{
     bench::Bench,
     probes::{
         Role,
         connection::quoted,
         kernel::{bound, joined},
+        started::{LOOK, Started, awaited},
         tidy,
     },
     program::Program,
@@ -30,8 +31,7 @@ const ROW: usize = 20;
 #[derive(Debug)]
 pub struct ReceiverRole<'a> {
     bench: &'a Bench<'a>,
-    program: Option<Program>,
-    is_spent: bool,
+    started: Started,
     random: Pcg64Mcg,
 }
 
@@ -40,8 +40,7 @@ impl<'a> ReceiverRole<'a> {
     pub fn new(bench: &'a Bench<'a>) -> Self {
         Self {
             bench,
-            program: None,
-            is_spent: false,
+            started: Started::default(),
             random: Pcg64Mcg::seed_from_u64(bench.seed()),
         }
     }
@@ -51,47 +50,26 @@ impl<'a> ReceiverRole<'a> {
         route(self.bench)?;
         let port = self.bench.address().port();
         let program = self.bench.start()?;
+        let is_bound = || Ok(bound().contains(&port).then_some(()));
+        let late = || {
+            let ports: Vec<String> = bound().iter().map(u16::to_string).collect();
+            let what = format!("it has not bound UDP port {port}");
+            let received = match ports.as_slice() {
+                [] => "a program that runs and has bound no UDP port".to_owned(),
+                ports => format!("it has bound UDP port {}", ports.join(", ")),
+            };
+            Finding::new(Status::NotStarted, what).received(received)
+        };
+        let first = format!("has bound UDP port {port}");
+        let expected = format!("a program that receives on UDP port {port}");
         let deadline = self.bench.deadline();
-        while !bound().contains(&port) {
-            let expected = format!("a program that receives on UDP port {port}");
-            if let Some(ended) = program.ended() {
-                let _ = program.wait_ended(deadline);
-                let what = format!("before it has bound UDP port {port}");
-                let finding = Finding::new(Status::NotStarted, what).expected(expected);
-                return Err(program.explain_end(ended, finding));
-            }
-            if Instant::now() >= deadline {
-                let ports: Vec<String> = bound().iter().map(u16::to_string).collect();
-                let what = format!("it has not bound UDP port {port}");
-                let finding = Finding::new(Status::NotStarted, what).expected(expected);
-                return Err(program.explain(match ports.as_slice() {
-                    [] => finding.received("a program that runs and has bound no UDP port"),
-                    ports => {
-                        finding.received(format!("it has bound UDP port {}", ports.join(", ")))
-                    }
-                }));
-            }
-            thread::sleep(LOOK);
-        }
+        awaited(&program, deadline, (first, expected), is_bound, late)?;
         Ok(program)
-    }
-
-    fn start_unless_running(&mut self) -> Probed {
-        if self
-            .program
-            .as_ref()
-            .is_none_or(|program| program.ended().is_some())
-        {
-            self.program = Some(self.start()?);
-        }
-        Ok(())
     }
 
     /// The one that was started for this probe, though it may have ended.
     fn running(&self) -> Result<&Program, Finding> {
-        self.program
-            .as_ref()
-            .ok_or_else(|| Finding::grader("the receiver is not there"))
+        self.started.program("receiver")
     }
 
     fn joins(&self) -> Probed {
@@ -294,18 +272,13 @@ impl Role for ReceiverRole<'_> {
             needs: Some("hears"),
             when: None,
         },
-        Requirement {
-            id: "tidy",
-            points: 1,
-            sentence: tidy::SENTENCE,
-            source: "the rules of the lab",
-            needs: Some("hears"),
-            when: None,
-        },
+        tidy::requirement(Some("hears")),
     ];
 
     fn probe(&mut self, id: &str) -> Probed {
-        self.start_unless_running()?;
+        if !self.started.is_running() {
+            self.started.program = Some(self.start()?);
+        }
         let probed = match id {
             "start" => Ok(()),
             "joins" => self.joins(),
@@ -317,16 +290,10 @@ impl Role for ReceiverRole<'_> {
             "tidy" => self.tidy(),
             _ => Err(Finding::grader(format!("there is no probe of {id}"))),
         };
-        let Some(program) = &self.program else {
-            self.is_spent = true;
-            return probed;
-        };
-        let probed = probed.map_err(|finding| program.explain(finding));
-        self.is_spent = probed.is_err() || program.ended().is_some();
-        probed
+        self.started.explained(probed)
     }
 
     fn is_spent(&self) -> bool {
-        self.is_spent
+        self.started.is_spent
     }
 }

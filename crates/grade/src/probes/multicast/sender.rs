@@ -9,10 +9,10 @@ use std::{
 use common::exit::why;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use super::group::{LONGEST, LOOK, group, route};
+use super::group::{LONGEST, group, route};
 use crate::{
     bench::Bench,
-    probes::{Role, connection::quoted, tidy},
+    probes::{Role, connection::quoted, started::LOOK, tidy},
     program::{Ended, Program},
     requirement::{Finding, Probed, Requirement, Status},
 };
@@ -152,14 +152,7 @@ impl Role for SenderRole<'_> {
             needs: Some("sends"),
             when: None,
         },
-        Requirement {
-            id: "tidy",
-            points: 1,
-            sentence: tidy::SENTENCE,
-            source: "the rules of the lab",
-            needs: Some("sends"),
-            when: None,
-        },
+        tidy::requirement(Some("sends")),
     ];
 
     fn probe(&mut self, id: &str) -> Probed {

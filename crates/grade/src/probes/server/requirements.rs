@@ -112,11 +112,5 @@ pub(super) const ALL: &[Requirement] = &[
         "experiment 3, known faults: the server has no SO_REUSEADDR",
         "exchange",
     ),
-    requirement(
-        "tidy",
-        1,
-        tidy::SENTENCE,
-        "the rules of the lab",
-        "exchange",
-    ),
+    tidy::requirement(Some("exchange")),
 ];

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     harness::{
         history::{History, Sent},
-        message::{Body, body, excerpt, kind, number},
+        message::{Body, body, excerpt, expect_report, kind, number},
         task::{Answer, End, Exchange, Task},
     },
     ids::ProcessId,
@@ -138,12 +138,7 @@ impl Task for Clocks {
         node: usize,
         body: &Body,
     ) -> Result<bool, String> {
-        if kind(body) != "receive" {
-            let found = excerpt(kind(body).as_bytes());
-            return Err(format!(
-                "expected a report of type receive, found '{found}'"
-            ));
-        }
+        expect_report(body, "receive")?;
         let time = Self::clock(body, "receive")?;
         let from = body.get("from").and_then(Value::as_str).unwrap_or_default();
         let sender = history

@@ -102,9 +102,8 @@ impl Task for Counter {
     }
 
     fn is_complete(&self, end: &End<'_>) -> bool {
-        let mut nodes = self.last.iter().zip(end.is_up);
-        nodes
-            .all(|(read, is_up)| !is_up || read.is_some_and(|read| self.possible().contains(&read)))
+        end.of_those_up(&self.last)
+            .all(|(_, read)| read.is_some_and(|read| self.possible().contains(&read)))
     }
 
     fn conclude(&self, end: &End<'_>) -> Vec<Check> {
@@ -115,12 +114,7 @@ impl Task for Counter {
             (least, most) => format!("{least} to {most}"),
         };
         let mut wrong = Vec::new();
-        for (node, read) in self
-            .last
-            .iter()
-            .enumerate()
-            .filter(|(node, _)| end.is_up[*node])
-        {
+        for (node, read) in end.of_those_up(&self.last) {
             match read {
                 Some(read) if possible.contains(read) => {}
                 Some(read) => wrong.push(format!("{} read {read}", end.name(node))),

@@ -168,10 +168,9 @@ impl Task for Elements {
     }
 
     fn is_complete(&self, end: &End<'_>) -> bool {
-        let mut nodes = self.last.iter().zip(end.is_up);
-        nodes.all(|(read, is_up)| {
+        end.of_those_up(&self.last).all(|(_, read)| {
             let has_all = |read| self.missing(read).next().is_none();
-            !is_up || read.as_ref().is_some_and(has_all)
+            read.as_ref().is_some_and(has_all)
         })
     }
 
@@ -183,12 +182,7 @@ impl Task for Elements {
             .count();
         let all = plural(added as u64, "element");
         let mut lost = Vec::new();
-        for (node, read) in self
-            .last
-            .iter()
-            .enumerate()
-            .filter(|(node, _)| end.is_up[*node])
-        {
+        for (node, read) in end.of_those_up(&self.last) {
             match read {
                 None => lost.push(format!("{} answered no read in the end", end.name(node))),
                 Some(read) => {

@@ -12,7 +12,7 @@ use crate::{
     clock::Timestamp,
     harness::{
         history::History,
-        message::{Body, body, excerpt, kind, number},
+        message::{Body, body, excerpt, expect_report, number},
         task::{End, Exchange, Task},
     },
     ids::ProcessId,
@@ -63,12 +63,7 @@ impl Task for Multicast {
         node: usize,
         body: &Body,
     ) -> Result<bool, String> {
-        if kind(body) != "deliver" {
-            let found = excerpt(kind(body).as_bytes());
-            return Err(format!(
-                "expected a report of type deliver, found '{found}'"
-            ));
-        }
+        expect_report(body, "deliver")?;
         let message = number(body, "message");
         let known = message.and_then(|message| Some((message, *self.multicasts.get(&message)?)));
         let Some((message, stamp)) = known else {
