@@ -18,7 +18,7 @@ grade_crate() {
     step "$crate"
     cargo build --quiet -p "$crate"
     if [ -z "$quick" ]; then
-        cargo test --quiet -p "$crate" --lib --tests
+        run_tests -p "$crate" --lib --tests
     fi
     "$grade" "$@"
 }

@@ -36,10 +36,10 @@ for crate in "${crates[@]}"; do
 done
 
 step "each crate tested alone"
-cargo test --quiet -p common --all-features --lib
+run_tests -p common --all-features --lib
 for crate in "${crates[@]:1}"; do
     echo "-- $crate"
-    cargo test --quiet -p "$crate" --lib --tests
+    run_tests -p "$crate" --lib --tests
 done
 cargo test --quiet -p naming --test wire -- --ignored
 

@@ -40,7 +40,7 @@ step "tests: compiling"
 cargo test --quiet --workspace --all-features --lib --tests --no-run
 
 step "tests"
-cargo test --quiet --workspace --all-features --lib --tests
+run_tests --workspace --all-features --lib --tests
 
 step "examples in the documentation"
 cargo test --quiet --workspace --all-features --doc

@@ -181,8 +181,8 @@ fn an_interrupt_is_answered_in_the_middle_of_a_round() {
             "{}",
             finished.err
         );
-        // 0.2 s, and what a machine with other work adds.
-        assert!(took < Duration::from_millis(600), "{arguments:?}: {took:?}");
+        // 0.2 s, and what a machine with other work adds; the round would go on for longer.
+        assert!(took < Duration::from_secs(2), "{arguments:?}: {took:?}");
     }
 }
 

@@ -88,6 +88,23 @@ fn a_stop_needs_no_descriptor_that_the_server_does_not_have() {
 }
 
 #[test]
+fn a_stop_leaves_the_descriptors_with_which_each_client_gets_its_process() {
+    let model = ["--model", "process-per-connection", "--grace", "60s"];
+    let mut server = limited("ulimit -n 18", &model);
+    let address = server.ready();
+    // All clients are in the backlog when the stop comes, so none ends whose descriptors another could have.
+    server.signal("STOP");
+    all_are_answered(address, 12, || {
+        server.signal("TERM");
+        server.signal("CONT");
+    });
+    let finished = server.finish();
+    sums_up(&finished, 12);
+    let all = finished.err.contains("; 12 processes created; ");
+    assert!(all, "{finished:?}");
+}
+
+#[test]
 fn after_a_stop_a_shortage_takes_no_new_client() {
     // Too few descriptors for all, so that the backlog cannot be emptied at once.
     let mut server = limited("ulimit -n 13", &["--grace", "60s", "--timeout", "60s"]);

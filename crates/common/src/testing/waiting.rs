@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Far longer than anything a test waits for takes, on a machine however busy.
-pub(super) const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LIMIT: Duration = Duration::from_secs(300);
 
 /// Waits for something that announces itself in no other way than by being there.
 pub fn wait_for<T>(mut there: impl FnMut() -> Option<T>) -> T {
