@@ -12,13 +12,17 @@ use std::{
 use common::exit::why;
 
 use crate::{
-    job::Job,
+    job::{Job, NameServer},
     program::{Ended, Program},
     requirement::{Finding, Probed, Status},
     sandbox::{Isolation, ORIGINAL},
     shell::quoted,
     start::Start,
 };
+
+/// How long a submission may take at least until it has done what it does first: a busy machine starts an interpreter slowly,
+/// and what is asked of the submission is how soon it answers.
+const START: Duration = Duration::from_secs(10);
 
 /// How long a build may take.
 const BUILD: Duration = Duration::from_secs(120);
@@ -52,6 +56,11 @@ impl<'a> Bench<'a> {
             changed: RefCell::default(),
             no_route: no_route(),
         })
+    }
+
+    /// The submission's command; empty for a server that runs already.
+    pub fn command(&self) -> &str {
+        &self.job.command
     }
 
     /// What nodes are asked.
@@ -126,6 +135,16 @@ impl<'a> Bench<'a> {
     /// When an answer that is asked for now is late.
     pub fn deadline(&self) -> Instant {
         Instant::now() + self.job.timeout
+    }
+
+    /// When a submission that is started now is late with what it does first.
+    pub fn start_deadline(&self) -> Instant {
+        Instant::now() + self.job.timeout.max(START)
+    }
+
+    /// What a name server is asked.
+    pub fn named(&self) -> Option<&NameServer> {
+        self.job.name_server.as_ref()
     }
 
     /// What chance decides: the same for the same seed.

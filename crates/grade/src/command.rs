@@ -2,10 +2,12 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use common::{
+    endpoint,
     event::{Event, Kind, Level, Verdict},
     exit::{Exit, Failure, Summary, why},
     files,
@@ -22,13 +24,14 @@ use crate::{
     job::Subject,
     limits::Limits,
     logs,
-    plan::Plan,
+    plan::{Plan, Server},
     progress::Progress,
     report::{self, Format, csv, text},
     requirement::Status,
     results::{Graded, Results, Submission, VERSION},
     sandbox::Isolation,
-    suite::{self, Experiment, Suite},
+    served::Served,
+    suite::{self, Experiment, Role, Suite},
 };
 
 /// The longest points file, in bytes.
@@ -54,22 +57,42 @@ pub fn run<'app>(
         Command::Logs { folder } => return logs(folder, &options, journal),
         Command::All => return all(&options, journal, catch_signals, show_progress),
     };
-    let subject = suite::subject(experiment, options.role)
-        .map_err(|why| Failure::could_not_run("--role", why))?;
+    let role = match options.server {
+        Some(_) => Some(Role::Server),
+        None => options.role,
+    };
+    let subject =
+        suite::subject(experiment, role).map_err(|why| Failure::could_not_run("--role", why))?;
     let workload = match cli.command {
         Command::Node { workload } => Some(workload),
         _ => None,
     };
-    let command = options.command()?;
+    let server = name_server(&options)?;
+    let (command, address) = match &server {
+        Some(server) if options.cmd.is_none() => (String::new(), server.addresses[0]),
+        Some(server) => (options.command()?, own_server(server)?),
+        None => (options.command()?, options.address(subject)?),
+    };
+    let plan = plan(&options, &[subject])?;
+    let runs_already = command.is_empty();
     let plan = Plan {
         subject,
         command,
         workload,
-        address: options.address(subject)?,
-        ..plan(&options, &[subject])?
+        address,
+        server,
+        // Nothing is started.
+        isolation: if runs_already {
+            Isolation::None
+        } else {
+            plan.isolation
+        },
+        ..plan
     };
     let shutdown = catch_signals()?;
-    say_what_lacks(plan.isolation, journal);
+    if !runs_already {
+        say_what_lacks(plan.isolation, journal);
+    }
     let shows = shows_lines(&options);
     let part = grader::grade(&plan, shutdown, |graded| {
         if shows {
@@ -89,6 +112,38 @@ pub fn run<'app>(
         journal,
         summary,
     )
+}
+
+/// The name server that the options name.
+fn name_server(options: &Options) -> Result<Option<Server>, Failure> {
+    let Some(text) = &options.server else {
+        return match options.names {
+            Some(_) => Err(Failure::could_not_run(
+                "--names",
+                "the names of a server: needs --server",
+            )),
+            None => Ok(None),
+        };
+    };
+    let addresses = endpoint::connect("--server", text, naming::config::SERVER)?;
+    let served = options
+        .names
+        .as_deref()
+        .map_or_else(|| Ok(Served::handout()), Served::read)?;
+    Ok(Some(Server {
+        text: text.clone(),
+        addresses,
+        file: options.names.clone(),
+        served,
+    }))
+}
+
+/// Where a server listens that the command starts.
+fn own_server(server: &Server) -> Result<SocketAddr, Failure> {
+    let address = server.addresses[0];
+    let checked = Subject::NamingServer.check_address(address);
+    checked.map_err(|why| Failure::could_not_run(format!("--server {}", server.text), why))?;
+    Ok(address)
 }
 
 /// Grades logs.
@@ -318,6 +373,7 @@ fn general_plan(options: &Options) -> Result<Plan, Failure> {
         seed: options.seed.unwrap_or(1),
         repeat: options.repeat()?,
         address: subject.address(),
+        server: None,
         only: options.only.clone().unwrap_or_default(),
         hidden: options.hidden.clone().unwrap_or_default(),
         points: points(options.points.as_ref())?,

@@ -46,9 +46,9 @@ pub enum Command {
         after_help = "Examples:\n  grade multicast --cmd 'python3 receiver.py'\n  grade multicast --cmd ./sender --role sender --address 224.1.1.1:5007"
     )]
     Multicast,
-    /// A resolver of experiment 5, run once for each name
+    /// A resolver of experiment 5, run once for each name, or a name server
     #[command(
-        after_help = "In the command stand for what is asked:\n  {scheme}  flat or structured\n  {name}    server1, or region1/server1\n  {path}    the same in words: region1 server1\n  {names}   a JSON file of names: texts are names, objects regions\n\nExamples:\n  grade naming --cmd 'python3 names.py {scheme} {name}'\n  grade naming --cmd './names --file {names} {path}'"
+        after_help = "In the command stand for what is asked:\n  {scheme}  flat or structured\n  {name}    server1, or region1/server1\n  {path}    the same in words: region1 server1\n  {names}   a JSON file of names: texts are names, objects regions\n\nExamples:\n  grade naming --cmd 'python3 names.py {scheme} {name}'\n  grade naming --cmd './names --file {names} {path}'\n  grade naming --server 127.0.0.1:5300\n  grade naming --server 127.0.0.1:5300 --cmd 'python3 dns.py {names}'"
     )]
     Naming,
     /// A clock of experiment 6 that answers lines of JSON
@@ -90,6 +90,12 @@ common::options! {
         /// What the submission is
         #[arg(value_name = "ROLE", hide_possible_values = true)]
         role: Role => [threads = "server": "server or client", multicast = "receiver": "receiver or sender"],
+        /// A name server: one that runs there, or that --cmd starts there
+        #[arg(value_name = "HOST:PORT")]
+        server: String => [naming],
+        /// The names that the server has, in a file as that of naming --names
+        #[arg(value_name = "FILE")]
+        names: PathBuf => [naming = "the handout's"],
         /// Where the submission listens, or connects to, in its sandbox
         #[arg(value_name = "HOST:PORT")]
         address: SocketAddr => [

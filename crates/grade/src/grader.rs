@@ -179,6 +179,7 @@ fn job(plan: &Plan, run: u32) -> Result<Job, Failure> {
         timeout: plan.timeout,
         seed: plan.seed.wrapping_add(run.into()),
         address: plan.address,
+        name_server: plan.name_server(),
         todo: Vec::new(),
         known: BTreeMap::new(),
     })

@@ -13,6 +13,7 @@ use crate::{
         client::ClientRole,
         clock::ClockRole,
         multicast::{ReceiverRole, SenderRole},
+        name_server::NameServerRole,
         naming::NamingRole,
         node::NodeRole,
         server::ServerRole,
@@ -31,6 +32,7 @@ pub fn requirements(subject: Subject) -> &'static [Requirement] {
         Subject::MulticastReceiver => ReceiverRole::REQUIREMENTS,
         Subject::MulticastSender => SenderRole::REQUIREMENTS,
         Subject::Naming => NamingRole::REQUIREMENTS,
+        Subject::NamingServer => NameServerRole::REQUIREMENTS,
         Subject::Clock => ClockRole::REQUIREMENTS,
         Subject::Node => NodeRole::REQUIREMENTS,
     }
@@ -51,6 +53,7 @@ pub fn run(from: impl BufRead, to: impl Write) -> io::Result<()> {
         Subject::MulticastReceiver => probe(&job, &bench, ReceiverRole::new(&bench), to),
         Subject::MulticastSender => probe(&job, &bench, SenderRole::new(&bench), to),
         Subject::Naming => probe(&job, &bench, NamingRole::new(&bench), to),
+        Subject::NamingServer => probe(&job, &bench, NameServerRole::new(&bench)?, to),
         Subject::Clock => probe(&job, &bench, ClockRole::new(&bench), to),
         Subject::Node => probe(&job, &bench, NodeRole::new(&bench), to),
     }

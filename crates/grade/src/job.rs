@@ -13,6 +13,7 @@ use crate::{
     limits::Limits,
     requirement::{Finding, Status},
     sandbox::Walls,
+    served::Served,
 };
 
 /// A program that a submission can be.
@@ -29,6 +30,8 @@ pub enum Subject {
     MulticastSender,
     /// The resolver of experiment 5.
     Naming,
+    /// A name server of experiment 5.
+    NamingServer,
     /// The clock of experiment 6.
     Clock,
     /// A node of experiment 6, of which several run.
@@ -44,6 +47,7 @@ impl Subject {
             Self::MulticastReceiver => "multicast-receiver",
             Self::MulticastSender => "multicast-sender",
             Self::Naming => "naming",
+            Self::NamingServer => "naming-server",
             Self::Clock => "clock",
             Self::Node => "node",
         }
@@ -56,7 +60,7 @@ impl Subject {
             Self::ThreadsClient => "threads --role client",
             Self::MulticastReceiver => "multicast",
             Self::MulticastSender => "multicast --role sender",
-            Self::Naming => "naming",
+            Self::Naming | Self::NamingServer => "naming",
             Self::Clock => "clock",
             Self::Node => "node",
         }
@@ -85,9 +89,19 @@ impl Subject {
             Self::MulticastReceiver | Self::MulticastSender => {
                 SocketAddr::from((Ipv4Addr::new(224, 1, 1, 1), 5007))
             }
+            Self::NamingServer => naming::config::SERVER,
             _ => SERVER.into(),
         }
     }
+}
+
+/// What a name server is asked.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct NameServer {
+    /// Its addresses; the first that answers is asked.
+    pub addresses: Vec<SocketAddr>,
+    /// The names that it has.
+    pub served: Served,
 }
 
 /// What to probe.
@@ -111,6 +125,8 @@ pub struct Job {
     pub seed: u64,
     /// Where it listens, or connects to.
     pub address: SocketAddr,
+    /// What is asked of a name server.
+    pub name_server: Option<NameServer>,
     /// The requirements that are probed, in this order.
     pub todo: Vec<String>,
     /// What came of those that were probed before.

@@ -12,6 +12,7 @@
 //! | [`job`], [`inside`], [`hidden`] | the part of this program inside a sandbox, and what it is asked |
 //! | [`plan`], [`grader`], [`outside`] | what is graded, one program graded, one sandbox from outside |
 //! | [`class`], [`suite`], [`progress`] | every submission of a class, what is graded of each, the progress bar |
+//! | [`served`] | the names that a name server is asked for |
 //! | [`logs`] | logs that a submission wrote |
 //! | [`results`], [`report`] | the results, and how they are written |
 //! | [`config`], [`command`], [`view`] | the command line, the commands, what a person sees |
@@ -36,6 +37,7 @@ pub mod report;
 pub mod requirement;
 pub mod results;
 pub mod sandbox;
+pub mod served;
 pub mod shell;
 pub mod stack_trace;
 pub mod start;

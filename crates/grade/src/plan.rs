@@ -6,13 +6,27 @@ use common::config::Period;
 
 use crate::{
     inside,
-    job::Subject,
+    job::{NameServer, Subject},
     limits::Limits,
     requirement::{Requirement, Status},
     results::Graded,
     sandbox::Isolation,
+    served::Served,
     shell::quoted,
 };
+
+/// A name server as the command line names it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// As it was given: `localhost:5300`.
+    pub text: String,
+    /// Its addresses.
+    pub addresses: Vec<SocketAddr>,
+    /// The file of its names, if they are not the handout's.
+    pub file: Option<PathBuf>,
+    /// Its names.
+    pub served: Served,
+}
 
 /// What is graded, and how.
 #[derive(Clone, Debug)]
@@ -43,6 +57,8 @@ pub struct Plan {
     pub repeat: u32,
     /// Where it listens or connects to.
     pub address: SocketAddr,
+    /// The name server to ask; none is the one at `address`, with the handout's names.
+    pub server: Option<Server>,
     /// The requirements; none are all.
     pub only: Vec<String>,
     /// Those whose details are kept from the student.
@@ -55,14 +71,49 @@ impl Plan {
     /// The requirements that are probed.
     pub fn requirements(&self) -> Vec<&'static Requirement> {
         let all = inside::requirements(self.subject).iter();
+        let name_server = self.name_server();
+        let can_be_asked = |requirement: &Requirement| {
+            let asked = name_server.as_ref();
+            asked.is_none_or(|server| self.can_ask(server, requirement.id))
+        };
         let is_wanted = |requirement: &&Requirement| {
             let is_named = self.only.is_empty() || names(&self.only, self.subject, requirement.id);
             is_named
+                && can_be_asked(requirement)
                 && requirement
                     .when
                     .is_none_or(|word| self.command.contains(word))
         };
         all.filter(is_wanted).collect()
+    }
+
+    /// What a name server is asked.
+    pub fn name_server(&self) -> Option<NameServer> {
+        (self.subject == Subject::NamingServer).then(|| match &self.server {
+            Some(server) => NameServer {
+                addresses: server.addresses.clone(),
+                served: server.served.clone(),
+            },
+            None => NameServer {
+                addresses: vec![self.address],
+                served: Served::handout(),
+            },
+        })
+    }
+
+    /// Whether a name server has what this requirement asks for.
+    fn can_ask(&self, server: &NameServer, id: &str) -> bool {
+        let served = &server.served;
+        match id {
+            "flat" => !served.flat.is_empty(),
+            "structured" => !served.structured.is_empty(),
+            "missing-name" => !served.missing.is_empty(),
+            "missing-region" => !served.missing_region.is_empty(),
+            "longer" => !served.longer.is_empty(),
+            "nested" => !served.nested.is_empty() || self.command.contains("{names}"),
+            "tidy" => !self.command.is_empty(),
+            _ => true,
+        }
     }
 
     /// The points of a requirement.
@@ -90,12 +141,23 @@ impl Plan {
             .as_ref()
             .map(|workload| format!(" {workload}"));
         words.push(format!(
-            "grade {}{} --cmd {}",
+            "grade {}{}",
             self.subject.command(),
             workload.unwrap_or_default(),
-            quoted(&self.command)
         ));
-        if self.address != self.subject.address() {
+        if self.subject == Subject::NamingServer {
+            let server = self.server.as_ref();
+            let address =
+                server.map_or_else(|| self.address.to_string(), |server| server.text.clone());
+            words.push(format!("--server {}", quoted(&address)));
+            if let Some(file) = server.and_then(|server| server.file.as_ref()) {
+                words.push(format!("--names {}", quoted(&file.to_string_lossy())));
+            }
+        }
+        if !self.command.is_empty() {
+            words.push(format!("--cmd {}", quoted(&self.command)));
+        }
+        if self.subject != Subject::NamingServer && self.address != self.subject.address() {
             words.push(format!("--address {}", self.address));
         }
         words.push(format!("--only {id} --seed {seed}"));

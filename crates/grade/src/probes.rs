@@ -7,6 +7,8 @@ pub mod clock;
 pub mod connection;
 pub mod kernel;
 pub mod multicast;
+pub mod name_server;
+mod names;
 pub mod naming;
 pub mod node;
 pub mod server;

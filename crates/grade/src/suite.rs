@@ -125,6 +125,7 @@ pub fn subject(experiment: Experiment, role: Option<Role>) -> Result<Subject, St
         (Experiment::Multicast, None | Some(Role::Receiver)) => Subject::MulticastReceiver,
         (Experiment::Multicast, Some(Role::Sender)) => Subject::MulticastSender,
         (Experiment::Naming, None) => Subject::Naming,
+        (Experiment::Naming, Some(Role::Server)) => Subject::NamingServer,
         (Experiment::Clock, None) => Subject::Clock,
         (Experiment::Node, None) => Subject::Node,
         (Experiment::Threads, Some(_)) => {
@@ -133,8 +134,11 @@ pub fn subject(experiment: Experiment, role: Option<Role>) -> Result<Subject, St
         (Experiment::Multicast, Some(_)) => {
             return Err("multicast has the roles receiver and sender".into());
         }
-        (Experiment::Naming | Experiment::Clock | Experiment::Node, Some(_)) => {
-            return Err("naming, clock and node have no roles".into());
+        (Experiment::Naming, Some(_)) => {
+            return Err("naming has the role server, or none".into());
+        }
+        (Experiment::Clock | Experiment::Node, Some(_)) => {
+            return Err("clock and node have no roles".into());
         }
     })
 }

@@ -48,6 +48,29 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
                 &["multicast", "--cmd", "true", "--address", "127.0.0.1:5007"],
                 "--address: 127.0.0.1:5007 is no multicast group",
             ),
+            (&["naming"], "--cmd: needed"),
+            (
+                &["naming", "--cmd", "true", "--names", "x"],
+                "--names: the names of a server",
+            ),
+            (
+                &[
+                    "naming",
+                    "--server",
+                    "127.0.0.1:5300",
+                    "--names",
+                    "/nowhere.json",
+                ],
+                "/nowhere.json: no such file",
+            ),
+            (
+                &["naming", "--server", "nobody.invalid"],
+                "--server nobody.invalid: ",
+            ),
+            (
+                &["naming", "--server", "192.0.2.1:53", "--cmd", "true"],
+                "--server 192.0.2.1:53: 192.0.2.1:53 is no loopback",
+            ),
             (&["all"], "--submissions: needed"),
             (&["all", "--submissions", "/"], "--suite: needed"),
             (
@@ -66,7 +89,7 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
             ),
             (
                 &["all", "--submissions", "/", "--suite", role.as_str()],
-                &format!("{role}: parts[0]: naming, clock and node have no roles"),
+                &format!("{role}: parts[0]: clock and node have no roles"),
             ),
             (&["threads", "--cmd", " "], "--cmd: needed"),
             (&["thread", "--cmd", "true"], "usage: "),

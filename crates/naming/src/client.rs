@@ -38,6 +38,8 @@ use crate::{
 
 /// How often a query is sent over UDP.
 const TRIES: u32 = 3;
+/// Why there is no answer where nobody listens.
+pub const NOBODY: &str = "no server listens there; start one with: naming serve";
 
 /// A client of one name server.
 #[derive(Debug)]
@@ -50,8 +52,8 @@ pub struct Client<'c> {
     pub key: Option<Arc<Key>>,
     /// How long to wait for an answer.
     pub timeout: Duration,
-    /// Where messages are logged.
-    pub journal: &'c Journal,
+    /// Where messages are logged, if they are.
+    pub journal: Option<&'c Journal>,
     /// What ends every wait.
     pub shutdown: &'c Shutdown,
 }
@@ -82,9 +84,21 @@ impl<'c> Client<'c> {
             current: Cell::new(0),
             key: cli.client_key()?,
             timeout: cli.timeout(Duration::from_secs(5))?,
-            journal,
+            journal: Some(journal),
             shutdown,
         })
+    }
+
+    /// The client of the server at these addresses, of which there is at least one; it signs and logs nothing.
+    pub fn of(servers: Vec<SocketAddr>, timeout: Duration, shutdown: &'c Shutdown) -> Self {
+        Self {
+            servers,
+            current: Cell::new(0),
+            key: None,
+            timeout,
+            journal: None,
+            shutdown,
+        }
     }
 
     /// The server's address: of several the first one that answers.
@@ -316,9 +330,7 @@ impl<'c> Client<'c> {
                 let length = socket
                     .recv(&mut buffer)
                     .map_err(|error| match error.kind() {
-                        io::ErrorKind::ConnectionRefused => {
-                            self.failed("no server listens there; start one with: naming serve")
-                        }
+                        io::ErrorKind::ConnectionRefused => self.failed(NOBODY),
                         _ => failed(error),
                     })?;
                 buffer.truncate(length);
@@ -333,9 +345,7 @@ impl<'c> Client<'c> {
 
     fn over_tcp(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
         let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => {
-                self.failed("no server listens there; start one with: naming serve")
-            }
+            io::ErrorKind::ConnectionRefused => self.failed(NOBODY),
             io::ErrorKind::TimedOut => {
                 self.failed(format!("no answer within {}", humane(self.timeout)))
             }
@@ -426,6 +436,9 @@ impl<'c> Client<'c> {
 
     /// Logs a message to the server or from it.
     fn log(&self, event: Event, carrier: Carrier, local: SocketAddr, message: &[u8]) {
+        let Some(journal) = self.journal else {
+            return;
+        };
         let id = shown::number(message);
         let (from, to) = match event.kind {
             Kind::Send => (local, self.server()),
@@ -440,7 +453,7 @@ impl<'c> Client<'c> {
                 .message(MessageId::new(carrier, from, to, id))
                 .text(text)
         };
-        self.journal.record(event);
+        journal.record(event);
     }
 }
 

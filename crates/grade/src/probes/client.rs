@@ -60,7 +60,7 @@ impl<'a> ClientRole<'a> {
         let listener =
             listen(address, BACKLOG).map_err(|failure| Finding::grader(failure.to_string()))?;
         let program = self.bench.start()?;
-        let deadline = self.bench.deadline();
+        let deadline = self.bench.start_deadline();
         let accept = || match listener.accept() {
             Ok((stream, _)) => Ok(Some(stream)),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(None),
@@ -76,7 +76,7 @@ impl<'a> ClientRole<'a> {
         let blocking = stream.set_nonblocking(false);
         blocking.map_err(|error| Finding::grader(why(&error)))?;
         let mut connection = Connection::of(stream);
-        let message = connection.read(MESSAGE.len(), deadline);
+        let message = connection.read(MESSAGE.len(), self.bench.deadline());
         Ok(Served {
             program,
             connection,
@@ -139,8 +139,8 @@ impl<'a> ClientRole<'a> {
     }
 
     /// Waits for the end of the client, which is to be one by itself.
-    fn ends(&self, program: &Program, sent: &str) -> Probed {
-        let ended = program.wait_ended(self.bench.deadline());
+    fn ends(&self, program: &Program, deadline: Instant, sent: &str) -> Probed {
+        let ended = program.wait_ended(deadline);
         let complaint = program.complained();
         let expected = "it says what is wrong and ends by itself, without a stack trace";
         let finding = |status, what: String| {
@@ -167,7 +167,11 @@ impl<'a> ClientRole<'a> {
         let _ = served
             .connection
             .send(REPLY.as_bytes(), self.bench.deadline());
-        self.ends(&served.program, &quoted(REPLY.as_bytes()))?;
+        self.ends(
+            &served.program,
+            self.bench.deadline(),
+            &quoted(REPLY.as_bytes()),
+        )?;
         match served.program.ended() {
             Some(Ended::Code(0)) => Ok(()),
             _ => {
@@ -179,7 +183,8 @@ impl<'a> ClientRole<'a> {
 
     fn nobody(&self) -> Probed {
         let program = self.bench.start()?;
-        self.ends(&program, "nothing: nobody listens on its server's address")?;
+        let sent = "nothing: nobody listens on its server's address";
+        self.ends(&program, self.bench.start_deadline(), sent)?;
         let printed = program.printed();
         if printed.contains("Received from server") {
             let finding = Finding::new(Status::WrongAnswer, "it prints a reply that nobody sent");
@@ -191,7 +196,8 @@ impl<'a> ClientRole<'a> {
     fn closed(&self) -> Probed {
         let served = self.accept()?;
         drop(served.connection);
-        self.ends(&served.program, "the end of the connection, and no reply")
+        let sent = "the end of the connection, and no reply";
+        self.ends(&served.program, self.bench.deadline(), sent)
     }
 
     fn tidy(&self) -> Probed {

@@ -1,28 +1,22 @@
 //! The resolver of experiment 5: a command that is run once for each name.
 
-use std::{fs, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
-use serde_json::{Map, Value, json};
 
-use super::{Role, connection::quoted, tidy};
+use super::{
+    Role,
+    connection::quoted,
+    names::{self, FLAT, NamesFile, STRUCTURED},
+    tidy,
+};
 use crate::{
     bench::Bench,
     program::{Ended, Program},
     requirement::{Finding, Probed, Requirement, Status},
     sandbox, stack_trace,
 };
-
-/// The handout's flat names.
-const FLAT: [(&str, &str); 2] = [("server1", "192.168.1.2"), ("server2", "192.168.1.3")];
-/// The handout's structured names.
-const STRUCTURED: [(&str, &str); 4] = [
-    ("region1/server1", "192.168.1.2"),
-    ("region1/server2", "192.168.1.3"),
-    ("region2/server3", "192.168.2.1"),
-    ("region2/server4", "192.168.2.2"),
-];
 
 /// The resolver, being probed: each name starts it anew.
 #[derive(Debug)]
@@ -90,17 +84,17 @@ impl<'a> NamingRole<'a> {
     }
 
     fn ask(&self, scheme: &str, name: &str) -> Result<Answer, Finding> {
-        let names = sandbox::names_file(self.bench.isolation());
-        let names = names.to_string_lossy();
+        let file = sandbox::names_file(self.bench.isolation());
+        let file = file.to_string_lossy();
         let words = [
             ("scheme", scheme),
             ("name", name),
             ("path", &name.replace('/', " ")),
-            ("names", &names),
+            ("names", &file),
         ];
         let mut program = self.bench.start_with(&words)?;
         program.close_stdin();
-        let ended = program.wait_ended(self.bench.deadline());
+        let ended = program.wait_ended(self.bench.start_deadline());
         Ok(Answer {
             ended,
             asked: format!("the {scheme} name {name}"),
@@ -146,60 +140,17 @@ impl<'a> NamingRole<'a> {
         Ok(())
     }
 
-    /// Writes the names file that the command is given.
-    fn write(&self, names: &Value) -> Probed {
-        let path = sandbox::names_file(self.bench.isolation());
-        fs::write(&path, names.to_string())
-            .map_err(|error| Finding::grader(format!("the names file: {error}")))
-    }
-
-    fn handout(&self) -> Probed {
-        let object = |names: &[(&str, &str)]| -> Map<String, Value> {
-            let names = names.iter();
-            names
-                .map(|(name, address)| ((*name).to_owned(), json!(address)))
-                .collect()
-        };
-        let mut all = object(&FLAT);
-        for region in ["region1", "region2"] {
-            let below: Vec<_> = STRUCTURED
+    /// Asks for the names of a file that it has never seen.
+    fn reads(&self, file: &NamesFile) -> Probed {
+        names::write(self.bench, &file.content)?;
+        for (scheme, names) in [("flat", &file.flat), ("structured", &file.structured)] {
+            let names: Vec<(&str, &str)> = names
                 .iter()
-                .filter_map(|(name, address)| {
-                    Some((name.strip_prefix(region)?.strip_prefix('/')?, *address))
-                })
+                .map(|(name, address)| (name.as_str(), address.as_str()))
                 .collect();
-            all.insert(region.to_owned(), object(&below).into());
+            self.resolves(scheme, &names)?;
         }
-        self.write(&all.into())
-    }
-
-    /// A names file that nobody has seen before, and its names.
-    fn unseen(&mut self) -> Probed {
-        let (one, two) = (self.address(), self.address());
-        let number = self.random.random_range(10..1000);
-        let (flat, region) = (format!("host{number}"), format!("lab{number}"));
-        let mut below = Map::new();
-        below.insert("door".into(), json!(two));
-        let mut names = Map::new();
-        names.insert(flat.clone(), json!(one));
-        names.insert(region.clone(), below.into());
-        self.write(&names.into())?;
-        self.resolves("flat", &[(&flat, &one)])?;
-        self.resolves("structured", &[(&format!("{region}/door"), &two)])
-    }
-
-    fn nested(&mut self) -> Probed {
-        let (deep, shallow) = (self.address(), self.address());
-        self.write(&json!({"eu": {"north": {"oslo": {"server7": deep}}, "server8": shallow}}))?;
-        self.resolves(
-            "structured",
-            &[("eu/north/oslo/server7", &deep), ("eu/server8", &shallow)],
-        )
-    }
-
-    fn address(&mut self) -> String {
-        let mut part = || self.random.random_range(1..255_u8);
-        Ipv4Addr::new(10, part(), part(), part()).to_string()
+        Ok(())
     }
 
     fn tidy(&self) -> Probed {
@@ -263,7 +214,7 @@ impl Role for NamingRole<'_> {
     ];
 
     fn probe(&mut self, id: &str) -> Probed {
-        self.handout()?;
+        names::write(self.bench, &names::handout())?;
         match id {
             "flat" => self.resolves("flat", &FLAT),
             "structured" => self.resolves("structured", &STRUCTURED),
@@ -272,8 +223,14 @@ impl Role for NamingRole<'_> {
                 self.misses("structured", &["region1/server9"])
             }
             "missing-region" => self.misses("structured", &["region9/server1"]),
-            "names-file" => self.unseen(),
-            "nested" => self.nested(),
+            "names-file" => {
+                let file = names::unseen(&mut self.random);
+                self.reads(&file)
+            }
+            "nested" => {
+                let file = names::nested(&mut self.random);
+                self.reads(&file)
+            }
             "tidy" => self.tidy(),
             _ => Err(Finding::grader(format!("there is no probe of {id}"))),
         }

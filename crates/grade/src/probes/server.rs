@@ -25,9 +25,6 @@ use crate::{
     requirement::{Finding, Probed, Requirement, Status},
 };
 
-/// How long a program may take to start at least: a busy machine starts an interpreter slowly.
-const START: Duration = Duration::from_secs(10);
-
 /// The handout's message.
 const MESSAGE: &[u8] = b"Hello server";
 /// The handout's reply.
@@ -61,7 +58,7 @@ impl<'a> ServerRole<'a> {
     fn start(&self) -> Result<Program, Finding> {
         let address = self.bench.address();
         let program = self.bench.start()?;
-        let deadline = Instant::now() + self.bench.timeout().max(START);
+        let deadline = self.bench.start_deadline();
         let listens = || {
             let mut all = listeners().into_iter();
             Ok(all.any(|listener| serves(listener, address)).then_some(()))

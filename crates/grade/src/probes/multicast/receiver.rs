@@ -62,7 +62,7 @@ impl<'a> ReceiverRole<'a> {
         };
         let first = format!("has bound UDP port {port}");
         let expected = format!("a program that receives on UDP port {port}");
-        let deadline = self.bench.deadline();
+        let deadline = self.bench.start_deadline();
         awaited(&program, deadline, (first, expected), is_bound, late)?;
         Ok(program)
     }
@@ -74,7 +74,8 @@ impl<'a> ReceiverRole<'a> {
 
     fn joins(&self) -> Probed {
         let group = *group(self.bench)?.ip();
-        let deadline = self.bench.deadline();
+        // To join is part of its start.
+        let deadline = self.bench.start_deadline();
         let program = self.running()?;
         while !joined().contains(&group) {
             if Instant::now() >= deadline || program.ended().is_some() {

@@ -51,7 +51,7 @@ impl<'a> SenderRole<'a> {
         let mut program = self.bench.start()?;
         // One that sends what is typed has something to send; others do not read it.
         program.type_in("Hello group\n");
-        let deadline = self.bench.deadline();
+        let deadline = self.bench.start_deadline();
         let mut buffer = vec![0; LONGEST];
         let wait = member.set_read_timeout(Some(LOOK));
         wait.map_err(|error| Finding::grader(why(&error)))?;

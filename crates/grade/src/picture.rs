@@ -1,0 +1,209 @@
+//! The picture beside a verdict: the messages between the grader and a submission, or of a run, as `lamport trace` draws them.
+
+use std::{
+    fs,
+    io::{self, Read},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use common::message::MessageId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::probes::node::LAMPORT;
+
+/// The longest picture that is kept, in bytes.
+pub const LONGEST: u64 = 8 << 20;
+
+/// The form of a picture.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// An image, for few events.
+    Svg,
+    /// An interactive page.
+    Html,
+}
+
+impl Form {
+    /// The ending of its file, which is also the flag of `lamport trace`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Html => "html",
+        }
+    }
+}
+
+/// A picture.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Picture {
+    /// Its form.
+    pub form: Form,
+    /// Its text.
+    pub content: String,
+}
+
+impl Picture {
+    /// Writes it into this folder under this name; its path.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, folder: &Path, name: &str) -> io::Result<PathBuf> {
+        fs::create_dir_all(folder)?;
+        let path = folder.join(format!("{name}.{}", self.form.word()));
+        fs::write(&path, &self.content)?;
+        Ok(path)
+    }
+}
+
+/// A folder for logs that is removed when it is dropped.
+#[derive(Debug)]
+pub struct Logs(PathBuf);
+
+impl Logs {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn new() -> io::Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("grade-logs-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder)?;
+        Ok(Self(folder))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        // What is left is removed with the sandbox.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Draws the logs in a folder; nothing where they have no event, or the picture is too long. `grader` is this very program.
+pub fn draw(grader: &Path, logs: &Path, form: Form) -> Option<Picture> {
+    let folder = Logs::new().ok()?;
+    let path = folder.path().join("picture");
+    let mut command = Command::new(grader);
+    command.arg0(LAMPORT).args(["trace", "--quiet"]).arg(logs);
+    command.arg(format!("--{}", form.word())).arg(&path);
+    // What it finds in the logs is in the verdict, or in the picture.
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.ok()?;
+    let file = fs::File::open(&path).ok()?;
+    let mut content = String::new();
+    let length = file.take(LONGEST + 1).read_to_string(&mut content).ok()?;
+    (1..=LONGEST).contains(&(length as u64)).then_some(Picture { form, content })
+}
+
+/// The messages between the grader and a submission, as the two would have logged them.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The submission's name in the picture.
+    name: &'static str,
+    /// The events of the grader, and those of the submission.
+    events: [Vec<Value>; 2],
+    messages: u64,
+    /// How many events there were: their times are their order.
+    moments: u64,
+}
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Side {
+    /// The grader.
+    Grader,
+    /// The submission.
+    Submission,
+}
+
+/// A message that was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    id: String,
+    to: Side,
+}
+
+impl Exchange {
+    /// No message yet.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            events: [Vec::new(), Vec::new()],
+            messages: 0,
+            moments: 0,
+        }
+    }
+
+    /// One of them sends a text to the other; `clock` is its clock then, where it has one. `over` is how.
+    pub fn send(&mut self, from: Side, over: &str, text: &str, clock: Option<u64>) -> Sent {
+        self.messages += 1;
+        let (from_name, to) = match from {
+            Side::Grader => ("grader", Side::Submission),
+            Side::Submission => (self.name, Side::Grader),
+        };
+        let to_name = match to {
+            Side::Grader => "grader",
+            Side::Submission => self.name,
+        };
+        let id = format!("{over}:{from_name}>{to_name}#{}", self.messages);
+        debug_assert!(id.parse::<MessageId>().is_ok(), "{id}");
+        self.event(from, "send", &id, Some(text), clock);
+        Sent { id, to }
+    }
+
+    /// The other one receives it.
+    pub fn receive(&mut self, sent: &Sent, clock: Option<u64>) {
+        self.event(sent.to, "receive", &sent.id, None, clock);
+    }
+
+    fn event(&mut self, side: Side, event: &str, id: &str, text: Option<&str>, clock: Option<u64>) {
+        let events = &mut self.events[side as usize];
+        let node = match side {
+            Side::Grader => "grader",
+            Side::Submission => self.name,
+        };
+        self.moments += 1;
+        let (seconds, micros) = (self.moments / 1_000_000, self.moments % 1_000_000);
+        let mut line = json!({
+            "v": 1, "run": "grade", "node": node, "thread": "main", "seq": events.len(),
+            "time": format!("2000-01-01T00:{:02}:{:02}.{micros:06}Z", seconds / 60 % 60, seconds % 60),
+            "level": "info", "event": event, "message": id,
+        });
+        if let Some(text) = text {
+            line["text"] = json!(text);
+        }
+        if let Some(clock) = clock {
+            line["clock"] = json!(clock);
+        }
+        events.push(line);
+    }
+
+    /// The picture of it; nothing where there was no message.
+    pub fn draw(&self, grader: &Path) -> Option<Picture> {
+        if self.messages == 0 {
+            return None;
+        }
+        let logs = Logs::new().ok()?;
+        for (name, events) in ["grader", self.name].iter().zip(&self.events) {
+            let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
+            fs::write(logs.path().join(format!("{name}.jsonl")), lines).ok()?;
+        }
+        draw(grader, logs.path(), Form::Svg)
+    }
+}
