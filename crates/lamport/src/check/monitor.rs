@@ -90,6 +90,34 @@ pub struct Seen {
     pub is_probe: bool,
 }
 
+impl Seen {
+    /// What of an event makes a difference to a monitor that does not keep what is known, if anything does: most times
+    /// make none once the clock has advanced.
+    pub fn relevant(mut self) -> Option<Self> {
+        let (before, time) = self.clock;
+        let sent = self.received.map_or(0, |received| received.sent);
+        if !clocks::advances(before.max(sent), time) {
+            return Some(self);
+        }
+        let meaning = self.meaning.as_mut()?;
+        match meaning {
+            Meaning::Local(_) => return None,
+            // Its time is the multicast's.
+            Meaning::Multicast(payload) => {
+                payload.clear();
+                self.clock = (0, time);
+            }
+            Meaning::Deliver(_, output) => {
+                output.clear();
+                self.clock = (0, 1);
+            }
+            Meaning::Request | Meaning::Enter(_) | Meaning::Exit(_) => self.clock = (0, 1),
+        }
+        self.received = None;
+        Some(self)
+    }
+}
+
 impl PropertyMonitor {
     /// The monitor of the initial state of a search that visits only one of the orders of concurrent events.
     pub fn causal(algorithm: Algorithm, processes: usize) -> Self {

@@ -7,6 +7,10 @@ use crate::check::system::{FaultBudget, InFlight, MOST_PROCESSES};
 /// The most processes.
 pub(super) const MOST: usize = MOST_PROCESSES;
 
+/// The places of the monitor and of the faults; those of the nodes and rows are before them.
+pub(super) const MONITOR: usize = 2 * MOST;
+pub(super) const FAULTS: usize = 2 * MOST + 1;
+
 /// The messages in flight from one sender, by receiver and in the order of sending.
 pub(super) type Row<M> = SmallVec<[InFlight<M>; 4]>;
 
@@ -29,6 +33,14 @@ impl Packed {
     /// Another part stands in this place; the difference of their hashes.
     pub(super) fn change(&mut self, place: usize, hash: u64) {
         self.hash = self.hash.wrapping_add(hash.wrapping_mul(factor(place)));
+    }
+
+    /// Another step of the network or a crash has happened.
+    pub(super) fn change_faults(&mut self, budget: FaultBudget, crashed: u16) {
+        let before = self.faults();
+        self.set_faults(budget, crashed);
+        let hash = self.faults().wrapping_sub(before);
+        self.change(FAULTS, hash);
     }
 
     pub(super) fn set_faults(&mut self, budget: FaultBudget, crashed: u16) {
@@ -86,6 +98,14 @@ pub(super) fn receivers(row: u32) -> u32 {
 pub(super) fn is_empty(row: u32) -> bool {
     receivers(row) == 0
 }
+
+/// The number of a list, and whether it has any elements.
+pub(super) fn pack_list(number: u32, is_empty: bool) -> u32 {
+    if is_empty { NOTHING } else { number << 1 | 1 }
+}
+
+/// An empty list.
+pub(super) const NOTHING: u32 = 0;
 
 /// A monitor's number, and the properties that the last step violated, a bit for each.
 pub(super) fn pack_monitor(number: u32, violated: u32) -> u32 {

@@ -17,3 +17,7 @@ pub(super) fn monitor(packed: u32) -> u32 {
 pub(super) fn violated(packed: u32) -> u32 {
     packed & 15
 }
+
+pub(super) fn list(packed: u32) -> u32 {
+    packed >> 1
+}

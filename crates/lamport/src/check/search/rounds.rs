@@ -9,7 +9,7 @@ use common::parallel;
 
 use super::{
     outcome::{Counts, End, Outcome},
-    space::{Fingerprint, Space},
+    space::{Fingerprint, Space, Successor},
     visited::{Predecessor, SHARDS, Shard, shard},
     watch::{Grant, Watch},
 };
@@ -19,6 +19,9 @@ const ROUND: usize = 256;
 
 /// The most states of a chunk, which a thread expands at a time.
 const CHUNK: usize = 256;
+
+/// How many states a thread expands side by side: their successors stay in the fastest cache.
+const BATCH: usize = 16;
 
 /// How many successors a state has at about; for the memory of a round.
 const SUCCESSORS: usize = 8;
@@ -44,6 +47,8 @@ struct Expanded<S> {
     generated: u64,
     beyond: u64,
     violations: Vec<Option<Breach>>,
+    /// The fingerprints of successors within the bounds, and whether their states are known.
+    known: Vec<Option<(Fingerprint, bool)>>,
 }
 
 impl<S> Expanded<S> {
@@ -169,13 +174,13 @@ impl<'s, S: Space> Search<'s, S> {
     /// The first level.
     fn begin(&mut self) -> Vec<Chunk<S::State>> {
         let mut expanded = self.nothing();
-        for (choice, state) in self.space.initial().into_iter().enumerate() {
-            let predecessor = Predecessor {
-                from: None,
-                choice: choice as u32,
-            };
-            self.generate(&mut expanded, 0, predecessor, state);
-        }
+        let initial = (0..).zip(self.space.initial());
+        let initial = initial.map(|(choice, state)| Successor {
+            from: 0,
+            choice,
+            state,
+        });
+        self.generate(&mut expanded, 0, &mut initial.collect(), |_| None);
         let mut violations = vec![None; self.violations.len()];
         self.watch.reserve(expanded.bytes());
         let level = self.insert(0, vec![expanded], &mut violations);
@@ -189,6 +194,7 @@ impl<'s, S: Space> Search<'s, S> {
             generated: 0,
             beyond: 0,
             violations: vec![None; self.violations.len()],
+            known: Vec::new(),
         }
     }
 
@@ -219,18 +225,11 @@ impl<'s, S: Space> Search<'s, S> {
                 return expanded;
             }
             self.remembering(|scratch| {
-                let mut steps = Vec::new();
-                for (from, state) in states {
-                    space.steps(&state, scratch, &mut steps);
-                    for (choice, step) in steps.drain(..).enumerate() {
-                        if let Some(next) = space.next(&state, &step, scratch) {
-                            let predecessor = Predecessor {
-                                from: Some(from),
-                                choice: choice as u32,
-                            };
-                            self.generate(&mut expanded, round * ROUND + chunk, predecessor, next);
-                        }
-                    }
+                let mut found = Vec::new();
+                for states in states.chunks(BATCH) {
+                    space.successors(states, scratch, &mut found);
+                    let from = |index: u32| Some(states[index as usize].0);
+                    self.generate(&mut expanded, round * ROUND + chunk, &mut found, from);
                     if space.is_full() {
                         watch.end_by(End::NoMemory);
                         break;
@@ -246,40 +245,63 @@ impl<'s, S: Space> Search<'s, S> {
         expanded
     }
 
-    /// Adds the successor to which a step leads.
+    /// Adds successors, each from the state with this fingerprint.
     fn generate(
         &self,
         expanded: &mut Expanded<S::State>,
         chunk: usize,
-        predecessor: Predecessor,
-        state: S::State,
+        found: &mut Vec<Successor<S::State>>,
+        from: impl Fn(u32) -> Option<Fingerprint>,
     ) {
-        let number = (expanded.generated + expanded.beyond) as u32;
-        if !self.space.is_within(&state) {
-            expanded.beyond += 1;
-            let place = (chunk, number);
-            let breach = Breach { place, predecessor };
-            let violated = self.space.violated(&state);
-            add(&mut expanded.violations, violated, breach);
-            return;
+        // None of these look-ups waits for another one.
+        let known = |found: &Successor<S::State>| {
+            let is_within = self.space.is_within(&found.state);
+            is_within.then(|| {
+                let fingerprint = self.space.fingerprint(&found.state);
+                let is_known = self.seen[shard(fingerprint)].contains(fingerprint);
+                (fingerprint, is_known)
+            })
+        };
+        expanded.known.clear();
+        expanded.known.extend(found.iter().map(known));
+        for (number, successor) in found.drain(..).enumerate() {
+            let known = expanded.known[number];
+            let Successor {
+                from: index,
+                choice,
+                state,
+            } = successor;
+            let predecessor = || Predecessor {
+                from: from(index),
+                choice,
+            };
+            let number = (expanded.generated + expanded.beyond) as u32;
+            let Some((fingerprint, is_known)) = known else {
+                expanded.beyond += 1;
+                let violated = self.space.violated(&state);
+                let breach = Breach {
+                    place: (chunk, number),
+                    predecessor: predecessor(),
+                };
+                add(&mut expanded.violations, violated, breach);
+                continue;
+            };
+            expanded.generated += 1;
+            if is_known {
+                continue;
+            }
+            let new = &mut expanded.new[shard(fingerprint)];
+            if new.try_reserve(1).is_err() {
+                self.watch.end_by(End::NoMemory);
+                return;
+            }
+            new.push(New {
+                fingerprint,
+                predecessor: predecessor(),
+                state,
+                number,
+            });
         }
-        expanded.generated += 1;
-        let fingerprint = self.space.fingerprint(&state);
-        let shard = shard(fingerprint);
-        if self.seen[shard].contains(fingerprint) {
-            return;
-        }
-        let new = &mut expanded.new[shard];
-        if new.try_reserve(1).is_err() {
-            self.watch.end_by(End::NoMemory);
-            return;
-        }
-        new.push(New {
-            fingerprint,
-            predecessor,
-            state,
-            number,
-        });
     }
 
     /// Inserts the new states, each once; returns them in an order that does not depend on the number of threads.
@@ -307,18 +329,26 @@ impl<'s, S: Space> Search<'s, S> {
             let mut violations = vec![None; properties];
             let mut grant = Grant::default();
             let mut since = 0;
+            let mut known = Vec::new();
             for (chunk, new) in chunks.into_iter().enumerate() {
                 watch.release(bytes(&new));
-                for new in new {
+                // None of these look-ups waits for another one.
+                known.clear();
+                known.extend(new.iter().map(|new| seen.contains(new.fingerprint)));
+                for (new, known) in new.into_iter().zip(&known) {
                     since += 1;
                     if since % LOOK == 0 && !watch.goes_on(space.bytes()) || watch.end().is_some() {
                         break;
                     }
-                    let known = seen.contains(new.fingerprint);
-                    if known || !watch.may_insert(&mut grant) || !seen.make_room(watch) {
+                    if *known {
                         continue;
                     }
-                    seen.insert(new.fingerprint, new.predecessor);
+                    let may_insert = || watch.may_insert(&mut grant);
+                    if !seen.make_room(watch)
+                        || !seen.insert_new(new.fingerprint, new.predecessor, may_insert)
+                    {
+                        continue;
+                    }
                     let place = (round * ROUND + chunk, new.number);
                     let predecessor = new.predecessor;
                     let breach = Breach { place, predecessor };

@@ -5,6 +5,17 @@ use std::num::NonZeroU64;
 /// A 64-bit hash that identifies a state: among ten million states two collide with a probability of 1 in 400,000.
 pub type Fingerprint = NonZeroU64;
 
+/// A state to which a step leads.
+#[derive(Clone, Copy, Debug)]
+pub struct Successor<S> {
+    /// The index of the state from which it leads, among those that are expanded.
+    pub from: u32,
+    /// The index of the step among those from this state.
+    pub choice: u32,
+    /// The state.
+    pub state: S,
+}
+
 /// A state space to search.
 pub trait Space: Sync {
     /// A state.
@@ -31,6 +42,16 @@ pub trait Space: Sync {
         scratch: &mut Self::Scratch,
     ) -> Option<Self::State>;
 
+    /// The successors of these states, in the order of the states and of their steps.
+    fn successors(
+        &self,
+        states: &[(Fingerprint, Self::State)],
+        scratch: &mut Self::Scratch,
+        found: &mut Vec<Successor<Self::State>>,
+    ) {
+        one_by_one(self, states, scratch, found);
+    }
+
     /// Identifies a state; the same on every run.
     fn fingerprint(&self, state: &Self::State) -> Fingerprint;
 
@@ -51,5 +72,27 @@ pub trait Space: Sync {
     /// Whether the space has no room for further states.
     fn is_full(&self) -> bool {
         false
+    }
+}
+
+/// Takes the steps of these states one by one.
+pub fn one_by_one<S: Space + ?Sized>(
+    space: &S,
+    states: &[(Fingerprint, S::State)],
+    scratch: &mut S::Scratch,
+    found: &mut Vec<Successor<S::State>>,
+) {
+    let mut steps = Vec::new();
+    for (from, (_, state)) in (0..).zip(states) {
+        space.steps(state, scratch, &mut steps);
+        for (choice, step) in (0..).zip(steps.drain(..)) {
+            if let Some(state) = space.next(state, &step, scratch) {
+                found.push(Successor {
+                    from,
+                    choice,
+                    state,
+                });
+            }
+        }
     }
 }

@@ -73,14 +73,19 @@ impl Shard {
         watch.reserve(self.0.allocation_size())
     }
 
-    /// Inserts a state; whether it is new.
-    pub(super) fn insert(&mut self, fingerprint: Fingerprint, predecessor: Predecessor) -> bool {
+    /// Inserts a state if it is new and may be inserted; whether it was.
+    pub(super) fn insert_new(
+        &mut self,
+        fingerprint: Fingerprint,
+        predecessor: Predecessor,
+        may_insert: impl FnOnce() -> bool,
+    ) -> bool {
         match self.0.entry(fingerprint) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(entry) => {
+            Entry::Vacant(entry) if may_insert() => {
                 entry.insert(predecessor);
                 true
             }
+            _ => false,
         }
     }
 }
