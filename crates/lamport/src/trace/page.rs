@@ -10,26 +10,36 @@ use hashbrown::HashMap;
 use serde_json::json;
 
 use super::{
-    EventId,
+    EventId, Trace,
     computation::Computation,
     connections::served,
+    lane_order::lane_order,
     order::LogicalTime,
     words::{Fields, words_of},
 };
+use crate::property::Property;
 
 const SHELL: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 /// Each script uses the ones before it; the last one starts the page.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 18] = [
     include_str!("page/data.js"),
+    include_str!("page/lanes.js"),
     include_str!("page/layout.js"),
     include_str!("page/shapes.js"),
     include_str!("page/messages.js"),
+    include_str!("page/labels.js"),
     include_str!("page/draw.js"),
     include_str!("page/frame.js"),
+    include_str!("page/why.js"),
+    include_str!("page/motifs.js"),
+    include_str!("page/compare.js"),
     include_str!("page/panel.js"),
+    include_str!("page/tooltip.js"),
+    include_str!("page/legend.js"),
     include_str!("page/filters.js"),
     include_str!("page/input.js"),
+    include_str!("page/print.js"),
     include_str!("page/controls.js"),
 ];
 
@@ -149,8 +159,15 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
         .into_iter()
         .map(|(property, verdict, text)| json!({"property": property.name(), "value": verdict, "text": text}))
         .collect();
+    let reported = computation.verdict();
+    let is_unchecked =
+        |property: &Property| reported.iter().all(|(checked, _, _)| checked != property);
+    let unchecked = Property::OF_LOGS.into_iter().filter(is_unchecked);
+    let unchecked: Vec<_> = unchecked.map(Property::name).collect();
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
     let processes: Vec<&str> = trace.processes.iter().map(|it| it.name.as_str()).collect();
+    let nodes: Vec<&str> = trace.processes.iter().map(|it| it.node.as_str()).collect();
+    let runs: Vec<&str> = trace.processes.iter().map(|it| it.run.as_str()).collect();
     let threads: Vec<_> = trace
         .threads
         .iter()
@@ -174,7 +191,13 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.begin()?;
     json.entry("title", &computation.summary().text)?;
     json.entry("verdict", &verdict)?;
+    json.entry("unchecked", &unchecked)?;
     json.entry("processes", &processes)?;
+    json.entry("nodes", &nodes)?;
+    json.entry("runs", &runs)?;
+    json.entry("programs", &programs(trace))?;
+    json.entry("executions", &computation.executions)?;
+    json.entry("order", &lane_order(trace, &computation.links))?;
     json.entry("threads", &threads)?;
     json.entry("kinds", &kinds)?;
     let computation_kinds = Kind::ALL.map(|kind| u8::from(kind.is_computation()));
@@ -182,7 +205,10 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.object("events")?;
     let events = || sequence.iter().map(|id| &trace.events[*id]);
     json.column("thread", events().map(|event| i64::from(event.thread)))?;
-    json.column("kind", events().map(|event| event.kind as i64))?;
+    json.column(
+        "kind",
+        sequence.iter().map(|id| computation.role(*id) as i64),
+    )?;
     let timed = events().all(|event| event.time.is_some());
     if timed {
         let mut last = 0;
@@ -237,6 +263,22 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.entry("bars", &bars)?;
     json.entry("texts", &texts.texts)?;
     json.end()
+}
+
+/// The program of each process: its start says it, and otherwise its name without its number.
+fn programs(trace: &Trace) -> Vec<String> {
+    let program = |process: &super::Process| {
+        let first = process.events.start;
+        let is_start = !process.events.is_empty() && trace.events[first].kind == Kind::Start;
+        let start = is_start.then(|| Fields::of(trace, first));
+        let command = start.as_ref().and_then(|start| start.get("text"));
+        let named = command.and_then(|command| command.split_whitespace().next());
+        let numbers = |letter: char| letter.is_ascii_digit() || "-_.: #".contains(letter);
+        let stem = process.node.trim_end_matches(numbers);
+        let by_name = if stem.is_empty() { &process.node } else { stem };
+        named.unwrap_or(by_name).to_owned()
+    };
+    trace.processes.iter().map(program).collect()
 }
 
 /// Writes one object in which no text can end the script element around it.

@@ -9,6 +9,8 @@ mod guesses;
 mod missing;
 mod one_checker;
 mod page;
+mod page_lanes;
+mod page_questions;
 mod reading;
 mod svg;
 mod text;

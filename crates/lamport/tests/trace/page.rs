@@ -66,7 +66,7 @@ fn page_of_a_run(folder: &Folder, simulated: &str) -> (String, String) {
 }
 
 /// The page of these logs.
-fn page_of(folder: &Folder, logs: &str) -> String {
+pub(crate) fn page_of(folder: &Folder, logs: &str) -> String {
     let path = folder.path("page.html");
     assert_eq!(trace(&[logs, "--html", &path]).code, Some(0));
     path

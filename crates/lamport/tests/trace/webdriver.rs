@@ -82,6 +82,39 @@ impl Browser {
         self.run(&script).as_str().map(str::to_owned)
     }
 
+    /// Gives the window this size, as a phone's if it is narrow.
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            &json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}),
+        );
+    }
+
+    /// Shows the page as in print, or in these colours.
+    pub(crate) fn emulate(&self, media: &str, colours: &str) {
+        let features = json!([{"name": "prefers-color-scheme", "value": colours}]);
+        self.command(
+            "Emulation.setEmulatedMedia",
+            &json!({"media": media, "features": features}),
+        );
+    }
+
+    /// A command of the Chrome DevTools Protocol.
+    fn command(&self, name: &str, parameters: &Value) {
+        self.post(
+            "/goog/cdp/execute",
+            &json!({"cmd": name, "params": parameters}),
+        );
+    }
+
+    /// Moves the pointer there.
+    pub(crate) fn point(&self, x: f64, y: f64) {
+        let (x, y) = (x.round() as i64, y.round() as i64);
+        self.act(&json!({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
+            {"type": "pointerMove", "x": x, "y": y, "duration": 0},
+        ]}));
+    }
+
     /// Clicks a place in the window.
     pub(crate) fn click(&self, x: f64, y: f64) {
         let (x, y) = (x.round() as i64, y.round() as i64);
@@ -174,8 +207,10 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        if !self.session.is_empty() && !std::thread::panicking() {
-            self.ask("DELETE", &self.session, &json!({}));
+        if !self.session.is_empty() {
+            // A test that fails leaves no browser behind either.
+            let end = || self.answer("DELETE", &self.session, &json!({}));
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(end));
         }
     }
 }

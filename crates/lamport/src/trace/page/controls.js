@@ -1,8 +1,11 @@
 // The page's state and the functions that change it: opening, selecting, the switches, the address, and window.trace.
 
 const app = {
-  data: null, layout: null, signs: [], choice: null,
+  data: null, layout: null, signs: [], choice: null, isMoving: false,
   selected: -1, relations: null, hovered: -1, matches: new Int32Array(0), matchColumns: new Uint8Array(OVERVIEW_COLUMNS),
+  other: -1, why: null, isChoosing: false, toExplain: -1,
+  drawn: [], motifs: [], motif: -1, motifEvents: new Int32Array(0),
+  differences: new Int32Array(0), differs: new Uint8Array(0),
 };
 let isFrameDue = false;
 
@@ -16,6 +19,11 @@ function requestFrame() {
 }
 
 function drawNow() {
+  if (beforePrint) return;
+  const { clientWidth, clientHeight } = byId('canvas');
+  // The diagram also changes its size when the panel opens, or the explanation goes.
+  if (Math.abs(Math.max(clientWidth, 100) - view.width) > 1 || Math.abs(Math.max(clientHeight, 100) - view.height) > 1) resized();
+  if (!app.isMoving) foldLanes(app.layout);
   const oneOf = drawFrame(byId('canvas').getContext('2d', { alpha: false }), app);
   showStatus(oneOf);
 }
@@ -24,10 +32,13 @@ function showStatus(oneOf) {
   const { data, layout } = app;
   const all = counted(data.n, 'event');
   const events = layout.visible.length === data.n ? all : `${layout.visible.length} of ${all} pass the filters`;
+  const empty = layout.visible.length === 0 ? 'nothing to show: ' : '';
   const arrows = oneOf > 1 ? `; about 1 in ${oneOf} of the messages in view is drawn: zoom in for all` : '';
-  const text = data.n ? `${events}, ${counted(layout.messages.length, 'message')}${arrows}` : 'This trace has no events.';
+  const text = data.n ? `${empty}${events}, ${counted(layout.messages.length, 'message')}${foldedWords()}${arrows}` : 'This trace has no events.';
   if (byId('status').textContent !== text) byId('status').textContent = text;
 }
+
+const foldedWords = () => (view.foldedLanes > 0 ? `; ${counted(view.foldedLanes, 'lane')} without an event in view` : '');
 
 /** Computes the layout again after a switch or a filter; the view keeps showing the same events, or all if it showed all. */
 function changeLayout() {
@@ -35,6 +46,8 @@ function changeLayout() {
   const showedAll = view.scale <= fittingScale(before) * 1.01;
   app.layout = arrange(app.data, app.choice);
   app.hovered = -1;
+  view.folds = app.choice.folds;
+  view.leastLane = LEAST_LANE;
   fitCanvas();
   if (showedAll) fitRange(app.layout, app.layout.minX, app.layout.maxX);
   else fitRange(app.layout, ...sameRange(before, app.layout));
@@ -42,13 +55,8 @@ function changeLayout() {
   findMatches(app);
   showDetails(app);
   showNearby(app);
-  showFilterState();
+  showFilterState(app);
   requestFrame();
-}
-
-function showFilterState() {
-  const isOn = app.choice.processes.includes(0) || app.choice.kinds.includes(0);
-  byId('filters-on').textContent = isOn ? ' (on)' : '';
 }
 
 /** Gives the canvas the resolution of the screen, and the lanes the height that fits. */
@@ -63,18 +71,20 @@ function fitCanvas() {
     canvas.height = height;
     pictures.clear();
   }
-  fitNames(canvas.getContext('2d', { alpha: false }), app.data, app.layout);
-  sizeLanes(app.layout);
+  fitNames(canvas.getContext('2d', { alpha: false }), app);
+  foldLanes(app.layout);
 }
 
 function select(event, { still = false } = {}) {
   app.selected = event;
   app.relations = event >= 0 ? relationsOf(app.data, event) : null;
+  updateWhy(app);
+  if (event >= 0) byId('hint').hidden = true;
   if (event >= 0 && !still) bringIntoView(app.layout, event);
   showDetails(app);
   showNearby(app);
   showMatchCount(app);
-  byId('live').textContent = event >= 0 ? sentenceOf(app, event) : 'nothing selected';
+  byId('live').textContent = event >= 0 ? [sentenceOf(app, event), ...(app.why ? [whyInWords(app)] : [])].join('; ') : 'nothing selected';
   noteAddress();
   requestFrame();
 }
@@ -91,6 +101,10 @@ function noteAddress() {
   }
   addressTime = performance.now();
   const parts = [`axis=${app.choice.axis}`, `lanes=${app.choice.lanes}`];
+  if (app.choice.order === 'name') parts.push('order=name');
+  if (app.choice.group) parts.push('group=program');
+  if (app.choice.compare) parts.push(`compare=${app.choice.compare.join(',')}`);
+  if (app.other >= 0) parts.push(`why=${app.other}`);
   if (app.selected >= 0) parts.unshift(`event=${app.selected}`);
   history.replaceState(null, '', `#${parts.join('&')}`);
 }
@@ -98,31 +112,43 @@ function noteAddress() {
 function readAddress() {
   const options = new URLSearchParams(location.hash.slice(1));
   const axis = options.get('axis'), lanes = options.get('lanes');
-  const number = /^\d+$/.test(options.get('event') || '') ? Number(options.get('event')) : -1;
+  const numberOf = (name) => (/^\d+$/.test(options.get(name) || '') ? Number(options.get(name)) : -1);
+  const pair = /^\d+,\d+$/.test(options.get('compare') || '') ? options.get('compare').split(',').map(Number) : null;
+  const isPair = pair && pair[0] !== pair[1] && pair.every((execution) => app.data.execution.includes(execution));
   return {
     axis: Object.hasOwn(AXIS_NAMES, axis) && (axis !== 'wall' || app.data.time) ? axis : app.choice.axis,
     lanes: lanes === 'process' || lanes === 'thread' ? lanes : app.choice.lanes,
-    event: number,
+    order: options.get('order') === 'name' ? 'name' : 'messages',
+    group: options.get('group') === 'program',
+    compare: isPair ? pair : null,
+    other: numberOf('why') < app.data.n ? numberOf('why') : -1,
+    event: numberOf('event'),
   };
 }
 
 function followAddress() {
-  const { axis, lanes, event } = readAddress();
-  if (axis !== app.choice.axis || lanes !== app.choice.lanes) {
-    Object.assign(app.choice, { axis, lanes });
+  const { compare, other, event, ...choice } = readAddress();
+  if (Object.keys(choice).some((name) => choice[name] !== app.choice[name])) {
+    Object.assign(app.choice, choice);
     showChoice();
     changeLayout();
   }
+  if (String(compare) !== String(app.choice.compare)) compareExecutions(app, compare);
+  app.other = other;
   const isMissing = event >= app.data.n;
   byId('problem').hidden = !isMissing;
   const range = app.data.n ? `they are numbered from 0 to ${app.data.n - 1}` : 'this trace has none';
   if (isMissing) complain(`There is no event ${event}: ${range}.`);
-  else if (event !== app.selected) select(event);
+  else if (event !== app.selected || other >= 0) select(event);
 }
 
 function showChoice() {
   byId('axis').value = app.choice.axis;
   byId('lanes').value = app.choice.lanes;
+  byId('order').value = app.choice.order;
+  byId('fold').checked = app.choice.folds;
+  byId('group').checked = app.choice.group;
+  byId('programs').disabled = !app.choice.group;
   byId('collapse').disabled = app.choice.axis !== 'wall';
 }
 
@@ -140,6 +166,9 @@ function setUpSwitches() {
   };
   byId('axis').onchange = () => choose(() => { app.choice.axis = byId('axis').value; });
   byId('lanes').onchange = () => choose(() => { app.choice.lanes = byId('lanes').value; });
+  byId('order').onchange = () => choose(() => { app.choice.order = byId('order').value; });
+  byId('fold').onchange = () => choose(() => { app.choice.folds = byId('fold').checked; });
+  byId('group').onchange = () => choose(() => { app.choice.group = byId('group').checked; });
   byId('collapse').onchange = () => choose(() => { app.choice.collapse = byId('collapse').checked; });
   byId('zoom-in').onclick = () => zoomStep(app, 1.5);
   byId('zoom-out').onclick = () => zoomStep(app, 1 / 1.5);
@@ -157,6 +186,8 @@ function setUpSwitches() {
     wall.textContent = 'wall clock (not logged)';
   }
 }
+
+const isNarrow = () => matchMedia('(max-width: 700px)').matches;
 
 function showPanel(isShown) {
   byId('panel').hidden = !isShown;
@@ -199,10 +230,13 @@ function setUpTheme() {
 }
 
 function resized() {
+  if (beforePrint) return;
   const showedAll = view.scale <= fittingScale(app.layout) * 1.01;
   const showedSelected = isInView(app.layout, app.selected);
+  const { leastLane } = view;
   fitCanvas();
   if (showedAll) fitRange(app.layout, app.layout.minX, app.layout.maxX);
+  view.leastLane = leastLane;
   keepInside(app.layout);
   if (showedSelected) bringIntoView(app.layout, app.selected);
   requestFrame();
@@ -217,12 +251,20 @@ function publish() {
     select: (event) => select(event),
     selected: () => app.selected,
     view: () => ({ left: view.left, scale: view.scale, scrollY: view.scrollY, ...app.choice }),
+    labels: () => drawnLabels.map(({ event, text, x, y, width }) => ({ event, text, x, y, width })),
+    lanes: () => lanesInView().map((lane) => app.layout.lanes[lane].title),
+    folded: () => view.foldedLanes,
+    why: () => (app.why ? { chain: app.why.chain, words: whyInWords(app) } : null),
+    motifs: () => app.motifs.map(({ events }) => events),
+    differences: () => Array.from(app.differences),
+    inView: (event) => isInView(app.layout, event),
     frame: () => {
       const begin = performance.now();
       drawNow();
       return performance.now() - begin;
     },
     positionOf: (event) => {
+      if (!app.isMoving) foldLanes(app.layout);
       const box = byId('canvas').getBoundingClientRect();
       return { x: box.left + pixelOf(app.layout.x[event]), y: box.top + laneMiddle(app.layout.laneOf[event]) };
     },
@@ -246,14 +288,16 @@ function openTrace() {
   byId('title').textContent = data.title;
   app.signs = signsOf(data.kinds);
   app.choice = {
-    axis: 'order', lanes: 'process', collapse: true,
+    axis: 'order', lanes: 'process', order: 'messages', collapse: true, folds: true, group: false, compare: null,
+    folded: new Uint8Array(data.programs.length),
     processes: new Uint8Array(data.processes.length).fill(1), kinds: new Uint8Array(data.kinds.length).fill(1),
   };
-  const { axis, lanes } = readAddress();
-  Object.assign(app.choice, { axis, lanes });
+  app.differs = new Uint8Array(data.n);
+  const { axis, lanes, order, group } = readAddress();
+  Object.assign(app.choice, { axis, lanes, order, group });
   app.layout = arrange(data, app.choice);
   byId('canvas').setAttribute('aria-label', summaryOf(data));
-  showVerdict(data.verdict);
+  showVerdict(data);
   showChoice();
   setUpTheme();
   setUpSwitches();
@@ -262,6 +306,11 @@ function openTrace() {
   setUpSearch(app);
   setUpPointer(app);
   setUpKeys(app);
+  setUpMotifs(app);
+  setUpCompare(app);
+  setUpPrint(app);
+  if (isNarrow()) showPanel(false);
+  byId('hint').hidden = data.n === 0;
   fitCanvas();
   fitBeginning(app.layout);
   showDetails(app);

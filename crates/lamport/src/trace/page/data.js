@@ -24,7 +24,12 @@ function decode(json) {
     n,
     title: printable(raw.title),
     verdict: (raw.verdict || []).map(({ property, value, text }) => ({ property: printable(property), value: printable(value), text: printable(text) })),
+    unchecked: (raw.unchecked || []).map(printable),
     processes: raw.processes.map(printable),
+    nodes: (raw.nodes || raw.processes).map(printable),
+    runs: (raw.runs || raw.processes.map(() => '')).map(printable),
+    order: column('order', raw.order || [...raw.processes.keys()], raw.processes.length, raw.processes.length),
+    execution: column('executions', raw.executions || raw.processes.map(() => 0), raw.processes.length, raw.processes.length),
     threads,
     kinds: raw.kinds.map(printable),
     computation: Uint8Array.from(raw.computation),
@@ -46,6 +51,7 @@ function decode(json) {
   };
   requireCausalOrder(data);
   addOrder(data);
+  addPrograms(data, (raw.programs || raw.processes).map(printable));
   data.alarms = alarmsOf(data);
   data.epoch = data.time ? least(data.time) : 0;
   return data;
@@ -84,8 +90,8 @@ function addOrder(data) {
   const { n, thread, threads } = data;
   data.process = new Int32Array(n);
   for (let e = 0; e < n; e++) data.process[e] = threads[thread[e]].process;
-  data.threadsOf = new Int32Array(data.processes.length);
-  for (const { process } of threads) data.threadsOf[process]++;
+  data.threadsByProcess = data.processes.map(() => []);
+  threads.forEach(({ process }, t) => data.threadsByProcess[process].push(t));
   data.before = new Int32Array(n).fill(-1);
   data.after = new Int32Array(n).fill(-1);
   const last = new Int32Array(data.processes.length).fill(-1);
@@ -97,6 +103,18 @@ function addOrder(data) {
   }
   data.sentBy = grouped(data.from, n);
   data.receivedBy = grouped(data.to, n);
+}
+
+/** The programs, and that of each process by its number. */
+function addPrograms(data, names) {
+  const numbers = new Map();
+  data.program = Int32Array.from(names, (name) => {
+    if (!numbers.has(name)) numbers.set(name, numbers.size);
+    return numbers.get(name);
+  });
+  data.programs = [...numbers.keys()];
+  data.programSizes = new Int32Array(data.programs.length);
+  for (const program of data.program) data.programSizes[program]++;
 }
 
 /** The indices of equal keys side by side: those of key k are items[start[k]] up to items[start[k + 1]]. */
@@ -186,7 +204,7 @@ function effectsByMessage(data, event) {
 function placeOf(data, event) {
   const process = data.process[event];
   const name = data.processes[process];
-  return data.threadsOf[process] > 1 ? `${name}/${data.threads[data.thread[event]].name}` : name;
+  return data.threadsByProcess[process].length > 1 ? `${name}/${data.threads[data.thread[event]].name}` : name;
 }
 
 /** A time in UTC with microseconds; a Date has only milliseconds. */

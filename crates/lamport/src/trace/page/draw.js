@@ -1,49 +1,56 @@
 // Drawing a frame: lanes, axis, bars, events (or their density), marks, names, and the overview.
 
 const BUCKET = 12, MOST_IN_BUCKET = 3;
-const LABEL_ROOM = 70, LETTER = 6;
+const LETTER = 6;
 const FONT = '12px system-ui, sans-serif', SMALL_FONT = '11px system-ui, sans-serif';
 
 /** Draws everything in view. Returns n if one in n messages was drawn. */
-function drawFrame(ctx, app) {
-  ctx.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+function drawFrame(ctx, app, pixels = devicePixelRatio) {
+  ctx.setTransform(pixels, 0, 0, pixels, 0, 0);
   ctx.fillStyle = colours.page;
   ctx.fillRect(0, 0, view.width, view.height);
-  const first = Math.max(laneAtPixel(AXIS_HEIGHT), 0);
-  const last = Math.min(laneAtPixel(plotBottom()), app.layout.lanes.length - 1);
+  const lanes = lanesInView();
   const ticks = app.layout.visible.length ? ticksOf(app.data, app.layout) : [];
   ctx.save();
   ctx.beginPath();
   ctx.rect(0, AXIS_HEIGHT, view.width, plotHeight());
   ctx.clip();
-  drawLanes(ctx, first, last);
+  drawLanes(ctx, app.layout, lanes);
   drawGrid(ctx, ticks);
   drawGaps(ctx, app.layout);
-  drawBars(ctx, app, first, last);
+  drawBars(ctx, app);
   const oneOf = drawMessages(ctx, app);
   drawLost(ctx, app);
-  drawMatches(ctx, app, first, last);
-  for (let lane = first; lane <= last; lane++) drawEvents(ctx, app, lane);
-  drawAlarms(ctx, app, first, last);
+  drawChain(ctx, app);
+  drawMotif(ctx, app);
+  drawMatches(ctx, app);
+  for (const lane of lanes) drawEvents(ctx, app, lane);
+  drawDifferences(ctx, app);
+  drawAlarms(ctx, app);
+  drawLabels(ctx, app, lanes);
+  drawOther(ctx, app);
   drawFocus(ctx, app);
-  drawNames(ctx, app.layout, first, last);
+  drawNames(ctx, app, lanes);
   ctx.restore();
+  drawStrip(ctx);
   drawAxis(ctx, app, ticks);
   drawOverview(ctx, app);
-  drawScrollbar(ctx, app.layout);
+  drawScrollbar(ctx);
   return oneOf;
 }
 
-function drawLanes(ctx, first, last) {
-  for (let lane = first; lane <= last; lane++) {
+function drawLanes(ctx, layout, lanes) {
+  for (const lane of lanes) {
     const y = laneMiddle(lane);
-    if (lane % 2 === 1) {
+    if (view.slotOf[lane] % 2 === 1) {
       ctx.fillStyle = colours.stripe;
       ctx.fillRect(view.gutter, y - view.laneHeight / 2, view.width, view.laneHeight);
     }
     ctx.fillStyle = colours.lane;
     ctx.fillRect(view.gutter, Math.round(y) - 0.5, view.width, 1);
   }
+  const border = lanes.find((lane, i) => i > 0 && layout.lanes[lane].side !== layout.lanes[lanes[i - 1]].side);
+  if (border !== undefined) ctx.fillRect(view.gutter, laneMiddle(border) - view.laneHeight / 2 - 1, view.width, 3);
 }
 
 function drawGrid(ctx, ticks) {
@@ -71,20 +78,20 @@ function drawGaps(ctx, layout) {
   ctx.setLineDash([]);
 }
 
-function drawBars(ctx, { data, layout }, first, last) {
+function drawBars(ctx, { data, layout }) {
   ctx.font = SMALL_FONT;
   ctx.lineWidth = 1;
-  const height = Math.min(view.laneHeight - 4, 44);
+  const height = Math.min(view.laneHeight - 2, 50);
   const labelledUntil = new Map();
   for (const bar of layout.bars) {
     const lane = layout.laneOfThread[bar.thread];
-    if (lane < first || lane > last) continue;
+    if (view.slotOf[lane] < 0) continue;
     // On the order axis an end that is filtered out has no position.
     if (layout.laneOf[bar.from] < 0 || layout.laneOf[bar.until] < 0) continue;
     const x = Math.max(pixelOf(layout.x[bar.from]) - 8, view.gutter - 5);
     const until = Math.min(pixelOf(layout.x[bar.until]) + 8, view.width + 5);
-    if (until < view.gutter || x > view.width) continue;
     const y = laneMiddle(lane) - height / 2;
+    if (until < view.gutter || x > view.width || y > plotBottom() || y + height < AXIS_HEIGHT) continue;
     ctx.fillStyle = colours.bar;
     ctx.strokeStyle = colours['bar-edge'];
     // The bars of a process's threads overlap: they must not hide the events.
@@ -92,9 +99,11 @@ function drawBars(ctx, { data, layout }, first, last) {
     ctx.fillRect(x, y, until - x, height);
     ctx.strokeRect(x, y, until - x, height);
     ctx.globalAlpha = 1;
-    const text = shortened(data.texts[bar.text], Math.floor((until - x - 8) / LETTER));
-    if (until - x < 40 || x < (labelledUntil.get(lane) ?? -Infinity)) continue;
-    labelledUntil.set(lane, x + 8 + text.length * LETTER);
+    // In a low lane there is no room above the events.
+    if (height < 40 || until - x < 40) continue;
+    const text = cutToWidth(ctx, data.texts[bar.text], until - Math.max(x, view.gutter) - 8);
+    if (x < (labelledUntil.get(lane) ?? -Infinity)) continue;
+    labelledUntil.set(lane, Math.max(x, view.gutter) + 8 + ctx.measureText(text).width);
     ctx.fillStyle = colours.quiet;
     ctx.fillText(text, Math.max(x, view.gutter) + 4, y + 10);
   }
@@ -109,7 +118,6 @@ function drawEvents(ctx, app, lane) {
   const y = laneMiddle(lane);
   const begin = lowerBound(laneX, (Math.floor(view.left / width) - 1) * width, laneStart[lane], end);
   const until = lowerBound(laneX, right, begin, end);
-  if ((until - begin) * LABEL_ROOM < plotWidth()) drawLabels(ctx, app, begin, until, lane);
   let i = begin;
   while (i < until) {
     const bucket = Math.floor(laneX[i] / width);
@@ -148,35 +156,18 @@ function drawColumn(ctx, app, x, y, count, example) {
   ctx.fillRect(x + 0.5, y - height / 2, BUCKET - 1, height);
 }
 
-/** Draws the texts of events where there is room. */
-function drawLabels(ctx, { data, layout }, from, until, lane) {
-  ctx.font = SMALL_FONT;
-  ctx.lineWidth = 3;
-  ctx.strokeStyle = colours.page;
-  ctx.fillStyle = colours.quiet;
-  const y = laneMiddle(lane) + Math.min(view.laneHeight / 2 - 2, 18);
-  for (let i = from; i < until; i++) {
-    const x = pixelOf(layout.laneX[i]);
-    const next = i + 1 < layout.laneStart[lane + 1] ? pixelOf(layout.laneX[i + 1]) : Infinity;
-    const room = Math.min(next - x - 8, 280);
-    if (room < LABEL_ROOM - 10) continue;
-    const text = shortened(data.texts[data.what[layout.laneEvents[i]]], Math.floor(room / LETTER));
-    ctx.strokeText(text, x - 5, y);
-    ctx.fillText(text, x - 5, y);
-  }
-}
-
 /** The points of the events in view, at least `apart` pixels from each other. */
-function spreadPoints({ layout }, events, first, last, apart) {
+function spreadPoints({ layout }, events, apart) {
   const columns = Math.ceil(plotWidth() / apart) + 1;
-  const taken = new Uint8Array(columns * Math.max(last - first + 1, 0));
+  const taken = new Uint8Array(columns * view.shown.length);
   const points = [];
   for (let i = 0; i < events.length; i++) {
     const event = events[i];
     const lane = layout.laneOf[event];
+    const slot = lane < 0 ? -1 : view.slotOf[lane];
     const right = (layout.x[event] - view.left) * view.scale;
-    if (lane < first || lane > last || right < 0 || right > plotWidth()) continue;
-    const place = (lane - first) * columns + Math.floor(right / apart);
+    if (slot < 0 || right < 0 || right > plotWidth()) continue;
+    const place = slot * columns + Math.floor(right / apart);
     if (taken[place]) continue;
     taken[place] = 1;
     points.push([view.gutter + right, laneMiddle(lane)]);
@@ -184,24 +175,24 @@ function spreadPoints({ layout }, events, first, last, apart) {
   return points;
 }
 
-function drawMatches(ctx, app, first, last) {
+function drawMatches(ctx, app) {
   ctx.strokeStyle = colours.match;
   ctx.lineWidth = 3;
-  for (const [x, y] of spreadPoints(app, app.matches, first, last, 8)) {
+  for (const [x, y] of spreadPoints(app, app.matches, 8)) {
     ctx.strokeRect(x - 8.5, y - 8.5, 17, 17);
   }
 }
 
-function drawAlarms(ctx, app, first, last) {
+function drawAlarms(ctx, app) {
   ctx.font = 'bold 13px system-ui, sans-serif';
   ctx.fillStyle = colours.alarm;
-  for (const [x, y] of spreadPoints(app, app.layout.alarms, first, last, 8)) ctx.fillText('!', x - 2, y - 9);
+  for (const [x, y] of spreadPoints(app, app.layout.alarms, 8)) ctx.fillText('!', x + 5, y - 4);
 }
 
 /** Draws the selected event again, above all others, and a ring around the one under the pointer. */
 function drawFocus(ctx, app) {
   const { layout, selected, hovered } = app;
-  if (selected >= 0 && layout.laneOf[selected] >= 0) {
+  if (selected >= 0 && layout.laneOf[selected] >= 0 && view.slotOf[layout.laneOf[selected]] >= 0) {
     drawSign(ctx, app, selected, pixelOf(layout.x[selected]), laneMiddle(layout.laneOf[selected]));
   }
   if (hovered < 0) return;
@@ -213,45 +204,66 @@ function drawFocus(ctx, app) {
 }
 
 /** Fits the width of the column to the names, within limits, and shortens the names to it. */
-function fitNames(ctx, data, layout) {
+function fitNames(ctx, { layout, choice }) {
   ctx.font = FONT;
   const widest = (names, least, most) => names.reduce((width, name) => (
     Math.min(Math.max(width, ctx.measureText(shortened(name, 60)).width + 18), most)), least);
   const byThread = layout.lanes.some((lane) => lane.thread >= 0);
-  const processWidth = widest(layout.lanes.map((lane) => data.processes[lane.process]), 95, byThread ? 130 : 200);
+  const begin = choice.group ? PROGRAM_WIDTH : 10;
+  // On a narrow screen the diagram needs the room.
+  const most = Math.max(Math.min(byThread ? 130 : 200, view.width / 4), 70);
+  const processWidth = begin - 10 + widest(layout.lanes.map((lane) => lane.title), Math.min(95, most), most);
+  layout.namesAt = begin;
   layout.threadsAt = processWidth;
-  const threadWidth = byThread ? widest(layout.lanes.map((lane) => lane.name), 50, 120) : 0;
+  const threadWidth = byThread ? widest(layout.lanes.map((lane) => lane.name), 50, Math.min(120, most)) : 0;
   view.gutter = Math.ceil(processWidth + threadWidth);
   for (const lane of layout.lanes) {
-    lane.processLabel = cutToWidth(ctx, data.processes[lane.process], processWidth - 16);
+    lane.titleLabel = cutToWidth(ctx, lane.title, processWidth - begin - 6);
     lane.threadLabel = lane.thread >= 0 ? cutToWidth(ctx, lane.name, threadWidth - 12) : '';
   }
 }
 
+/** Names differ at their ends, so they are shortened in the middle. */
 function cutToWidth(ctx, text, width) {
-  let cut = shortened(text, 60);
-  while (cut.length > 2 && ctx.measureText(cut).width > width) cut = shortened(cut, cut.length - 1);
-  return cut;
+  return fitted(ctx, text, width, (letters, most) => (
+    `${letters.slice(0, Math.ceil(most * 0.6)).join('')}…${letters.slice(letters.length - Math.floor(most * 0.4)).join('')}`));
+}
+
+/** Sentences begin with what matters. */
+function beginningOf(ctx, text, width) {
+  return fitted(ctx, text, width, (letters, most) => `${letters.slice(0, most).join('').trimEnd()}…`);
+}
+
+function fitted(ctx, text, width, cut) {
+  if (ctx.measureText(text).width <= width) return text;
+  const letters = Array.from(shortened(text, 400));
+  let low = 0, high = letters.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (ctx.measureText(cut(letters, middle)).width <= width) low = middle; else high = middle - 1;
+  }
+  return low > 0 ? cut(letters, low) : '';
 }
 
 /** Draws the names at the left; a process with several lanes in view has its name at the first one. */
-function drawNames(ctx, layout, first, last) {
+function drawNames(ctx, { layout, choice }, lanes) {
   ctx.fillStyle = colours.page;
   ctx.fillRect(0, AXIS_HEIGHT, view.gutter, plotHeight());
   ctx.font = FONT;
-  for (let index = first; index <= last; index++) {
+  lanes.forEach((index, i) => {
     const lane = layout.lanes[index];
     const y = laneMiddle(index);
-    const begins = index === 0 || layout.lanes[index - 1].process !== lane.process;
+    const isOf = (other) => other !== undefined && layout.lanes[other].process === lane.process;
+    const begins = !isOf(view.shown[view.slotOf[index] - 1]);
     ctx.fillStyle = colours.line;
     if (begins) ctx.fillRect(0, y - view.laneHeight / 2, view.gutter, 1);
     ctx.fillStyle = colours.ink;
-    const goesOn = index < last && layout.lanes[index + 1].process === lane.process;
-    const atTop = goesOn ? AXIS_HEIGHT + 14 : 0;
-    if (begins || index === first) ctx.fillText(lane.processLabel, 10, Math.max(y + 4, atTop));
+    const atTop = isOf(lanes[i + 1]) ? AXIS_HEIGHT + 14 : 0;
+    if (begins || i === 0) ctx.fillText(lane.titleLabel, layout.namesAt, Math.max(y + 4, atTop));
     ctx.fillStyle = colours.quiet;
     ctx.fillText(lane.threadLabel, layout.threadsAt, y + 4);
-  }
+  });
+  if (choice.group) drawPrograms(ctx, layout, lanes);
   ctx.fillStyle = colours.line;
   ctx.fillRect(view.gutter - 1, AXIS_HEIGHT, 1, plotHeight());
 }

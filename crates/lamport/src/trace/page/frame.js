@@ -42,8 +42,9 @@ const overviewPixel = (layout, x) => (
   view.gutter + (x - layout.minX) / (layout.maxX - layout.minX || 1) * plotWidth());
 
 function drawOverview(ctx, app) {
+  if (view.isPaper) return;
   const { layout, selected } = app;
-  const top = plotBottom();
+  const top = view.height - OVERVIEW_HEIGHT;
   ctx.fillStyle = colours.raised;
   ctx.fillRect(0, top, view.width, OVERVIEW_HEIGHT);
   ctx.fillStyle = colours.line;
@@ -79,8 +80,8 @@ function drawOverviewColumns(ctx, { layout, matchColumns }, top) {
 }
 
 /** The thumb of the scroll bar, or null if all lanes are in view. */
-function scrollThumb(layout) {
-  const total = layout.lanes.length * view.laneHeight;
+function scrollThumb() {
+  const total = view.shown.length * view.laneHeight;
   if (total <= plotHeight() + 1) return null;
   return {
     y: AXIS_HEIGHT + view.scrollY / total * plotHeight(),
@@ -89,9 +90,9 @@ function scrollThumb(layout) {
   };
 }
 
-function drawScrollbar(ctx, layout) {
+function drawScrollbar(ctx) {
   const x = view.width - SCROLLBAR_WIDTH;
-  const thumb = scrollThumb(layout);
+  const thumb = scrollThumb();
   if (!thumb) return;
   ctx.fillStyle = colours.raised;
   ctx.fillRect(x, AXIS_HEIGHT, SCROLLBAR_WIDTH, plotHeight());

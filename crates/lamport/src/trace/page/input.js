@@ -1,18 +1,18 @@
 // Mouse, touch and keys on the diagram.
 
-const REACH = 11, CLICK_SLACK = 4;
+const REACH = 11, TOUCH_REACH = 22, CLICK_SLACK = 4;
 
 /** The shown event nearest to this point of the canvas, or -1. */
-function eventAt({ layout }, x, y) {
+function eventAt({ layout }, x, y, reach = REACH) {
   const lane = laneAtPixel(y);
-  const inPlot = x >= view.gutter - REACH && x < view.width - SCROLLBAR_WIDTH && y > AXIS_HEIGHT && y < plotBottom();
-  if (!inPlot || lane < 0 || lane >= layout.lanes.length || Math.abs(y - laneMiddle(lane)) > REACH + 5) return -1;
+  const inPlot = x >= view.gutter - reach && x < view.width - SCROLLBAR_WIDTH;
+  if (!inPlot || lane < 0 || Math.abs(y - laneMiddle(lane)) > reach + 5) return -1;
   const { laneX, laneEvents, laneStart } = layout;
   const at = lowerBound(laneX, xAtPixel(x), laneStart[lane], laneStart[lane + 1]);
   const distance = (i) => (
     i >= laneStart[lane] && i < laneStart[lane + 1] ? Math.abs(pixelOf(laneX[i]) - x) : Infinity);
   const nearest = distance(at - 1) < distance(at) ? at - 1 : at;
-  return distance(nearest) <= REACH ? laneEvents[nearest] : -1;
+  return distance(nearest) <= reach ? laneEvents[nearest] : -1;
 }
 
 function pointOf(pointer) {
@@ -22,8 +22,8 @@ function pointOf(pointer) {
 
 /** What a drag from this point moves. */
 function dragTargetAt({ layout }, { x, y }) {
-  if (y >= plotBottom()) return 'overview';
-  if (x >= view.width - SCROLLBAR_WIDTH && scrollThumb(layout)) return 'scrollbar';
+  if (y >= view.height - OVERVIEW_HEIGHT) return 'overview';
+  if (x >= view.width - SCROLLBAR_WIDTH && scrollThumb()) return 'scrollbar';
   return 'view';
 }
 
@@ -52,6 +52,7 @@ function setUpPointer(app) {
     else if (drag.moved) dragBy(app, drag.target, last, point);
     if (drag.moved) pointers.set(pointer.pointerId, point);
     canvas.classList.toggle('dragging', drag.moved);
+    app.isMoving = drag.moved;
     leave(app);
   };
   canvas.onpointerup = (pointer) => {
@@ -59,22 +60,45 @@ function setUpPointer(app) {
     pointers.delete(pointer.pointerId);
     if (pointers.size === 0) drag = null;
     canvas.classList.remove('dragging');
+    app.isMoving = false;
+    requestFrame();
     if (!isClick) return;
-    const point = pointOf(pointer);
-    const event = eventAt(app, point.x, point.y);
-    if (event >= 0) select(event, { still: true });
+    click(app, pointOf(pointer), pointer);
+    requestFrame();
   };
   canvas.onpointercancel = (pointer) => {
     pointers.delete(pointer.pointerId);
     if (pointers.size === 0) drag = null;
+    app.isMoving = false;
+    requestFrame();
   };
   canvas.onpointerleave = () => leave(app);
   canvas.addEventListener('wheel', (wheel) => turnWheel(app, wheel), { passive: false });
 }
 
+function click(app, point, { shiftKey, pointerType }) {
+  if (isOnStrip(point.y)) {
+    app.choice.folds = false;
+    showChoice();
+    changeLayout();
+    return;
+  }
+  const program = programAt(app, point);
+  if (program >= 0) toggleProgram(app, program);
+  const event = eventAt(app, point.x, point.y, pointerType === 'touch' ? TOUCH_REACH : REACH);
+  if (event < 0) return;
+  if (app.selected >= 0 && (app.isChoosing || shiftKey)) {
+    chooseOther(app, event);
+    return;
+  }
+  select(event, { still: true });
+  // On a narrow screen the panel is below the diagram, and takes half of it only when it has something to say.
+  if (isNarrow()) showPanel(true);
+}
+
 function dragBy(app, target, last, point) {
   if (target === 'overview') centreOn(app, point.x);
-  else if (target === 'scrollbar') moveBy(app.layout, 0, (point.y - last.y) * scrollThumb(app.layout).lanesPerPixel);
+  else if (target === 'scrollbar') moveBy(app.layout, 0, (point.y - last.y) * scrollThumb().lanesPerPixel);
   else moveBy(app.layout, last.x - point.x, last.y - point.y);
   requestFrame();
 }
@@ -101,6 +125,9 @@ function wheelPixels(delta, mode) {
   return delta * [1, 30, 300][mode];
 }
 
+const WHEEL_REST = 200;
+let wheelTimer = 0;
+
 function turnWheel(app, wheel) {
   wheel.preventDefault();
   const point = pointOf(wheel);
@@ -110,17 +137,24 @@ function turnWheel(app, wheel) {
   else if (Math.abs(right) > Math.abs(down)) moveBy(app.layout, right, 0);
   else zoomAt(app.layout, point.x, Math.exp(-Math.max(-240, Math.min(240, down)) * 0.0025));
   leave(app);
+  // The lanes stay in their places while the wheel turns.
+  app.isMoving = true;
+  clearTimeout(wheelTimer);
+  wheelTimer = setTimeout(() => {
+    app.isMoving = false;
+    requestFrame();
+  }, WHEEL_REST);
   requestFrame();
 }
 
 function hover(app, point, pointer) {
   const event = eventAt(app, point.x, point.y);
   const lane = laneAtPixel(point.y);
-  const onName = point.x < view.gutter && point.y > AXIS_HEIGHT && point.y < plotBottom() && lane < app.layout.lanes.length;
+  const onName = point.x < view.gutter && lane >= 0;
   if (event >= 0) showTooltip(app, event, pointer.clientX, pointer.clientY);
   else if (onName) showNameTooltip(app, lane, pointer.clientX, pointer.clientY);
   else byId('tooltip').hidden = true;
-  byId('canvas').classList.toggle('on-event', event >= 0);
+  byId('canvas').classList.toggle('on-event', event >= 0 || isOnStrip(point.y) || programAt(app, point) >= 0);
   if (event === app.hovered) return;
   app.hovered = event;
   requestFrame();
@@ -147,13 +181,13 @@ function firstInView({ visible, x }) {
   return found === undefined ? visible[0] : found;
 }
 
-/** The next or previous shown event of the selected one's process, or of its thread if lanes are threads. */
-function neighbourOnLane(app, step) {
-  const { data, layout, choice, selected } = app;
+/** The next or previous event on the lane of the selected one. */
+function neighbourOnLane({ data, layout, selected }, step) {
   if (selected < 0) return firstInView(layout);
-  const places = choice.lanes === 'thread' ? data.thread : data.process;
+  const lane = layout.laneOf[selected];
   for (let event = selected + step; event >= 0 && event < data.n; event += step) {
-    if (places[event] === places[selected] && layout.laneOf[event] >= 0) return event;
+    const isHere = lane < 0 ? data.process[event] === data.process[selected] : layout.laneOf[event] === lane;
+    if (isHere && layout.laneOf[event] >= 0) return event;
   }
   return undefined;
 }
@@ -193,6 +227,8 @@ const COMMANDS = {
   '/': () => byId('search').focus(),
   PageDown: (app) => scrollPage(app, 1),
   PageUp: (app) => scrollPage(app, -1),
+  w: (app) => chooseOther(app, app.selected),
+  m: (app) => toggleDrawn(app, app.selected),
 };
 
 /** Zooms at the selected event if it is in view, otherwise at the middle. */
@@ -236,6 +272,8 @@ function escapeFrom(app, target) {
   } else if (target.id === 'search' && target.value !== '') {
     target.value = '';
     findMatches(app);
+  } else if (app.isChoosing || app.other >= 0) {
+    chooseOther(app, -1);
   } else {
     select(-1);
   }

@@ -1,15 +1,16 @@
-// The layout: lanes, the three axes with their collapsed idle intervals, and the view's zoom and position.
+// The layout: the three axes with their collapsed idle intervals, and the view's zoom and position.
 
 const AXIS_HEIGHT = 30, OVERVIEW_HEIGHT = 26, SCROLLBAR_WIDTH = 12, EDGE = 30;
-const LEAST_LANE = 30, MOST_LANE = 220;
+const LEAST_LANE = 36, MOST_LANE = 220;
 const OVERVIEW_COLUMNS = 200;
 
 /** Computes the positions of everything that passes the filters. Units of x: columns, Lamport time or microseconds. */
 function arrange(data, choice) {
-  const layout = { axis: choice.axis, lanes: lanesOf(data, choice), gaps: [], minX: 0, maxX: 0 };
+  const layout = { axis: choice.axis, isCompared: Boolean(choice.compare), lanes: lanesOf(data, choice), gaps: [], minX: 0, maxX: 0 };
   placeInLanes(data, choice, layout);
+  if (choice.compare) pairLanes(data, choice, layout);
   layout.x = new Float64Array(data.n);
-  if (choice.axis === 'order') layout.visible.forEach((event, rank) => { layout.x[event] = rank; });
+  if (choice.axis === 'order') placeInOrder(data, choice, layout);
   if (choice.axis === 'logical') layout.x.set(data.lamport);
   if (choice.axis === 'wall') placeByTime(data, choice, layout);
   layout.messages = Int32Array.from(data.from.keys()).filter((m) => (
@@ -22,47 +23,22 @@ function arrange(data, choice) {
   return layout;
 }
 
-function lanesOf(data, choice) {
-  const lanes = [];
-  data.processes.forEach((name, process) => {
-    if (!choice.processes[process]) return;
-    if (choice.lanes === 'process') {
-      lanes.push({ process, thread: -1, name });
-      return;
-    }
-    data.threads.forEach((thread, index) => {
-      if (thread.process === process) lanes.push({ process, thread: index, name: thread.name });
-    });
-  });
-  return lanes;
-}
-
-function placeInLanes(data, choice, layout) {
-  const ofThread = new Int32Array(data.threads.length).fill(-1);
-  layout.lanes.forEach((lane, index) => {
-    data.threads.forEach((thread, t) => {
-      if (lane.thread === t || (lane.thread < 0 && lane.process === thread.process)) ofThread[t] = index;
-    });
-  });
-  layout.laneOfThread = ofThread;
-  layout.laneOf = new Int32Array(data.n).fill(-1);
-  layout.rank = new Int32Array(data.n).fill(-1);
-  const visible = new Int32Array(data.n);
-  let count = 0;
-  for (let e = 0; e < data.n; e++) {
-    const lane = ofThread[data.thread[e]];
-    if (lane < 0 || !choice.kinds[data.kind[e]]) continue;
-    layout.laneOf[e] = lane;
-    layout.rank[e] = count;
-    visible[count++] = e;
+/** Each event has its own column; each of two executions begins at the left. */
+function placeInOrder(data, choice, layout) {
+  const next = new Map();
+  for (const event of layout.visible) {
+    const execution = choice.compare ? data.execution[data.process[event]] : -1;
+    const rank = next.get(execution) || 0;
+    layout.x[event] = rank;
+    next.set(execution, rank + 1);
   }
-  layout.visible = visible.slice(0, count);
 }
 
 function placeByTime(data, choice, layout) {
-  const times = Float64Array.from(layout.visible, (e) => data.time[e] - data.epoch).sort();
+  const epochOf = (e) => (choice.compare ? data.epochs.get(data.execution[data.process[e]]) : data.epoch);
+  const times = Float64Array.from(layout.visible, (e) => data.time[e] - epochOf(e)).sort();
   if (choice.collapse) layout.gaps = collapsedGaps(times);
-  for (const e of layout.visible) layout.x[e] = xOfTime(layout, data.time[e] - data.epoch);
+  for (const e of layout.visible) layout.x[e] = xOfTime(layout, data.time[e] - epochOf(e));
 }
 
 /** The idle intervals to collapse: much longer than the median gap, and at least 2% of the total time. */
@@ -130,20 +106,18 @@ function lowerBound(values, value, from, until) {
   return from;
 }
 
-const view = { width: 0, height: 0, gutter: 120, left: 0, scale: 1, scrollY: 0, laneHeight: LEAST_LANE };
+const view = {
+  width: 0, height: 0, gutter: 120, left: 0, scale: 1, scrollY: 0, laneHeight: LEAST_LANE, leastLane: LEAST_LANE,
+  folds: true, shown: [], slotOf: new Int32Array(0), foldedLanes: 0, isPaper: false,
+};
 
 const plotWidth = () => Math.max(view.width - view.gutter - SCROLLBAR_WIDTH, 50);
-const plotBottom = () => view.height - OVERVIEW_HEIGHT;
+/** Paper has no overview: nobody can go anywhere on it. */
+const overviewHeight = () => (view.isPaper ? 0 : OVERVIEW_HEIGHT);
+const plotBottom = () => view.height - overviewHeight() - (view.foldedLanes > 0 ? STRIP_HEIGHT : 0);
 const plotHeight = () => Math.max(plotBottom() - AXIS_HEIGHT, 20);
 const pixelOf = (x) => view.gutter + (x - view.left) * view.scale;
 const xAtPixel = (pixel) => view.left + (pixel - view.gutter) / view.scale;
-const laneMiddle = (lane) => AXIS_HEIGHT + (lane + 0.5) * view.laneHeight - view.scrollY;
-const laneAtPixel = (y) => Math.floor((y - AXIS_HEIGHT + view.scrollY) / view.laneHeight);
-
-function sizeLanes(layout) {
-  const fitting = Math.floor(plotHeight() / Math.max(layout.lanes.length, 1));
-  view.laneHeight = Math.min(Math.max(fitting, LEAST_LANE), MOST_LANE);
-}
 
 function fittingScale(layout) {
   const span = layout.maxX - layout.minX;
@@ -159,11 +133,12 @@ function keepInside(layout) {
   const margin = Math.min(plotWidth() / 2, EDGE * 4) / view.scale;
   const most = Math.max(layout.maxX + margin - plotWidth() / view.scale, layout.minX - EDGE / view.scale);
   view.left = Math.min(Math.max(view.left, layout.minX - margin), most);
-  const overhang = layout.lanes.length * view.laneHeight - plotHeight();
+  const overhang = view.shown.length * view.laneHeight - plotHeight();
   view.scrollY = Math.min(Math.max(view.scrollY, 0), Math.max(overhang, 0));
 }
 
 function fitRange(layout, from, until) {
+  view.leastLane = LEAST_LANE;
   view.scale = until > from ? (plotWidth() - 2 * EDGE) / (until - from) : fittingScale(layout);
   view.left = from - EDGE / view.scale;
   keepInside(layout);
@@ -172,7 +147,7 @@ function fitRange(layout, from, until) {
 /** Shows the beginning, with a scale at which events are distinct. */
 function fitBeginning(layout) {
   // Only on the order axis does each event take a column of its own.
-  const shared = layout.axis === 'order' ? 1 : Math.max(1, layout.lanes.length / 3);
+  const shared = layout.axis === 'order' && !layout.isCompared ? 1 : Math.max(1, layout.lanes.length / 3);
   const last = Math.min(layout.visible.length, Math.round(plotWidth() / 16 * shared)) - 1;
   let until = layout.minX;
   for (let rank = 0; rank <= last; rank++) until = Math.max(until, layout.x[layout.visible[rank]]);
@@ -181,6 +156,7 @@ function fitBeginning(layout) {
 
 function zoomAt(layout, pixel, factor) {
   const fixed = xAtPixel(pixel);
+  view.leastLane = LEAST_LANE;
   view.scale = Math.min(Math.max(view.scale * factor, fittingScale(layout)), mostScale(layout));
   view.left = fixed - (pixel - view.gutter) / view.scale;
   keepInside(layout);
@@ -193,7 +169,7 @@ function moveBy(layout, right, down) {
 }
 
 function isInView(layout, event) {
-  if (event < 0 || layout.laneOf[event] < 0) return false;
+  if (event < 0 || layout.laneOf[event] < 0 || view.slotOf[layout.laneOf[event]] < 0) return false;
   const pixel = pixelOf(layout.x[event]), middle = laneMiddle(layout.laneOf[event]);
   return pixel > view.gutter && pixel < view.gutter + plotWidth() && middle > AXIS_HEIGHT && middle < plotBottom();
 }
@@ -212,10 +188,48 @@ function bringIntoView(layout, event) {
   } else if (pixel > right - room) {
     view.left += (pixel - right + room) / view.scale;
   }
-  const middle = laneMiddle(lane);
+  keepInside(layout);
+  foldLanes(layout);
+  scrollLanes(layout, lane, lane);
+}
+
+/** Scrolls by the least distance that shows these lanes, the first one in any case. */
+function scrollLanes(layout, first, last) {
   const half = view.laneHeight / 2;
-  if (middle - half < AXIS_HEIGHT) view.scrollY -= AXIS_HEIGHT - middle + half;
-  if (middle + half > plotBottom()) view.scrollY += middle + half - plotBottom();
+  const [top, bottom] = [laneMiddle(first), laneMiddle(last)].sort((a, b) => a - b);
+  if (bottom + half > plotBottom()) view.scrollY += bottom + half - plotBottom();
+  if (top - half < AXIS_HEIGHT) view.scrollY -= AXIS_HEIGHT - top + half;
+  keepInside(layout);
+}
+
+/** Makes the lanes lower if that is needed to have all of these in view; the next zoom makes them high again. */
+function fitLanes(lanes) {
+  const slots = lanes.map((lane) => view.slotOf[lane]).filter((slot) => slot >= 0);
+  const apart = Math.max(...slots) - Math.min(...slots) + 1;
+  if (apart * view.laneHeight <= plotHeight()) return;
+  view.leastLane = Math.max(Math.floor(plotHeight() / apart), 4);
+  sizeLanes();
+}
+
+/** Centres an event with the other end of its message in view: between other lanes if need be, on lower ones. */
+function centreWith(layout, event, other) {
+  const ends = [event, other].filter((e) => e >= 0 && layout.laneOf[e] >= 0);
+  const xs = ends.map((e) => layout.x[e]);
+  if (xs.length === 0) return;
+  view.leastLane = LEAST_LANE;
+  const [low, high] = [Math.min(...xs), Math.max(...xs)];
+  if ((high - low) * view.scale > plotWidth() / 2 - EDGE) view.scale = (plotWidth() / 2 - EDGE) / (high - low);
+  keepInside(layout);
+  view.left = layout.x[event] - plotWidth() / 2 / view.scale;
+  keepInside(layout);
+  foldLanes(layout);
+  const lanes = ends.map((e) => layout.laneOf[e]);
+  fitLanes(lanes);
+  const [top, bottom] = [Math.min(...lanes.map(laneMiddle)), Math.max(...lanes.map(laneMiddle))];
+  const half = plotHeight() / 2, middle = laneMiddle(lanes[0]) - AXIS_HEIGHT - half;
+  // The event itself is in the middle unless the other end would be outside.
+  const most = top - AXIS_HEIGHT - view.laneHeight / 2, least = bottom + view.laneHeight / 2 - plotBottom();
+  view.scrollY += Math.max(Math.min(middle, most), least);
   keepInside(layout);
 }
 
@@ -245,7 +259,7 @@ function ticksOf(data, layout) {
   const step = Math.max(roundStep(least), 1);
   const ticks = [];
   for (let x = Math.ceil(Math.max(from, layout.minX) / step) * step; x <= Math.min(until, layout.maxX); x += step) {
-    ticks.push({ x, text: String(layout.axis === 'order' ? layout.visible[x] : x) });
+    ticks.push({ x, text: String(layout.axis === 'order' && !layout.isCompared ? layout.visible[x] : x) });
   }
   return ticks;
 }

@@ -44,16 +44,18 @@ function thinning(count, most) {
 }
 
 function collectMessages({ data, layout }) {
-  const { from, to } = data;
   const { messages, x, laneOf } = layout;
   if (messagesInView.list.length < messages.length) messagesInView.list = new Int32Array(messages.length);
   const left = xAtPixel(view.gutter - 10), right = xAtPixel(view.width);
-  const first = laneAtPixel(AXIS_HEIGHT), last = laneAtPixel(plotBottom());
+  const first = slotAtPixel(AXIS_HEIGHT), last = slotAtPixel(plotBottom());
+  // The strip of folded lanes is below all lanes.
+  const slots = Int32Array.from(view.slotOf, (slot) => (slot < 0 ? view.shown.length : slot));
   let count = 0;
   for (let i = 0; i < messages.length; i++) {
-    const a = from[messages[i]], b = to[messages[i]];
+    const a = data.from[messages[i]], b = data.to[messages[i]];
     if ((x[a] < left && x[b] < left) || (x[a] > right && x[b] > right)) continue;
-    if ((laneOf[a] < first && laneOf[b] < first) || (laneOf[a] > last && laneOf[b] > last)) continue;
+    const from = slots[laneOf[a]], to = slots[laneOf[b]];
+    if ((from < first && to < first) || (from > last && to > last)) continue;
     messagesInView.list[count++] = messages[i];
   }
   messagesInView.count = count;
@@ -131,9 +133,9 @@ function drawLost(ctx, { layout }) {
   let drawn = 0;
   for (const event of layout.lost) {
     const x = pixelOf(layout.x[event]), y = laneMiddle(layout.laneOf[event]);
-    if (x < view.gutter - 30 || x > view.width || y < 0 || y > view.height || drawn >= MOST_ARROWS) continue;
+    if (view.slotOf[layout.laneOf[event]] < 0 || x < view.gutter - 30 || x > view.width || y < 0 || y > view.height || drawn >= MOST_ARROWS) continue;
     drawn++;
-    const down = layout.laneOf[event] + 1 < layout.lanes.length ? 1 : -1;
+    const down = view.slotOf[layout.laneOf[event]] + 1 < view.shown.length ? 1 : -1;
     paintStub(ctx, x, y, down, Math.min(view.laneHeight * 0.38, 22));
   }
   ctx.stroke();

@@ -1,6 +1,6 @@
-// The texts beside the diagram: verdict, selected event, list of events, legend, tooltip.
+// The texts beside the diagram: verdict, selected event, list of events.
 
-const MOST_ROWS = 200, MOST_COUNTS = 50, MOST_LINKS = 20, LONG_TEXT = 2000;
+const MOST_ROWS = 200, MOST_COUNTS = 50, MOST_LINKS = 20, LONG_TEXT = 2000, LONG_FINDING = 160;
 const VERDICT_SIGNS = { FAIL: '✗', warn: '!', open: '?', ok: '✓' };
 
 const byId = (id) => document.getElementById(id);
@@ -12,19 +12,35 @@ function make(tag, text = '', properties = {}) {
   return Object.assign(element, properties);
 }
 
-function showVerdict(verdict) {
-  byId('verdict').hidden = verdict.length === 0;
-  byId('verdict-list').replaceChildren(...verdict.map(({ property, value, text }) => {
+/** All rules; a long finding is shown in part, and in whole on request. */
+function showVerdict({ verdict, unchecked }) {
+  byId('verdict').hidden = verdict.length + unchecked.length === 0;
+  const items = verdict.map(({ property, value, text }) => {
     const item = make('li');
     const known = Object.hasOwn(VERDICT_SIGNS, value);
     item.append(make('span', `${known ? VERDICT_SIGNS[value] : ''} ${value}`, { className: `value ${known ? value : ''}` }));
-    item.append(make('span', property), make('div', text, { className: 'text' }));
+    item.append(make('span', property), findingOf(text));
     return item;
-  }));
+  });
+  // A rule without anything in the logs that it is about has no verdict.
+  const rest = unchecked.map((property) => {
+    const item = make('li');
+    item.append(make('span', '– none', { className: 'value concurrent' }), make('span', property));
+    item.append(make('div', 'these logs have nothing that it is about', { className: 'text' }));
+    return item;
+  });
+  byId('verdict-list').replaceChildren(...items, ...rest);
   const counts = Object.keys(VERDICT_SIGNS).map((value) => [value, verdict.filter((line) => line.value === value).length]);
   const parts = counts.filter(([, count]) => count > 0).map(([value, count]) => (
     make('span', `${VERDICT_SIGNS[value]} ${count} ${value}`, { className: value })));
   byId('verdict-summary').replaceChildren(...parts.flatMap((part, i) => (i > 0 ? [' · ', part] : ['Verdict: ', part])));
+}
+
+function findingOf(text) {
+  if (text.length <= LONG_FINDING) return make('div', text, { className: 'text' });
+  const details = make('details', '', { className: 'text' });
+  details.append(make('summary', shortened(text, LONG_FINDING)), make('div', shortened(text, LONG_TEXT * 2)));
+  return details;
 }
 
 function factList(facts) {
@@ -48,17 +64,26 @@ function showDetails(app) {
     details.replaceChildren(make('p', hint));
     return;
   }
+  const isDrawn = app.drawn.includes(selected);
+  const draw = make('button', isDrawn ? 'Remove from the motif' : 'Add to a motif', {
+    type: 'button', id: 'motif-add', title: 'Motifs: search for places like these events (m)', onclick: () => toggleDrawn(app, selected),
+  });
   details.replaceChildren(
-    make('h2', `Event ${selected}: ${data.kinds[data.kind[selected]]}`),
+    make('h2', headingOf(app, selected)),
     make('p', shortened(data.texts[data.what[selected]], LONG_TEXT)),
     ...(app.layout.laneOf[selected] < 0 ? [make('p', 'The filters hide this event.', { className: 'warn' })] : []),
     factList(factsOf(data, selected)),
+    ...(app.differs[selected] && app.choice.compare ? [make('p', 'Only this execution has this event.', { className: 'warn' })] : []),
     make('h3', 'Other events'), relationCounts(relations),
+    ...whyList(app),
     ...linkList(app, 'Direct causes', causeList(data, selected)),
     ...linkList(app, 'Direct effects', effectList(data, selected)),
     make('h3', 'Vector timestamp'), ...vectorList(data, relations.vector),
+    make('h3', 'Motif'), draw,
   );
 }
+
+const headingOf = ({ data }, event) => `Event ${event}: ${data.kinds[data.kind[event]]}`;
 
 function relationCounts({ past, future, concurrent }) {
   const list = make('dl', '', { className: 'facts' });
@@ -141,125 +166,4 @@ function sentenceOf({ data }, event) {
     parts.push(`wall clock ${since < 0 ? '' : '+'}${durationOf(since)}`);
   }
   return parts.join('; ');
-}
-
-function showTooltip(app, event, clientX, clientY) {
-  const { data } = app;
-  const tooltip = byId('tooltip');
-  const facts = factsOf(data, event).map(([name, text]) => [name, shortened(text, 300)]);
-  const relation = app.relations ? [make('p', `to event ${app.selected}: ${RELATION_WORDS[app.relations.mark[event]]}`)] : [];
-  tooltip.replaceChildren(
-    make('p', `Event ${event}: ${data.kinds[data.kind[event]]}`),
-    make('p', shortened(data.texts[data.what[event]], 300)),
-    factList(facts), ...relation);
-  placeTooltip(tooltip, clientX, clientY);
-}
-
-function showNameTooltip(app, lane, clientX, clientY) {
-  const { process, thread } = app.layout.lanes[lane];
-  const tooltip = byId('tooltip');
-  tooltip.replaceChildren(make('p', shortened(app.data.processes[process], 300)));
-  if (thread >= 0) tooltip.append(make('p', `thread ${shortened(app.data.threads[thread].name, 300)}`));
-  placeTooltip(tooltip, clientX, clientY);
-}
-
-/** Places the tooltip beside the pointer, on the side with room, inside the window. */
-function placeTooltip(tooltip, clientX, clientY) {
-  tooltip.hidden = false;
-  const { width, height } = tooltip.getBoundingClientRect();
-  const left = clientX + 16 + width < innerWidth ? clientX + 16 : clientX - 16 - width;
-  const down = clientY + 16 + height < innerHeight ? clientY + 16 : clientY - 16 - height;
-  tooltip.style.left = `${Math.max(4, Math.min(left, innerWidth - width - 4))}px`;
-  tooltip.style.top = `${Math.max(4, Math.min(down, innerHeight - height - 4))}px`;
-}
-
-/** A line of the legend: a small drawing and its meaning. */
-function legendLine(text, width, paint) {
-  const item = make('li');
-  const canvas = make('canvas', '', { width: width * devicePixelRatio, height: 22 * devicePixelRatio });
-  canvas.setAttribute('aria-hidden', 'true');
-  canvas.style.cssText = `width:${width}px;height:22px`;
-  const ctx = canvas.getContext('2d');
-  ctx.scale(devicePixelRatio, devicePixelRatio);
-  paint(ctx);
-  item.append(canvas, make('span', text));
-  return item;
-}
-
-/** The legend is painted by the functions that paint the diagram, in the present colours. */
-function showLegend(app) {
-  byId('legend-kinds').replaceChildren(...app.data.kinds.map((kind, k) => (
-    legendLine(kind, 22, (ctx) => paintSign(ctx, app.signs[k], 'plain', 11, 11)))));
-  const sign = { shape: CIRCLE, colour: 'kind-green' };
-  const relations = [
-    ['selected', 'with a ring: the selected event'],
-    ['past', 'filled: its past; what may have influenced it'],
-    ['future', 'outlined: its future; what it may have influenced'],
-    ['concurrent', 'small and faint: concurrent with it'],
-  ];
-  byId('legend-relations').replaceChildren(...relations.map(([style, text]) => (
-    legendLine(text, 40, (ctx) => paintSign(ctx, sign, style, 20, 11)))));
-  byId('legend-lines').replaceChildren(...legendLines());
-}
-
-function legendLines() {
-  return [
-    ['a message', (ctx) => paintArrow(ctx, 'plain', [])],
-    ['an inferred message: the log does not contain its number', (ctx) => paintArrow(ctx, 'plain', [5, 4])],
-    ['a message in the past; thick: a direct cause of the selected event', (ctx) => paintArrow(ctx, 'past', [])],
-    ['a message in the future, with an open head; thick: a direct effect of the selected event', (ctx) => paintArrow(ctx, 'future', [])],
-    ['a lost message', paintLostLegend],
-    ['an error or a warning', (ctx) => {
-      ctx.font = 'bold 13px system-ui, sans-serif';
-      ctx.fillStyle = colours.alarm;
-      ctx.fillText('!', 18, 16);
-    }],
-    ['a match of the search', (ctx) => {
-      ctx.strokeStyle = colours.match;
-      ctx.lineWidth = 3;
-      ctx.strokeRect(12.5, 3.5, 15, 15);
-    }],
-    ['a column: many events; the more, the higher', (ctx) => {
-      ctx.fillStyle = colours.lane;
-      ctx.fillRect(8, 4, 11, 14);
-      ctx.fillRect(20, 1, 11, 20);
-    }],
-    ['a connection, on the thread that serves it', (ctx) => {
-      ctx.fillStyle = colours.bar;
-      ctx.strokeStyle = colours['bar-edge'];
-      ctx.fillRect(3, 4, 34, 14);
-      ctx.strokeRect(3.5, 4.5, 33, 13);
-    }],
-    ['wall clock: a collapsed idle interval; its duration is on the axis', (ctx) => {
-      ctx.fillStyle = colours.raised;
-      ctx.fillRect(10, 0, 20, 22);
-      ctx.fillStyle = colours.quiet;
-      for (let y = 0; y < 22; y += 6) [10, 29].forEach((x) => ctx.fillRect(x, y, 1, 2));
-    }],
-  ].map(([text, paint]) => legendLine(text, 40, paint));
-}
-
-function paintArrow(ctx, style, dash) {
-  const { colour, width, openHead } = LINE_STYLES[style]();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = width;
-  ctx.setLineDash(dash);
-  ctx.beginPath();
-  ctx.moveTo(3, 17);
-  ctx.lineTo(36, 5);
-  ctx.stroke();
-  ctx.setLineDash([]);
-  ctx.beginPath();
-  paintArrowHead(ctx, 36, 5, Math.atan2(-12, 33), 9);
-  ctx.fillStyle = openHead ? colours.page : colour;
-  ctx.fill();
-  if (openHead) ctx.stroke();
-}
-
-function paintLostLegend(ctx) {
-  ctx.strokeStyle = colours.alarm;
-  ctx.lineWidth = 1.4;
-  ctx.beginPath();
-  paintStub(ctx, 8, 3, 1, 14);
-  ctx.stroke();
 }
