@@ -111,31 +111,19 @@ fn two_executions_are_compared() {
         return;
     };
     let folder = Folder::new();
-    // The second one has one more local event on b.
-    let of = |run: &str, start: u64, more: bool| {
+    // After its receive b does different things.
+    let of = |run: &str, start: u64, steps: &str| {
         let id = message("udp:a>b#1");
-        let extra = if more {
-            vec![line("b", 1, start + 2, "local", "\"text\":\"only here\"")]
-        } else {
-            Vec::new()
-        };
-        let last = line(
-            "b",
-            1 + u64::from(more),
-            start + 3,
-            "local",
-            "\"text\":\"done\"",
-        );
-        let lines = [
-            line("a", 0, start, "send", &id),
-            line("b", 0, start + 1, "receive", &id),
-        ];
-        let lines = lines.concat() + &extra.concat() + &last;
+        let mut lines = line("a", 0, start, "send", &id) + &line("b", 0, start + 1, "receive", &id);
+        for (number, step) in (1..).zip(steps.split(' ')) {
+            let text = format!("\"text\":\"{step}\"");
+            lines += &line("b", number, start + 1 + number, "local", &text);
+        }
         lines.replace("\"run\":\"r\"", &format!("\"run\":\"{run}\""))
     };
     let (one, two) = (
-        folder.write("one.jsonl", of("one", 10, false)),
-        folder.write("two.jsonl", of("two", 500, true)),
+        folder.write("one.jsonl", of("one", 10, "k1 k2 k3 k4 done")),
+        folder.write("two.jsonl", of("two", 500, "k0 k1 k3 k4 k5 done")),
     );
     let path = folder.path("page.html");
     assert_eq!(trace(&[&one, &two, "--html", &path]).code, Some(0));
@@ -143,23 +131,25 @@ fn two_executions_are_compared() {
     browser.run("document.getElementById('compare-on').click(); window.trace.frame()");
     let lanes = || texts(&browser.run("return window.trace.lanes()"));
     assert_eq!(lanes(), ["A · a", "A · b", "B · a", "B · b"]);
-    let differences = numbers(&browser.run("return window.trace.differences()"));
-    assert_eq!(differences.len(), 1);
     let result = browser.run("return document.getElementById('compare-result').textContent");
-    assert_eq!(result, "0 events only in A, 1 only in B.");
-    browser.run("document.getElementById('difference-next').click()");
-    let details = browser.run("return document.getElementById('details').textContent");
-    assert!(details.as_str().unwrap().contains("only here"), "{details}");
+    assert_eq!(result, "1 event only in A, 2 only in B.");
+    let differences = numbers(&browser.run("return window.trace.differences()"));
+    assert_eq!(differences.len(), 3);
+    for text in ["k2", "k0", "k5"] {
+        browser.run("document.getElementById('difference-next').click()");
+        let details = browser.run("return document.querySelector('#details p').textContent");
+        assert_eq!(details, text);
+    }
     // Both begin at the left.
     let left = |event: usize| {
         browser.run(&format!(
             "window.trace.frame(); return window.trace.positionOf({event}).x"
         ))
     };
-    assert_eq!(left(0), left(3));
+    assert_eq!(left(0), left(7));
     browser.run("document.getElementById('compare-on').click(); window.trace.frame()");
     assert_eq!(lanes().len(), 4);
-    assert_ne!(left(0), left(3));
+    assert_ne!(left(0), left(7));
 
     // Two executions in one file; the same ones have no difference.
     let log = "== x\na {\"a\":1}\nstart\nb {\"b\":1,\"a\":1}\ngot it\n== y\na {\"a\":1}\nstart\nb {\"b\":1,\"a\":1}\ngot it\n";
@@ -216,6 +206,18 @@ fn motifs_are_found() {
     assert_eq!(found, expected);
     browser.run("document.getElementById('motif-next').click(); window.trace.frame()");
     for event in &found[0] {
+        assert_eq!(
+            browser.run(&format!("return window.trace.inView({event})")),
+            true,
+            "{event}"
+        );
+    }
+    // The chain of two messages from one client to another, with its ends far apart.
+    browser.run("location.hash = '#event=130&why=5'; dispatchEvent(new Event('hashchange')); window.trace.frame()");
+    browser.run("document.getElementById('why-show').click(); window.trace.frame()");
+    let chain = numbers(&browser.run("return window.trace.why().chain"));
+    assert_eq!((chain[0], chain.len()), (5, 48));
+    for event in chain {
         assert_eq!(
             browser.run(&format!("return window.trace.inView({event})")),
             true,

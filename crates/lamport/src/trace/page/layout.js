@@ -211,6 +211,23 @@ function fitLanes(lanes) {
   sizeLanes();
 }
 
+/** Zooms and scrolls so that all of these events are in view. */
+function fitEvents(layout, events) {
+  const shown = events.filter((event) => layout.laneOf[event] >= 0);
+  if (shown.length === 0) return;
+  let low = Infinity, high = -Infinity;
+  for (const event of shown) {
+    low = Math.min(low, layout.x[event]);
+    high = Math.max(high, layout.x[event]);
+  }
+  const margin = Math.max((high - low) * 0.4, 80 / mostScale(layout));
+  fitRange(layout, low - margin, high + margin);
+  foldLanes(layout);
+  const lanes = [...new Set(shown.map((event) => layout.laneOf[event]))].sort((a, b) => view.slotOf[a] - view.slotOf[b]);
+  fitLanes(lanes);
+  scrollLanes(layout, lanes[0], lanes[lanes.length - 1]);
+}
+
 /** Centres an event with the other end of its message in view: between other lanes if need be, on lower ones. */
 function centreWith(layout, event, other) {
   const ends = [event, other].filter((e) => e >= 0 && layout.laneOf[e] >= 0);

@@ -179,17 +179,7 @@ function goToMotif(app, step) {
   app.motif = (app.motif + motifs.length) % motifs.length;
   const found = motifs[app.motif];
   select(found.events[0], { still: true });
-  const shown = found.events.filter((event) => layout.laneOf[event] >= 0);
-  const xs = shown.map((event) => layout.x[event]);
-  if (xs.length > 0) {
-    const [low, high] = [Math.min(...xs), Math.max(...xs)];
-    const margin = Math.max((high - low) * 0.4, 8 / mostScale(layout) * 10);
-    fitRange(layout, low - margin, high + margin);
-    foldLanes(layout);
-    const lanes = shown.map((event) => layout.laneOf[event]).sort((a, b) => view.slotOf[a] - view.slotOf[b]);
-    fitLanes(lanes);
-    scrollLanes(layout, lanes[0], lanes[lanes.length - 1]);
-  }
+  fitEvents(layout, found.events);
   showMotif(app);
   byId('live').textContent = `motif ${app.motif + 1} of ${motifs.length}; ${sentenceOf(app, found.events[0])}`;
   requestFrame();

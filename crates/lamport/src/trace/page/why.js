@@ -93,6 +93,12 @@ function whyList(app) {
   if (!why) return parts;
   parts.push(make('p', whyInWords(app), { id: 'why', className: why.chain ? '' : 'concurrent' }));
   if (!why.chain) return parts;
+  const show = button('Show the whole chain', () => {
+    fitEvents(app.layout, why.chain);
+    requestFrame();
+  });
+  show.id = 'why-show';
+  parts.push(show);
   const list = make('ol', '', { id: 'why-chain' });
   const steps = stepsOf(data, why.chain);
   for (const { from, to, isMessage } of steps.slice(0, MOST_STEPS)) {
