@@ -35,7 +35,7 @@ use self::{
 use super::{
     monitor::{PropertyMonitor, Seen},
     reduction::Saving,
-    search::{Fingerprint, Space, Successor, one_by_one},
+    search::{Fingerprint, Space, Successor},
     system::{FaultBudget, GlobalState, InFlight, Node, Step, System},
 };
 use crate::{
@@ -181,9 +181,9 @@ where
         states: &[(Fingerprint, Packed)],
         scratch: &mut Scratch<P>,
         found: &mut Vec<Successor<Packed>>,
-    ) {
+    ) -> bool {
         if self.system.is_reduced {
-            return one_by_one(self, states, scratch, found);
+            return false;
         }
         let mut moves = mem::take(&mut scratch.moves);
         for (from, (_, state)) in (0..).zip(states) {
@@ -201,6 +201,7 @@ where
         self.take_all(&mut moves, found, scratch);
         moves.clear();
         scratch.moves = moves;
+        true
     }
 
     fn fingerprint(&self, packed: &Packed) -> Fingerprint {

@@ -29,7 +29,7 @@ use self::{of_model::OfModel, rounds::Search, watch::Watch};
 pub use self::{
     of_model::fingerprint,
     outcome::{Counts, End, Limits, Outcome, Progress},
-    space::{Fingerprint, Space, Successor, one_by_one},
+    space::{Fingerprint, Space, Successor},
 };
 
 /// Searches all reachable states of the model within its boundary.

@@ -174,13 +174,11 @@ impl<'s, S: Space> Search<'s, S> {
     /// The first level.
     fn begin(&mut self) -> Vec<Chunk<S::State>> {
         let mut expanded = self.nothing();
-        let initial = (0..).zip(self.space.initial());
-        let initial = initial.map(|(choice, state)| Successor {
-            from: 0,
-            choice,
-            state,
-        });
-        self.generate(&mut expanded, 0, &mut initial.collect(), |_| None);
+        for (choice, state) in (0..).zip(self.space.initial()) {
+            let predecessor = Predecessor { from: None, choice };
+            let known = self.known(&state);
+            self.generate(&mut expanded, 0, predecessor, state, known);
+        }
         let mut violations = vec![None; self.violations.len()];
         self.watch.reserve(expanded.bytes());
         let level = self.insert(0, vec![expanded], &mut violations);
@@ -225,11 +223,25 @@ impl<'s, S: Space> Search<'s, S> {
                 return expanded;
             }
             self.remembering(|scratch| {
-                let mut found = Vec::new();
+                let (mut steps, mut found) = (Vec::new(), Vec::new());
                 for states in states.chunks(BATCH) {
-                    space.successors(states, scratch, &mut found);
-                    let from = |index: u32| Some(states[index as usize].0);
-                    self.generate(&mut expanded, round * ROUND + chunk, &mut found, from);
+                    let chunk = round * ROUND + chunk;
+                    if space.successors(states, scratch, &mut found) {
+                        let from = |index: u32| states[index as usize].0;
+                        self.generate_all(&mut expanded, chunk, &mut found, from);
+                    } else {
+                        for (from, state) in states {
+                            space.steps(state, scratch, &mut steps);
+                            for (choice, step) in (0..).zip(steps.drain(..)) {
+                                if let Some(next) = space.next(state, &step, scratch) {
+                                    let from = Some(*from);
+                                    let predecessor = Predecessor { from, choice };
+                                    let known = self.known(&next);
+                                    self.generate(&mut expanded, chunk, predecessor, next, known);
+                                }
+                            }
+                        }
+                    }
                     if space.is_full() {
                         watch.end_by(End::NoMemory);
                         break;
@@ -245,63 +257,69 @@ impl<'s, S: Space> Search<'s, S> {
         expanded
     }
 
+    /// The state's fingerprint if it is within the bounds, and whether it was visited in earlier levels.
+    fn known(&self, state: &S::State) -> Option<(Fingerprint, bool)> {
+        self.space.is_within(state).then(|| {
+            let fingerprint = self.space.fingerprint(state);
+            let is_known = self.seen[shard(fingerprint)].contains(fingerprint);
+            (fingerprint, is_known)
+        })
+    }
+
     /// Adds successors, each from the state with this fingerprint.
-    fn generate(
+    fn generate_all(
         &self,
         expanded: &mut Expanded<S::State>,
         chunk: usize,
         found: &mut Vec<Successor<S::State>>,
-        from: impl Fn(u32) -> Option<Fingerprint>,
+        from: impl Fn(u32) -> Fingerprint,
     ) {
         // None of these look-ups waits for another one.
-        let known = |found: &Successor<S::State>| {
-            let is_within = self.space.is_within(&found.state);
-            is_within.then(|| {
-                let fingerprint = self.space.fingerprint(&found.state);
-                let is_known = self.seen[shard(fingerprint)].contains(fingerprint);
-                (fingerprint, is_known)
-            })
-        };
-        expanded.known.clear();
-        expanded.known.extend(found.iter().map(known));
-        for (number, successor) in found.drain(..).enumerate() {
-            let known = expanded.known[number];
-            let Successor {
-                from: index,
-                choice,
-                state,
-            } = successor;
-            let predecessor = || Predecessor {
-                from: from(index),
-                choice,
+        let mut known = mem::take(&mut expanded.known);
+        known.extend(found.iter().map(|found| self.known(&found.state)));
+        for (successor, known) in found.drain(..).zip(known.drain(..)) {
+            let predecessor = Predecessor {
+                from: Some(from(successor.from)),
+                choice: successor.choice,
             };
-            let number = (expanded.generated + expanded.beyond) as u32;
-            let Some((fingerprint, is_known)) = known else {
-                expanded.beyond += 1;
-                let violated = self.space.violated(&state);
-                let breach = Breach {
-                    place: (chunk, number),
-                    predecessor: predecessor(),
-                };
-                add(&mut expanded.violations, violated, breach);
-                continue;
-            };
-            expanded.generated += 1;
-            if is_known {
-                continue;
-            }
-            let new = &mut expanded.new[shard(fingerprint)];
-            if new.try_reserve(1).is_err() {
-                self.watch.end_by(End::NoMemory);
-                return;
-            }
-            new.push(New {
-                fingerprint,
-                predecessor: predecessor(),
-                state,
-                number,
-            });
+            self.generate(expanded, chunk, predecessor, successor.state, known);
         }
+        expanded.known = known;
+    }
+
+    /// Adds the successor to which a step leads.
+    fn generate(
+        &self,
+        expanded: &mut Expanded<S::State>,
+        chunk: usize,
+        predecessor: Predecessor,
+        state: S::State,
+        known: Option<(Fingerprint, bool)>,
+    ) {
+        let number = (expanded.generated + expanded.beyond) as u32;
+        let Some((fingerprint, is_known)) = known else {
+            expanded.beyond += 1;
+            let place = (chunk, number);
+            let breach = Breach { place, predecessor };
+            let violated = self.space.violated(&state);
+            add(&mut expanded.violations, violated, breach);
+            return;
+        };
+        expanded.generated += 1;
+        if is_known {
+            return;
+        }
+        let new = &mut expanded.new[shard(fingerprint)];
+        if new.try_reserve(1).is_err() {
+            self.watch.end_by(End::NoMemory);
+            return;
+        }
+        new.push(New {
+            fingerprint,
+            predecessor,
+            state,
+            number,
+        });
     }
 
     /// Inserts the new states, each once; returns them in an order that does not depend on the number of threads.

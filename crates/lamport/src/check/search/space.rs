@@ -42,14 +42,15 @@ pub trait Space: Sync {
         scratch: &mut Self::Scratch,
     ) -> Option<Self::State>;
 
-    /// The successors of these states, in the order of the states and of their steps.
+    /// Takes the steps of these states side by side, and adds the successors in the order of the states and of their
+    /// steps; or returns false if it takes them one by one.
     fn successors(
         &self,
-        states: &[(Fingerprint, Self::State)],
-        scratch: &mut Self::Scratch,
-        found: &mut Vec<Successor<Self::State>>,
-    ) {
-        one_by_one(self, states, scratch, found);
+        _states: &[(Fingerprint, Self::State)],
+        _scratch: &mut Self::Scratch,
+        _found: &mut Vec<Successor<Self::State>>,
+    ) -> bool {
+        false
     }
 
     /// Identifies a state; the same on every run.
@@ -72,27 +73,5 @@ pub trait Space: Sync {
     /// Whether the space has no room for further states.
     fn is_full(&self) -> bool {
         false
-    }
-}
-
-/// Takes the steps of these states one by one.
-pub fn one_by_one<S: Space + ?Sized>(
-    space: &S,
-    states: &[(Fingerprint, S::State)],
-    scratch: &mut S::Scratch,
-    found: &mut Vec<Successor<S::State>>,
-) {
-    let mut steps = Vec::new();
-    for (from, (_, state)) in (0..).zip(states) {
-        space.steps(state, scratch, &mut steps);
-        for (choice, step) in (0..).zip(steps.drain(..)) {
-            if let Some(state) = space.next(state, &step, scratch) {
-                found.push(Successor {
-                    from,
-                    choice,
-                    state,
-                });
-            }
-        }
     }
 }
