@@ -45,7 +45,7 @@ where
             until_violation: true,
             ..settings.limits
         };
-        let space = PackedSystem::new(&reduced);
+        let space = PackedSystem::new(&reduced, &limits);
         let outcome = search_space(&space, limits, progress, stop);
         let violated = outcome.violations.iter().enumerate();
         suspected = violated.fold(0, |violated, (number, path)| {
@@ -60,7 +60,7 @@ where
             };
         }
     }
-    let space = PackedSystem::new(system);
+    let space = PackedSystem::new(system, &settings.limits);
     Searched {
         outcome: search_space(&space, settings.limits, progress, stop),
         saving: None,

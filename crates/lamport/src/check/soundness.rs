@@ -58,10 +58,9 @@ where
     P: Relevance + Sync,
     P::Message: Sync,
 {
-    let space = PackedSystem::new(system);
-    search_space(&space, Limits::none(workers), &Progress::default(), &|| {
-        false
-    })
+    let limits = Limits::none(workers);
+    let space = PackedSystem::new(system, &limits);
+    search_space(&space, limits, &Progress::default(), &|| false)
 }
 
 fn violated<A>(outcome: &Outcome<A>) -> Vec<bool> {

@@ -56,6 +56,11 @@ impl<V: Copy + Default> Memo<V> {
         }
     }
 
+    /// The bytes that it has reserved.
+    pub(super) fn bytes(&self) -> usize {
+        self.places.capacity() * size_of::<Place<V>>()
+    }
+
     /// The result for this key; computed if it is not remembered.
     pub(super) fn get(&mut self, key: u64, compute: impl FnOnce() -> V) -> V {
         if let Some(place) = self.places.get(self.place(key))

@@ -19,7 +19,13 @@ mod steps;
 mod table;
 mod unpack;
 
-use std::{fmt, mem, sync::Arc};
+use std::{
+    fmt, mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use smallvec::SmallVec;
 use stateright::Model;
@@ -35,7 +41,7 @@ use self::{
 use super::{
     monitor::{PropertyMonitor, Seen},
     reduction::Saving,
-    search::{Fingerprint, Space, Successor},
+    search::{Fingerprint, Limits, Space, Successor},
     system::{FaultBudget, GlobalState, InFlight, Node, Step, System},
 };
 use crate::{
@@ -44,8 +50,11 @@ use crate::{
     relevance::Relevance,
 };
 
-/// How many results of each kind a thread remembers at most.
-const REMEMBERED: usize = 1 << 18;
+/// How many results of each kind a thread remembers at least and at most.
+const REMEMBERED: (usize, usize) = (1 << 10, 1 << 18);
+
+/// The bytes of what a thread remembers, a result of each kind.
+const EACH: u64 = 4 * 32;
 
 /// The messages that one step sends, in their order.
 type Sent<M> = Vec<(To, Stamped<M>)>;
@@ -65,6 +74,10 @@ pub struct PackedSystem<'s, P: Relevance> {
     seen: Table<SmallVec<[Seen; 4]>>,
     /// By a node, and what it reacts to.
     reactions: Shared<Reacted>,
+    /// How many results of each kind a thread remembers at most.
+    most: usize,
+    /// The bytes of what all threads remember.
+    remembered: AtomicU64,
 }
 
 /// What a thread remembers.
@@ -81,11 +94,16 @@ pub struct Scratch<P: Relevance> {
     sights: Memo<Changed>,
     /// The steps that are being taken.
     moves: Vec<Move>,
+    /// How many of its bytes are counted.
+    counted: usize,
 }
 
 impl<'s, P: Relevance> PackedSystem<'s, P> {
-    /// The state space of this system.
-    pub fn new(system: &'s System<P>) -> Self {
+    /// The state space of this system, for a search with these limits.
+    pub fn new(system: &'s System<P>, limits: &Limits) -> Self {
+        // What the threads remember takes a quarter of the memory at most.
+        let most = limits.memory / 4 / limits.workers.max(1) as u64 / EACH;
+        let most = (most as usize).clamp(REMEMBERED.0, REMEMBERED.1);
         Self {
             system,
             saving: Saving::default(),
@@ -97,6 +115,8 @@ impl<'s, P: Relevance> PackedSystem<'s, P> {
             sent: Table::new(|sent| sent.len() * (size_of::<P::Message>() + 64)),
             seen: Table::new(|_| 64),
             reactions: Shared::new(),
+            most: 1 << most.ilog2(),
+            remembered: AtomicU64::new(0),
         }
     }
 
@@ -112,6 +132,12 @@ impl<'s, P: Relevance> PackedSystem<'s, P> {
 
     fn n(&self) -> usize {
         self.system.processes
+    }
+}
+
+impl<P: Relevance> Scratch<P> {
+    fn bytes(&self) -> usize {
+        self.takes.bytes() + self.reactions.bytes() + self.sends.bytes() + self.sights.bytes()
     }
 }
 
@@ -139,11 +165,12 @@ where
     fn scratch(&self) -> Scratch<P> {
         Scratch {
             unpacked: None,
-            takes: Memo::new(REMEMBERED),
-            reactions: Memo::new(REMEMBERED),
-            sends: Memo::new(REMEMBERED),
-            sights: Memo::new(REMEMBERED),
+            takes: Memo::new(self.most),
+            reactions: Memo::new(self.most),
+            sends: Memo::new(self.most),
+            sights: Memo::new(self.most),
             moves: Vec::new(),
+            counted: 0,
         }
     }
 
@@ -201,6 +228,11 @@ where
         self.take_all(&mut moves, found, scratch);
         moves.clear();
         scratch.moves = moves;
+        let bytes = scratch.bytes();
+        let grown = bytes - mem::replace(&mut scratch.counted, bytes);
+        if grown > 0 {
+            self.remembered.fetch_add(grown as u64, Ordering::Relaxed);
+        }
         true
     }
 
@@ -241,6 +273,7 @@ where
             + self.sent.bytes()
             + self.seen.bytes()
             + self.reactions.bytes()
+            + self.remembered.load(Ordering::Relaxed)
     }
 
     fn is_full(&self) -> bool {
