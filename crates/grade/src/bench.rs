@@ -5,6 +5,7 @@ use std::{
     collections::BTreeSet,
     fs, io,
     net::SocketAddr,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -142,6 +143,11 @@ impl<'a> Bench<'a> {
         Instant::now() + self.job.timeout.max(START)
     }
 
+    /// Whether pictures are drawn of what is not met.
+    pub fn draws(&self) -> bool {
+        self.job.draws
+    }
+
     /// What a name server is asked.
     pub fn named(&self) -> Option<&NameServer> {
         self.job.name_server.as_ref()
@@ -228,6 +234,9 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// A file of at most so many bytes is copied: a link may lead to any.
+const COPIED: u64 = 32 << 20;
+
 /// Copies the files of a folder; returns them.
 fn copy(from: &Path, to: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = Vec::new();
@@ -236,16 +245,19 @@ fn copy(from: &Path, to: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
         for entry in fs::read_dir(from.join(&folder))? {
             let entry = entry?;
             let name = folder.join(entry.file_name());
-            // A link is followed, and a link to nowhere left out.
+            // A link to a file is followed, and a link to nowhere left out.
             let Ok(metadata) = fs::metadata(entry.path()) else {
                 continue;
             };
             if metadata.is_dir() {
-                if !entry.file_type()?.is_symlink() {
+                if entry.file_type()?.is_symlink() {
+                    // What it leads to may be large, or lead back.
+                    symlink(fs::read_link(entry.path())?, to.join(&name))?;
+                } else {
                     fs::create_dir_all(to.join(&name))?;
                     folders.push(name);
                 }
-            } else if metadata.is_file() {
+            } else if metadata.is_file() && metadata.len() <= COPIED {
                 let content = fs::read(entry.path())?;
                 fs::write(to.join(&name), &content)?;
                 fs::set_permissions(to.join(&name), metadata.permissions())?;

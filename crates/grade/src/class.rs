@@ -1,16 +1,6 @@
-//! The submissions of a class: each folder of a folder, graded side by side.
+//! The submissions of a class, graded side by side.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-use common::{
-    exit::{Failure, why},
-    parallel,
-    shutdown::Shutdown,
-    text::{natural, visible_path},
-};
+use common::{exit::Failure, parallel, shutdown::Shutdown, text::visible_path};
 
 use crate::{
     grader, inside,
@@ -19,60 +9,21 @@ use crate::{
     requirement::Status,
     results::{Graded, Part, Submission},
     sandbox::Isolation,
+    submissions::{Found, Submissions},
     suite::Suite,
 };
-
-/// The most submissions of one run.
-const MOST: usize = 10_000;
 
 /// A class, and how its submissions are graded.
 #[derive(Debug)]
 pub struct Class {
-    /// The folders of the submissions, by name.
-    pub folders: Vec<PathBuf>,
+    /// The submissions, by name.
+    pub submissions: Submissions,
     /// What is graded of each.
     pub suite: Suite,
     /// The plan of every part, but for what is the part's own.
     pub plan: Plan,
     /// How many submissions are graded at once.
     pub jobs: usize,
-}
-
-/// The folders in a folder.
-///
-/// # Errors
-/// When it cannot be read, or has none (exit code 2).
-pub fn folders(of: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let failed =
-        |why: String| Failure::could_not_run(format!("--submissions {}", visible_path(of)), why);
-    let entries = fs::read_dir(of).map_err(|error| failed(why(&error)))?;
-    let mut folders = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|error| failed(why(&error)))?.path();
-        let is_hidden = path
-            .file_name()
-            .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if path.is_dir() && !is_hidden {
-            folders.push(path);
-        }
-        if folders.len() > MOST {
-            return Err(failed(format!("more than {MOST} submissions")));
-        }
-    }
-    if folders.is_empty() {
-        return Err(failed(
-            "no folder in it: each submission is a folder".into(),
-        ));
-    }
-    folders.sort_by(|a, b| natural(&name(a), &name(b)));
-    Ok(folders)
-}
-
-fn name(folder: &Path) -> String {
-    folder
-        .file_name()
-        .map(|name| visible_path(Path::new(name)))
-        .unwrap_or_default()
 }
 
 impl Class {
@@ -90,41 +41,40 @@ impl Class {
         } else {
             self.jobs
         };
-        let graded = parallel::each("grade", jobs, self.folders.iter(), |folder| {
-            let submission = self.submission(folder, shutdown)?;
+        let graded = parallel::each("grade", jobs, self.submissions.all.iter(), |found| {
+            let submission = self.submission(found, shutdown)?;
             report(&submission);
             Ok(submission)
         });
         graded.into_iter().collect()
     }
 
-    fn submission(&self, folder: &Path, shutdown: &Shutdown) -> Result<Submission, Failure> {
-        let own = folder.canonicalize();
-        let own = own.map_err(|error| Failure::could_not_run(visible_path(folder), why(&error)))?;
+    fn submission(&self, found: &Found, shutdown: &Shutdown) -> Result<Submission, Failure> {
         let mut parts = Vec::new();
         for subject in self.suite.subjects() {
-            if let Some(part) = self.part(subject, &own, shutdown)? {
+            if let Some(part) = self.part(subject, found, shutdown)? {
                 parts.push(part);
             }
         }
-        Ok(Submission::new(&name(folder), parts))
+        Ok(Submission::new(&found.name, parts))
     }
 
     /// Grades the program of this kind, where the submission has one or has to have one.
     fn part(
         &self,
         subject: Subject,
-        folder: &Path,
+        found: &Found,
         shutdown: &Shutdown,
     ) -> Result<Option<Part>, Failure> {
+        let folder = found.folder.as_path();
         let ways = || {
             self.suite
                 .parts
                 .iter()
                 .filter(|part| part.subject() == Ok(subject))
         };
-        let found = ways().find(|part| part.missing(folder).is_empty());
-        let (part, is_there) = match found {
+        let whole = ways().find(|part| part.missing(folder).is_empty());
+        let (part, is_there) = match whole {
             Some(part) => (part, true),
             None if ways().all(|part| part.optional) => return Ok(None),
             None => match ways().find(|part| !part.optional) {
@@ -138,8 +88,9 @@ impl Class {
             workload: part.workload.clone(),
             build: part.build.clone(),
             folder: folder.to_owned(),
-            within: Some(folder.to_owned()),
+            enter: Some(found.enter.clone()),
             address: part.address.unwrap_or_else(|| subject.address()),
+            pictures: self.plan.pictures.as_ref().map(|all| all.join(&found.name)),
             timeout: part.timeout.map_or(self.plan.timeout, |timeout| timeout.0),
             ..self.plan.clone()
         };

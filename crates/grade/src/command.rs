@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -23,7 +24,7 @@ use crate::{
     grader, inside,
     job::Subject,
     limits::Limits,
-    logs,
+    logs, own,
     plan::{Plan, Server},
     progress::Progress,
     report::{self, Format, csv, text},
@@ -31,6 +32,7 @@ use crate::{
     results::{Graded, Results, Submission, VERSION},
     sandbox::Isolation,
     served::Served,
+    submissions::Submissions,
     suite::{self, Experiment, Role, Suite},
 };
 
@@ -148,7 +150,8 @@ fn own_server(server: &Server) -> Result<SocketAddr, Failure> {
 
 /// Grades logs.
 fn logs(folder: &Path, options: &Options, journal: &Journal) -> Result<Summary, Failure> {
-    let part = logs::grade(folder, options.algorithm.as_deref())?;
+    let pictures = options.pictures.as_deref();
+    let part = logs::grade(folder, options.algorithm.as_deref(), pictures)?;
     if shows_lines(options) {
         for graded in &part.requirements {
             let line = text::requirement(graded);
@@ -180,7 +183,7 @@ fn all<'app>(
     let submissions = Options::path(
         "--submissions",
         options.submissions.as_ref(),
-        "the folder of the submissions, each a folder",
+        "the folder of the submissions, each a folder or a file",
     )?;
     let what = "a JSON file that says what is graded of each submission";
     let file = Options::path("--suite", options.suite.as_ref(), what)?;
@@ -190,12 +193,19 @@ fn all<'app>(
         move |error: std::io::Error| Failure::could_not_run(path, why(&error))
     };
     let submissions = submissions.canonicalize().map_err(failed(&submissions))?;
-    let folders = class::folders(&submissions)?;
+    let found = Submissions::find(&submissions, &suite)?;
+    for name in &found.left_out {
+        let text = format!("{name}: no program of the suite, left out");
+        journal.record(Event::error(Level::Warn, text));
+    }
+    pictures(options)?;
     let mut masks = vec![submissions];
+    masks.extend(found.hidden().map(Path::to_owned));
     let secret = [
         options.suite.as_ref(),
         options.points.as_ref(),
         options.csv.as_ref(),
+        options.pictures.as_ref(),
     ];
     masks.extend(
         secret
@@ -209,7 +219,7 @@ fn all<'app>(
         ..plan(options, &suite.subjects())?
     };
     let class = Class {
-        folders,
+        submissions: found,
         suite,
         plan,
         jobs: options.jobs()?,
@@ -217,7 +227,7 @@ fn all<'app>(
     let shutdown = catch_signals()?;
     say_what_lacks(class.plan.isolation, journal);
     let shows = shows_lines(options);
-    let bar = Progress::new(show_progress, class.folders.len());
+    let bar = Progress::new(show_progress, class.submissions.all.len());
     let show = |submission: &Submission| {
         let statuses = submission.graded().map(|(_, graded)| graded.status);
         let worst = statuses.max().unwrap_or(Status::Pass);
@@ -342,6 +352,18 @@ fn write_file(flag: &str, path: &Path, text: &str, journal: &Journal) -> Result<
     Ok(())
 }
 
+/// The folder of the pictures, which is there then: a submission may not see it.
+fn pictures(options: &Options) -> Result<Option<PathBuf>, Failure> {
+    let Some(folder) = &options.pictures else {
+        return Ok(None);
+    };
+    let failed = |error: std::io::Error| {
+        Failure::could_not_run(format!("--pictures {}", visible_path(folder)), why(&error))
+    };
+    fs::create_dir_all(folder).map_err(failed)?;
+    Ok(Some(folder.clone()))
+}
+
 /// What the options say of every submission of these kinds.
 fn plan(options: &Options, subjects: &[Subject]) -> Result<Plan, Failure> {
     let plan = general_plan(options)?;
@@ -350,7 +372,7 @@ fn plan(options: &Options, subjects: &[Subject]) -> Result<Plan, Failure> {
     let points: Vec<String> = plan.points.keys().cloned().collect();
     check_names("--points", &points, subjects)?;
     Ok(Plan {
-        isolation: Isolation::best(&grader::own_file()?),
+        isolation: Isolation::best(&own::file()?),
         ..plan
     })
 }
@@ -365,7 +387,7 @@ fn general_plan(options: &Options) -> Result<Plan, Failure> {
         workload: None,
         build: None,
         folder,
-        within: None,
+        enter: None,
         masks: Vec::new(),
         isolation: Isolation::None,
         limits: Limits::default(),
@@ -374,6 +396,7 @@ fn general_plan(options: &Options) -> Result<Plan, Failure> {
         repeat: options.repeat()?,
         address: subject.address(),
         server: None,
+        pictures: pictures(options)?,
         only: options.only.clone().unwrap_or_default(),
         hidden: options.hidden.clone().unwrap_or_default(),
         points: points(options.points.as_ref())?,

@@ -74,7 +74,7 @@ pub enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
-    /// Every submission of a class: each folder in a folder
+    /// Every submission of a class: each folder or program in a folder
     #[command(
         after_help = "Examples:\n  grade all --submissions class --suite lab.json --csv grades.csv --jobs 4\n  grade all --submissions class --suite lab.json --format junit --output grades.xml\nA suite: {\"version\": 1, \"parts\": [{\"experiment\": \"threads\", \"role\": \"server\",\n  \"command\": \"python3 server.py\", \"files\": [\"server.py\"]}]}"
     )]
@@ -102,7 +102,7 @@ common::options! {
             threads = "127.0.0.1:12345",
             multicast = "224.1.1.1:5007": "The group and its port",
         ],
-        /// The folder of the submissions, each a folder
+        /// The folder of the submissions, each a folder, or a file that is a program of the suite
         #[arg(value_name = "DIR")]
         submissions: PathBuf => [all],
         /// What is graded of each submission: a JSON file
@@ -138,10 +138,13 @@ common::options! {
         /// Write the results to this file
         #[arg(value_name = "FILE")]
         output: PathBuf => [threads = "-", multicast = "-", naming = "-", clock = "-", node = "-", logs = "-", all = "-"],
+        /// Write pictures of what is not met into this folder, where there were messages
+        #[arg(value_name = "DIR")]
+        pictures: PathBuf => [multicast, clock, node, logs, all],
         /// Write a table of the class to this file
         #[arg(value_name = "FILE")]
         csv: PathBuf => [all],
-    } writes { output, csv }
+    } writes { output, csv, pictures }
 }
 
 impl Options {

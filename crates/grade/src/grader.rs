@@ -1,20 +1,17 @@
 //! One program of a submission, graded from outside its sandbox.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use common::{
     exit::{Failure, why},
     shutdown::Shutdown,
+    text::visible_path,
 };
 
 use crate::{
     job::{Job, Probe},
     outside::attack,
+    own,
     plan::{Plan, ungraded},
     requirement::{Finding, Requirement, Status},
     results::{Graded, Part},
@@ -38,19 +35,46 @@ pub fn grade(
     let requirements = plan.requirements();
     let mut probes: BTreeMap<&str, Vec<Probe>> = BTreeMap::new();
     let mut graded = Vec::new();
+    let mut unwritten = None;
     for run in 0..plan.repeat {
         let is_last = run + 1 == plan.repeat;
         once(plan, &requirements, run, shutdown, |requirement, probe| {
             let probes = probes.entry(requirement.id).or_default();
             probes.push(probe);
             if is_last {
-                let one = of_probes(plan, requirement, probes);
+                let mut one = of_probes(plan, requirement, probes);
+                one.picture = picture(plan, requirement, probes).unwrap_or_else(|failure| {
+                    unwritten.get_or_insert(failure);
+                    None
+                });
                 report(&one);
                 graded.push(one);
             }
         })?;
     }
+    if let Some(failure) = unwritten {
+        return Err(failure);
+    }
     Ok(Part::new(plan.subject.word(), &plan.command, graded))
+}
+
+/// Writes the picture of the first probe that failed, where there is one; its path.
+fn picture(
+    plan: &Plan,
+    requirement: &Requirement,
+    probes: &[Probe],
+) -> Result<Option<String>, Failure> {
+    let mut failed = probes.iter().filter_map(|probe| probe.finding.as_ref());
+    let picture = failed.next().and_then(|finding| finding.picture.as_ref());
+    let (Some(picture), Some(folder)) = (picture, &plan.pictures) else {
+        return Ok(None);
+    };
+    let name = format!("{}-{}", plan.subject.word(), requirement.id);
+    let written = picture.write(folder, &name);
+    let written = written.map_err(|error| {
+        Failure::could_not_run(format!("--pictures {}", visible_path(folder)), why(&error))
+    })?;
+    Ok(Some(visible_path(&written)))
 }
 
 fn of_probes(plan: &Plan, requirement: &Requirement, probes: &[Probe]) -> Graded {
@@ -149,17 +173,8 @@ fn job_known(
     }
 }
 
-/// The file of this very program.
-///
-/// # Errors
-/// When the system does not say (exit code 2).
-pub fn own_file() -> Result<PathBuf, Failure> {
-    std::env::current_exe()
-        .map_err(|error| Failure::could_not_run("this program's file", why(&error)))
-}
-
 fn job(plan: &Plan, run: u32) -> Result<Job, Failure> {
-    let grader = own_file()?;
+    let grader = own::file()?;
     let is_copied = plan.isolation == Isolation::Bubblewrap && is_small(&plan.folder);
     Ok(Job {
         subject: plan.subject,
@@ -180,6 +195,7 @@ fn job(plan: &Plan, run: u32) -> Result<Job, Failure> {
         seed: plan.seed.wrapping_add(run.into()),
         address: plan.address,
         name_server: plan.name_server(),
+        draws: plan.pictures.is_some(),
         todo: Vec::new(),
         known: BTreeMap::new(),
     })

@@ -11,7 +11,7 @@ use lamport::{
     view,
 };
 
-use crate::{inside, probes::node, start::Start};
+use crate::{inside, own, start::Start};
 
 /// One of them.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub enum Part {
 
 /// The part that these arguments ask for, if they do.
 pub fn part(mut arguments: impl Iterator<Item = OsString>) -> Option<Part> {
-    if arguments.next()? == node::LAMPORT {
+    if arguments.next()? == own::LAMPORT {
         return Some(Part::Lamport);
     }
     match arguments.next()?.to_str()? {
@@ -45,7 +45,10 @@ pub fn main(part: Part) -> ExitCode {
             Err(error) => error,
         },
         Part::Start(task) => match serde_json::from_slice::<Start>(task.as_encoded_bytes()) {
-            Ok(start) => start.become_it(),
+            Ok(start) => match start.become_it() {
+                Ok(code) => return ExitCode::from(code),
+                Err(error) => error,
+            },
             Err(error) => error.into(),
         },
     };

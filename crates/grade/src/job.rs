@@ -127,6 +127,8 @@ pub struct Job {
     pub address: SocketAddr,
     /// What is asked of a name server.
     pub name_server: Option<NameServer>,
+    /// Whether pictures are drawn of what is not met.
+    pub draws: bool,
     /// The requirements that are probed, in this order.
     pub todo: Vec<String>,
     /// What came of those that were probed before.

@@ -8,10 +8,12 @@
 //! | [`mod@bench`] | what every probe has at hand: the command, the folder, the time, chance |
 //! | [`program`], [`limits`], [`start`] | one start of a submission, and what it may use |
 //! | [`sandbox`], [`cgroup`] | the outer and the inner sandbox; the limit on processes |
-//! | [`shell`] | words for a shell |
+//! | [`own`] | this very program, which starts itself |
+//! | [`shell`], [`scratch`] | words for a shell, a folder for a while |
 //! | [`job`], [`inside`], [`hidden`] | the part of this program inside a sandbox, and what it is asked |
 //! | [`plan`], [`grader`], [`outside`] | what is graded, one program graded, one sandbox from outside |
-//! | [`class`], [`suite`], [`progress`] | every submission of a class, what is graded of each, the progress bar |
+//! | [`class`], [`submissions`], [`suite`], [`progress`] | a class, the submissions in a folder, what is graded of each, the progress bar |
+//! | [`picture`] | the picture beside a verdict |
 //! | [`served`] | the names that a name server is asked for |
 //! | [`logs`] | logs that a submission wrote |
 //! | [`results`], [`report`] | the results, and how they are written |
@@ -29,6 +31,8 @@ pub mod job;
 pub mod limits;
 pub mod logs;
 pub mod outside;
+pub mod own;
+pub mod picture;
 pub mod plan;
 pub mod probes;
 pub mod program;
@@ -37,9 +41,11 @@ pub mod report;
 pub mod requirement;
 pub mod results;
 pub mod sandbox;
+pub mod scratch;
 pub mod served;
 pub mod shell;
 pub mod stack_trace;
 pub mod start;
+pub mod submissions;
 pub mod suite;
 pub mod view;

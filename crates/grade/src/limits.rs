@@ -41,6 +41,7 @@ impl Limits {
             Limit::Processes => {
                 format!("it had more than {} processes and threads", self.processes)
             }
+            Limit::Disk => format!("it wrote more than {} MiB", self.disk >> 20),
             Limit::Output => format!("it printed more than {} KiB", self.output >> 10),
         }
     }

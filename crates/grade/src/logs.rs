@@ -15,8 +15,8 @@ use common::{
 };
 
 use crate::{
-    grader,
-    probes::node::LAMPORT,
+    own::{self, LAMPORT},
+    picture::{self, Form},
     requirement::Status,
     results::{Graded, Part},
     shell::quoted,
@@ -29,13 +29,17 @@ const BEGINNING: u64 = 64 << 10;
 /// What each check is worth.
 const POINTS: u32 = 1;
 
-/// Checks the logs in a folder; with an algorithm, that they are of a run of it too.
+/// Checks the logs in a folder, and draws them into the folder of the pictures where something is wrong with them; with an algorithm, that they are of a run of it too.
 ///
 /// # Errors
 /// When they cannot be read (exit code 2).
-pub fn grade(folder: &Path, algorithm: Option<&str>) -> Result<Part, Failure> {
+pub fn grade(
+    folder: &Path,
+    algorithm: Option<&str>,
+    pictures: Option<&Path>,
+) -> Result<Part, Failure> {
     let failed = |why: String| Failure::could_not_run(visible_path(folder), why);
-    let mut command = Command::new(grader::own_file()?);
+    let mut command = Command::new(own::file()?);
     command
         .arg0(LAMPORT)
         .args(["trace", "--check", "--json", "--quiet"])
@@ -86,6 +90,21 @@ pub fn grade(folder: &Path, algorithm: Option<&str>) -> Result<Part, Failure> {
         let text = format!("{no} process of {algorithm} has logged");
         graded.push(requirement("algorithm", Some(verdict), &text, &again));
     }
+    let is_wrong = |graded: &&mut Graded| graded.status != Status::Pass;
+    if let Some(pictures) = pictures
+        && graded.iter_mut().any(|graded| is_wrong(&graded))
+        && let Some(picture) = picture::draw(&own::file()?, folder, Form::Html)
+    {
+        let path = picture.write(pictures, "logs").map_err(|error| {
+            Failure::could_not_run(
+                format!("--pictures {}", visible_path(pictures)),
+                why(&error),
+            )
+        })?;
+        for graded in graded.iter_mut().filter(is_wrong) {
+            graded.picture = Some(visible_path(&path));
+        }
+    }
     Ok(Part::new("logs", &again, graded))
 }
 
@@ -134,6 +153,7 @@ fn requirement(name: &str, verdict: Option<Verdict>, text: &str, again: &str) ->
         expected: None,
         stderr: None,
         limit: None,
+        picture: None,
         reproduce: again.to_owned(),
     }
 }

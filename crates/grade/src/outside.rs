@@ -21,12 +21,13 @@ use crossbeam::{
 use crate::{
     cgroup::Group,
     job::{Job, Probe, Report},
+    picture,
     plan::Plan,
     requirement::Status,
 };
 
 /// The longest line of a report, in bytes.
-const LONGEST_LINE: u64 = 1 << 20;
+const LONGEST_LINE: u64 = 2 * picture::LONGEST;
 /// How many processes and threads of a sandbox are the grader's.
 const OWN_TASKS: u64 = 64;
 /// What a probe may take in all, in times of one answer, before the grader gives it up.

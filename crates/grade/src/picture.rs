@@ -6,14 +6,13 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 use common::message::MessageId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::probes::node::LAMPORT;
+use crate::{own::LAMPORT, scratch::Scratch};
 
 /// The longest picture that is kept, in bytes.
 pub const LONGEST: u64 = 8 << 20;
@@ -60,40 +59,9 @@ impl Picture {
     }
 }
 
-/// A folder for logs that is removed when it is dropped.
-#[derive(Debug)]
-pub struct Logs(PathBuf);
-
-impl Logs {
-    /// A new one.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn new() -> io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("grade-logs-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir(&folder)?;
-        Ok(Self(folder))
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Logs {
-    fn drop(&mut self) {
-        // What is left is removed with the sandbox.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Draws the logs in a folder; nothing where they have no event, or the picture is too long. `grader` is this very program.
 pub fn draw(grader: &Path, logs: &Path, form: Form) -> Option<Picture> {
-    let folder = Logs::new().ok()?;
+    let folder = Scratch::new().ok()?;
     let path = folder.path().join("picture");
     let mut command = Command::new(grader);
     command.arg0(LAMPORT).args(["trace", "--quiet"]).arg(logs);
@@ -108,7 +76,9 @@ pub fn draw(grader: &Path, logs: &Path, form: Form) -> Option<Picture> {
     let file = fs::File::open(&path).ok()?;
     let mut content = String::new();
     let length = file.take(LONGEST + 1).read_to_string(&mut content).ok()?;
-    (1..=LONGEST).contains(&(length as u64)).then_some(Picture { form, content })
+    (1..=LONGEST)
+        .contains(&(length as u64))
+        .then_some(Picture { form, content })
 }
 
 /// The messages between the grader and a submission, as the two would have logged them.
@@ -199,7 +169,7 @@ impl Exchange {
         if self.messages == 0 {
             return None;
         }
-        let logs = Logs::new().ok()?;
+        let logs = Scratch::new().ok()?;
         for (name, events) in ["grader", self.name].iter().zip(&self.events) {
             let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
             fs::write(logs.path().join(format!("{name}.jsonl")), lines).ok()?;

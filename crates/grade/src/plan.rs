@@ -41,8 +41,8 @@ pub struct Plan {
     pub build: Option<String>,
     /// The folder in which it runs.
     pub folder: PathBuf,
-    /// The folder that a command that probes again has to go to first.
-    pub within: Option<PathBuf>,
+    /// Words for a shell that go to the submission, before a command that probes it again.
+    pub enter: Option<String>,
     /// What it does not see.
     pub masks: Vec<PathBuf>,
     /// How it is kept apart.
@@ -59,6 +59,8 @@ pub struct Plan {
     pub address: SocketAddr,
     /// The name server to ask; none is the one at `address`, with the handout's names.
     pub server: Option<Server>,
+    /// The folder of the pictures, where they are drawn.
+    pub pictures: Option<PathBuf>,
     /// The requirements; none are all.
     pub only: Vec<String>,
     /// Those whose details are kept from the student.
@@ -129,8 +131,8 @@ impl Plan {
     /// A command that probes this requirement again.
     pub fn reproduce(&self, id: &str, run: u32) -> String {
         let mut words = Vec::new();
-        if let Some(folder) = &self.within {
-            words.push(format!("cd {} &&", quoted(&folder.to_string_lossy())));
+        if let Some(enter) = &self.enter {
+            words.push(format!("{enter} &&"));
         }
         if let Some(build) = &self.build {
             words.push(format!("{build} &&"));
@@ -197,6 +199,7 @@ pub fn ungraded(plan: &Plan, requirement: &Requirement) -> Graded {
         expected: None,
         stderr: None,
         limit: None,
+        picture: None,
         reproduce: plan.reproduce(requirement.id, 0),
     }
 }

@@ -39,6 +39,9 @@ const KEPT: usize = 256 << 10;
 /// What a program says that was refused a process (EAGAIN).
 const NO_PROCESS: &str = "Resource temporarily unavailable";
 
+/// What a program says that was refused room on a disk (EFBIG, ENOSPC).
+const NO_ROOM: [&str; 2] = ["File too large", "No space left on device"];
+
 /// How a submission ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ended {
@@ -227,12 +230,15 @@ impl Program {
         self.stdin = None;
     }
 
-    /// Processes that have left their parent, as a daemon does: the sandbox's first process has become theirs.
+    /// Processes that have left their parent, as a daemon does: the sandbox's first process has become theirs, or, without a
+    /// sandbox, a process of the machine.
     pub fn strays(&self) -> usize {
-        if self.walls.isolation != Isolation::Bubblewrap {
-            return 0;
-        }
         let processes = Processes::read();
+        if self.walls.isolation == Isolation::None {
+            let below = processes.descendants(self.process);
+            let is_stray = |number: &u32| *number != self.process && !below.contains(number);
+            return marked().filter(is_stray).count();
+        }
         let first = processes.children(self.process);
         let below_first = first.iter().map(|first| processes.children(*first).len());
         below_first.sum::<usize>().saturating_sub(1)
@@ -251,9 +257,15 @@ impl Program {
         let state = self.shared.lock();
         // The watch may not have had its turn yet. Where the kernel refuses processes of the sandbox's user, the submission
         // says so itself.
+        let complained = String::from_utf8_lossy(&state.err.kept);
         let is_refused = self.walls.group.as_deref().is_some_and(cgroup::has_refused)
-            || String::from_utf8_lossy(&state.err.kept).contains(NO_PROCESS);
-        let breached = state.breached.or(is_refused.then_some(Limit::Processes));
+            || complained.contains(NO_PROCESS);
+        let is_full = state.ended == Some(Ended::Signal(Signal::SIGXFSZ as i32))
+            || state.ended.is_some() && NO_ROOM.iter().any(|text| complained.contains(text));
+        let breached = state
+            .breached
+            .or(is_refused.then_some(Limit::Processes))
+            .or(is_full.then_some(Limit::Disk));
         match (breached, state.ended) {
             (Some(limit), _) => Finding {
                 status: Status::Crash,
@@ -350,16 +362,19 @@ fn end(shared: &Shared, process: u32) {
 
 /// Ends what a submission without a sandbox has left: processes that have its mark in their environment.
 fn end_marked() {
-    let mark = start::mark();
-    for number in limits::numbers() {
-        let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
-        if environment
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == mark.as_bytes())
-        {
-            let _ = kill(Pid::from_raw(number.cast_signed()), Signal::SIGKILL);
-        }
+    for number in marked() {
+        let _ = kill(Pid::from_raw(number.cast_signed()), Signal::SIGKILL);
     }
+}
+
+/// The processes that have the mark of a submission in their environment.
+fn marked() -> impl Iterator<Item = u32> {
+    let mark = start::mark();
+    limits::numbers().filter(move |number| {
+        let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
+        let mut entries = environment.split(|byte| *byte == 0);
+        entries.any(|entry| entry == mark.as_bytes())
+    })
 }
 
 fn read(

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::picture::Picture;
+
 /// What a submission has to do, small enough to be met or not.
 #[derive(Clone, Copy, Debug)]
 pub struct Requirement {
@@ -73,6 +75,8 @@ pub enum Limit {
     Processes,
     /// What it prints.
     Output,
+    /// What it writes.
+    Disk,
 }
 
 /// Why a requirement is not met.
@@ -97,6 +101,9 @@ pub struct Finding {
     /// The last lines of its standard error, where it has something to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stderr: Option<Box<str>>,
+    /// The picture of what was sent and came back, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Box<Picture>>,
 }
 
 impl Finding {
@@ -110,6 +117,7 @@ impl Finding {
             expected: None,
             limit: None,
             stderr: None,
+            picture: None,
         }
     }
 
@@ -129,6 +137,13 @@ impl Finding {
     #[must_use]
     pub fn received(mut self, received: impl Into<String>) -> Self {
         self.received = Some(received.into().into_boxed_str());
+        self
+    }
+
+    /// The same finding, with a picture.
+    #[must_use]
+    pub fn picture(mut self, picture: Option<Picture>) -> Self {
+        self.picture = picture.map(Box::new);
         self
     }
 

@@ -100,6 +100,9 @@ pub struct Graded {
     /// The limit at which it was ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
+    /// The file of its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
     /// A command that probes this requirement again.
     pub reproduce: String,
 }

@@ -2,7 +2,14 @@
 
 use std::{ffi::OsString, fs, io, os::unix::process::CommandExt, process::Command};
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::{
+    errno::Errno,
+    sys::{
+        resource::{Resource, setrlimit},
+        wait::{WaitStatus, wait},
+    },
+    unistd::Pid,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -41,6 +48,8 @@ pub struct Start {
     pub memory: u64,
     /// How many processes and threads it may have, where its user namespace counts them.
     pub processes: Option<u64>,
+    /// Whether this process is the first of its namespace: it stays, and takes the processes that leave their parents.
+    pub is_first: bool,
     /// The mark in its environment.
     pub mark: String,
 }
@@ -71,6 +80,7 @@ impl Start {
             file: limits.disk,
             memory: limits.memory,
             processes: is_counted.then_some(limits.processes + 64),
+            is_first: walls.isolation == Isolation::Unshare,
             mark: mark(),
         }
     }
@@ -84,8 +94,11 @@ impl Start {
         Ok([walls.grader.clone().into(), "start".into(), text.into()])
     }
 
-    /// Becomes the submission; returns only when that fails.
-    pub fn become_it(&self) -> io::Error {
+    /// Becomes the submission, or, as the first process of its namespace, waits for it and returns its exit code.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn become_it(&self) -> io::Result<u8> {
         let limits = [
             (Resource::RLIMIT_CORE, 0),
             (Resource::RLIMIT_FSIZE, self.file),
@@ -96,7 +109,7 @@ impl Start {
         let processes = processes.map(|processes| (Resource::RLIMIT_NPROC, processes));
         for (resource, limit) in limits.into_iter().chain(processes) {
             if let Err(error) = setrlimit(resource, limit, limit) {
-                return error.into();
+                return Err(error.into());
             }
         }
         let mut command = Command::new("/bin/sh");
@@ -116,7 +129,28 @@ impl Start {
                 ("NO_COLOR", "1"),
                 ("TMPDIR", "/tmp"),
             ])
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .exec()
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        if self.is_first {
+            wait_for(command)
+        } else {
+            Err(command.exec())
+        }
     }
+}
+
+/// Runs the command as a child and returns its exit code when it ends; meanwhile it reaps what has become its own, as the
+/// first process of a sandbox does: with it all others end.
+fn wait_for(mut command: Command) -> io::Result<u8> {
+    let child = Pid::from_raw(command.spawn()?.id().cast_signed());
+    drop(command);
+    let code = loop {
+        match wait() {
+            Ok(WaitStatus::Exited(of, code)) if of == child => break code,
+            // As a shell reports a signal.
+            Ok(WaitStatus::Signaled(of, signal, _)) if of == child => break 128 + signal as i32,
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
+    Ok(u8::try_from(code & 0xff).unwrap_or(u8::MAX))
 }

@@ -34,6 +34,13 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
     let suite = folder.write("suite.json", suite_of(1, ""));
     let old = folder.write("old.json", suite_of(2, ""));
     let role = folder.write("role.json", suite_of(1, r#", "role": "client""#));
+    let two = r#"{"version": 1, "parts": [{"experiment": "threads", "command": "x", "files": ["server.py"]},
+        {"experiment": "threads", "role": "client", "command": "x", "files": ["client.py"]}]}"#;
+    let two = folder.write("two.json", two);
+    for name in ["files", "empty"] {
+        std::fs::create_dir(folder.path(name)).unwrap();
+    }
+    folder.write("files/alice.py", "");
     let cmd = ["threads", "--cmd", "true"];
     let with = |more: &[&'static str]| [&cmd, more].concat();
     testing::check_refusals(
@@ -90,6 +97,32 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
             (
                 &["all", "--submissions", "/", "--suite", role.as_str()],
                 &format!("{role}: parts[0]: clock and node have no roles"),
+            ),
+            (
+                &[
+                    "all",
+                    "--submissions",
+                    &folder.path("files"),
+                    "--suite",
+                    &two,
+                ],
+                &format!(
+                    "--submissions {}: alice.py may be client.py or server.py",
+                    folder.path("files")
+                ),
+            ),
+            (
+                &[
+                    "all",
+                    "--submissions",
+                    &folder.path("empty"),
+                    "--suite",
+                    &two,
+                ],
+                &format!(
+                    "--submissions {}: no submission in it",
+                    folder.path("empty")
+                ),
             ),
             (&["threads", "--cmd", " "], "--cmd: needed"),
             (&["thread", "--cmd", "true"], "usage: "),

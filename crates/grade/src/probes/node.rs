@@ -15,11 +15,12 @@ use common::{
 use super::Role;
 use crate::{
     bench::Bench,
+    own::LAMPORT,
+    picture::{self, Form},
     requirement::{Finding, Probed, Requirement, Status},
+    scratch::Scratch,
 };
 
-/// As whom this program runs nodes: the name under which it was started.
-pub const LAMPORT: &str = "lamport";
 /// The longest output that is read of a run, in bytes.
 const LONGEST: u64 = 16 << 20;
 
@@ -41,11 +42,17 @@ impl<'a> NodeRole<'a> {
         let mut words = vec!["run", workload, "--node", &node, "--json", "--quiet"];
         words.extend(["--processes", "3", "--for", "1500ms", "--seed", &seed]);
         words.extend(faults);
+        let failed = |error: &std::io::Error| Finding::grader(format!("run nodes: {}", why(error)));
+        let logs = self.0.draws().then(Scratch::new).transpose();
+        let logs = logs.map_err(|error| failed(&error))?;
+        let folder = logs.as_ref().map(|logs| logs.path().to_string_lossy());
+        if let Some(folder) = &folder {
+            words.extend(["--logs", folder]);
+        }
         let asked = match faults {
             [] => format!("{workload}: 3 nodes, no faults"),
             faults => format!("{workload}: 3 nodes, {}", faults.join(" ")),
         };
-        let failed = |error: &std::io::Error| Finding::grader(format!("run nodes: {}", why(error)));
         let mut command = Command::new(self.0.grader());
         command.arg0(LAMPORT).args(words).stdin(Stdio::null());
         let child = command
@@ -66,15 +73,18 @@ impl<'a> NodeRole<'a> {
         let mut broken = checks
             .iter()
             .filter(|check| check.verdict == Some(Verdict::Fail));
+        let picture = || picture::draw(self.0.grader(), logs.as_ref()?.path(), Form::Html);
         match (broken.next(), status.code()) {
-            (Some(check), _) => Err(finding(check).sent(asked)),
+            (Some(check), _) => Err(finding(check).sent(asked).picture(picture())),
             (None, Some(0)) => Ok(()),
             (None, Some(1)) => {
                 let mut open = checks
                     .iter()
                     .filter(|check| check.verdict == Some(Verdict::Open));
                 let what = open.next().map_or("the run says no", |check| text(check));
-                Err(Finding::new(Status::Timeout, what).sent(asked))
+                Err(Finding::new(Status::Timeout, what)
+                    .sent(asked)
+                    .picture(picture()))
             }
             _ => {
                 let last = complaints.lines().last().unwrap_or("the run has failed");

@@ -135,7 +135,8 @@ impl<'a> ServerRole<'a> {
     fn text(&self) -> Probed {
         let mut connection = self.connect()?;
         let sent = connection.send(MESSAGE, self.bench.deadline());
-        let first = connection.read(1, self.bench.deadline());
+        // A server may write its reply in pieces; what more comes than that comes soon.
+        let first = connection.read(REPLY.len(), self.bench.deadline());
         let more = connection.read(usize::MAX, Instant::now() + GRACE);
         let reading = Reading {
             bytes: [first.bytes, more.bytes].concat(),
@@ -146,6 +147,7 @@ impl<'a> ServerRole<'a> {
         }
         let what = match () {
             () if sent.is_err() => "the connection ended before the message".to_owned(),
+            () if reading.bytes.is_empty() => "there is no reply".into(),
             () if reading.bytes == [REPLY, REPLY].concat() => "it answered twice".into(),
             () if reading.bytes.starts_with(REPLY) => "it sent more than the reply".into(),
             () => "the reply is another text".into(),
@@ -305,6 +307,20 @@ impl<'a> ServerRole<'a> {
         self.next_is_served("a message in two fragments; then another client")
     }
 
+    /// A client that sends nothing is told nothing.
+    fn waits(&self) -> Probed {
+        let mut connection = self.connect()?;
+        let reading = connection.read(1, Instant::now() + GRACE);
+        if reading.bytes.is_empty() {
+            return Ok(());
+        }
+        let what = "it answers before it was sent anything";
+        let finding = Finding::new(Status::WrongAnswer, what).received(reading.words());
+        Err(finding
+            .sent("a connection, and no byte")
+            .expected("nothing until a message comes"))
+    }
+
     fn not_utf8(&mut self) -> Probed {
         let mut bytes = b"Hello \xff\xfe ".to_vec();
         bytes.extend((0..8).map(|_| self.random.random_range(0x80..=0xff_u8)));
@@ -358,7 +374,10 @@ impl Role for ServerRole<'_> {
         }
         let probed = match id {
             "start" => Ok(()),
-            "exchange" => self.served(""),
+            // A server that ends after its first client serves no second one.
+            "exchange" => self
+                .served("")
+                .and_then(|()| self.served(" by a second client, after the first one")),
             "text" => self.text(),
             "closes" => self.closes(),
             "prints" => self.prints(),
@@ -367,6 +386,7 @@ impl Role for ServerRole<'_> {
             "many" => self.many(),
             "reset" => self.reset(),
             "empty" => self.empty(),
+            "waits" => self.waits(),
             "fragments" => self.fragments(),
             "not-utf8" => self.not_utf8(),
             "restart" => self.restart(),

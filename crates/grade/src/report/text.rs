@@ -54,6 +54,7 @@ pub fn details(graded: &Graded) -> String {
         line("received", graded.received.as_deref());
         line("expected", graded.expected.as_deref());
         line("stderr", graded.stderr.as_deref());
+        line("picture", graded.picture.as_deref());
         line("says so", Some(&graded.source));
         line("again", Some(&graded.reproduce));
     }

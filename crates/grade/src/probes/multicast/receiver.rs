@@ -6,13 +6,14 @@ use std::{
     time::Instant,
 };
 
-use common::exit::why;
+use common::{exit::why, text::visible};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::group::{LONGEST, group, route, to_groups};
 use crate::{
     bench::Bench,
+    picture::{Exchange, Sent, Side},
     probes::{
         Role,
         connection::quoted,
@@ -27,12 +28,17 @@ use crate::{
 /// How many datagrams are sent in a row.
 const ROW: usize = 20;
 
+/// How much of a datagram a picture shows, in characters.
+const SHOWN: usize = 24;
+
 /// The receiver, being probed: one start of it serves many probes.
 #[derive(Debug)]
 pub struct ReceiverRole<'a> {
     bench: &'a Bench<'a>,
     started: Started,
     random: Pcg64Mcg,
+    /// What was sent in this sandbox, and received.
+    exchange: Exchange,
 }
 
 impl<'a> ReceiverRole<'a> {
@@ -42,6 +48,7 @@ impl<'a> ReceiverRole<'a> {
             bench,
             started: Started::default(),
             random: Pcg64Mcg::seed_from_u64(bench.seed()),
+            exchange: Exchange::new("receiver"),
         }
     }
 
@@ -98,9 +105,16 @@ impl<'a> ReceiverRole<'a> {
         Ok(())
     }
 
-    fn send(&self, to: SocketAddrV4, bytes: &[u8]) -> Probed {
+    fn send(&mut self, to: SocketAddrV4, bytes: &[u8]) -> Result<Sent, Finding> {
+        let shown: String = visible(bytes).chars().take(SHOWN).collect();
+        let own = group(self.bench)?;
+        let text = match *to.ip() {
+            ip if ip == *own.ip() => shown,
+            ip => format!("{shown}, to {ip}"),
+        };
+        let drawn = self.exchange.send(Side::Grader, "udp", &text, None);
         let sent = to_groups().and_then(|socket| socket.send_to(bytes, to));
-        sent.map(drop)
+        sent.map(|_| drawn)
             .map_err(|error| Finding::grader(format!("send to {to}: {}", why(&error))))
     }
 
@@ -112,18 +126,27 @@ impl<'a> ReceiverRole<'a> {
     /// Sends a text to the group, and waits until a line with it is printed.
     fn heard(&mut self, sent: &str) -> Result<String, Finding> {
         let (group, text) = (group(self.bench)?, self.text());
-        self.send(group, text.as_bytes())?;
+        let before = self.running()?.printed().len();
+        let drawn = self.send(group, text.as_bytes())?;
         let deadline = self.bench.deadline();
-        let program = self.running()?;
+        let program = self.started.program("receiver")?;
         if program.wait_printed(deadline, |printed| {
             printed.lines().any(|line| line.contains(&text))
         }) {
             let printed = program.printed();
             let line = printed.lines().find(|line| line.contains(&text));
+            self.exchange.receive(&drawn, None);
             return Ok(line.unwrap_or_default().trim_end().to_owned());
         }
         let printed = program.printed();
-        let finding = Finding::new(Status::Timeout, "it does not print a datagram to its group");
+        let (status, what) = match printed.get(before..).map(str::trim) {
+            None | Some("") => (Status::Timeout, "it does not print a datagram to its group"),
+            Some(_) => (
+                Status::WrongAnswer,
+                "it prints something else than the datagram",
+            ),
+        };
+        let finding = Finding::new(status, what);
         let finding = finding.sent(format!("{sent}{} to {group}", quoted(text.as_bytes())));
         Err(finding
             .received(format!("on standard output {}", quoted(printed.as_bytes())))
@@ -147,11 +170,12 @@ impl<'a> ReceiverRole<'a> {
         let texts: Vec<String> = (0..ROW)
             .map(|number| format!("{} {number}.", self.text()))
             .collect();
+        let mut drawn = Vec::new();
         for text in &texts {
-            self.send(group, text.as_bytes())?;
+            drawn.push(self.send(group, text.as_bytes())?);
         }
         let deadline = self.bench.deadline();
-        let program = self.running()?;
+        let program = self.started.program("receiver")?;
         let missing = |printed: &str| -> Vec<usize> {
             (0..ROW)
                 .filter(|number| !printed.contains(&texts[*number]))
@@ -161,6 +185,13 @@ impl<'a> ReceiverRole<'a> {
             return Ok(());
         }
         let missing = missing(&program.printed());
+        let heard = drawn
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| !missing.contains(number));
+        for (_, drawn) in heard {
+            self.exchange.receive(drawn, None);
+        }
         let what = format!("it does not print {} of {ROW} datagrams", missing.len());
         let finding = Finding::new(Status::Timeout, what)
             .sent(format!("{ROW} datagrams to {group} in a row"));
@@ -173,7 +204,7 @@ impl<'a> ReceiverRole<'a> {
         let other = Ipv4Addr::new(octets[0], octets[1], octets[2], octets[3].wrapping_add(1));
         let other = SocketAddrV4::new(other, group.port());
         let text = format!("strange {}", self.text());
-        self.send(other, text.as_bytes())?;
+        let drawn = self.send(other, text.as_bytes())?;
         let sent = format!(
             "{} to {other}, which it has not joined, and ",
             quoted(text.as_bytes())
@@ -183,6 +214,7 @@ impl<'a> ReceiverRole<'a> {
         match printed.lines().find(|line| line.contains(&text)) {
             None => Ok(()),
             Some(line) => {
+                self.exchange.receive(&drawn, None);
                 let what = format!("it hears the group {}, which is not its own", other.ip());
                 let finding = Finding::new(Status::WrongAnswer, what).sent(sent);
                 Err(finding
@@ -203,8 +235,10 @@ impl<'a> ReceiverRole<'a> {
             ("the longest datagram, of 65,507 bytes", vec![b'y'; LONGEST]),
         ];
         for (name, bytes) in odd {
-            self.send(group, &bytes)?;
+            let drawn = self.send(group, &bytes)?;
             self.heard(&format!("{name}, and then "))?;
+            // A receiver that goes on has taken it, whatever it has printed.
+            self.exchange.receive(&drawn, None);
         }
         Ok(())
     }
@@ -291,7 +325,14 @@ impl Role for ReceiverRole<'_> {
             "tidy" => self.tidy(),
             _ => Err(Finding::grader(format!("there is no probe of {id}"))),
         };
-        self.started.explained(probed)
+        let explained = self.started.explained(probed);
+        explained.map_err(|finding| match self.bench.draws() {
+            true if finding.status != Status::GraderFault => {
+                let picture = self.exchange.draw(self.bench.grader());
+                finding.picture(picture)
+            }
+            _ => finding,
+        })
     }
 
     fn is_spent(&self) -> bool {

@@ -92,6 +92,13 @@ pub(super) const ALL: &[Requirement] = &[
         "exchange",
     ),
     requirement(
+        "waits",
+        1,
+        "sends nothing before it has received something",
+        "experiment 3, thread_server.py: client_socket.recv(1024), and then send",
+        "exchange",
+    ),
+    requirement(
         "fragments",
         1,
         "answers a message that comes in two fragments, and goes on",
