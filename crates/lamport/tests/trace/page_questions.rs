@@ -114,7 +114,10 @@ fn two_executions_are_compared() {
     // After its receive b does different things.
     let of = |run: &str, start: u64, steps: &str| {
         let id = message("udp:a>b#1");
-        let mut lines = line("a", 0, start, "send", &id) + &line("b", 0, start + 1, "receive", &id);
+        let command = format!("\"text\":\"a --log {run}.jsonl\"");
+        let mut lines = line("a", 0, start - 1, "start", &command)
+            + &line("a", 1, start, "send", &id)
+            + &line("b", 0, start + 1, "receive", &id);
         for (number, step) in (1..).zip(steps.split(' ')) {
             let text = format!("\"text\":\"{step}\"");
             lines += &line("b", number, start + 1 + number, "local", &text);
@@ -146,10 +149,10 @@ fn two_executions_are_compared() {
             "window.trace.frame(); return window.trace.positionOf({event}).x"
         ))
     };
-    assert_eq!(left(0), left(7));
+    assert_eq!(left(0), left(8));
     browser.run("document.getElementById('compare-on').click(); window.trace.frame()");
     assert_eq!(lanes().len(), 4);
-    assert_ne!(left(0), left(7));
+    assert_ne!(left(0), left(8));
 
     // Two executions in one file; the same ones have no difference.
     let log = "== x\na {\"a\":1}\nstart\nb {\"b\":1,\"a\":1}\ngot it\n== y\na {\"a\":1}\nstart\nb {\"b\":1,\"a\":1}\ngot it\n";

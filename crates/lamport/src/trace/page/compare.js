@@ -50,11 +50,12 @@ function pairLanes(data, { compare }, layout) {
   });
 }
 
-/** What two events have in common: their words, without the ports and durations that differ in each run. */
+/** What two events have in common: their words, without the ports, durations and files that differ in each run. */
 function signatures(data) {
   const known = new Map();
   const words = data.texts.map((text) => text
-    .replace(/(\d{1,3}(?:\.\d{1,3}){3}|\]):\d+/g, '$1').replace(/\d+(\.\d+)?\s?(ns|µs|ms|s)\b/g, '#'));
+    .replace(/(\d{1,3}(?:\.\d{1,3}){3}|\]):\d+/g, '$1').replace(/\d+(\.\d+)?\s?(ns|µs|ms|s)\b/g, '#')
+    .replace(/--(log|config|ready-file)[ =]\S+/g, '--$1'));
   return Int32Array.from({ length: data.n }, (_, e) => {
     // The role of an event in a log with vector clocks follows from what others have logged.
     const key = words[data.what[e]] || data.kind[e];
