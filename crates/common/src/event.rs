@@ -200,6 +200,11 @@ impl Event {
         self.text(crate::text::visible(bytes))
     }
 
+    /// The content of the message for people: a long one in short, with its length.
+    pub fn content_in_short(&self) -> Cow<'_, str> {
+        crate::text::content(self.text.as_deref().unwrap_or_default(), self.bytes)
+    }
+
     /// The same event, with a text that is safe to show.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {

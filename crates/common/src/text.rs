@@ -1,6 +1,6 @@
 //! Text from outside made safe to show, and the nearest known name to a mistyped one.
 
-use std::{cmp::Ordering, fmt::Write, path::Path, time::Duration};
+use std::{borrow::Cow, cmp::Ordering, fmt::Write, path::Path, time::Duration};
 
 /// Bytes from the network as one line of text that cannot steer a terminal or forge another line.
 ///
@@ -65,6 +65,35 @@ pub fn beginning(text: &str, most: usize) -> String {
         None => visible(text.as_bytes()),
         Some((end, _)) => format!("{}…", visible(&text.as_bytes()[..end])),
     }
+}
+
+/// The longest content of a message that is shown whole to people, in characters as they are shown.
+pub const LONGEST_SHOWN: usize = 256;
+
+/// How many characters are shown of a longer one.
+const BEGINNING: usize = 64;
+
+/// The content of a message for people: whole, or of a long one the beginning and its length. `shown` is the content as
+/// [`visible`] shows it; without `bytes`, its number of bytes, its characters are counted. Logs and `--json` have the whole
+/// content.
+///
+/// ```
+/// use common::text::content;
+/// assert_eq!(content("Hello server", Some(12)), "Hello server");
+/// assert_eq!(content(&"x".repeat(1400), Some(1400)), "x".repeat(64) + "… (1400 bytes)");
+/// ```
+pub fn content(shown: &str, bytes: Option<u64>) -> Cow<'_, str> {
+    // Most are short, and need no count.
+    if shown.len() <= LONGEST_SHOWN || shown.chars().count() <= LONGEST_SHOWN {
+        return shown.into();
+    }
+    let end = shown.char_indices().nth(BEGINNING);
+    let (end, _) = end.expect("it is longer than its beginning");
+    let length = match bytes {
+        Some(bytes) => plural(bytes, "byte"),
+        None => plural(shown.chars().count() as u64, "character"),
+    };
+    format!("{}… ({length})", &shown[..end]).into()
 }
 
 /// A path as it is shown: [`visible`].

@@ -2,7 +2,7 @@
 
 use common::{
     event::{Event, Kind},
-    text::visible,
+    text::{content, visible},
 };
 
 /// The meaning of the crash of a process.
@@ -65,7 +65,10 @@ fn with(verb: &str, object: &str) -> String {
 fn quoted(text: &str) -> String {
     match text {
         "" => String::new(),
-        text => format!(" '{}'", visible(text.as_bytes())),
+        text => {
+            let shown = visible(text.as_bytes());
+            format!(" '{}'", content(&shown, None))
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use common::{
     message::{Carrier, MessageId},
     net::{self, Deadline, Interest, wait_with_grace, woken},
     shutdown::Shutdown,
-    text::visible,
+    text::{content, visible},
 };
 
 use crate::config::Settings;
@@ -223,7 +223,9 @@ impl<'a> Connection<'a> {
         });
         match &self.client.settings.expect {
             Some(expected) if response != expected.as_bytes() => {
-                let why = format!("answered '{}', not '{expected}'", visible(response));
+                let shown = visible(response);
+                let in_short = content(&shown, Some(response.len() as u64));
+                let why = format!("answered '{in_short}', not '{expected}'");
                 Err(Failure::no(&self.client.settings.connect, why))
             }
             _ => Ok(()),

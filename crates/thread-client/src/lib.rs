@@ -47,7 +47,10 @@ pub fn view(options: &Options) -> View {
         let text = event.text.as_deref().unwrap_or_default();
         match event.kind {
             Kind::Receive if load => {}
-            Kind::Receive => lines.answer.extend(["Received from server: ", text]),
+            Kind::Receive => {
+                let content = event.content_in_short();
+                lines.answer.extend(["Received from server: ", &content]);
+            }
             // Without a text the program could not run, and the error has been shown.
             Kind::Stop if text.is_empty() => {}
             Kind::Stop if load => lines.answer = report::lines(text, &event.counts),

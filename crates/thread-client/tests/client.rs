@@ -165,6 +165,20 @@ fn another_message_and_a_hostile_answer() {
 }
 
 #[test]
+fn a_long_answer_is_shown_with_its_length_and_whole_in_json() {
+    const LONG: [u8; 1000] = [b'x'; 1000];
+    let in_short = format!("{}… (1000 bytes)", "x".repeat(64));
+    let (_, finished) = against(&LONG, &[]);
+    assert_eq!(finished.out, format!("Received from server: {in_short}\n"));
+    let (_, finished) = against(&LONG, &["--expect", "Hello from server"]);
+    let why = format!("answered '{in_short}', not 'Hello from server'\n");
+    assert!(finished.err.ends_with(&why), "{finished:?}");
+    let (_, finished) = against(&LONG, &["--json"]);
+    let event = Record::parse(finished.out.trim_end()).unwrap().event;
+    assert_eq!(event.text.map(|text| text.len()), Some(1000));
+}
+
+#[test]
 fn json_is_the_answer_as_an_event() {
     let (_, finished) = against(b"Hello from server", &["--json"]);
     let event = Record::parse(finished.out.trim_end()).unwrap().event;

@@ -51,7 +51,10 @@ fn show(json: bool, event: &Event, lines: &mut Lines) {
             write!(lines.answer, "Connection from {peer}")
                 .expect("writing to a String does not fail");
         }
-        (Kind::Receive, _) => lines.answer.extend(["Received: ", text]),
+        (Kind::Receive, _) => {
+            let content = event.content_in_short();
+            lines.answer.extend(["Received: ", &content]);
+        }
         // Without a text the program could not run, and the error has been shown.
         (Kind::Stop, _) if text.is_empty() => {}
         (Kind::Report | Kind::Stop, _) if json => lines.answer.push_str(text),

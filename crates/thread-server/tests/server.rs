@@ -271,9 +271,12 @@ fn a_long_message_is_read_once_and_its_sender_still_gets_the_answer() {
     let out = server.interrupt().out;
     let received: Vec<_> = out
         .lines()
-        .filter_map(|line| Some(line.strip_prefix("Received: ")?.len()))
+        .filter_map(|line| line.strip_prefix("Received: ")?.split_once("… "))
         .collect();
-    assert_eq!(received, [1023, 1024, 1024, 1024]);
+    let length = |length| ("x".repeat(64), format!("({length} bytes)"));
+    let expected = [1023, 1024, 1024, 1024].map(length);
+    let expected = expected.each_ref().map(|(x, length)| (&**x, &**length));
+    assert_eq!(received, expected);
 }
 
 #[test]

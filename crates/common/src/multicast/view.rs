@@ -26,7 +26,10 @@ pub fn view(words: Words, json: bool) -> View {
                     lines.answer = format!("{running} {group}");
                 }
             }
-            Kind::Receive => lines.answer = format!("{}: {text}{}", words.received, tag(event)),
+            Kind::Receive => {
+                let content = event.content_in_short();
+                lines.answer = format!("{}: {content}{}", words.received, tag(event));
+            }
             Kind::Check => lines.answer = doctor::line(event),
             Kind::Report | Kind::Stop if json => lines.answer.push_str(text),
             Kind::Local | Kind::Report | Kind::Stop => lines.status.push_str(text),

@@ -135,6 +135,7 @@ impl Process for Causal {
     fn queue(&self, names: &Names) -> Vec<String> {
         let held_back = self.held_back.iter().map(|(stamp, payload)| {
             let text = common::text::visible(payload.text.as_bytes());
+            let text = common::text::content(&text, Some(payload.text.len() as u64));
             let (process, after) = (names.of(stamp.process), &payload.after);
             format!("{process}'s '{text}' {after}, held back until its causes are delivered")
         });
