@@ -75,20 +75,22 @@ def random_log(path, events, hosts=5):
 
 def plot(points, path):
     """Seconds by events, both by their logarithms."""
-    width, height, left, bottom = 640, 400, 70, 50
-    x = lambda events: left + (math.log10(events) - 3) / 3 * (width - left - 30)
+    width, height, left, bottom = 640, 400, 80, 50
+    x = lambda events: left + (math.log10(events) - 3) / 3 * (width - left - 40)
     low, high = -3, 1
     y = lambda seconds: height - bottom - (math.log10(seconds) - low) / (high - low) * (height - bottom - 30)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">',
            f'<rect width="{width}" height="{height}" fill="white"/>',
-           f'<text x="{left}" y="18">lamport trace --check, 16 processes: seconds by events; dashed: in proportion</text>']
+           f'<text x="{left}" y="18">lamport trace --check, 16 processes; dashed: in proportion to the events</text>',
+           f'<text x="{(left + width - 40) / 2:.0f}" y="{height - 10}" text-anchor="middle" font-style="italic">events in the logs</text>',
+           f'<text x="14" y="{(height - bottom + 30) / 2:.0f}" text-anchor="middle" font-style="italic" transform="rotate(-90 14 {(height - bottom + 30) / 2:.0f})">time to check</text>']
     for power in range(3, 7):
         at = x(10 ** power)
         out.append(f'<line x1="{at:.0f}" x2="{at:.0f}" y1="30" y2="{height - bottom}" stroke="#ddd"/>'
                    f'<text x="{at:.0f}" y="{height - bottom + 18}" text-anchor="middle">{10 ** power:,}</text>')
     for power in range(low, high + 1):
         at = y(10 ** power)
-        out.append(f'<line x1="{left}" x2="{width - 30}" y1="{at:.0f}" y2="{at:.0f}" stroke="#ddd"/>'
+        out.append(f'<line x1="{left}" x2="{width - 40}" y1="{at:.0f}" y2="{at:.0f}" stroke="#ddd"/>'
                    f'<text x="{left - 8}" y="{at + 4:.0f}" text-anchor="end">{10.0 ** power:g} s</text>')
     line = " ".join(f"{x(events):.1f},{y(seconds):.1f}" for events, seconds in points)
     events, seconds = points[-1]

@@ -9,6 +9,9 @@ pub(super) const SMALL: f64 = 6.6;
 pub(super) const LETTER: f64 = 7.2;
 const HEIGHT: f64 = 12.0;
 
+/// The least space between two texts on one line.
+const GAP: f64 = 6.0;
+
 /// The width of a small text.
 pub(super) fn width(text: &str) -> f64 {
     text.chars().count() as f64 * SMALL
@@ -39,7 +42,9 @@ impl Labels {
         let inside = |(x, _): &(f64, f64)| *x >= 4.0 && x + width(text) <= self.width - 4.0;
         let free = |(x, y): &(f64, f64)| {
             self.placed.iter().all(|(left, base, other)| {
-                (base - y).abs() > HEIGHT || x + width(text) < *left || *x > left + width(other)
+                (base - y).abs() > HEIGHT
+                    || x + width(text) + GAP < *left
+                    || *x > left + width(other) + GAP
             })
         };
         let place = places.into_iter().filter(inside).find(free);
