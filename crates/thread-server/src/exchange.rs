@@ -1,5 +1,5 @@
 //! One exchange with one client, as a finite-state machine that never waits (van Steen & Tanenbaum, Distributed
-//! Systems, section 3.1).
+//! Systems, "Threads").
 //!
 //! [`Exchange::advance`] goes as far as it can and returns what has to happen before it can go on. A thread that serves
 //! one client waits for that by itself ([`Client`](crate::client::Client)); the event-driven model waits for all of its

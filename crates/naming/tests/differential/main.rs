@@ -130,7 +130,7 @@ fn check(exchange: &Exchange, used: &mut BTreeMap<&'static str, u64>, title: &st
 
 #[test]
 fn the_page_has_the_same_table() {
-    let page = include_str!("../../../../docs/reference/naming.md");
+    let page = include_str!("../../../../docs/reference/name-server.md");
     let rows: String = ROWS
         .iter()
         .map(|row| {

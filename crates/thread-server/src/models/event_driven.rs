@@ -1,5 +1,5 @@
 //! One thread for all clients: non-blocking sockets and readiness notification. Each client is a finite-state machine
-//! (van Steen & Tanenbaum, Distributed Systems, section 3.1), its [`Exchange`](crate::exchange::Exchange).
+//! (van Steen & Tanenbaum, Distributed Systems, "Threads"), its [`Exchange`](crate::exchange::Exchange).
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -1,4 +1,4 @@
-//! Dispatcher and workers (van Steen & Tanenbaum, Distributed Systems, section 3.1): one thread accepts and hands each
+//! Dispatcher and workers (van Steen & Tanenbaum, Distributed Systems, "Threads"): one thread accepts and hands each
 //! client to one of N workers, through a bounded channel. When the channel is full, the dispatcher waits and further
 //! clients stay in the listen backlog.
 
