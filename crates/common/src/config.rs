@@ -26,7 +26,7 @@ use clap::{FromArgMatches, error::ErrorKind};
 
 pub use self::{
     flag::{EVERYWHERE, Flag, Given, ROOT, Taker},
-    flags::{command, commands, refusal},
+    flags::{command, commands, refusal, says_default},
     program::{CommandLine, Options, Output, PROGRAMS},
     values::{Period, Switch, in_range},
 };

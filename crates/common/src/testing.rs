@@ -13,6 +13,8 @@
 //! | `waiting` | what announces itself in no way |
 //! | `recorder` | a journal for tests that call a library |
 //! | `command_line` | help, flags and refusals |
+//! | `examples` | the examples of the help |
+//! | `reference` | each flag on a reference page |
 //! | `environment` | what a test needs of the machine |
 //! | `words` | words that no program prints |
 //! | [`measuring`] | benchmarks of code |
@@ -20,12 +22,14 @@
 mod command_line;
 mod contract;
 mod environment;
+mod examples;
 mod files;
 mod handout;
 pub mod measuring;
 mod modules;
 mod program;
 mod recorder;
+mod reference;
 mod waiting;
 mod words;
 
@@ -33,11 +37,13 @@ pub use self::{
     command_line::{check_command_line, check_every_flag, check_refusals},
     contract::check_contract,
     environment::{have, have_program, in_namespace, with_python_peers},
+    examples::check_examples,
     files::{Folder, read_log, snapshot},
     handout::{check_handout, lines_of_backtrace},
     modules::check_modules,
     program::{Finished, Running, command, run, start},
     recorder::Recorder,
+    reference::check_reference,
     waiting::wait_for,
     words::{BANNED, banned_word},
 };

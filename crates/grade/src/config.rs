@@ -1,5 +1,7 @@
 //! The program's options and subcommands.
 
+mod examples;
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Subcommand;
@@ -11,19 +13,9 @@ use common::{
 
 use crate::{job::Subject, report::Format, suite::Role};
 
-const EXAMPLES: &str = "\
-Examples:
-  grade threads --cmd 'python3 server.py'       the server of experiment 3, in its sandbox
-  grade threads --cmd ./client --role client    the client; the grader is the server
-  grade naming --cmd 'python3 names.py {scheme} {name}'
-                                                the resolver of experiment 5, run for each name
-  grade all --submissions class --suite lab.json --csv grades.csv
-                                                each folder in class
-Exit code: 0 full marks, 1 points lost, 2 could not be graded";
-
-/// Grades a program in any language: runs it, attacks it, and says which requirements it meets
+/// Tests a program in any language as a black box: runs it in a sandbox, and says which requirements it meets
 #[derive(Debug, clap::Parser)]
-#[command(name = "grade", after_help = EXAMPLES, subcommand_required = true)]
+#[command(name = "grade", after_help = examples::PROGRAM, subcommand_required = true)]
 pub struct Cli {
     /// Flags.
     #[command(flatten)]
@@ -37,56 +29,48 @@ pub struct Cli {
 #[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
 pub enum Command {
     /// A server or a client of experiment 3
-    #[command(
-        after_help = "Examples:\n  grade threads --cmd 'python3 server.py'\n  grade threads --cmd 'python3 server.py' --only idle,many --timeout 2s\n  grade threads --cmd ./client --role client"
-    )]
+    #[command(after_help = examples::THREADS)]
     Threads,
     /// A program of experiment 4 that receives from a group, or sends to it
-    #[command(
-        after_help = "Examples:\n  grade multicast --cmd 'python3 receiver.py'\n  grade multicast --cmd ./sender --role sender --address 224.1.1.1:5007"
-    )]
+    #[command(after_help = examples::MULTICAST)]
     Multicast,
     /// A resolver of experiment 5, run once for each name, or a name server
-    #[command(
-        after_help = "In the command stand for what is asked:\n  {scheme}  flat or structured\n  {name}    server1, or region1/server1\n  {path}    the same in words: region1 server1\n  {names}   a JSON file of names: texts are names, objects regions\n\nExamples:\n  grade naming --cmd 'python3 names.py {scheme} {name}'\n  grade naming --cmd './names --file {names} {path}'\n  grade naming --server 127.0.0.1:5300\n  grade naming --server 127.0.0.1:5300 --cmd 'python3 dns.py {names}'"
-    )]
+    #[command(after_help = examples::NAMING)]
     Naming,
     /// A clock of experiment 6 that answers lines of JSON
-    #[command(
-        after_help = "Requests on standard input, and the answers on standard output:\n  {\"event\":\"send\"}              {\"time\":1}\n  {\"event\":\"receive\",\"time\":5}  {\"time\":6}\n\nExample:\n  grade clock --cmd 'python3 clock.py'"
-    )]
+    #[command(after_help = examples::CLOCK)]
     Clock,
     /// A node of experiment 6: several run over a network with faults, as `lamport run` has it
-    #[command(
-        after_help = "Workloads, as of lamport run --node: echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv, clocks,\nmutex, total, causal\n\nExample:\n  grade node broadcast --cmd 'python3 node.py'"
-    )]
+    #[command(after_help = examples::NODE)]
     Node {
         /// What the nodes are asked
         #[arg(value_name = "WORKLOAD")]
         workload: String,
     },
     /// Logs that a submission wrote: each check of lamport trace is a requirement
-    #[command(
-        after_help = "Examples:\n  grade logs logs\n  grade logs logs --algorithm mutex --format json"
-    )]
+    #[command(after_help = examples::LOGS)]
     Logs {
         /// The folder of the logs
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
     /// Every submission of a class: each folder or program in a folder
-    #[command(
-        after_help = "Examples:\n  grade all --submissions class --suite lab.json --csv grades.csv --jobs 4\n  grade all --submissions class --suite lab.json --format junit --output grades.xml\nA suite: {\"version\": 1, \"parts\": [{\"experiment\": \"threads\", \"role\": \"server\",\n  \"command\": \"python3 server.py\", \"files\": [\"server.py\"]}]}"
-    )]
+    #[command(after_help = examples::ALL)]
     All,
 }
 
 common::options! {
     /// The program's options.
     pub struct Options of Cli = "grade" {
-        /// The command that starts the submission, for a shell, in this folder
+        /// The command that starts the submission, for a shell, in this folder [required]
         #[arg(value_name = "COMMAND")]
-        cmd: String => [threads, multicast, naming, clock, node],
+        cmd: String => [
+            threads,
+            multicast,
+            naming: "The command that starts the submission, for a shell, in this folder [default: none; --server]",
+            clock,
+            node,
+        ],
         /// What the submission is
         #[arg(value_name = "ROLE", hide_possible_values = true)]
         role: Role => [threads = "server": "server or client", multicast = "receiver": "receiver or sender"],
@@ -102,13 +86,13 @@ common::options! {
             threads = "127.0.0.1:12345",
             multicast = "224.1.1.1:5007": "The group and its port",
         ],
-        /// The folder of the submissions, each a folder, or a file that is a program of the suite
+        /// The folder of the submissions, each a folder, or a file that is a program of the suite [required]
         #[arg(value_name = "DIR")]
         submissions: PathBuf => [all],
-        /// What is graded of each submission: a JSON file
+        /// What is graded of each submission: a JSON file [required]
         #[arg(value_name = "FILE")]
         suite: PathBuf => [all],
-        /// The algorithm of which the logs are to be
+        /// The algorithm of which the logs are to be [default: any]
         #[arg(value_name = "NAME")]
         algorithm: String => [logs],
         /// How many submissions at once
@@ -123,13 +107,13 @@ common::options! {
         /// What the grader's random choices begin with: the same seed, the same attacks
         #[arg(value_name = "N")]
         seed: u64 => [threads = "1", multicast = "1", naming = "1", clock = "1", node = "1", all = "1"],
-        /// Only these requirements
+        /// Only these requirements [default: all]
         #[arg(value_name = "ID,…", value_delimiter = ',')]
         only: Vec<String> => [threads, multicast, naming, clock, node, all],
         /// Requirements whose details are kept from the student
         #[arg(value_name = "ID,…", value_delimiter = ',')]
         hidden: Vec<String> => [threads, multicast, naming, clock, node, all],
-        /// Points by requirement in a JSON file, such as {"idle": 5} or {"threads-server/idle": 5}
+        /// Points by requirement in a JSON file, such as {"threads-server/idle": 5} [default: the grader's]
         #[arg(value_name = "FILE")]
         points: PathBuf => [threads, multicast, naming, clock, node, all],
         /// The form of the results: text, json, gradescope, junit or github

@@ -1,5 +1,7 @@
 //! The program's options and subcommands.
 
+mod examples;
+
 use std::{
     fmt,
     net::SocketAddr,
@@ -29,46 +31,9 @@ use crate::{
     workload::Workload,
 };
 
-const EXAMPLES: &str = "\
-Examples:
-  lamport                                       the handout's two clocks and one message
-  lamport simulate mutex --processes 3 --count 1
-                                                three processes in simulated time; prints each event
-  lamport simulate total --loss 10% --duplicate 10% --reorder 10% --seeds 100
-                                                a hundred runs over an unreliable network
-  lamport simulate mutex --bug no-tie-break --seeds 1000
-                                                an injected bug, and a shortest run that shows it
-  lamport run mutex --processes 5 --loss 10%    five real processes for 5 s
-  lamport run echo --node 'python3 node.py'     three nodes of your own, under this network
-  lamport check mutex                           every interleaving of three processes
-  lamport trace server.jsonl client.jsonl       the logs of any programs as one diagram
-  lamport node events --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002
-                                                one process by hand; another terminal has p2";
-
-/// A subcommand's examples, and the words that its options take.
-macro_rules! with_words {
-    ($examples:literal) => {
-        concat!(
-            "Algorithms:\n",
-            "  events           events and messages: send, receive, local\n",
-            "  mutex            Lamport's mutual exclusion: 3(N-1) messages an entry\n",
-            "  ricart-agrawala  Ricart and Agrawala's mutual exclusion: 2(N-1) messages an entry\n",
-            "  central          mutual exclusion by a coordinator, p1: 3 messages an entry\n",
-            "  total            totally ordered multicast: the replicas of a bank account\n",
-            "  causal           causally ordered multicast, by vector clocks\n\n",
-            "Bugs:\n",
-            "  no-tie-break        equal timestamps: each process takes its own request as the first\n",
-            "  no-acknowledgement  a process does not wait for acknowledgements, replies or grants\n",
-            "  no-advance          a receive does not advance the clock past the message's timestamp\n",
-            "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n\n",
-            $examples
-        )
-    };
-}
-
-/// Lamport's logical clocks, and algorithms that use them
+/// Lamport's logical clocks, and algorithms on them: mutual exclusion, totally and causally ordered multicasting
 #[derive(Debug, clap::Parser)]
-#[command(name = "lamport", after_help = EXAMPLES)]
+#[command(name = "lamport", after_help = examples::PROGRAM)]
 pub struct Cli {
     /// Flags.
     #[command(flatten)]
@@ -82,50 +47,38 @@ pub struct Cli {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Simulate processes and their network; the same seed gives the same run
-    #[command(
-        after_help = with_words!("Examples:\n  lamport simulate mutex --processes 3 --count 2 --seed 7\n  lamport simulate causal --delay exp:20ms --partition 'p1/p2,p3@1s..2s' --for 3s\n  lamport simulate total --crash p2@100ms..2s --logs logs")
-    )]
+    #[command(after_help = examples::SIMULATE)]
     Simulate {
         /// The algorithm of the processes
         #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
     },
     /// Run real processes on this machine and verify what they did
-    #[command(
-        after_help = with_words!("Workloads of --node, a program that speaks Maelstrom's protocol (docs/reference/nodes.md):\n  echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv   Maelstrom's\n  clocks, mutex, total, causal                                        this lab's\n\nExamples:\n  lamport run mutex --processes 5 --loss 10% --duplicate 10% --reorder 10%\n  lamport run total --transport tcp --for 2s --logs logs\n  lamport run mutex --crash p2@2s --for 4s      kill -9 for p2 after 2 s\n  lamport run broadcast --node 'python3 node.py' --processes 5 --partition 'n1/*@1s..2s'")
-    )]
+    #[command(after_help = examples::RUN)]
     Run {
         /// The algorithm of the processes; with --node the workload of the nodes
         #[arg(hide_possible_values = true)]
         algorithm: Subject,
     },
     /// Model checker: explore every interleaving and print a shortest counterexample
-    #[command(
-        after_help = with_words!("Examples:\n  lamport check mutex --processes 3 --count 1     the processes as they run\n  lamport check mutex --processes 3 --max-clock 6 the TLA+ module LamportMutex, whose counts are published\n  lamport check mutex --bug no-tie-break          an injected bug, and a shortest counterexample\n  lamport check mutex --may-reorder 1             a network that may deliver one message out of order\n  lamport check causal --replay logs/safety.jsonl --show all")
-    )]
+    #[command(after_help = examples::CHECK)]
     Check {
         /// The algorithm of the processes
         #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
     },
     /// Step through the states of the model by hand, in a browser (stateright's explorer)
-    #[command(
-        after_help = with_words!("Example:\n  lamport explore mutex --processes 2 --bug no-tie-break --listen 127.0.0.1:3000")
-    )]
+    #[command(after_help = examples::EXPLORE)]
     Explore {
         /// The algorithm of the processes
         #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
     },
-    /// Merge the event logs of any programs into one space-time diagram; verify and draw it
-    #[command(
-        after_help = "Examples:\n  lamport trace server.jsonl client.jsonl         the newest events, in the terminal\n  lamport trace logs/ --check                     is this execution possible? exit code 0 or 1\n  lamport trace logs/ --html run.html             an interactive page\n  lamport trace server.jsonl --svg threads.svg --axis wall --lanes thread\n                                                  which thread served which client, when\n  lamport trace shiviz.log --check                a log with vector clocks, of any program\n  lamport trace app.ndjson --fields host=name,clock=vc,event=msg\n                                                  JSON of any program\n  thread-server --log - | lamport trace -         a log from standard input"
-    )]
+    /// Merge event logs into one space-time diagram, ordered by happened-before; verify and draw it
+    #[command(after_help = examples::TRACE)]
     Trace(TraceFiles),
-    /// Be one process that commands typed here control
-    #[command(
-        after_help = with_words!("Example, in three terminals:\n  lamport node mutex --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p2 --listen 127.0.0.1:4002 --peer p1=127.0.0.1:4001 --peer p3=127.0.0.1:4003\n  lamport node mutex --name p3 --listen 127.0.0.1:4003 --peer p1=127.0.0.1:4001 --peer p2=127.0.0.1:4002\nThen type help.")
-    )]
+    /// Run one process by hand: the commands typed are its events
+    #[command(after_help = examples::NODE)]
     Node {
         /// The algorithm of the processes
         #[arg(hide_possible_values = true)]
@@ -159,18 +112,18 @@ common::options! {
         /// Number of processes
         #[arg(value_name = "N")]
         processes: usize => [simulate = "3", run = "3", check = "3", explore = "3"],
-        /// Run this command as each process: a node in any language
+        /// Run this command as each process: a node in any language [default: the algorithm's process]
         #[arg(value_name = "COMMAND")]
         node: String => [run],
         /// Operations per process: entries, multicasts, events
         #[arg(value_name = "N")]
-        count: u64 => [simulate = "10", run, check = "1; of events 2", explore = "1; of events 2"],
+        count: u64 => [simulate = "10", run = "until --for", check = "1; of events 2", explore = "1; of events 2"],
         /// How long the processes begin operations
         #[arg(value_name = "DURATION")]
         r#for: Period => [
-            simulate,
+            simulate = "until --count",
             run = "5s",
-            node: "How long this process runs, at most",
+            node = "no end": "How long this process runs, at most",
         ],
         /// Operations per process and second, on average
         #[arg(value_name = "N")]
@@ -201,7 +154,7 @@ common::options! {
         /// Replay the execution in this event log step by step
         #[arg(value_name = "FILE")]
         replay: PathBuf => [simulate, check],
-        /// Draw these events only, by their numbers: 100..200, 100.., ..200
+        /// Draw these events only, by their numbers: 100..200, 100.., ..200 [default: all]
         #[arg(value_name = "FROM..UNTIL")]
         range: Range => [trace],
         /// List every finding, not only the first ones and their number
@@ -210,10 +163,10 @@ common::options! {
         /// Layout of logs with clocks, with groups event, host, clock [default: ShiViz's, GoVector's]
         #[arg(value_name = "REGEX")]
         regex: String => [trace],
-        /// Logs in lines of JSON: host=a.b,clock=c,event=d,time=e (by the names of fields)
+        /// Logs in lines of JSON: host=a.b,clock=c,event=d,time=e [default: by the names of fields]
         #[arg(value_name = "FIELDS")]
         fields: FieldNames => [trace],
-        /// What separates two executions in such a log; a group named trace is their name
+        /// Separates two executions in such a log; a group named trace is their name [default: nothing]
         #[arg(value_name = "REGEX")]
         delimiter: String => [trace],
         /// Write an interactive page: one file that needs no network
@@ -246,14 +199,14 @@ common::options! {
         /// Listen on this address, :PORT on 127.0.0.1; port 0 takes a free one
         #[arg(value_name = "ADDR:PORT", help_heading = "Network")]
         listen: Endpoint => [explore = "127.0.0.1:3000", node = "127.0.0.1:0"],
-        /// Write the real address into this file once the program listens; removed at the end
+        /// Write the real address into this file once it listens; removed at the end
         #[arg(value_name = "FILE", help_heading = "Network")]
         ready_file: PathBuf => [
             explore,
             node,
-            run: "Write the addresses of the processes into this file, a line each; removed at the end",
+            run: "Write the processes' addresses into this file, a line each; removed at the end",
         ],
-        /// Another process; repeat it for several
+        /// Another process; may be repeated
         #[arg(value_name = "NAME=HOST:PORT", help_heading = "Network")]
         peer: Vec<String> => [node],
         /// The transport of frames: udp, one in a datagram, or tcp, one in a line
@@ -262,31 +215,31 @@ common::options! {
         /// The initial value of this process's clock
         #[arg(value_name = "TIME", help_heading = "Network")]
         clock: u64 => [node = "0"],
-        /// Share of the frames that the network drops, such as 10%
+        /// Share of the frames that the network drops, such as 10% [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
         loss: Chance => [simulate, run, node],
-        /// Share of the frames that it duplicates
+        /// Share of the frames that it duplicates [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
         duplicate: Chance => [simulate, run, node],
-        /// Share of the frames that it delivers out of order
+        /// Share of the frames that it delivers out of order [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
         reorder: Chance => [simulate, run, node],
         /// How long frames take: 5ms, 1ms..10ms, exp:5ms, normal:5ms,1ms
         #[arg(value_name = "DELAY", help_heading = "Faults")]
-        delay: Delay => [simulate = "1ms..10ms", run, node],
-        /// Partition the network: p1/p2,p3@1s..2s, in one direction p1>*@1s; repeat it for several
+        delay: Delay => [simulate = "1ms..10ms", run = "no delay", node = "no delay"],
+        /// Partition the network: p1/p2,p3@1s..2s, one way p1>*@1s; may be repeated
         #[arg(value_name = "A/B@FROM..UNTIL", help_heading = "Faults")]
         partition: Vec<String> => [simulate, run, node],
-        /// Crash a process: p2@1s..2s; without an end it stays crashed; repeat it for several
+        /// Crash a process: p2@1s..2s, without an end for good; may be repeated
         #[arg(value_name = "P@FROM..UNTIL", help_heading = "Faults")]
         crash: Vec<String> => [simulate, run],
         /// Kill a node and start it again, without its state: n2@1s..2s; repeat it for several
         #[arg(value_name = "N@FROM..UNTIL", help_heading = "Faults")]
-        restart: Vec<String> => [run: "With --node: kill a node and start it again: n2@1s..2s; repeat it for several"],
-        /// Read faults from a JSON file: {"loss": "10%", "crash": ["p2@1s"]}; flags go before it
+        restart: Vec<String> => [run: "With --node: kill a node and start it again: n2@1s..2s; may be repeated"],
+        /// Read faults from a JSON file: {"loss": "10%", "crash": ["p2@1s"]}
         #[arg(value_name = "FILE", help_heading = "Faults")]
         faults: PathBuf => [simulate, run, node],
-        /// Check the TLA+ module LamportMutex up to this time in place of the processes
+        /// Check the TLA+ module LamportMutex up to this time [default: the processes as they run]
         #[arg(value_name = "TIME", help_heading = "Model")]
         max_clock: u8 => [check, explore],
         /// How many messages the network may lose, each at any moment

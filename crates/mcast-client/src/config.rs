@@ -23,11 +23,12 @@ Examples:
   mcast-client                                  join, print each message, send each line typed; Ctrl-C stops it
   mcast-client -m hello -m goodbye              send two messages to the group and end
   mcast-client --mode unicast --to 127.0.0.1 --to 127.0.0.2 -m hello
+                                                a copy for each receiver
   mcast-client --mode broadcast -m hello        on loopback, to 127.255.255.255
-  mcast-client --stamp --size 1400 --rate 1000 --for 10s    a load whose losses receivers count
+  mcast-client --stamp --size 1400 --rate 1000 --for 1s    a load whose losses receivers count
   mcast-client doctor                           why does nothing arrive?";
 
-/// A member of a multicast group: prints every message received, and sends each line typed
+/// A member of an IP multicast group: it sends each line typed to all members, and prints every message received
 #[derive(Debug, clap::Parser)]
 #[command(name = "mcast-client", after_help = EXAMPLES)]
 pub struct Cli {
@@ -44,7 +45,7 @@ pub struct Cli {
 pub enum Command {
     /// Check, one by one, why multicast may not work here
     #[command(
-        after_help = "Examples:\n  mcast-client doctor\n  mcast-client doctor --interface default --json"
+        after_help = "Examples:\n  mcast-client doctor\n  mcast-client doctor --interface default --json\n  mcast-client doctor --group 239.1.2.3 --port 6000"
     )]
     Doctor,
 }
@@ -53,22 +54,22 @@ common::membership_options! {
     /// The client's options.
     pub struct Options of Cli = "mcast-client" {
         group: "A group to join and send to; may be repeated [default: 224.1.1.1]",
-        count: "End after N datagrams received; with -m or --size, after N messages sent",
-        for: "End after this time; exit code 1 if fewer than --count were received",
+        count: "End after N datagrams received; with -m or --size, after N messages sent [default: no end]",
+        for: "End after this time; exit code 1 if fewer than --count were received [default: no end]",
         offload: "Let the kernel take and hand over many datagrams in one piece: on or off [default: on]",
-        /// Send this message and end, without joining; may be repeated, the messages are sent in turn
+        /// Send this message and end, without joining; may be repeated [default: each line typed]
         #[arg(short, value_name = "TEXT", help_heading = "Sending")]
         message: Vec<String>,
         /// Addressing mode: unicast, multicast or broadcast [default: multicast]
         #[arg(value_name = "MODE", hide_possible_values = true, help_heading = "Sending")]
         mode: AddressingMode,
-        /// Destination, :PORT on 127.0.0.1: several for unicast, at most one for broadcast
+        /// Destination, :PORT on 127.0.0.1: several for unicast, one for broadcast [default: the group]
         #[arg(value_name = "ADDR[:PORT]", help_heading = "Sending")]
         to: Vec<Destination>,
-        /// Put a sequence header before each message: sender, session, number, time and Lamport clock
+        /// Put a sequence header before each message: sender, session, number, time, clock
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Sending")]
         stamp: bool,
-        /// Send datagrams of this size and end, without joining
+        /// Send datagrams of this size and end, without joining [default: that of the message]
         #[arg(value_name = "BYTES", help_heading = "Sending")]
         size: usize,
         /// Messages a second [default: as fast as the kernel takes them]

@@ -1,5 +1,7 @@
 //! The program's options and subcommands.
 
+mod examples;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -37,22 +39,9 @@ pub const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 
 /// The port of a secondary that is named without one: that of DNS.
 const DOMAIN: u16 = 53;
 
-const EXAMPLES: &str = "\
-Examples:
-  naming                                        the handout's two queries
-  naming flat server1 server2                   two flat names
-  naming structured region1/server1             one structured name; also: region1 server1
-  naming flat server1 --short                   the bare address, for a script
-  naming explain server1 --at region1           every step of a resolution
-  naming register region1/server5 10.0.0.5 --names lab.json
-                                                a new name in a file
-  naming serve --names lab.json                 a name server: dig @127.0.0.1 -p 5300 server1.flat.lab
-  naming resolve region1/server1 --server 127.0.0.1:5300
-                                                ask it";
-
-/// Resolves flat and structured names, stores them, and serves them by DNS
+/// A naming system: it resolves flat and structured names, stores them in name spaces, and serves them by DNS
 #[derive(Debug, clap::Parser)]
-#[command(name = "naming", after_help = EXAMPLES)]
+#[command(name = "naming", after_help = examples::PROGRAM)]
 pub struct Cli {
     /// Flags.
     #[command(flatten)]
@@ -65,39 +54,35 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Resolve flat names
-    #[command(after_help = "Example:\n  naming flat server1 server2 --short")]
+    /// Resolve flat names: one look-up each
+    #[command(after_help = examples::FLAT)]
     Flat {
         /// Names without structure, such as server1
         #[arg(required = true, value_name = "NAME")]
         queries: Vec<String>,
     },
-    /// Resolve structured names
-    #[command(after_help = "Example:\n  naming structured region1/server1 region2/server3")]
+    /// Resolve structured names: each component in its directory, from the root
+    #[command(after_help = examples::STRUCTURED)]
     Structured {
         /// Paths such as region1/server1, or the components of one path: region1 server1
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<String>,
     },
     /// List each name with its value
-    #[command(after_help = "Example:\n  naming list --names lab.json")]
+    #[command(after_help = examples::LIST)]
     List,
-    /// Draw both name spaces
-    #[command(after_help = "Example:\n  naming tree --names lab.json")]
+    /// Draw the name spaces: that of flat names, and the tree of directories and leaves
+    #[command(after_help = examples::TREE)]
     Tree,
     /// Show every step of a resolution; a name with a / is structured, and with --at every name is
-    #[command(
-        after_help = "Examples:\n  naming explain region1/server1\n  naming explain server1 --at region1"
-    )]
+    #[command(after_help = examples::EXPLAIN)]
     Explain {
         /// Names, flat or structured
         #[arg(required = true, value_name = "NAME")]
         queries: Vec<String>,
     },
     /// Register a new name in --names FILE or at --server; with a / it is structured
-    #[command(
-        after_help = "Examples:\n  naming register printer 10.0.0.9 'text:in the hall' --names lab.json\n  naming register region1/server5 10.0.0.5 2001:db8::5 --server 127.0.0.1:5300"
-    )]
+    #[command(after_help = examples::REGISTER)]
     Register {
         /// The name
         #[arg(value_name = "NAME")]
@@ -113,14 +98,14 @@ pub enum Command {
         add: bool,
     },
     /// Remove names from --names FILE or --server
-    #[command(after_help = "Example:\n  naming unregister region1/server5 --names lab.json")]
+    #[command(after_help = examples::UNREGISTER)]
     Unregister {
         /// The names
         #[arg(required = true, value_name = "NAME")]
         places: Vec<String>,
     },
     /// Rename a name, or a directory with everything in it
-    #[command(after_help = "Example:\n  naming rename /region1 /north --names lab.json")]
+    #[command(after_help = examples::RENAME)]
     Rename {
         /// The old name
         from: String,
@@ -128,9 +113,7 @@ pub enum Command {
         to: String,
     },
     /// Make a second name for a leaf (hard link), or for a name (symbolic link)
-    #[command(
-        after_help = "Examples:\n  naming link /www region1/server1 --names lab.json\n  naming link /east /region1 --symbolic --names lab.json"
-    )]
+    #[command(after_help = examples::LINK)]
     Link {
         /// The new name
         #[arg(value_name = "NEW")]
@@ -143,26 +126,20 @@ pub enum Command {
         symbolic: bool,
     },
     /// Print all names as a zone file, for any DNS server
-    #[command(after_help = "Example:\n  naming export --names lab.json --zone lab. >lab.zone")]
+    #[command(after_help = examples::EXPORT)]
     Export,
     /// Read a zone file, into --names FILE or onto standard output
-    #[command(
-        after_help = "Example:\n  naming import lab.zone --zone lab. --names lab.json\n  naming import example.zone --zone example. --skip-unsupported >example.json"
-    )]
+    #[command(after_help = examples::IMPORT)]
     Import {
         /// The zone file; - is standard input
         #[arg(value_name = "ZONEFILE")]
         file: PathBuf,
     },
     /// Serve the names by DNS, over UDP and TCP
-    #[command(
-        after_help = "Examples:\n  naming serve                                  the handout's names; Ctrl-C stops it\n  naming serve --names lab.json --store lab.redb --secondary 127.0.0.1:5301\n  kill -HUP PID                                 makes it read the names file again"
-    )]
+    #[command(after_help = examples::SERVE)]
     Serve,
-    /// Ask a name server
-    #[command(
-        after_help = "Examples:\n  naming resolve server1 region1/server1 --server 127.0.0.1:5300\n  naming resolve 192.168.1.2 --server 127.0.0.1:5300\n  naming resolve www.example.org. --type AAAA --server 127.0.0.1:5300 --short"
-    )]
+    /// Resolve names at a name server: the client side of DNS
+    #[command(after_help = examples::RESOLVE)]
     Resolve {
         /// Names as above, domain names that end with a dot, or addresses
         #[arg(required = true, value_name = "NAME")]
@@ -172,9 +149,7 @@ pub enum Command {
         rtype: Option<String>,
     },
     /// Check a server's store, or print the names that can be read of it, also when it is damaged
-    #[command(
-        after_help = "Examples:\n  naming store check lab.redb                   exit code 0: sound, 1: damaged, 2: nothing can be read\n  naming store export lab.redb >lab.json        its names as a names file; the store is unchanged\n  naming store export lab.redb lab.zone --zone-file\n                                                its names as a zone file\n  naming serve --names lab.json --store new.redb\n                                                a new store with them"
-    )]
+    #[command(after_help = examples::STORE)]
     Store {
         /// check reports whether it is sound; export prints its names
         #[arg(value_name = "ACTION", value_enum, hide_possible_values = true)]
@@ -187,9 +162,7 @@ pub enum Command {
         output: Option<PathBuf>,
     },
     /// Make a key that signs updates and transfers (TSIG): into --key FILE, or onto standard output
-    #[command(
-        after_help = "Example:\n  naming keygen lab --key lab.key       then: naming serve --key lab.key; nsupdate -k lab.key"
-    )]
+    #[command(after_help = examples::KEYGEN)]
     Keygen {
         /// The key's name
         #[arg(default_value = "naming", value_name = "KEYNAME")]
@@ -218,15 +191,15 @@ common::options! {
             list,
             tree,
             explain,
-            register: "Change this JSON file of names",
-            unregister: "Change this JSON file of names",
-            rename: "Change this JSON file of names",
-            link: "Change this JSON file of names",
+            register: "Change this JSON file of names [default: none; --server]",
+            unregister: "Change this JSON file of names [default: none; --server]",
+            rename: "Change this JSON file of names [default: none; --server]",
+            link: "Change this JSON file of names [default: none; --server]",
             export,
-            import: "Write the names into this JSON file and not onto standard output",
+            import: "Write the names into this JSON file [default: onto standard output]",
             serve,
         ],
-        /// Mount the structured names of a file under a new directory; repeat it for several
+        /// Mount the structured names of a file under a new directory; may be repeated
         #[arg(value_name = "PATH=FILE")]
         mount: Vec<String> => [structured, list, tree, explain, export, serve],
         /// The directory where relative paths start [default: /]
@@ -238,13 +211,13 @@ common::options! {
         /// The name server, :PORT on 127.0.0.1
         #[arg(value_name = "HOST:PORT")]
         server: String => [
-            register: "Change the names of this name server",
-            unregister: "Change the names of this name server",
-            rename: "Change the names of this name server",
-            link: "Change the names of this name server",
+            register: "Change the names of this name server [default: none; --names]",
+            unregister: "Change the names of this name server [default: none; --names]",
+            rename: "Change the names of this name server [default: none; --names]",
+            link: "Change the names of this name server [default: none; --names]",
             resolve = "127.0.0.1:5300",
         ],
-        /// Leave out what a name space cannot hold, such as MX records, and list it with its line
+        /// Leave out what no name space can hold, such as MX records, and list it
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
         skip_unsupported: bool => [import],
         /// The zone that the names are in [default: lab.]
@@ -263,16 +236,16 @@ common::options! {
         /// Export a zone file, and not a names file
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
         zone_file: bool => [store],
-        /// The file with the keys that sign updates and transfers (TSIG)
+        /// The file with the keys that sign updates and transfers (TSIG) [default: unsigned]
         #[arg(value_name = "FILE")]
         key: PathBuf => [
             register,
             unregister,
             rename,
             link,
-            serve: "The file with the keys that sign updates and transfers (TSIG); the first signs notices",
+            serve: "The keys that sign updates and transfers (TSIG); the first signs notices [default: unsigned]",
             resolve,
-            keygen: "Write the key into this file and not onto standard output",
+            keygen: "Write the key into this file [default: onto standard output]",
         ],
         /// How long to wait for the server
         #[arg(value_name = "DURATION")]
@@ -290,10 +263,10 @@ common::options! {
             serve = "127.0.0.1:5300",
             export = "127.0.0.1": "The name server's address in the zone",
         ],
-        /// Store the names durably in this file; --names only fills a new one
+        /// Store the names durably in this file; --names only fills a new one [default: in memory]
         #[arg(value_name = "FILE", help_heading = "Server")]
         store: PathBuf => [serve],
-        /// Notify this server (port 53) of changes and let it transfer the zones; repeat it for several
+        /// Notify this server of changes, which may transfer the zones; may be repeated
         #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
         secondary: Vec<Endpoint> => [serve],
         /// The time to live of records: how long others may cache them [default: 1m]
@@ -310,7 +283,7 @@ common::options! {
         /// Number of TCP connections at once; others wait in the backlog [default: 200]
         #[arg(value_name = "N", help_heading = "Server")]
         max_clients: usize => [serve],
-        /// Write the real address into this file once the program listens; removed at the end
+        /// Write the real address into this file once it listens; removed at the end
         #[arg(value_name = "FILE", help_heading = "Server")]
         ready_file: PathBuf => [serve],
     } writes { ready_file }

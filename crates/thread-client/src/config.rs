@@ -13,14 +13,14 @@ use crate::schedule::{Amount, Load};
 const EXAMPLES: &str = "\
 Examples:
   thread-client                                 the handout's client
-  thread-client --connect server.lab:12345 --message 'Good morning'
+  thread-client --connect localhost:12345 --message 'Good morning'
   thread-client --clients 50 --json             50 clients at once, and a summary for a script
-  thread-client --clients 32 --requests 100000  32 clients, each the next exchange after a reply
-  thread-client --rate 500 --for 10s --plot rate.svg
+  thread-client --clients 32 --requests 1000    32 clients, each the next exchange after a reply
+  thread-client --rate 500 --for 1s --plot rate.svg
                                                 500 exchanges a second, an open-loop load
-  thread-client --clients 9000 --hold 1s        connect all, wait a second, then send";
+  thread-client --clients 100 --hold 1s         connect all, wait a second, then send";
 
-/// A TCP client: it sends one message and prints the reply; or many clients at once, or a load
+/// A client of a concurrent server: it sends one request over TCP and prints the reply; or many clients, or a load
 #[derive(Debug, clap::Parser)]
 #[command(name = "thread-client", after_help = EXAMPLES)]
 pub struct Cli {
@@ -38,7 +38,7 @@ common::options! {
         /// The message to send [default: Hello server]
         #[arg(short, value_name = "TEXT")]
         message: String,
-        /// The reply to expect; any other is a failure
+        /// The reply to expect; any other is a failure [default: any]
         #[arg(value_name = "TEXT")]
         expect: String,
         /// Number of clients at once, a thread each [default: 1; with --rate: 256]
@@ -47,19 +47,19 @@ common::options! {
         /// How long to wait for the reply, from the start of the connection [default: 10s]
         #[arg(value_name = "DURATION")]
         timeout: Period,
-        /// Closed-loop load of N exchanges: each client begins the next one after a reply
+        /// Closed-loop load of N exchanges: the next after a reply [default: one a client]
         #[arg(value_name = "N", help_heading = "Load")]
         requests: u64,
-        /// Open-loop load of N exchanges a second, with --for; latencies count from the scheduled start
+        /// Open-loop load: N exchanges a second, with --for; latency from the scheduled start
         #[arg(value_name = "N", help_heading = "Load")]
         rate: f64,
-        /// How long to begin exchanges
+        /// How long to begin exchanges [default: until --requests are done]
         #[arg(long = "for", value_name = "DURATION", help_heading = "Load")]
         r#for: Period,
         /// Start the clients, or raise the rate, over this time [default: at once]
         #[arg(value_name = "DURATION", help_heading = "Load")]
         ramp: Period,
-        /// Connect all clients, wait this time, then send
+        /// Connect all clients, wait this time, then send [default: no wait]
         #[arg(value_name = "DURATION", help_heading = "Load")]
         hold: Period,
         /// Draw the latencies and the throughput over time as SVG

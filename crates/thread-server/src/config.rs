@@ -25,16 +25,17 @@ Models:
   prethreaded             workers that each accept and serve
   event-driven            one thread and non-blocking sockets
 
-Examples:
-  thread-server                                 the handout's server; Ctrl-C stops it
+Examples, each until Ctrl-C:
+  thread-server                                 the handout's server
   thread-server --listen 127.0.0.1:0 --log server.jsonl
                                                 a free port, and a log of every event
   thread-server --max-clients 4 --timeout 2s    at most 4 clients at once; others wait in the backlog
   thread-server --model pool --workers 8 --work 20ms
                                                 8 threads for all clients, each reply takes 20 ms
-  kill -USR1 PID                                makes the server print its counts so far";
 
-/// A multi-threaded TCP server: it greets each client from a thread of its own
+Signals: kill -USR1 PID makes the server print its counts so far; Ctrl-C lets it serve the clients it has accepted";
+
+/// A concurrent server: it accepts connections over TCP and passes each to a separate thread, which replies
 #[derive(Debug, clap::Parser)]
 #[command(name = "thread-server", after_help = EXAMPLES)]
 pub struct Cli {
@@ -76,7 +77,7 @@ common::options! {
         /// How long to serve accepted clients after a request to stop [default: 5s]
         #[arg(value_name = "DURATION")]
         grace: Period,
-        /// Write the real address into this file once the program listens; removed at the end
+        /// Write the real address into this file once it listens; removed at the end
         #[arg(value_name = "FILE", help_heading = "Output")]
         ready_file: std::path::PathBuf,
     } writes { ready_file }

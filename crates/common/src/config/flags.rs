@@ -59,7 +59,7 @@ pub fn command<C: CommandLine>() -> Command {
         let id = option.get_id().as_str();
         match flags.iter().find(|flag| flag.id == id) {
             Some(flag) => offered::<C>(flag, option.clone(), name),
-            None => with_variable::<C>(option.clone()).global(is_global),
+            None => with_default(with_variable::<C>(option.clone())).global(is_global),
         }
     };
     // What one subcommand declares for itself the others refuse.
@@ -90,7 +90,10 @@ pub fn command<C: CommandLine>() -> Command {
             let refused = refused(&subcommand);
             let taken = options.iter().filter(|option| !is_everywhere(option));
             let taken: Vec<Arg> = taken.map(|option| offered(option, &name)).collect();
-            with_footer::<C>(subcommand, &own).args(taken).args(refused)
+            with_footer::<C>(subcommand, &own)
+                .mut_args(with_default)
+                .args(taken)
+                .args(refused)
         });
     with_footer::<C>(command, &[]).args(of_root)
 }
@@ -142,7 +145,27 @@ fn offered<C: CommandLine>(flag: &Flag, option: Arg, subcommand: &str) -> Arg {
     if let Some(default) = taker.default {
         help.push_str(&format!(" [default: {default}]"));
     }
-    with_variable::<C>(option).help(help)
+    with_default(with_variable::<C>(option).help(help))
+}
+
+/// The flag with its default in its help. One that says none has none: it is off, or nothing is given.
+fn with_default(option: Arg) -> Arg {
+    let help = option.get_help().map(ToString::to_string);
+    let help = help.unwrap_or_default();
+    if option.get_long().is_none() || option.is_hide_set() || says_default(&help) {
+        return option;
+    }
+    let is_switch = !option.get_action().takes_values()
+        || option
+            .get_num_args()
+            .is_some_and(|range| range.min_values() == 0);
+    let default = if is_switch { "false" } else { "none" };
+    option.help(format!("{help} [default: {default}]"))
+}
+
+/// Whether the help of a flag says its default, or that the flag is required.
+pub fn says_default(help: &str) -> bool {
+    help.contains("[default: ") || help.ends_with("[required]")
 }
 
 /// An argument of the same name that no value suits.

@@ -28,7 +28,7 @@ macro_rules! membership_options {
                 /// An interface by name or address, 'default', or 'all' of them [default: loopback]
                 #[arg(value_name = "INTERFACE")]
                 interface: String => [root, doctor],
-                /// Receive from this sender only (source-specific multicast, 232/8); may be repeated
+                /// Receive from this sender only (source-specific, 232/8); may be repeated [default: from all]
                 #[arg(value_name = "ADDR")]
                 source: Vec<::std::net::Ipv4Addr> => [root, doctor],
                 #[doc = $count]

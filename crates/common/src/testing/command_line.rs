@@ -17,6 +17,7 @@ use crate::{
 pub fn check_command_line<C: CommandLine>(program: &str, path: &str) {
     let offered = config::command::<C>();
     offered.clone().debug_assert();
+    check_defaults(&offered);
     let mut all = String::new();
     for (subcommand, _, _) in config::commands(&offered) {
         let words = [subcommand, "--help"];
@@ -34,6 +35,23 @@ pub fn check_command_line<C: CommandLine>(program: &str, path: &str) {
         ));
     }
     snapshot(path, &all);
+}
+
+/// Checks that the help of every flag says its default, or that the flag is required.
+fn check_defaults(command: &clap::Command) {
+    let subcommands = command.get_subcommands();
+    for command in [command].into_iter().chain(subcommands) {
+        let shown = command.get_arguments().filter(|flag| !flag.is_hide_set());
+        for flag in shown.filter(|flag| flag.get_long().is_some()) {
+            let help = flag.get_help().map(ToString::to_string);
+            assert!(
+                help.as_deref().is_some_and(config::says_default),
+                "{} --{}: {help:?} says no default",
+                command.get_name(),
+                flag.get_id()
+            );
+        }
+    }
 }
 
 /// Checks that the program refuses each of these command lines with exit code 2 and one line, which begins with the

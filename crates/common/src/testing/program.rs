@@ -139,6 +139,12 @@ impl Running {
             .line(beginning, |line, beginning| line.starts_with(beginning))
     }
 
+    /// Waits for a line of standard error that begins so, or for the end of all of it.
+    pub fn err_line_or_end(&mut self, beginning: &str) -> Option<String> {
+        self.err
+            .line_or_end(beginning, |line, beginning| line.starts_with(beginning))
+    }
+
     /// It may print any words: those of a file or of a peer that the test has made.
     #[must_use]
     pub fn with_any_words(mut self) -> Self {
@@ -268,20 +274,23 @@ impl Stream {
     }
 
     fn line(&mut self, wanted: &str, is_it: impl Fn(&str, &str) -> bool) -> String {
+        self.line_or_end(wanted, is_it)
+            .unwrap_or_else(|| panic!("it ended without a line {wanted:?}: {:?}", self.seen))
+    }
+
+    fn line_or_end(&mut self, wanted: &str, is_it: impl Fn(&str, &str) -> bool) -> Option<String> {
         let deadline = Instant::now() + LIMIT;
         loop {
             while let Some(end) = self.seen[self.searched..].find('\n') {
                 let line = self.seen[self.searched..self.searched + end].to_owned();
                 self.searched += end + 1;
                 if is_it(&line, wanted) {
-                    return line;
+                    return Some(line);
                 }
             }
-            assert!(
-                self.more(deadline),
-                "it ended without a line {wanted:?}: {:?}",
-                self.seen
-            );
+            if !self.more(deadline) {
+                return None;
+            }
         }
     }
 

@@ -51,7 +51,10 @@ fn texts(svg: &str) -> Vec<(f64, f64, f64, f64, String)> {
     found
 }
 
-/// Each text is large enough, inside the picture, and covers no other.
+/// The least space between two texts on one line.
+const GAP: f64 = 3.0;
+
+/// Each text is large enough, inside the picture, and apart from every other.
 fn readable(svg: &str) {
     let texts = texts(svg);
     for (left, right, _, size, words) in &texts {
@@ -63,8 +66,9 @@ fn readable(svg: &str) {
     }
     for (place, one) in texts.iter().enumerate() {
         for other in &texts[place + 1..] {
-            let apart = one.1 <= other.0 || other.1 <= one.0 || (one.2 - other.2).abs() >= 11.0;
-            assert!(apart, "{one:?} covers {other:?}");
+            let apart =
+                one.1 + GAP <= other.0 || other.1 + GAP <= one.0 || (one.2 - other.2).abs() >= 11.0;
+            assert!(apart, "{one:?} is too near {other:?}");
         }
     }
 }

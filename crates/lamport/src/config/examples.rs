@@ -1,0 +1,100 @@
+//! The examples in the help of each subcommand, and the words that its flags take. A test runs every example.
+
+/// A subcommand's examples, and the words that its options take.
+macro_rules! with_words {
+    ($examples:literal) => {
+        concat!(
+            "Algorithms:\n",
+            "  events           events and messages: send, receive, local\n",
+            "  mutex            Lamport's mutual exclusion: 3(N-1) messages an entry\n",
+            "  ricart-agrawala  Ricart and Agrawala's mutual exclusion: 2(N-1) messages an entry\n",
+            "  central          mutual exclusion by a coordinator, p1: 3 messages an entry\n",
+            "  total            totally ordered multicast: the replicas of a bank account\n",
+            "  causal           causally ordered multicast, by vector clocks\n\n",
+            "Bugs:\n",
+            "  no-tie-break        equal timestamps: each process takes its own request as the first\n",
+            "  no-acknowledgement  a process does not wait for acknowledgements, replies or grants\n",
+            "  no-advance          a receive does not advance the clock past the message's timestamp\n",
+            "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n\n",
+            $examples
+        )
+    };
+}
+
+pub(super) const PROGRAM: &str = "\
+Examples:
+  lamport                                       the handout's two clocks and one message
+  lamport simulate mutex --processes 3 --count 1
+                                                three processes in simulated time; prints each event
+  lamport simulate total --loss 10% --duplicate 10% --reorder 10% --seeds 100
+                                                a hundred runs over an unreliable network
+  lamport simulate mutex --bug no-tie-break --seeds 1000
+                                                an injected bug, and a shortest run that shows it: exit code 1
+  lamport run mutex --processes 5 --loss 10% --for 1s
+                                                five real processes
+  lamport run echo --node 'python3 node.py echo' --for 1s
+                                                three nodes of your own, under this network
+  lamport check mutex --processes 2             every interleaving of two processes
+  lamport trace server.jsonl client.jsonl       the logs of any programs as one diagram
+  lamport node events --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002
+                                                one process by hand, until Ctrl-C; another terminal has p2";
+
+pub(super) const SIMULATE: &str = with_words!(
+    "\
+Examples:
+  lamport simulate mutex --processes 3 --count 2 --seed 7
+  lamport simulate causal --delay exp:20ms --partition 'p1/p2,p3@1s..2s' --for 3s
+  lamport simulate total --crash p2@100ms..2s --logs logs"
+);
+
+pub(super) const RUN: &str = with_words!(
+    "\
+Workloads of --node, a program that speaks Maelstrom's protocol (docs/reference/nodes.md):
+  echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv   Maelstrom's
+  clocks, mutex, total, causal                                        this lab's
+
+Examples:
+  lamport run mutex --processes 5 --loss 10% --for 1s
+  lamport run total --transport tcp --for 1s --logs logs
+  lamport run mutex --crash p2@500ms --for 1s   kill -9 for p2: no request is granted after it, exit code 1
+  lamport run broadcast --node 'python3 node.py broadcast' --for 1s --partition 'n1/*@200ms..400ms'"
+);
+
+pub(super) const CHECK: &str = with_words!(
+    "\
+Examples:
+  lamport check mutex --processes 2 --count 1     the processes as they run
+  lamport check mutex --processes 3 --max-clock 4
+                                                  the TLA+ module LamportMutex, whose counts are published
+  lamport check mutex --processes 2 --bug no-tie-break --logs logs
+                                                  an injected bug, and a shortest counterexample: exit code 1
+  lamport check central --may-reorder 1           a network that may deliver one message out of order"
+);
+
+pub(super) const EXPLORE: &str = with_words!(
+    "\
+Examples, each until Ctrl-C:
+  lamport explore mutex --processes 2
+  lamport explore mutex --processes 2 --bug no-tie-break --listen 127.0.0.1:0
+  lamport explore mutex --max-clock 3             the TLA+ module LamportMutex"
+);
+
+pub(super) const TRACE: &str = "\
+Examples:
+  lamport trace server.jsonl client.jsonl         the newest events, in the terminal
+  lamport trace logs/ --check                     is this execution possible? exit code 0 or 1
+  lamport trace logs/ --html run.html             an interactive page
+  lamport trace server.jsonl --svg threads.svg --axis wall --lanes thread
+                                                  which thread served which client, when
+  lamport trace shiviz.log --check                a log with vector clocks, of any program
+  lamport trace app.ndjson --fields host=name,clock=vc,event=msg
+                                                  JSON of any program
+  lamport trace - <server.jsonl                   a log from standard input";
+
+pub(super) const NODE: &str = with_words!(
+    "\
+Examples, one in each of three terminals, until Ctrl-C; type help:
+  lamport node mutex --name p1 --listen 127.0.0.1:4001 --peer p2=127.0.0.1:4002 --peer p3=127.0.0.1:4003
+  lamport node mutex --name p2 --listen 127.0.0.1:4002 --peer p1=127.0.0.1:4001 --peer p3=127.0.0.1:4003
+  lamport node mutex --name p3 --listen 127.0.0.1:4003 --peer p1=127.0.0.1:4001 --peer p2=127.0.0.1:4002"
+);

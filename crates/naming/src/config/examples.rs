@@ -1,0 +1,106 @@
+//! The examples in the help of each subcommand. A test runs every one.
+
+pub(super) const PROGRAM: &str = "\
+Examples:
+  naming                                        the handout's two queries
+  naming flat server1 server2                   two flat names
+  naming structured region1/server1             one structured name; also: region1 server1
+  naming flat server1 --short                   the bare address, for a script
+  naming explain server1 --at region1           every step of a resolution
+  naming register region1/server5 10.0.0.5 --names lab.json
+                                                a new name in a file
+  naming serve --names lab.json                 a name server until Ctrl-C: dig @127.0.0.1 -p 5300 server1.flat.lab
+  naming resolve region1/server1 --server 127.0.0.1:5300
+                                                ask it";
+
+pub(super) const FLAT: &str = "\
+Examples:
+  naming flat server1
+  naming flat server1 server2 --short           the bare addresses, for a script
+  naming flat printer --names lab.json          exit code 1: there is no such name";
+
+pub(super) const STRUCTURED: &str = "\
+Examples:
+  naming structured region1/server1 region2/server3
+  naming structured server1 --at region1        a relative path
+  naming structured remote/region1/server1 --mount remote=lab.json";
+
+pub(super) const LIST: &str = "\
+Examples:
+  naming list
+  naming list --names lab.json --json
+  naming list --mount remote=lab.json           with the names of a file under /remote";
+
+pub(super) const TREE: &str = "\
+Examples:
+  naming tree
+  naming tree --names lab.json
+  naming tree --mount remote=lab.json           with the names of a file under /remote";
+
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  naming explain region1/server1
+  naming explain server1 --at region1
+  naming explain server1                        without a / it is a flat name";
+
+pub(super) const REGISTER: &str = "\
+Examples:
+  naming register printer 10.0.0.9 'text:in the hall' --names lab.json
+  naming register server1 10.0.0.7 --add --names lab.json
+  naming register region1/server5 10.0.0.5 2001:db8::5 --server 127.0.0.1:5300";
+
+pub(super) const UNREGISTER: &str = "\
+Examples:
+  naming unregister server1 --names lab.json
+  naming unregister region1/server1 region1/server2 --names lab.json
+  naming unregister server2 --at region1 --server 127.0.0.1:5300";
+
+pub(super) const RENAME: &str = "\
+Examples:
+  naming rename server1 mail --names lab.json
+  naming rename /region1 /north --names lab.json
+  naming rename region1/server2 region2/server2 --server 127.0.0.1:5300";
+
+pub(super) const LINK: &str = "\
+Examples:
+  naming link /www region1/server1 --names lab.json
+  naming link /east /region1 --symbolic --names lab.json
+  naming link region1/www region1/server1 --symbolic --server 127.0.0.1:5300";
+
+pub(super) const EXPORT: &str = "\
+Examples:
+  naming export
+  naming export --names lab.json --zone lab. >lab.zone
+  naming export --zone example.org. --ttl 1h";
+
+pub(super) const IMPORT: &str = "\
+Examples:
+  naming import lab.zone                        the names file on standard output
+  naming import lab.zone --zone lab. --names new.json
+  naming import mail.zone --zone example. --skip-unsupported >mail.json";
+
+pub(super) const SERVE: &str = "\
+Examples, each until Ctrl-C:
+  naming serve                                  the handout's names
+  naming serve --names lab.json --listen 127.0.0.1:0
+                                                kill -HUP PID makes it read the file again
+  naming serve --names lab.json --store lab.redb --secondary 127.0.0.1:5301";
+
+pub(super) const RESOLVE: &str = "\
+Examples:
+  naming resolve server1 region1/server1 --server 127.0.0.1:5300
+  naming resolve 192.168.1.2                    the names of an address
+  naming resolve server1.region1.lab. --type A --short";
+
+pub(super) const STORE: &str = "\
+Examples:
+  naming store check lab.redb                   exit code 0: sound, 1: damaged, 2: nothing can be read
+  naming store export lab.redb >lab.json        its names as a names file; the store is unchanged
+  naming store export lab.redb lab.zone --zone-file
+                                                its names as a zone file";
+
+pub(super) const KEYGEN: &str = "\
+Examples:
+  naming keygen lab --key lab.key               then: naming serve --key lab.key; nsupdate -k lab.key
+  naming keygen secondary.lab >secondary.key
+  naming keygen                                 the key naming, on standard output";
