@@ -1,4 +1,4 @@
-//! One work for many items, on several threads.
+//! Work on several threads: one for many items, or two at once.
 
 use std::{
     num::NonZero,
@@ -40,6 +40,33 @@ pub fn each<T: Send, R: Send>(
     done.into_iter().flatten().collect()
 }
 
+/// Does two works at once, the first one on a thread of this name; where there is one processor, or no further thread, one after
+/// the other.
+///
+/// # Panics
+/// When one of them does.
+pub fn both<A: Send, B>(
+    name: &str,
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
+    let one = Mutex::new(Some(one));
+    let take = || one.lock().unwrap_or_else(PoisonError::into_inner).take();
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name(name.to_owned());
+        let started = (processors() > 1)
+            .then(|| thread.spawn_scoped(scope, || take().map(|one| one())).ok())
+            .flatten();
+        let other = other();
+        let done = started.and_then(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => panic::resume_unwind(panic),
+        });
+        let done = done.or_else(|| take().map(|one| one()));
+        (done.expect("it was not taken, or was done"), other)
+    })
+}
+
 /// Does the work on this many threads at once. (Not generic, because starting threads takes long to compile.)
 fn on_threads(name: &str, threads: usize, work: &(dyn Fn() + Sync)) {
     thread::scope(|scope| {
@@ -65,7 +92,7 @@ fn on_threads(name: &str, threads: usize, work: &(dyn Fn() + Sync)) {
 mod tests {
     use std::sync::Barrier;
 
-    use super::each;
+    use super::{both, each};
 
     #[test]
     fn the_results_are_in_the_order_of_the_items() {
@@ -74,6 +101,13 @@ mod tests {
             (0..100).map(|item| item * 2).collect::<Vec<_>>()
         );
         assert!(each("test", 2, 0..0, |item: i32| item).is_empty());
+    }
+
+    #[test]
+    fn of_two_works_both_are_done() {
+        let numbers = [1, 2, 3];
+        let product = || numbers.iter().product::<i32>();
+        assert_eq!(both("test", || numbers.len(), product), (3, 6));
     }
 
     /// Two items that wait for each other are at work at the same time.

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use common::{
     event::{Kind, Verdict},
     exit::{Exit, Failure, Summary},
+    parallel,
     text::plural,
 };
 
 use super::{
     EventId, Trace, blocks,
-    executions::{Pairs, executions},
+    executions::{Executions, PairCounter, Pairs},
     layouts::Layout,
     matching::{self, Links},
     merge::merge,
@@ -79,20 +80,33 @@ impl Computation {
         } = order::order(&mut trace, links);
         verify::orphans(&mut trace, &matched.orphans);
         verify::addressees(&mut trace);
-        let executions = executions(&trace, &links);
-        let mut pairs = Pairs::of(&trace, &executions);
-        let mut clocks = verify::Clocks::new(&trace);
-        let mut skew = Skew::default();
-        let mut vectors = vectors::VectorChecker::default();
-        let mut traffic = TrafficCounter::new(&trace);
-        // All in one pass: in causal order a send is still in the processor's cache when its receive is looked at.
-        order::walk(&trace, &links, &order, |event, vector| {
-            pairs.see(&trace, event, vector);
-            clocks.see(&trace, &links, event);
-            skew.see(&trace, &links, event);
-            vectors.see(&trace, &links, event, vector);
-            traffic.see(&trace, &links, event);
-        });
+        // In causal order a send is still in the processor's cache when its receive is looked at.
+        let with_vectors = || {
+            let mut pairs = PairCounter::new(&trace);
+            let mut vectors = vectors::VectorChecker::default();
+            order::walk(&trace, &links, &order, |event, vector| {
+                pairs.see(&trace, event, vector);
+                vectors.see(&trace, &links, event, vector);
+            });
+            (pairs, vectors)
+        };
+        let with_links = || {
+            let mut executions = Executions::new(&trace);
+            let mut clocks = verify::Clocks::new(&trace);
+            let mut skew = Skew::default();
+            let mut traffic = TrafficCounter::new(&trace);
+            for event in &order.sequence {
+                executions.see(&trace, &links, *event);
+                clocks.see(&trace, &links, *event);
+                skew.see(&trace, &links, *event);
+                traffic.see(&trace, &links, *event);
+            }
+            (executions, clocks, skew, traffic)
+        };
+        let ((pairs, vectors), (executions, clocks, skew, traffic)) =
+            parallel::both("vectors", with_vectors, with_links);
+        let executions = executions.of_processes();
+        let pairs = pairs.result(&executions);
         let clocks = clocks.report(&mut trace);
         let wall = skew.report(&mut trace);
         let vectors = vectors.report(&mut trace);

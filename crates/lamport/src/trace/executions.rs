@@ -1,26 +1,41 @@
 //! Executions: the processes of one run, and those that communicate, are of one execution.
 
-use super::{Trace, matching::Links};
+use super::{EventId, Trace, matching::Links};
 use hashbrown::HashMap;
 
-/// The execution of each process, by the number of its first process.
-pub fn executions(trace: &Trace, links: &Links) -> Vec<u32> {
-    let mut sets = Sets((0..trace.processes.len() as u32).collect());
-    let mut first: HashMap<&str, u32> = HashMap::new();
-    for (number, process) in (0..).zip(&trace.processes) {
-        let first = *first.entry(process.run.as_str()).or_insert(number);
-        sets.join(first, number);
+/// Which processes are of one execution.
+#[derive(Debug)]
+pub struct Executions(Sets);
+
+impl Executions {
+    /// Before the first event: the processes of one run are of one execution.
+    pub fn new(trace: &Trace) -> Self {
+        let mut sets = Sets((0..trace.processes.len() as u32).collect());
+        let mut first: HashMap<&str, u32> = HashMap::new();
+        for (number, process) in (0..).zip(&trace.processes) {
+            let first = *first.entry(process.run.as_str()).or_insert(number);
+            sets.join(first, number);
+        }
+        Self(sets)
     }
-    for link in links.all() {
-        let process = |event: usize| trace.events[event].process;
-        sets.join(process(link.from), process(link.to));
+
+    /// The next event.
+    pub fn see(&mut self, trace: &Trace, links: &Links, event: EventId) {
+        for link in links.to(event) {
+            let process = |event: EventId| trace.events[event].process;
+            self.0.join(process(link.from), process(link.to));
+        }
     }
-    (0..trace.processes.len() as u32)
-        .map(|process| sets.first(process))
-        .collect()
+
+    /// The execution of each process, by the number of its first process.
+    pub fn of_processes(mut self) -> Vec<u32> {
+        let processes = 0..self.0.0.len() as u32;
+        processes.map(|process| self.0.first(process)).collect()
+    }
 }
 
 /// Disjoint sets of processes: each element refers to an earlier one of its set, the first to itself.
+#[derive(Debug)]
 struct Sets(Vec<u32>);
 
 impl Sets {
@@ -46,27 +61,31 @@ pub struct Pairs {
     pub all: u64,
     /// The ordered ones.
     pub ordered: u64,
+}
+
+impl Pairs {
+    /// The share of concurrent pairs, in percent; None without a pair.
+    pub fn concurrent(&self) -> Option<u64> {
+        let concurrent = self.all.saturating_sub(self.ordered);
+        (concurrent * 100).checked_div(self.all)
+    }
+}
+
+/// Counts the pairs.
+#[derive(Debug)]
+pub struct PairCounter {
+    /// The events of the computation of each process.
+    events: Vec<u64>,
+    ordered: u64,
     /// Whether a process has logged vectors, whose entries are not the numbers of its events.
     has_vectors: bool,
 }
 
-impl Pairs {
-    /// Counts all pairs; [`Self::see`] adds the ordered ones.
-    pub fn of(trace: &Trace, executions: &[u32]) -> Self {
-        let mut events: HashMap<u32, (u64, u64)> = HashMap::new();
-        for (process, execution) in trace.processes.iter().zip(executions) {
-            let own = &trace.events[process.events.clone()];
-            let own = own
-                .iter()
-                .filter(|event| event.kind.is_computation())
-                .count() as u64;
-            // The pairs with events of the processes before it.
-            let (pairs, before) = events.entry(*execution).or_default();
-            *pairs += own * *before;
-            *before += own;
-        }
+impl PairCounter {
+    /// Before the first event.
+    pub fn new(trace: &Trace) -> Self {
         Self {
-            all: events.values().map(|(pairs, _)| pairs).sum(),
+            events: vec![0; trace.processes.len()],
             ordered: 0,
             has_vectors: trace.processes.iter().any(|process| process.vectors),
         }
@@ -78,6 +97,7 @@ impl Pairs {
             return;
         }
         let me = trace.events[event].process as usize;
+        self.events[me] += 1;
         if !self.has_vectors {
             let all: u64 = vector.iter().map(|known| u64::from(*known)).sum();
             self.ordered += all - u64::from(vector[me]);
@@ -92,9 +112,18 @@ impl Pairs {
             .sum::<u64>();
     }
 
-    /// The share of concurrent pairs, in percent; None without a pair.
-    pub fn concurrent(&self) -> Option<u64> {
-        let concurrent = self.all.saturating_sub(self.ordered);
-        (concurrent * 100).checked_div(self.all)
+    /// The result, where these are the executions of the processes.
+    pub fn result(self, executions: &[u32]) -> Pairs {
+        let mut events: HashMap<u32, (u64, u64)> = HashMap::new();
+        for (own, execution) in self.events.iter().zip(executions) {
+            // The pairs with events of the processes before it.
+            let (pairs, before) = events.entry(*execution).or_default();
+            *pairs += own * *before;
+            *before += own;
+        }
+        Pairs {
+            all: events.values().map(|(pairs, _)| pairs).sum(),
+            ordered: self.ordered,
+        }
     }
 }

@@ -103,14 +103,34 @@ impl Findings {
 
     /// Adds a finding. Its words are built only if they are kept.
     pub fn add(&mut self, property: Property, severity: Severity, words: impl FnOnce() -> String) {
+        let most = self.most_in_words();
         let found = &mut self.found[property as usize];
         found.worst = found.worst.max(Some(severity));
         found.counts[severity as usize] += 1;
         let first = &mut found.first[severity as usize];
-        let most = if self.all { ALL_IN_WORDS } else { IN_WORDS };
         if first.len() < most {
             first.push(words());
         }
+    }
+
+    /// Adds the findings of another part of the logs.
+    pub fn append(&mut self, others: Self) {
+        let most = self.most_in_words();
+        for (found, other) in self.found.iter_mut().zip(others.found) {
+            found.worst = found.worst.max(other.worst);
+            for (count, other) in found.counts.iter_mut().zip(other.counts) {
+                *count += other;
+            }
+            for (first, other) in found.first.iter_mut().zip(other.first) {
+                let room = most.saturating_sub(first.len());
+                first.extend(other.into_iter().take(room));
+            }
+            found.remark = found.remark.take().or(other.remark);
+        }
+    }
+
+    fn most_in_words(&self) -> usize {
+        if self.all { ALL_IN_WORDS } else { IN_WORDS }
     }
 
     /// Adds findings without words, by severity.

@@ -28,6 +28,9 @@ use super::{
     findings::Severity,
 };
 
+/// The length of a short line of our programs, in bytes: memory for as many events is reserved.
+const SHORT: usize = 128;
+
 /// Parses the lines.
 pub(super) fn parse(piece: Piece, all: bool) -> Block {
     let Piece {
@@ -40,6 +43,7 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
     let mut block = Block {
         file,
         all,
+        events: Vec::with_capacity(text.len() / SHORT + 1),
         ..Block::default()
     };
     let mut names = Names::default();
@@ -61,22 +65,22 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
             block.problem(Severity::Fail, line_number, words);
             continue;
         }
-        let (read, is_plain) = match plain.read(trimmed) {
-            Some(read) => (Ok(read), true),
-            None => (serde_json::from_str::<Line>(trimmed), false),
-        };
-        let read = match read {
-            Ok(read) => read,
-            Err(_) if cut_off && !ended => {
-                let words = "truncated line: its process was killed while it wrote";
-                block.problem(Severity::Warn, line_number, || words.to_owned());
-                continue;
-            }
-            Err(error) => {
-                block.problem(Severity::Fail, line_number, || why(trimmed, &error));
-                continue;
-            }
-        };
+        let mut read = Line::default();
+        let is_plain = plain.read(trimmed, &mut read).is_some();
+        if !is_plain {
+            read = match serde_json::from_str(trimmed) {
+                Ok(read) => read,
+                Err(_) if cut_off && !ended => {
+                    let words = "truncated line: its process was killed while it wrote";
+                    block.problem(Severity::Warn, line_number, || words.to_owned());
+                    continue;
+                }
+                Err(error) => {
+                    block.problem(Severity::Fail, line_number, || why(trimmed, &error));
+                    continue;
+                }
+            };
+        }
         let (number, kind, time) = match required(&read, &mut times) {
             Ok(required) => required,
             Err(words) => {

@@ -6,6 +6,7 @@
 use common::{
     event::Kind,
     message::Carrier,
+    parallel,
     text::{natural, visible},
 };
 
@@ -44,7 +45,13 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>, all: bool) -> Trace {
             });
         }
     }
-    let mut sorting = Sorting::default();
+    let mut sorting = Sorting {
+        events_left: vec![0; trace.files.len()],
+        ..Sorting::default()
+    };
+    for block in &blocks {
+        sorting.events_left[block.file as usize] += block.events.len();
+    }
     let mut ids = Ids::default();
     let clocks: Vec<_> = blocks.iter_mut().map(|block| block.clocks.take()).collect();
     for (number, (block, clocks)) in blocks.iter().zip(clocks).enumerate() {
@@ -56,11 +63,17 @@ pub fn merge(files: Vec<String>, mut blocks: Vec<Block>, all: bool) -> Trace {
     let mut runs: Vec<&str> = logs.iter().map(|log| log.run.as_str()).collect();
     runs.dedup();
     let several = runs.iter().any(|run| *run != runs[0]);
-    let mut processes = Vec::new();
-    for mut log in logs {
-        in_order(&mut log, &threads, &mut trace);
+    let processors = parallel::processors();
+    let sorted = parallel::each("processes", processors, logs.into_iter(), |mut log| {
+        let mut findings = Findings::new(all);
+        in_order(&mut log, &threads, &trace, &mut findings);
         let node = ids.parties.get(&log.node).copied();
-        separate(log, node, several, &trace, &mut processes);
+        (separate(log, node, several, &trace), findings)
+    });
+    let mut processes = Vec::new();
+    for (mut parts, findings) in sorted {
+        processes.append(&mut parts);
+        trace.findings.append(findings);
     }
     arrange(processes, &threads, &mut trace);
     trace
@@ -75,6 +88,8 @@ struct Sorting {
     /// All threads: index of the log, and name.
     threads: Vec<(usize, String)>,
     by_name: HashMap<(usize, String), u32>,
+    /// Of a file whose first block is still to come, the number of events.
+    events_left: Vec<usize>,
 }
 
 impl Sorting {
@@ -91,8 +106,12 @@ impl Sorting {
             .map(|channel| ids.channel(channel, trace))
             .collect();
         let mut logs: Vec<usize> = Vec::new();
+        // Vectors that grow are copied: all writers of a file are nearly always in its first block.
+        let events = std::mem::take(&mut self.events_left[block.file as usize]);
         for writer in &block.writers {
-            logs.push(self.log_of(block, writer, clocks.is_some()));
+            let log = self.log_of(block, writer, clocks.is_some());
+            self.logs[log].events.reserve(events / block.writers.len());
+            logs.push(log);
         }
         for (writer, algorithm) in &block.algorithms {
             self.logs[logs[*writer as usize]].algorithm = Some(algorithm.clone());
@@ -229,8 +248,8 @@ impl Ids {
 }
 
 /// Brings the events of a log into the order of its process.
-fn in_order(log: &mut Log, threads: &[(usize, String)], trace: &mut Trace) {
-    check_numbers(log, trace);
+fn in_order(log: &mut Log, threads: &[(usize, String)], trace: &Trace, findings: &mut Findings) {
+    check_numbers(log, trace, findings);
     log.stopped = log.events.iter().any(|event| event.kind == Kind::Stop);
     log.suppressed = log.events.iter().any(|event| event.suppressed);
     // Output and summaries are not part of the computation.
@@ -238,7 +257,7 @@ fn in_order(log: &mut Log, threads: &[(usize, String)], trace: &mut Trace) {
         .retain(|event| !matches!(event.kind, Kind::Output | Kind::Report | Kind::Write));
     if !log.vectors {
         reorder_sends(&mut log.events);
-        check_clock_jumps(log, threads, trace);
+        check_clock_jumps(log, threads, trace, findings);
     }
 }
 
@@ -249,10 +268,9 @@ fn separate(
     node: Option<u32>,
     several_runs: bool,
     trace: &Trace,
-    processes: &mut Vec<(String, Log)>,
-) {
+) -> Vec<(String, Log)> {
     if log.events.is_empty() {
-        return;
+        return Vec::new();
     }
     let name = visible(log.node.as_bytes());
     let name = if log.vectors && several_runs && !log.run.is_empty() {
@@ -269,7 +287,7 @@ fn separate(
     };
     let mut inside = log.events.iter().filter_map(within).peekable();
     if inside.peek().is_none() || inside.any(is_party) {
-        return processes.push((name, log));
+        return vec![(name, log)];
     }
     let mut parts: Vec<(String, Log)> = Vec::new();
     for event in std::mem::take(&mut log.events) {
@@ -297,7 +315,7 @@ fn separate(
         };
         parts[part].1.events.push(event);
     }
-    processes.append(&mut parts);
+    parts
 }
 
 /// Arranges the processes by name.

@@ -6,14 +6,20 @@ use common::{
 };
 use hashbrown::HashMap;
 
-use super::{Event, Trace, dedup::content, findings::Severity, log::Log, skew};
+use super::{
+    Event, Trace,
+    dedup::content,
+    findings::{Findings, Severity},
+    log::Log,
+    skew,
+};
 use crate::property::Property;
 
 /// How many events of other threads may be logged before a send that happened before them.
 const LATE: usize = 4096;
 
 /// Checks that the numbers are consecutive, in the order of the lines.
-pub(super) fn check_numbers(log: &mut Log, trace: &mut Trace) {
+pub(super) fn check_numbers(log: &mut Log, trace: &Trace, findings: &mut Findings) {
     let (property, first, name) = match log.vectors {
         true => (Property::Vectors, 1, "its own entry"),
         false => (Property::WellFormed, 0, "seq"),
@@ -34,7 +40,7 @@ pub(super) fn check_numbers(log: &mut Log, trace: &mut Trace) {
             } else {
                 Severity::Fail
             };
-            trace.findings.add(property, severity, || {
+            findings.add(property, severity, || {
                 let (number, before_it) = (pair[1].number, pair[0].number);
                 format!("{here}: out of order, {name} {number} after {before_it} at {before}")
             });
@@ -45,7 +51,7 @@ pub(super) fn check_numbers(log: &mut Log, trace: &mut Trace) {
     let node = visible(log.node.as_bytes());
     if let Some(event) = events.first().filter(|event| event.number > first) {
         let place = trace.place(event.place);
-        trace.findings.add(property, Severity::Fail, || {
+        findings.add(property, Severity::Fail, || {
             let number = event.number;
             format!("{place}: {node} begins with {name} {number}, not {first}: its first events are missing")
         });
@@ -66,21 +72,19 @@ pub(super) fn check_numbers(log: &mut Log, trace: &mut Trace) {
         } else {
             Severity::Fail
         };
-        trace
-            .findings
-            .add(property, severity, || match number - last {
-                0 if same => format!("{here}: the same event as {there}"),
-                0 => format!("{here}: {name} {number} of {node} is at {there} already"),
-                gap => format!(
-                    "{here}: {name} {number} of {node} follows {last} at {there}: {} missing{}",
-                    plural(gap - 1, "event"),
-                    if unwritten {
-                        ", which could not be written"
-                    } else {
-                        ""
-                    }
-                ),
-            });
+        findings.add(property, severity, || match number - last {
+            0 if same => format!("{here}: the same event as {there}"),
+            0 => format!("{here}: {name} {number} of {node} is at {there} already"),
+            gap => format!(
+                "{here}: {name} {number} of {node} follows {last} at {there}: {} missing{}",
+                plural(gap - 1, "event"),
+                if unwritten {
+                    ", which could not be written"
+                } else {
+                    ""
+                }
+            ),
+        });
     }
     events.dedup_by(|event, before| {
         event.number == before.number && content(event, trace) == content(before, trace)
@@ -108,7 +112,12 @@ pub(super) fn reorder_sends(events: &mut [Event]) {
 }
 
 /// Reports wall clocks that jump back: the clock of a machine may be set at any time.
-pub(super) fn check_clock_jumps(log: &Log, threads: &[(usize, String)], trace: &mut Trace) {
+pub(super) fn check_clock_jumps(
+    log: &Log,
+    threads: &[(usize, String)],
+    trace: &Trace,
+    findings: &mut Findings,
+) {
     let mut last: HashMap<u32, &Event> = HashMap::new();
     let mut present: Option<&Event> = None;
     for event in &log.events {
@@ -122,7 +131,7 @@ pub(super) fn check_clock_jumps(log: &Log, threads: &[(usize, String)], trace: &
             && now < then
         {
             let (there, here) = (trace.place(before.place), trace.place(event.place));
-            trace.findings.add(Property::Wall, Severity::Warn, || {
+            findings.add(Property::Wall, Severity::Warn, || {
                 let thread = visible(threads[event.thread as usize].1.as_bytes());
                 let back = skew::length(then - now);
                 format!("{here}: the clock jumped back by {back} on thread {thread} since {there}")

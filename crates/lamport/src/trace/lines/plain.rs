@@ -19,8 +19,8 @@ pub(super) struct PlainLines<'t> {
 }
 
 impl<'t> PlainLines<'t> {
-    /// Reads a line; None if it is not of this kind.
-    pub(super) fn read(&mut self, line: &'t str) -> Option<Line<'t>> {
+    /// Reads a line; None if it is not of this kind, and then part of it may be read.
+    pub(super) fn read(&mut self, line: &'t str, read: &mut Line<'t>) -> Option<()> {
         let mut rest = Rest { line, at: 0 };
         if !self.head.is_empty() && line.starts_with(self.head) {
             rest.at = self.head.len();
@@ -40,7 +40,7 @@ impl<'t> PlainLines<'t> {
                 known_thread: None,
             };
         }
-        let mut read = Line {
+        *read = Line {
             v: Some(1),
             run: Cow::Borrowed(self.run),
             node: Cow::Borrowed(self.node),
@@ -54,8 +54,7 @@ impl<'t> PlainLines<'t> {
         read.level = Cow::Borrowed(rest.text()?);
         rest.require(b",\"event\":\"")?;
         read.event = Cow::Borrowed(rest.text()?);
-        rest.more_fields(&mut read)?;
-        Some(read)
+        rest.more_fields(read)
     }
 }
 
@@ -185,7 +184,8 @@ mod tests {
     fn both(lines: &[&str]) -> Vec<Option<bool>> {
         let mut plain = PlainLines::default();
         let read = lines.iter().map(|line| {
-            let read = plain.read(line)?;
+            let mut read = Line::default();
+            plain.read(line, &mut read)?;
             Some(serde_json::from_str::<Line<'_>>(line).is_ok_and(|line| line == read))
         });
         read.collect()
