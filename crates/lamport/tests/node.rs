@@ -123,6 +123,86 @@ fn replicas_of_the_account_by_hand() {
     assert_done(&p2.interrupt());
 }
 
+/// Replays the logs of these processes.
+fn replayed(lab: &Lab, processes: usize, change: impl Fn(String) -> String) -> Finished {
+    let logs = (1..=processes).map(|number| std::fs::read_to_string(lab.log(number)).unwrap());
+    let all = lab.logs.write("all.jsonl", change(logs.collect()));
+    run(LAMPORT, &["simulate", lab.algorithm, "--replay", &all])
+}
+
+#[test]
+fn what_was_typed_is_replayed() {
+    let same = |lab: &Lab, processes: usize, events: u64| {
+        let finished = replayed(lab, processes, |log| log);
+        let first = format!("replayed the same {events} events, over reliable FIFO channels\n");
+        assert!(finished.out.starts_with(&first), "{finished:?}");
+        assert_done(&finished);
+    };
+    let events = Lab::new("events", &["--clock", "7"]);
+    let [mut p1, mut p2] = [1, 2].map(|number| events.start(number, 2));
+    p1.type_in("local\nsend p2 hello there\nsend p2\n");
+    p2.out_line("  11  receives message from p1");
+    p2.type_in("send p1 a\\tb \u{1b}[1m\n");
+    p1.out_line_with("receives message");
+    for process in [p1, p2] {
+        assert_done(&process.interrupt());
+    }
+    same(&events, 2, 7);
+    // A text that arrives must be the one that was sent.
+    let other = replayed(&events, 2, |log| log.replacen("hello there", "hello", 1));
+    assert_eq!(other.code, Some(2), "{other:?}");
+    assert!(
+        other
+            .err
+            .contains("the log has text 'hello there' and not 'hello'"),
+        "{other:?}"
+    );
+
+    for algorithm in ["mutex", "ricart-agrawala", "central"] {
+        let lab = Lab::new(algorithm, UDP);
+        let [mut p1, mut p2, mut p3] = [1, 2, 3].map(|number| lab.start(number, 3));
+        p2.type_in("lock\n");
+        p2.out_line_with("enters the critical section");
+        p3.type_in("lock\n");
+        p1.out_line_with("request from p3");
+        p2.type_in("unlock\n");
+        p3.out_line_with("enters the critical section");
+        p3.type_in("unlock\n");
+        p3.out_line_with("exits the critical section");
+        for process in [p1, p2, p3] {
+            assert_done(&process.interrupt());
+        }
+        let finished = replayed(&lab, 3, |log| log);
+        assert!(
+            finished.out.starts_with("replayed the same "),
+            "{finished:?}"
+        );
+        assert_done(&finished);
+    }
+
+    for (algorithm, texts) in [
+        ("total", ["+50", "-7%"]),
+        ("causal", ["hello", "re: [1,0] hello"]),
+    ] {
+        let lab = Lab::new(algorithm, UDP);
+        let [mut p1, mut p2] = [1, 2].map(|number| lab.start(number, 2));
+        p1.type_in(&format!("multicast {}\n", texts[0]));
+        p2.out_line_with("delivers p1's multicast");
+        p2.type_in(&format!("multicast {}\n", texts[1]));
+        p1.out_line_with("delivers p2's multicast");
+        p2.out_line_with("delivers p2's multicast");
+        for process in [p1, p2] {
+            assert_done(&process.interrupt());
+        }
+        let finished = replayed(&lab, 2, |log| log);
+        assert!(
+            finished.out.starts_with("replayed the same "),
+            "{finished:?}"
+        );
+        assert_done(&finished);
+    }
+}
+
 #[test]
 fn a_process_that_starts_late_receives_earlier_messages() {
     for more in [UDP, TCP] {

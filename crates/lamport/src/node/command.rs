@@ -12,7 +12,12 @@ use common::{
 
 use super::{BoundSocket, FREE, PeerTable, Settings, run};
 use crate::{
-    algorithms::Algorithm, config::Cli, faults::Delay, ids::new_session, workload::Workload,
+    algorithms::Algorithm,
+    config::Cli,
+    faults::Delay,
+    ids::new_session,
+    simulate::replay::{CLOCK, TYPED},
+    workload::Workload,
 };
 
 /// The validated options, before any socket is bound.
@@ -88,7 +93,11 @@ impl Plan {
             format!(", {word}: {name} of {}; type help", names.join(", "))
         });
         let text = format!("{address}{}", group.unwrap_or_default());
-        let ready = Event::new(Kind::Ready).algorithm(settings.algorithm.word());
+        let typed = (TYPED, u64::from(settings.workload.is_none()));
+        let counts = [typed, (CLOCK, settings.clock)];
+        let ready = Event::new(Kind::Ready)
+            .algorithm(settings.algorithm.word())
+            .counts(counts.into_iter().filter(|(_, count)| *count > 0));
         journal.ready(ready.text(text), &[address], cli.listen(FREE)?.port() == 0)?;
         let network = |next: &mut dyn FnMut() -> Option<String>| {
             if let (Some(table), Some(faults)) = (table, given) {

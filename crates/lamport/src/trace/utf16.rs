@@ -10,11 +10,16 @@ pub(super) enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// The order that a byte order mark states (RFC 2781 section 3.2).
+    /// The order that a byte order mark states (RFC 2781 section 3.2). Without one, as in a file to which PowerShell only appended,
+    /// the order in which the first two letters are ASCII.
     pub(super) fn of(beginning: &[u8]) -> Option<Self> {
-        match beginning {
+        // UTF-32, which nobody writes, also begins with a mark and has two bytes of zero then.
+        match *beginning {
+            [0xff, 0xfe, a, b, ..] if (a, b) == (0, 0) => None,
             [0xff, 0xfe, ..] => Some(Self::Little),
             [0xfe, 0xff, ..] => Some(Self::Big),
+            [a, 0, b, 0, ..] if a.is_ascii() && b.is_ascii() && a.min(b) > 0 => Some(Self::Little),
+            [0, a, 0, b, ..] if a.is_ascii() && b.is_ascii() && a.min(b) > 0 => Some(Self::Big),
             _ => None,
         }
     }

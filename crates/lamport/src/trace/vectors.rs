@@ -291,7 +291,7 @@ impl VectorChecker {
                 let following = match violation.following {
                     following if following == 0 || all => String::new(),
                     following => format!(
-                        " (and so {} after it; --all-findings lists them)",
+                        " (and so {} after it, which --all-findings lists)",
                         plural(following, "event")
                     ),
                 };

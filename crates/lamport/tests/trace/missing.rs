@@ -98,7 +98,7 @@ fn what_follows_from_a_forgotten_entry_is_one_finding() {
     assert_eq!(finished.code, Some(1));
     assert_eq!(
         words,
-        "FAIL log:5: has b:0, but 1 event of b happened before (and so 20 events after it; --all-findings lists them)"
+        "FAIL log:5: has b:0, but 1 event of b happened before (and so 20 events after it, which --all-findings lists)"
     );
     let (finished, words) = check(&forgetful(20), &["--all-findings"]);
     assert_eq!(finished.code, Some(1));
@@ -110,8 +110,8 @@ fn what_follows_from_a_forgotten_entry_is_one_finding() {
     let (_, words) = check(&two, &[]);
     assert_eq!(
         words,
-        "FAIL log:5: has b:0, but 1 event of b happened before (and so 2 events after it; --all-findings lists them); \
-         log:11: has a:2, but 3 events of a happened before (and so 1 event after it; --all-findings lists them)"
+        "FAIL log:5: has b:0, but 1 event of b happened before (and so 2 events after it, which --all-findings lists); \
+         log:11: has a:2, but 3 events of a happened before (and so 1 event after it, which --all-findings lists)"
     );
     // Several entries that are forgotten at once are one, too.
     let several =

@@ -6,16 +6,20 @@
 //! | module | job |
 //! | --- | --- |
 //! | `script` | the events of the log, none passed over |
+//! | `beginning` | how each process begins, as its `ready` event says |
+//! | `typed` | the command that a person typed |
 //! | `processes` | the processes, which must repeat them |
 //! | `difference` | what differs between two events |
 //! | `network` | the messages in flight, and the faults |
 //! | `replayed` | the result: the run, its verdict and its report |
 
+mod beginning;
 mod difference;
 mod network;
 mod processes;
 mod replayed;
 mod script;
+mod typed;
 
 use std::path::Path;
 
@@ -26,8 +30,9 @@ use common::{
 };
 
 pub use self::{
+    beginning::{CLOCK, MAX_CLOCK, TYPED},
     replayed::Replayed,
-    script::{MAX_CLOCK, Script, Scripted, Step},
+    script::{Script, Scripted, Step},
 };
 use crate::{
     algorithms::{Algorithm, with_process},

@@ -8,16 +8,18 @@ use std::{
 use common::exit::Failure;
 
 use super::{
+    beginning::Beginning,
     network::{Network, words},
     replayed::Replayed,
     script::{Script, Scripted, Step},
+    typed,
 };
 use crate::{
     bug::Bug,
     engine::{Driver, Engine, EngineWarning, Packet},
     fault_event::PathEvent,
     ids::ProcessId,
-    process::{Process, TimerKind},
+    process::{Process, Refusal, TimerKind},
     reliable_link::Frame,
     run_event::{MessageAction, RunEvent},
 };
@@ -64,7 +66,7 @@ struct Processes<P: Process> {
 pub(super) fn replay<P: Process>(script: &Script, bug: Option<Bug>) -> Result<Replayed, Failure> {
     let names = &script.names;
     let mut network = Network::new(names.count());
-    let mut processes = Processes::<P>::start(names.count(), bug);
+    let mut processes = Processes::<P>::start(&script.beginnings, bug);
     let mut path = Vec::with_capacity(script.steps.len());
     for step in &script.steps {
         let event = match &step.what {
@@ -98,9 +100,14 @@ pub(super) fn replay<P: Process>(script: &Script, bug: Option<Bug>) -> Result<Re
 }
 
 impl<P: Process> Processes<P> {
-    fn start(processes: usize, bug: Option<Bug>) -> Self {
-        let engine = |me| Engine::<P>::new(me, processes, bug).without_channels();
-        let mut engines: Vec<_> = ProcessId::all(processes).map(engine).collect();
+    fn start(beginnings: &[Beginning], bug: Option<Bug>) -> Self {
+        let processes = beginnings.len();
+        let engine = |(me, beginning): (ProcessId, &Beginning)| {
+            let engine = Engine::<P>::new(me, processes, bug).without_channels();
+            engine.with_clock(beginning.clock)
+        };
+        let all = ProcessId::all(processes).zip(beginnings);
+        let mut engines: Vec<_> = all.map(engine).collect();
         let driver = || ReplayDriver {
             sent: HashMap::new(),
             events: VecDeque::new(),
@@ -134,6 +141,16 @@ impl<P: Process> Processes<P> {
                         differs(&format!("no process has sent it: {message}"))
                     })?;
                     self.engines[me].receive(expected.at, from, frame, &mut self.drivers[me]);
+                }
+                _ if script.beginnings[me].typed => {
+                    let command = typed::command(expected);
+                    let command = command.ok_or_else(|| differs("no command does this"))?;
+                    let driver = &mut self.drivers[me];
+                    let done = self.engines[me].command(expected.at, command, driver);
+                    done.map_err(|refusal| match refusal {
+                        Refusal::Invalid(why) => differs(&format!("the process refuses it: {why}")),
+                        Refusal::Unknown | Refusal::Overflow(_) => differs("no command does this"),
+                    })?;
                 }
                 _ => {
                     if self.drivers[me].timer.take().is_none() {

@@ -9,7 +9,10 @@ use common::{
     text::{visible, visible_path},
 };
 
-use super::difference::difference;
+use super::{
+    beginning::{Beginning, beginnings},
+    difference::difference,
+};
 use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST},
@@ -20,14 +23,13 @@ use crate::{
     trace::{Claim, EventId, Trace, computation::Computation, runs::LoggedRun},
 };
 
-/// The count in the event `ready` of a path of the TLA+ module LamportMutex: the largest clock.
-pub const MAX_CLOCK: &str = "max_clock";
-
 /// The events of a log, as a replay takes them.
 #[derive(Debug)]
 pub struct Script {
     /// The names of the processes.
     pub names: Names,
+    /// How each process begins.
+    pub beginnings: Vec<Beginning>,
     /// The steps in causal order.
     pub steps: Vec<Step>,
     /// The processes that did not end by themselves, as far as the log says.
@@ -99,20 +101,13 @@ impl Script {
         let names = chosen;
         let steps = steps(&computation, &names, events, &origin, algorithm)?;
         let trace = computation.trace;
-        let ready = trace
-            .events
-            .iter()
-            .filter(|event| event.kind == Kind::Ready);
-        let mut max_clocks = ready.filter_map(|event| {
-            let record = Record::parse(trace.text(event.text)).ok()?;
-            let max_clock = record.event.counts.get(MAX_CLOCK)?;
-            u8::try_from(*max_clock).ok()
-        });
+        let (beginnings, max_clock) = beginnings(&trace, &names);
         Ok(Self {
             names,
+            beginnings,
             steps,
             unfinished,
-            max_clock: max_clocks.next(),
+            max_clock,
             trace,
         })
     }
