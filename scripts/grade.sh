@@ -32,4 +32,9 @@ grade_crate thread-client threads --role client --cmd "$bin/thread-client"
 grade_crate mcast-server multicast --cmd "$bin/mcast-server"
 grade_crate mcast-client multicast --cmd "$bin/mcast-client"
 grade_crate naming naming --cmd "$bin/naming {scheme} {name} --names {names}"
+"$grade" naming --server 127.0.0.1:5300 --cmd "$bin/naming serve --names {names}"
+grade_crate lamport node clocks --cmd "$bin/lamport node events --stdio"
+for algorithm in mutex total causal; do
+    "$grade" node "$algorithm" --cmd "$bin/lamport node $algorithm --stdio"
+done
 step "done"

@@ -15,7 +15,7 @@ use common::exit::why;
 use crate::{
     job::{Job, NameServer},
     program::{Ended, Program},
-    requirement::{Finding, Probed, Status},
+    requirement::{Finding, Limit, Probed, Status},
     sandbox::{Isolation, ORIGINAL},
     shell::quoted,
     start::Start,
@@ -79,9 +79,7 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// When its files cannot be laid out.
     pub fn inner_command(&self) -> Result<String, Finding> {
-        self.restore().map_err(|error| {
-            Finding::grader(format!("its files cannot be laid out: {}", why(&error)))
-        })?;
+        self.lay_out()?;
         let (walls, limits) = (&self.job.walls, self.job.limits);
         let start = Start::of(&self.job.command, walls, limits).words(walls);
         let words = walls.inner_words(&start.map_err(|error| Finding::grader(why(&error)))?);
@@ -175,10 +173,22 @@ impl<'a> Bench<'a> {
         for (name, value) in words {
             command = command.replace(&format!("{{{name}}}"), value);
         }
-        self.restore().map_err(|error| {
-            Finding::grader(format!("its files cannot be laid out: {}", why(&error)))
-        })?;
+        self.lay_out()?;
         Program::start(&self.job.walls, self.job.limits, &command)
+    }
+
+    /// Lays out its files before a start; a submission that has left no room for its own files is told so.
+    fn lay_out(&self) -> Probed {
+        self.restore().map_err(|error| {
+            if error.kind() != io::ErrorKind::StorageFull {
+                return Finding::grader(format!("its files cannot be laid out: {}", why(&error)));
+            }
+            let what = format!("it was ended: {}", self.job.limits.words(Limit::Disk));
+            Finding {
+                limit: Some(Limit::Disk),
+                ..Finding::new(Status::Crash, what)
+            }
+        })
     }
 
     /// Lays out again the files that the submission has changed or removed, and takes note of them.
@@ -191,11 +201,10 @@ impl<'a> Bench<'a> {
             let path = self.job.walls.folder.join(&name);
             let content = self.files.iter().find(|(path, _)| *path == name);
             if let Some((_, content)) = content {
+                clear(&self.job.walls.folder, &name);
                 if let Some(folder) = path.parent() {
                     fs::create_dir_all(folder)?;
                 }
-                // It may have made it read-only.
-                let _ = fs::remove_file(&path);
                 fs::write(&path, content)?;
                 let mode = fs::metadata(Path::new(ORIGINAL).join(&name))?.permissions();
                 fs::set_permissions(&path, mode)?;
@@ -231,6 +240,20 @@ impl<'a> Bench<'a> {
             return 0;
         }
         no_route().saturating_sub(self.no_route)
+    }
+}
+
+/// Removes what a submission has put in the place of its file, or of a folder above it. It may have made that read-only.
+fn clear(folder: &Path, name: &Path) {
+    for part in name.ancestors() {
+        let path = folder.join(part);
+        let is_folder = fs::symlink_metadata(&path).is_ok_and(|now| now.is_dir());
+        // An error is that nothing is there, or that it is in the way of what is laid out then, which says so.
+        let _ = match (is_folder, part == name) {
+            (true, true) => fs::remove_dir_all(&path),
+            (true, false) => Ok(()),
+            (false, _) => fs::remove_file(&path),
+        };
     }
 }
 

@@ -66,7 +66,11 @@ pub fn run<'app>(
     let subject =
         suite::subject(experiment, role).map_err(|why| Failure::could_not_run("--role", why))?;
     let workload = match cli.command {
-        Command::Node { workload } => Some(workload),
+        Command::Node { workload } => {
+            suite::check_workload(&workload)
+                .map_err(|why| Failure::could_not_run("WORKLOAD", why))?;
+            Some(workload)
+        }
         _ => None,
     };
     let server = name_server(&options)?;

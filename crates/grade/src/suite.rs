@@ -5,7 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{config::Period, exit::Failure, json};
+use clap::ValueEnum;
+use common::{
+    config::Period,
+    exit::Failure,
+    json,
+    text::{did_you_mean, visible},
+};
+use lamport::harness::workload::{NodeWorkload, Subject as Workload};
 use serde::Deserialize;
 
 use crate::{job::Subject, limits::Limits};
@@ -143,6 +150,23 @@ pub fn subject(experiment: Experiment, role: Option<Role>) -> Result<Subject, St
     })
 }
 
+/// Checks that nodes can be asked this.
+///
+/// # Errors
+/// `WORD is no workload`, with those that there are.
+pub fn check_workload(word: &str) -> Result<(), String> {
+    if Workload::from_str(word, false).is_ok() {
+        return Ok(());
+    }
+    let words: Vec<&str> = NodeWorkload::ALL.iter().map(|one| one.word()).collect();
+    Err(format!(
+        "{} is no workload of nodes{}; there are {}",
+        visible(word.as_bytes()),
+        did_you_mean(word, words.iter().copied()),
+        words.join(", ")
+    ))
+}
+
 impl Suite {
     /// Reads the file.
     ///
@@ -168,6 +192,9 @@ impl Suite {
             subject.check_address(address).map_err(wrong)?;
             if (subject == Subject::Node) != part.workload.is_some() {
                 return Err(wrong("a node, and nothing else, has a workload".into()));
+            }
+            if let Some(workload) = &part.workload {
+                check_workload(workload).map_err(wrong)?;
             }
             if part.command.trim().is_empty() {
                 return Err(wrong("no command".into()));

@@ -37,6 +37,9 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
     let two = r#"{"version": 1, "parts": [{"experiment": "threads", "command": "x", "files": ["server.py"]},
         {"experiment": "threads", "role": "client", "command": "x", "files": ["client.py"]}]}"#;
     let two = folder.write("two.json", two);
+    let workload =
+        r#"{"version": 1, "parts": [{"experiment": "node", "command": "x", "workload": "foo"}]}"#;
+    let workload = folder.write("workload.json", workload);
     for name in ["files", "empty"] {
         std::fs::create_dir(folder.path(name)).unwrap();
     }
@@ -123,6 +126,14 @@ fn what_cannot_be_graded_is_refused_in_one_line() {
                     "--submissions {}: no submission in it",
                     folder.path("empty")
                 ),
+            ),
+            (
+                &["node", "ehco", "--cmd", "true"],
+                "WORKLOAD: ehco is no workload of nodes; did you mean echo?; there are echo, unique-ids",
+            ),
+            (
+                &["all", "--submissions", "/", "--suite", &workload],
+                &format!("{workload}: parts[0]: foo is no workload of nodes; there are"),
             ),
             (&["threads", "--cmd", " "], "--cmd: needed"),
             (&["thread", "--cmd", "true"], "usage: "),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use support::{SUBMISSIONS, can_grade, copy, grade};
 
 /// Each broken program, and the first requirement that it does not meet, with the status.
-const BROKEN: [(&str, &str, Status); 72] = {
+const BROKEN: [(&str, &str, Status); 73] = {
     use Status::{Crash, NotStarted, Timeout, WrongAnswer};
     [
         ("server/one-at-a-time", "idle", Timeout),
@@ -35,6 +35,7 @@ const BROKEN: [(&str, &str, Status); 72] = {
         ("server/fork-bomb", "start", Crash),
         ("server/flood", "start", Crash),
         ("server/memory", "start", Crash),
+        ("server/file-to-folder", "tidy", WrongAnswer),
         ("server/eager", "waits", WrongAnswer),
         ("server/one-lock", "idle", Timeout),
         ("server/five-at-once", "concurrent", Timeout),
