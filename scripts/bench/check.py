@@ -22,15 +22,19 @@ COUNTS = {"distinct": 724_274, "depth": 61, "generated": 2_496_351, "generated_w
 PUBLISHED = 10.0
 RATE, MEMORY = 400_000, 1024.0
 
+# The library's own processes, every state of them.
+OWN = ["mutex", "--processes", "3", "--count", "1", "--reduction", "off"]
+OWN_RATE = 1_000_000
+
 # The same module, larger, beside SPIN.
 PROCESSES = 3
 MAX_CLOCK, STATES = (3, 10_209) if quick else (8, 2_763_329)
 
 OTHERS = [
-    ["mutex", "--processes", "2", "--count", "4"],
-    ["mutex", "--processes", "3", "--count", "1"],
+    ["mutex", "--processes", "2", "--count", "4", "--reduction", "off"],
+    OWN,
     ["ricart-agrawala", "--processes", "3", "--count", "1", "--may-duplicate", "1"],
-    ["total", "--processes", "3", "--count", "1"],
+    ["total", "--processes", "3", "--count", "1", "--reduction", "off"],
 ]
 
 
@@ -85,8 +89,8 @@ def main():
     bench = ["cargo", "bench" if not quick else "test", "--quiet", "-p", "lamport", "--bench", "states"]
     print(subprocess.run(bench, capture_output=True, text=True, check=True).stdout.strip())
     print()
-    print("| lamport check, every processor                         | distinct | depth | s     | a second | busy | MiB |")
-    print("|--------------------------------------------------------|----------|-------|-------|----------|------|-----|")
+    print("| lamport check, every processor                            | distinct | depth | s     | a second | busy | MiB |")
+    print("|-----------------------------------------------------------|----------|-------|-------|----------|------|-----|")
     rows = {}
     for arguments in [INSTANCE] + ([] if quick else OTHERS):
         runs = [check(arguments) for _ in range(1 if quick else 7)]
@@ -98,11 +102,15 @@ def main():
             if wrong:
                 raise SystemExit(f"bench: not as published: {wrong}")
             rows = {"rate": rate, "seconds": seconds, "memory": max(run[3] for run in runs)}
-        print(f"| {' '.join(arguments):54} | {counts['distinct']:8} | {counts['depth']:5} | {seconds:5.2f} | {rate:8.0f} | {busy:4.1f} | {memory:3.0f} |")
+        if arguments == OWN:
+            rows["own"] = rate
+        print(f"| {' '.join(arguments):57} | {counts['distinct']:8} | {counts['depth']:5} | {seconds:5.2f} | {rate:8.0f} | {busy:4.1f} | {memory:3.0f} |")
     beside = beside_spin(1 if quick else 5)
     met = {True: "met", False: "MISSED"}
     print("\ncounts as published, to the digit")
     print(f"{rows['rate']:.0f} distinct states a second; target {RATE}: {met[rows['rate'] >= RATE]}")
+    if "own" in rows:
+        print(f"{rows['own']:.0f} distinct states a second of the processes; target {OWN_RATE}: {met[rows['own'] >= OWN_RATE]}")
     print(f"{rows['memory']:.0f} MiB at the most; target {MEMORY:.0f}: {met[rows['memory'] < MEMORY]}")
     print(f"{PUBLISHED / rows['seconds']:.0f} times as fast as the {PUBLISHED:.0f} s that are published")
     print("\n".join(beside))

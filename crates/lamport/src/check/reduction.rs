@@ -21,11 +21,12 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use smallvec::SmallVec;
 use stateright::Model;
 
 use super::{
     Settings, Subject,
-    system::{FaultBudget, GlobalState, Step, System},
+    system::{FaultBudget, GlobalState, Node, Step, System},
 };
 use crate::{
     bug::Bug,
@@ -109,42 +110,81 @@ impl<P: Relevance> System<P> {
     pub(super) fn reduced_next(&self, state: &GlobalState<P>, step: Step) -> GlobalState<P> {
         let mut next = state.clone();
         self.take(&mut next, step, |_, _| ());
-        next.forget();
+        next.forget(state);
         next
     }
 }
 
 impl<P: Relevance> GlobalState<P> {
-    /// Forgets what makes no difference, and renumbers the times in use.
-    pub(super) fn forget(&mut self) {
-        for node in &mut self.nodes {
-            let node = Arc::make_mut(node);
-            node.clocked.clock = LamportClock::new();
-            node.clocked.process.forget();
+    /// Forgets what makes no difference, and renumbers the times in use. A node that the step from the state before did not
+    /// change has forgotten it already, and stays shared if none of its times has another number.
+    fn forget(&mut self, before: &Self) {
+        let shared = self.nodes.iter().zip(&before.nodes);
+        let mut copies: SmallVec<[Option<Node<P>>; 4]> = shared
+            .map(|(node, before)| Arc::ptr_eq(node, before).then(|| (**node).clone()))
+            .collect();
+        for (node, copy) in self.nodes.iter_mut().zip(&copies) {
+            if copy.is_none() {
+                let node = Arc::make_mut(node);
+                node.clocked.clock = LamportClock::new();
+                node.clocked.process.forget();
+            }
         }
         for in_flight in &mut self.network {
             let receiver = &self.nodes[in_flight.to.index()].clocked.process;
             receiver.forget_in_flight(in_flight.from, &mut in_flight.message);
         }
         let mut numbers = Numbers::default();
-        self.times(&mut |time, used| numbers.add(*time, used));
-        numbers.sort();
-        self.times(&mut |time, used| *time = numbers.number(*time, used));
-        for node in &mut self.nodes {
-            let node = Arc::make_mut(node);
-            node.clocked.process.forget();
-            node.changed();
+        for (node, copy) in self.nodes.iter_mut().zip(&mut copies) {
+            let node = copy.as_mut().unwrap_or_else(|| Arc::make_mut(node));
+            let add = &mut |time: &mut u64, used| numbers.add(*time, used);
+            node.clocked.process.times(add);
         }
+        self.other_times(&mut |time, used| numbers.add(*time, used));
+        numbers.sort();
+        for (node, copy) in self.nodes.iter_mut().zip(copies) {
+            match copy {
+                None => {
+                    let node = Arc::make_mut(node);
+                    node.renumber(&numbers);
+                    node.forget();
+                }
+                Some(mut copy) => {
+                    if copy.renumber(&numbers) {
+                        copy.forget();
+                        *node = Arc::new(copy);
+                    }
+                }
+            }
+        }
+        self.other_times(&mut |time, used| *time = numbers.number(*time, used));
     }
 
-    fn times(&mut self, visit: &mut dyn FnMut(&mut u64, Use)) {
-        for node in &mut self.nodes {
-            Arc::make_mut(node).clocked.process.times(visit);
-        }
+    /// Visits the times that are not a node's.
+    fn other_times(&mut self, visit: &mut dyn FnMut(&mut u64, Use)) {
         for in_flight in &mut self.network {
             P::times_in_flight(in_flight.from, &mut in_flight.message, visit);
         }
         self.monitor.times(visit);
+    }
+}
+
+impl<P: Relevance> Node<P> {
+    /// Forgets what makes no difference.
+    fn forget(&mut self) {
+        self.clocked.process.forget();
+        self.changed();
+    }
+
+    /// Gives the times in use their new numbers; whether any has another one.
+    fn renumber(&mut self, numbers: &Numbers) -> bool {
+        let mut is_changed = false;
+        self.clocked.process.times(&mut |time, used| {
+            let number = numbers.number(*time, used);
+            is_changed |= number != *time;
+            *time = number;
+        });
+        is_changed
     }
 }
 

@@ -112,7 +112,11 @@ impl<P: Relevance> PackedSystem<'_, P> {
             while let Some(next) = network.next_if(|next| next.from.index() == index) {
                 row.push(next);
             }
-            packed.rows[index] = self.row(row);
+            // Most rows stay as they were.
+            packed.rows[index] = match before.map(|before| before.rows[index]) {
+                Some(known) if *self.rows.value(unpack::row(known)) == row => known,
+                _ => self.row(row),
+            };
         }
         packed.monitor = self.monitor(state.monitor);
         packed.set_faults(state.budget, state.crashed);
