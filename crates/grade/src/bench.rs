@@ -1,7 +1,7 @@
 //! What every probe has at hand: the submission's command, its folder, the time that an answer may take, and chance.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeSet,
     fs, io,
     net::SocketAddr,
@@ -36,6 +36,8 @@ pub struct Bench<'a> {
     files: Vec<(PathBuf, Vec<u8>)>,
     /// Those of them that it has changed or removed.
     changed: RefCell<BTreeSet<PathBuf>>,
+    /// How many times the usual time an answer may take.
+    patience: Cell<u32>,
     /// How many packets had no route when the sandbox was new.
     no_route: u64,
 }
@@ -55,6 +57,7 @@ impl<'a> Bench<'a> {
             job,
             files,
             changed: RefCell::default(),
+            patience: Cell::new(job.patience.max(1)),
             no_route: no_route(),
         })
     }
@@ -128,17 +131,27 @@ impl<'a> Bench<'a> {
 
     /// How long an answer may take.
     pub fn timeout(&self) -> Duration {
-        self.job.timeout
+        self.job.timeout * self.patience.get()
+    }
+
+    /// Sets how many times the usual time an answer may take.
+    pub fn set_patience(&self, times: u32) {
+        self.patience.set(times);
+    }
+
+    /// How many times the usual time an answer may take.
+    pub fn patience(&self) -> u32 {
+        self.patience.get()
     }
 
     /// When an answer that is asked for now is late.
     pub fn deadline(&self) -> Instant {
-        Instant::now() + self.job.timeout
+        Instant::now() + self.timeout()
     }
 
     /// When a submission that is started now is late with what it does first.
     pub fn start_deadline(&self) -> Instant {
-        Instant::now() + self.job.timeout.max(START)
+        Instant::now() + self.job.timeout.max(START) * self.patience.get()
     }
 
     /// Whether pictures are drawn of what is not met.

@@ -18,6 +18,9 @@ use crate::{
     sandbox::{Isolation, Walls},
 };
 
+/// How many times the usual time a program has that was late on a busy machine.
+const LATER: u32 = 3;
+
 /// A folder of at most so many bytes is copied for the submission.
 const COPIED: u64 = 32 << 20;
 /// And of at most so many files.
@@ -135,6 +138,7 @@ fn once(
             (id, status)
         })?;
         job.known.extend(ended.known);
+        job.patience = if ended.is_late { LATER } else { 1 };
         match ended.fault {
             // What it was at is what failed.
             Some(fault) => {
@@ -148,7 +152,7 @@ fn once(
                     job_known(&mut left, probe, &mut done);
                 }
             }
-            None if left.len() == before => {
+            None if left.len() == before && !ended.is_late => {
                 return Err(Failure::could_not_run(
                     "grade",
                     "the sandbox reports nothing",
@@ -197,6 +201,7 @@ fn job(plan: &Plan, run: u32) -> Result<Job, Failure> {
         name_server: plan.name_server(),
         draws: plan.pictures.is_some(),
         todo: Vec::new(),
+        patience: 1,
         known: BTreeMap::new(),
     })
 }

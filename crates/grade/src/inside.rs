@@ -8,6 +8,7 @@ use std::{
 use crate::{
     bench::Bench,
     job::{Job, Probe, Report, Subject},
+    load,
     probes::{
         Role,
         client::ClientRole,
@@ -88,6 +89,14 @@ fn probe<R: Role>(job: &Job, bench: &Bench, mut role: R, mut to: impl Write) -> 
                 }
             }
         };
+        let is_late = begun.elapsed() >= job.timeout
+            && finding.as_ref().is_some_and(|finding| {
+                matches!(finding.status, Status::Timeout | Status::NotStarted)
+            });
+        if is_late && bench.patience() == 1 && load::is_busy() {
+            return report(&Report::Late);
+        }
+        bench.set_patience(1);
         let probe = Probe {
             id: id.clone(),
             finding,

@@ -131,6 +131,8 @@ pub struct Job {
     pub draws: bool,
     /// The requirements that are probed, in this order.
     pub todo: Vec<String>,
+    /// How many times the usual time the first of them may take: more than once where it was late on a busy machine.
+    pub patience: u32,
     /// What came of those that were probed before.
     pub known: BTreeMap<String, Status>,
 }
@@ -161,6 +163,8 @@ impl Probe {
 pub enum Report {
     /// A requirement was probed.
     Probe(Probe),
+    /// What was probed was late, and the machine is busy: it is to be probed in a new sandbox, with more time.
+    Late,
     /// The submission has ended; what is left is to be probed in a new sandbox, where nothing remains of this one.
     Again,
     /// All were probed.

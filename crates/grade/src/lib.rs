@@ -9,6 +9,7 @@
 //! | [`program`], [`limits`], [`start`] | one start of a submission, and what it may use |
 //! | [`sandbox`], [`cgroup`] | the outer and the inner sandbox; the limit on processes |
 //! | [`own`] | this very program, which starts itself |
+//! | [`load`] | how busy this machine is |
 //! | [`shell`], [`scratch`] | words for a shell, a folder for a while |
 //! | [`job`], [`inside`], [`hidden`] | the part of this program inside a sandbox, and what it is asked |
 //! | [`plan`], [`grader`], [`outside`] | what is graded, one program graded, one sandbox from outside |
@@ -29,6 +30,7 @@ pub mod hidden;
 pub mod inside;
 pub mod job;
 pub mod limits;
+pub mod load;
 pub mod logs;
 pub mod outside;
 pub mod own;

@@ -31,7 +31,7 @@ const LONGEST_LINE: u64 = 2 * picture::LONGEST;
 /// How many processes and threads of a sandbox are the grader's.
 const OWN_TASKS: u64 = 64;
 /// What a probe may take in all, in times of one answer, before the grader gives it up.
-const PATIENCE: u32 = 12;
+const PATIENCE: u32 = 36;
 /// And how long beside that: a build comes before the first.
 const GRACE: Duration = Duration::from_secs(150);
 
@@ -42,6 +42,8 @@ pub struct EndOfSandbox {
     pub known: Vec<(String, Status)>,
     /// Why it ended before its time, if it did.
     pub fault: Option<String>,
+    /// Whether the next requirement was late on a busy machine.
+    pub is_late: bool,
 }
 
 /// Runs the attacking part in a sandbox until it has no more to report; `take` takes what came of each probe.
@@ -76,6 +78,7 @@ pub fn attack(
     let mut end = EndOfSandbox {
         known: Vec::new(),
         fault: None,
+        is_late: false,
     };
     thread::scope(|scope| {
         let reader = thread::Builder::new().name("reports".into());
@@ -137,6 +140,10 @@ fn reports_of(
         };
         match report {
             Some(Report::Probe(probe)) => end.known.push(take(probe)),
+            Some(Report::Late) => {
+                end.is_late = true;
+                return Ok(());
+            }
             Some(Report::Again | Report::Done) => return Ok(()),
             None => {
                 end.fault = Some("the sandbox ended before its time".into());
