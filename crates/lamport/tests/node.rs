@@ -186,9 +186,9 @@ fn what_was_typed_is_replayed() {
     ] {
         let lab = Lab::new(algorithm, UDP);
         let [mut p1, mut p2] = [1, 2].map(|number| lab.start(number, 2));
-        p1.type_in(&format!("multicast {}\n", texts[0]));
+        p1.type_in(format!("multicast {}\n", texts[0]));
         p2.out_line_with("delivers p1's multicast");
-        p2.type_in(&format!("multicast {}\n", texts[1]));
+        p2.type_in(format!("multicast {}\n", texts[1]));
         p1.out_line_with("delivers p2's multicast");
         p2.out_line_with("delivers p2's multicast");
         for process in [p1, p2] {
