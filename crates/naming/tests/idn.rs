@@ -121,7 +121,10 @@ fn dns_answers_for_both_forms() {
     let script = format!(
         "server 127.0.0.1 {port}\nzone lab.\nupdate delete gr\\195\\188\\195\\159e.flat.lab. A\nsend\n"
     );
-    assert_eq!(run("nsupdate", &[&folder.write("script", script)]).err, "");
+    assert_eq!(
+        run("nsupdate", &["-u", "60", &folder.write("script", script)]).err,
+        ""
+    );
     assert_eq!(dig(&["xn--gre-6ka8l.flat.lab", "ANY", "+short"]), "::1\n");
     assert_eq!(server.interrupt().code, Some(0));
 }

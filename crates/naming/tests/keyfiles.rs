@@ -45,7 +45,7 @@ fn one_file_of_keys_serves_nsupdate_and_the_client() {
                 address.port()
             ),
         );
-        let finished = run("nsupdate", &["-k", &key, &script]);
+        let finished = run("nsupdate", &["-u", "60", "-k", &key, &script]);
         assert_eq!(
             (finished.code, finished.err.as_str()),
             (Some(0), ""),

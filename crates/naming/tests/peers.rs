@@ -129,7 +129,10 @@ fn nsupdate_changes_names_under_its_conditions() {
             ),
         );
         let key: Vec<&str> = key.map_or(Vec::new(), |key| vec!["-k", key]);
-        run("nsupdate", &[key.as_slice(), &[&script]].concat())
+        run(
+            "nsupdate",
+            &[key.as_slice(), &["-u", "60", &script]].concat(),
+        )
     };
     let lookup = |name: &str, rtype: &str| dig(address, &[name, rtype, "+short"]);
     for (lines, error) in [

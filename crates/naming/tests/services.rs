@@ -25,7 +25,7 @@ fn services_and_the_zones_own_values_are_updated_and_stored() {
             address.port()
         );
         let script = folder.write("script", script);
-        run("nsupdate", &[&script]).err
+        run("nsupdate", &["-u", "60", &script]).err
     };
     let short = |address: SocketAddr, name: &str, rtype: &str| {
         let port = address.port().to_string();

@@ -107,7 +107,7 @@ fn updates_and_the_client_set_them() {
             address.port()
         );
         let script = folder.write("script", script);
-        run("nsupdate", &[&script]).err
+        run("nsupdate", &["-u", "60", &script]).err
     };
     for (lines, rtype, expected) in [
         (

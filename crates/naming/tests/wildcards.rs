@@ -176,7 +176,7 @@ fn an_acme_client_answers_its_challenge_below_a_host() {
             address.port()
         );
         let script = folder.write("script", script);
-        run("nsupdate", &[&script]).err
+        run("nsupdate", &["-u", "60", &script]).err
     };
     for host in ["server1.region1", "server1.flat", "new.region9", "lab"] {
         let host = if host == "lab" {

@@ -5,7 +5,10 @@
 
 use std::io::{self, Write};
 
-use common::event::{Kind, Level};
+use common::{
+    event::{Kind, Level},
+    text::visible,
+};
 use hashbrown::HashMap;
 use serde_json::json;
 
@@ -166,8 +169,11 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     let unchecked: Vec<_> = unchecked.map(Property::name).collect();
     let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
     let processes: Vec<&str> = trace.processes.iter().map(|it| it.name.as_str()).collect();
-    let nodes: Vec<&str> = trace.processes.iter().map(|it| it.node.as_str()).collect();
-    let runs: Vec<&str> = trace.processes.iter().map(|it| it.run.as_str()).collect();
+    // A log's own text, which may hold letters that a terminal or a browser obeys.
+    let shown = |text: &String| visible(text.as_bytes());
+    let nodes: Vec<_> = trace.processes.iter().map(|it| shown(&it.node)).collect();
+    let runs: Vec<_> = trace.processes.iter().map(|it| shown(&it.run)).collect();
+    let programs: Vec<_> = programs(trace).iter().map(shown).collect();
     let threads: Vec<_> = trace
         .threads
         .iter()
@@ -195,7 +201,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.entry("processes", &processes)?;
     json.entry("nodes", &nodes)?;
     json.entry("runs", &runs)?;
-    json.entry("programs", &programs(trace))?;
+    json.entry("programs", &programs)?;
     json.entry("executions", &computation.executions)?;
     json.entry("order", &lane_order(trace, &computation.links))?;
     json.entry("threads", &threads)?;

@@ -6,152 +6,38 @@
 //! | `state` | a state, and its parts |
 //! | `table` | numbers the parts |
 //! | `unpack` | the numbers of the parts |
+//! | `numbering` | all numbers, and what a thread remembers |
+//! | `work` | a step that is being taken, and what follows from the parts |
 //! | `parts` | packs and unpacks a state, and computes what follows from its parts |
 //! | `steps` | the steps from a state, many of them side by side |
 //! | `memo` | what a thread remembers |
 //! | `shared` | what one thread computes for all |
 
 mod memo;
+mod numbering;
 mod parts;
 mod shared;
 mod state;
 mod steps;
 mod table;
 mod unpack;
+mod work;
 
-use std::{
-    fmt, mem,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{mem, sync::atomic::Ordering};
 
-use smallvec::SmallVec;
 use stateright::Model;
 
+pub use self::numbering::{PackedSystem, Scratch};
 use self::{
     memo::Memo,
-    parts::{Changed, Reacted, Taken},
-    shared::Shared,
-    state::{Packed, Row, due, is_empty},
-    steps::Move,
-    table::Table,
+    state::{Packed, due, is_empty},
+    work::Move,
 };
 use super::{
-    monitor::{PropertyMonitor, Seen},
-    reduction::Saving,
-    search::{Fingerprint, Limits, Space, Successor},
-    system::{FaultBudget, GlobalState, InFlight, Node, Step, System},
+    search::{Fingerprint, Space, Successor},
+    system::Step,
 };
-use crate::{
-    process::{Stamped, To},
-    property::Property,
-    relevance::Relevance,
-};
-
-/// How many results of each kind a thread remembers at least and at most.
-const REMEMBERED: (usize, usize) = (1 << 10, 1 << 18);
-
-/// The bytes of what a thread remembers, a result of each kind.
-const EACH: u64 = 4 * 32;
-
-/// The messages that one step sends, in their order.
-type Sent<M> = Vec<(To, Stamped<M>)>;
-
-/// The state space of processes.
-pub struct PackedSystem<'s, P: Relevance> {
-    system: &'s System<P>,
-    /// What a reduction saves.
-    saving: Saving,
-    properties: &'static [Property],
-    nodes: Table<Arc<Node<P>>>,
-    /// For each sender, its messages in flight.
-    rows: Table<Row<P::Message>>,
-    monitors: Table<PropertyMonitor>,
-    messages: Table<Stamped<P::Message>>,
-    sent: Table<Sent<P::Message>>,
-    seen: Table<SmallVec<[Seen; 4]>>,
-    /// By a node, and what it reacts to.
-    reactions: Shared<Reacted>,
-    /// How many results of each kind a thread remembers at most.
-    most: usize,
-    /// The bytes of what all threads remember.
-    remembered: AtomicU64,
-}
-
-/// What a thread remembers.
-pub struct Scratch<P: Relevance> {
-    /// The state that was unpacked last.
-    unpacked: Option<(Packed, GlobalState<P>)>,
-    /// By a row, and which of its messages is taken.
-    takes: Memo<Taken>,
-    /// By a node, and what it reacts to.
-    reactions: Memo<Reacted>,
-    /// By a row, what is sent, and the crashed processes.
-    sends: Memo<Changed>,
-    /// By a monitor, and what it sees.
-    sights: Memo<Changed>,
-    /// The steps that are being taken.
-    moves: Vec<Move>,
-    /// How many of its bytes are counted.
-    counted: usize,
-}
-
-impl<'s, P: Relevance> PackedSystem<'s, P> {
-    /// The state space of this system, for a search with these limits.
-    pub fn new(system: &'s System<P>, limits: &Limits) -> Self {
-        // What the threads remember takes a quarter of the memory at most.
-        let most = limits.memory / 4 / limits.workers.max(1) as u64 / EACH;
-        let most = (most as usize).clamp(REMEMBERED.0, REMEMBERED.1);
-        Self {
-            system,
-            saving: Saving::default(),
-            properties: Property::monitored(system.algorithm),
-            nodes: Table::new(|_| size_of::<Node<P>>() + 256),
-            rows: Table::new(|row| row.len() * size_of::<InFlight<P::Message>>() + 64),
-            monitors: Table::new(|_| 512),
-            messages: Table::new(|_| 64),
-            sent: Table::new(|sent| sent.len() * (size_of::<P::Message>() + 64)),
-            seen: Table::new(|_| 64),
-            reactions: Shared::new(),
-            most: 1 << most.ilog2(),
-            remembered: AtomicU64::new(0),
-        }
-    }
-
-    /// What the reduction saved.
-    pub fn saving(&self) -> &Saving {
-        &self.saving
-    }
-
-    /// Whether there are no faults.
-    fn is_reliable(&self) -> bool {
-        self.system.budget == FaultBudget::default()
-    }
-
-    fn n(&self) -> usize {
-        self.system.processes
-    }
-}
-
-impl<P: Relevance> Scratch<P> {
-    fn bytes(&self) -> usize {
-        self.takes.bytes() + self.reactions.bytes() + self.sends.bytes() + self.sights.bytes()
-    }
-}
-
-impl<P: Relevance> fmt::Debug for PackedSystem<'_, P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PackedSystem")
-    }
-}
-
-impl<P: Relevance> fmt::Debug for Scratch<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Scratch")
-    }
-}
+use crate::relevance::Relevance;
 
 impl<P> Space for PackedSystem<'_, P>
 where

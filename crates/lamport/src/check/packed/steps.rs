@@ -2,10 +2,10 @@
 //! before it; those of other steps need not wait for it.
 
 use super::{
-    PackedSystem, Scratch,
-    parts::{Take, TakeKind},
+    numbering::{PackedSystem, Scratch},
     state::{MONITOR, MOST, NOTHING, Packed, due, receivers},
     unpack,
+    work::{Move, Take, TakeKind},
 };
 use crate::{
     check::{
@@ -15,26 +15,6 @@ use crate::{
     ids::ProcessId,
     relevance::Relevance,
 };
-
-/// A step that is being taken.
-pub(super) struct Move {
-    step: Step,
-    /// The process that reacts, and the message that it receives, with its sender.
-    reacts: Option<(ProcessId, Option<(ProcessId, u32)>)>,
-    sent: u32,
-    seen: u32,
-}
-
-impl Move {
-    pub(super) fn new(step: Step) -> Self {
-        Self {
-            step,
-            reacts: None,
-            sent: NOTHING,
-            seen: NOTHING,
-        }
-    }
-}
 
 impl<P: Relevance> PackedSystem<'_, P> {
     /// The steps from a state, in the order of the system's model.
