@@ -43,6 +43,9 @@ for crate in "${crates[@]:1}"; do
 done
 cargo test --quiet -p naming --test wire -- --ignored
 
+step "the whole class of submissions"
+GRADE_CLASS=whole run_tests -p grade --test submissions
+
 step "the name server and BIND, differentially"
 for seed in 1 2 3; do
     NAMING_DIFFERENTIAL=500:2000:$seed cargo test --quiet -p naming --test differential

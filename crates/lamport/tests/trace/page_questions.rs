@@ -1,5 +1,7 @@
 //! What the page is asked: why, what differs between two executions, where is something like this.
 
+use std::{fs, path::Path};
+
 use common::testing::Folder;
 use serde_json::Value;
 
@@ -272,4 +274,21 @@ fn the_page_of_the_documentation_opens() {
         "scripts/pictures.sh makes it again"
     );
     assert_eq!(browser.console(), Vec::<Value>::new());
+}
+
+#[test]
+fn the_page_of_the_documentation_has_the_script_and_style_as_they_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("../../docs/trace/index.html")).unwrap();
+    for entry in fs::read_dir(root.join("src/trace/page")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        if path
+            .extension()
+            .is_some_and(|extension| extension != "html")
+        {
+            let current = page.contains(&text);
+            assert!(current, "{path:?}: scripts/pictures.sh makes it again");
+        }
+    }
 }
