@@ -37,7 +37,7 @@ pub use self::{
     command_line::{check_command_line, check_every_flag, check_refusals},
     contract::check_contract,
     environment::{have, have_program, in_namespace, with_python_peers},
-    examples::check_examples,
+    examples::{NETWORK_CARD, check_examples},
     files::{Folder, read_log, snapshot},
     handout::{check_handout, lines_of_backtrace},
     modules::check_modules,

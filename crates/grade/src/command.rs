@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -24,7 +23,7 @@ use crate::{
     grader, inside,
     job::Subject,
     limits::Limits,
-    logs, own,
+    logs, own, picture,
     plan::{Plan, Server},
     progress::Progress,
     report::{self, Format, csv, text},
@@ -361,10 +360,7 @@ fn pictures(options: &Options) -> Result<Option<PathBuf>, Failure> {
     let Some(folder) = &options.pictures else {
         return Ok(None);
     };
-    let failed = |error: std::io::Error| {
-        Failure::could_not_run(format!("--pictures {}", visible_path(folder)), why(&error))
-    };
-    fs::create_dir_all(folder).map_err(failed)?;
+    picture::make_folder(folder)?;
     Ok(Some(folder.clone()))
 }
 

@@ -2,11 +2,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-use common::{
-    exit::{Failure, why},
-    shutdown::Shutdown,
-    text::visible_path,
-};
+use common::{exit::Failure, shutdown::Shutdown};
 
 use crate::{
     job::{Job, Probe},
@@ -73,11 +69,7 @@ fn picture(
         return Ok(None);
     };
     let name = format!("{}-{}", plan.subject.word(), requirement.id);
-    let written = picture.write(folder, &name);
-    let written = written.map_err(|error| {
-        Failure::could_not_run(format!("--pictures {}", visible_path(folder)), why(&error))
-    })?;
-    Ok(Some(visible_path(&written)))
+    picture.write(folder, &name).map(Some)
 }
 
 fn of_probes(plan: &Plan, requirement: &Requirement, probes: &[Probe]) -> Graded {

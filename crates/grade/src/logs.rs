@@ -90,19 +90,14 @@ pub fn grade(
         let text = format!("{no} process of {algorithm} has logged");
         graded.push(requirement("algorithm", Some(verdict), &text, &again));
     }
-    let is_wrong = |graded: &&mut Graded| graded.status != Status::Pass;
+    let is_wrong = |graded: &Graded| graded.status != Status::Pass;
     if let Some(pictures) = pictures
-        && graded.iter_mut().any(|graded| is_wrong(&graded))
+        && graded.iter().any(is_wrong)
         && let Some(picture) = picture::draw(&own::file()?, folder, Form::Html)
     {
-        let path = picture.write(pictures, "logs").map_err(|error| {
-            Failure::could_not_run(
-                format!("--pictures {}", visible_path(pictures)),
-                why(&error),
-            )
-        })?;
-        for graded in graded.iter_mut().filter(is_wrong) {
-            graded.picture = Some(visible_path(&path));
+        let path = picture.write(pictures, "logs")?;
+        for graded in graded.iter_mut().filter(|graded| is_wrong(graded)) {
+            graded.picture = Some(path.clone());
         }
     }
     Ok(Part::new("logs", &again, graded))

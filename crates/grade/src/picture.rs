@@ -4,11 +4,15 @@ use std::{
     fs,
     io::{self, Read},
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
-use common::message::MessageId;
+use common::{
+    exit::{Failure, why},
+    message::MessageId,
+    text::visible_path,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -47,16 +51,28 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Writes it into this folder under this name; its path.
+    /// Writes it into this folder under this name; its path, as it is shown.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, folder: &Path, name: &str) -> io::Result<PathBuf> {
-        fs::create_dir_all(folder)?;
+    /// When it cannot be written (exit code 2).
+    pub fn write(&self, folder: &Path, name: &str) -> Result<String, Failure> {
+        make_folder(folder)?;
         let path = folder.join(format!("{name}.{}", self.form.word()));
-        fs::write(&path, &self.content)?;
-        Ok(path)
+        fs::write(&path, &self.content).map_err(|error| failed(folder, &error))?;
+        Ok(visible_path(&path))
     }
+}
+
+/// Makes the folder of the pictures, unless it is there.
+///
+/// # Errors
+/// When it cannot be made (exit code 2).
+pub fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
+}
+
+fn failed(folder: &Path, error: &io::Error) -> Failure {
+    Failure::could_not_run(format!("--pictures {}", visible_path(folder)), why(error))
 }
 
 /// Draws the logs in a folder; nothing where they have no event, or the picture is too long. `grader` is this very program.
@@ -123,15 +139,16 @@ impl Exchange {
     /// One of them sends a text to the other; `clock` is its clock then, where it has one. `over` is how.
     pub fn send(&mut self, from: Side, over: &str, text: &str, clock: Option<u64>) -> Sent {
         self.messages += 1;
-        let (from_name, to) = match from {
-            Side::Grader => ("grader", Side::Submission),
-            Side::Submission => (self.name, Side::Grader),
+        let to = match from {
+            Side::Grader => Side::Submission,
+            Side::Submission => Side::Grader,
         };
-        let to_name = match to {
-            Side::Grader => "grader",
-            Side::Submission => self.name,
-        };
-        let id = format!("{over}:{from_name}>{to_name}#{}", self.messages);
+        let id = format!(
+            "{over}:{}>{}#{}",
+            self.name_of(from),
+            self.name_of(to),
+            self.messages
+        );
         debug_assert!(id.parse::<MessageId>().is_ok(), "{id}");
         self.event(from, "send", &id, Some(text), clock);
         Sent { id, to }
@@ -142,12 +159,16 @@ impl Exchange {
         self.event(sent.to, "receive", &sent.id, None, clock);
     }
 
-    fn event(&mut self, side: Side, event: &str, id: &str, text: Option<&str>, clock: Option<u64>) {
-        let events = &mut self.events[side as usize];
-        let node = match side {
+    fn name_of(&self, side: Side) -> &'static str {
+        match side {
             Side::Grader => "grader",
             Side::Submission => self.name,
-        };
+        }
+    }
+
+    fn event(&mut self, side: Side, event: &str, id: &str, text: Option<&str>, clock: Option<u64>) {
+        let node = self.name_of(side);
+        let events = &mut self.events[side as usize];
         self.moments += 1;
         let (seconds, micros) = (self.moments / 1_000_000, self.moments % 1_000_000);
         let mut line = json!({
@@ -170,7 +191,8 @@ impl Exchange {
             return None;
         }
         let logs = Scratch::new().ok()?;
-        for (name, events) in ["grader", self.name].iter().zip(&self.events) {
+        for (side, events) in [Side::Grader, Side::Submission].iter().zip(&self.events) {
+            let name = self.name_of(*side);
             let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
             fs::write(logs.path().join(format!("{name}.jsonl")), lines).ok()?;
         }

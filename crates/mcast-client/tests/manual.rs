@@ -3,13 +3,8 @@
 use common::testing;
 use mcast_client::config::Cli;
 
-/// A network card with a default route, as a laptop has it; and a member that unicast reaches.
+/// A member that unicast reaches.
 const PREPARE: &str = "
-ip link add eth0 type veth peer name switch
-ip link set switch up
-ip addr add 192.0.2.2/24 dev eth0
-ip link set eth0 up
-ip route add default via 192.0.2.1
 case $EXAMPLE in *unicast*)
     mcast-client --quiet --ready-file ready </dev/null >received & peers=$!
     until [ -s ready ]; do sleep 0.02; done ;;
@@ -18,7 +13,8 @@ esac
 
 #[test]
 fn every_example_of_the_help_runs() {
-    testing::check_examples::<Cli>(env!("CARGO_BIN_EXE_mcast-client"), PREPARE);
+    let prepare = [testing::NETWORK_CARD, PREPARE].concat();
+    testing::check_examples::<Cli>(env!("CARGO_BIN_EXE_mcast-client"), &prepare);
 }
 
 #[test]

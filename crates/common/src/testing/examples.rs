@@ -1,14 +1,6 @@
 //! The examples of a program's help: each is run, and ends as its words say.
 
-use std::{
-    path::Path,
-    process::Command,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-};
+use std::{path::Path, process::Command};
 
 use super::{environment::start_in_namespace, files::Folder};
 use crate::{
@@ -18,6 +10,15 @@ use crate::{
 
 /// How many examples each help has at least.
 const LEAST: usize = 3;
+
+/// Shell commands for [`check_examples`] that make a network card with a default route, as a laptop has it.
+pub const NETWORK_CARD: &str = "
+ip link add eth0 type veth peer name switch
+ip link set switch up
+ip addr add 192.0.2.2/24 dev eth0
+ip link set eth0 up
+ip route add default via 192.0.2.1
+";
 
 /// An example: a command line, and what the help says of it.
 #[derive(Debug)]
@@ -113,21 +114,10 @@ pub fn check_examples<C: CommandLine>(path: &str, prepare: &str) {
         }
         examples.extend(found);
     }
-    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..2 * parallel::processors() {
-            scope.spawn(|| {
-                while let Some(example) = examples.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let why = example.run(Path::new(path), prepare);
-                    wrong
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .extend(why);
-                }
-            });
-        }
-    });
-    let wrong = wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let threads = 2 * parallel::processors();
+    let run = |example: &Example| example.run(Path::new(path), prepare);
+    let wrong = parallel::each("example", threads, examples.iter(), run);
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

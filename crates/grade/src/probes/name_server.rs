@@ -29,9 +29,8 @@ use serde_json::Value;
 
 use super::{
     Role,
-    kernel::bound,
     names::{self, NamesFile},
-    started::{Started, awaited},
+    started::{Started, bound_udp},
     tidy,
 };
 use crate::{
@@ -132,20 +131,9 @@ impl<'a> NameServerRole<'a> {
             .start_with(&[("names", &file.to_string_lossy())])?;
         let program = self.started.program.insert(program);
         let port = self.servers[0].port();
-        let is_bound = || Ok(bound().contains(&port).then_some(()));
-        let late = || {
-            let ports: Vec<String> = bound().iter().map(u16::to_string).collect();
-            let received = match ports.as_slice() {
-                [] => "a program that runs and has bound no UDP port".to_owned(),
-                ports => format!("it has bound UDP port {}", ports.join(", ")),
-            };
-            let what = format!("it has not bound UDP port {port}");
-            Finding::new(Status::NotStarted, what).received(received)
-        };
-        let first = format!("has bound UDP port {port}");
         let expected = format!("a name server on UDP port {port}");
         let deadline = self.bench.start_deadline();
-        awaited(program, deadline, (first, expected), is_bound, late)
+        bound_udp(program, deadline, port, expected)
     }
 
     fn owner(&self, name: &str) -> Result<Owner, Finding> {

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::kernel::bound;
 use crate::{
     program::Program,
     requirement::{Finding, Probed, Status},
@@ -39,6 +40,30 @@ pub(super) fn awaited<T>(
         }
         thread::sleep(LOOK);
     }
+}
+
+/// Waits until a program has bound this UDP port, as what is `expected` does first.
+///
+/// # Errors
+/// As [`awaited`].
+pub(super) fn bound_udp(
+    program: &Program,
+    deadline: Instant,
+    port: u16,
+    expected: String,
+) -> Probed {
+    let is_bound = || Ok(bound().contains(&port).then_some(()));
+    let late = || {
+        let ports: Vec<String> = bound().iter().map(u16::to_string).collect();
+        let what = format!("it has not bound UDP port {port}");
+        let received = match ports.as_slice() {
+            [] => "a program that runs and has bound no UDP port".to_owned(),
+            ports => format!("it has bound UDP port {}", ports.join(", ")),
+        };
+        Finding::new(Status::NotStarted, what).received(received)
+    };
+    let first = format!("has bound UDP port {port}");
+    awaited(program, deadline, (first, expected), is_bound, late)
 }
 
 /// A program that serves many probes.

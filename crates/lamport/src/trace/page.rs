@@ -157,12 +157,11 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     for (_, column) in &mut columns {
         column.resize(sequence.len(), -1);
     }
-    let verdict: Vec<_> = computation
-        .verdict()
-        .into_iter()
+    let reported = computation.verdict();
+    let verdict: Vec<_> = reported
+        .iter()
         .map(|(property, verdict, text)| json!({"property": property.name(), "value": verdict, "text": text}))
         .collect();
-    let reported = computation.verdict();
     let is_unchecked =
         |property: &Property| reported.iter().all(|(checked, _, _)| checked != property);
     let unchecked = Property::OF_LOGS.into_iter().filter(is_unchecked);

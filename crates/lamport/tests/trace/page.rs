@@ -13,7 +13,7 @@ const RIGHT: char = '\u{e014}';
 const ENTER: char = '\u{e007}';
 const ESCAPE: char = '\u{e00c}';
 
-fn numbers(value: &Value) -> Vec<usize> {
+pub(crate) fn numbers(value: &Value) -> Vec<usize> {
     let numbers = value.as_array().unwrap_or_else(|| panic!("{value}"));
     numbers
         .iter()

@@ -7,19 +7,11 @@ use serde_json::Value;
 
 use crate::{
     LAMPORT, line, message,
-    page::page_of,
+    page::{numbers, page_of},
     page_lanes::{CLIENTS, crowd, texts},
     trace,
     webdriver::Browser,
 };
-
-fn numbers(value: &Value) -> Vec<usize> {
-    let numbers = value.as_array().unwrap_or_else(|| panic!("{value}"));
-    numbers
-        .iter()
-        .map(|number| number.as_u64().unwrap() as usize)
-        .collect()
-}
 
 fn choose(browser: &Browser, id: &str, value: &str) {
     browser.run(&format!(

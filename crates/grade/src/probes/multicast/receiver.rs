@@ -17,8 +17,8 @@ use crate::{
     probes::{
         Role,
         connection::quoted,
-        kernel::{bound, joined},
-        started::{LOOK, Started, awaited},
+        kernel::joined,
+        started::{LOOK, Started, bound_udp},
         tidy,
     },
     program::Program,
@@ -57,20 +57,9 @@ impl<'a> ReceiverRole<'a> {
         route(self.bench)?;
         let port = self.bench.address().port();
         let program = self.bench.start()?;
-        let is_bound = || Ok(bound().contains(&port).then_some(()));
-        let late = || {
-            let ports: Vec<String> = bound().iter().map(u16::to_string).collect();
-            let what = format!("it has not bound UDP port {port}");
-            let received = match ports.as_slice() {
-                [] => "a program that runs and has bound no UDP port".to_owned(),
-                ports => format!("it has bound UDP port {}", ports.join(", ")),
-            };
-            Finding::new(Status::NotStarted, what).received(received)
-        };
-        let first = format!("has bound UDP port {port}");
         let expected = format!("a program that receives on UDP port {port}");
         let deadline = self.bench.start_deadline();
-        awaited(&program, deadline, (first, expected), is_bound, late)?;
+        bound_udp(&program, deadline, port, expected)?;
         Ok(program)
     }
 

@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use common::exit::why;
@@ -77,15 +77,10 @@ pub(super) fn instead_of_an_answer(
     question.push((owner.name(), rtype, Class::IN)).ok()?;
     let socket = socket(server).ok()?;
     socket.send(&question.finish()).ok()?;
-    let until = Instant::now() + limit;
+    // No wait at all is no timeout to the system.
+    let limit = limit.max(Duration::from_millis(1));
+    socket.set_read_timeout(Some(limit)).ok()?;
     let mut buffer = vec![0; LONGEST];
-    socket
-        .set_read_timeout(Some(
-            until
-                .saturating_duration_since(Instant::now())
-                .max(Duration::from_millis(1)),
-        ))
-        .ok()?;
     let length = socket.recv(&mut buffer).ok()?;
     Some(why_not(&buffer[..length], owner, rtype))
 }
