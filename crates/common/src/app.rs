@@ -4,10 +4,7 @@ use std::{
     cell::Cell,
     fs::File,
     io::{self, IsTerminal, Write},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::MetadataExt,
-    },
+    os::fd::{AsFd, OwnedFd},
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -24,6 +21,7 @@ use crate::{
     files,
     journal::{Answers, Journal, LogFile, Sinks, Style, View},
     shutdown::{self, Shutdown, SignalGuard, SignalRequest},
+    sys::files::is_same,
     text::{check_name, visible},
 };
 
@@ -228,15 +226,6 @@ fn sinks(output: &Output) -> Result<(Sinks, Option<String>), Failure> {
         log,
     };
     Ok((sinks, repaired.flatten()))
-}
-
-/// Whether both are the same file, terminal or pipe.
-fn is_same(one: &File, other: &File) -> bool {
-    let identity = |file: &File| {
-        let metadata = file.metadata().ok()?;
-        Some((metadata.dev(), metadata.ino(), metadata.rdev()))
-    };
-    identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
 /// What standard output shows; it has one user.

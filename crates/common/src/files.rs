@@ -54,9 +54,17 @@ pub fn open(path: &Path) -> Result<File, Failure> {
 /// # Errors
 /// `FILE: why`, when it cannot be read or is longer (exit code 2).
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    read_open(path, open(path)?, limit)
+}
+
+/// The same of a file that is open; `path` is its name in errors.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_open(path: &Path, file: impl Read, limit: u64) -> Result<Vec<u8>, Failure> {
     let failed = |why: String| Failure::could_not_run(visible_path(path), why);
     let mut content = Vec::new();
-    let read = open(path)?.take(limit + 1).read_to_end(&mut content);
+    let read = file.take(limit + 1).read_to_end(&mut content);
     read.map_err(|error| failed(why(&error)))?;
     if content.len() as u64 > limit {
         return Err(failed(format!("longer than {limit} bytes")));

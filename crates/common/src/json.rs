@@ -1,6 +1,6 @@
 //! Reading a JSON file, so that what is wrong in it is named by line, column and path.
 
-use std::{fmt, marker::PhantomData, path::Path, str::FromStr};
+use std::{fmt, io::Read, marker::PhantomData, path::Path, str::FromStr};
 
 use serde::{
     Deserializer,
@@ -19,11 +19,22 @@ use crate::{
 /// # Errors
 /// `FILE: why`, when it cannot be read or is longer (exit code 2).
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let mut content = files::read(path, limit)?;
+    files::read(path, limit).map(without_mark)
+}
+
+/// The same of a file that is open; `path` is its name in errors.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_open(path: &Path, file: impl Read, limit: u64) -> Result<Vec<u8>, Failure> {
+    files::read_open(path, file, limit).map(without_mark)
+}
+
+fn without_mark(mut content: Vec<u8>) -> Vec<u8> {
     if content.starts_with(b"\xef\xbb\xbf") {
         content.drain(..3);
     }
-    Ok(content)
+    content
 }
 
 /// Builds from JSON text what the seeds describe; `path` is where the text came from, for the error. The text is read once

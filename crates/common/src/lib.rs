@@ -14,6 +14,7 @@
 //! | [`json`] | reading a JSON file, with line, column and path of what is wrong |
 //! | [`parallel`] | one work for many items, on several threads |
 //! | [`rate_limit`] | which messages of a load are logged one by one |
+//! | [`sys`] | what differs between operating systems |
 //! | [`text`] | text from outside made safe to show; "did you mean" |
 //! | `endpoint`, `zone` | addresses as people write them; zones of IPv6 addresses (feature `net`) |
 //! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
@@ -39,6 +40,7 @@ pub mod net;
 pub mod parallel;
 pub mod rate_limit;
 pub mod shutdown;
+pub mod sys;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

@@ -12,6 +12,7 @@ use std::path::Path as FilePath;
 use common::{
     exit::{Failure, why},
     files, json,
+    sys::replacing::open_to_change,
     text::visible_path,
 };
 use serde::de::DeserializeSeed;
@@ -109,7 +110,7 @@ pub fn read_again(path: &FilePath) -> Result<Space, Failure> {
     if files::is_standard(path) {
         return refused("standard input cannot be read again");
     }
-    match replacing::open(path).and_then(|file| file.metadata()) {
+    match open_to_change(path).and_then(|file| file.metadata()) {
         Ok(found) if found.is_file() => read(path),
         Ok(_) => refused("not a regular file, which alone can be read again"),
         Err(error) => refused(&why(&error)),

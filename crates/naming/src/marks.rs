@@ -6,8 +6,7 @@
 use std::{
     cmp::Ordering,
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    os::unix::fs::FileExt,
+    fs::{File, OpenOptions},
     path::Path as FilePath,
     thread,
     time::{Duration, Instant},
@@ -15,6 +14,7 @@ use std::{
 
 use common::{
     exit::{Failure, why},
+    sys::files::{read_at, real_path, write_all_at},
     text::visible_path,
 };
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ impl MarksFile {
             Failure::could_not_run(visible_path(path), why(error))
         };
         // Beside the target of a link, whatever name it is opened under.
-        let names = fs::canonicalize(names).map_err(|error| cannot(names, &error))?;
+        let names = real_path(names).map_err(|error| cannot(names, &error))?;
         let mut path = names.clone().into_os_string();
         path.push(".serial");
         let path = FilePath::new(&path);
@@ -83,7 +83,7 @@ impl MarksFile {
     /// # Errors
     /// `FILE: why`: it cannot be read, or it has no marks (exit code 2).
     pub fn read(&self) -> Result<KeptMarks, Failure> {
-        let lines = self.lines()?;
+        let lines = self.locked(Self::lines)?;
         let marks = lines.into_iter().map(|(zone, line)| {
             let content = bytes_of(&line.content).and_then(|bytes| Content::from_bytes(&bytes));
             let mark = Mark {
@@ -106,7 +106,7 @@ impl MarksFile {
         let mut text = vec![0; LONGEST_FILE];
         let mut length = 0;
         while let Some(rest) = text.get_mut(length..).filter(|rest| !rest.is_empty()) {
-            match self.file.read_at(rest, length as u64) {
+            match read_at(&self.file, rest, length as u64) {
                 Ok(0) => break,
                 Ok(more) => length += more,
                 Err(error) => return Err(Failure::could_not_run(&self.what, why(&error))),
@@ -124,8 +124,11 @@ impl MarksFile {
     /// # Errors
     /// `FILE: why`: it cannot be written (exit code 2).
     pub fn write(&self, zones: &Zones, marks: &Marks) -> Result<(), Failure> {
+        self.locked(|_| self.write_locked(zones, marks))
+    }
+
+    fn write_locked(&self, zones: &Zones, marks: &Marks) -> Result<(), Failure> {
         let cannot = |error: std::io::Error| Failure::could_not_run(&self.what, why(&error));
-        let locked = self.lock();
         let mut lines = self.lines().unwrap_or_default();
         for (zone, mark) in zones.all().into_iter().zip(marks) {
             let later = lines.get(&zone.to_string()).is_some_and(|line| {
@@ -145,11 +148,17 @@ impl MarksFile {
             text.push(' ');
         }
         text.push('\n');
-        let written = self.file.write_all_at(text.as_bytes(), 0).map_err(cannot);
+        write_all_at(&self.file, text.as_bytes(), 0).map_err(cannot)
+    }
+
+    /// Does something with the file while this process has it locked, where that is possible.
+    fn locked<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
+        let locked = self.lock();
+        let done = work(self);
         if locked {
             let _ = self.file.unlock();
         }
-        written
+        done
     }
 
     /// Locks the file; whether that was possible. A process that holds it for longer is stopped, and is not waited for.

@@ -3,7 +3,6 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
-    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +10,7 @@ use super::sink::write_some;
 use crate::{
     event::Record,
     exit::{Failure, why},
+    sys::files::{cut, read_exact_at},
     text::visible_path,
 };
 
@@ -105,15 +105,15 @@ impl LogFile {
         if torn == 0 {
             return;
         }
-        let cut = || {
+        let cut_it = || {
             let end = (&self.file).stream_position()?;
             let metadata = self.file.metadata()?;
             if !metadata.is_file() || metadata.len() != end || end < torn {
                 return Err(io::ErrorKind::Unsupported.into());
             }
-            self.file.set_len(end - torn)
+            cut(&self.file, &self.path, end - torn)
         };
-        self.unterminated = cut().is_err();
+        self.unterminated = cut_it().is_err();
     }
 
     fn repair(&mut self) -> io::Result<Option<String>> {
@@ -124,7 +124,7 @@ impl LogFile {
         let length = metadata.len();
         let reader = File::open(&self.path)?;
         let mut last = [0];
-        reader.read_exact_at(&mut last, length - 1)?;
+        read_exact_at(&reader, &mut last, length - 1)?;
         if last == *b"\n" {
             return Ok(None);
         }
@@ -139,7 +139,8 @@ impl LogFile {
         let event = std::str::from_utf8(fragment).is_ok_and(|line| Record::parse(line).is_ok());
         let torn = !event && (begin == 0 || whole > 0) && matches!(fragment[0], b'{' | 0);
         if torn && let Ok(aside) = self.move_aside(fragment) {
-            self.file.set_len(length - fragment.len() as u64)?;
+            let whole = length - fragment.len() as u64;
+            cut(&self.file, &self.path, whole)?;
             return Ok(Some(format!(
                 "ended within a line; its last {} bytes are now in {}",
                 fragment.len(),

@@ -5,18 +5,16 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     net::SocketAddr,
-    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Mutex,
     time::{Duration, Instant},
 };
-
-use nix::libc::{ENXIO, O_NONBLOCK};
 
 use crate::{
     exit::{Failure, why},
     files,
     shutdown::Shutdown,
+    sys::files::{Identity, has_no_reader, is_pipe, real_path, without_waiting},
     text::visible_path,
 };
 
@@ -33,8 +31,8 @@ pub(crate) const FLAG: &str = "--ready-file";
 #[derive(Debug)]
 pub(super) struct ReadyFile {
     path: PathBuf,
-    /// The file that was written, by its device and number: another one under the path is not ours.
-    written: Mutex<Option<(u64, u64)>>,
+    /// The file that was written: another one under the path is not ours.
+    written: Mutex<Option<Identity>>,
 }
 
 impl ReadyFile {
@@ -69,7 +67,7 @@ impl ReadyFile {
 
     fn replace(&self, lines: &[u8]) -> io::Result<()> {
         // What a symbolic link stands for is replaced, and not the link.
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let path = real_path(&self.path).unwrap_or_else(|_| self.path.clone());
         let mut name = path
             .file_name()
             .ok_or(io::ErrorKind::InvalidFilename)?
@@ -78,9 +76,9 @@ impl ReadyFile {
         let new = path.with_file_name(name);
         let replaced = File::create(&new).and_then(|mut file| {
             file.write_all(lines)?;
-            let metadata = file.metadata()?;
+            let written = Identity::of(&file)?;
             fs::rename(&new, &path)?;
-            Ok((metadata.dev(), metadata.ino()))
+            Ok(written)
         });
         let written = replaced.inspect_err(|_| drop(fs::remove_file(&new)))?;
         if let Ok(mut ours) = self.written.lock() {
@@ -91,17 +89,17 @@ impl ReadyFile {
 
     /// Writes into a pipe or a device.
     fn write_into(&self, lines: &[u8], stop: &Shutdown) -> io::Result<()> {
-        let is_pipe = fs::metadata(&self.path)?.file_type().is_fifo();
+        let is_pipe = is_pipe(&fs::metadata(&self.path)?);
         let begun = Instant::now();
         loop {
             let mut options = OpenOptions::new();
             options.write(true);
             if is_pipe {
-                options.custom_flags(O_NONBLOCK);
+                without_waiting(&mut options);
             }
             let opened = options.open(&self.path);
             match opened.and_then(|mut file| file.write_all(lines)) {
-                Err(error) if error.raw_os_error() == Some(ENXIO) && is_pipe => {
+                Err(error) if is_pipe && has_no_reader(&error) => {
                     if begun.elapsed() > PATIENCE {
                         return Err(io::Error::other("a pipe that no process reads"));
                     }
@@ -119,12 +117,9 @@ impl ReadyFile {
         let Ok(mut ours) = self.written.lock() else {
             return;
         };
-        let is_ours = |ours: (u64, u64), path: &Path| {
-            fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == ours)
-        };
         if let Some(written) = ours.take()
-            && let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
-            && is_ours(written, &path)
+            && let path = real_path(&self.path).unwrap_or_else(|_| self.path.clone())
+            && Identity::at(&path).is_ok_and(|there| there == written)
         {
             let _ = fs::remove_file(path);
         }

@@ -10,7 +10,6 @@ use std::{
     fmt,
     fs::{self, OpenOptions},
     io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::Path,
     str::FromStr,
     sync::Arc,
@@ -19,6 +18,7 @@ use std::{
 use common::{
     exit::{Failure, why},
     json,
+    sys::replacing::private,
     text::{visible, visible_path},
 };
 use domain::{
@@ -52,11 +52,7 @@ pub fn generate(name: &str, path: Option<&Path>) -> Result<String, Failure> {
         key.name()
     );
     if let Some(path) = path {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
+        let file = private(OpenOptions::new().write(true).create_new(true)).open(path);
         file.and_then(|mut file| {
             let written = file.write_all(text.as_bytes());
             // Half a key would keep the next one from being made.

@@ -7,9 +7,8 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, Metadata, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, fchown},
     path::{Path as FilePath, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -17,11 +16,15 @@ use std::{
 
 use common::{
     exit::{Failure, why},
+    json,
+    sys::{
+        files::Identity,
+        replacing::{
+            PlaceLock, can_be_overwritten, folder_of, hard_links, is_in_use, open_to_change,
+            open_to_overwrite, private, take_over, try_lock,
+        },
+    },
     text::visible_path,
-};
-use nix::{
-    errno::Errno,
-    fcntl::{Flock, FlockArg},
 };
 
 /// How long to wait for another process that changes the file.
@@ -36,9 +39,9 @@ pub(super) struct Changing {
     /// The file itself, no link to it.
     path: PathBuf,
     /// The file, when there is one, locked as long as this exists.
-    _file: Option<Flock<File>>,
+    file: Option<File>,
     /// Its folder; None where it cannot be read.
-    folder: Option<Flock<File>>,
+    folder: Option<PlaceLock>,
     /// What a killed process left beside it.
     left: Vec<PathBuf>,
 }
@@ -61,30 +64,24 @@ impl Changing {
         }
         let until = Instant::now() + LOCK_TIMEOUT;
         // A folder that cannot be read can still have a file that can be changed.
-        let folder = match File::open(folder_of(&target)) {
-            Ok(folder) => lock(folder, FlockArg::LockExclusiveNonblock, until).map_err(failed)?,
+        let folder = match locked(until, || PlaceLock::try_lock(&target)) {
+            Ok(folder) => folder,
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
             Err(error) => return Err(failed(error)),
         };
         let old = loop {
-            let file = match open(&target) {
+            let file = match open_to_change(&target) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => break None,
                 Err(error) => return Err(failed(error)),
             };
             is_regular(&file.metadata().map_err(failed)?)?;
-            let file = lock(file, FlockArg::LockExclusiveNonblock, until).map_err(failed)?;
+            locked(until, || try_lock(&file, true)).map_err(failed)?;
             // Meanwhile another process may have put another file in its place.
-            let now = fs::metadata(&target).map(|now| (now.dev(), now.ino()));
-            match (file, now) {
-                (Some(file), Ok(now)) => {
-                    let locked = file.metadata().map_err(failed)?;
-                    if (locked.dev(), locked.ino()) == now {
-                        break Some(file);
-                    }
-                }
-                (None, Ok(_)) => break None,
-                (_, Err(_)) => {}
+            if let Ok(now) = Identity::at(&target)
+                && Identity::of(&file).map_err(failed)? == now
+            {
+                break Some(file);
             }
             if Instant::now() > until {
                 return Err(failed(io::ErrorKind::TimedOut.into()));
@@ -97,7 +94,7 @@ impl Changing {
         };
         Ok(Self {
             path: target,
-            _file: old,
+            file: old,
             folder,
             left,
         })
@@ -105,10 +102,10 @@ impl Changing {
 
     /// The content of the file; None when there is no file.
     pub(super) fn content(&self, longest: u64) -> Result<Option<Vec<u8>>, Failure> {
-        match self.path.exists() {
-            true => common::json::read_file(&self.path, longest).map(Some),
-            false => Ok(None),
-        }
+        let Some(file) = &self.file else {
+            return Ok(None);
+        };
+        json::read_open(&self.path, file, longest).map(Some)
     }
 
     /// What killed processes meant to write.
@@ -121,25 +118,28 @@ impl Changing {
         let path = std::mem::take(&mut self.path);
         let failed = |error: io::Error| Failure::could_not_run(visible_path(&path), why(&error));
         let old = fs::metadata(&path).ok();
-        let before = match &old {
-            Some(_) => fs::read(&path).map_err(failed)?,
-            None => Vec::new(),
-        };
+        let mut before = Vec::new();
+        if let Some(mut file) = self.file.as_ref() {
+            let read = file.rewind().and_then(|()| file.read_to_end(&mut before));
+            read.map_err(failed)?;
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.new", std::process::id()));
         let beside = path.with_file_name(name);
         let written = write_beside(&beside, old.as_ref(), content);
-        let is_linked = old.as_ref().is_some_and(|old| old.nlink() > 1);
+        let links = old.as_ref().map_or(Ok(1), |old| hard_links(&path, old));
         let replaced = match written {
             // A hard link would keep the old content.
-            Ok(true) if is_linked => Err(Errno::EMLINK.into()),
+            Ok(true) if links.is_ok_and(|links| links > 1) => {
+                Err(io::ErrorKind::TooManyLinks.into())
+            }
             Ok(true) => fs::rename(&beside, &path),
-            Ok(false) => Err(Errno::EPERM.into()),
+            Ok(false) => Err(io::ErrorKind::PermissionDenied.into()),
             Err(error) => Err(error),
         };
         let done = match replaced {
-            Err(error) if old.is_some() && overwrites(&error) => {
-                overwrite(&path, &before, content).map_err(|second| {
+            Err(error) if old.is_some() && can_be_overwritten(&error) => {
+                overwrite(&path, self.file.as_ref(), &before, content).map_err(|second| {
                     let text = format!(
                         "can neither be replaced nor be written: {}; the file or its folder must be writable",
                         why(&second)
@@ -153,7 +153,7 @@ impl Changing {
         done?;
         self.remove_left();
         if let Some(folder) = &self.folder {
-            folder.sync_all().map_err(failed)?;
+            folder.sync().map_err(failed)?;
         }
         Ok(())
     }
@@ -166,48 +166,29 @@ impl Changing {
     }
 }
 
-/// Whether a file that cannot be replaced is overwritten.
-fn overwrites(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().map(Errno::from_raw);
-    errno.is_some_and(|errno| {
-        matches!(
-            errno,
-            Errno::EMLINK
-                | Errno::EPERM
-                | Errno::EACCES
-                | Errno::EROFS
-                | Errno::EBUSY
-                | Errno::EXDEV
-        )
-    })
-}
-
 /// Writes a new file with the owner and the mode of the old one. False when it cannot have that owner.
 fn write_beside(path: &FilePath, old: Option<&Metadata>, content: &[u8]) -> io::Result<bool> {
     let _ = fs::remove_file(path);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(if old.is_some() { 0o600 } else { 0o666 })
-        .open(path)?;
-    let mut has_owner = true;
-    if let Some(old) = old {
-        let new = file.metadata()?;
-        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            has_owner = fchown(&file, Some(old.uid()), Some(old.gid())).is_ok();
-        }
-        if has_owner {
-            file.set_permissions(old.permissions())?;
-        }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    if old.is_some() {
+        private(&mut options);
     }
+    let mut file = options.open(path)?;
+    let has_owner = old.map_or(Ok(true), |old| take_over(&file, old))?;
     file.write_all(content)?;
     file.sync_all()?;
     Ok(has_owner)
 }
 
 /// Overwrites a file. When that fails, it gets its old content back.
-fn overwrite(path: &FilePath, before: &[u8], content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
+fn overwrite(
+    path: &FilePath,
+    locked: Option<&File>,
+    before: &[u8],
+    content: &[u8],
+) -> io::Result<()> {
+    let mut file = open_to_overwrite(path, locked)?;
     let mut put = |content: &[u8]| {
         file.rewind()?;
         file.write_all(content)?;
@@ -219,48 +200,33 @@ fn overwrite(path: &FilePath, before: &[u8], content: &[u8]) -> io::Result<()> {
 
 /// Reads a whole file that is not being overwritten; one that is no regular file is read as it is.
 pub(super) fn read_unchanging(path: &FilePath, longest: u64) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let mut content = Vec::new();
+    let until = Instant::now() + LOCK_TIMEOUT;
+    let file = locked(until, || match File::open(path) {
+        Err(error) if is_in_use(&error) => Err(TryLockError::WouldBlock),
+        opened => opened.map_err(TryLockError::Error),
+    })?;
     if file.metadata()?.is_file() {
-        let until = Instant::now() + LOCK_TIMEOUT;
-        let second = file.try_clone()?;
-        // The lock of a duplicate is the same lock, and ends with it.
-        let _lock = lock(second, FlockArg::LockSharedNonblock, until)?;
-        (&file).take(longest + 1).read_to_end(&mut content)?;
-    } else {
-        (&mut file).take(longest + 1).read_to_end(&mut content)?;
+        // Until the file is closed.
+        locked(until, || try_lock(&file, false))?;
     }
+    let mut content = Vec::new();
+    file.take(longest + 1).read_to_end(&mut content)?;
     Ok(content)
 }
 
-/// Opens a file without a wait, which a pipe without a writer would cause.
-pub(super) fn open(path: &FilePath) -> io::Result<File> {
-    let flags = nix::fcntl::OFlag::O_NONBLOCK.bits();
-    OpenOptions::new().read(true).custom_flags(flags).open(path)
-}
-
-/// Locks a file; None where the file system has no locks.
-fn lock(file: File, how: FlockArg, until: Instant) -> io::Result<Option<Flock<File>>> {
-    let mut file = file;
+/// Tries to lock until that is done, or the time is over.
+fn locked<T>(until: Instant, mut lock: impl FnMut() -> Result<T, TryLockError>) -> io::Result<T> {
     loop {
-        file = match Flock::lock(file, how) {
-            Ok(locked) => return Ok(Some(locked)),
-            Err((_, Errno::ENOLCK | Errno::EOPNOTSUPP | Errno::ENOSYS)) => return Ok(None),
-            Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => file,
-            Err((_, error)) => return Err(error.into()),
-        };
+        match lock() {
+            Ok(locked) => return Ok(locked),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => {}
+        }
         if Instant::now() > until {
             let text = "another process has locked this file, or its folder, for 10 s";
             return Err(io::Error::new(io::ErrorKind::TimedOut, text));
         }
         thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn folder_of(path: &FilePath) -> &FilePath {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => FilePath::new("."),
     }
 }
 
@@ -277,7 +243,7 @@ fn followed(path: &FilePath) -> io::Result<PathBuf> {
             Err(error) => return Err(error),
         }
     }
-    Err(Errno::ELOOP.into())
+    Err(io::Error::other("too many levels of symbolic links"))
 }
 
 /// The files `NAME.NUMBER.new` beside a file: those of killed processes, because this one holds the lock.

@@ -5,13 +5,11 @@
 //! | passes redb's integrity check | everything |
 //! | does not | the names from both ends of the table to the first that cannot be read, of the newest state, or of the one before |
 
-use std::{
-    collections::BTreeMap, convert::Infallible, fs::File, mem::ManuallyDrop, os::unix::fs::FileExt,
-    path::Path,
-};
+use std::{collections::BTreeMap, convert::Infallible, fs::File, mem::ManuallyDrop, path::Path};
 
 use common::{
     exit::Failure,
+    sys::files::read_exact_at,
     text::{plural, visible_path},
 };
 use redb::{ConcurrencyMode, Database, ReadableDatabase, ReadableTable, StorageBackend};
@@ -127,7 +125,7 @@ pub fn newest_is_lost(path: &Path) -> Option<Failure> {
     check_kind(path).ok()?;
     let mut switches = [0];
     let file = File::open(path).ok()?;
-    file.read_exact_at(&mut switches, SWITCHES).ok()?;
+    read_exact_at(&file, &mut switches, SWITCHES).ok()?;
     // A store that was closed has no state but its newest.
     if switches[0] & REPAIR == 0 {
         return None;

@@ -5,10 +5,10 @@ use std::{
     fs::File,
     io,
     ops::Bound,
-    os::unix::fs::FileExt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use common::sys::files::read_at;
 use redb::{BackendError, StorageBackend};
 
 /// The size of what is kept in memory of a write, in bytes.
@@ -50,7 +50,7 @@ impl Overlay {
         let mut filled = 0;
         while filled < block.len() {
             let at = number * BLOCK + filled as u64;
-            match self.file.read_at(&mut block[filled..], at) {
+            match read_at(&self.file, &mut block[filled..], at) {
                 Ok(0) => break,
                 Ok(length) => filled += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
