@@ -2,9 +2,7 @@
 
 use std::{
     cell::Cell,
-    fs::File,
     io::{self, IsTerminal, Write},
-    os::fd::{AsFd, OwnedFd},
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -21,7 +19,7 @@ use crate::{
     files,
     journal::{Answers, Journal, LogFile, Sinks, Style, View},
     shutdown::{self, Shutdown, SignalGuard, SignalRequest},
-    sys::files::is_same,
+    sys::terminal::{self, Stream},
     text::{check_name, visible},
 };
 
@@ -208,21 +206,17 @@ fn run<C: CommandLine>(
 
 /// The outputs, and what was repaired of the log.
 fn sinks(output: &Output) -> Result<(Sinks, Option<String>), Failure> {
-    // Descriptors of their own, without std's line buffer and lock: the journal writes in batches, and a write that
-    // hangs must not keep others from the stream.
-    let owned = |stream: io::Result<OwnedFd>, name| {
-        stream
-            .map(File::from)
-            .map_err(|error| Failure::could_not_run(name, why(&error)))
+    let stream = |stream, name| {
+        terminal::output(stream).map_err(|error| Failure::could_not_run(name, why(&error)))
     };
-    let out = owned(io::stdout().as_fd().try_clone_to_owned(), "standard output")?;
-    let err = owned(io::stderr().as_fd().try_clone_to_owned(), "standard error")?;
+    let out = stream(Stream::Out, "standard output")?;
+    let err = stream(Stream::Err, "standard error")?;
     let log = output.log.as_ref().filter(|path| !files::is_standard(path));
     let (log, repaired) = log.map(|path| LogFile::open(path)).transpose()?.unzip();
     let sinks = Sinks {
-        err_is_out: is_same(&out, &err),
-        out: Box::new(out),
-        err: Box::new(err),
+        err_is_out: terminal::is_same_output(),
+        out,
+        err,
         log,
     };
     Ok((sinks, repaired.flatten()))
@@ -280,4 +274,5 @@ pub fn has_colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal()
         && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && terminal::enable_colour()
 }

@@ -2,25 +2,23 @@
 //!
 //! A thread whose stack could be mapped may still abort the process: std maps an alternative signal stack in the new
 //! thread and panics when that fails, and an allocation that fails aborts. So a program asks before it starts a thread,
-//! and starts none that could end so. Where `/proc` does not say, there is no limit.
-
-mod cgroup;
-mod kernel;
+//! and starts none that could end so. Where the system does not say, there is no limit.
 
 use std::{
     fmt::Display,
     io,
-    os::unix::process::CommandExt,
-    process::Command,
     sync::Arc,
     thread::{self, Scope, ScopedJoinHandle},
 };
 
-use self::{
-    cgroup::Groups,
-    kernel::{KIB, MIB},
+pub use crate::sys::limits::{resident, save_address_space};
+use crate::{
+    exit::{Failure, why},
+    sys::limits::{self, Resource},
 };
-use crate::exit::{Failure, why};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
 
 /// What one of something takes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,24 +86,21 @@ impl Room {
 
 /// For how many more of this cost there is room now, with some left for everything else.
 pub fn room(cost: &Cost) -> Room {
-    let mut limits = Vec::new();
-    let groups = Groups::read();
-    if cost.maps > 0 {
-        limits.extend(kernel::maps().map(|(left, limit)| (left, cost.maps, limit)));
-    }
-    if cost.tasks > 0 {
-        let tasks = kernel::tasks().into_iter().chain(groups.tasks());
-        limits.extend(tasks.map(|(left, limit)| (left, cost.tasks, limit)));
-    }
-    if cost.address_space > 0 {
-        let space = kernel::address_space().into_iter();
-        limits.extend(space.map(|(left, limit)| (left, cost.address_space, limit)));
-    }
-    if cost.memory > 0 {
-        let memory = kernel::memory().into_iter().chain(groups.memory());
-        limits.extend(memory.map(|(left, limit)| (left, cost.memory, limit)));
-    }
-    Room::narrowest(limits)
+    let each = |resource| match resource {
+        Resource::Mappings => cost.maps,
+        Resource::Tasks => cost.tasks,
+        Resource::AddressSpace => cost.address_space,
+        Resource::Memory => cost.memory,
+    };
+    let all = [
+        Resource::Mappings,
+        Resource::Tasks,
+        Resource::AddressSpace,
+        Resource::Memory,
+    ];
+    let wanted: Vec<_> = all.into_iter().filter(|of| each(*of) > 0).collect();
+    let lefts = limits::left(&wanted).into_iter();
+    Room::narrowest(lefts.map(|left| (left.left, each(left.of), left.limit)))
 }
 
 /// How many bytes of memory this process can still take, and the limit: the machine's free memory, its control group,
@@ -118,14 +113,9 @@ pub fn memory() -> Room {
     })
 }
 
-/// How many bytes of memory this process has now, if the system says so.
-pub fn resident() -> Option<u64> {
-    kernel::resident()
-}
-
 /// How many more descriptors this process can open.
 pub fn descriptors() -> Room {
-    Room::narrowest(kernel::descriptors().map(|(left, limit)| (left, 1, limit)))
+    Room::narrowest(limits::descriptors().map(|(left, limit)| (left, 1, limit)))
 }
 
 /// Why a thread or a process could not be started, with the limit that is the most likely cause.
@@ -141,7 +131,7 @@ pub fn no_task(error: &io::Error) -> String {
     let limit = if room.number < 8 {
         Some(room.limit)
     } else {
-        kernel::processes_limit()
+        limits::processes()
     };
     limit.map_or(why.clone(), |limit| format!("{why}: {limit}"))
 }
@@ -224,24 +214,6 @@ impl Budget {
         let most = if room.limit.is_empty() { 1 } else { AHEAD };
         self.ahead = half.min(most);
         room.limit
-    }
-}
-
-/// Starts this program anew with a single memory arena where its address space is limited: glibc reserves 64 MiB for
-/// each thread's arena, up to eight a processor, which would leave nothing for the threads. To be called first.
-pub fn save_address_space() {
-    const ARENAS: &str = "MALLOC_ARENA_MAX";
-    if kernel::address_space_limit().is_none() || std::env::var_os(ARENAS).is_some() {
-        return;
-    }
-    let mut arguments = std::env::args_os();
-    if let (Ok(program), Some(name)) = (std::env::current_exe(), arguments.next()) {
-        // Returns only if it fails; then the program goes on as it is.
-        let _ = Command::new(program)
-            .arg0(name)
-            .args(arguments)
-            .env(ARENAS, "1")
-            .exec();
     }
 }
 

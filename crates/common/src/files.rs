@@ -5,13 +5,13 @@
 use std::{
     fs::File,
     io::{self, BufWriter, Read, Write},
-    os::fd::AsFd,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use crate::{
     exit::{Failure, why},
+    sys::terminal::{self, Input, Stream},
     text::visible_path,
 };
 
@@ -28,14 +28,18 @@ pub fn is_standard(path: &Path) -> bool {
 ///
 /// # Errors
 /// When it is not open, or has another reader (exit code 2).
-pub fn standard_input(reader: &str) -> Result<File, Failure> {
+pub fn standard_input(reader: &str) -> Result<Input, Failure> {
+    claim_input(reader)?;
+    terminal::input().map_err(|error| Failure::could_not_run("standard input", why(&error)))
+}
+
+/// Refuses a second reader.
+fn claim_input(reader: &str) -> Result<(), Failure> {
     if IS_READ.swap(true, Ordering::Relaxed) {
         let why = "standard input has one reader, and another one is named";
         return Err(Failure::could_not_run(reader, why));
     }
-    let input = io::stdin().as_fd().try_clone_to_owned();
-    let input = input.map_err(|error| Failure::could_not_run("standard input", why(&error)))?;
-    Ok(File::from(input))
+    Ok(())
 }
 
 /// Opens a file for reading; `-` is standard input.
@@ -44,7 +48,9 @@ pub fn standard_input(reader: &str) -> Result<File, Failure> {
 /// `FILE: why`, when it cannot be opened, and when standard input has another reader (exit code 2).
 pub fn open(path: &Path) -> Result<File, Failure> {
     if is_standard(path) {
-        return standard_input("-");
+        claim_input("-")?;
+        let input = terminal::input_file();
+        return input.map_err(|error| Failure::could_not_run("standard input", why(&error)));
     }
     File::open(path).map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))
 }
@@ -82,8 +88,7 @@ pub fn write(
     content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let written = if is_standard(path) {
-        let output = io::stdout().as_fd().try_clone_to_owned();
-        output.and_then(|output| whole(File::from(output), content))
+        terminal::output(Stream::Out).and_then(|output| whole(output, content))
     } else {
         File::create(path).and_then(|file| whole(file, content))
     };
@@ -95,7 +100,10 @@ pub fn write(
     }
 }
 
-fn whole(file: File, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn whole(
+    file: impl Write,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let mut file = BufWriter::new(file);
     content(&mut file)?;
     file.flush()

@@ -11,6 +11,7 @@
 //! | [`exit`] | exit codes, the one line of a failure, the summary of a run |
 //! | [`files`] | files that an argument names; `-` is a standard stream |
 //! | [`shutdown`] | asking every thread to stop, by signal or by hand |
+//! | [`sys`] | what differs between operating systems, in one room |
 //! | [`json`] | reading a JSON file, with line, column and path of what is wrong |
 //! | [`parallel`] | one work for many items, on several threads |
 //! | [`rate_limit`] | which messages of a load are logged one by one |

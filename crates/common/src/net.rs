@@ -6,24 +6,19 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream},
-    os::fd::{AsFd, AsRawFd},
     time::{Duration, Instant},
 };
 
-use nix::{
-    errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::{
-        epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
-        resource::{Resource, getrlimit, setrlimit},
-        socket::{MsgFlags, recv, setsockopt, sockopt::IpBindAddressNoPort},
-    },
-};
-use socket2::{Domain, Protocol, SockFilter, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
+pub use crate::sys::{
+    limits::raise_descriptor_limit,
+    sockets::{AcceptWait, Interest, Pollable, Woken, drop_requests, try_read},
+};
 use crate::{
     exit::{Failure, why},
     shutdown::Shutdown,
+    sys::sockets::{self, bind_without_port, block_briefly, is_in_progress, share_address},
 };
 
 /// Where the handout's server listens.
@@ -33,67 +28,18 @@ pub const SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 12345);
 /// most this much.
 pub const LONGEST_MESSAGE: usize = 1024;
 
-/// What a thread waits for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Interest {
-    /// Data to read, a connection to accept, or the end of the stream.
-    Read,
-    /// Room to write, or the result of connect(2).
-    Write,
-}
-
-/// Why a wait ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Woken {
-    /// The file is ready.
-    Ready,
-    /// The time is over.
-    TimedOut,
-    /// A shutdown was requested.
-    Stopping,
-}
-
 /// Waits until `file` is ready, until the moment `until` (None: no limit), or until `shutdown` is requested (None: it is
 /// ignored). When several hold, readiness comes before a shutdown, and both before the time.
 ///
 /// # Errors
 /// When the system cannot poll.
 pub fn wait(
-    file: impl AsFd,
+    file: &impl Pollable,
     interest: Interest,
     until: Option<Instant>,
     shutdown: Option<&Shutdown>,
 ) -> io::Result<Woken> {
-    let flags = match interest {
-        Interest::Read => PollFlags::POLLIN,
-        Interest::Write => PollFlags::POLLOUT,
-    };
-    let stop = shutdown.map_or(file.as_fd(), AsFd::as_fd);
-    let mut files = [
-        PollFd::new(file.as_fd(), flags),
-        PollFd::new(stop, PollFlags::POLLIN),
-    ];
-    let files = if shutdown.is_some() {
-        &mut files[..]
-    } else {
-        &mut files[..1]
-    };
-    loop {
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        match poll(files, left.map_or(PollTimeout::NONE, whole_millis)) {
-            Ok(0) if left.is_some_and(|left| left.is_zero()) => return Ok(Woken::TimedOut),
-            // A signal, or a rounded millisecond: the wait goes on.
-            Ok(0) | Err(Errno::EINTR) => {}
-            Ok(_) if files[0].any().unwrap_or(true) => return Ok(Woken::Ready),
-            Ok(_) => return Ok(Woken::Stopping),
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// The time in poll's milliseconds, rounded up so that the last one is not a busy wait.
-fn whole_millis(left: Duration) -> PollTimeout {
-    PollTimeout::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(PollTimeout::MAX)
+    sockets::wait(file, interest, until, shutdown.map(Shutdown::wake_up))
 }
 
 /// The deadline of an exchange.
@@ -111,17 +57,17 @@ pub struct Deadline {
 /// # Errors
 /// When the system cannot poll.
 pub fn wait_with_grace(
-    file: impl AsFd,
+    file: &impl Pollable,
     interest: Interest,
     deadline: Deadline,
     shutdown: &Shutdown,
 ) -> io::Result<Woken> {
-    match wait(&file, interest, Some(deadline.until), Some(shutdown))? {
+    match wait(file, interest, Some(deadline.until), Some(shutdown))? {
         Woken::Stopping => {}
         woken => return Ok(woken),
     }
     let end = shutdown.since().unwrap_or_else(Instant::now) + deadline.grace;
-    match wait(&file, interest, Some(deadline.until.min(end)), None)? {
+    match wait(file, interest, Some(deadline.until.min(end)), None)? {
         Woken::TimedOut if end < deadline.until => Ok(Woken::Stopping),
         woken => Ok(woken),
     }
@@ -139,7 +85,7 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
             Type::STREAM,
             Some(Protocol::TCP),
         )?;
-        socket.set_reuse_address(true)?;
+        share_address(&socket)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         socket.listen(backlog)?;
@@ -158,68 +104,6 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
             format!("{}{hint}", why(&error)),
         )
     })
-}
-
-/// Makes the kernel drop every request for a new connection from now on, while the connections that are in the listen
-/// backlog, or are about to enter it, stay. Needs no descriptor. A client whose request is dropped repeats it (RFC 9293
-/// section 3.8.1), and is refused once the listener is closed.
-///
-/// # Errors
-/// As setsockopt(2); then connections are taken as before.
-pub fn drop_requests(listener: &TcpListener) -> io::Result<()> {
-    const SYN: u32 = 0x02;
-    // A program of the classic packet filter, which sees the packet from its TCP header on.
-    socket2::SockRef::from(listener).attach_filter(&[
-        // Load the byte with the flags.
-        SockFilter::new(0x30, 0, 0, 13),
-        // Without SYN, skip one instruction.
-        SockFilter::new(0x45, 0, 1, SYN),
-        // Drop the packet.
-        SockFilter::new(0x06, 0, 0, 0),
-        // Keep all of it.
-        SockFilter::new(0x06, 0, 0, u32::MAX),
-    ])
-}
-
-/// Reads without waiting, whether the socket blocks or not; 0 bytes are the end of the stream.
-///
-/// # Errors
-/// As recv(2); `WouldBlock` when there is no data yet.
-pub fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    Ok(recv(stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?)
-}
-
-/// An epoll for one of several threads that wait for the same listener (EPOLLEXCLUSIVE): a new connection wakes one of
-/// them, where poll(2) would wake all.
-#[derive(Debug)]
-pub struct ExclusiveEpoll(Epoll);
-
-impl ExclusiveEpoll {
-    /// An epoll on this listener and on the shutdown.
-    ///
-    /// # Errors
-    /// When the system has no descriptor left.
-    pub fn new(listener: &TcpListener, shutdown: &Shutdown) -> io::Result<Self> {
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        let interest = EpollFlags::EPOLLIN;
-        epoll.add(
-            listener,
-            EpollEvent::new(interest | EpollFlags::EPOLLEXCLUSIVE, 0),
-        )?;
-        epoll.add(shutdown, EpollEvent::new(interest, 1))?;
-        Ok(Self(epoll))
-    }
-
-    /// Waits until a connection may be waiting or the shutdown is requested.
-    ///
-    /// # Errors
-    /// When the system cannot poll.
-    pub fn wait(&self) -> io::Result<()> {
-        match self.0.wait(&mut [EpollEvent::empty()], EpollTimeout::NONE) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
 }
 
 /// The address as the peer knows it: an IPv6 socket shows an IPv4 address as `::ffff:a.b.c.d`. A link-local address keeps
@@ -250,19 +134,12 @@ pub fn connect(
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
-    socket.set_read_timeout(Some(BRIEFLY))?;
-    socket.set_write_timeout(Some(BRIEFLY))?;
+    block_briefly(&socket, BRIEFLY)?;
     if let Some(source) = source {
-        // connect(2) chooses the port, and may choose one that is in use with another destination.
-        setsockopt(&socket, IpBindAddressNoPort, &true)?;
-        socket.bind(&SocketAddr::new(source, 0).into())?;
+        bind_without_port(&socket, &SocketAddr::new(source, 0).into())?;
     }
     match socket.connect(&address.into()) {
-        // The socket's timeout is over, or a signal was delivered: the connect goes on.
-        Err(error)
-            if error.raw_os_error() == Some(Errno::EINPROGRESS as i32)
-                || error.kind() == io::ErrorKind::Interrupted =>
-        {
+        Err(error) if is_in_progress(&error) => {
             woken(wait_with_grace(
                 &socket,
                 Interest::Write,
@@ -285,16 +162,6 @@ pub fn woken(woken: Woken) -> io::Result<()> {
         Woken::Ready => Ok(()),
         Woken::TimedOut => Err(io::Error::new(io::ErrorKind::TimedOut, "timed out")),
         Woken::Stopping => Err(io::Error::new(io::ErrorKind::Interrupted, "stopped")),
-    }
-}
-
-/// Raises the soft limit of open descriptors to the hard one: many systems start programs with a limit of 1,024
-/// although they allow far more. Where it cannot be raised, it stays.
-pub fn raise_descriptor_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 

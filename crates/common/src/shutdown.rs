@@ -6,28 +6,19 @@
 
 use std::{
     convert::Infallible,
-    io::{self, IsTerminal},
-    os::{
-        fd::{AsFd, BorrowedFd},
-        unix::net::UnixStream,
-    },
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
+    io,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 use crossbeam::{
-    channel::{self, Receiver, RecvTimeoutError, Sender},
+    channel::{Receiver, RecvTimeoutError, Sender},
     select,
 };
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ},
-    flag,
-    iterator::{Handle, Signals},
-    low_level,
+
+use crate::sys::{
+    signals::{self, Asked},
+    wake_up::{WakeUp, Waker},
 };
 
 /// A request to stop, shared by all threads of a program; clones are the same request.
@@ -38,10 +29,9 @@ pub struct Shutdown(Arc<Shared>);
 struct Shared {
     /// When the stop was requested; set once.
     since: OnceLock<Instant>,
-    /// Dropped by the request: the channel disconnects and the descriptor reads end of file, for every waiter.
-    held_open: Mutex<Option<(Sender<Infallible>, UnixStream)>>,
-    channel: Receiver<Infallible>,
-    descriptor: UnixStream,
+    /// Dropped by the request: it wakes every waiter.
+    waker: Mutex<Option<Waker>>,
+    wake_up: WakeUp,
 }
 
 impl Shutdown {
@@ -50,14 +40,11 @@ impl Shutdown {
     /// # Errors
     /// When the system has no descriptors left for the wake-up pair.
     pub fn new() -> io::Result<Self> {
-        let (sender, channel) = channel::bounded(0);
-        let (descriptor, writer) = UnixStream::pair()?;
-        let held_open = Mutex::new(Some((sender, writer)));
+        let (wake_up, waker) = WakeUp::new()?;
         Ok(Self(Arc::new(Shared {
             since: OnceLock::new(),
-            held_open,
-            channel,
-            descriptor,
+            waker: Mutex::new(Some(waker)),
+            wake_up,
         })))
     }
 
@@ -65,7 +52,7 @@ impl Shutdown {
     pub fn request(&self) {
         self.0.since.get_or_init(Instant::now);
         self.0
-            .held_open
+            .waker
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
@@ -88,7 +75,12 @@ impl Shutdown {
 
     /// Never carries anything, and disconnects when the stop is requested: for `select!`.
     pub fn channel(&self) -> &Receiver<Infallible> {
-        &self.0.channel
+        self.0.wake_up.channel()
+    }
+
+    /// What wakes every waiter, for good: for waits on sockets and pipes.
+    pub fn wake_up(&self) -> &WakeUp {
+        &self.0.wake_up
     }
 
     /// Puts something into a queue, and waits for room in it until the stop is requested; whether it is in.
@@ -102,16 +94,9 @@ impl Shutdown {
     /// Sleeps for `duration`, or until the stop is requested; says whether it was.
     pub fn sleep(&self, duration: Duration) -> bool {
         matches!(
-            self.0.channel.recv_timeout(duration),
+            self.channel().recv_timeout(duration),
             Err(RecvTimeoutError::Disconnected)
         )
-    }
-}
-
-/// Readable (end of file) from the request on: for `poll`.
-impl AsFd for Shutdown {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.descriptor.as_fd()
     }
 }
 
@@ -126,98 +111,32 @@ pub enum SignalRequest {
     Again,
 }
 
-/// Handles the signals of a process for as long as it lives; owns the thread that listens for them.
-#[derive(Debug)]
-pub struct SignalGuard {
-    handle: Handle,
-    /// Set by the first signal that requests a stop.
-    stopping: Arc<AtomicBool>,
-    /// Whether a stop can be requested.
-    caught: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
+/// Handles the signals of a process for as long as it lives.
+pub use signals::Guard as SignalGuard;
 
 /// Handles what a signal requests.
 pub type Handler = Box<dyn Fn(SignalRequest) + Send>;
 
-/// From now on SIGUSR1 and SIGHUP go to `handler` and end nothing, but for a SIGHUP because the terminal is gone: that is a
-/// request to stop. SIGINT and SIGTERM end the process, until [`SignalGuard::catch_stop`].
+/// From now on what is asked for goes to `handler` and ends nothing; a request to stop is a shutdown first. What ends the
+/// process, does so until [`SignalGuard::catch_stop`].
 ///
 /// # Errors
 /// When the handlers cannot be installed or the thread cannot be started.
 pub fn on_signals(shutdown: Shutdown, handler: Handler) -> io::Result<SignalGuard> {
-    // A write beyond the limit of file sizes is an error like any other, and does not end the process.
-    flag::register(SIGXFSZ, Arc::default())?;
-    let mut signals = Signals::new([SIGUSR1, SIGHUP])?;
-    let handle = signals.handle();
-    let (stopping, caught) = (Arc::default(), Arc::<AtomicBool>::default());
-    let can_stop = Arc::clone(&caught);
-    let terminals = terminals();
-    let thread = std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            for signal in signals.forever() {
-                let request = match signal {
-                    SIGUSR1 => SignalRequest::SoFar,
-                    // The shell has gone with its window: to go on would hold a port that nobody sees.
-                    SIGHUP if terminals != self::terminals() => {
-                        if shutdown.requested() || !can_stop.load(Ordering::Relaxed) {
-                            let _ = low_level::emulate_default_handler(SIGHUP);
-                        }
-                        SignalRequest::Stopping
-                    }
-                    SIGHUP => SignalRequest::Again,
-                    _ => SignalRequest::Stopping,
-                };
-                if request == SignalRequest::Stopping {
+    let stopping = shutdown.clone();
+    signals::listen(
+        move || stopping.requested(),
+        move |asked| {
+            handler(match asked {
+                Asked::Report => SignalRequest::SoFar,
+                Asked::Again => SignalRequest::Again,
+                Asked::Stop => {
                     shutdown.request();
+                    SignalRequest::Stopping
                 }
-                handler(request);
-            }
-        })?;
-    Ok(SignalGuard {
-        handle,
-        stopping,
-        caught,
-        thread: Some(thread),
-    })
-}
-
-impl SignalGuard {
-    /// From now on the first SIGINT or SIGTERM requests the shutdown; a second one ends the process at once with 128 + its
-    /// number, as the shell would report it. To be called once.
-    ///
-    /// # Errors
-    /// When the handlers cannot be installed.
-    pub fn catch_stop(&self) -> io::Result<()> {
-        for signal in [SIGINT, SIGTERM] {
-            // Handlers run in this order: the first signal finds the flag unset and sets it, the second finds it set.
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.stopping))?;
-            flag::register(signal, Arc::clone(&self.stopping))?;
-            self.handle.add_signal(signal)?;
-        }
-        self.caught.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-/// Which of the standard streams are terminals. One that was hung up is none any more.
-fn terminals() -> [bool; 3] {
-    [
-        io::stdin().is_terminal(),
-        io::stdout().is_terminal(),
-        io::stderr().is_terminal(),
-    ]
-}
-
-impl Drop for SignalGuard {
-    fn drop(&mut self) {
-        self.handle.close();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been reported by the panic hook already; there is nothing left to stop.
-            let _ = thread.join();
-        }
-    }
+            });
+        },
+    )
 }
 
 #[cfg(test)]

@@ -1,11 +1,31 @@
-//! What differs between operating systems, behind one interface for each topic; nothing else in the workspace asks which
-//! system it runs on.
+//! The one room for what differs between operating systems: a file a topic, and below it a file a system, behind one
+//! small interface. It uses nothing else of this crate.
 //!
-//! | topic | job |
+//! | topic | what it is |
 //! | --- | --- |
+//! | [`features`] | what a system lacks, and why: flags that are refused there |
 //! | [`files`] | what a file is whatever its name, reads and writes at a position, names that are none of a file |
+//! | [`limits`] | what the system can still give: tasks, mappings, memory, descriptors |
+//! | [`signals`] | requests to stop, to report, to open the log again |
+//! | [`terminal`] | the standard streams, consoles and terminals |
+//! | [`types`] | the plain types of the topics |
+//! | [`wake_up`] | what wakes every thread that waits |
 //! | `replacing` | locks, owners and modes of files that are changed (feature `replacing`) |
+//! | `sockets` | waiting for a socket, and what connect, accept and read differ in (feature `net`) |
+//! | `pipes` | the standard streams of a child, and lines that are typed (feature `typed`) |
 
+pub mod features;
 pub mod files;
+pub mod limits;
+#[cfg(feature = "typed")]
+pub mod pipes;
 #[cfg(feature = "replacing")]
 pub mod replacing;
+pub mod signals;
+#[cfg(feature = "net")]
+pub mod sockets;
+pub mod terminal;
+pub mod types;
+pub mod wake_up;
+
+pub use self::features::Feature;

@@ -1,31 +1,16 @@
 //! Lines from standard input: read as they come, bounded, and interruptible.
 
-use std::{
-    io::{self, Read},
-    os::fd::AsFd,
-    time::Duration,
-};
-
-use nix::unistd::{getpgrp, tcgetpgrp};
+use std::io;
 
 use crate::{
-    net::{Interest, Woken, wait},
     shutdown::Shutdown,
+    sys::pipes::{Input, Reader},
 };
-
-/// How often a program in the background looks whether it has come to the front.
-const BACKGROUND: Duration = Duration::from_millis(200);
-
-/// Whether the input is a terminal at which a person types for another program: reading it would stop this one
-/// (SIGTTIN), and its receiving too.
-fn in_background(input: impl AsFd) -> bool {
-    tcgetpgrp(input).is_ok_and(|front| front != getpgrp())
-}
 
 /// The lines of an input that may be a terminal, a pipe or a file.
 #[derive(Debug)]
 pub struct Lines<R> {
-    input: R,
+    input: Reader<R>,
     /// How many bytes a line may have.
     longest: usize,
     /// Read, and not yet handed out.
@@ -44,11 +29,11 @@ pub enum Line {
     TooLong,
 }
 
-impl<R: Read + AsFd> Lines<R> {
+impl<R: Input> Lines<R> {
     /// The lines of this input, of at most so many bytes.
     pub fn new(input: R, longest: usize) -> Self {
         Self {
-            input,
+            input: Reader::new(input),
             longest,
             pending: Vec::new(),
             ended: false,
@@ -71,35 +56,19 @@ impl<R: Read + AsFd> Lines<R> {
             if self.ended {
                 return Ok(None);
             }
-            if wait(&self.input, Interest::Read, None, Some(shutdown))? == Woken::Ready {
-                if in_background(&self.input) {
-                    shutdown.sleep(BACKGROUND);
-                } else {
-                    self.read()?;
+            let mut chunk = [0; 4096];
+            match self.input.read(&mut chunk, Some(shutdown.wake_up()))? {
+                None => return Ok(None),
+                Some(0) => {
+                    self.ended = true;
+                    // A last line without an end is a line.
+                    if !self.pending.is_empty() || self.skipping {
+                        self.pending.push(b'\n');
+                    }
                 }
+                Some(length) => self.pending.extend_from_slice(&chunk[..length]),
             }
         }
-    }
-
-    fn read(&mut self) -> io::Result<()> {
-        let mut chunk = [0; 4096];
-        match self.input.read(&mut chunk) {
-            Ok(0) => {
-                self.ended = true;
-                // A last line without an end is a line.
-                if !self.pending.is_empty() || self.skipping {
-                    self.pending.push(b'\n');
-                }
-            }
-            Ok(length) => self.pending.extend_from_slice(&chunk[..length]),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
     }
 
     fn take(&mut self) -> Option<Line> {

@@ -1,10 +1,6 @@
 //! The thread that sends each line typed, while the client receives.
 
-use std::{
-    io::Read,
-    os::fd::AsFd,
-    thread::{self, Scope, ScopedJoinHandle},
-};
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use common::{
     event::{Event, Level},
@@ -18,9 +14,7 @@ use common::{
 use crate::{config::Settings, sending::Senders};
 
 /// An input whose lines are sent: a terminal, a pipe or a file.
-pub trait Keyboard: Read + AsFd + Send {}
-
-impl<I: Read + AsFd + Send> Keyboard for I {}
+pub use common::sys::pipes::Input as Keyboard;
 
 /// The running thread. When it is dropped, the thread is asked to stop.
 #[derive(Debug)]
@@ -38,7 +32,7 @@ impl<'scope> Typist<'scope> {
     pub fn start<'env>(
         scope: &'scope Scope<'scope, 'env>,
         settings: &Settings,
-        keyboard: impl Keyboard + 'scope,
+        keyboard: impl Keyboard,
         receiver: &mut Receiver,
         journal: &'scope Journal,
         shutdown: &'scope Shutdown,

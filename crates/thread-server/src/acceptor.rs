@@ -18,7 +18,7 @@ use common::{
     capacity,
     event::{Event, Kind, Level},
     exit::{Failure, why},
-    net::{BRIEFLY, ExclusiveEpoll, Interest, Woken, canonical, drop_requests, wait},
+    net::{AcceptWait, BRIEFLY, Interest, Woken, canonical, drop_requests, wait},
 };
 
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -231,8 +231,8 @@ impl<'a> Acceptor<'a> {
     ///
     /// # Errors
     /// As [`Self::try_accept`].
-    pub fn accept_exclusively(&self, epolls: &EpollPool) -> Result<Option<Client<'a>>, Failure> {
-        self.accept_after(|| epolls.wait())
+    pub fn accept_exclusively(&self, waits: &WaitPool) -> Result<Option<Client<'a>>, Failure> {
+        self.accept_after(|| waits.wait(self))
     }
 
     fn accept_after(
@@ -249,22 +249,22 @@ impl<'a> Acceptor<'a> {
         }
     }
 
-    /// A pool of this number of epolls on the listener, or fewer where descriptors are short: half of them are for
+    /// A pool of this number of waits for the listener, or fewer where descriptors are short: half of them are for
     /// clients.
     ///
     /// # Errors
     /// When the system has no descriptor for one (exit code 2).
-    pub fn epoll_pool(&self, number: usize) -> Result<EpollPool, Failure> {
+    pub fn wait_pool(&self, number: usize) -> Result<WaitPool, Failure> {
         let half = usize::try_from(capacity::descriptors().number / 2).unwrap_or(usize::MAX);
         let number = number.min(half).max(1);
         let (give_back, free) = bounded(number);
         for _ in 0..number {
-            let epoll =
-                ExclusiveEpoll::new(&self.listener, self.context.shutdown).map_err(cannot_wait)?;
+            let stop = self.context.shutdown.wake_up();
+            let wait = AcceptWait::new(&self.listener, stop).map_err(cannot_wait)?;
             // There is room for all.
-            let _ = give_back.send(epoll);
+            let _ = give_back.send(wait);
         }
-        Ok(EpollPool { give_back, free })
+        Ok(WaitPool { give_back, free })
     }
 
     /// How long to wait before the next attempt, after `operation` failed because a resource that a client needs is
@@ -330,20 +330,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Epolls on the listener, for more threads than there are epolls: a thread that finds none free waits for one.
+/// Waits for the listener, for more threads than there are such waits: a thread that finds none free waits for one.
 #[derive(Debug)]
-pub struct EpollPool {
-    give_back: Sender<ExclusiveEpoll>,
-    free: Receiver<ExclusiveEpoll>,
+pub struct WaitPool {
+    give_back: Sender<AcceptWait>,
+    free: Receiver<AcceptWait>,
 }
 
-impl EpollPool {
-    fn wait(&self) -> io::Result<()> {
-        // Both ends live as long as this does. A stop wakes every thread that holds an epoll, and so each of the
-        // threads that wait for one.
-        if let Ok(epoll) = self.free.recv() {
-            let woken = epoll.wait();
-            let _ = self.give_back.send(epoll);
+impl WaitPool {
+    fn wait(&self, acceptor: &Acceptor<'_>) -> io::Result<()> {
+        // Both ends live as long as this does. A stop wakes every thread that holds one, and so each of the threads that
+        // wait for one.
+        if let Ok(wait) = self.free.recv() {
+            let woken = wait.wait(&acceptor.listener, acceptor.context.shutdown.wake_up());
+            let _ = self.give_back.send(wait);
             woken?;
         }
         Ok(())

@@ -49,7 +49,7 @@ impl<'a> Readiness<'a> {
             let poll = Poll::new()?;
             for (file, token) in [
                 (acceptor.as_fd(), LISTENER),
-                (acceptor.context.shutdown.as_fd(), STOP),
+                (acceptor.context.shutdown.wake_up().socket().as_fd(), STOP),
             ] {
                 let mut source = SourceFd(&file.as_raw_fd());
                 poll.registry()

@@ -17,7 +17,7 @@ use super::{
     program::{CommandLine, Options as _},
     variables::variable,
 };
-use crate::exit::Failure;
+use crate::{exit::Failure, sys::Feature};
 
 /// The flags that stand on the command line.
 pub(super) fn given<C: CommandLine>(matches: &ArgMatches) -> Given {
@@ -133,6 +133,9 @@ fn with_variable<C: CommandLine>(option: Arg) -> Arg {
 
 /// The option as the subcommand takes it, or refuses it.
 fn offered<C: CommandLine>(flag: &Flag, option: Arg, subcommand: &str) -> Arg {
+    if let Some(why) = option.get_long().and_then(Feature::missing_for) {
+        return refusal_of(&option, flag.id.to_owned(), why.to_owned());
+    }
     let Some(taker) = flag.taker(subcommand) else {
         return refusing::<C>(&option, flag.id.to_owned(), subcommand, &flag.takers());
     };
@@ -170,8 +173,12 @@ pub fn says_default(help: &str) -> bool {
 
 /// An argument of the same name that no value suits.
 fn refusing<C: CommandLine>(option: &Arg, id: String, subcommand: &str, takers: &[&str]) -> Arg {
+    refusal_of(option, id, why_not::<C>(subcommand, takers))
+}
+
+/// An argument of the same name that is refused for this reason.
+fn refusal_of(option: &Arg, id: String, why: String) -> Arg {
     let long = option.get_long().unwrap_or_default().to_owned();
-    let why = why_not::<C>(subcommand, takers);
     let mut refusing = Arg::new(id)
         .long(long.clone())
         .hide(true)

@@ -31,9 +31,9 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
     let context = acceptor.context;
     acceptor.block_briefly();
     let workers = context.settings.threads();
-    let epolls = acceptor.epoll_pool(workers.min(EPOLLS))?;
+    let waits = acceptor.wait_pool(workers.min(EPOLLS))?;
     let work = || {
-        while let Some(mut client) = acceptor.accept_exclusively(&epolls)? {
+        while let Some(mut client) = acceptor.accept_exclusively(&waits)? {
             handle_client(&mut client);
         }
         Ok(())

@@ -92,7 +92,7 @@ pub(super) fn address_space_limit() -> Option<u64> {
 
 /// The limit of this user's threads and processes, which does not bind the administrator. How many there are, the kernel
 /// does not say.
-pub(super) fn processes_limit() -> Option<String> {
+pub fn processes_limit() -> Option<String> {
     let status = text("/proc/self/status")?;
     let user = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
     if user.split_whitespace().nth(1) == Some("0") {
@@ -114,12 +114,12 @@ pub(super) fn memory() -> Option<Left> {
 }
 
 /// Memory of this process, in bytes.
-pub(super) fn resident() -> Option<u64> {
+pub fn resident() -> Option<u64> {
     Some(kilobytes(&text("/proc/self/status")?, "VmRSS:")? * KIB)
 }
 
 /// Descriptors.
-pub(super) fn descriptors() -> Option<Left> {
+pub fn descriptors() -> Option<Left> {
     // Where there is not even one to look with, none is left.
     const EMFILE: i32 = 24;
     let none = |error: &io::Error| error.raw_os_error() == Some(EMFILE);

@@ -1,0 +1,44 @@
+//! What not every system has. A flag, or a value of one, that needs such a feature is absent from the help of a system
+//! without it, and is refused there.
+
+/// A feature that some system lacks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Feature {
+    /// Many datagrams handed over in one piece (UDP_SEGMENT, UDP_GRO).
+    Offload,
+    /// The kernel's count of datagrams that it dropped (SO_RXQ_OVFL).
+    DropCounts,
+    /// A process that takes over an accepted connection.
+    ProcessPerConnection,
+    /// A process that is stopped for a while and goes on (SIGSTOP, SIGCONT).
+    Pause,
+    /// Network namespaces, mount namespaces and control groups.
+    Namespaces,
+}
+
+/// The flags that need a feature, each without its dashes.
+const FLAGS: [(&str, Feature); 1] = [("offload", Feature::Offload)];
+
+impl Feature {
+    /// Why this system lacks it; None where it has it.
+    pub const fn missing(self) -> Option<&'static str> {
+        let linux = cfg!(target_os = "linux");
+        let (is_there, why) = match self {
+            Self::Offload => (linux, "only Linux hands over many datagrams in one piece"),
+            Self::DropCounts => (linux, "only Linux counts the datagrams that it drops"),
+            Self::ProcessPerConnection => (
+                cfg!(unix),
+                "on Windows a socket cannot be handed to another process without unsafe code",
+            ),
+            Self::Pause => (cfg!(unix), "Windows cannot stop a process for a while"),
+            Self::Namespaces => (linux, "only Linux has namespaces and control groups"),
+        };
+        if is_there { None } else { Some(why) }
+    }
+
+    /// Why this system lacks what this flag needs; None where it has it.
+    pub fn missing_for(flag: &str) -> Option<&'static str> {
+        let (_, feature) = FLAGS.iter().find(|(name, _)| *name == flag)?;
+        feature.missing()
+    }
+}
