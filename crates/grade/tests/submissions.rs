@@ -169,8 +169,8 @@ fn each_fault_is_named_and_no_right_program_loses_a_point() {
     }
     let is_built = |name: &str| !["server/sends-nul", "server/segfault"].contains(&name);
     let can_build = have_program("cc");
-    // Every third one, and with GRADE_CLASS=whole, as in scripts/test-long.sh, all of them.
-    let is_whole = std::env::var("GRADE_CLASS").is_ok_and(|class| class == "whole");
+    // Every third one, and with LAB_GRADE_CLASS=whole, as in scripts/test-long.sh, all of them.
+    let is_whole = std::env::var("LAB_GRADE_CLASS").is_ok_and(|class| class == "whole");
     let broken = BROKEN.iter().enumerate().filter(|(place, (name, _, _))| {
         let is_chosen = is_whole || place % 3 == 0 || *name == "clock/without-max";
         is_chosen && (can_build || is_built(name))
