@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    ffi::OsString,
     io::{self, IsTerminal, Write},
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -103,9 +104,18 @@ pub fn main<C: CommandLine>(
     view: impl FnOnce(&C) -> View,
     body: impl FnOnce(C, &App) -> Result<Summary, Failure>,
 ) -> ExitCode {
+    main_with(std::env::args_os().collect(), view, body)
+}
+
+/// The same with these arguments, of which the first is the program's name.
+pub fn main_with<C: CommandLine>(
+    arguments: Vec<OsString>,
+    view: impl FnOnce(&C) -> View,
+    body: impl FnOnce(C, &App) -> Result<Summary, Failure>,
+) -> ExitCode {
     capacity::save_address_space();
-    let ended = match config::command_line::<C>(std::env::args_os()) {
-        Ok(command) => run(command, view, body),
+    let ended = match config::command_line::<C>(arguments.iter().cloned()) {
+        Ok(command) => run(command, &arguments, view, body),
         // Help and version are the answer; a pipe closed on them is no fault.
         Err(Early::Show(text)) => match text.print() {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -145,6 +155,7 @@ fn last_words(line: &str) {
 
 fn run<C: CommandLine>(
     mut command: C,
+    arguments: &[OsString],
     view: impl FnOnce(&C) -> View,
     body: impl FnOnce(C, &App) -> Result<Summary, Failure>,
 ) -> Result<Exit, Failure> {
@@ -170,7 +181,8 @@ fn run<C: CommandLine>(
     let handler = Box::new(move |request| answer.handle(request, &asked));
     let signals = shutdown::on_signals(shutdown.clone(), handler).map_err(cannot("start"))?;
 
-    let arguments: Vec<String> = std::env::args_os()
+    let arguments: Vec<String> = arguments
+        .iter()
         .skip(1)
         .map(|argument| visible(argument.as_encoded_bytes()))
         .collect();

@@ -11,6 +11,10 @@
 //! | [`types`] | the plain types of the topics |
 //! | [`wake_up`] | what wakes every thread that waits |
 //! | `replacing` | locks, owners and modes of files that are changed (feature `replacing`) |
+//! | `processes` | processes that a program starts: groups, pauses, ends (feature `processes`) |
+//! | `process_table` | all processes of the machine (feature `process-table`) |
+//! | `sandbox` | what keeps a program apart (feature `sandbox`) |
+//! | `socket_table` | all sockets of the machine (feature `socket-table`) |
 //! | `sockets` | waiting for a socket, and what connect, accept and read differ in (feature `net`) |
 //! | `pipes` | the standard streams of a child, and lines that are typed (feature `typed`) |
 
@@ -19,9 +23,17 @@ pub mod files;
 pub mod limits;
 #[cfg(feature = "typed")]
 pub mod pipes;
+#[cfg(feature = "process-table")]
+pub mod process_table;
+#[cfg(feature = "processes")]
+pub mod processes;
 #[cfg(feature = "replacing")]
 pub mod replacing;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod signals;
+#[cfg(feature = "socket-table")]
+pub mod socket_table;
 #[cfg(feature = "net")]
 pub mod sockets;
 pub mod terminal;

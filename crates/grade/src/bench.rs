@@ -5,19 +5,20 @@ use std::{
     collections::BTreeSet,
     fs, io,
     net::SocketAddr,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use common::exit::why;
+use common::{
+    exit::why,
+    sys::{processes::line_of, sandbox::link_folder, socket_table::no_route},
+};
 
 use crate::{
     job::{Job, NameServer},
-    program::{Ended, Program},
+    program::{Ended, Program, words},
     requirement::{Finding, Limit, Probed, Status},
     sandbox::{Isolation, ORIGINAL},
-    shell::quoted,
     start::Start,
 };
 
@@ -58,7 +59,7 @@ impl<'a> Bench<'a> {
             files,
             changed: RefCell::default(),
             patience: Cell::new(job.patience.max(1)),
-            no_route: no_route(),
+            no_route: no_route().unwrap_or(0),
         })
     }
 
@@ -86,8 +87,7 @@ impl<'a> Bench<'a> {
         let (walls, limits) = (&self.job.walls, self.job.limits);
         let start = Start::of(&self.job.command, walls, limits).words(walls);
         let words = walls.inner_words(&start.map_err(|error| Finding::grader(why(&error)))?);
-        let words = words.iter().map(|word| quoted(&word.to_string_lossy()));
-        Ok(format!("exec {}", words.collect::<Vec<_>>().join(" ")))
+        Ok(line_of(&words))
     }
 
     /// How the submission is kept apart.
@@ -111,7 +111,7 @@ impl<'a> Bench<'a> {
         }
         let what = match ended {
             None => format!("its build does not end within {} s", BUILD.as_secs()),
-            Some(ended) => format!("its build fails: {}", ended.words()),
+            Some(ended) => format!("its build fails: {}", words(ended)),
         };
         let complaint = program.complained() + &program.printed();
         let first: Vec<&str> = complaint
@@ -252,7 +252,7 @@ impl<'a> Bench<'a> {
         if self.job.walls.isolation == Isolation::None {
             return 0;
         }
-        no_route().saturating_sub(self.no_route)
+        no_route().unwrap_or(0).saturating_sub(self.no_route)
     }
 }
 
@@ -288,7 +288,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
             if metadata.is_dir() {
                 if entry.file_type()?.is_symlink() {
                     // What it leads to may be large, or lead back.
-                    symlink(fs::read_link(entry.path())?, to.join(&name))?;
+                    link_folder(&fs::read_link(entry.path())?, &to.join(&name))?;
                 } else {
                     fs::create_dir_all(to.join(&name))?;
                     folders.push(name);
@@ -302,16 +302,4 @@ fn copy(from: &Path, to: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
         }
     }
     Ok(files)
-}
-
-/// How many packets had no route, by /proc/net/snmp.
-fn no_route() -> u64 {
-    let text = fs::read_to_string("/proc/net/snmp").unwrap_or_default();
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix("Ip:"));
-    let (Some(names), Some(values)) = (lines.next(), lines.next()) else {
-        return 0;
-    };
-    let mut pairs = names.split_whitespace().zip(values.split_whitespace());
-    let count = pairs.find(|(name, _)| *name == "OutNoRoutes");
-    count.and_then(|(_, count)| count.parse().ok()).unwrap_or(0)
 }

@@ -14,6 +14,7 @@ use common::{
     journal::Journal,
     json,
     shutdown::Shutdown,
+    sys::sandbox::real_path,
     text::{did_you_mean, plural, visible_path},
 };
 
@@ -195,7 +196,7 @@ fn all<'app>(
         let path = visible_path(path);
         move |error: std::io::Error| Failure::could_not_run(path, why(&error))
     };
-    let submissions = submissions.canonicalize().map_err(failed(&submissions))?;
+    let submissions = real_path(&submissions).map_err(failed(&submissions))?;
     let found = Submissions::find(&submissions, &suite)?;
     for name in &found.left_out {
         let text = format!("{name}: no program of the suite, left out");
@@ -214,7 +215,7 @@ fn all<'app>(
         secret
             .into_iter()
             .flatten()
-            .filter_map(|path| path.canonicalize().ok()),
+            .filter_map(|path| real_path(path).ok()),
     );
     let plan = Plan {
         masks,

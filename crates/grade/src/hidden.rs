@@ -1,5 +1,5 @@
-//! The parts of this program that it starts itself: `inside` the outer sandbox, and the `start` of a submission in the
-//! inner one. Their first argument says which; no subcommand is called so.
+//! The parts of this program that it starts itself: `inside` the outer sandbox, the `start` of a submission in the inner
+//! one, and `lamport`. Their first argument says which; no subcommand is called so.
 
 use std::{ffi::OsString, io, process::ExitCode};
 
@@ -20,16 +20,17 @@ pub enum Part {
     Inside,
     /// A submission's start, with what to start.
     Start(OsString),
-    /// `lamport`, under whose name this program was started: it runs nodes and checks logs.
-    Lamport,
+    /// `lamport`, with its command line: it runs nodes and checks logs.
+    Lamport(Vec<OsString>),
 }
 
 /// The part that these arguments ask for, if they do.
 pub fn part(mut arguments: impl Iterator<Item = OsString>) -> Option<Part> {
-    if arguments.next()? == own::LAMPORT {
-        return Some(Part::Lamport);
-    }
-    match arguments.next()?.to_str()? {
+    let first = arguments.nth(1)?;
+    match first.to_str()? {
+        own::LAMPORT => Some(Part::Lamport(
+            [first].into_iter().chain(arguments).collect(),
+        )),
         "inside" => Some(Part::Inside),
         "start" => Some(Part::Start(arguments.next()?)),
         _ => None,
@@ -39,17 +40,14 @@ pub fn part(mut arguments: impl Iterator<Item = OsString>) -> Option<Part> {
 /// Does the part's work.
 pub fn main(part: Part) -> ExitCode {
     let error = match part {
-        Part::Lamport => return lamport_main(),
+        Part::Lamport(arguments) => return lamport_main(arguments),
         Part::Inside => match inside::run(io::stdin().lock(), io::stdout()) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => error,
         },
-        Part::Start(task) => match serde_json::from_slice::<Start>(task.as_encoded_bytes()) {
-            Ok(start) => match start.become_it() {
-                Ok(code) => return ExitCode::from(code),
-                Err(error) => error,
-            },
-            Err(error) => error.into(),
+        Part::Start(task) => match Start::of_word(&task).and_then(|start| start.become_it()) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => error,
         },
     };
     // The grader outside shows it.
@@ -59,8 +57,9 @@ pub fn main(part: Part) -> ExitCode {
 }
 
 /// What the program `lamport` does.
-fn lamport_main() -> ExitCode {
-    app::main(
+fn lamport_main(arguments: Vec<OsString>) -> ExitCode {
+    app::main_with(
+        arguments,
         |cli: &config::Cli| view::of(cli),
         |cli, app| {
             let typed = command::input(&cli)?;

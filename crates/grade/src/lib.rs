@@ -7,10 +7,10 @@
 //! | [`stack_trace`] | whether a program has ended in the middle of something |
 //! | [`mod@bench`] | what every probe has at hand: the command, the folder, the time, chance |
 //! | [`program`], [`limits`], [`start`] | one start of a submission, and what it may use |
-//! | [`sandbox`], [`cgroup`] | the outer and the inner sandbox; the limit on processes |
+//! | [`sandbox`] | the outer and the inner sandbox |
 //! | [`own`] | this very program, which starts itself |
 //! | [`load`] | how busy this machine is |
-//! | [`shell`], [`scratch`] | words for a shell, a folder for a while |
+//! | [`scratch`] | a folder for a while |
 //! | [`job`], [`inside`], [`hidden`] | the part of this program inside a sandbox, and what it is asked |
 //! | [`plan`], [`grader`], [`outside`] | what is graded, one program graded, one sandbox from outside |
 //! | [`class`], [`submissions`], [`suite`], [`progress`] | a class, the submissions in a folder, what is graded of each, the progress bar |
@@ -21,7 +21,6 @@
 //! | [`config`], [`command`], [`view`] | the command line, the commands, what a person sees |
 
 pub mod bench;
-pub mod cgroup;
 pub mod class;
 pub mod command;
 pub mod config;
@@ -45,7 +44,6 @@ pub mod results;
 pub mod sandbox;
 pub mod scratch;
 pub mod served;
-pub mod shell;
 pub mod stack_trace;
 pub mod start;
 pub mod submissions;

@@ -1,13 +1,11 @@
 //! What a submission may use, and how much its processes use.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
+use common::sys::process_table::{self, Process, proportional};
 use serde::{Deserialize, Serialize};
 
 use crate::requirement::Limit;
-
-/// The size of a page of memory in bytes, on the machines whose limits are checked so.
-const PAGE: u64 = 4096;
 
 /// What the processes of one submission may use at once.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -65,14 +63,6 @@ pub struct Use {
     pub memory: u64,
 }
 
-/// A process as /proc shows it.
-#[derive(Clone, Copy, Debug)]
-struct Process {
-    parent: u32,
-    threads: u64,
-    resident: u64,
-}
-
 /// All processes that can be seen.
 #[derive(Debug, Default)]
 pub struct Processes {
@@ -83,18 +73,12 @@ pub struct Processes {
 impl Processes {
     /// Reads them. One that ends meanwhile is left out.
     pub fn read() -> Self {
-        let mut processes = Self::default();
-        for number in numbers() {
-            if let Some(process) = process(number) {
-                processes.all.insert(number, process);
-                processes
-                    .children
-                    .entry(process.parent)
-                    .or_default()
-                    .push(number);
-            }
+        let all = process_table::read();
+        let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (number, process) in &all {
+            children.entry(process.parent).or_default().push(*number);
         }
-        processes
+        Self { all, children }
     }
 
     /// The children of a process.
@@ -119,7 +103,7 @@ impl Processes {
         let below = self.descendants(of);
         let sum = |of: &dyn Fn(&u32) -> u64| below.iter().map(of).sum::<u64>();
         let mut used = Use {
-            tasks: sum(&|number| self.all[number].threads),
+            tasks: sum(&|number| self.all[number].tasks),
             memory: sum(&|number| self.all[number].resident),
         };
         if used.memory > exact_above {
@@ -127,34 +111,6 @@ impl Processes {
         }
         used
     }
-}
-
-/// The numbers of all processes that can be seen.
-pub fn numbers() -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-}
-
-/// Reads /proc/NUMBER/stat: proc_pid_stat(5).
-fn process(number: u32) -> Option<Process> {
-    let text = fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
-    // The name, in brackets, may have anything in it.
-    let (_, after) = text.rsplit_once(')')?;
-    let fields: Vec<&str> = after.split_whitespace().collect();
-    let pages: u64 = fields.get(21)?.parse().ok()?;
-    Some(Process {
-        parent: fields.get(1)?.parse().ok()?,
-        threads: fields.get(17)?.parse().ok()?,
-        resident: pages * PAGE,
-    })
-}
-
-/// The proportional set size in bytes: a page that N processes share counts 1/N for each. None when it has ended.
-fn proportional(number: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{number}/smaps_rollup")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes << 10)
 }
 
 #[cfg(test)]

@@ -1,27 +1,18 @@
 //! How busy this machine is.
 
-use std::fs;
-
-use common::parallel::processors;
+use common::{parallel::processors, sys::process_table};
 
 /// How many processes that run or wait to run there may be for each processor until the machine is busy: then a program that
 /// is late may have had no turn.
 const BUSY: usize = 8;
 
-/// Whether more run than this machine has room for: now, or in the last minute (proc_loadavg(5)).
+/// Whether more run than this machine has room for: now, or in the last minute.
 pub fn is_busy() -> bool {
-    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    is_above(&text, BUSY * processors())
+    is_above(process_table::load(), BUSY * processors())
 }
 
-/// Whether the average of the last minute or the number of now is above this.
-fn is_above(text: &str, most: usize) -> bool {
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    let whole = |text: &str| text.split(['.', '/']).next()?.parse::<usize>().ok();
-    let numbers = [fields.first(), fields.get(3)].into_iter().flatten();
-    numbers
-        .filter_map(|text| whole(text))
-        .any(|number| number >= most)
+fn is_above(numbers: [Option<usize>; 2], most: usize) -> bool {
+    numbers.into_iter().flatten().any(|number| number >= most)
 }
 
 #[cfg(test)]
@@ -30,9 +21,9 @@ mod tests {
 
     #[test]
     fn the_last_minute_and_now_are_looked_at() {
-        assert!(is_above("16.20 3.00 1.00 2/400 123", 16));
-        assert!(is_above("0.20 3.00 1.00 17/400 123", 16));
-        assert!(!is_above("15.99 30.00 40.00 3/400 123", 16));
-        assert!(!is_above("", 16));
+        assert!(is_above([Some(16), Some(2)], 16));
+        assert!(is_above([Some(0), Some(17)], 16));
+        assert!(!is_above([Some(15), Some(3)], 16));
+        assert!(!is_above([None, None], 16));
     }
 }

@@ -1,25 +1,19 @@
 //! Logs that a submission wrote: each check of `lamport trace` is a requirement.
 
-use std::{
-    fs,
-    io::Read,
-    os::unix::process::CommandExt,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, io::Read, path::Path, process::Stdio};
 
 use common::{
     event::{Event, Kind, Record, Verdict},
     exit::{Failure, why},
+    sys::processes::quoted,
     text::visible_path,
 };
 
 use crate::{
-    own::{self, LAMPORT},
+    own,
     picture::{self, Form},
     requirement::Status,
     results::{Graded, Part},
-    shell::quoted,
 };
 
 /// The longest output that is read, in bytes.
@@ -39,9 +33,8 @@ pub fn grade(
     pictures: Option<&Path>,
 ) -> Result<Part, Failure> {
     let failed = |why: String| Failure::could_not_run(visible_path(folder), why);
-    let mut command = Command::new(own::file()?);
+    let mut command = own::lamport(&own::file()?);
     command
-        .arg0(LAMPORT)
         .args(["trace", "--check", "--json", "--quiet"])
         .arg(folder);
     // Its errors are this program's: both are on one terminal.

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     io::{BufRead, BufReader, Read, Write},
-    process::{Child, Stdio},
+    process::Stdio,
     thread,
     time::Duration,
 };
@@ -11,6 +11,7 @@ use std::{
 use common::{
     exit::{Failure, why},
     shutdown::Shutdown,
+    sys::{processes::Group, sandbox::Group as ControlGroup},
     text::visible,
 };
 use crossbeam::{
@@ -19,7 +20,6 @@ use crossbeam::{
 };
 
 use crate::{
-    cgroup::Group,
     job::{Job, Probe, Report},
     picture,
     plan::Plan,
@@ -57,7 +57,7 @@ pub fn attack(
     take: &mut dyn FnMut(Probe) -> (String, Status),
 ) -> Result<EndOfSandbox, Failure> {
     // Those of the grader itself, and of the sandboxes.
-    let group = Group::new(plan.limits.processes + OWN_TASKS);
+    let group = ControlGroup::new(plan.limits.processes + OWN_TASKS);
     let mut job = job.clone();
     job.walls.group = group.as_ref().map(|group| group.path().to_owned());
     let words: [OsString; 2] = [job.walls.grader.clone().into(), "inside".into()];
@@ -67,11 +67,12 @@ pub fn attack(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let failed = |error: &std::io::Error| Failure::could_not_run("start a sandbox", why(error));
-    let mut child = Guard(command.spawn().map_err(|error| failed(&error))?);
+    let (child, streams) = Group::start(command).map_err(|error| failed(&error))?;
+    let mut child = Guard(child);
     let (reports, lines) = channel::bounded(16);
-    let (stdout, stderr) = (child.0.stdout.take(), child.0.stderr.take());
+    let (stdout, stderr) = (streams.stdout, streams.stderr);
     let text = serde_json::to_string(&job).map_err(|error| failed(&error.into()))?;
-    if let Some(mut stdin) = child.0.stdin.take() {
+    if let Some(mut stdin) = streams.stdin {
         // A sandbox that does not take it says why on its standard error.
         let _ = writeln!(stdin, "{text}");
     }
@@ -171,7 +172,7 @@ fn read_reports(from: impl Read, to: &Sender<Option<Report>>) {
 }
 
 /// A sandbox that ends, with all that is in it, when it is no longer needed.
-struct Guard(Child);
+struct Guard(Group);
 
 impl Guard {
     fn end(&mut self) {

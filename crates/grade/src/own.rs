@@ -1,11 +1,21 @@
 //! This very program, which starts itself: inside a sandbox, and as `lamport`.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use common::exit::{Failure, why};
 
-/// As whom this program runs nodes, and checks and draws logs: the name under which it was started.
+/// As what this program runs nodes, and checks and draws logs: its first argument.
 pub const LAMPORT: &str = "lamport";
+
+/// A command that is `lamport`; `grader` is this program's file.
+pub fn lamport(grader: &Path) -> Command {
+    let mut command = Command::new(grader);
+    command.arg(LAMPORT);
+    command
+}
 
 /// Its file.
 ///

@@ -3,9 +3,8 @@
 use std::{
     fs,
     io::{self, Read},
-    os::unix::process::CommandExt,
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use common::{
@@ -16,7 +15,7 @@ use common::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{own::LAMPORT, scratch::Scratch};
+use crate::{own::lamport, scratch::Scratch};
 
 /// The longest picture that is kept, in bytes.
 pub const LONGEST: u64 = 8 << 20;
@@ -79,8 +78,8 @@ fn failed(folder: &Path, error: &io::Error) -> Failure {
 pub fn draw(grader: &Path, logs: &Path, form: Form) -> Option<Picture> {
     let folder = Scratch::new().ok()?;
     let path = folder.path().join("picture");
-    let mut command = Command::new(grader);
-    command.arg0(LAMPORT).args(["trace", "--quiet"]).arg(logs);
+    let mut command = lamport(grader);
+    command.args(["trace", "--quiet"]).arg(logs);
     command.arg(format!("--{}", form.word())).arg(&path);
     // What it finds in the logs is in the verdict, or in the picture.
     let status = command

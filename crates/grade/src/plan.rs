@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use common::config::Period;
+use common::{config::Period, sys::processes::quoted};
 
 use crate::{
     inside,
@@ -12,7 +12,6 @@ use crate::{
     results::Graded,
     sandbox::Isolation,
     served::Served,
-    shell::quoted,
 };
 
 /// A name server as the command line names it.

@@ -1,32 +1,32 @@
 //! One start of a submission: its processes, what it prints, the limits at which it is ended.
 
 use std::{
-    fs::{self, File},
     io::{self, Read, Write},
-    process::{Child, ChildStdin, Stdio},
+    process::{ChildStdin, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use common::{exit::why, text::visible};
-use nix::{
-    fcntl::{FcntlArg, FdFlag, fcntl},
-    pty::openpty,
+use common::{
+    exit::why,
     sys::{
-        signal::{Signal, kill},
-        termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr},
-        wait::{Id, WaitPidFlag, waitid},
+        process_table,
+        processes::{
+            self, Ending, FILE_TOO_LONG, Group, KILLED, NO_MARKS, is_no_command, signal_name,
+        },
+        sandbox::{has_refused, output},
     },
-    unistd::Pid,
+    text::visible,
 };
 
+pub use common::sys::processes::End as Ended;
+
 use crate::{
-    cgroup,
-    limits::{self, Limits, Processes},
+    limits::{Limits, Processes},
     requirement::{Finding, Limit, Status},
     sandbox::{Isolation, Walls},
-    start::{self, Start},
+    start::{Start, mark},
 };
 
 /// How often the processes are counted.
@@ -42,24 +42,13 @@ const NO_PROCESS: &str = "Resource temporarily unavailable";
 /// What a program says that was refused room on a disk (EFBIG, ENOSPC).
 const NO_ROOM: [&str; 2] = ["File too large", "No space left on device"];
 
-/// How a submission ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Ended {
-    /// With this exit code.
-    Code(i32),
-    /// By this signal.
-    Signal(i32),
-}
-
-impl Ended {
-    /// The same in words.
-    pub fn words(self) -> String {
-        match self {
-            Self::Code(code) => format!("it ended with exit code {code}"),
-            Self::Signal(signal) => {
-                let name = Signal::try_from(signal).map_or("a signal", Signal::as_str);
-                format!("it was ended by {name}")
-            }
+/// How a submission ended, in words.
+pub fn words(end: Ended) -> String {
+    match end {
+        Ended::Code(_) => format!("it ended with {end}"),
+        Ended::Signal(signal) => {
+            let name = signal_name(signal).unwrap_or("a signal");
+            format!("it was ended by {name}")
         }
     }
 }
@@ -76,6 +65,8 @@ struct Output {
 struct State {
     out: Output,
     err: Output,
+    /// Its processes, until they have ended.
+    running: Option<Group>,
     ended: Option<Ended>,
     breached: Option<Limit>,
 }
@@ -104,8 +95,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts the command in an inner sandbox. Its standard output is a terminal, so that every language prints a line at
-    /// once; its standard input is a pipe.
+    /// Starts the command in an inner sandbox. Its standard output is a terminal where the system has one for it, so that every
+    /// language prints a line at once; its standard input is a pipe.
     ///
     /// # Errors
     /// When the grader cannot start it.
@@ -117,54 +108,46 @@ impl Program {
 
     fn try_start(walls: &Walls, limits: Limits, command: &str) -> io::Result<Self> {
         let words = Start::of(command, walls, limits).words(walls)?;
-        let terminal = openpty(None, None)?;
-        for side in [&terminal.master, &terminal.slave] {
-            fcntl(side, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-        }
-        let mut modes = tcgetattr(&terminal.slave)?;
-        cfmakeraw(&mut modes);
-        tcsetattr(&terminal.slave, SetArg::TCSANOW, &modes)?;
+        let (reader, writer) = output()?;
         let mut command = walls.inner(&words);
         command
             .stdin(Stdio::piped())
-            .stdout(terminal.slave)
+            .stdout(writer)
             .stderr(Stdio::piped());
-        let mut child = command.spawn()?;
-        // With it goes the last descriptor of the terminal's other side that is not the submission's.
-        drop(command);
-        let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+        // With the command goes the last descriptor of the output's other end that is not the submission's.
+        let (group, streams) = Group::start(command)?;
+        let (process, ending) = (group.id(), group.ending());
         let shared = Arc::new(Shared::default());
-        let process = child.id();
+        shared.lock().running = Some(group);
         let mut program = Self {
             process,
-            stdin,
+            stdin: streams.stdin,
             shared: Arc::clone(&shared),
             threads: Vec::new(),
             walls: walls.clone(),
             limits,
         };
         let out = Arc::clone(&shared);
-        let master = File::from(terminal.master);
         program.spawn("stdout", move || {
-            read(master, &out, process, limits.output, |state| &mut state.out);
+            read(reader, &out, limits.output, |state| &mut state.out);
         })?;
-        if let Some(stderr) = stderr {
+        if let Some(stderr) = streams.stderr {
             let err = Arc::clone(&shared);
             program.spawn("stderr", move || {
-                read(stderr, &err, process, limits.output, |state| &mut state.err);
+                read(stderr, &err, limits.output, |state| &mut state.err);
             })?;
         }
         let seen = walls.clone();
         let watched = Arc::clone(&shared);
         program.spawn("watch", move || watch(&watched, process, limits, &seen))?;
-        program.spawn("wait", move || wait(child, &shared))?;
+        program.spawn("wait", move || wait(ending, &shared))?;
         Ok(program)
     }
 
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let thread = thread::Builder::new().name(name.into()).spawn(work);
         if thread.is_err() {
-            end(&self.shared, self.process);
+            end(&self.shared);
         }
         self.threads.push(thread?);
         Ok(())
@@ -232,16 +215,23 @@ impl Program {
 
     /// Processes that have left their parent, as a daemon does: the sandbox's first process has become theirs, or, without a
     /// sandbox, a process of the machine.
-    pub fn strays(&self) -> usize {
+    ///
+    /// # Errors
+    /// Why the system does not say.
+    pub fn strays(&self) -> Result<usize, &'static str> {
         let processes = Processes::read();
         if self.walls.isolation == Isolation::None {
+            if let Some(why) = NO_MARKS {
+                return Err(why);
+            }
             let below = processes.descendants(self.process);
             let is_stray = |number: &u32| *number != self.process && !below.contains(number);
-            return marked().filter(is_stray).count();
+            let marked = processes::marked(&mark()).into_iter();
+            return Ok(marked.filter(is_stray).count());
         }
         let first = processes.children(self.process);
         let below_first = first.iter().map(|first| processes.children(*first).len());
-        below_first.sum::<usize>().saturating_sub(1)
+        Ok(below_first.sum::<usize>().saturating_sub(1))
     }
 
     /// The finding, or what explains it: that the submission has ended, or was ended at a limit.
@@ -258,9 +248,9 @@ impl Program {
         // The watch may not have had its turn yet. Where the kernel refuses processes of the sandbox's user, the submission
         // says so itself.
         let complained = String::from_utf8_lossy(&state.err.kept);
-        let is_refused = self.walls.group.as_deref().is_some_and(cgroup::has_refused)
-            || complained.contains(NO_PROCESS);
-        let is_full = state.ended == Some(Ended::Signal(Signal::SIGXFSZ as i32))
+        let is_refused =
+            self.walls.group.as_deref().is_some_and(has_refused) || complained.contains(NO_PROCESS);
+        let is_full = state.ended.is_some() && state.ended == FILE_TOO_LONG
             || state.ended.is_some() && NO_ROOM.iter().any(|text| complained.contains(text));
         let breached = state
             .breached
@@ -276,7 +266,7 @@ impl Program {
             },
             (None, Some(ended)) => Finding {
                 status: Status::Crash,
-                what: format!("{}: {}", ended.words(), finding.what),
+                what: format!("{}: {}", words(ended), finding.what),
                 stderr,
                 ..finding
             },
@@ -289,10 +279,10 @@ impl Program {
     #[must_use]
     pub fn explain_end(&self, ended: Ended, finding: Finding) -> Finding {
         let status = match ended {
-            Ended::Code(0 | 126 | 127) => Status::NotStarted,
+            Ended::Code(code) if code == 0 || is_no_command(code) => Status::NotStarted,
             _ => Status::Crash,
         };
-        let what = format!("{} {}", ended.words(), finding.what);
+        let what = format!("{} {}", words(ended), finding.what);
         let explained = self.explain(finding);
         match explained.limit {
             Some(_) => explained,
@@ -323,9 +313,9 @@ impl Program {
     }
 
     fn end_now(&mut self) {
-        end(&self.shared, self.process);
+        end(&self.shared);
         if self.walls.isolation == Isolation::None {
-            end_marked();
+            processes::kill_marked(&mark());
         }
         self.stdin = None;
         for thread in self.threads.drain(..) {
@@ -350,37 +340,17 @@ fn visible_lines(bytes: &[u8]) -> Vec<String> {
 }
 
 /// Ends the processes, unless they have ended: their number may be another process's then.
-fn end(shared: &Shared, process: u32) {
-    let state = shared.lock();
-    if state.ended.is_none() {
-        // The rest of them is ended with the first one, by the sandbox; without one they are its process group.
-        let number = Pid::from_raw(process.cast_signed());
-        let _ = kill(Pid::from_raw(-process.cast_signed()), Signal::SIGKILL);
-        let _ = kill(number, Signal::SIGKILL);
+fn end(shared: &Shared) {
+    // The rest of them is ended with the first one, by the sandbox; without one they are its group.
+    if let Some(running) = &mut shared.lock().running {
+        // An error is that it has ended, of which the wait takes note.
+        let _ = running.kill();
     }
-}
-
-/// Ends what a submission without a sandbox has left: processes that have its mark in their environment.
-fn end_marked() {
-    for number in marked() {
-        let _ = kill(Pid::from_raw(number.cast_signed()), Signal::SIGKILL);
-    }
-}
-
-/// The processes that have the mark of a submission in their environment.
-fn marked() -> impl Iterator<Item = u32> {
-    let mark = start::mark();
-    limits::numbers().filter(move |number| {
-        let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
-        let mut entries = environment.split(|byte| *byte == 0);
-        entries.any(|entry| entry == mark.as_bytes())
-    })
 }
 
 fn read(
     mut from: impl Read,
     shared: &Shared,
-    process: u32,
     limit: u64,
     output: impl Fn(&mut State) -> &mut Output,
 ) {
@@ -401,7 +371,7 @@ fn read(
         if output.length > limit && state.breached.is_none() {
             state.breached = Some(Limit::Output);
             drop(state);
-            end(shared, process);
+            end(shared);
         }
         shared.changed.notify_all();
     }
@@ -421,7 +391,7 @@ fn watch(shared: &Shared, process: u32, limits: Limits, walls: &Walls) {
         if let (Some(limit), None) = (breached, state.breached) {
             state.breached = Some(limit);
             drop(state);
-            end(shared, process);
+            end(shared);
             state = shared.lock();
         }
     }
@@ -429,30 +399,30 @@ fn watch(shared: &Shared, process: u32, limits: Limits, walls: &Walls) {
 
 /// The limit that the processes are beyond.
 fn breached(process: u32, limits: Limits, walls: &Walls) -> Option<Limit> {
-    if walls.group.as_deref().is_some_and(cgroup::has_refused) {
+    if walls.group.as_deref().is_some_and(has_refused) {
         return Some(Limit::Processes);
     }
     // Processes that fork without end are to be counted before they are many more. All that a sandbox shows are its own.
-    let shown = || limits::numbers().count() as u64;
+    let shown = || process_table::count() as u64;
     if walls.isolation != Isolation::None && shown() > limits.processes {
         return Some(Limit::Processes);
     }
     limits.breached(Processes::read().used_below(process, limits.memory))
 }
 
-fn wait(mut child: Child, shared: &Shared) {
-    let number = Id::Pid(Pid::from_raw(child.id().cast_signed()));
-    // Without reaping it: until the state says that it has ended, its number stays its own.
-    let _ = waitid(number, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
-    let mut state = shared.lock();
-    let status = child.wait();
-    let code = status.ok().and_then(|status| status.code());
-    state.ended = Some(match code {
-        // A shell and the sandbox report a signal so.
-        Some(code) if code > 128 => Ended::Signal(code - 128),
-        Some(code) => Ended::Code(code),
-        None => Ended::Signal(Signal::SIGKILL as i32),
-    });
-    drop(state);
+/// Waits without taking note of the end: until the state says that it has ended, its number stays its own.
+fn wait(ending: Ending, shared: &Shared) {
+    loop {
+        ending.wait();
+        let mut state = shared.lock();
+        let ended = match state.running.as_mut().map(Group::try_wait) {
+            Some(Ok(None)) => continue,
+            Some(Ok(Some(status))) => Ended::reported(status),
+            Some(Err(_)) | None => KILLED,
+        };
+        state.running = None;
+        state.ended = Some(ended);
+        break;
+    }
     shared.changed.notify_all();
 }

@@ -9,69 +9,18 @@
 
 use std::{
     ffi::OsString,
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
+use common::sys::{
+    Feature,
+    sandbox::{INNER, OUTER, PROCESSES},
+};
 use serde::{Deserialize, Serialize};
 
 /// Where the outer sandbox shows the submission's folder as it was handed in.
 pub const ORIGINAL: &str = "/tmp/original";
-
-/// A sandbox with a network of its own. To map its own root into the inner sandbox, it needs CAP_SETFCAP
-/// (user_namespaces(7)).
-const OUTER: [&str; 20] = [
-    "bwrap",
-    "--unshare-user",
-    "--uid",
-    "0",
-    "--gid",
-    "0",
-    "--cap-add",
-    "CAP_NET_ADMIN",
-    "--cap-add",
-    "CAP_SETFCAP",
-    "--cap-add",
-    "CAP_SYS_ADMIN",
-    "--unshare-net",
-    "--unshare-ipc",
-    "--dev-bind",
-    "/",
-    "/",
-    "--tmpfs",
-    "/tmp",
-    "--unshare-uts",
-];
-
-/// Processes apart from all others. The outer sandbox has them from unshare: where root asks, bubblewrap covers parts of
-/// /proc, and then the kernel refuses the inner sandbox a /proc of its own.
-const PROCESSES: [&str; 6] = [
-    "unshare",
-    "--pid",
-    "--mount-proc",
-    "--fork",
-    "--kill-child",
-    "--",
-];
-
-/// A sandbox in the outer one, whose network it shares; the files can be read only.
-const INNER: [&str; 14] = [
-    "bwrap",
-    "--unshare-user",
-    "--unshare-pid",
-    "--unshare-ipc",
-    "--unshare-uts",
-    "--hostname",
-    "localhost",
-    "--ro-bind",
-    "/",
-    "/",
-    "--proc",
-    "/proc",
-    "--dev",
-    "/dev",
-];
 
 /// The names file that a resolver is given: of the outer sandbox, and shown in the inner one.
 pub fn names_file(isolation: Isolation) -> PathBuf {
@@ -114,25 +63,30 @@ impl Isolation {
             outer.stdin(Stdio::null());
             outer.status().is_ok_and(|status| status.success())
         };
-        [Self::Bubblewrap, Self::Unshare]
-            .into_iter()
+        let kinds = [Self::Bubblewrap, Self::Unshare].into_iter();
+        kinds
+            .filter(|_| Feature::Namespaces.missing().is_none())
             .find(|isolation| works(*isolation))
             .unwrap_or(Self::None)
     }
 
     /// What is missing of the best, in one line; nothing where nothing is.
-    pub fn lacks(self) -> Option<&'static str> {
-        match self {
-            Self::Bubblewrap => None,
-            Self::Unshare => Some(
+    pub fn lacks(self) -> Option<String> {
+        let what = match self {
+            Self::Bubblewrap => return None,
+            Self::Unshare => {
                 "bubblewrap not found (Debian: apt-get install bubblewrap): submissions have a network of their own, and can \
-                 change files",
+                 change files"
+                    .to_owned()
+            }
+            Self::None => format!(
+                "{}: submissions share this machine's network and files, and are graded one after another",
+                Feature::Namespaces
+                    .missing()
+                    .unwrap_or("neither bubblewrap nor unshare works here")
             ),
-            Self::None => Some(
-                "neither bubblewrap nor unshare works here: submissions share this machine's network and files, and are \
-                 graded one after another",
-            ),
-        }
+        };
+        Some(what)
     }
 }
 
@@ -208,7 +162,7 @@ impl Walls {
         }
         all.extend(words.iter().cloned());
         let mut command = Command::new(&all[0]);
-        command.args(&all[1..]).process_group(0);
+        command.args(&all[1..]);
         command
     }
 
@@ -216,10 +170,7 @@ impl Walls {
     pub fn inner(&self, words: &[OsString]) -> Command {
         let words = self.inner_words(words);
         let mut command = Command::new(&words[0]);
-        command
-            .args(&words[1..])
-            .current_dir(&self.folder)
-            .process_group(0);
+        command.args(&words[1..]).current_dir(&self.folder);
         command
     }
 

@@ -1,14 +1,13 @@
 //! The last step before a submission runs: limits of the process, then its command in this process's place.
 
-use std::{ffi::OsString, fs, io, os::unix::process::CommandExt, process::Command};
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+};
 
-use nix::{
-    errno::Errno,
-    sys::{
-        resource::{Resource, setrlimit},
-        wait::{WaitStatus, wait},
-    },
-    unistd::Pid,
+use common::sys::{
+    processes::{NEEDED_VARIABLES, replace_this, shell},
+    sandbox::{self, OUTPUT_IS_TERMINAL, run_as_first},
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,17 +53,6 @@ pub struct Start {
     pub mark: String,
 }
 
-/// Whether the kernel counts processes by user namespace (since Linux 5.14), and not those of the user on
-/// the whole machine.
-fn counts_by_namespace() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let mut numbers = release
-        .split('.')
-        .map_while(|number| number.parse::<u32>().ok());
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    version >= (5, 14)
-}
-
 /// The mark in the environment of all processes of a submission, by which those that have left their parent are found
 /// where there is no sandbox.
 pub fn mark() -> String {
@@ -85,13 +73,27 @@ impl Start {
         }
     }
 
-    /// The words that ask this program for it.
+    /// The words that ask this program for it; no command interpreter changes them.
     ///
     /// # Errors
     /// When they cannot be written as JSON.
     pub fn words(&self, walls: &Walls) -> io::Result<[OsString; 3]> {
-        let text = serde_json::to_string(self)?;
-        Ok([walls.grader.clone().into(), "start".into(), text.into()])
+        let json = serde_json::to_vec(self)?;
+        let digits: String = json.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok([walls.grader.clone().into(), "start".into(), digits.into()])
+    }
+
+    /// What [`Self::words`] asks for.
+    ///
+    /// # Errors
+    /// When it is nothing.
+    pub fn of_word(word: &OsStr) -> io::Result<Self> {
+        let pairs = word.as_encoded_bytes().chunks(2).map(|pair| {
+            let digits = str::from_utf8(pair).ok()?;
+            u8::from_str_radix(digits, 16).ok()
+        });
+        let json: Option<Vec<u8>> = pairs.collect();
+        Ok(serde_json::from_slice(&json.unwrap_or_default())?)
     }
 
     /// Becomes the submission, or, as the first process of its namespace, waits for it and returns its exit code.
@@ -99,22 +101,16 @@ impl Start {
     /// # Errors
     /// When it cannot be started.
     pub fn become_it(&self) -> io::Result<u8> {
-        let limits = [
-            (Resource::RLIMIT_CORE, 0),
-            (Resource::RLIMIT_FSIZE, self.file),
+        let limits = sandbox::Limits {
+            file: self.file,
             // A shell's loop could outrun the watch over all processes; one process cannot outrun this.
-            (Resource::RLIMIT_DATA, 4 * self.memory),
-        ];
-        let processes = self.processes.filter(|_| counts_by_namespace());
-        let processes = processes.map(|processes| (Resource::RLIMIT_NPROC, processes));
-        for (resource, limit) in limits.into_iter().chain(processes) {
-            if let Err(error) = setrlimit(resource, limit, limit) {
-                return Err(error.into());
-            }
-        }
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", &self.command]).env_clear();
-        for name in INHERITED {
+            memory: 4 * self.memory,
+            processes: self.processes,
+        };
+        limits.apply()?;
+        let mut command = shell(&self.command);
+        command.env_clear();
+        for name in INHERITED.iter().chain(NEEDED_VARIABLES) {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
@@ -123,34 +119,52 @@ impl Start {
             command.env(name, value);
         }
         command
-            .envs([
-                ("LANG", "C.UTF-8"),
-                ("TERM", "dumb"),
-                ("NO_COLOR", "1"),
-                ("TMPDIR", "/tmp"),
-            ])
+            .envs([("LANG", "C.UTF-8"), ("TERM", "dumb"), ("NO_COLOR", "1")])
             .env("PYTHONDONTWRITEBYTECODE", "1");
-        if self.is_first {
-            wait_for(command)
+        if OUTPUT_IS_TERMINAL {
+            command.env("TMPDIR", "/tmp");
         } else {
-            Err(command.exec())
+            // To a pipe it would print only once it has much.
+            command.env("PYTHONUNBUFFERED", "1");
+        }
+        if self.is_first {
+            run_as_first(command)
+        } else {
+            Err(replace_this(&mut command, None))
         }
     }
 }
 
-/// Runs the command as a child and returns its exit code when it ends; meanwhile it reaps what has become its own, as the
-/// first process of a sandbox does: with it all others end.
-fn wait_for(mut command: Command) -> io::Result<u8> {
-    let child = Pid::from_raw(command.spawn()?.id().cast_signed());
-    drop(command);
-    let code = loop {
-        match wait() {
-            Ok(WaitStatus::Exited(of, code)) if of == child => break code,
-            // As a shell reports a signal.
-            Ok(WaitStatus::Signaled(of, signal, _)) if of == child => break 128 + signal as i32,
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    };
-    Ok(u8::try_from(code & 0xff).unwrap_or(u8::MAX))
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn what_is_to_start_is_asked_for_in_words_that_no_shell_changes() {
+        let walls = Walls {
+            isolation: Isolation::None,
+            grader: PathBuf::from("grade"),
+            folder: PathBuf::from("."),
+            is_copied: false,
+            masks: Vec::new(),
+            disk: 1,
+            group: None,
+        };
+        let command = "echo \"50% & more\" > 'a file' # \u{e9}";
+        let start = Start::of(command, &walls, Limits::default());
+        let words = start.words(&walls).unwrap();
+        assert!(
+            words[2]
+                .to_str()
+                .unwrap()
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric())
+        );
+        let again = Start::of_word(&words[2]).unwrap();
+        assert_eq!(again.command, command);
+        assert!(Start::of_word(OsStr::new("7b7")).is_err());
+        assert!(Start::of_word(OsStr::new("zz")).is_err());
+    }
 }

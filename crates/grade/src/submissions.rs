@@ -9,10 +9,11 @@ use std::{
 
 use common::{
     exit::{Failure, why},
+    sys::{processes::quoted, sandbox::real_path},
     text::{natural, visible_path},
 };
 
-use crate::{scratch::Scratch, shell::quoted, suite::Suite};
+use crate::{scratch::Scratch, suite::Suite};
 
 /// The most submissions of one run.
 const MOST: usize = 10_000;
@@ -63,7 +64,7 @@ impl Submissions {
                 continue;
             }
             if path.is_dir() {
-                let own = path.canonicalize();
+                let own = real_path(&path);
                 let own = own
                     .map_err(|error| failed(format!("{}: {}", visible_path(&path), why(&error))))?;
                 found.all.push(Found {
@@ -129,9 +130,7 @@ impl Submissions {
                 fs::create_dir_all(parent)?;
             }
             fs::copy(file, to)?;
-            folder
-                .canonicalize()
-                .and_then(|folder| Ok((folder, file.canonicalize()?)))
+            real_path(&folder).and_then(|folder| Ok((folder, real_path(file)?)))
         };
         let laid_out: std::io::Result<_> = lay_out();
         let (folder, original) =

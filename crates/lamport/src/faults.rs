@@ -161,6 +161,24 @@ impl Faults {
         }
     }
 
+    /// Refuses crashes with an end, which are pauses of real processes, where the system has none; `no_pause` says why.
+    ///
+    /// # Errors
+    /// `--crash p2@1s..2s: WHY` (exit code 2).
+    pub fn check_pauses(&self, names: &Names, no_pause: Option<&str>) -> Result<(), Failure> {
+        let mut crashes = self.crashes.iter();
+        let pause = crashes.find(|crash| crash.until < Duration::MAX);
+        let (Some(why), Some(pause)) = (no_pause, pause) else {
+            return Ok(());
+        };
+        let name = names.of(pause.process);
+        let (from, until) = (Period(pause.from), Period(pause.until));
+        Err(Failure::could_not_run(
+            format!("--crash {name}@{from}..{until}"),
+            format!("{why}; {name}@{from} kills it"),
+        ))
+    }
+
     /// When the last partition or crash that has an end is over.
     pub fn end(&self) -> Duration {
         let ends = self.partitions.iter().map(|partition| partition.until);
@@ -334,6 +352,27 @@ mod tests {
     fn faults(fault_args: &str) -> Result<Faults, Failure> {
         let fault_args = serde_json::from_str(fault_args).unwrap();
         Faults::new(&fault_args, &Names::numbered(3), Delay::default())
+    }
+
+    #[test]
+    fn a_pause_is_refused_where_the_system_has_none() {
+        let names = Names::numbered(3);
+        let faults = |crash: &str| {
+            let fault_args = FaultArgs {
+                crash: vec![crash.to_owned()],
+                ..FaultArgs::default()
+            };
+            Faults::new(&fault_args, &names, Delay::default()).unwrap()
+        };
+        let pause = faults("p2@1s..2s");
+        assert!(pause.check_pauses(&names, None).is_ok());
+        let refused = pause.check_pauses(&names, Some("no pauses here"));
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "--crash p2@1s..2s: no pauses here; p2@1s kills it"
+        );
+        let kill = faults("p2@1s");
+        assert!(kill.check_pauses(&names, Some("no pauses here")).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use std::time::Instant;
 
+use common::sys::processes::is_no_command;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
@@ -117,7 +118,7 @@ impl<'a> ClockRole<'a> {
                 let finding = program.explain(failed(Status::Timeout, what, "nothing".into()));
                 let ended = program.ended();
                 return Err(match (finding.limit, ended) {
-                    (None, Some(Ended::Code(126 | 127))) => Finding {
+                    (None, Some(Ended::Code(code))) if is_no_command(code) => Finding {
                         status: Status::NotStarted,
                         ..finding
                     },
@@ -314,13 +315,15 @@ impl Role for ClockRole<'_> {
                 let finding = Finding::new(status, what).sent(Send.request().trim());
                 let finding = finding.received(received).expected("{\"time\":1}");
                 match program.ended() {
-                    Some(ended @ Ended::Code(0 | 126 | 127)) => Err(program.explain_end(
-                        ended,
-                        Finding {
-                            what: "before it answers".into(),
-                            ..finding
-                        },
-                    )),
+                    Some(ended @ Ended::Code(code)) if code == 0 || is_no_command(code) => {
+                        Err(program.explain_end(
+                            ended,
+                            Finding {
+                                what: "before it answers".into(),
+                                ..finding
+                            },
+                        ))
+                    }
                     _ => Err(program.explain(finding)),
                 }
             }

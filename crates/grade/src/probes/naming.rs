@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use common::sys::processes::is_no_command;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     bench::Bench,
-    program::{Ended, Program},
+    program::{Ended, Program, words},
     requirement::{Finding, Probed, Requirement, Status},
     sandbox, stack_trace,
 };
@@ -62,10 +63,10 @@ impl Answer {
         let all = format!("{}\n{}", self.printed, self.complained);
         match self.ended {
             None => failed(Status::Timeout, "it does not end in time".into()),
-            Some(Ended::Code(126 | 127)) => {
+            Some(Ended::Code(code)) if is_no_command(code) => {
                 failed(Status::NotStarted, "its command cannot be started".into())
             }
-            Some(ended @ Ended::Signal(_)) => failed(Status::Crash, ended.words()),
+            Some(ended @ Ended::Signal(_)) => failed(Status::Crash, words(ended)),
             Some(Ended::Code(_)) => match stack_trace::find(&all) {
                 Some(error) => failed(Status::Crash, format!("it ends in a stack trace: {error}")),
                 None => Ok(()),

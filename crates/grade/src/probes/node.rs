@@ -1,21 +1,17 @@
 //! A node in any language, of which the lab runs several: `lamport run WORKLOAD --node COMMAND` says what is wrong with it.
 
-use std::{
-    io::Read,
-    os::unix::process::CommandExt,
-    process::{Command, Stdio},
-    thread,
-};
+use std::{io::Read, process::Stdio, thread};
 
 use common::{
     event::{Event, Kind, Record, Verdict},
     exit::why,
+    sys::processes,
 };
 
 use super::Role;
 use crate::{
     bench::Bench,
-    own::LAMPORT,
+    own::lamport,
     picture::{self, Form},
     requirement::{Finding, Probed, Requirement, Status},
     scratch::Scratch,
@@ -53,8 +49,8 @@ impl<'a> NodeRole<'a> {
             [] => format!("{workload}: 3 nodes, no faults"),
             faults => format!("{workload}: 3 nodes, {}", faults.join(" ")),
         };
-        let mut command = Command::new(self.0.grader());
-        command.arg0(LAMPORT).args(words).stdin(Stdio::null());
+        let mut command = lamport(self.0.grader());
+        command.args(words).stdin(Stdio::null());
         let child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -102,15 +98,22 @@ fn text(check: &Event) -> &str {
 fn finding(check: &Event) -> Finding {
     let text = text(check);
     let status = match text {
-        text if text.contains("exit code 127") || text.contains("exit code 126") => {
-            Status::NotStarted
-        }
+        text if is_no_command(text) => Status::NotStarted,
         text if text.contains("ended with exit code") || text.contains("signal") => Status::Crash,
         text if text.contains(" within ") => Status::Timeout,
         _ => Status::WrongAnswer,
     };
     let name = check.check.as_deref().unwrap_or_default();
     Finding::new(status, text).expected(format!("the property \"{name}\""))
+}
+
+/// Whether a node's command interpreter could not run it: `n1: ended with exit code 127 before it wrote a line`.
+fn is_no_command(text: &str) -> bool {
+    let mut codes = text.split("exit code ").skip(1).map(|after| {
+        let digits = after.split(|letter: char| !letter.is_ascii_digit());
+        digits.into_iter().next()?.parse().ok()
+    });
+    codes.any(|code| code.is_some_and(processes::is_no_command))
 }
 
 fn all(stream: impl Read) -> String {

@@ -15,7 +15,7 @@ use rand_pcg::Pcg64Mcg;
 use super::{
     Role,
     connection::{Connection, End, Reading, quoted},
-    kernel::{listeners, serves},
+    kernel::listening,
     started::{Started, awaited},
     tidy,
 };
@@ -59,12 +59,10 @@ impl<'a> ServerRole<'a> {
         let address = self.bench.address();
         let program = self.bench.start()?;
         let deadline = self.bench.start_deadline();
-        let listens = || {
-            let mut all = listeners().into_iter();
-            Ok(all.any(|listener| serves(listener, address)).then_some(()))
-        };
+        let listens = || Ok(listening(address).0.then_some(()));
         let late = || {
-            let others: Vec<String> = listeners().iter().map(ToString::to_string).collect();
+            let others = listening(address).1;
+            let others: Vec<String> = others.iter().map(ToString::to_string).collect();
             let what = format!("it does not listen on {address}");
             let received = match others.as_slice() {
                 [] => "a program that runs and listens nowhere".to_owned(),

@@ -52,9 +52,9 @@ pub(super) fn bound_udp(
     port: u16,
     expected: String,
 ) -> Probed {
-    let is_bound = || Ok(bound().contains(&port).then_some(()));
+    let is_bound = || Ok(bound(port).0.then_some(()));
     let late = || {
-        let ports: Vec<String> = bound().iter().map(u16::to_string).collect();
+        let ports: Vec<String> = bound(port).1.iter().map(u16::to_string).collect();
         let what = format!("it has not bound UDP port {port}");
         let received = match ports.as_slice() {
             [] => "a program that runs and has bound no UDP port".to_owned(),

@@ -27,7 +27,8 @@ pub fn check(bench: &Bench<'_>, program: &Program) -> Probed {
         let finding = Finding::new(Status::WrongAnswer, what);
         Err(finding.received(received).expected(expected))
     };
-    let strays = program.strays();
+    let unknown = |why| Finding::grader(format!("what it leaves behind is not known: {why}"));
+    let strays = program.strays().map_err(unknown)?;
     if strays > 0 {
         let what =
             "a process has left its parent and would stay when the program ends (a double fork)";

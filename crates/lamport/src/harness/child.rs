@@ -2,15 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Write},
     mem,
-    os::{
-        fd::AsFd,
-        unix::process::{CommandExt, ExitStatusExt},
-    },
     path::PathBuf,
-    process::{self, Command, ExitStatus, Stdio},
+    process::{ChildStdin, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -21,26 +17,22 @@ use std::{
 
 use common::{
     exit::{Failure, why},
-    net::{Interest, Woken, wait},
     shutdown::Shutdown,
+    sys::{
+        pipes::{Input, Reader, Writer},
+        processes::{self, End, Group},
+    },
     text::visible,
     typed::{Line, Lines},
 };
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
-use nix::{
-    sys::signal::{Signal, kill, killpg},
-    unistd::Pid,
-};
 
 use super::message::LONGEST_LINE;
 
 /// How many lines, and bytes, may wait for a node to read them; more are lost.
 const MOST_WAITING: (usize, usize) = (16_384, 16 << 20);
 
-/// How many bytes a pipe takes without waiting once it takes any (PIPE_BUF of Linux, pipe(7); 512 at least by POSIX).
-const PIECE: usize = 512;
-
-/// The environment variable by which a process is known that has left its process group.
+/// The environment variable by which a process is known that has left its group.
 const MARK: &str = "LAB_NODE_OF";
 
 /// How many bytes are read at once.
@@ -95,12 +87,12 @@ pub(super) enum NotTaken {
 /// A node that was started.
 #[derive(Debug)]
 pub(super) struct Child {
-    process: process::Child,
+    process: Group,
     input: Option<Sender<Arc<[u8]>>>,
     /// How many bytes wait.
     waiting: Arc<AtomicUsize>,
     last_words: Arc<Mutex<VecDeque<String>>>,
-    ended: Option<ExitStatus>,
+    ended: Option<End>,
 }
 
 /// Which process of a run is started, and who hears it.
@@ -118,7 +110,7 @@ pub(super) struct Place<'a> {
 }
 
 impl Child {
-    /// Starts the command in a process group of its own, and the threads of its standard streams, which end with it or with
+    /// Starts the command in a group of its own, and the threads of its standard streams, which end with it or with
     /// `closing`.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
@@ -126,25 +118,22 @@ impl Child {
         place: Place<'_>,
     ) -> Result<Self, Failure> {
         let failed = |error| Failure::could_not_run(format!("start {}", place.name), why(&error));
-        let mut shell = Command::new("/bin/sh");
+        let mut shell = processes::shell(command);
         for (name, _) in std::env::vars_os() {
             // What this program is to do says nothing to a node that is this program too.
             if name.to_string_lossy().starts_with("LAMPORT_") || name == "LAB_CONFIG" {
                 shell.env_remove(name);
             }
         }
-        let mut process = shell
-            .args(["-c", command])
-            .process_group(0)
+        shell
             .env(MARK, place.mark)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
-        let (out, err) = (process.stdout.take(), process.stderr.take());
-        let (out, err) = (out.expect("piped"), err.expect("piped"));
-        let stdin = process.stdin.take().expect("piped");
+            .stderr(Stdio::piped());
+        let (process, streams) = Group::start(shell).map_err(failed)?;
+        let out = streams.stdout.expect("piped");
+        let err = streams.stderr.expect("piped");
+        let stdin = streams.stdin.expect("piped");
         let (input, lines) = bounded(MOST_WAITING.0);
         let child = Self {
             process,
@@ -248,9 +237,15 @@ impl Child {
         self.input = None;
     }
 
-    /// Sends a signal to its process group.
-    pub(super) fn signal(&self, signal: Signal) {
-        let _ = killpg(Pid::from_raw(self.process.id().cast_signed()), signal);
+    /// Pauses its group.
+    pub(super) fn pause(&mut self) {
+        // An error is that it has ended: the run refuses pauses where the system has none.
+        let _ = self.process.pause();
+    }
+
+    /// Lets its group go on after a pause.
+    pub(super) fn resume(&mut self) {
+        let _ = self.process.resume();
     }
 
     /// The last lines of its standard error.
@@ -282,30 +277,31 @@ impl Child {
 
     fn reap(&mut self) {
         if self.ended.is_none() {
-            self.ended = self.process.try_wait().ok().flatten();
+            self.ended = self.process.try_wait().ok().flatten().map(End::from);
         }
     }
 
     /// Its exit code, after its end.
     pub(super) fn exit_code(&self) -> Option<i32> {
-        self.ended.and_then(|status| status.code())
+        self.ended.and_then(End::code)
     }
 
     /// How it has ended, in words.
     pub(super) fn end(&self) -> String {
-        match self.ended.map(|status| (status.code(), status.signal())) {
-            Some((Some(code), _)) => format!("ended with exit code {code}"),
-            Some((_, Some(signal))) => format!("was ended by signal {signal}"),
-            _ => "closed its standard output".to_owned(),
+        match self.ended {
+            Some(code @ End::Code(_)) => format!("ended with {code}"),
+            Some(signal @ End::Signal(_)) => format!("was ended by {signal}"),
+            None => "closed its standard output".to_owned(),
         }
     }
 
-    /// Kills its process group.
+    /// Kills its group.
     pub(super) fn kill(&mut self) {
         self.input = None;
-        self.signal(Signal::SIGKILL);
+        // An error is that all of it has ended.
+        let _ = self.process.kill();
         if self.ended.is_none() {
-            self.ended = self.process.wait().ok();
+            self.ended = self.process.wait().ok().map(End::from);
         }
     }
 }
@@ -317,40 +313,17 @@ impl Drop for Child {
     }
 }
 
-/// Kills the processes of this mark that have left their process group, where the system shows the environment of processes
-/// (Linux, proc(5)).
+/// Kills the processes of this mark that have left their group, where the system shows the environment of processes.
 pub(super) fn kill_marked(mark: &str) {
-    let mark = format!("{MARK}={mark}");
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    for entry in entries {
-        let Some(number) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
-            continue;
-        };
-        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-        let mut variables = environment.split(|byte| *byte == 0);
-        if variables.any(|variable| variable == mark.as_bytes()) {
-            let _ = kill(Pid::from_raw(number), Signal::SIGKILL);
-        }
-    }
+    processes::kill_marked(&format!("{MARK}={mark}"));
 }
 
 /// Reads lines, each as it comes, until `take` takes no more, or one is too long.
-fn read_lines(
-    mut out: impl Read + AsFd,
-    stop: &Shutdown,
-    take: impl Fn(Output) -> bool,
-) -> io::Result<()> {
+fn read_lines(out: impl Input, stop: &Shutdown, take: impl Fn(Output) -> bool) -> io::Result<()> {
+    let mut out = Reader::new(out);
     let mut chunk = vec![0; CHUNK];
     let mut pending = Vec::new();
-    while wait(&out, Interest::Read, None, Some(stop))? == Woken::Ready {
-        let length = match out.read(&mut chunk) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read?,
-        };
+    while let Some(length) = out.read(&mut chunk, Some(stop.wake_up()))? {
         if length == 0 {
             if !pending.is_empty() {
                 take(Output::Line(pending));
@@ -387,17 +360,15 @@ fn words_file(path: PathBuf, append: bool) -> Option<File> {
 
 /// Writes the queued lines as fast as the node reads them.
 fn feed(
-    mut stdin: process::ChildStdin,
+    stdin: ChildStdin,
     lines: &Receiver<Arc<[u8]>>,
     waiting: &AtomicUsize,
     closing: &Shutdown,
 ) -> io::Result<()> {
+    let mut stdin = Writer::new(stdin);
     while let Ok(line) = lines.recv() {
-        for piece in line.chunks(PIECE) {
-            if wait(&stdin, Interest::Write, None, Some(closing))? != Woken::Ready {
-                return Ok(());
-            }
-            stdin.write_all(piece)?;
+        if !stdin.write_all(&line, closing.wake_up())? {
+            return Ok(());
         }
         waiting.fetch_sub(line.len(), Relaxed);
     }

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use common::{
     config::{Period, in_range},
     exit::Failure,
+    sys::Feature,
     text::visible,
 };
 
@@ -125,6 +126,9 @@ impl Settings {
         if options.rate.is_none() {
             load.rate = usual.load.rate;
         }
+        let names = names(nodes);
+        let faults = cli.faults(&names, Delay::default())?;
+        faults.check_pauses(&names, Feature::Pause.missing())?;
         let lasting = options.r#for.unwrap_or(Period(usual.lasting));
         let settle = options.settle.map(|period| period.as_wait("--settle"));
         Ok(Self {
@@ -133,7 +137,7 @@ impl Settings {
             lasting: lasting.as_wait("--for")?,
             settle: settle.transpose()?,
             seed: options.seed.unwrap_or(usual.seed),
-            faults: cli.faults(&names(nodes), Delay::default())?,
+            faults,
             show: options.show.unwrap_or(usual.show),
             logs: options.logs.clone(),
             plot: options.plot.clone(),

@@ -3,21 +3,17 @@
 use std::{
     io::Write,
     net::SocketAddr,
-    os::unix::process::{CommandExt, ExitStatusExt},
-    process::{self, ChildStdin, Command, ExitStatus, Stdio},
+    process::{ChildStdin, Command, Stdio},
     thread::Scope,
 };
 
 use common::{
     exit::{Failure, why},
     shutdown::Shutdown,
+    sys::processes::{End, Group},
     typed::{Line, Lines},
 };
 use crossbeam::channel::Sender;
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
 
 /// The longest line of a child's output, in bytes.
 const LONGEST_LINE: usize = 8192;
@@ -46,14 +42,25 @@ pub(super) struct State {
     pub(super) unresponsive: Vec<String>,
 }
 
+/// What `--crash` does to a process.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Crash {
+    /// It ends.
+    Kill,
+    /// It stops for a while.
+    Pause,
+    /// It goes on.
+    Resume,
+}
+
 /// One of the processes.
 #[derive(Debug)]
 pub(super) struct Child {
     pub(super) name: String,
-    process: process::Child,
+    process: Group,
     input: Option<ChildStdin>,
-    /// Its exit status, after its end.
-    pub(super) ended: Option<ExitStatus>,
+    /// How it has ended, after its end.
+    pub(super) ended: Option<End>,
     /// Whether this run killed it, as `--crash` requests.
     pub(super) killed: bool,
 }
@@ -70,15 +77,13 @@ impl Child {
     ) -> Result<Self, Failure> {
         let failed = |error| Failure::could_not_run(format!("start {name}"), why(&error));
         command
-            // Ctrl-C at a terminal interrupts the supervisor only.
-            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(failed)?;
-        let (out, err) = (child.stdout.take(), child.stderr.take());
-        let (out, err) = (out.expect("piped"), err.expect("piped"));
-        let input = child.stdin.take();
+        // Ctrl-C at a terminal interrupts the supervisor only.
+        let (process, streams) = Group::start(command).map_err(failed)?;
+        let out = streams.stdout.expect("piped");
+        let err = streams.stderr.expect("piped");
         let (sender, stop) = (outputs.clone(), closing.clone());
         let read_out = move || {
             let mut lines = Lines::new(out, LONGEST_LINE);
@@ -101,8 +106,8 @@ impl Child {
         spawn("err").spawn_scoped(scope, read_err).map_err(failed)?;
         Ok(Self {
             name,
-            process: child,
-            input,
+            process,
+            input: streams.stdin,
             ended: None,
             killed: false,
         })
@@ -117,28 +122,32 @@ impl Child {
         }
     }
 
-    /// Sends it a signal, unless it has ended.
-    pub(super) fn signal(&mut self, signal: Signal) {
+    /// Does to it what `--crash` requests, unless it has ended.
+    pub(super) fn crash(&mut self, crash: Crash) {
         if self.ended.is_none() && matches!(self.process.try_wait(), Ok(None)) {
-            self.killed |= signal == Signal::SIGKILL;
-            let _ = kill(Pid::from_raw(self.process.id().cast_signed()), signal);
+            self.killed |= crash == Crash::Kill;
+            // An error is that it has just ended: the run refuses pauses where the system has none.
+            let _ = match crash {
+                Crash::Kill => self.process.kill(),
+                Crash::Pause => self.process.pause(),
+                Crash::Resume => self.process.resume(),
+            };
         }
     }
 
     /// Waits for its exit status, after it has closed its output.
     pub(super) fn reap(&mut self) {
         if self.ended.is_none() {
-            self.ended = self.process.wait().ok();
+            self.ended = self.process.wait().ok().map(End::from);
         }
     }
 
     /// How it ended, in words; None when it ended with exit code 0.
     pub(super) fn unexpected(&self) -> Option<String> {
-        let status = self.ended?;
-        match (status.code(), status.signal()) {
-            (Some(0), _) => None,
-            (_, Some(signal)) => Some(format!("killed by signal {signal}")),
-            (code, _) => Some(format!("exit code {}", code.unwrap_or(-1))),
+        match self.ended? {
+            End::Code(0) => None,
+            code @ End::Code(_) => Some(code.to_string()),
+            signal @ End::Signal(_) => Some(format!("killed by {signal}")),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
 use common::{
     config::Period,
     exit::{Failure, why},
+    sys::Feature,
 };
 
 use crate::{
@@ -49,13 +50,15 @@ impl Settings {
         options.given.refuse(&of_nodes, why)?;
         let names = Names::numbered(cli.processes(MOST.1)?);
         let fault_args = cli.fault_args()?;
+        let faults = Faults::new(&fault_args, &names, Delay::default())?;
+        faults.check_pauses(&names, Feature::Pause.missing())?;
         let lasting = options.r#for.unwrap_or(Period(Duration::from_secs(5)));
         Ok(Self {
             algorithm,
             transport: cli.transport(),
             lasting: lasting.as_wait("--for")?,
             workload: cli.workload(u64::MAX)?,
-            faults: Faults::new(&fault_args, &names, Delay::default())?,
+            faults,
             simulation: simulate::settings::settings(cli, algorithm, &fault_args)?,
             fault_args,
             names,

@@ -18,10 +18,9 @@ use common::{
     text::plural,
 };
 use crossbeam::{channel::Receiver, select};
-use nix::sys::signal::Signal;
 
 use super::{
-    child::{Child, ChildOutput, State},
+    child::{Child, ChildOutput, Crash, State},
     settings::Settings,
 };
 use crate::ids::ProcessId;
@@ -159,7 +158,7 @@ impl<'a> Supervisor<'a> {
     /// Waits until the time is over and all processes are idle, or none makes progress.
     fn watch(&mut self, shutdown: &Shutdown) -> Result<(), Failure> {
         let start = Instant::now();
-        let mut signals = self.signals();
+        let mut crashes = self.crashes();
         let quiescence = QUIESCENCE + 16 * self.settings.faults.delay.long();
         let mut finishing = false;
         let mut before = Vec::new();
@@ -168,8 +167,8 @@ impl<'a> Supervisor<'a> {
         self.write_all("state");
         loop {
             let now = start.elapsed();
-            while let Some((_, process, signal)) = signals.pop_if(|(at, ..)| *at <= now) {
-                self.children[process.index()].signal(signal);
+            while let Some((_, process, crash)) = crashes.pop_if(|(at, ..)| *at <= now) {
+                self.children[process.index()].crash(crash);
             }
             if !finishing && (now >= self.settings.lasting || shutdown.requested()) {
                 self.write_all("finish");
@@ -187,7 +186,7 @@ impl<'a> Supervisor<'a> {
             if answered && polled.elapsed() >= POLL {
                 let states: Vec<_> = running().map(|number| self.states[number].take()).collect();
                 let idle = states.iter().flatten().all(|state| self.is_idle(state));
-                if states == before && idle && signals.is_empty() {
+                if states == before && idle && crashes.is_empty() {
                     return Ok(());
                 }
                 let events = |states: &[Option<State>]| -> u64 {
@@ -204,7 +203,7 @@ impl<'a> Supervisor<'a> {
             if finishing && !faults_last && self.progress.elapsed() >= quiescence {
                 return Ok(());
             }
-            let next = signals
+            let next = crashes
                 .last()
                 .map_or(POLL, |(at, ..)| at.saturating_sub(now).min(POLL));
             if let Ok(output) = self.outputs.recv_timeout(next) {
@@ -222,20 +221,20 @@ impl<'a> Supervisor<'a> {
         state.idle && state.unresponsive.iter().all(ended)
     }
 
-    /// The signals that implement `--crash`, in descending order of time.
-    fn signals(&self) -> Vec<(Duration, ProcessId, Signal)> {
+    /// What `--crash` requests, in descending order of time.
+    fn crashes(&self) -> Vec<(Duration, ProcessId, Crash)> {
         let crashes = self.settings.faults.crashes.iter();
-        let mut signals: Vec<_> = crashes
+        let mut crashes: Vec<_> = crashes
             .flat_map(|crash| match crash.until {
-                Duration::MAX => vec![(crash.from, crash.process, Signal::SIGKILL)],
+                Duration::MAX => vec![(crash.from, crash.process, Crash::Kill)],
                 until => vec![
-                    (crash.from, crash.process, Signal::SIGSTOP),
-                    (until, crash.process, Signal::SIGCONT),
+                    (crash.from, crash.process, Crash::Pause),
+                    (until, crash.process, Crash::Resume),
                 ],
             })
             .collect();
-        signals.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
-        signals
+        crashes.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+        crashes
     }
 
     fn handle(&mut self, output: ChildOutput) {

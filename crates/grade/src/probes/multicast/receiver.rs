@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use common::{exit::why, text::visible};
+use common::{exit::why, sys::socket_table::joined, text::visible};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -17,7 +17,6 @@ use crate::{
     probes::{
         Role,
         connection::quoted,
-        kernel::joined,
         started::{LOOK, Started, bound_udp},
         tidy,
     },
@@ -73,9 +72,16 @@ impl<'a> ReceiverRole<'a> {
         // To join is part of its start.
         let deadline = self.bench.start_deadline();
         let program = self.running()?;
-        while !joined().contains(&group) {
+        loop {
+            let Some(joined) = joined() else {
+                let what = "this system does not say of which groups a program is a member";
+                return Err(Finding::grader(what));
+            };
+            if joined.contains(&group) {
+                return Ok(());
+            }
             if Instant::now() >= deadline || program.ended().is_some() {
-                let others: Vec<String> = joined().iter().map(Ipv4Addr::to_string).collect();
+                let others: Vec<String> = joined.iter().map(Ipv4Addr::to_string).collect();
                 let (what, received) = match others.as_slice() {
                     [] => (
                         format!("it does not join {group}"),
@@ -91,7 +97,6 @@ impl<'a> ReceiverRole<'a> {
             }
             thread::sleep(LOOK);
         }
-        Ok(())
     }
 
     fn send(&mut self, to: SocketAddrV4, bytes: &[u8]) -> Result<Sent, Finding> {

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use common::{
     event::{Event, Kind},
     exit::Failure,
+    sys::processes::is_no_command,
 };
 
 use super::{Breach, Lab, READ, State, Step, Timer};
@@ -64,7 +65,7 @@ impl Lab<'_, '_, '_> {
         child.ends_soon();
         let mut last = child.last_words();
         last.retain(|words| !words.trim().is_empty());
-        let cannot_start = node.lines == 0 && matches!(child.exit_code(), Some(126 | 127));
+        let cannot_start = node.lines == 0 && child.exit_code().is_some_and(is_no_command);
         if cannot_start && node.start == 0 {
             let why = last.pop().unwrap_or_else(|| "no such command".to_owned());
             return Err(Failure::could_not_run(format!("start {}", node.name), why));

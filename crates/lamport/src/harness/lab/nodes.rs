@@ -10,10 +10,9 @@ use common::{
     exit::Failure,
 };
 use crossbeam::channel::Receiver;
-use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use super::{GRACE, Lab, Node, NodeFault, State};
+use super::{GRACE, Lab, NodeFault, State};
 use crate::{
     harness::{
         child::{Child, NodeOutput, NotTaken, Output, Place, kill_marked},
@@ -74,18 +73,13 @@ impl Lab<'_, '_, '_> {
         fault: NodeFault,
     ) -> Result<(), Failure> {
         let node = &mut self.nodes[number];
-        let signal = |node: &Node, signal| {
-            if let Some(child) = &node.child {
-                child.signal(signal);
-            }
-        };
         let words = match fault {
             NodeFault::Pause => {
-                signal(node, Signal::SIGSTOP);
+                node.child.iter_mut().for_each(Child::pause);
                 "paused, as requested"
             }
             NodeFault::Resume => {
-                signal(node, Signal::SIGCONT);
+                node.child.iter_mut().for_each(Child::resume);
                 "resumed"
             }
             NodeFault::Kill if node.state == State::Down => return Ok(()),
@@ -117,7 +111,7 @@ impl Lab<'_, '_, '_> {
         Ok(())
     }
 
-    /// Ends the nodes: their input ends, and after a grace time their process groups are killed.
+    /// Ends the nodes: their input ends, and after a grace time their groups are killed.
     pub(super) fn end_nodes(&mut self, outputs: &Receiver<NodeOutput>) {
         let now = self.now();
         for client in 0..self.clients.len() {
@@ -137,7 +131,7 @@ impl Lab<'_, '_, '_> {
         let mut left = 0;
         for child in self.nodes.iter_mut().filter_map(|node| node.child.as_mut()) {
             child.close_input();
-            child.signal(Signal::SIGCONT);
+            child.resume();
             left += usize::from(!child.has_ended());
         }
         let until = Instant::now() + GRACE;

@@ -1,5 +1,5 @@
-//! A control group that keeps a submission from starting processes without end: the kernel refuses them. Where it cannot be
-//! made, which takes root, the kernel counts the processes of the sandbox's user instead (RLIMIT_NPROC).
+//! A control group of Linux that keeps a program from starting processes without end: the kernel refuses them. Where it
+//! cannot be made, which takes root and Linux, others count them.
 
 use std::{
     fs,
