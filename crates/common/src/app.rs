@@ -116,13 +116,8 @@ pub fn main_with<C: CommandLine>(
     capacity::save_address_space();
     let ended = match config::command_line::<C>(arguments.iter().cloned()) {
         Ok(command) => run(command, &arguments, view, body),
-        // Help and version are the answer; a pipe closed on them is no fault.
-        Err(Early::Show(text)) => match text.print() {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::could_not_run("standard output", why(&error)))
-            }
-            _ => Ok(Exit::Done),
-        },
+        Err(Early::Show(text)) => shown(text.print()),
+        Err(Early::Print(text)) => shown(io::stdout().write_all(text.as_bytes())),
         Err(Early::Fail(failure)) => Err(failure),
     };
     ended
@@ -131,6 +126,16 @@ pub fn main_with<C: CommandLine>(
             failure.exit
         })
         .into()
+}
+
+/// What the command line asked to see is the answer; a pipe closed on it is no fault.
+fn shown(written: io::Result<()>) -> Result<Exit, Failure> {
+    match written.and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::could_not_run("standard output", why(&error)))
+        }
+        _ => Ok(Exit::Done),
+    }
 }
 
 /// Writes on standard error, unless it is not read: that may be the very failure.

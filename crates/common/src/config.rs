@@ -9,10 +9,12 @@
 //! | `program` | what a program declares: its options and its command line |
 //! | `flag` | which subcommands take a flag, and which flags are given |
 //! | `flags` | the command that clap parses and shows |
+//! | `documents` | completions for shells, and manual pages |
 //! | `lab_file` | the program's section of the lab file |
 //! | `variables` | environment variables that no flag has |
 //! | `values` | types of values that several programs take |
 
+mod documents;
 mod flag;
 mod flags;
 mod lab_file;
@@ -188,6 +190,8 @@ macro_rules! options {
 pub enum Early {
     /// Help or the version was asked for.
     Show(clap::Error),
+    /// Completions or the manual page were asked for.
+    Print(String),
     /// It cannot run so.
     Fail(Failure),
 }
@@ -201,13 +205,16 @@ impl From<Failure> for Early {
 /// Reads arguments, environment and lab file.
 ///
 /// # Errors
-/// When help or the version was asked for, or something in one of the three is wrong.
+/// When help, the version, completions or the manual page was asked for, or something in one of the three is wrong.
 pub fn command_line<C: CommandLine>(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<C, Early> {
     let matches = command::<C>().try_get_matches_from(arguments);
     let matches = matches.map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Early::Show(error),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match documents::asked(&error) {
+            Some(document) => Early::Print(document),
+            None => Early::Show(error),
+        },
         _ => Early::Fail(refusal(&error).unwrap_or_else(|| usage(&error))),
     })?;
     let unreadable = |error: clap::Error| Early::Fail(usage(&error));

@@ -13,6 +13,7 @@
 //! | `waiting` | what announces itself in no way |
 //! | `recorder` | a journal for tests that call a library |
 //! | `command_line` | help, flags and refusals |
+//! | `documents` | completions and manual pages |
 //! | `examples` | the examples of the help |
 //! | `reference` | each flag on a reference page |
 //! | `environment` | what a test needs of the machine |
@@ -21,6 +22,7 @@
 
 mod command_line;
 mod contract;
+mod documents;
 mod environment;
 mod examples;
 mod files;
@@ -36,6 +38,7 @@ mod words;
 pub use self::{
     command_line::{check_command_line, check_every_flag, check_refusals},
     contract::check_contract,
+    documents::check_documents,
     environment::{have, have_program, in_namespace, with_python_peers},
     examples::{NETWORK_CARD, check_examples},
     files::{Folder, read_log, snapshot},

@@ -19,6 +19,11 @@ fn the_command_line_is_valid_and_its_help_as_recorded() {
 }
 
 #[test]
+fn it_prints_completions_and_manual_pages() {
+    testing::check_documents::<Cli>(GRADE);
+}
+
+#[test]
 fn each_subcommand_takes_its_own_flags_and_no_others() {
     assert!(testing::check_every_flag::<Cli>() >= 16);
 }

@@ -36,6 +36,11 @@ fn the_doctors_remedy_for_a_time_to_live_of_0() {
 }
 
 #[test]
+fn it_prints_completions_and_manual_pages() {
+    testing::check_documents::<Cli>(CLIENT);
+}
+
+#[test]
 fn each_subcommand_takes_its_own_flags_and_no_others() {
     assert!(testing::check_every_flag::<Cli>() >= 44);
     let refused: &[(&[&str], &str)] = &[

@@ -120,6 +120,11 @@ fn variables_and_sections_that_cannot_be_are_named() {
 }
 
 #[test]
+fn it_prints_completions_and_manual_pages() {
+    testing::check_documents::<Cli>(CLIENT);
+}
+
+#[test]
 fn each_subcommand_takes_its_own_flags_and_no_others() {
     assert!(testing::check_every_flag::<Cli>() >= 16);
 }

@@ -13,6 +13,7 @@ use clap::{
 };
 
 use super::{
+    documents,
     flag::{EVERYWHERE, Flag, Given, ROOT},
     program::{CommandLine, Options as _},
     variables::variable,
@@ -46,7 +47,8 @@ pub fn command<C: CommandLine>() -> Command {
         );
     }
     let options: Vec<Arg> = whole.get_arguments().cloned().collect();
-    let own: Vec<(String, Arg)> = whole
+    let completions = documents::completions::<C>();
+    let mut own: Vec<(String, Arg)> = whole
         .get_subcommands()
         .flat_map(|subcommand| {
             let own = subcommand.get_arguments();
@@ -54,6 +56,7 @@ pub fn command<C: CommandLine>() -> Command {
             own.map(|own| (subcommand.get_name().to_owned(), own.clone()))
         })
         .collect();
+    own.push((ROOT.to_owned(), completions.clone()));
     let is_global = !subcommands.is_empty();
     let offered = |option: &Arg, name: &str| {
         let id = option.get_id().as_str();
@@ -80,7 +83,9 @@ pub fn command<C: CommandLine>() -> Command {
             .collect();
         takers
     };
-    let command = whole.mut_args(|option| offered(&option, ROOT));
+    let command = whole
+        .mut_args(|option| offered(&option, ROOT))
+        .arg(completions.clone());
     let of_root = refused(&command);
     let command = command
         .version(env!("CARGO_PKG_VERSION"))
@@ -94,8 +99,11 @@ pub fn command<C: CommandLine>() -> Command {
                 .mut_args(with_default)
                 .args(taken)
                 .args(refused)
+                .arg(documents::man::<C>(&name))
         });
-    with_footer::<C>(command, &[]).args(of_root)
+    with_footer::<C>(command, &[completions])
+        .args(of_root)
+        .arg(documents::man::<C>(ROOT))
 }
 
 /// Each subcommand of a command, and the run without one as [`ROOT`], with the names of its flags: those that it takes,
@@ -152,7 +160,7 @@ fn offered<C: CommandLine>(flag: &Flag, option: Arg, subcommand: &str) -> Arg {
 }
 
 /// The flag with its default in its help. One that says none has none: it is off, or nothing is given.
-fn with_default(option: Arg) -> Arg {
+pub(super) fn with_default(option: Arg) -> Arg {
     let help = option.get_help().map(ToString::to_string);
     let help = help.unwrap_or_default();
     if option.get_long().is_none() || option.is_hide_set() || says_default(&help) {

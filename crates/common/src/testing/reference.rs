@@ -27,7 +27,8 @@ pub fn check_reference<C: CommandLine>(pages: &[&str]) {
     let mut missing = Vec::new();
     for (subcommand, taken, _) in config::commands(&offered) {
         for flag in taken {
-            let is_common = EVERYWHERE.contains(&flag) || flag == "ready-file";
+            let is_common =
+                EVERYWHERE.contains(&flag) || ["ready-file", "completions"].contains(&flag);
             let rows = if is_common { &common } else { &own };
             if !rows.iter().any(|row| names(row, flag)) {
                 missing.push(format!("{subcommand} --{flag}"));
