@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, io, process::ExitCode};
 
+use crate::sys::errors;
+
 /// The exit code of every program of the lab.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
@@ -104,6 +106,10 @@ pub fn why(error: &io::Error) -> String {
         _ => {
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or_default();
+            let text = match error.raw_os_error() {
+                Some(_) => errors::words(error, text),
+                None => text,
+            };
             let mut letters = text.chars();
             let first = letters.next().map(|letter| letter.to_ascii_lowercase());
             first.into_iter().chain(letters).collect()

@@ -18,6 +18,7 @@ pub use crate::sys::{
 use crate::{
     exit::{Failure, why},
     shutdown::Shutdown,
+    sys::errors::LOW_PORT,
     sys::sockets::{self, bind_without_port, block_briefly, is_in_progress, share_address},
 };
 
@@ -96,7 +97,7 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
             io::ErrorKind::AddrInUse => {
                 "; another server listens there, or left connections in TIME-WAIT; --listen 127.0.0.1:0 takes a free port"
             }
-            io::ErrorKind::PermissionDenied => "; ports below 1024 are reserved for the administrator",
+            io::ErrorKind::PermissionDenied => LOW_PORT,
             _ => "",
         };
         Failure::could_not_run(

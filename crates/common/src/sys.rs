@@ -3,6 +3,7 @@
 //!
 //! | topic | what it is |
 //! | --- | --- |
+//! | [`errors`] | errors of the system in words |
 //! | [`features`] | what a system lacks, and why: flags that are refused there |
 //! | [`files`] | what a file is whatever its name, reads and writes at a position, names that are none of a file |
 //! | [`limits`] | what the system can still give: tasks, mappings, memory, descriptors |
@@ -18,6 +19,7 @@
 //! | `sockets` | waiting for a socket, and what connect, accept and read differ in (feature `net`) |
 //! | `pipes` | the standard streams of a child, and lines that are typed (feature `typed`) |
 
+pub mod errors;
 pub mod features;
 pub mod files;
 pub mod limits;
