@@ -7,6 +7,7 @@
 //! | [`interface`] | the machine's network interfaces and their addresses |
 //! | [`receiver`] | the receive loop of both programs: join, receive until the run ends |
 //! | [`group_socket`] | the socket that receives by all three addressing modes |
+//! | `destination` | what a datagram's destination address says |
 //! | [`receive_stats`] | logs and counts the datagrams received |
 //! | [`view`] | what people see of the events |
 //! | [`sender`] | the socket that sends by one addressing mode |
@@ -17,11 +18,11 @@
 //! | [`doctor`] | checks why nothing arrives |
 
 mod batching;
+mod destination;
 pub mod doctor;
 pub mod group_socket;
 pub mod interface;
 mod join;
-mod kernel;
 pub mod membership;
 pub mod options;
 pub mod receive_stats;

@@ -1,5 +1,5 @@
 //! The one room for what differs between operating systems: a file a topic, and below it a file a system, behind one
-//! small interface. It uses nothing else of this crate.
+//! small interface. It uses nothing else of this crate but `text`.
 //!
 //! | topic | what it is |
 //! | --- | --- |
@@ -18,10 +18,20 @@
 //! | `socket_table` | all sockets of the machine (feature `socket-table`) |
 //! | `sockets` | waiting for a socket, and what connect, accept and read differ in (feature `net`) |
 //! | `pipes` | the standard streams of a child, and lines that are typed (feature `typed`) |
+//! | `interfaces` | the machine's network interfaces (feature `net`) |
+//! | `datagrams` | UDP sockets that join groups: how a port is shared, how a datagram came, what an error means (feature `multicast`) |
+//! | `tables` | the kernel's tables of sockets and groups, and its settings (feature `multicast`) |
+//! | `commands` | the commands of the system's administrator (feature `multicast`) |
 
+#[cfg(feature = "multicast")]
+pub mod commands;
+#[cfg(feature = "multicast")]
+pub mod datagrams;
 pub mod errors;
 pub mod features;
 pub mod files;
+#[cfg(feature = "net")]
+pub mod interfaces;
 pub mod limits;
 #[cfg(feature = "typed")]
 pub mod pipes;
@@ -38,6 +48,8 @@ pub mod signals;
 pub mod socket_table;
 #[cfg(feature = "net")]
 pub mod sockets;
+#[cfg(feature = "multicast")]
+pub mod tables;
 pub mod terminal;
 pub mod types;
 pub mod wake_up;

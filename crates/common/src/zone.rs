@@ -6,9 +6,10 @@ use std::{
     str::FromStr,
 };
 
-use nix::net::if_::{if_indextoname, if_nameindex, if_nametoindex};
-
-use crate::text::{did_you_mean, visible};
+use crate::{
+    sys::interfaces::{self, EXAMPLE, LOOPBACK},
+    text::{did_you_mean, visible},
+};
 
 /// How many interfaces an error names.
 const NAMED: usize = 12;
@@ -37,7 +38,7 @@ impl FromStr for Scoped {
         };
         match zone {
             Some("") => Err(format!(
-                "no zone after {ip}%: an interface, such as {ip}%eth0"
+                "no zone after {ip}%: an interface, such as {ip}%{EXAMPLE}"
             )),
             Some(zone) if !is_of_link(ip) => Err(format!(
                 "{ip} is no link-local address and has no zone; write it without %{}",
@@ -96,8 +97,8 @@ impl Scoped {
             (IpAddr::V6(ip), Some(scope)) => Ok(SocketAddrV6::new(ip, port, 0, scope).into()),
             (ip, _) if is_of_link(ip) => {
                 let names = names();
-                let example = names.iter().find(|name| *name != "lo");
-                let example = example.map_or("eth0", String::as_str);
+                let example = names.iter().find(|name| *name != LOOPBACK);
+                let example = example.map_or(EXAMPLE, String::as_str);
                 Err(format!(
                     "a link-local address needs its zone, such as {ip}%{example}; {}",
                     listed(&names)
@@ -124,8 +125,7 @@ pub fn is_link_local(ip: Ipv6Addr) -> bool {
 
 /// The name of the interface with this number.
 pub fn name(index: u32) -> Option<String> {
-    let name = if_indextoname(index).ok()?;
-    Some(name.to_string_lossy().into_owned())
+    interfaces::name(index)
 }
 
 /// The number of an interface that is named or numbered so.
@@ -134,18 +134,16 @@ pub fn name(index: u32) -> Option<String> {
 /// When there is no such interface; the error names those that there are.
 pub fn index(zone: &str) -> Result<u32, String> {
     // A name of digits is a name first, as in getaddrinfo(3).
-    if let Ok(index) = if_nametoindex(zone) {
+    if let Some(index) = interfaces::index(zone).or_else(|| interfaces::alias(zone)) {
         return Ok(index);
     }
-    let interfaces = if_nameindex();
+    let known = interfaces::named();
     let numbered = zone
         .parse::<u32>()
         .ok()
         .filter(|_| zone.bytes().all(|byte| byte.is_ascii_digit()));
-    if let (Some(number), Ok(interfaces)) = (numbered, &interfaces)
-        && interfaces
-            .iter()
-            .any(|interface| interface.index() == number)
+    if let Some(number) = numbered
+        && known.iter().any(|(index, _)| *index == number)
     {
         return Ok(number);
     }
@@ -161,10 +159,9 @@ pub fn index(zone: &str) -> Result<u32, String> {
 
 /// The names of this machine's interfaces.
 fn names() -> Vec<String> {
-    let interfaces = if_nameindex();
-    let names = interfaces.iter().flatten();
-    names
-        .map(|interface| interface.name().to_string_lossy().into_owned())
+    interfaces::named()
+        .into_iter()
+        .map(|(_, name)| name)
         .collect()
 }
 
@@ -197,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_zone_is_an_interface_by_name_or_number() {
-        let lo = if_nametoindex("lo").unwrap();
+        let lo = interfaces::index("lo").unwrap();
         for (text, expected) in [
             ("fe80::1%lo", format!("[fe80::1%{lo}]:7")),
             (&format!("fe80::1%{lo}"), format!("[fe80::1%{lo}]:7")),

@@ -12,6 +12,7 @@ use common::{
     exit::Failure,
     json,
     multicast::{AddressingMode, LONGEST, Membership, Reach},
+    sys::Feature,
     zone,
 };
 use serde::{Deserialize, Deserializer};
@@ -93,7 +94,7 @@ impl Options {
         Reach {
             ttl: self.ttl,
             looped: Switch::on_by_default(self.r#loop),
-            offload: Switch::on_by_default(self.offload),
+            offload: Feature::Offload.is_there() && Switch::on_by_default(self.offload),
         }
     }
 }

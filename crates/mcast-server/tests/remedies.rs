@@ -24,7 +24,12 @@ const FOLLOW: &str = r#"
         --*) flags="$(echo "$flags" | sed "s/${remedy%% *} [^ ]*//") $remedy" ;;
         *) eval "$remedy" ;;
     esac
-    "$SERVER" doctor $flags 2>&1 || true
+    # The kernel notices a cable a moment after the interface is up.
+    for wait in $(seq 40); do
+        after=$("$SERVER" doctor $flags 2>&1) || true
+        case $after in *'has no carrier'*) sleep 0.05 ;; *) break ;; esac
+    done
+    echo "$after"
 "#;
 
 /// The lines of one check.

@@ -203,11 +203,13 @@ pub enum Anomaly {
     DamagedStamp,
     /// It was longer than what was read of it.
     Truncated,
+    /// The system does not say how it was addressed.
+    UnknownMode,
 }
 
 impl Anomaly {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Reordered,
         Self::Duplicate,
         Self::TooLate,
@@ -215,6 +217,7 @@ impl Anomaly {
         Self::ImplausibleClock,
         Self::DamagedStamp,
         Self::Truncated,
+        Self::UnknownMode,
     ];
 
     /// The word for it in the log.
@@ -227,6 +230,7 @@ impl Anomaly {
             Self::ImplausibleClock => "implausible-clock",
             Self::DamagedStamp => "damaged-stamp",
             Self::Truncated => "truncated",
+            Self::UnknownMode => "unknown-mode",
         }
     }
 
@@ -240,6 +244,7 @@ impl Anomaly {
             Self::ImplausibleClock => "implausible send time",
             Self::DamagedStamp => "damaged sequence header",
             Self::Truncated => "truncated",
+            Self::UnknownMode => "this system does not say how it was addressed",
         }
     }
 }

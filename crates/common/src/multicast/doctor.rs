@@ -4,16 +4,22 @@
 //! | module | checks |
 //! | --- | --- |
 //! | `links` | interfaces and routes |
+//! | `routes` | the system's table of routes, where it has to be read |
 //! | `firewall` | rules that drop the datagrams |
 //! | `sockets` | the port, the join, the receive buffer, and a live test |
+//! | `traffic` | what has to pass |
 //! | `finding` | what one check found |
+//! | `tool` | what a program of the system prints |
 
 mod finding;
 mod firewall;
 mod links;
+mod routes;
 mod sockets;
+mod tool;
+mod traffic;
 
-use self::{finding::Finding, firewall::Traffic};
+use self::{finding::Finding, traffic::Traffic};
 use super::{
     group_socket::GroupSocket,
     membership::{GROUP, GroupAddress, Membership, MembershipArgs},
@@ -23,6 +29,7 @@ use crate::{
     exit::{Exit, Failure, Summary},
     journal::Journal,
     shutdown::Shutdown,
+    sys::tables::FILTERS_REVERSE_PATH,
     text::plural,
 };
 
@@ -124,16 +131,23 @@ fn examine(
     }
     report(links::reach(group, interfaces));
     report(links::route(groups, interfaces));
+    if let Some(finding) = routes::check(group, interfaces) {
+        report(finding);
+    }
     for interface in interfaces.iter().filter(|_| group.is_ipv4()) {
-        if !interface.loopback {
+        if !interface.loopback && FILTERS_REVERSE_PATH {
             report(links::reverse_path(interface));
         }
         report(links::broadcast(interface));
     }
     let network = interfaces.iter().any(|interface| !interface.loopback);
-    let firewall = firewall::firewall(Traffic::new(group, membership.port, network));
-    let mut remedy = firewall.remedy.clone();
-    report(firewall);
+    let mut remedy = String::new();
+    for firewall in firewall::check(Traffic::new(group, membership.port, network)) {
+        if remedy.is_empty() {
+            remedy.clone_from(&firewall.remedy);
+        }
+        report(firewall);
+    }
     report(sockets::time_to_live(ttl));
     report(sockets::port(membership));
     let mut socket = match GroupSocket::join(membership) {

@@ -2,30 +2,17 @@
 //! says of each datagram which of the three it was.
 
 use std::{
-    fmt, fs,
-    io::{self, IoSliceMut},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket},
-    os::{
-        fd::{AsFd, AsRawFd},
-        unix::fs::MetadataExt,
-    },
+    fmt, io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     thread,
     time::{Duration, Instant},
 };
 
-use nix::{
-    cmsg_space,
-    errno::Errno,
-    libc,
-    sys::socket::{ControlMessageOwned, MsgFlags, RecvMsg, SockaddrStorage, recvmsg},
-    sys::time::{TimeSpec, TimeValLike},
-    time::{ClockId, clock_gettime},
-};
-
 use super::{
     batching::Batching,
+    destination::Destinations,
     interface::Interface,
-    join, kernel,
+    join,
     membership::Membership,
     stamp::now_us,
     watch::{Joined, Watch},
@@ -36,6 +23,11 @@ use crate::{
     journal::Journal,
     net::{BRIEFLY, Interest, canonical, wait},
     shutdown::Shutdown,
+    sys::{
+        Feature,
+        datagrams::{BUFFER_LIMIT, FILTERS, Inbox, granted_in_full},
+        tables,
+    },
 };
 
 /// For how long after a shutdown request the datagrams that the kernel already holds are received.
@@ -54,15 +46,15 @@ pub struct GroupSocket {
     watch: Option<Watch>,
     /// Where the kernel puts a datagram, or several of one length; longer than any (RFC 768), so that none is truncated.
     buffer: Vec<u8>,
-    /// Where the kernel puts the control messages.
-    control: Vec<u8>,
+    inbox: Inbox,
+    destinations: Destinations,
     /// The size of the receive buffer, in bytes.
     pub receive_buffer: ReceiveBuffer,
     report_buffer: bool,
     batching: Batching,
     /// How often the kernel dropped what arrived because the receive buffer was full: each time one datagram, or with
-    /// offload one piece of several.
-    pub dropped: u64,
+    /// offload one piece of several. None: the system does not count them.
+    pub dropped: Option<u64>,
 }
 
 /// The size of a receive buffer, in bytes.
@@ -70,14 +62,14 @@ pub struct GroupSocket {
 pub struct ReceiveBuffer {
     /// What was requested.
     pub requested: usize,
-    /// What the kernel granted: it doubles the request, for its own bookkeeping (socket(7)).
+    /// What the kernel granted: Linux doubles the request, for its own bookkeeping (socket(7)).
     pub granted: usize,
 }
 
 impl ReceiveBuffer {
-    /// Whether `net.core.rmem_max` limited it.
+    /// Whether the system limited it.
     pub fn limited(self) -> bool {
-        self.granted < 2 * self.requested
+        self.granted < granted_in_full(self.requested)
     }
 }
 
@@ -90,16 +82,16 @@ pub struct Batch<'a> {
     each: usize,
     /// Their source address.
     pub sender: SocketAddr,
-    /// Their destination address.
-    pub to: SocketAddr,
-    /// The addressing mode, by the destination address.
-    pub mode: AddressingMode,
+    /// Their destination address; None: the system does not say.
+    pub to: Option<SocketAddr>,
+    /// The addressing mode, by the destination address; None: it is not known.
+    pub mode: Option<AddressingMode>,
     /// Whether the last one is truncated.
     pub truncated: bool,
     /// When the kernel received them, in microseconds since 1970; where it does not say, when they were read.
     pub time_us: u64,
     /// [`GroupSocket::dropped`] by now.
-    pub dropped: u64,
+    pub dropped: Option<u64>,
 }
 
 impl<'a> Batch<'a> {
@@ -162,7 +154,7 @@ impl fmt::Display for GroupSocket {
                 "; receive buffer: {requested} bytes requested, {granted} granted"
             )?;
             if receive_buffer.limited() {
-                f.write_str(", limited by net.core.rmem_max")?;
+                write!(f, ", limited by {BUFFER_LIMIT}")?;
             }
         }
         Ok(())
@@ -176,9 +168,18 @@ impl GroupSocket {
     /// # Errors
     /// `join GROUP:PORT on INTERFACE: why` (exit code 2).
     pub fn join(membership: &Membership) -> Result<Self, Failure> {
-        let (socket, port, granted) = join::join(membership)?;
+        let join::Joined {
+            socket,
+            inbox,
+            port,
+            granted,
+        } = join::join(membership)?;
+        let mut interfaces = membership.interfaces.iter();
+        let only_own = interfaces.all(|interface| interface.loopback);
         Ok(Self {
             socket,
+            inbox,
+            destinations: Destinations::new(&membership.groups, only_own),
             group: membership.interfaces[0].at(membership.groups[0], port),
             groups: membership.groups.clone(),
             interfaces: membership.interfaces.clone(),
@@ -186,14 +187,13 @@ impl GroupSocket {
             by_address: membership.by_address,
             watch: None,
             buffer: vec![0; usize::from(u16::MAX) + 1],
-            control: cmsg_space!(libc::in6_pktinfo, u32, libc::c_int, TimeSpec),
             receive_buffer: ReceiveBuffer {
                 requested: membership.receive_buffer,
                 granted,
             },
             batching: Batching::new(granted),
             report_buffer: membership.report_buffer,
-            dropped: 0,
+            dropped: Feature::DropCounts.is_there().then_some(0),
         })
     }
 
@@ -232,7 +232,7 @@ impl GroupSocket {
         until: Option<Instant>,
         shutdown: &Shutdown,
     ) -> io::Result<Option<Batch<'_>>> {
-        let arrival = loop {
+        let received = loop {
             let until = match (until, shutdown.since()) {
                 (until, None) => until,
                 (None, Some(since)) => Some(since + DRAIN),
@@ -244,20 +244,17 @@ impl GroupSocket {
             }
             // A read that waits briefly by itself is one system call where a poll and a read are two.
             let no_time = left.is_some_and(|left| left < BRIEFLY) || shutdown.requested();
-            let flags = if no_time || self.batching.fast() {
-                MsgFlags::MSG_DONTWAIT
-            } else {
-                MsgFlags::empty()
-            };
-            let fd = self.socket.as_raw_fd();
-            let mut slices = [IoSliceMut::new(&mut self.buffer)];
-            match recvmsg(fd, &mut slices, Some(&mut self.control), flags) {
+            let may_wait = !no_time && !self.batching.fast();
+            let read = self.inbox.receive(&self.socket, &mut self.buffer, may_wait);
+            match read {
                 Ok(received) => {
-                    self.batching.read(received.bytes, Instant::now);
-                    break Arrival::read(&received, self.group.port(), &mut self.dropped)?;
+                    self.batching.read(received.length, Instant::now);
+                    if FILTERS || self.destinations.concerns(&received) {
+                        break received;
+                    }
                 }
-                Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if shutdown.requested() {
                         return Ok(None);
                     }
@@ -267,123 +264,39 @@ impl GroupSocket {
                     }
                     wait(&self.socket, Interest::Read, until, Some(shutdown))?;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         };
+        if let Some(now) = received.drops {
+            // The kernel counts modulo 2^32.
+            let dropped = self.dropped.get_or_insert(0);
+            *dropped += u64::from(now.wrapping_sub(*dropped as u32));
+        }
+        let port = self.group.port();
         Ok(Some(Batch {
-            bytes: &self.buffer[..arrival.length],
-            each: arrival.each,
-            sender: arrival.sender,
-            to: arrival.to,
-            mode: arrival.mode,
-            truncated: arrival.truncated,
-            time_us: arrival.time_us.unwrap_or_else(now_us),
+            bytes: &self.buffer[..received.length],
+            each: received.each,
+            sender: canonical(received.sender),
+            to: received.to.map(|to| SocketAddr::new(to, port)),
+            mode: self.destinations.mode(&received),
+            truncated: received.truncated,
+            time_us: received.time_us.unwrap_or_else(now_us),
             dropped: self.dropped,
         }))
     }
 
     /// Reads from the kernel's table how many datagrams it has dropped by now: with a datagram it reports only the drops
-    /// before that one. On a system without the table the number stays.
+    /// before that one.
     pub fn count_dropped(&mut self) {
-        let Ok(socket) = self.socket.as_fd().try_clone_to_owned() else {
-            return;
-        };
-        let inode = fs::File::from(socket)
-            .metadata()
-            .map(|metadata| metadata.ino());
-        if let (Ok(inode), Ok(table)) = (inode, kernel::udp_table(self.group.is_ipv4())) {
-            let drops = kernel::sockets(&table)
-                .find(|socket| socket.inode == inode)
-                .map(|socket| socket.drops);
-            self.dropped = drops.unwrap_or_default().max(self.dropped);
-        }
-    }
-}
-
-/// What the kernel reports of the datagrams that one read returned.
-struct Arrival {
-    length: usize,
-    each: usize,
-    sender: SocketAddr,
-    to: SocketAddr,
-    mode: AddressingMode,
-    truncated: bool,
-    time_us: Option<u64>,
-}
-
-impl Arrival {
-    fn read(
-        received: &RecvMsg<'_, '_, SockaddrStorage>,
-        port: u16,
-        dropped: &mut u64,
-    ) -> io::Result<Self> {
-        let mut arrival = Self {
-            length: received.bytes,
-            each: received.bytes,
-            sender: received
-                .address
-                .as_ref()
-                .and_then(socket_address)
-                .ok_or(io::ErrorKind::InvalidData)?,
-            to: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port),
-            mode: AddressingMode::Unicast,
-            truncated: received.flags.contains(MsgFlags::MSG_TRUNC),
-            time_us: None,
-        };
-        for message in received.cmsgs()? {
-            match message {
-                // The kernel reports the destination address and the address of this machine that received it. They
-                // differ when the destination is a group or a broadcast address.
-                ControlMessageOwned::Ipv4PacketInfo(info) => {
-                    let sent_to = Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr));
-                    arrival.to.set_ip(sent_to.into());
-                    arrival.mode = if sent_to.is_multicast() {
-                        AddressingMode::Multicast
-                    } else if info.ipi_spec_dst.s_addr == info.ipi_addr.s_addr {
-                        AddressingMode::Unicast
-                    } else {
-                        AddressingMode::Broadcast
-                    };
-                }
-                ControlMessageOwned::Ipv6PacketInfo(info) => {
-                    let sent_to = Ipv6Addr::from(info.ipi6_addr.s6_addr);
-                    arrival.to.set_ip(sent_to.into());
-                    if sent_to.is_multicast() {
-                        arrival.mode = AddressingMode::Multicast;
-                    }
-                }
-                ControlMessageOwned::UdpGroSegments(each) => {
-                    arrival.each = usize::try_from(each).unwrap_or_default();
-                }
-                ControlMessageOwned::ScmTimestampns(time) => {
-                    arrival.time_us = u64::try_from(time.num_microseconds()).ok();
-                }
-                // The kernel counts modulo 2^32.
-                ControlMessageOwned::RxqOvfl(now) => {
-                    *dropped += u64::from(now.wrapping_sub(*dropped as u32));
-                }
-                _ => {}
-            }
-        }
-        Ok(arrival)
+        let drops = tables::dropped(&self.socket, self.group.is_ipv4());
+        self.dropped = drops.max(self.dropped);
     }
 }
 
 /// The processor time that this thread has used so far.
 fn processor_time() -> Duration {
+    use nix::time::{ClockId, clock_gettime};
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
-}
-
-fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = address
-        .as_sockaddr_in()
-        .map(|v4| SocketAddrV4::from(*v4).into());
-    let v6 = || {
-        address
-            .as_sockaddr_in6()
-            .map(|v6| SocketAddrV6::from(*v6).into())
-    };
-    v4.or_else(v6).map(canonical)
 }
 
 #[cfg(test)]

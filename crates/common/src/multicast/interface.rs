@@ -5,15 +5,12 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 
-use nix::{
-    ifaddrs::getifaddrs,
-    net::if_::{InterfaceFlags, if_nametoindex},
-    sys::socket::SockaddrStorage,
-};
-
-use super::kernel;
 use crate::{
     exit::{Failure, why},
+    sys::{
+        commands,
+        interfaces::{self, InterfaceAddress, LOOPBACK_BROADCASTS},
+    },
     text::{did_you_mean, visible},
     zone::{Scoped, is_link_local, is_of_link},
 };
@@ -55,6 +52,8 @@ pub enum NoBroadcast {
     V6,
     /// The link has two ends.
     PointToPoint,
+    /// The system's loopback interface delivers what is sent to its own address alone.
+    Loopback,
     /// The network has two addresses, both of hosts: its prefix has 31 bits.
     TwoAddresses,
     /// The network is the host alone: its prefix has 32 bits.
@@ -66,6 +65,7 @@ impl fmt::Display for NoBroadcast {
         f.write_str(match self {
             Self::V6 => "IPv6 has no broadcast",
             Self::PointToPoint => "a point-to-point link has no broadcast",
+            Self::Loopback => "the loopback interface of this system has no broadcast",
             Self::TwoAddresses => {
                 "a network of two addresses, with 31 bits of prefix, has no broadcast address (RFC 3021)"
             }
@@ -82,6 +82,7 @@ impl NoBroadcast {
         match self {
             Self::V6 => "the group ff02::1 is every host on the link (RFC 4291)",
             Self::PointToPoint => "--mode unicast --to ADDRESS reaches the other end",
+            Self::Loopback => "--interface default reaches every host on the network",
             Self::TwoAddresses | Self::OneAddress => {
                 "--to 255.255.255.255 reaches every host on the link"
             }
@@ -139,7 +140,7 @@ impl Interface {
             (Some(found), _) if found.state.up => Ok(vec![found.clone()]),
             (Some(found), _) => Err(Failure::could_not_run(
                 format!("--interface {}", found.name),
-                format!("it is down; ip link set {} up", found.name),
+                format!("it is down; {}", commands::switch_on(&found.name)),
             )),
             (None, _) => Err(unknown(word, group, &known)),
         }
@@ -151,39 +152,30 @@ impl Interface {
     /// # Errors
     /// As getifaddrs(3).
     pub fn all(like: IpAddr) -> io::Result<Vec<Self>> {
-        let of_interface = |interface: nix::ifaddrs::InterfaceAddress| {
-            let flags = interface.flags;
-            let address: IpAddr = if like.is_ipv4() {
-                interface.address?.as_sockaddr_in()?.ip().into()
-            } else {
-                interface.address?.as_sockaddr_in6()?.ip().into()
-            };
-            Some(Self {
-                address,
-                index: if_nametoindex(interface.interface_name.as_str()).ok()?,
-                loopback: flags.contains(InterfaceFlags::IFF_LOOPBACK),
-                prefix: interface.netmask.as_ref().map_or(0, prefix),
-                name: interface.interface_name,
+        let of_interface = |interface: InterfaceAddress| {
+            let InterfaceAddress { flags, .. } = interface;
+            let shown = Self {
+                name: interface.name,
+                index: interface.index,
+                address: interface.address,
+                prefix: interface.prefix,
+                loopback: flags.loopback,
                 state: State {
-                    up: flags.contains(InterfaceFlags::IFF_UP),
-                    running: flags.contains(InterfaceFlags::IFF_RUNNING),
-                    multicast: flags.contains(InterfaceFlags::IFF_MULTICAST),
-                    broadcast: flags.contains(InterfaceFlags::IFF_BROADCAST),
+                    up: flags.up,
+                    running: flags.running,
+                    multicast: flags.multicast,
+                    broadcast: flags.broadcast,
                 },
-            })
+            };
+            (interface.tentative, shown)
         };
-        let mut all: Vec<_> = getifaddrs()?.filter_map(of_interface).collect();
+        let all = interfaces::addresses(like.is_ipv6())?;
+        let mut all: Vec<_> = all.into_iter().map(of_interface).collect();
         if like.is_ipv6() {
-            let table = kernel::v6_addresses();
-            all.sort_by_key(|interface| match interface.address {
-                IpAddr::V4(_) => (false, false),
-                IpAddr::V6(address) => (
-                    kernel::is_tentative(&table, address, interface.index),
-                    !is_link_local(address),
-                ),
-            });
+            let local = |address| matches!(address, IpAddr::V6(address) if is_link_local(address));
+            all.sort_by_key(|(tentative, interface)| (*tentative, !local(interface.address)));
         }
-        Ok(all)
+        Ok(all.into_iter().map(|(_, interface)| interface).collect())
     }
 
     /// The destination address of a broadcast on this interface: the last address of its network, computed from address
@@ -196,6 +188,9 @@ impl Interface {
         let IpAddr::V4(address) = self.address else {
             return Err(NoBroadcast::V6);
         };
+        if self.loopback && !LOOPBACK_BROADCASTS {
+            return Err(NoBroadcast::Loopback);
+        }
         if self.loopback {
             return Ok(Ipv4Addr::new(127, 255, 255, 255));
         }
@@ -229,7 +224,7 @@ impl Interface {
         match found {
             Some(found) if found.state.up => Presence::Present(found),
             Some(_) => Presence::Absent("is down"),
-            None => Presence::Absent(match is_up(&self.name) {
+            None => Presence::Absent(match interfaces::is_up(&self.name) {
                 Some(true) => "has lost its address",
                 Some(false) => "is down",
                 None => "is gone",
@@ -250,18 +245,6 @@ impl Interface {
     }
 }
 
-/// The length of the prefix that a mask stands for.
-fn prefix(mask: &SockaddrStorage) -> u8 {
-    let v4 = mask
-        .as_sockaddr_in()
-        .map(|v4| v4.ip().to_bits().count_ones());
-    let v6 = || {
-        mask.as_sockaddr_in6()
-            .map(|v6| v6.ip().to_bits().count_ones())
-    };
-    v4.or_else(v6).unwrap_or_default() as u8
-}
-
 /// Whether an interface is there, as it was known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Presence<'k> {
@@ -271,18 +254,12 @@ pub enum Presence<'k> {
     Absent(&'static str),
 }
 
-/// Whether an interface is switched on, whatever its addresses; None when there is none of this name.
-fn is_up(name: &str) -> Option<bool> {
-    let mut all = getifaddrs().ok()?;
-    let found = all.find(|interface| interface.interface_name == name)?;
-    Some(found.flags.contains(InterfaceFlags::IFF_UP))
-}
-
 /// What selects one interface.
 enum Wanted<'w> {
     /// It has this address, in this zone where one is given.
     Address(IpAddr, Option<u32>),
-    Name(&'w str),
+    /// It is called so, or has this index, which is another name of it.
+    Name(&'w str, Option<u32>),
     Loopback,
 }
 
@@ -316,7 +293,7 @@ impl<'w> Wanted<'w> {
             }
             // No name of an interface has one of these.
             Err(why) if word.contains(['%', '/']) => Err(fail(why)),
-            Err(_) => Ok(Self::Name(word)),
+            Err(_) => Ok(Self::Name(word, other_name(word))),
         }
     }
 
@@ -325,10 +302,22 @@ impl<'w> Wanted<'w> {
             Self::Address(address, zone) => {
                 interface.address == address && zone.is_none_or(|zone| zone == interface.index)
             }
-            Self::Name(name) => interface.name == name,
+            Self::Name(name, index) => interface.name == name || index == Some(interface.index),
             Self::Loopback => interface.loopback && interface.state.up,
         }
     }
+}
+
+/// The index of the interface that a word names otherwise than by its name: by its number, or as the system allows. A name
+/// of digits is a name first.
+fn other_name(word: &str) -> Option<u32> {
+    if let Some(index) = interfaces::index(word) {
+        return Some(index);
+    }
+    interfaces::alias(word).or_else(|| {
+        let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| word.parse().ok()).flatten()
+    })
 }
 
 fn family(address: IpAddr) -> &'static str {
@@ -344,10 +333,10 @@ fn unknown(word: Option<&str>, group: IpAddr, interfaces: &[Interface]) -> Failu
         );
     };
     let what = format!("--interface {}", visible(word.as_bytes()));
-    if if_nametoindex(word).is_ok() {
-        let why = format!(
-            "it has no {family} address; ip addr add ADDRESS/LENGTH dev {word} gives it one"
-        );
+    let named = other_name(word).and_then(interfaces::name);
+    if let Some(name) = named {
+        let gives = commands::give_address(&name);
+        let why = format!("it has no {family} address; {gives} gives it one");
         return Failure::could_not_run(what, why);
     }
     let known: Vec<_> = interfaces.iter().map(Interface::to_string).collect();
@@ -396,6 +385,10 @@ mod tests {
         assert_eq!(
             lo.broadcast_address(),
             Ok(Ipv4Addr::new(127, 255, 255, 255))
+        );
+        assert_eq!(
+            Interface::find(Some(&lo.index.to_string()), GROUP).unwrap(),
+            std::slice::from_ref(lo)
         );
         let failure = Interface::find(Some("l0"), GROUP).unwrap_err().to_string();
         assert!(

@@ -14,6 +14,7 @@ use crate::{
     endpoint::Endpoint,
     exit::Failure,
     json,
+    sys::Feature,
     zone::{self, Scoped},
 };
 
@@ -157,7 +158,7 @@ impl Membership {
                 LARGEST_BUFFER,
             )?,
             report_buffer: requested.is_some(),
-            offload: Switch::on_by_default(args.offload),
+            offload: Feature::Offload.is_there() && Switch::on_by_default(args.offload),
             count: args
                 .count
                 .map(|count| in_range("--count", count, 1, u64::MAX))

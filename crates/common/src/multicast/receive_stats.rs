@@ -50,11 +50,13 @@ struct Received {
     received: u64,
     /// The same by addressing mode, in the order of [`AddressingMode::ALL`].
     by_mode: [u64; 3],
+    /// Those whose addressing mode is not known.
+    unknown_mode: u64,
     stamped: u64,
     damaged: u64,
     truncated: u64,
-    /// How often the kernel dropped datagrams.
-    dropped: u64,
+    /// How often the kernel dropped datagrams; None: the system does not count it.
+    dropped: Option<u64>,
     /// The size of the receive buffer in bytes.
     receive_buffer: usize,
 }
@@ -70,10 +72,11 @@ impl<'a> ReceiveStats<'a> {
             sessions: Sessions::default(),
             received: 0,
             by_mode: [0; 3],
+            unknown_mode: 0,
             stamped: 0,
             damaged: 0,
             truncated: 0,
-            dropped: 0,
+            dropped: receiver.socket().dropped,
             receive_buffer: receiver.socket().receive_buffer.granted,
         }));
         let so_far = Arc::clone(&received);
@@ -103,7 +106,10 @@ impl<'a> ReceiveStats<'a> {
         let shared = Arc::clone(&self.received);
         let mut received = lock(&shared);
         received.received += batch.len();
-        received.by_mode[batch.mode as usize] += batch.len();
+        match batch.mode {
+            Some(mode) => received.by_mode[mode as usize] += batch.len(),
+            None => received.unknown_mode += batch.len(),
+        }
         received.truncated += u64::from(batch.truncated);
         received.dropped = batch.dropped;
         for datagram in batch.datagrams() {
@@ -113,7 +119,7 @@ impl<'a> ReceiveStats<'a> {
                 received = lock(&shared);
             }
         }
-        if batch.dropped > 0 && !self.drops_reported {
+        if batch.dropped > Some(0) && !self.drops_reported {
             self.drops_reported = true;
             let text = format!(
                 "the kernel drops datagrams: the receive buffer of {} bytes is full; --receive-buffer requests a larger one",
@@ -167,8 +173,11 @@ impl<'a> ReceiveStats<'a> {
             let anomaly = arrival
                 .anomaly()
                 .or((!plausible).then_some(Anomaly::ImplausibleClock));
-            let id = MessageId::new(Carrier::Udp, &*session.identity, batch.to, fields.number);
-            let mut event = received(batch, message, anomaly).message(id).clock(*clock);
+            let mut event = received(batch, message, anomaly).clock(*clock);
+            // The destination is a part of what identifies a message.
+            event.message = batch
+                .to
+                .map(|to| MessageId::new(Carrier::Udp, &*session.identity, to, fields.number));
             event.bytes = Some(datagram.len() as u64);
             event
         })
@@ -246,10 +255,15 @@ impl Received {
             .count("truncated", self.truncated)
             .count("senders", senders)
             .count("senders_evicted", evicted)
-            .count("dropped_by_kernel", self.dropped)
             .count("receive_buffer_bytes", self.receive_buffer as u64);
         for (name, value) in total.named() {
             summary = summary.count(name, value);
+        }
+        if let Some(dropped) = self.dropped {
+            summary = summary.count("dropped_by_kernel", dropped);
+        }
+        if self.unknown_mode > 0 {
+            summary = summary.count("unknown_mode", self.unknown_mode);
         }
         for (mode, count) in AddressingMode::ALL.into_iter().zip(self.by_mode) {
             summary = summary.count(mode.word(), count);
@@ -264,6 +278,10 @@ impl Received {
             .zip(self.by_mode)
             .filter(|(_, count)| *count > 0)
             .map(|(mode, count)| format!("{count} by {}", mode.word()))
+            .chain(
+                (self.unknown_mode > 0)
+                    .then(|| format!("{} by an unknown mode", self.unknown_mode)),
+            )
             .collect();
         if !by_mode.is_empty() {
             words += &format!(" ({})", by_mode.join(", "));
@@ -288,9 +306,9 @@ impl Received {
                 words += &format!("; {count} {what}");
             }
         }
-        if self.dropped > 0 {
+        if let Some(dropped @ 1..) = self.dropped {
             // With offload the kernel drops a whole piece at a time, so this is no number of datagrams.
-            let times = plural(self.dropped, "time");
+            let times = plural(dropped, "time");
             words +=
                 &format!("; the kernel dropped datagrams {times}, as the receive buffer was full");
         }
@@ -330,9 +348,12 @@ fn session<'s, 'd>(
 fn received(batch: &Batch<'_>, message: &[u8], anomaly: Option<Anomaly>) -> Event {
     let mut event = Event::new(Kind::Receive)
         .peer(batch.sender)
-        .mode(batch.mode)
         .content(message);
-    event.anomaly = anomaly.or(batch.truncated.then_some(Anomaly::Truncated));
+    event.mode = batch.mode;
+    let unknown = batch.mode.is_none().then_some(Anomaly::UnknownMode);
+    event.anomaly = anomaly
+        .or(batch.truncated.then_some(Anomaly::Truncated))
+        .or(unknown);
     if event.anomaly.is_some() {
         event.level = Level::Warn;
     }

@@ -107,7 +107,7 @@ impl Receiver {
     }
 
     /// How often the kernel dropped what arrived, as [`GroupSocket::dropped`], to the end of the run.
-    pub fn count_dropped(&mut self) -> u64 {
+    pub fn count_dropped(&mut self) -> Option<u64> {
         self.socket.count_dropped();
         self.socket.dropped
     }

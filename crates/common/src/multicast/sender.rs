@@ -3,13 +3,10 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    thread,
     time::{Duration, Instant},
 };
 
-use nix::{
-    errno::Errno,
-    sys::socket::{setsockopt, sockopt::UdpGsoSegment},
-};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::interface::{Interface, Presence};
@@ -17,6 +14,10 @@ use crate::{
     event::AddressingMode,
     exit::{Exit, Failure, why},
     net::{Interest, wait},
+    sys::{
+        Feature,
+        datagrams::{self, Cause},
+    },
     zone,
 };
 
@@ -52,7 +53,7 @@ impl Default for Reach {
         Self {
             ttl: None,
             looped: true,
-            offload: true,
+            offload: Feature::Offload.is_there(),
         }
     }
 }
@@ -171,7 +172,7 @@ impl Sender {
     fn send_plain(&mut self, message: &[u8]) -> io::Result<()> {
         self.split_into(0)?;
         self.hand_over(message)?;
-        self.socket.take_error()?.map_or(Ok(()), Err)
+        datagrams::pending_error(&self.socket)?.map_or(Ok(()), Err)
     }
 
     /// Sends the datagrams in `messages`, of `each` bytes each, in as few system calls as the kernel allows. How many were
@@ -326,8 +327,7 @@ impl Sender {
     /// From now on the kernel splits what it is handed into datagrams of this length; 0: it does not.
     fn split_into(&mut self, length: usize) -> io::Result<()> {
         if self.segment != length {
-            let segment = i32::try_from(length).unwrap_or_default();
-            setsockopt(&self.socket, UdpGsoSegment, &segment)?;
+            datagrams::split_into(&self.socket, length)?;
             self.segment = length;
         }
         Ok(())
@@ -346,17 +346,27 @@ impl Sender {
                 sent => sent,
             }
         };
-        match send() {
-            // The answer to an earlier datagram; this one has not been sent yet.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => send(),
-            sent => sent,
+        let mut until = None;
+        loop {
+            match send() {
+                // The answer to an earlier datagram; this one has not been sent yet.
+                Err(error) if datagrams::cause(&error) == Cause::NoListener => break send(),
+                // The queue of the network card is full, and no wait for the socket says when it has room.
+                Err(error)
+                    if datagrams::cause(&error) == Cause::NoRoom
+                        && Instant::now() < *until.get_or_insert_with(|| Instant::now() + ROOM) =>
+                {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                sent => break sent,
+            }
         }
         .map(|_| ())
     }
 
     /// The destination's answer since the last call, if it was that no program listens there.
     pub fn answer(&self) -> Option<Failure> {
-        let error = self.socket.take_error().ok().flatten();
+        let error = datagrams::pending_error(&self.socket).ok().flatten();
         error.map(|error| self.failure(&error))
     }
 
@@ -399,26 +409,22 @@ fn open(
 /// Whether the loss of the interface, or of its address, can be the reason of the error.
 fn may_be_lost(error: &io::Error) -> bool {
     matches!(
-        error.raw_os_error().map(Errno::from_raw),
-        Some(
-            Errno::ENODEV
-                | Errno::ENXIO
-                | Errno::ENETDOWN
-                | Errno::ENETUNREACH
-                | Errno::EHOSTUNREACH
-                | Errno::EADDRNOTAVAIL
-                | Errno::EDESTADDRREQ
-                | Errno::EINVAL
-        )
+        datagrams::cause(error),
+        Cause::NoInterface
+            | Cause::InterfaceDown
+            | Cause::NoRoute
+            | Cause::HostUnreachable
+            | Cause::NoSuchAddress
+            | Cause::NoDestination
+            | Cause::Invalid
     )
 }
 
 /// Whether the error says that the kernel cannot split what it is handed into such datagrams.
 fn cannot_split(error: &io::Error) -> bool {
-    let error = error.raw_os_error().map(Errno::from_raw);
     matches!(
-        error,
-        Some(Errno::EINVAL | Errno::EIO | Errno::EMSGSIZE | Errno::ENOPROTOOPT | Errno::EOPNOTSUPP)
+        datagrams::cause(error),
+        Cause::Invalid | Cause::Device | Cause::TooLong | Cause::NotSupported
     )
 }
 
@@ -443,12 +449,16 @@ fn set_destination(
         (_, SocketAddr::V4(_), IpAddr::V4(address)) => {
             socket.set_multicast_if_v4(&address)?;
             socket.set_multicast_ttl_v4(ttl.unwrap_or(1))?;
-            socket.set_multicast_loop_v4(reach.looped)?;
+            if Feature::LoopAtSender.is_there() {
+                socket.set_multicast_loop_v4(reach.looped)?;
+            }
         }
         _ => {
             socket.set_multicast_if_v6(interface.index)?;
             socket.set_multicast_hops_v6(ttl.unwrap_or(1))?;
-            socket.set_multicast_loop_v6(reach.looped)?;
+            if Feature::LoopAtSender.is_there() {
+                socket.set_multicast_loop_v6(reach.looped)?;
+            }
         }
     }
     if mode == AddressingMode::Broadcast {
@@ -456,10 +466,9 @@ fn set_destination(
         if let Some(ttl) = ttl {
             socket.set_ttl_v4(ttl)?;
         }
-        // The limited broadcast has no route: the device that the socket is bound to is where it is sent (ip(7)).
-        #[cfg(target_os = "linux")]
+        // The limited broadcast has no route: the socket itself says over which interface it leaves.
         if to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) {
-            socket.bind_device(Some(interface.name.as_bytes()))?;
+            datagrams::limited_broadcast(socket, &interface.name, interface.index)?;
         }
     }
     socket.bind(&interface.at(interface.address, port).into())
@@ -477,18 +486,16 @@ fn bind_to_any(socket: &Socket, any: IpAddr, port: u16) -> io::Result<()> {
 /// unicast.
 fn send_failure(mode: AddressingMode, to: SocketAddr, error: &io::Error) -> Failure {
     let chosen = mode != AddressingMode::Unicast;
-    let remedy = match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ECONNREFUSED) => "; no program listens there",
-        Some(Errno::ENETUNREACH | Errno::ENODEV) if chosen => NO_ROUTE,
-        Some(Errno::ENETUNREACH) => "; no route leads there",
-        Some(Errno::EACCES) if !chosen => "; a broadcast address takes --mode broadcast",
-        Some(Errno::EADDRNOTAVAIL) if to.is_ipv6() => {
-            "; a new IPv6 address is not usable before a second or two (ip -6 addr lists it as tentative)"
-        }
-        Some(Errno::EPERM) => "; a firewall on this machine forbids it",
-        Some(Errno::EINVAL | Errno::EACCES) if chosen => NOT_ALLOWED,
+    let cause = datagrams::cause(error);
+    let remedy = datagrams::send_remedy(cause, chosen, to.is_ipv4()).unwrap_or(match cause {
+        Cause::NoListener => "; no program listens there",
+        Cause::NoRoute | Cause::NoInterface if chosen => NO_ROUTE,
+        Cause::NoRoute => "; no route leads there",
+        Cause::Denied if !chosen => "; a broadcast address takes --mode broadcast",
+        Cause::NotPermitted => "; a firewall on this machine forbids it",
+        Cause::Invalid | Cause::Denied if chosen => NOT_ALLOWED,
         _ => "",
-    };
+    });
     Failure::could_not_run(format!("send to {to}"), format!("{}{remedy}", why(error)))
 }
 

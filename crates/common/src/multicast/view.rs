@@ -40,9 +40,6 @@ pub fn view(words: Words, json: bool) -> View {
 
 /// How a message was addressed, numbered and received: ` [multicast, mcast-client/5f3a9c21 #17, reordered]`.
 fn tag(event: &Event) -> String {
-    let Some(mode) = event.mode else {
-        return String::new();
-    };
     let stamp = event
         .message
         .as_ref()
@@ -52,7 +49,7 @@ fn tag(event: &Event) -> String {
         .map(|anomaly| format!(", {}", anomaly.words()));
     format!(
         " [{}{}{}]",
-        mode.word(),
+        event.mode.map_or("unknown mode", |mode| mode.word()),
         stamp.unwrap_or_default(),
         anomaly.unwrap_or_default()
     )

@@ -4,7 +4,7 @@
 //! is another one, with a number of its own. A thread looks once in [`EVERY`]; what receives is not held up.
 
 use std::{
-    fs, io,
+    io,
     net::{IpAddr, Ipv4Addr, UdpSocket},
     thread::{self, JoinHandle},
     time::Duration,
@@ -14,13 +14,14 @@ use socket2::SockRef;
 
 use super::{
     interface::{Interface, Presence},
-    join, kernel,
+    join,
 };
 use crate::{
     event::{Event, Kind, Level},
     exit::{Failure, why},
     journal::Journal,
     shutdown::Shutdown,
+    sys::tables::{self, Groups},
 };
 
 /// How often the interfaces are looked at.
@@ -87,7 +88,7 @@ impl Joined {
         let Ok(known) = Interface::all(self.groups[0]) else {
             return;
         };
-        let table = fs::read_to_string(kernel::groups_path(self.groups[0])).ok();
+        let table = tables::groups(self.groups[0].is_ipv4());
         for (index, absent) in absent.iter_mut().enumerate() {
             let interface = &self.interfaces[index];
             match interface.presence(&known, self.by_address) {
@@ -119,10 +120,10 @@ impl Joined {
     }
 
     /// Whether the kernel has dropped the memberships on an interface that is there.
-    fn is_dropped(&self, before: &Interface, now: &Interface, table: &Option<String>) -> bool {
-        let listed = |table: &String| {
+    fn is_dropped(&self, before: &Interface, now: &Interface, table: &Option<Groups>) -> bool {
+        let listed = |table: &Groups| {
             let mut groups = self.groups.iter();
-            groups.all(|group| kernel::is_member(table, *group, &now.name))
+            groups.all(|group| table.contain(*group, &now.name))
         };
         now.index != before.index
             || now.address != before.address
@@ -134,7 +135,7 @@ impl Joined {
         let (socket, now) = (&SockRef::from(&self.socket), &self.interfaces[index]);
         let port = self.socket.local_addr().map_or(0, |address| address.port());
         for group in &self.groups {
-            join::leave(socket, *group, before.index);
+            join::leave(socket, *group, &before);
             join::join_on(socket, *group, now, &self.sources)
                 .map_err(|error| join::join_failure(now.at(*group, port), now, &error))?;
         }

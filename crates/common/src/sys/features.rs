@@ -8,6 +8,8 @@ pub enum Feature {
     Offload,
     /// The kernel's count of datagrams that it dropped (SO_RXQ_OVFL).
     DropCounts,
+    /// A sender that decides whether this machine receives what it sends to a group (IP_MULTICAST_LOOP).
+    LoopAtSender,
     /// A process that takes over an accepted connection.
     ProcessPerConnection,
     /// A process that is stopped for a while and goes on (SIGSTOP, SIGCONT).
@@ -17,7 +19,10 @@ pub enum Feature {
 }
 
 /// The flags that need a feature, each without its dashes.
-const FLAGS: [(&str, Feature); 1] = [("offload", Feature::Offload)];
+const FLAGS: [(&str, Feature); 2] = [
+    ("loop", Feature::LoopAtSender),
+    ("offload", Feature::Offload),
+];
 
 impl Feature {
     /// Why this system lacks it; None where it has it.
@@ -26,6 +31,10 @@ impl Feature {
         let (is_there, why) = match self {
             Self::Offload => (linux, "only Linux hands over many datagrams in one piece"),
             Self::DropCounts => (linux, "only Linux counts the datagrams that it drops"),
+            Self::LoopAtSender => (
+                cfg!(unix),
+                "on Windows each receiver decides whether it receives what its own machine sends",
+            ),
             Self::ProcessPerConnection => (
                 cfg!(unix),
                 "on Windows a socket cannot be handed to another process without unsafe code",
@@ -34,6 +43,11 @@ impl Feature {
             Self::Namespaces => (linux, "only Linux has namespaces and control groups"),
         };
         if is_there { None } else { Some(why) }
+    }
+
+    /// Whether this system has it.
+    pub const fn is_there(self) -> bool {
+        self.missing().is_none()
     }
 
     /// Why this system lacks what this flag needs; None where it has it.

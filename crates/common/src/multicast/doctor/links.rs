@@ -1,19 +1,19 @@
 //! The interfaces and the routes: whether a group can be joined on them, and where the kernel sends what is sent to it.
 
 use std::{
-    fs, io,
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 
-use nix::net::if_::if_nametoindex;
-
-use super::{
-    super::interface::Interface,
-    finding::{Finding, conf, word},
-};
+use super::{super::interface::Interface, finding::Finding};
 use crate::{
     event::Verdict,
     exit::{Failure, why},
+    sys::{
+        commands::{self, Over, word},
+        interfaces::{self, LOOPBACK},
+        tables,
+    },
     zone::is_of_link,
 };
 
@@ -26,26 +26,24 @@ fn usable(name: Option<&str>, group: IpAddr) -> String {
     let known = Interface::all(group).unwrap_or_default();
     let lo = || known.iter().find(|interface| interface.loopback);
     match name {
-        None => switch_on("lo", group),
+        None => switch_on(LOOPBACK, group),
         // No route leads to the group, or one with a source address that no interface has.
         Some("default") => {
             let by = candidates(&known).next().or_else(lo);
             match by {
                 Some(by) if is_of_link(group) => format!("--interface {}", word(&by.name)),
                 Some(by) => add_route(group, by, false),
-                None => switch_on("lo", group),
+                None => switch_on(LOOPBACK, group),
             }
         }
-        Some(name) if if_nametoindex(name).is_ok() => {
+        Some(name) if interfaces::index(name).is_some() => {
             let has_address = known.iter().any(|interface| interface.name == name);
             match group {
-                _ if has_address => format!("ip link set {} up", word(name)),
+                _ if has_address => commands::switch_on(name),
                 IpAddr::V6(_) => switch_on(name, group),
                 IpAddr::V4(_) => {
-                    let name = word(name);
-                    format!(
-                        "give it an address of your network: ip addr add ADDRESS/LENGTH dev {name}"
-                    )
+                    let gives = commands::give_address(name);
+                    format!("give it an address of your network: {gives}")
                 }
             }
         }
@@ -55,10 +53,10 @@ fn usable(name: Option<&str>, group: IpAddr) -> String {
             match known.iter().find(named) {
                 // On several interfaces.
                 Some(up) if up.state.up => format!("--interface {}", word(&up.name)),
-                Some(down) => format!("ip link set {} up", word(&down.name)),
+                Some(down) => commands::switch_on(&down.name),
                 None => match candidates(&known).next().or_else(lo) {
                     Some(other) => format!("--interface {}", word(&other.name)),
-                    None => switch_on("lo", group),
+                    None => switch_on(LOOPBACK, group),
                 },
             }
         }
@@ -76,24 +74,10 @@ fn candidates(known: &[Interface]) -> impl Iterator<Item = &Interface> {
 
 /// The command after which this interface is up and has an address of the group's family: of IPv6 it gives itself one.
 fn switch_on(name: &str, group: IpAddr) -> String {
-    let up = format!("ip link set {} up", word(name));
     if group.is_ipv4() {
-        return up;
-    }
-    let setting = |setting: &str| {
-        let path = format!("/proc/sys/net/ipv6/conf/{name}/{setting}");
-        fs::read_to_string(path).map(|value| value.trim().to_owned())
-    };
-    match (setting("disable_ipv6"), setting("addr_gen_mode")) {
-        (Err(_), _) => "start a kernel with IPv6, or name an IPv4 --group".into(),
-        (Ok(disabled), _) if disabled != "0" => {
-            format!("sysctl {} && {up}", conf("ipv6", name, "disable_ipv6", 0))
-        }
-        // The loopback interface has ::1 when it is up.
-        (_, Ok(none)) if none == "1" && name != "lo" => {
-            format!("sysctl {} && {up}", conf("ipv6", name, "addr_gen_mode", 0))
-        }
-        _ => up,
+        commands::switch_on(name)
+    } else {
+        commands::switch_on_v6(name)
     }
 }
 
@@ -101,7 +85,7 @@ pub(super) fn link(interface: &Interface) -> Finding {
     let Interface { name, state, .. } = interface;
     if !state.multicast && !interface.loopback {
         let what = format!("{interface} does not support multicast");
-        let remedy = format!("ip link set {} multicast on", word(name));
+        let remedy = commands::multicast_on(name);
         return Finding::new("interface", Verdict::Fail, what, remedy);
     }
     if !state.running {
@@ -184,20 +168,16 @@ fn route_to(group: IpAddr, joined: &[Interface]) -> Finding {
 
 /// The command that routes the groups over this interface; with `only`, this group alone, before all other routes.
 fn add_route(group: IpAddr, over: &Interface, only: bool) -> String {
-    let (name, address) = (word(&over.name), over.address);
-    match group {
-        IpAddr::V4(_) => {
-            let to = if only {
-                group.to_string()
-            } else {
-                "224.0.0.0/4".into()
-            };
-            format!("ip route replace {to} dev {name} src {address}")
-        }
-        // Of the type local: the loopback interface receives nothing else.
-        IpAddr::V6(_) if over.loopback => format!("ip -6 route replace local ff00::/8 dev {name}"),
-        IpAddr::V6(_) if only => format!("ip -6 route replace {group} dev {name} table local"),
-        IpAddr::V6(_) => format!("ip -6 route replace multicast ff00::/8 dev {name} table local"),
+    commands::route_group(group, as_over(over), only)
+}
+
+/// The interface as commands name it.
+pub(super) fn as_over(interface: &Interface) -> Over<'_> {
+    Over {
+        name: &interface.name,
+        index: interface.index,
+        address: interface.address,
+        loopback: interface.loopback,
     }
 }
 
@@ -229,10 +209,8 @@ fn source_to(to: SocketAddr, broadcast: bool) -> io::Result<IpAddr> {
 /// RFC 3704: a strict filter drops what arrives on another interface than an answer would be sent on.
 pub(super) fn reverse_path(interface: &Interface) -> Finding {
     let of = |name: &str| {
-        let path = format!("/proc/sys/net/ipv4/conf/{name}/rp_filter");
-        fs::read_to_string(path)
-            .ok()
-            .and_then(|value| value.trim().parse::<u32>().ok())
+        let value = tables::of_interface("ipv4", name, "rp_filter")?;
+        value.parse::<u32>().ok()
     };
     // The kernel takes the larger of the two.
     let name = &interface.name;
@@ -244,8 +222,7 @@ pub(super) fn reverse_path(interface: &Interface) -> Finding {
     let what = format!(
         "strict on {name}: the kernel drops datagrams whose sender it would answer on another interface"
     );
-    let settings = ["all", name].map(|name| conf("ipv4", name, "rp_filter", 2));
-    let remedy = format!("sysctl {}", settings.join(" "));
+    let remedy = commands::accept_reverse_path(name);
     Finding::new("rp_filter", Verdict::Warn, what, remedy)
 }
 
@@ -275,10 +252,6 @@ pub(super) fn broadcast(interface: &Interface) -> Finding {
             why(&error)
         ),
     };
-    let remedy = format!(
-        "ip route replace broadcast {address} dev {} src {} table local",
-        word(name),
-        interface.address
-    );
+    let remedy = commands::broadcast_route(address, as_over(interface));
     Finding::new("broadcast", Verdict::Warn, what, remedy)
 }

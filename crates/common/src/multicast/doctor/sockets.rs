@@ -1,9 +1,7 @@
 //! The port, the join, the receive buffer, and a datagram that this machine sends to itself.
 
 use std::{
-    fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    os::unix::fs::PermissionsExt,
     time::{Duration, Instant},
 };
 
@@ -11,16 +9,21 @@ use super::{
     super::{
         group_socket::{GroupSocket, ReceiveBuffer},
         interface::Interface,
-        kernel,
         membership::{Membership, PORT},
         sender::{Reach, Sender},
     },
     finding::Finding,
+    tool::output,
 };
 use crate::{
     event::{AddressingMode, Verdict},
     exit::{Failure, why},
     shutdown::Shutdown,
+    sys::{
+        commands,
+        datagrams::{self, BUFFER_LIMIT, granted_in_full},
+        tables::{self, holders},
+    },
     text::{micros, plural, whole_micros},
 };
 
@@ -55,12 +58,20 @@ pub(super) fn port(membership: &Membership) -> Finding {
     if port == 0 {
         return Finding::ok("port", "a free one");
     }
-    let mut held = kernel::holders(port, v4);
     let bound = bind(port, v4);
     let taken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::AddrInUse;
-    if v4 && held.is_empty() && bound.as_ref().is_err_and(taken) {
+    let (mut held, mut is_held) = match holders(port, v4) {
+        Some(held) => (held.clone(), !held.is_empty()),
+        // A socket that does not share finds the port held by any.
+        None => (
+            Vec::new(),
+            bind_alone(port, v4).is_err_and(|error| taken(&error)),
+        ),
+    };
+    if v4 && !is_held && bound.as_ref().is_err_and(taken) {
         // A socket of IPv6 may hold the port for IPv4 as well.
-        held = kernel::holders(port, false);
+        held = holders(port, false).unwrap_or_default();
+        is_held = !held.is_empty();
     }
     let by = if held.is_empty() {
         "another program".into()
@@ -68,7 +79,7 @@ pub(super) fn port(membership: &Membership) -> Finding {
         held.join(", ")
     };
     let (verdict, what) = match bound {
-        Ok(()) if held.is_empty() => return Finding::ok("port", format!("{port} is free")),
+        Ok(()) if !is_held => return Finding::ok("port", format!("{port} is free")),
         Ok(()) => (
             Verdict::Warn,
             format!(
@@ -88,6 +99,14 @@ pub(super) fn port(membership: &Membership) -> Finding {
 }
 
 fn bind(port: u16, v4: bool) -> std::io::Result<()> {
+    bind_socket(port, v4, true)
+}
+
+fn bind_alone(port: u16, v4: bool) -> std::io::Result<()> {
+    bind_socket(port, v4, false)
+}
+
+fn bind_socket(port: u16, v4: bool, shared: bool) -> std::io::Result<()> {
     let any: IpAddr = if v4 {
         Ipv4Addr::UNSPECIFIED.into()
     } else {
@@ -99,14 +118,19 @@ fn bind(port: u16, v4: bool) -> std::io::Result<()> {
     if !v4 {
         socket.set_only_v6(true)?;
     }
-    socket.set_reuse_address(true)?;
+    if shared {
+        datagrams::share_port(&socket)?;
+    }
     socket.bind(&any.into())
 }
 
 /// The flag for a port near this one that no program holds.
 fn another_port(port: u16, v4: bool) -> String {
     let near = port.max(PORT - 1).saturating_add(1)..=u16::MAX;
-    let free = |port: &u16| bind(*port, v4).is_ok() && kernel::holders(*port, v4).is_empty();
+    let free = |port: &u16| match holders(*port, v4) {
+        Some(held) => bind(*port, v4).is_ok() && held.is_empty(),
+        None => bind_alone(*port, v4).is_ok(),
+    };
     match near.chain(PORT..port).take(1000).find(free) {
         Some(free) => format!("--port {free}"),
         None => "--port 0".into(),
@@ -144,7 +168,7 @@ fn limits(membership: &Membership) -> String {
         needed.push(("net.ipv4.igmp_max_msf", sources));
     }
     let too_low =
-        |(key, needed): &(&str, usize)| kernel::setting(key).is_some_and(|limit| limit < *needed);
+        |(key, needed): &(&str, usize)| tables::setting(key).is_some_and(|limit| limit < *needed);
     let raised: Vec<_> = needed
         .into_iter()
         .filter(too_low)
@@ -158,23 +182,20 @@ fn limits(membership: &Membership) -> String {
 
 /// Whether the kernel lists the groups as joined on this interface.
 pub(super) fn listed(groups: &[IpAddr], interface: &Interface) -> Finding {
-    let (path, name) = (kernel::groups_path(groups[0]), &interface.name);
-    let Ok(table) = fs::read_to_string(path) else {
-        return Finding::new(
-            "membership",
-            Verdict::Open,
-            format!("not checked: no {path}"),
-            "",
-        );
+    let (v4, name) = (groups[0].is_ipv4(), &interface.name);
+    let path = tables::groups_place(v4);
+    let Some(table) = tables::groups(v4) else {
+        return printed(groups, interface).unwrap_or_else(|| {
+            let what = format!("not checked: no {path}");
+            Finding::new("membership", Verdict::Open, what, "")
+        });
     };
-    let missing = groups
-        .iter()
-        .find(|group| !kernel::is_member(&table, **group, name));
+    let missing = groups.iter().find(|group| !table.contain(**group, name));
     if let Some(group) = missing {
         let what = format!("the kernel does not list {group} on {name}, though it was joined");
         return Finding::new("membership", Verdict::Fail, what, format!("see {path}"));
     }
-    let most = kernel::setting("net.ipv4.igmp_max_memberships").filter(|_| groups[0].is_ipv4());
+    let most = tables::setting("net.ipv4.igmp_max_memberships").filter(|_| groups[0].is_ipv4());
     let most = most.map_or_else(String::new, |most| format!("; a socket may join {most}"));
     let groups = match groups {
         [group] => group.to_string(),
@@ -187,8 +208,40 @@ pub(super) fn listed(groups: &[IpAddr], interface: &Interface) -> Finding {
     )
 }
 
+/// Whether the tool that prints the groups prints these; None where there is none. Its form is not known, so that what it
+/// does not show is open.
+fn printed(groups: &[IpAddr], interface: &Interface) -> Option<Finding> {
+    let (program, arguments) = commands::JOINS?[usize::from(groups[0].is_ipv6())];
+    let tool = [&[program], arguments].concat().join(" ");
+    let (verdict, what) = match output(program, arguments) {
+        Ok(Some(text)) => {
+            let shown = |group: &IpAddr| {
+                let group = group.to_string();
+                let mut words = text.split(|letter: char| letter.is_whitespace() || letter == '%');
+                words.any(|word| word == group)
+            };
+            match groups.iter().find(|group| !shown(group)) {
+                None => {
+                    let all = groups.iter().map(IpAddr::to_string).collect::<Vec<_>>();
+                    let what = format!("{tool} lists {}", all.join(", "));
+                    return Some(Finding::ok("membership", what));
+                }
+                Some(group) => (
+                    Verdict::Open,
+                    format!(
+                        "{tool} does not show {group}, which was joined on {}",
+                        interface.name
+                    ),
+                ),
+            }
+        }
+        _ => (Verdict::Open, format!("not checked: {tool} fails")),
+    };
+    Some(Finding::new("membership", verdict, what, ""))
+}
+
 pub(super) fn receive_buffer(size: ReceiveBuffer) -> Finding {
-    const LIMIT: &str = "net.core.rmem_max";
+    const LIMIT: &str = BUFFER_LIMIT;
     let ReceiveBuffer { requested, granted } = size;
     if !size.limited() {
         return Finding::ok(
@@ -197,18 +250,16 @@ pub(super) fn receive_buffer(size: ReceiveBuffer) -> Finding {
         );
     }
     // In a network namespace of its own a program sees the machine's limit, and nobody can change it there.
-    let file = fs::metadata(kernel::setting_path(LIMIT));
-    let fixed = file.is_ok_and(|file| file.permissions().mode() & 0o200 == 0);
-    let (who, remedy) = match kernel::setting(LIMIT) {
-        Some(limit) if fixed => (
+    let (who, remedy) = match tables::setting(LIMIT) {
+        Some(limit) if tables::is_fixed(LIMIT) => (
             format!("; {LIMIT} of the machine outside of this network namespace limits it"),
             format!("--receive-buffer {limit}"),
         ),
-        _ => (String::new(), format!("sysctl {LIMIT}={requested}")),
+        _ => (String::new(), commands::raise_buffer(requested)),
     };
     let what = format!(
         "{granted} bytes granted, {} requested: datagrams that arrive faster than they are read are lost sooner{who}",
-        2 * requested
+        granted_in_full(requested)
     );
     Finding::new("receive buffer", Verdict::Warn, what, remedy)
 }
@@ -267,8 +318,11 @@ pub(super) fn self_test(
                     "sent to {to} on {interface} and not received within {} s, though it did not leave this machine",
                     SELF_TEST.as_secs()
                 );
-                let other = "see what drops it: nft list ruleset, tc filter show";
-                let remedy = if remedy.is_empty() { other } else { remedy };
+                let remedy = if remedy.is_empty() {
+                    commands::DROPS
+                } else {
+                    remedy
+                };
                 return Finding::new(CHECK, Verdict::Fail, what, remedy);
             }
             Err(error) => {

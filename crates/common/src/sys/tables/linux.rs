@@ -1,8 +1,12 @@
-//! Reads the kernel's tables of sockets and groups, and its settings: `/proc/net` and `/proc/sys`, as text.
+//! Linux: `/proc/net` and `/proc/sys`, as text.
 
 use std::{
     fs, io,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, UdpSocket},
+    os::{
+        fd::AsFd,
+        unix::fs::{MetadataExt, PermissionsExt},
+    },
     path::Path,
 };
 
@@ -10,17 +14,17 @@ use crate::text::visible;
 
 /// A socket in `/proc/net/udp` or `udp6`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct UdpSocket {
+struct Entry {
     /// Its port.
-    pub(super) port: u16,
+    port: u16,
     /// Its inode number.
-    pub(super) inode: u64,
+    inode: u64,
     /// How many datagrams were dropped because its receive buffer was full.
-    pub(super) drops: u64,
+    drops: u64,
 }
 
 /// The table of UDP sockets, of IPv4 or of IPv6.
-pub(super) fn udp_table(v4: bool) -> io::Result<String> {
+fn udp_table(v4: bool) -> io::Result<String> {
     fs::read_to_string(if v4 {
         "/proc/net/udp"
     } else {
@@ -29,11 +33,11 @@ pub(super) fn udp_table(v4: bool) -> io::Result<String> {
 }
 
 /// The sockets in such a table; a line of another form is skipped.
-pub(super) fn sockets(table: &str) -> impl Iterator<Item = UdpSocket> {
+fn sockets(table: &str) -> impl Iterator<Item = Entry> {
     table.lines().skip(1).filter_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();
         let (_, port) = words.get(1)?.rsplit_once(':')?;
-        Some(UdpSocket {
+        Some(Entry {
             port: u16::from_str_radix(port, 16).ok()?,
             inode: words.get(9)?.parse().ok()?,
             drops: words.get(12)?.parse().ok()?,
@@ -41,15 +45,31 @@ pub(super) fn sockets(table: &str) -> impl Iterator<Item = UdpSocket> {
     })
 }
 
-/// The processes that hold a UDP port, as `python3 (pid 17)`; only the administrator sees those of other users.
-pub(super) fn holders(port: u16, v4: bool) -> Vec<String> {
+/// Whether the kernel may drop what arrives on another interface than an answer would be sent on (RFC 3704).
+pub const FILTERS_REVERSE_PATH: bool = true;
+
+/// How many datagrams the kernel has dropped because the receive buffer of this socket was full; None: the system does not
+/// count them.
+pub fn dropped(socket: &UdpSocket, v4: bool) -> Option<u64> {
+    let socket = socket.as_fd().try_clone_to_owned().ok()?;
+    let inode = fs::File::from(socket).metadata().ok()?.ino();
+    let table = udp_table(v4).ok()?;
+    let drops = sockets(&table)
+        .find(|socket| socket.inode == inode)
+        .map(|socket| socket.drops);
+    Some(drops.unwrap_or_default())
+}
+
+/// The processes that hold a UDP port, as `python3 (pid 17)`; only the administrator sees those of other users. None: the
+/// system does not say.
+pub fn holders(port: u16, v4: bool) -> Option<Vec<String>> {
     let table = udp_table(v4).unwrap_or_default();
     let links: Vec<_> = sockets(&table)
         .filter(|socket| socket.port == port)
         .map(|socket| format!("socket:[{}]", socket.inode))
         .collect();
     if links.is_empty() {
-        return Vec::new();
+        return Some(Vec::new());
     }
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let mut found: Vec<_> = processes
@@ -64,7 +84,7 @@ pub(super) fn holders(port: u16, v4: bool) -> Vec<String> {
     if found.is_empty() {
         found.push("a program of another user".into());
     }
-    found
+    Some(found)
 }
 
 fn has_link(folder: &Path, links: &[String]) -> bool {
@@ -74,36 +94,33 @@ fn has_link(folder: &Path, links: &[String]) -> bool {
         .any(|target| links.iter().any(|link| target.as_os_str() == link.as_str()))
 }
 
-/// The table of IPv6 addresses; empty on a system without it.
-pub(super) fn v6_addresses() -> String {
-    fs::read_to_string("/proc/net/if_inet6").unwrap_or_default()
-}
-
-/// Whether that table has the address as one that is not usable yet or not at all: another host may have it (duplicate
-/// address detection, RFC 4862 section 5.4).
-pub(super) fn is_tentative(table: &str, address: Ipv6Addr, index: u32) -> bool {
-    const TENTATIVE_OR_DUPLICATE: u32 = 0x48;
-    let address = format!("{:032x}", address.to_bits());
-    let hexadecimal = |word: Option<&&str>| u32::from_str_radix(word?, 16).ok();
-    table.lines().any(|line| {
-        let words: Vec<_> = line.split_whitespace().collect();
-        words.first() == Some(&address.as_str())
-            && hexadecimal(words.get(1)) == Some(index)
-            && hexadecimal(words.get(4)).is_some_and(|flags| flags & TENTATIVE_OR_DUPLICATE != 0)
-    })
-}
-
-/// The file in which the kernel lists the groups that programs on this machine joined.
-pub(super) fn groups_path(group: IpAddr) -> &'static str {
-    if group.is_ipv4() {
+/// Where the kernel lists the groups that programs on this machine joined.
+pub fn groups_place(v4: bool) -> &'static str {
+    if v4 {
         "/proc/net/igmp"
     } else {
         "/proc/net/igmp6"
     }
 }
 
+/// The groups that programs on this machine joined, of IPv4 or of IPv6.
+#[derive(Debug)]
+pub struct Groups(String);
+
+/// The groups that programs on this machine joined; None: the system does not say.
+pub fn groups(v4: bool) -> Option<Groups> {
+    fs::read_to_string(groups_place(v4)).ok().map(Groups)
+}
+
+impl Groups {
+    /// Whether a program joined this group on this interface.
+    pub fn contain(&self, group: IpAddr, interface: &str) -> bool {
+        is_member(&self.0, group, interface)
+    }
+}
+
 /// Whether that list contains this group on this interface.
-pub(super) fn is_member(table: &str, group: IpAddr, interface: &str) -> bool {
+fn is_member(table: &str, group: IpAddr, interface: &str) -> bool {
     match group {
         IpAddr::V4(group) => {
             // A line for each interface, followed by one for each of its groups, in the machine's byte order.
@@ -130,15 +147,38 @@ pub(super) fn is_member(table: &str, group: IpAddr, interface: &str) -> bool {
     }
 }
 
-/// The file of a setting of sysctl(8), such as `net.core.rmem_max`.
-pub(super) fn setting_path(key: &str) -> String {
+fn setting_path(key: &str) -> String {
     format!("/proc/sys/{}", key.replace('.', "/"))
 }
 
-/// The number that it is set to.
-pub(super) fn setting(key: &str) -> Option<usize> {
+/// The number that a setting of sysctl(8), such as `net.core.rmem_max`, is set to; None: there is none.
+pub fn setting(key: &str) -> Option<usize> {
     let value = fs::read_to_string(setting_path(key)).ok()?;
     value.trim().parse().ok()
+}
+
+/// Whether nobody can change that setting here: in a network namespace of its own a program sees the machine's.
+pub fn is_fixed(key: &str) -> bool {
+    let file = fs::metadata(setting_path(key));
+    file.is_ok_and(|file| file.permissions().mode() & 0o200 == 0)
+}
+
+/// The setting of an interface, of `ipv4` or `ipv6`; None: there is none.
+pub fn of_interface(family: &str, interface: &str, setting: &str) -> Option<String> {
+    let path = format!("/proc/sys/net/{family}/conf/{interface}/{setting}");
+    let value = fs::read_to_string(path).ok()?;
+    Some(value.trim().to_owned())
+}
+
+/// Whether rules of iptables(8), of IPv4 or of IPv6, are loaded, which nft(8) does not list.
+pub fn has_old_rules(v4: bool) -> bool {
+    let loaded = if v4 {
+        "/proc/net/ip_tables_names"
+    } else {
+        "/proc/net/ip6_tables_names"
+    };
+    let names = fs::read_to_string(loaded).unwrap_or_default();
+    !names.trim().is_empty()
 }
 
 #[cfg(test)]
@@ -150,7 +190,7 @@ mod tests {
         let udp = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n\
             \x20 123: 00000000:138F 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 4711 2 0000000000000000 17\n\
             nonsense\n";
-        let expected = UdpSocket {
+        let expected = Entry {
             port: 5007,
             inode: 4711,
             drops: 17,
@@ -170,13 +210,5 @@ mod tests {
             2    eth0            ff150000000000000000000000001234     1 00000004 0\n";
         assert!(is_member(igmp6, "ff15::1234".parse().unwrap(), "eth0"));
         assert!(!is_member(igmp6, "ff15::1234".parse().unwrap(), "lo"));
-    }
-
-    #[test]
-    fn addresses_that_are_not_usable_yet_are_known() {
-        let table = "fe80000000000000000000000000000a 0b 40 20 c0     eth0\n\
-            fe80000000000000000000000000000a 0c 40 20 80     eth1\n";
-        let tentative = |index| is_tentative(table, "fe80::a".parse().unwrap(), index);
-        assert!(tentative(11) && !tentative(12) && !tentative(13));
     }
 }
