@@ -3,10 +3,12 @@
 //!
 //! | topic | what it is |
 //! | --- | --- |
+//! | `clock` | the processor's time, and a clock that processes share (feature `clock`) |
 //! | [`errors`] | errors of the system in words |
 //! | [`features`] | what a system lacks, and why: flags that are refused there |
 //! | [`files`] | what a file is whatever its name, reads and writes at a position, names that are none of a file |
 //! | [`limits`] | what the system can still give: tasks, mappings, memory, descriptors |
+//! | `loopback` | what a load from this machine to itself has: ports, and addresses to connect from (feature `net`) |
 //! | [`signals`] | requests to stop, to report, to open the log again |
 //! | [`terminal`] | the standard streams, consoles and terminals |
 //! | [`types`] | the plain types of the topics |
@@ -17,12 +19,17 @@
 //! | `sandbox` | what keeps a program apart (feature `sandbox`) |
 //! | `socket_table` | all sockets of the machine (feature `socket-table`) |
 //! | `sockets` | waiting for a socket, and what connect, accept and read differ in (feature `net`) |
+//! | `listener` | a TCP listener that several threads share, and one of them closes (feature `net`) |
+//! | `readiness` | one thread that waits for any number of sockets (feature `readiness`) |
+//! | `hand_over` | a process that takes over an accepted connection (feature `hand-over`) |
 //! | `pipes` | the standard streams of a child, and lines that are typed (feature `typed`) |
 //! | `interfaces` | the machine's network interfaces (feature `net`) |
 //! | `datagrams` | UDP sockets that join groups: how a port is shared, how a datagram came, what an error means (feature `multicast`) |
 //! | `tables` | the kernel's tables of sockets and groups, and its settings (feature `multicast`) |
 //! | `commands` | the commands of the system's administrator (feature `multicast`) |
 
+#[cfg(feature = "clock")]
+pub mod clock;
 #[cfg(feature = "multicast")]
 pub mod commands;
 #[cfg(feature = "multicast")]
@@ -30,15 +37,23 @@ pub mod datagrams;
 pub mod errors;
 pub mod features;
 pub mod files;
+#[cfg(feature = "hand-over")]
+pub mod hand_over;
 #[cfg(feature = "net")]
 pub mod interfaces;
 pub mod limits;
+#[cfg(feature = "net")]
+pub mod listener;
+#[cfg(feature = "net")]
+pub mod loopback;
 #[cfg(feature = "typed")]
 pub mod pipes;
 #[cfg(feature = "process-table")]
 pub mod process_table;
 #[cfg(feature = "processes")]
 pub mod processes;
+#[cfg(feature = "readiness")]
+pub mod readiness;
 #[cfg(feature = "replacing")]
 pub mod replacing;
 #[cfg(feature = "sandbox")]

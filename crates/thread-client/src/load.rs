@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         OnceLock,
@@ -15,6 +14,7 @@ use std::{
 use common::{
     event::{Event, Kind, Level},
     exit::{Failure, Summary},
+    sys::loopback,
     text::plural,
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -37,16 +37,14 @@ const LATE: Duration = Duration::from_millis(10);
 /// How many loopback addresses to connect from.
 const SOURCES: u64 = 250;
 
+/// How many ports a system has for connections from one address, where it does not say: those that RFC 6335 section 6
+/// leaves for it.
+const FEWEST_PORTS: u64 = 16_384;
+
 /// How many connections are made from one source address before the next one is used: half as many as the kernel has
 /// ports for it. A client that closes first keeps its port for a minute (TIME-WAIT, RFC 9293 section 3.6.1).
 fn ports() -> u64 {
-    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let mut ends = range.split_whitespace().map_while(|end| end.parse().ok());
-    let (first, last) = (
-        ends.next().unwrap_or(32_768),
-        ends.next().unwrap_or(60_999_u64),
-    );
-    (last.saturating_sub(first) / 2).max(1)
+    (loopback::ports().unwrap_or(FEWEST_PORTS) / 2).max(1)
 }
 
 /// A load that runs.
@@ -87,7 +85,7 @@ pub fn run(
     recorder: &dyn Recorder,
     show_progress: bool,
 ) -> Result<Summary, Failure> {
-    let loopback = |address: &SocketAddr| address.ip().is_loopback() && address.is_ipv4();
+    let is_loopback = |address: &SocketAddr| address.ip().is_loopback() && address.is_ipv4();
     let ports = ports();
     let many = load.exchanges().is_none_or(|exchanges| exchanges > ports);
     let most = load.exchanges().map_or(usize::MAX, |most| {
@@ -112,7 +110,8 @@ pub fn run(
             released: OnceLock::new(),
         },
         next: AtomicU64::new(0),
-        spread: (many && client.addresses.iter().all(loopback)).then_some(ports),
+        spread: (many && loopback::is_whole_net() && client.addresses.iter().all(is_loopback))
+            .then_some(ports),
     };
     let elapsed = thread::scope(|scope| {
         // Dropped when the load cannot be started, which ends the threads that wait.

@@ -5,7 +5,6 @@ use std::{
     collections::VecDeque,
     io,
     net::{SocketAddr, TcpListener, TcpStream},
-    os::fd::{AsFd, BorrowedFd},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -19,6 +18,11 @@ use common::{
     event::{Event, Kind, Level},
     exit::{Failure, why},
     net::{AcceptWait, BRIEFLY, Interest, Woken, canonical, drop_requests, wait},
+    sys::{
+        listener::Listener,
+        readiness::{Readiness, Watch},
+        wake_up::WakeUp,
+    },
 };
 
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -40,7 +44,7 @@ pub struct Acceptor<'a> {
     pub context: &'a Context<'a>,
     /// The counts of the run.
     pub tally: &'a Tally,
-    listener: TcpListener,
+    listener: Listener,
     /// How many clients were accepted.
     clients: AtomicU64,
     /// Whether the kernel drops the requests for new connections.
@@ -86,7 +90,7 @@ impl<'a> Acceptor<'a> {
         Self {
             context,
             tally,
-            listener,
+            listener: Listener::new(listener),
             clients: AtomicU64::new(0),
             dropping: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -155,7 +159,7 @@ impl<'a> Acceptor<'a> {
         let mut drained = lock(&self.drained);
         if drained.waiting.is_empty() && !self.closed.load(Relaxed) {
             self.take_no_more();
-            self.listener.set_nonblocking(true)?;
+            self.listener.never_block()?;
             // Those that serving a client takes are not for further clients.
             let spare = self.context.settings.model.descriptors();
             let mut left = capacity::descriptors().number;
@@ -196,11 +200,7 @@ impl<'a> Acceptor<'a> {
     /// Makes [`Self::try_accept`] wait for up to [`BRIEFLY`]: when clients arrive one after another that is one system
     /// call for each, where to try, to wait and to try again are three. For threads that do nothing else.
     pub fn block_briefly(&self) {
-        let listener = socket2::SockRef::from(&self.listener);
-        // Should one fail, accept does not wait, as before.
-        if listener.set_read_timeout(Some(BRIEFLY)).is_ok() {
-            let _ = listener.set_nonblocking(false);
-        }
+        self.listener.block_briefly(BRIEFLY);
     }
 
     /// Accepts a client if one is waiting; never waits.
@@ -208,7 +208,9 @@ impl<'a> Acceptor<'a> {
     /// # Errors
     /// As [`Self::try_accept`].
     pub fn accept_waiting(&self) -> Result<Option<Client<'a>>, Failure> {
-        match wait(self, Interest::Read, Some(Instant::now()), None) {
+        let now = Some(Instant::now());
+        let waiting = |listener: &_| wait(listener, Interest::Read, now, None);
+        match self.listener.with(waiting) {
             Ok(Woken::Ready) => {}
             _ => return Ok(None),
         }
@@ -224,7 +226,7 @@ impl<'a> Acceptor<'a> {
     /// As [`Self::try_accept`].
     pub fn accept(&self) -> Result<Option<Client<'a>>, Failure> {
         let shutdown = Some(self.context.shutdown);
-        self.accept_after(|| wait(self, Interest::Read, None, shutdown).map(drop))
+        self.accept_after(&|listener| wait(listener, Interest::Read, None, shutdown).map(drop))
     }
 
     /// The same for one of several threads that wait: a client wakes only one of them.
@@ -232,20 +234,32 @@ impl<'a> Acceptor<'a> {
     /// # Errors
     /// As [`Self::try_accept`].
     pub fn accept_exclusively(&self, waits: &WaitPool) -> Result<Option<Client<'a>>, Failure> {
-        self.accept_after(|| waits.wait(self))
+        let stop = self.context.shutdown.wake_up();
+        self.accept_after(&|listener| waits.wait(listener, stop))
     }
 
     fn accept_after(
         &self,
-        wait: impl Fn() -> io::Result<()>,
+        wait: &dyn Fn(&TcpListener) -> io::Result<()>,
     ) -> Result<Option<Client<'a>>, Failure> {
         loop {
             match self.try_accept()? {
                 TryAccept::Client(client) => return Ok(Some(client)),
-                TryAccept::Empty => wait().map_err(cannot_wait)?,
+                TryAccept::Empty => self.with_listener(wait)?,
                 TryAccept::RetryAfter(pause) => self.back_off(pause),
                 TryAccept::Closed => return Ok(None),
             }
+        }
+    }
+
+    /// Does something with the listener, unless it was closed; the next attempt to accept finds that.
+    fn with_listener(
+        &self,
+        work: impl FnOnce(&TcpListener) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        match self.listener.with(work) {
+            Err(_) if self.is_closed() => Ok(()),
+            done => done.map_err(cannot_wait),
         }
     }
 
@@ -260,7 +274,10 @@ impl<'a> Acceptor<'a> {
         let (give_back, free) = bounded(number);
         for _ in 0..number {
             let stop = self.context.shutdown.wake_up();
-            let wait = AcceptWait::new(&self.listener, stop).map_err(cannot_wait)?;
+            let wait = self
+                .listener
+                .with(|listener| AcceptWait::new(listener, stop));
+            let wait = wait.map_err(cannot_wait)?;
             // There is room for all.
             let _ = give_back.send(wait);
         }
@@ -303,15 +320,28 @@ impl<'a> Acceptor<'a> {
     fn take_no_more(&self) {
         if !self.dropping.swap(true, Relaxed) {
             // Should it fail, connections that come meanwhile are accepted too, up to the backlog's length.
-            let _ = drop_requests(&self.listener);
+            let _ = self.listener.with(drop_requests);
         }
+    }
+
+    /// The watch of the listener, until it was closed.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn watch(&self, readiness: &Readiness, number: usize) -> io::Result<Watch> {
+        self.listener
+            .with(|listener| readiness.watch(listener, number))
+    }
+
+    /// Whether connections are refused by now.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed)
     }
 
     /// Refuses connections from now on.
     fn close(&self) {
         if !self.closed.swap(true, Relaxed) {
-            // Other threads may be about to accept, so the socket stays open; it only stops listening.
-            let _ = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Read);
+            self.listener.close();
         }
     }
 }
@@ -338,20 +368,14 @@ pub struct WaitPool {
 }
 
 impl WaitPool {
-    fn wait(&self, acceptor: &Acceptor<'_>) -> io::Result<()> {
+    fn wait(&self, listener: &TcpListener, stop: &WakeUp) -> io::Result<()> {
         // Both ends live as long as this does. A stop wakes every thread that holds one, and so each of the threads that
         // wait for one.
         if let Ok(wait) = self.free.recv() {
-            let woken = wait.wait(&acceptor.listener, acceptor.context.shutdown.wake_up());
+            let woken = wait.wait(listener, stop);
             let _ = self.give_back.send(wait);
             woken?;
         }
         Ok(())
-    }
-}
-
-impl AsFd for Acceptor<'_> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.listener.as_fd()
     }
 }

@@ -3,19 +3,15 @@
 use std::{
     ffi::OsString,
     io::{self, Write},
-    net::{SocketAddr, TcpStream},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::process::CommandExt,
-    },
-    process::{Child, ChildStdout, Command, ExitCode, Stdio},
+    net::SocketAddr,
+    process::{Child, ChildStdout, ExitCode},
     time::{Duration, Instant},
 };
 
-use common::{event::Event, shutdown::Shutdown};
-use nix::{
-    sys::{prctl::set_pdeathsig, signal::Signal},
-    time::{ClockId, clock_gettime},
+use common::{
+    event::Event,
+    shutdown::Shutdown,
+    sys::{clock, hand_over},
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +33,7 @@ pub struct Task {
     client: u64,
     peer: SocketAddr,
     server: SocketAddr,
-    /// When the client was accepted, by CLOCK_MONOTONIC, which all processes share.
+    /// When the client was accepted, by the clock of all processes.
     accepted: Duration,
     settings: Settings,
 }
@@ -64,25 +60,11 @@ pub fn spawn(client: &Client<'_>) -> io::Result<(Child, ChildStdout)> {
         client: client.number,
         peer: exchange.peer(),
         server: exchange.context().address,
-        accepted: monotonic()?.saturating_sub(exchange.accepted().elapsed()),
+        accepted: clock::of_all_processes()?.saturating_sub(exchange.accepted().elapsed()),
         settings: exchange.context().settings.clone(),
     };
-    // This very program, even if its file has been replaced meanwhile.
-    let mut process = Command::new("/proc/self/exe")
-        .arg0("thread-server")
-        .arg(ONE_CLIENT)
-        .arg(serde_json::to_string(&task)?)
-        .stdin(OwnedFd::from(exchange.stream().try_clone()?))
-        .stdout(Stdio::piped())
-        .env_clear()
-        // A process group of its own: Ctrl-C in the terminal is for the parent, which lets its children finish.
-        .process_group(0)
-        .spawn()?;
-    let reports = process
-        .stdout
-        .take()
-        .ok_or_else(|| io::Error::other("no pipe to the child"))?;
-    Ok((process, reports))
+    let task = serde_json::to_string(&task)?;
+    hand_over::start(["thread-server", ONE_CLIENT, &task], exchange.stream())
 }
 
 /// The task of this process, if it was started by [`spawn`].
@@ -96,8 +78,7 @@ pub fn task(arguments: impl IntoIterator<Item = OsString>) -> Option<Task> {
 
 /// Serves the one client.
 pub fn main(task: Task) -> ExitCode {
-    // Ends the children with the server. Should the system refuse, they end with their client.
-    let _ = set_pdeathsig(Signal::SIGKILL);
+    hand_over::end_with_parent();
     match serve(&task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
@@ -105,7 +86,7 @@ pub fn main(task: Task) -> ExitCode {
 }
 
 fn serve(task: &Task) -> io::Result<()> {
-    let waited = monotonic()?.saturating_sub(task.accepted);
+    let waited = clock::of_all_processes()?.saturating_sub(task.accepted);
     let accepted = Instant::now()
         .checked_sub(waited)
         .unwrap_or_else(Instant::now);
@@ -118,7 +99,7 @@ fn serve(task: &Task) -> io::Result<()> {
         shutdown: &shutdown,
     };
     // A copy of the connection: the connection closes when this process ends, right after this.
-    let stream = TcpStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let stream = hand_over::connection()?;
     let exchange = Exchange::new(&context, stream, task.peer, accepted);
     handle_client(&mut Client::new(task.client, exchange));
     Ok(())
@@ -147,8 +128,4 @@ impl Recorder for ReportPipe {
     fn count(&self, outcome: &Outcome, first_byte: Option<Duration>) {
         self.write(&Report::Ended(outcome.clone(), first_byte));
     }
-}
-
-fn monotonic() -> io::Result<Duration> {
-    Ok(clock_gettime(ClockId::CLOCK_MONOTONIC)?.into())
 }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use clap::ValueEnum;
 use common::{
     capacity::{self, Cost},
     config::{Period, in_range},
@@ -9,6 +10,7 @@ use common::{
     exit::Failure,
     net::{LONGEST_MESSAGE, SERVER},
     parallel,
+    sys::Feature,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,28 +18,40 @@ use serde::{Deserialize, Serialize};
 /// would only be reserved.
 pub const STACK: usize = 32 * 1024;
 
-const EXAMPLES: &str = "\
-Models:
-  iterative               one client after another on one thread
-  thread-per-connection   a new thread for each client, as in the handout
-  process-per-connection  a new process for each client
-  pool                    one thread accepts and passes clients to workers
-  prethreaded             workers that each accept and serve
-  event-driven            one thread and non-blocking sockets
+/// What stands below the flags: the models that this system has, and examples.
+fn after_help() -> String {
+    let models = Model::value_variants().iter();
+    let models = models.filter_map(Model::to_possible_value);
+    let models: Vec<String> = models
+        .filter(|model| !model.is_hide_set())
+        .map(|model| {
+            let help = model.get_help().map(ToString::to_string);
+            let mut help = help.unwrap_or_default();
+            help[..1].make_ascii_lowercase();
+            format!("  {:<22}  {help}", model.get_name())
+        })
+        .collect();
+    let models = models.join("\n");
+    let stop = "Ctrl-C lets it serve the clients it has accepted";
+    let signals = match Feature::ReportSignal.missing() {
+        None => format!("kill -USR1 PID makes the server print its counts so far; {stop}"),
+        Some(_) => stop.into(),
+    };
+    format!("Models:\n{models}\n\n{EXAMPLES}\n\nSignals: {signals}")
+}
 
+const EXAMPLES: &str = "\
 Examples, each until Ctrl-C:
   thread-server                                 the handout's server
   thread-server --listen 127.0.0.1:0 --log server.jsonl
                                                 a free port, and a log of every event
   thread-server --max-clients 4 --timeout 2s    at most 4 clients at once; others wait in the backlog
   thread-server --model pool --workers 8 --work 20ms
-                                                8 threads for all clients, each reply takes 20 ms
-
-Signals: kill -USR1 PID makes the server print its counts so far; Ctrl-C lets it serve the clients it has accepted";
+                                                8 threads for all clients, each reply takes 20 ms";
 
 /// A concurrent server: it accepts connections over TCP and passes each to a separate thread, which replies
 #[derive(Debug, clap::Parser)]
-#[command(name = "thread-server", after_help = EXAMPLES)]
+#[command(name = "thread-server", after_help = after_help())]
 pub struct Cli {
     /// Flags.
     #[command(flatten)]
@@ -92,8 +106,9 @@ pub enum Model {
     /// A new thread for each client, as in the handout
     ThreadPerConnection,
     /// A new process for each client
+    #[value(hide = Feature::ProcessPerConnection.missing().is_some())]
     ProcessPerConnection,
-    /// One thread accepts and hands over to workers
+    /// One thread accepts and passes clients to workers
     Pool,
     /// Workers that each accept and serve
     Prethreaded,
@@ -197,6 +212,12 @@ impl Settings {
         let wait =
             |given: Option<Period>, default, flag| given.unwrap_or(Period(default)).as_wait(flag);
         let model = options.model.unwrap_or(Model::ThreadPerConnection);
+        if model == Model::ProcessPerConnection
+            && let Some(why) = Feature::ProcessPerConnection.missing()
+        {
+            let what = "--model process-per-connection";
+            return Err(Failure::could_not_run(what, why));
+        }
         if !matches!(model, Model::Pool | Model::Prethreaded) {
             let why = "goes with --model pool or prethreaded";
             options.given.refuse(&["--workers"], why)?;

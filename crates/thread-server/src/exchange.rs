@@ -15,8 +15,8 @@ use common::{
     event::{Event, Kind},
     message::{Carrier, MessageId},
     net::{self, LONGEST_MESSAGE, canonical, try_read},
+    sys::{clock, listener::read_briefly},
 };
-use nix::time::{ClockId, clock_gettime};
 
 use crate::{
     context::Context,
@@ -48,8 +48,9 @@ pub struct Exchange<'a> {
     peer: SocketAddr,
     accepted: Instant,
     stage: Stage,
-    /// Whether a read waits [`net::BRIEFLY`]: a request mostly arrives with its connection or right after it.
-    blocks_briefly: bool,
+    /// Whether a read ends by itself, after [`net::BRIEFLY`] at most: a request mostly arrives with its connection or
+    /// right after it.
+    ends_by_itself: bool,
     first_byte: Option<Duration>,
 }
 
@@ -88,7 +89,7 @@ impl<'a> Exchange<'a> {
             peer,
             accepted,
             stage: Stage::Receiving(accepted + context.settings.timeout),
-            blocks_briefly: false,
+            ends_by_itself: false,
             first_byte: None,
         }
     }
@@ -116,7 +117,7 @@ impl<'a> Exchange<'a> {
     /// Makes a read wait for up to [`net::BRIEFLY`]: one system call for a client that sends at once, where to try, to
     /// wait and to try again are three.
     pub fn block_briefly(&mut self) {
-        self.blocks_briefly = self.stream.set_read_timeout(Some(net::BRIEFLY)).is_ok();
+        self.ends_by_itself = read_briefly(&self.stream, net::BRIEFLY).is_ok();
     }
 
     /// Goes as far as it can without waiting; a request is read into `buffer`, and answered with `reply`. To be called
@@ -208,7 +209,7 @@ impl<'a> Exchange<'a> {
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let read = if self.blocks_briefly {
+            let read = if self.ends_by_itself {
                 self.stream.read(buffer)
             } else {
                 try_read(&self.stream, buffer)
@@ -223,9 +224,7 @@ impl<'a> Exchange<'a> {
 
     /// Uses as much processor time as the settings say; a thread that waits for a processor uses none.
     fn spin(&self) {
-        let used = || {
-            clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::MAX, Duration::from)
-        };
+        let used = || clock::of_thread().unwrap_or(Duration::MAX);
         if self.context.settings.spin.is_zero() {
             return;
         }

@@ -1,13 +1,14 @@
-//! Readiness notification (epoll, by mio), for the models that do everything on one thread.
+//! Readiness notification, for the models that do everything on one thread.
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd},
     time::{Duration, Instant},
 };
 
-use common::exit::{Failure, why};
-use mio::{Events, Interest, Poll, Token, event::Source, unix::SourceFd};
+use common::{
+    exit::{Failure, why},
+    sys::readiness::{self, Watch},
+};
 
 use crate::{
     acceptor::{Acceptor, TryAccept},
@@ -15,14 +16,20 @@ use crate::{
 };
 
 /// No client has this number.
-const LISTENER: Token = Token(0);
-const STOP: Token = Token(usize::MAX);
+const LISTENER: usize = 0;
+const STOP: usize = usize::MAX;
+
+/// How many events are reported at a time.
+const MOST: usize = 1024;
 
 /// The readiness of the listener, of the request to stop, and of everything else for which one thread waits.
+#[derive(Debug)]
 pub struct Readiness<'a> {
     acceptor: &'a Acceptor<'a>,
-    poll: Poll,
-    events: Events,
+    system: readiness::Readiness,
+    /// The watch of the listener, until it is closed.
+    listener: Option<Watch>,
+    _stop: Watch,
     /// Whether the listener may be ready: the kernel notifies once.
     listener_ready: bool,
     /// No attempt to accept before this moment, after a shortage.
@@ -31,51 +38,30 @@ pub struct Readiness<'a> {
     pub closed: bool,
 }
 
-impl std::fmt::Debug for Readiness<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Readiness")
-            .field("closed", &self.closed)
-            .finish_non_exhaustive()
-    }
-}
-
 impl<'a> Readiness<'a> {
     /// Readiness of the acceptor's listener and of the request to stop.
     ///
     /// # Errors
     /// When the system has no descriptors left (exit code 2).
     pub fn new(acceptor: &'a Acceptor<'a>) -> Result<Self, Failure> {
-        let register = || {
-            let poll = Poll::new()?;
-            for (file, token) in [
-                (acceptor.as_fd(), LISTENER),
-                (acceptor.context.shutdown.wake_up().socket().as_fd(), STOP),
-            ] {
-                let mut source = SourceFd(&file.as_raw_fd());
-                poll.registry()
-                    .register(&mut source, token, Interest::READABLE)?;
-            }
-            Ok(poll)
-        };
+        let system = readiness::Readiness::new(MOST).map_err(cannot_wait)?;
+        let listener = acceptor.watch(&system, LISTENER).map_err(cannot_wait)?;
+        let stop = acceptor.context.shutdown.wake_up().socket();
+        let stop = system.watch(stop, STOP).map_err(cannot_wait)?;
         Ok(Self {
             acceptor,
-            poll: register().map_err(cannot_wait)?,
-            events: Events::with_capacity(1024),
+            system,
+            listener: Some(listener),
+            _stop: stop,
             listener_ready: true,
             retry_at: None,
             closed: false,
         })
     }
 
-    /// Waits for this source too; it is reported by `number`, once each time it becomes ready.
-    ///
-    /// # Errors
-    /// When the kernel refuses.
-    pub fn add(&self, source: &mut impl Source, number: u64) -> io::Result<()> {
-        let token = Token(usize::try_from(number).unwrap_or(usize::MAX));
-        self.poll
-            .registry()
-            .register(source, token, Interest::READABLE)
+    /// What the system waits with, to have it watch what is reported by another number.
+    pub fn system(&self) -> &readiness::Readiness {
+        &self.system
     }
 
     /// Accepts a client if one is waiting and it is not too soon for an attempt.
@@ -88,9 +74,18 @@ impl<'a> Readiness<'a> {
             return Ok(None);
         }
         self.retry_at = None;
-        match self.acceptor.try_accept()? {
+        let accepted = self.acceptor.try_accept()?;
+        if self.acceptor.is_closed() {
+            self.listener = None;
+        }
+        match accepted {
             TryAccept::Client(client) => return Ok(Some(client)),
-            TryAccept::Empty => self.listener_ready = false,
+            TryAccept::Empty => {
+                self.listener_ready = false;
+                if let Some(listener) = &mut self.listener {
+                    self.system.watch_again(listener).map_err(cannot_wait)?;
+                }
+            }
             TryAccept::RetryAfter(pause) => self.retry_at = Some(Instant::now() + pause),
             TryAccept::Closed => self.closed = true,
         }
@@ -119,21 +114,10 @@ impl<'a> Readiness<'a> {
         } else {
             next.map(|next| next.saturating_duration_since(Instant::now()))
         };
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                return Err(cannot_wait(error));
-            }
-            _ => {}
-        }
-        let ready: Vec<_> = self
-            .events
-            .iter()
-            .map(|event| event.token().0 as u64)
-            .collect();
+        let ready: Vec<_> = self.system.wait(timeout).map_err(cannot_wait)?.collect();
         // After a request to stop, the next attempt to accept drains the backlog.
-        let is_ready = |token: Token| ready.contains(&(token.0 as u64));
-        self.listener_ready |= is_ready(LISTENER) || is_ready(STOP);
-        Ok(ready.into_iter())
+        self.listener_ready |= ready.contains(&LISTENER) || ready.contains(&STOP);
+        Ok(ready.into_iter().map(|number| number as u64))
     }
 }
 

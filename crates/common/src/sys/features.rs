@@ -12,6 +12,8 @@ pub enum Feature {
     LoopAtSender,
     /// A process that takes over an accepted connection.
     ProcessPerConnection,
+    /// A report of the run so far on request (SIGUSR1).
+    ReportSignal,
     /// A process that is stopped for a while and goes on (SIGSTOP, SIGCONT).
     Pause,
     /// Network namespaces, mount namespaces and control groups.
@@ -39,6 +41,7 @@ impl Feature {
                 cfg!(unix),
                 "on Windows a socket cannot be handed to another process without unsafe code",
             ),
+            Self::ReportSignal => (cfg!(unix), "Windows has no signal that asks for a report"),
             Self::Pause => (cfg!(unix), "Windows cannot stop a process for a while"),
             Self::Namespaces => (linux, "only Linux has namespaces and control groups"),
         };

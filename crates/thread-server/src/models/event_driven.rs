@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeSet, HashMap},
     io,
-    os::fd::AsRawFd,
     time::Instant,
 };
 
@@ -12,8 +11,8 @@ use common::{
     capacity::{Budget, Cost},
     exit::Failure,
     net::LONGEST_MESSAGE,
+    sys::readiness::Watch,
 };
-use mio::unix::SourceFd;
 
 use crate::{acceptor::Acceptor, client::Client, exchange::Step, readiness::Readiness};
 
@@ -25,8 +24,8 @@ struct Waiting<'a> {
     client: Client<'a>,
     /// The end of the wait.
     until: Instant,
-    /// Whether its socket was added to the readiness notification.
-    registered: bool,
+    /// The watch of its socket, once it had to wait for input.
+    watch: Option<Watch>,
 }
 
 /// All clients that are being served.
@@ -66,7 +65,7 @@ pub fn serve(acceptor: &Acceptor<'_>) -> Result<(), Failure> {
             && clients.has_room()
             && let Some(client) = clients.readiness.accept()?
         {
-            clients.advance(client, false);
+            clients.advance(client, None);
             accepted += 1;
         }
         if clients.readiness.closed && clients.waiting.is_empty() {
@@ -109,12 +108,12 @@ impl<'a> Clients<'a> {
     fn wake(&mut self, number: u64) {
         if let Some(waiting) = self.waiting.remove(&number) {
             self.deadlines.remove(&(waiting.until, number));
-            self.advance(waiting.client, waiting.registered);
+            self.advance(waiting.client, waiting.watch);
         }
     }
 
     /// Advances a client until it has to wait or its exchange ends.
-    fn advance(&mut self, mut client: Client<'a>, mut registered: bool) {
+    fn advance(&mut self, mut client: Client<'a>, mut watch: Option<Watch>) {
         let number = client.number;
         let mut buffer = [0; LONGEST_MESSAGE];
         let until = loop {
@@ -122,12 +121,8 @@ impl<'a> Clients<'a> {
                 Step::Received(length) => client.log_received(&buffer[..length]),
                 Step::Sleep(until) => break until,
                 Step::AwaitInput(until) => {
-                    if !registered {
-                        let socket = client.exchange.stream().as_raw_fd();
-                        if let Err(error) = self.readiness.add(&mut SourceFd(&socket), number) {
-                            return client.record_close(&Err(error.into()));
-                        }
-                        registered = true;
+                    if let Err(error) = self.await_input(&client, &mut watch) {
+                        return client.record_close(&Err(error.into()));
                     }
                     break until;
                 }
@@ -140,8 +135,21 @@ impl<'a> Clients<'a> {
             Waiting {
                 client,
                 until,
-                registered,
+                watch,
             },
         );
+    }
+
+    /// Has the client reported when there is something to read.
+    fn await_input(&self, client: &Client<'_>, watch: &mut Option<Watch>) -> io::Result<()> {
+        let system = self.readiness.system();
+        match watch {
+            Some(watch) => system.watch_again(watch),
+            None => {
+                let number = usize::try_from(client.number).unwrap_or(usize::MAX);
+                *watch = Some(system.watch(client.exchange.stream(), number)?);
+                Ok(())
+            }
+        }
     }
 }

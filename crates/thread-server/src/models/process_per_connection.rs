@@ -6,7 +6,6 @@ use std::{
     collections::HashMap,
     io::{self, Read},
     net::SocketAddr,
-    os::unix::process::ExitStatusExt,
     process,
     sync::Arc,
     time::Duration,
@@ -15,8 +14,8 @@ use std::{
 use common::{
     capacity::{self, Budget, Cost},
     exit::{Failure, why},
+    sys::{hand_over, readiness::ChildPipe},
 };
-use mio::unix::pipe;
 
 use crate::{
     acceptor::Acceptor,
@@ -35,7 +34,7 @@ struct Child {
     name: Arc<str>,
     peer: SocketAddr,
     /// The parent's end of the pipe over which it reports.
-    pipe: pipe::Receiver,
+    pipe: ChildPipe,
     /// What came over it and is no whole line yet.
     unread: Vec<u8>,
     /// Whether it reported the end of the exchange, and so has recorded it.
@@ -119,15 +118,15 @@ impl Parent<'_> {
             io::ErrorKind::WouldBlock => io::Error::other(capacity::no_task(&error)),
             _ => error,
         })?;
-        let mut pipe = pipe::Receiver::from(reports);
-        let registered = pipe
-            .set_nonblocking(true)
-            .and_then(|()| self.readiness.add(&mut pipe, client.number));
-        if let Err(error) = registered {
-            let _ = process.kill();
-            let _ = process.wait();
-            return Err(error);
-        }
+        let number = usize::try_from(client.number).unwrap_or(usize::MAX);
+        let pipe = match self.readiness.system().watch_pipe(reports, number) {
+            Ok(pipe) => pipe,
+            Err(error) => {
+                let _ = process.kill();
+                let _ = process.wait();
+                return Err(error);
+            }
+        };
         self.acceptor.tally.created();
         let child = Child {
             name: format!("process-{}", process.id()).into(),
@@ -195,7 +194,7 @@ impl Child {
         let status = self.process.wait();
         let (outcome, first_byte) = self.ended.take().unwrap_or_else(|| {
             let how = match status {
-                Ok(status) => match status.signal() {
+                Ok(status) => match hand_over::signal_of(status) {
                     Some(signal) => format!("by signal {signal}"),
                     None => format!("with {status}"),
                 },
