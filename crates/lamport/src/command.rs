@@ -1,12 +1,13 @@
 //! Runs the subcommand of the command line.
 
-use std::{fs::File, io};
+use std::io;
 
 use common::{
     exit::{Failure, Summary},
     files,
     journal::Journal,
     shutdown::Shutdown,
+    sys::terminal,
 };
 
 use crate::{
@@ -42,7 +43,7 @@ const REFUSED_WITH_STDIO: [&str; 15] = [
 ///
 /// # Errors
 /// When standard input is not there, or already read (exit code 2).
-pub fn input(cli: &Cli) -> Result<Option<File>, Failure> {
+pub fn input(cli: &Cli) -> Result<Option<terminal::Input>, Failure> {
     let reads = matches!(cli.command, Some(Command::Node { .. }));
     reads
         .then(|| files::standard_input("typed commands"))
@@ -56,7 +57,7 @@ pub fn input(cli: &Cli) -> Result<Option<File>, Failure> {
 /// When it cannot run so (exit code 2).
 pub fn run<'app>(
     cli: &Cli,
-    typed: Option<File>,
+    typed: Option<terminal::Input>,
     journal: &Journal,
     shutdown: &dyn Fn() -> Result<&'app Shutdown, Failure>,
     bind: impl FnOnce(&Cli) -> Result<BoundSocket, Failure>,

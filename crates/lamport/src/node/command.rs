@@ -1,13 +1,12 @@
 //! The command `node`: turns the program's options into the settings of a process.
 
-use std::fs::File;
-
 use common::{
     config::Options as _,
     event::{Event, Kind},
     exit::{Exit, Failure, Summary},
     journal::Journal,
     shutdown::Shutdown,
+    sys::terminal,
 };
 
 use super::{BoundSocket, FREE, PeerTable, Settings, run};
@@ -73,7 +72,7 @@ impl Plan {
         self,
         cli: &Cli,
         bound: &BoundSocket,
-        input: File,
+        input: terminal::Input,
         journal: &Journal,
         shutdown: &Shutdown,
     ) -> Result<Summary, Failure> {

@@ -22,7 +22,6 @@ pub mod wire;
 
 use std::{
     fmt::Write as _,
-    fs::File,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     thread,
@@ -34,6 +33,7 @@ use common::{
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
     shutdown::Shutdown,
+    sys::terminal,
     text::{plural, visible},
     typed::{Line, Lines},
 };
@@ -90,7 +90,7 @@ enum Input {
 pub fn run(
     settings: &Settings,
     bound: &BoundSocket,
-    input: File,
+    input: terminal::Input,
     network: impl FnOnce(
         &mut dyn FnMut() -> Option<String>,
     ) -> Result<Option<(PeerTable, Faults)>, Failure>,
@@ -131,8 +131,8 @@ pub fn run(
     })
 }
 
-fn read_typed(file: File, inputs: &Sender<Input>, closing: &Shutdown) {
-    let mut lines = Lines::new(file, LONGEST_LINE);
+fn read_typed(typed: terminal::Input, inputs: &Sender<Input>, closing: &Shutdown) {
+    let mut lines = Lines::new(typed, LONGEST_LINE);
     loop {
         let (input, last) = match lines.next(closing) {
             Ok(Some(line)) => (Input::Line(line), false),

@@ -2,7 +2,6 @@
 //! is its network and its application. docs/reference/nodes.md describes the messages.
 
 use std::{
-    fs::File,
     io::{Stdout, Write as _},
     mem, thread,
     time::{Duration, Instant},
@@ -14,6 +13,7 @@ use common::{
     journal::Journal,
     message::Carrier,
     shutdown::Shutdown,
+    sys::terminal,
     text::plural,
     typed::{Line, Lines},
 };
@@ -49,7 +49,7 @@ const TICK: Duration = Duration::from_millis(500);
 /// When a line is no message (exit code 1), or the process cannot run (exit code 2).
 pub fn run(
     (algorithm, bug): (Algorithm, Option<Bug>),
-    (input, out): (File, &Stdout),
+    (input, out): (terminal::Input, &Stdout),
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
@@ -68,7 +68,7 @@ pub fn run(
     })
 }
 
-fn read(input: File, lines: &Sender<Line>, closing: &Shutdown) {
+fn read(input: terminal::Input, lines: &Sender<Line>, closing: &Shutdown) {
     let mut read = Lines::new(input, LONGEST_LINE);
     while let Ok(Some(line)) = read.next(closing) {
         if !closing.put(lines, line) {
