@@ -6,9 +6,9 @@ use common::{
     exit::{Exit, Failure, Summary},
     journal::Journal,
     shutdown::Shutdown,
+    sys::clock,
     text::whole_micros,
 };
-use nix::time::{ClockId, clock_gettime};
 
 use crate::{datagrams::Datagrams, schedule::Load, sending::Senders};
 
@@ -60,7 +60,7 @@ pub fn run(
 
 /// The processor time that this process has used so far; the kernel uses most of it, for sending.
 fn processor_time() -> Duration {
-    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+    clock::of_process().unwrap_or_default()
 }
 
 /// Sends each message when it is due.

@@ -24,7 +24,7 @@ use crate::{
     net::{BRIEFLY, Interest, canonical, wait},
     shutdown::Shutdown,
     sys::{
-        Feature,
+        Feature, clock,
         datagrams::{BUFFER_LIMIT, FILTERS, Inbox, granted_in_full},
         tables,
     },
@@ -258,7 +258,8 @@ impl GroupSocket {
                     if shutdown.requested() {
                         return Ok(None);
                     }
-                    if let Some(pause) = self.batching.empty(Instant::now(), processor_time) {
+                    let worked = || clock::of_thread().unwrap_or_default();
+                    if let Some(pause) = self.batching.empty(Instant::now(), worked) {
                         thread::sleep(left.map_or(pause, |left| left.min(pause)));
                         continue;
                     }
@@ -291,12 +292,6 @@ impl GroupSocket {
         let drops = tables::dropped(&self.socket, self.group.is_ipv4());
         self.dropped = drops.max(self.dropped);
     }
-}
-
-/// The processor time that this thread has used so far.
-fn processor_time() -> Duration {
-    use nix::time::{ClockId, clock_gettime};
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 #[cfg(test)]
