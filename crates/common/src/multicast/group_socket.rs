@@ -107,6 +107,16 @@ impl<'a> Batch<'a> {
         self.bytes.len().div_ceil(self.each.max(1)).max(1) as u64
     }
 
+    /// The same, as a system hands it over that does not say to which address it came.
+    #[cfg(test)]
+    pub(super) fn of_unknown_mode(self) -> Self {
+        Self {
+            to: None,
+            mode: None,
+            ..self
+        }
+    }
+
     /// The first `n` datagrams of it, at least one.
     pub(super) fn first(self, n: u64) -> Self {
         let n = usize::try_from(n).unwrap_or(usize::MAX).max(1);

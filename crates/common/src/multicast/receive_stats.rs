@@ -359,3 +359,83 @@ fn received(batch: &Batch<'_>, message: &[u8], anomaly: Option<Anomaly>) -> Even
     }
     event
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::{
+        super::{
+            interface::Interface,
+            membership::{GROUP, Membership, MembershipArgs},
+            sender::{Reach, Sender},
+            stamp::StampWriter,
+            view::{Words, view},
+        },
+        *,
+    };
+    use crate::{journal::Lines, testing::Recorder};
+
+    const WORDS: Words = Words {
+        running: None,
+        received: "Received",
+    };
+
+    #[test]
+    fn a_mode_that_the_system_does_not_say_is_called_unknown() {
+        let membership = Membership::new(MembershipArgs {
+            port: Some(0),
+            count: Some(2),
+            ..MembershipArgs::default()
+        });
+        let mut receiver = Receiver::join(&membership.unwrap()).unwrap();
+        let loopback = &Interface::find(None, GROUP).unwrap()[0];
+        let to = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), receiver.group().port());
+        let mut sender =
+            Sender::new(AddressingMode::Unicast, to, loopback, Reach::default()).unwrap();
+        let mut stamped = Vec::new();
+        let fields = StampFields {
+            number: 1,
+            time_us: stamp::now_us(),
+            clock: 1,
+        };
+        StampWriter::new("sender")
+            .unwrap()
+            .write(&mut stamped, fields);
+        for message in [b"plain".as_slice(), &stamped] {
+            sender.send(message).unwrap();
+        }
+        let recorder = Recorder::new(view(WORDS, false));
+        let mut stats = ReceiveStats::new(&receiver, &recorder.journal);
+        while let Some(batch) = receiver.receive(&recorder.shutdown).unwrap() {
+            stats.record(&batch.of_unknown_mode());
+        }
+        let summary = stats.finish(receiver);
+        assert_eq!(summary.counts["unknown_mode"], 2);
+        assert!(
+            summary.text.contains("(2 by an unknown mode)"),
+            "{}",
+            summary.text
+        );
+        let events = recorder.events();
+        let received = events.iter().filter(|event| event.kind == Kind::Receive);
+        let received: Vec<_> = received.collect();
+        assert_eq!(received.len(), 2);
+        for event in received {
+            // Without its destination a message is not identified.
+            assert_eq!(
+                (event.mode, event.anomaly, &event.message),
+                (None, Some(Anomaly::UnknownMode), &None)
+            );
+            let mut lines = Lines::default();
+            view(WORDS, false)(event, &mut lines);
+            assert!(
+                lines
+                    .answer
+                    .ends_with(" [unknown mode, this system does not say how it was addressed]"),
+                "{}",
+                lines.answer
+            );
+        }
+    }
+}
