@@ -13,6 +13,7 @@
 //! | [`terminal`] | the standard streams, consoles and terminals |
 //! | [`types`] | the plain types of the topics |
 //! | [`wake_up`] | what wakes every thread that waits |
+//! | `batches` | many datagrams with one call, and the address that each was sent to (feature `batches`) |
 //! | `replacing` | locks, owners and modes of files that are changed (feature `replacing`) |
 //! | `processes` | processes that a program starts: groups, pauses, ends (feature `processes`) |
 //! | `process_table` | all processes of the machine (feature `process-table`) |
@@ -28,6 +29,8 @@
 //! | `tables` | the kernel's tables of sockets and groups, and its settings (feature `multicast`) |
 //! | `commands` | the commands of the system's administrator (feature `multicast`) |
 
+#[cfg(feature = "batches")]
+pub mod batches;
 #[cfg(feature = "clock")]
 pub mod clock;
 #[cfg(feature = "multicast")]

@@ -1,15 +1,13 @@
 //! The jobs of the registrar, and the queue in which they wait.
 
-use std::{
-    net::{SocketAddr, UdpSocket},
-    sync::Arc,
+use std::{net::SocketAddr, sync::Arc};
+
+use common::{
+    message::MessageId,
+    sys::batches::{Peer, Port, Source},
 };
-
-use common::message::MessageId;
 use crossbeam::channel::{Receiver, Sender, bounded};
-use nix::sys::socket::SockaddrStorage;
 
-use super::packet_info::Source;
 use crate::dns::{replay::Identity, request::Transport, tsig::Signer};
 
 /// How many jobs can wait. An update that finds the queue full is dropped; its client sends it again.
@@ -41,9 +39,9 @@ pub(super) struct UpdateJob {
 pub(super) enum ReplyTo {
     /// To the client, from this socket, and from the address that the client asked.
     Udp {
-        socket: Arc<UdpSocket>,
+        port: Arc<Port>,
         from: Option<Source>,
-        to: SockaddrStorage,
+        to: Peer,
     },
     /// To the thread of the client's connection.
     Tcp(Sender<Vec<u8>>),

@@ -10,7 +10,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`source`] | the names that the server starts with |
-//! | `sockets`, `packet_info` | the sockets, bound; the address that a datagram was sent to |
+//! | `sockets` | the sockets, bound |
 //! | `context` | what the threads share: settings, counts, the log |
 //! | `job`, `events` | what goes to the registrar; what goes to the log |
 //! | `snapshot` | the newest zones, published by one thread and read by all |
@@ -24,7 +24,6 @@ mod handle;
 mod job;
 mod ledger;
 mod notify;
-mod packet_info;
 mod registrar;
 mod snapshot;
 mod sockets;

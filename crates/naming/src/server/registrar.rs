@@ -23,7 +23,6 @@ use super::{
     events::{registered, warning, with_length},
     job::{Job, ReplyTo, UpdateJob},
     ledger::Ledger,
-    packet_info,
     snapshot::ZoneSnapshot,
     source::Reload,
 };
@@ -310,9 +309,7 @@ impl<'s> Registrar<'s> {
         self.journal.record(with_length(sent.text(text), &reply));
         match update.reply_to {
             // It may be lost, as any datagram; the client sends the update again.
-            ReplyTo::Udp { socket, from, to } => {
-                let _ = packet_info::send(&socket, from, &reply, &to);
-            }
+            ReplyTo::Udp { port, from, to } => drop(port.send(from, &reply, &to)),
             // The connection may be closed.
             ReplyTo::Tcp(connection) => drop(connection.try_send(reply)),
         }

@@ -1,18 +1,16 @@
-//! The server's sockets: one for TCP, and one for UDP per worker, all on one port.
+//! The server's sockets: one for TCP, and those for UDP of the workers, all on one port.
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener, UdpSocket},
+    net::{SocketAddr, TcpListener},
     sync::Arc,
 };
 
 use common::{
     exit::{Failure, why},
     net,
+    sys::batches::Port,
 };
-use socket2::{Domain, Protocol, Socket, Type};
-
-use super::packet_info;
 
 /// The size of the kernel's buffers of each UDP socket, in bytes; the kernel may give less.
 const BUFFER: usize = 4 << 20;
@@ -23,7 +21,7 @@ const BACKLOG: i32 = 1024;
 /// The sockets, bound.
 #[derive(Debug)]
 pub struct Sockets {
-    pub(super) udp: Vec<Arc<UdpSocket>>,
+    pub(super) udp: Vec<Arc<Port>>,
     pub(super) tcp: TcpListener,
     /// Their address.
     pub address: SocketAddr,
@@ -32,7 +30,7 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Binds the TCP socket, and a UDP socket for each worker.
+    /// Binds the TCP socket, and those for UDP of the workers.
     ///
     /// # Errors
     /// `listen on ADDRESS: why` (exit code 2).
@@ -47,9 +45,7 @@ impl Sockets {
             // TCP first: it fails when another server has the port, which UDP sockets that share a port do not.
             let tcp = net::listen(address, BACKLOG)?;
             let bound = tcp.local_addr().map_err(|error| cannot(address, &error))?;
-            let udp: io::Result<Vec<_>> =
-                (0..workers).map(|index| udp_socket(bound, index)).collect();
-            match udp {
+            match Port::bind(bound, workers, BUFFER, net::BRIEFLY) {
                 Ok(udp) => {
                     return Ok(Self {
                         udp,
@@ -63,21 +59,4 @@ impl Sockets {
             }
         }
     }
-}
-
-fn udp_socket(address: SocketAddr, index: usize) -> io::Result<Arc<UdpSocket>> {
-    let domain = Domain::for_address(address);
-    if index == 0 {
-        // Without SO_REUSEPORT, this fails when a socket of another program shares the port.
-        Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?.bind(&address.into())?;
-    }
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_reuse_port(true)?;
-    socket.set_recv_buffer_size(BUFFER)?;
-    socket.set_send_buffer_size(BUFFER)?;
-    socket.set_read_timeout(Some(net::BRIEFLY))?;
-    // Before the first datagram can arrive.
-    packet_info::ask_for(&socket, address)?;
-    socket.bind(&address.into())?;
-    Ok(Arc::new(socket.into()))
 }

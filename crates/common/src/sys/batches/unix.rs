@@ -1,0 +1,124 @@
+//! Datagrams on macOS and BSD: one a call, and one socket for all threads, as the kernel does not spread datagrams over
+//! those that share a port.
+
+use std::{
+    io::{self, IoSliceMut},
+    net::SocketAddr,
+    os::fd::AsRawFd,
+    time::Duration,
+};
+
+use nix::sys::socket::{MsgFlags, SockaddrStorage, recvmsg};
+use socket2::Socket;
+
+pub(super) use super::packet_info::{Address, PacketInfo, send, socket_address};
+use super::{
+    MOST, Port, ROOM, Received, Source,
+    packet_info::{self, source_of},
+};
+
+pub(super) const SHARES_PORTS: bool = false;
+
+/// The smallest buffer that is asked for, in bytes.
+const SMALLEST: usize = 64 << 10;
+
+pub(super) fn share_port(_: &Socket) -> io::Result<()> {
+    Ok(())
+}
+
+/// A size that the kernel refuses (`kern.ipc.maxsockbuf`) is halved.
+pub(super) fn set_buffers(socket: &Socket, size: usize) -> io::Result<()> {
+    let largest = |set: &dyn Fn(usize) -> io::Result<()>| {
+        let mut size = size;
+        while set(size).is_err() && size > SMALLEST {
+            size /= 2;
+        }
+    };
+    largest(&|size| socket.set_recv_buffer_size(size));
+    largest(&|size| socket.set_send_buffer_size(size));
+    Ok(())
+}
+
+pub(super) fn prepare(
+    socket: &Socket,
+    address: SocketAddr,
+    briefly: Duration,
+) -> io::Result<PacketInfo> {
+    socket.set_read_timeout(Some(briefly))?;
+    if super::is_wildcard(address) && address.is_ipv6() {
+        // With the addresses of IPv4, as on Linux, where the system allows it.
+        let _ = socket.set_only_v6(false);
+    }
+    packet_info::ask_for(socket, address)
+}
+
+/// The room for the control message.
+pub(super) struct Receiver(Option<Vec<u8>>);
+
+impl Receiver {
+    pub(super) fn new(port: &Port) -> Self {
+        Self(port.packet_info.space())
+    }
+
+    pub(super) fn receive(
+        &mut self,
+        port: &Port,
+        buffers: &mut [[u8; ROOM]],
+        received: &mut [Received; MOST],
+    ) -> io::Result<usize> {
+        let mut count = 0;
+        for (buffer, datagram) in buffers.iter_mut().zip(received) {
+            let flags = match count {
+                0 => MsgFlags::empty(),
+                _ => MsgFlags::MSG_DONTWAIT,
+            };
+            match self.one(port, buffer, flags) {
+                Ok(one) => *datagram = one,
+                Err(error) if count == 0 => return Err(error),
+                Err(_) => break,
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn one(&mut self, port: &Port, buffer: &mut [u8], flags: MsgFlags) -> io::Result<Received> {
+        let mut slices = [IoSliceMut::new(buffer)];
+        let fd = port.socket.as_raw_fd();
+        let message = recvmsg::<SockaddrStorage>(fd, &mut slices, self.0.as_deref_mut(), flags)?;
+        let source = match port.packet_info {
+            PacketInfo::V4 | PacketInfo::V6 => {
+                message.cmsgs()?.find_map(|message| source_of(&message))
+            }
+            PacketInfo::None => None,
+        };
+        Ok(Received {
+            length: message.bytes,
+            peer: message.address,
+            source,
+        })
+    }
+}
+
+pub(super) struct Sender;
+
+impl Sender {
+    pub(super) fn new(_: &Port) -> Self {
+        Self
+    }
+
+    /// Sends the first of these answers.
+    pub(super) fn send(
+        &mut self,
+        port: &Port,
+        answers: &[Vec<u8>],
+        to: &[Option<Address>],
+        from: Option<Source>,
+    ) -> io::Result<usize> {
+        let (Some(answer), Some(Some(to))) = (answers.first(), to.first()) else {
+            return Ok(0);
+        };
+        send(port, from, answer, to)?;
+        Ok(1)
+    }
+}
