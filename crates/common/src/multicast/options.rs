@@ -25,7 +25,7 @@ macro_rules! membership_options {
                 /// The groups' port; 0 takes a free one [default: 5007]
                 #[arg(value_name = "PORT")]
                 port: u16 => [root, doctor],
-                /// An interface by name or address, 'default', or 'all' of them [default: loopback]
+                /// An interface by name, index or address, 'default', or 'all' [default: loopback]
                 #[arg(value_name = "INTERFACE")]
                 interface: String => [root, doctor],
                 /// Receive from this sender only (source-specific, 232/8); may be repeated [default: from all]

@@ -19,8 +19,8 @@ pub use self::{
     cause::Cause,
     received::Received,
     system::{
-        BUFFER_LIMIT, FILTERS, Inbox, cause, granted_in_full, join_remedy, limited_broadcast,
-        membership_interface, only_on, open, pending_error, request_receive_buffer, send_remedy,
-        share_port, split_into,
+        BUFFER_LIMIT, FILTERS, Inbox, UNICAST_GOES_TO, cause, granted_in_full, join_remedy,
+        limited_broadcast, membership_interface, only_on, open, pending_error,
+        request_receive_buffer, send_remedy, share_port, split_into,
     },
 };

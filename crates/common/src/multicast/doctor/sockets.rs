@@ -21,7 +21,7 @@ use crate::{
     shutdown::Shutdown,
     sys::{
         commands,
-        datagrams::{self, BUFFER_LIMIT, granted_in_full},
+        datagrams::{self, BUFFER_LIMIT, UNICAST_GOES_TO, granted_in_full},
         tables::{self, holders},
     },
     text::{micros, plural, whole_micros},
@@ -83,7 +83,7 @@ pub(super) fn port(membership: &Membership) -> Finding {
         Ok(()) => (
             Verdict::Warn,
             format!(
-                "{port} is shared with {by}: each of them receives multicast and broadcast datagrams, only the last to bind receives unicast ones, so for unicast each needs a port of its own"
+                "{port} is shared with {by}: each of them receives multicast and broadcast datagrams, only {UNICAST_GOES_TO} receives unicast ones, so for unicast each needs a port of its own"
             ),
         ),
         Err(error) if taken(&error) => (

@@ -28,6 +28,9 @@ use super::{cause::Cause, posix::socket_address, received::Received};
 /// The setting that limits the size of a receive buffer.
 pub const BUFFER_LIMIT: &str = "net.core.rmem_max";
 
+/// Which of the sockets that share a port receives what is sent by unicast.
+pub const UNICAST_GOES_TO: &str = "the last to bind";
+
 /// Whether the kernel keeps from a socket what is sent to groups that it did not join, and with [`only_on`] what comes from
 /// other interfaces.
 pub const FILTERS: bool = true;

@@ -14,6 +14,9 @@ use super::{cause::Cause, received::Received};
 /// What limits the size of a receive buffer.
 pub const BUFFER_LIMIT: &str = "Windows";
 
+/// Which of the sockets that share a port receives what is sent by unicast.
+pub const UNICAST_GOES_TO: &str = "one of them";
+
 /// Whether the kernel keeps from a socket what is sent to groups that it did not join, and with [`only_on`] what comes from
 /// other interfaces.
 pub const FILTERS: bool = false;
@@ -72,18 +75,13 @@ pub fn split_into(_socket: &UdpSocket, length: usize) -> io::Result<()> {
 }
 
 /// What the destination of a connected socket that does not block answered to an earlier datagram, once. Windows says it
-/// with the next read.
+/// with the next read, and not as an option of the socket.
 ///
 /// # Errors
-/// As getsockopt.
+/// None.
 pub fn pending_error(socket: &UdpSocket) -> io::Result<Option<io::Error>> {
-    if let Some(error) = socket.take_error()? {
-        return Ok(Some(error));
-    }
-    Ok(socket
-        .recv(&mut [0])
-        .err()
-        .filter(|error| cause(error) == Cause::NoListener))
+    let read = socket.recv(&mut [0]);
+    Ok(read.err().filter(|error| cause(error) == Cause::NoListener))
 }
 
 /// What an error of a UDP socket means, by Winsock's numbers.
