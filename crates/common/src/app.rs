@@ -20,6 +20,7 @@ use crate::{
     files,
     journal::{Answers, Journal, LogFile, Sinks, Style, View},
     shutdown::{self, Shutdown, SignalGuard, SignalRequest},
+    sys::errors::is_closed_pipe,
     sys::terminal::{self, Stream},
     text::{check_name, visible},
 };
@@ -131,7 +132,7 @@ pub fn main_with<C: CommandLine>(
 /// What the command line asked to see is the answer; a pipe closed on it is no fault.
 fn shown(written: io::Result<()>) -> Result<Exit, Failure> {
     match written.and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+        Err(error) if !is_closed_pipe(&error) => {
             Err(Failure::could_not_run("standard output", why(&error)))
         }
         _ => Ok(Exit::Done),

@@ -11,7 +11,7 @@ use std::{
     thread::{self, Scope, ScopedJoinHandle},
 };
 
-pub use crate::sys::limits::{resident, save_address_space};
+pub use crate::sys::limits::{resident, save_address_space, stack};
 use crate::{
     exit::{Failure, why},
     sys::limits::{self, Resource},

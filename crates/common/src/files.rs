@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     exit::{Failure, why},
+    sys::errors::is_closed_pipe,
     sys::terminal::{self, Input, Stream},
     text::visible_path,
 };
@@ -93,7 +94,7 @@ pub fn write(
         File::create(path).and_then(|file| whole(file, content))
     };
     match written {
-        Err(error) if is_standard(path) && error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if is_standard(path) && is_closed_pipe(&error) => Ok(()),
         written => written.map_err(|error| {
             Failure::could_not_run(format!("{flag} {}", visible_path(path)), why(&error))
         }),

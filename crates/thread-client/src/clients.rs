@@ -26,7 +26,7 @@ use crate::{
 
 /// The stack of a client's thread: it holds two messages and a few events, and the rest of std's 2 MiB would only be
 /// reserved.
-pub const STACK: usize = 64 * 1024;
+pub const STACK: usize = capacity::stack(64 * 1024);
 
 /// Checks that the system has room for this many clients at once, each a thread with a connection.
 ///

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// The stack of a thread that serves clients: a thread holds one message and a few events, and the rest of std's 2 MiB
 /// would only be reserved.
-pub const STACK: usize = 32 * 1024;
+pub const STACK: usize = capacity::stack(32 * 1024);
 
 /// What stands below the flags: the models that this system has, and examples.
 fn after_help() -> String {

@@ -1,12 +1,13 @@
 //! The thread `terminal`: writes standard output; and standard error too where both are the same file, so that the lines
 //! stand there in the order in which they were recorded.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use super::{queue::Progress, sink::write_all, stderr::ErrorSender};
 use crate::{
     exit::{Exit, Failure, why},
     shutdown::Shutdown,
+    sys::errors::is_closed_pipe,
     threads::channel::Receiver,
 };
 
@@ -99,7 +100,7 @@ impl Terminal {
         // Nobody is left to give an answer to. A closed pipe (`| head`) is no fault and ends quietly.
         self.out = None;
         self.shutdown.request();
-        if error.kind() != io::ErrorKind::BrokenPipe {
+        if !is_closed_pipe(&error) {
             let failure = Failure::could_not_run("standard output", why(&error));
             self.exit = failure.exit;
             let line = format!("{}: {failure}\n", self.program);

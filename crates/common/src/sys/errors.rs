@@ -9,4 +9,4 @@ use self::unix as system;
 #[cfg(windows)]
 use self::windows as system;
 
-pub use self::system::{LOW_PORT, words};
+pub use self::system::{LOW_PORT, is_closed_pipe, words};

@@ -9,3 +9,8 @@ pub const LOW_PORT: &str = "; ports below 1024 are reserved for the administrato
 pub fn words<'t>(_error: &io::Error, text: &'t str) -> &'t str {
     text
 }
+
+/// Whether a write failed because nobody reads the pipe any more.
+pub fn is_closed_pipe(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}

@@ -10,6 +10,7 @@ pub const LOW_PORT: &str = "; another program has the port for itself, or Window
 /// Codes of Windows (System Error Codes, Windows Sockets Error Codes) that std has no kind for.
 const ERROR_SHARING_VIOLATION: i32 = 32;
 const ERROR_NO_DATA: i32 = 232;
+const ERROR_PIPE_NOT_CONNECTED: i32 = 233;
 const WSAEMSGSIZE: i32 = 10040;
 const WSAENOBUFS: i32 = 10055;
 
@@ -22,7 +23,7 @@ pub fn words<'t>(error: &io::Error, text: &'t str) -> &'t str {
 fn usual(error: &io::Error) -> Option<&'static str> {
     match error.raw_os_error()? {
         ERROR_SHARING_VIOLATION => return Some("another program has it open"),
-        ERROR_NO_DATA => return Some("broken pipe"),
+        ERROR_NO_DATA | ERROR_PIPE_NOT_CONNECTED => return Some("broken pipe"),
         WSAEMSGSIZE => return Some("message too long"),
         WSAENOBUFS => return Some("no buffer space available"),
         _ => {}
@@ -48,4 +49,13 @@ fn usual(error: &io::Error) -> Option<&'static str> {
         ErrorKind::OutOfMemory => "cannot allocate memory",
         _ => return None,
     })
+}
+
+/// Whether a write failed because nobody reads the pipe any more.
+pub fn is_closed_pipe(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::BrokenPipe
+        || matches!(
+            error.raw_os_error(),
+            Some(ERROR_NO_DATA | ERROR_PIPE_NOT_CONNECTED)
+        )
 }

@@ -3,7 +3,7 @@
 
 use std::{
     cell::RefCell,
-    io,
+    io::{self, Read},
     net::TcpStream,
     os::windows::io::AsSocket,
     time::{Duration, Instant},
@@ -130,15 +130,12 @@ pub fn share_address(_socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads without waiting, whether the socket blocks or not; 0 bytes are the end of the stream.
+/// Reads without waiting; from now on no call on the connection waits. 0 bytes are the end of the stream.
 ///
 /// # Errors
 /// As recv; `WouldBlock` when there is no data yet.
-pub fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    use std::io::Read as _;
-    // A socket that does not block says so by itself; one that blocks has to be asked before.
-    match wait(stream, Interest::Read, Some(Instant::now()), None)? {
-        Woken::Ready => (&mut &*stream).read(buffer),
-        _ => Err(io::ErrorKind::WouldBlock.into()),
-    }
+pub fn try_read(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    // Windows cannot have a single read not wait.
+    stream.set_nonblocking(true)?;
+    stream.read(buffer)
 }
