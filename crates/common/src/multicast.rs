@@ -11,6 +11,7 @@
 //! | [`receive_stats`] | logs and counts the datagrams received |
 //! | [`view`] | what people see of the events |
 //! | [`sender`] | the socket that sends by one addressing mode |
+//! | `sending_socket` | how that socket is opened, and why nothing can be sent |
 //! | [`stamp`] | the sequence header: numbers and times a message |
 //! | [`tally`] | what became of one sender's messages: lost, duplicates, reordered, delay |
 //! | [`sessions`] | the table of all senders |
@@ -28,6 +29,7 @@ pub mod options;
 pub mod receive_stats;
 pub mod receiver;
 pub mod sender;
+mod sending_socket;
 pub mod sessions;
 pub mod stamp;
 pub mod tally;

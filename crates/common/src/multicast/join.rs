@@ -7,7 +7,7 @@ use std::{
 
 use socket2::{InterfaceIndexOrAddress, Socket};
 
-use super::{interface::Interface, membership::Membership, sender};
+use super::{interface::Interface, membership::Membership, sending_socket};
 use crate::{
     exit::{Failure, why},
     net::BRIEFLY,
@@ -117,12 +117,12 @@ pub(super) fn leave(socket: &Socket, group: IpAddr, interface: &Interface) {
 pub(super) fn join_failure(group: SocketAddr, interface: &Interface, error: &io::Error) -> Failure {
     let cause = datagrams::cause(error);
     let remedy = datagrams::join_remedy(cause, group.port()).unwrap_or(match cause {
-        Cause::NoRoute | Cause::NoInterface => sender::NO_ROUTE,
+        Cause::NoRoute | Cause::NoInterface => sending_socket::NO_ROUTE,
         // The same error for a port that is held and for a group that is named twice.
         Cause::InUse => {
             "; a program holds this port without sharing it, so choose another --port, or the group is named twice"
         }
-        Cause::Invalid | Cause::Denied => sender::NOT_ALLOWED,
+        Cause::Invalid | Cause::Denied => sending_socket::NOT_ALLOWED,
         _ => "",
     });
     Failure::could_not_run(
