@@ -66,6 +66,11 @@ in_short python3 -- scripts/bench.sh trace --quick
 step "our own programs, graded"
 in_short bwrap ip -- scripts/grade.sh --quick
 
+step "other systems: compiled, and the archives that need nothing installed"
+# scripts/windows.sh compiles all for Windows.
+scripts/cross-check.sh macos freebsd
+scripts/package.sh --target linux --quick --check
+
 step "interleavings of threads"
 scripts/interleavings.sh
 

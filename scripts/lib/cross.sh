@@ -49,9 +49,16 @@ cross_cargo() {
     if [ "$system" != windows ]; then
         variables+=("CC_$name=$zig" "CARGO_TARGET_${name^^}_LINKER=$zig")
     fi
-    # zig brings musl's start files and library.
-    local flags=${CROSS_RUSTFLAGS-}
-    [ "$system" != linux ] || flags+=" -Clink-self-contained=no -Ctarget-feature=+crt-static"
+    # No path of this machine stays in the programs.
+    local flags="--remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+    case $system in
+        # zig brings musl's start files and library.
+        linux) flags+=" -Clink-self-contained=no -Ctarget-feature=+crt-static" ;;
+        # Nor the time at which they were linked.
+        windows) flags+=" -Clink-arg=-Wl,--no-insert-timestamp" ;;
+        # Apple's linker, which strips and signs, is not here; zig's does both.
+        macos) flags+=" -Clink-arg=-s" ;;
+    esac
     env "${variables[@]}" "CARGO_TARGET_${name^^}_RUSTFLAGS=$flags" \
         /usr/bin/cargo -Zbuild-std=std,panic_abort "$command" --target "$triple" "$@"
 }
