@@ -89,7 +89,7 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
         share_address(&socket)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
-        socket.listen(backlog)?;
+        socket.listen(sockets::backlog(backlog))?;
         Ok(socket.into())
     };
     socket().map_err(|error: io::Error| {

@@ -21,6 +21,6 @@ use self::other as own;
 
 pub use self::{
     own::{AcceptWait, bind_without_port, drop_requests},
-    system::{Pollable, block_briefly, is_in_progress, share_address, try_read, wait},
+    system::{Pollable, backlog, block_briefly, is_in_progress, share_address, try_read, wait},
 };
 pub use super::types::{Interest, Woken};

@@ -91,6 +91,11 @@ pub fn share_address(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
 }
 
+/// The length of a listener's backlog as listen(2) takes it.
+pub fn backlog(length: i32) -> i32 {
+    length
+}
+
 /// Reads without waiting, whether the socket blocks or not; 0 bytes are the end of the stream.
 ///
 /// # Errors

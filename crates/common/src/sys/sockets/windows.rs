@@ -130,6 +130,12 @@ pub fn share_address(_socket: &Socket) -> io::Result<()> {
     Ok(())
 }
 
+/// The length of a listener's backlog as listen takes it: Windows holds no more than 200 connections unless the length
+/// is a hint (SOMAXCONN_HINT), which is negative.
+pub fn backlog(length: i32) -> i32 {
+    if length > 200 { -length } else { length }
+}
+
 /// Reads without waiting; from now on no call on the connection waits. 0 bytes are the end of the stream.
 ///
 /// # Errors
