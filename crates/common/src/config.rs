@@ -18,6 +18,7 @@ mod documents;
 mod flag;
 mod flags;
 mod lab_file;
+mod paths;
 mod program;
 mod values;
 mod variables;
@@ -167,6 +168,15 @@ macro_rules! options {
                 self.config.as_deref()
             }
 
+            fn paths(&self) -> ::std::vec::Vec<&::std::path::Path> {
+                let fields: ::std::vec::Vec<&dyn ::std::any::Any> =
+                    ::std::vec![$( &self.$field, )* &self.log, &self.config];
+                let paths = fields
+                    .into_iter()
+                    .filter_map(|field| field.downcast_ref::<Option<::std::path::PathBuf>>());
+                paths.flatten().map(::std::path::PathBuf::as_path).collect()
+            }
+
             fn output(&self) -> $crate::config::Output {
                 $crate::config::Output {
                     json: self.json.unwrap_or(false),
@@ -228,13 +238,16 @@ pub fn command_line<C: CommandLine>(
         }
     };
     *options.given() = flags::given::<C>(matches);
+    paths::check_arguments(matches)?;
     let known = || variables::all(&command::<C>());
     variables::check::<C>(known, std::env::vars_os().map(|(name, _)| name))?;
     let file = match options.config() {
         Some(path) => lab_file::section::<C>(path)?,
         None => C::Options::default(),
     };
-    *cli.options() = options.over(file.taken_by(subcommand));
+    let options = options.over(file.taken_by(subcommand));
+    paths::check_options(&options)?;
+    *cli.options() = options;
     Ok(cli)
 }
 

@@ -11,8 +11,11 @@ use std::{
 
 use crate::{
     exit::{Failure, why},
-    sys::errors::is_closed_pipe,
-    sys::terminal::{self, Input, Stream},
+    sys::{
+        self,
+        errors::is_closed_pipe,
+        terminal::{self, Input, Stream},
+    },
     text::visible_path,
 };
 
@@ -53,7 +56,7 @@ pub fn open(path: &Path) -> Result<File, Failure> {
         let input = terminal::input_file();
         return input.map_err(|error| Failure::could_not_run("standard input", why(&error)));
     }
-    File::open(path).map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))
+    sys::files::open(path).map_err(|error| Failure::could_not_run(visible_path(path), why(&error)))
 }
 
 /// Reads a file of at most `limit` bytes; `-` is standard input.

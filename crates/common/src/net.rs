@@ -19,7 +19,9 @@ use crate::{
     exit::{Failure, why},
     shutdown::Shutdown,
     sys::errors::LOW_PORT,
-    sys::sockets::{self, bind_without_port, block_briefly, is_in_progress, share_address},
+    sys::sockets::{
+        self, bind_without_port, block_briefly, both_families, is_in_progress, share_address,
+    },
 };
 
 /// Where the handout's server listens.
@@ -87,6 +89,7 @@ pub fn listen(address: SocketAddr, backlog: i32) -> Result<TcpListener, Failure>
             Some(Protocol::TCP),
         )?;
         share_address(&socket)?;
+        both_families(&socket, address)?;
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         socket.listen(sockets::backlog(backlog))?;

@@ -327,12 +327,25 @@ impl<'c> Client<'c> {
                     net::Woken::Stopping => return Err(self.failed("stopped")),
                 }
                 let mut buffer = vec![0; usize::from(u16::MAX)];
-                let length = socket
-                    .recv(&mut buffer)
-                    .map_err(|error| match error.kind() {
-                        io::ErrorKind::ConnectionRefused => self.failed(NOBODY),
-                        _ => failed(error),
-                    })?;
+                let received = socket.recv(&mut buffer).or_else(|error| {
+                    // A socket may be ready because of an error that a read does not return.
+                    let is_empty = error.kind() == io::ErrorKind::WouldBlock;
+                    match is_empty.then(|| socket.take_error()).transpose()? {
+                        Some(Some(pending)) => Err(pending),
+                        _ => Err(error),
+                    }
+                });
+                let length = match received {
+                    Ok(length) => length,
+                    Err(error) => match error.kind() {
+                        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => continue,
+                        // By ConnectionReset Windows says the same.
+                        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
+                            return Err(self.failed(NOBODY));
+                        }
+                        _ => return Err(failed(error)),
+                    },
+                };
                 buffer.truncate(length);
                 if Self::answers(query, &buffer) {
                     self.log(Event::new(Kind::Receive), Carrier::Udp, local, &buffer);
@@ -370,7 +383,7 @@ impl<'c> Client<'c> {
         let sent = Event::new(Kind::Send);
         self.transmit(
             &stream,
-            deadline,
+            (Interest::Write, deadline),
             &mut |mut stream, done| stream.write(&whole[done..]),
             whole.len(),
         )
@@ -379,7 +392,7 @@ impl<'c> Client<'c> {
         let mut length = [0; 2];
         self.transmit(
             &stream,
-            deadline,
+            (Interest::Read, deadline),
             &mut |mut stream, done| stream.read(&mut length[done..]),
             2,
         )
@@ -388,7 +401,7 @@ impl<'c> Client<'c> {
         let whole = answer.len();
         self.transmit(
             &stream,
-            deadline,
+            (Interest::Read, deadline),
             &mut |mut stream, done| stream.read(&mut answer[done..]),
             whole,
         )
@@ -404,7 +417,7 @@ impl<'c> Client<'c> {
     fn transmit(
         &self,
         stream: &TcpStream,
-        deadline: Deadline,
+        (interest, deadline): (Interest, Deadline),
         step: &mut dyn FnMut(&TcpStream, usize) -> io::Result<usize>,
         whole: usize,
     ) -> io::Result<()> {
@@ -418,16 +431,14 @@ impl<'c> Client<'c> {
                     ));
                 }
                 Ok(more) => done += more,
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                    ) =>
-                {
-                    if self.shutdown.requested() || Instant::now() >= deadline.until {
-                        return Err(io::ErrorKind::TimedOut.into());
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let until = Some(deadline.until);
+                    match net::wait(stream, interest, until, Some(self.shutdown))? {
+                        net::Woken::Ready => {}
+                        _ => return Err(io::ErrorKind::TimedOut.into()),
                     }
                 }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }

@@ -2,9 +2,10 @@
 
 use common::{
     app::App,
-    event::{Event, Kind},
+    event::{Event, Kind, Level},
     exit::{Failure, Summary},
     files,
+    sys::replacing::HAS_MODES,
     text::visible_path,
 };
 
@@ -61,7 +62,16 @@ pub fn run(
             let file = file.filter(|path| !files::is_standard(path));
             let text = key::generate(key_name, file)?;
             match file {
-                Some(path) => journal.record(Event::new(Kind::Write).text(visible_path(path))),
+                Some(path) => {
+                    journal.record(Event::new(Kind::Write).text(visible_path(path)));
+                    if !HAS_MODES {
+                        let text = format!(
+                            "{}: this system lets those read the key who may read its folder",
+                            visible_path(path)
+                        );
+                        journal.record(Event::error(Level::Warn, text));
+                    }
+                }
                 None => text
                     .lines()
                     .for_each(|line| journal.record(Event::new(Kind::Output).text(line))),

@@ -57,6 +57,8 @@ pub trait Options: clap::Args + DeserializeOwned + Default {
     fn given(&mut self) -> &mut Given;
     /// The lab file.
     fn config(&self) -> Option<&Path>;
+    /// The paths among the options.
+    fn paths(&self) -> Vec<&Path>;
     /// The options that every program has.
     fn output(&self) -> Output;
 }

@@ -43,6 +43,14 @@ impl Identity {
     }
 }
 
+/// Opens a file for reading.
+///
+/// # Errors
+/// As open(2); also `IsADirectory` where the system opens no folder.
+pub fn open(path: &Path) -> io::Result<File> {
+    system::open(path)
+}
+
 /// Whether both are known to be the same file, terminal or pipe.
 pub fn is_same(one: &File, other: &File) -> bool {
     system::is_same(one, other)

@@ -33,8 +33,8 @@ pub fn hard_links(path: &Path, metadata: &Metadata) -> io::Result<u64> {
     system::hard_links(path, metadata)
 }
 
-/// Gives a new file the owner and the mode of the one that it replaces. False when it cannot have that owner. On Windows, it
-/// gets what can be had without an access list: whether it is read-only.
+/// Gives a new file the owner and the mode of the one that it replaces. False when it cannot have that owner. On Windows, a new
+/// file has the access list of its folder; False for a file that is read-only, which is not to be replaced.
 ///
 /// # Errors
 /// When it cannot have the mode.

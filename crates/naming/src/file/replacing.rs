@@ -18,7 +18,7 @@ use common::{
     exit::{Failure, why},
     json,
     sys::{
-        files::Identity,
+        files::{Identity, open},
         replacing::{
             PlaceLock, can_be_overwritten, folder_of, hard_links, is_in_use, open_to_change,
             open_to_overwrite, private, take_over, try_lock,
@@ -201,7 +201,7 @@ fn overwrite(
 /// Reads a whole file that is not being overwritten; one that is no regular file is read as it is.
 pub(super) fn read_unchanging(path: &FilePath, longest: u64) -> io::Result<Vec<u8>> {
     let until = Instant::now() + LOCK_TIMEOUT;
-    let file = locked(until, || match File::open(path) {
+    let file = locked(until, || match open(path) {
         Err(error) if is_in_use(&error) => Err(TryLockError::WouldBlock),
         opened => opened.map_err(TryLockError::Error),
     })?;

@@ -12,6 +12,8 @@ use nix::sys::socket::{MsgFlags, SockaddrStorage, recvmsg};
 use socket2::Socket;
 
 pub(super) use super::packet_info::{Address, PacketInfo, send, socket_address};
+use crate::sys::sockets::both_families;
+
 use super::{
     MOST, Port, ROOM, Received, Source,
     packet_info::{self, source_of},
@@ -45,10 +47,7 @@ pub(super) fn prepare(
     briefly: Duration,
 ) -> io::Result<PacketInfo> {
     socket.set_read_timeout(Some(briefly))?;
-    if super::is_wildcard(address) && address.is_ipv6() {
-        // With the addresses of IPv4, as on Linux, where the system allows it.
-        let _ = socket.set_only_v6(false);
-    }
+    both_families(socket, address)?;
     packet_info::ask_for(socket, address)
 }
 

@@ -10,6 +10,8 @@ use std::{
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::Socket;
 
+use crate::sys::sockets::both_families;
+
 use super::{MOST, Port, ROOM, Received, Source};
 
 pub(super) const SHARES_PORTS: bool = false;
@@ -35,10 +37,7 @@ pub(super) fn prepare(socket: &Socket, address: SocketAddr, _: Duration) -> io::
     if !super::is_wildcard(address) {
         return Ok(None);
     }
-    if address.is_ipv6() {
-        // With the addresses of IPv4, as on Linux.
-        socket.set_only_v6(false)?;
-    }
+    both_families(socket, address)?;
     let state = UdpSocketState::new(UdpSockRef::from(socket)).map_err(|error| {
         io::Error::new(
             error.kind(),

@@ -31,6 +31,10 @@ pub(super) fn identity_at(path: &Path) -> io::Result<Identity> {
     Ok(identity_in(&fs::metadata(path)?))
 }
 
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 pub(super) fn is_same(one: &File, other: &File) -> bool {
     matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }

@@ -30,6 +30,13 @@ pub(super) fn identity_at(path: &Path) -> io::Result<Identity> {
     )?)?))
 }
 
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied if path.is_dir() => io::ErrorKind::IsADirectory.into(),
+        _ => error,
+    })
+}
+
 pub(super) fn is_same(one: &File, other: &File) -> bool {
     // A process has one console.
     if one.is_terminal() && other.is_terminal() {

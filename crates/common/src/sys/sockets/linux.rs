@@ -1,6 +1,9 @@
 //! What Linux alone has: epoll for one of several waiters, filters on sockets, binding without a port.
 
-use std::{io, net::TcpListener};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+};
 
 use nix::{
     errno::Errno,
@@ -65,6 +68,14 @@ pub fn drop_requests(listener: &TcpListener) -> io::Result<()> {
         // Keep all of it.
         SockFilter::new(0x06, 0, 0, u32::MAX),
     ])
+}
+
+/// Nothing: a socket at [::] takes IPv4, too, unless `net.ipv6.bindv6only` says otherwise.
+///
+/// # Errors
+/// None.
+pub fn both_families(_socket: &Socket, _address: SocketAddr) -> io::Result<()> {
+    Ok(())
 }
 
 /// Binds a socket that connects next to an address. connect(2) chooses the port, and may choose one that is in use with

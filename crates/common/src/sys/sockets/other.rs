@@ -1,6 +1,9 @@
 //! The same where the system has less.
 
-use std::{io, net::TcpListener};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+};
 
 use socket2::{SockAddr, Socket};
 
@@ -38,6 +41,17 @@ impl AcceptWait {
 /// Always: only Linux can, and connections are taken as before.
 pub fn drop_requests(_listener: &TcpListener) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Has a socket that is to be bound to [::] take IPv4, too, as on Linux.
+///
+/// # Errors
+/// As setsockopt.
+pub fn both_families(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    match address.is_ipv6() && address.ip().is_unspecified() {
+        true => socket.set_only_v6(false),
+        false => Ok(()),
+    }
 }
 
 /// Binds a socket that connects next to an address. The system chooses a port that no other socket has.
