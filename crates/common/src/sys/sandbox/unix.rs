@@ -1,7 +1,7 @@
 //! Limits and terminals of Unix.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -21,15 +21,21 @@ use nix::{
 
 use super::Limits;
 
-/// Whether the kernel counts processes by user namespace (since Linux 5.14), and not those of the user on
+/// The limit of processes, where the kernel counts them by user namespace (Linux 5.14 and newer), and not those of the user on
 /// the whole machine.
-fn counts_by_namespace() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+#[cfg(target_os = "linux")]
+fn limit_of_processes() -> Option<Resource> {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let mut numbers = release
         .split('.')
         .map_while(|number| number.parse::<u32>().ok());
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    version >= (5, 14)
+    (version >= (5, 14)).then_some(Resource::RLIMIT_NPROC)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_of_processes() -> Option<Resource> {
+    None
 }
 
 pub(super) fn apply(limits: Limits) -> io::Result<()> {
@@ -38,8 +44,7 @@ pub(super) fn apply(limits: Limits) -> io::Result<()> {
         (Resource::RLIMIT_FSIZE, limits.file),
         (Resource::RLIMIT_DATA, limits.memory),
     ];
-    let processes = limits.processes.filter(|_| counts_by_namespace());
-    let processes = processes.map(|processes| (Resource::RLIMIT_NPROC, processes));
+    let processes = limit_of_processes().zip(limits.processes);
     for (resource, limit) in all.into_iter().chain(processes) {
         setrlimit(resource, limit, limit)?;
     }
