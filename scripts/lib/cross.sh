@@ -43,7 +43,8 @@ cross_cargo() {
     variables+=("ZIG_GLOBAL_CACHE_DIR=$cross_folder/zig" "ZIG_LOCAL_CACHE_DIR=$cross_folder/zig")
     case $system in
         linux) variables+=(ZIG_TARGET=x86_64-linux-musl) ;;
-        macos) variables+=(ZIG_TARGET=aarch64-macos) ;;
+        # Apple's SDK is not here; zig brings what is linked.
+        macos) variables+=(ZIG_TARGET=aarch64-macos "SDKROOT=$cross_folder") ;;
         freebsd) variables+=(ZIG_TARGET=x86_64-freebsd) ;;
     esac
     if [ "$system" != windows ]; then
