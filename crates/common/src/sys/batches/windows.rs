@@ -4,13 +4,13 @@
 use std::{
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::Socket;
 
-use crate::sys::sockets::both_families;
+use crate::sys::sockets::{Interest, Woken, both_families, wait};
 
 use super::{MOST, Port, ROOM, Received, Source};
 
@@ -124,12 +124,30 @@ impl Sender {
     }
 }
 
+/// The longest wait for room in the socket's buffer, which other threads use, too.
+const ROOM_WITHIN: Duration = Duration::from_millis(100);
+
 pub(super) fn send(
     port: &Port,
     from: Option<Source>,
     message: &[u8],
     to: &Address,
 ) -> io::Result<()> {
+    let mut until = None;
+    loop {
+        match try_send(port, from, message, to) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let until = *until.get_or_insert_with(|| Instant::now() + ROOM_WITHIN);
+                if wait(&port.socket, Interest::Write, Some(until), None)? == Woken::TimedOut {
+                    return Err(error);
+                }
+            }
+            sent => return sent,
+        }
+    }
+}
+
+fn try_send(port: &Port, from: Option<Source>, message: &[u8], to: &Address) -> io::Result<()> {
     let (Some(state), Some(from)) = (&port.packet_info, from) else {
         return port.socket.send_to(message, to).map(drop);
     };
