@@ -394,7 +394,7 @@ carriage_returns() {
     expect 1 "Received: From a file" server.out
     sed 's/$/\r/' server.jsonl >returns.jsonl
     run windows lamport trace returns.jsonl --check >trace.out 2>&1
-    expect 1 "ok    received was sent" trace.out
+    expect 1 "ok    well formed" trace.out
     printf '{\r\n  "server1": "10.0.0.1"\r\n}\r\n' >names.json
     run windows naming register server2 10.0.0.2 --names names.json >naming.out
     run windows naming flat server1 server2 --names names.json --short >>naming.out
