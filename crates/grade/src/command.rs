@@ -14,7 +14,7 @@ use common::{
     journal::Journal,
     json,
     shutdown::Shutdown,
-    sys::sandbox::real_path,
+    sys::files::real_path,
     text::{did_you_mean, plural, visible_path},
 };
 

@@ -9,7 +9,7 @@ use std::{
 
 use common::{
     exit::{Failure, why},
-    sys::{processes::quoted, sandbox::real_path},
+    sys::{files::real_path, processes::quoted},
     text::{natural, visible_path},
 };
 

@@ -21,7 +21,7 @@ use self::windows as system;
 use std::{
     fs::File,
     io,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -130,14 +130,6 @@ pub fn link_folder(original: &Path, link: &Path) -> io::Result<()> {
     system::link_folder(original, link)
 }
 
-/// The path without links, as the command interpreter takes it for its folder.
-///
-/// # Errors
-/// As realpath(3).
-pub fn real_path(path: &Path) -> io::Result<PathBuf> {
-    system::real_path(path)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Read;
@@ -159,13 +151,5 @@ mod tests {
             text.extend_from_slice(&chunk[..length]);
         }
         assert_eq!(text.trim_ascii_end(), b"hello");
-    }
-
-    #[test]
-    fn a_real_path_is_one_that_a_program_can_be_in() {
-        let path = real_path(Path::new(".")).unwrap();
-        assert!(path.is_absolute());
-        let mut command = processes::shell("cd");
-        assert!(command.current_dir(path).status().unwrap().success());
     }
 }

@@ -146,6 +146,8 @@ impl Child {
     pub(super) fn unexpected(&self) -> Option<String> {
         match self.ended? {
             End::Code(0) => None,
+            // Windows has no signals: the code is that of the kill.
+            End::Code(_) if self.killed => Some("killed".to_owned()),
             code @ End::Code(_) => Some(code.to_string()),
             signal @ End::Signal(_) => Some(format!("killed by {signal}")),
         }

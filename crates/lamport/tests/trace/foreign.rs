@@ -416,6 +416,26 @@ fn json_over_several_lines_and_in_arrays() {
 }
 
 #[test]
+fn lines_that_end_as_on_windows_are_read_alike() {
+    let folder = Folder::new();
+    for entry in fs::read_dir(sample("")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let logs = [("\n", "unix"), ("\r\n", "windows")].map(|(end, system)| {
+            let path = Path::new(&folder.path(system)).join(&name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text.replace('\n', end)).unwrap();
+            trace(&[&path.to_string_lossy(), "--show", "all"])
+        });
+        let [unix, windows] = &logs;
+        assert_eq!(windows.code, unix.code, "{name}: {windows:?}");
+        let out = unix.out.replace("/unix/", "/windows/");
+        assert_eq!(windows.out, out, "{name}");
+    }
+}
+
+#[test]
 fn modified_samples_are_read_without_a_panic() {
     use rand::{RngExt, SeedableRng};
     let folder = Folder::new();

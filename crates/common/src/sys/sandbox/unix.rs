@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -80,8 +80,4 @@ pub(super) fn output() -> io::Result<(File, Stdio)> {
 
 pub(super) fn link_folder(original: &Path, link: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(original, link)
-}
-
-pub(super) fn real_path(path: &Path) -> io::Result<PathBuf> {
-    path.canonicalize()
 }

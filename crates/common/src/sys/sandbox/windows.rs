@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io,
     os::windows::io::OwnedHandle,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -27,12 +27,4 @@ pub(super) fn output() -> io::Result<(File, Stdio)> {
 
 pub(super) fn link_folder(original: &Path, link: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_dir(original, link)
-}
-
-/// `C:\labs` for `\\?\C:\labs`, in which `cmd` does not run.
-pub(super) fn real_path(path: &Path) -> io::Result<PathBuf> {
-    let path = path.canonicalize()?;
-    let text = path.to_str().and_then(|text| text.strip_prefix(r"\\?\"));
-    let plain = text.filter(|text| text.as_bytes().get(1) == Some(&b':'));
-    Ok(plain.map(PathBuf::from).unwrap_or(path))
 }
