@@ -74,14 +74,15 @@ pub fn split_into(_socket: &UdpSocket, length: usize) -> io::Result<()> {
     }
 }
 
-/// What the destination of a connected socket that does not block answered to an earlier datagram, once. Windows says it
-/// with the next read, and not as an option of the socket.
+/// What the destination of a connected socket that does not block answered to an earlier datagram. Windows says it with the
+/// next read, Wine as an option of the socket, too: both are read, so that it is said once.
 ///
 /// # Errors
-/// None.
+/// As getsockopt.
 pub fn pending_error(socket: &UdpSocket) -> io::Result<Option<io::Error>> {
-    let read = socket.recv(&mut [0]);
-    Ok(read.err().filter(|error| cause(error) == Cause::NoListener))
+    let option = socket.take_error()?;
+    let read = socket.recv(&mut [0]).err();
+    Ok(option.or(read.filter(|error| cause(error) == Cause::NoListener)))
 }
 
 /// What an error of a UDP socket means, by Winsock's numbers.
