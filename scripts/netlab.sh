@@ -55,6 +55,8 @@ need() {
     command -v "$1" >/dev/null || fail "$1: not found; it is in Debian's package $2"
 }
 
+[ "$(uname -s)" = Linux ] || fail "Linux only: no other system has network namespaces"
+
 # Another user may have made a folder of this name, to have us write or read there.
 check_folder() {
     [ -d "$lab" ] && [ ! -L "$lab" ] && [ -O "$lab" ] || fail "$lab: not a folder of yours; set NETLAB to another"
