@@ -34,11 +34,6 @@ pub(super) fn proportional(_: u32) -> Option<u64> {
 }
 
 /// Windows has no such average; the crate takes one of its own, which is 0 at first.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a few at most, and none below 0"
-)]
 pub(super) fn load() -> [Option<usize>; 2] {
     [Some(System::load_average().one as usize), None]
 }
