@@ -10,6 +10,7 @@ use std::{
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, FdFlag, fcntl},
+    libc::rlim_t,
     pty::openpty,
     sys::{
         resource::{Resource, setrlimit},
@@ -46,6 +47,8 @@ pub(super) fn apply(limits: Limits) -> io::Result<()> {
     ];
     let processes = limit_of_processes().zip(limits.processes);
     for (resource, limit) in all.into_iter().chain(processes) {
+        // FreeBSD's limits are signed.
+        let limit = limit as rlim_t;
         setrlimit(resource, limit, limit)?;
     }
     Ok(())

@@ -70,7 +70,7 @@ pub fn drop_requests(listener: &TcpListener) -> io::Result<()> {
     ])
 }
 
-/// Nothing: a socket at [::] takes IPv4, too, unless `net.ipv6.bindv6only` says otherwise.
+/// Nothing: a socket at `[::]` takes IPv4, too, unless `net.ipv6.bindv6only` says otherwise.
 ///
 /// # Errors
 /// None.
