@@ -15,11 +15,7 @@ use clap_mangen::{
     roff::{Roff, roman},
 };
 
-use super::{
-    flag::ROOT,
-    flags::{command, with_default},
-    program::CommandLine,
-};
+use super::flag::ROOT;
 
 /// The shells that completions are made for.
 const SHELLS: [&str; 4] = ["bash", "fish", "powershell", "zsh"];
@@ -27,15 +23,18 @@ const SHELLS: [&str; 4] = ["bash", "fish", "powershell", "zsh"];
 /// A flag whose value is never there: as it is read, the document is made and ends the reading, as `--help` does.
 #[derive(Clone)]
 struct Document {
-    make: Make,
+    program: &'static str,
+    /// Makes the command that the document is of.
+    command: fn() -> Command,
+    what: What,
     values: &'static [&'static str],
 }
 
 #[derive(Clone)]
-enum Make {
-    Completions(fn(Shell) -> String),
+enum What {
+    Completions,
     /// Of a subcommand, or of [`ROOT`].
-    Man(fn(&str) -> String, String),
+    Man(String),
 }
 
 /// What no value is read into.
@@ -53,9 +52,12 @@ impl TypedValueParser for Document {
     ) -> Result<Never, clap::Error> {
         let values = PossibleValuesParser::new(self.values);
         let value = values.parse_ref(command, flag, value)?;
-        let document = match &self.make {
-            Make::Completions(make) => value.parse().map(make),
-            Make::Man(make, subcommand) => Ok(make(subcommand)),
+        let of = (self.command)();
+        let document = match &self.what {
+            What::Completions => value
+                .parse()
+                .map(|shell| completions_for(shell, self.program, &of)),
+            What::Man(subcommand) => Ok(manual_page(self.program, &of, subcommand)),
         };
         let text =
             document.map_err(|why: String| clap::Error::raw(ErrorKind::InvalidValue, why))?;
@@ -79,41 +81,48 @@ pub(super) fn asked(error: &clap::Error) -> Option<String> {
     }
 }
 
+/// The completions of a shell.
+fn completions_for(shell: Shell, program: &str, command: &Command) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut shown(command), program, &mut text);
+    let text = String::from_utf8_lossy(&text);
+    // In clap_complete 4.6 bash looks in vain for the flags of a subcommand of a program with a hyphen in its name, which
+    // stands there in two ways.
+    let (one, other) = ("__subcmd__", "__");
+    text.replace(&program.replace('-', one), &program.replace('-', other))
+}
+
 /// `--completions`, of the run without a subcommand.
-pub(super) fn completions<C: CommandLine>() -> Arg {
-    let make = Make::Completions(|shell| {
-        let mut text = Vec::new();
-        clap_complete::generate(shell, &mut shown(&command::<C>()), C::PROGRAM, &mut text);
-        let text = String::from_utf8_lossy(&text);
-        // In clap_complete 4.6 bash looks in vain for the flags of a subcommand of a program with a hyphen in its name, which
-        // stands there in two ways.
-        let (one, other) = ("__subcmd__", "__");
-        text.replace(
-            &C::PROGRAM.replace('-', one),
-            &C::PROGRAM.replace('-', other),
-        )
-    });
-    let values = &SHELLS;
-    let flag = Arg::new("completions")
+pub(super) fn completions(program: &'static str, command: fn() -> Command) -> Arg {
+    let document = Document {
+        program,
+        command,
+        what: What::Completions,
+        values: &SHELLS,
+    };
+    Arg::new("completions")
         .long("completions")
         .value_name("SHELL")
         .help("Print completions for bash, fish, powershell or zsh")
         .hide_possible_values(true)
-        .value_parser(Document { make, values });
-    with_default(flag)
+        .value_parser(document)
 }
 
 /// `--man`, of a subcommand or of [`ROOT`]; it is not in the help.
-pub(super) fn man<C: CommandLine>(subcommand: &str) -> Arg {
-    let make = Make::Man(manual_page::<C>, subcommand.to_owned());
-    let values = &[""];
+pub(super) fn man(program: &'static str, command: fn() -> Command, subcommand: &str) -> Arg {
+    let document = Document {
+        program,
+        command,
+        what: What::Man(subcommand.to_owned()),
+        values: &[""],
+    };
     Arg::new("man")
         .long("man")
         .hide(true)
         .num_args(0..=1)
         .require_equals(true)
         .default_missing_value("")
-        .value_parser(Document { make, values })
+        .value_parser(document)
 }
 
 /// The command without what its help does not show.
@@ -138,15 +147,15 @@ fn shown(command: &Command) -> Command {
 }
 
 /// The manual page of a subcommand, in roff.
-fn manual_page<C: CommandLine>(subcommand: &str) -> String {
-    let mut whole = shown(&command::<C>()).disable_help_subcommand(true);
+fn manual_page(program: &str, command: &Command, subcommand: &str) -> String {
+    let mut whole = shown(command).disable_help_subcommand(true);
     whole.build();
     let of_this = match subcommand {
         ROOT => None,
         name => whole.find_subcommand(name),
     };
     let command = of_this.unwrap_or(&whole);
-    let name = command.get_display_name().unwrap_or(C::PROGRAM);
+    let name = command.get_display_name().unwrap_or(program);
     let title = name.to_uppercase();
     let after = command.get_after_help().map(ToString::to_string);
     let page = Man::new(command.clone().after_help(None));
@@ -159,10 +168,8 @@ fn manual_page<C: CommandLine>(subcommand: &str) -> String {
     let text = String::from_utf8_lossy(&text);
     // Without a date, which would differ from build to build; the crate leaves out what is empty.
     let version = env!("CARGO_PKG_VERSION");
-    let heading = format!(
-        ".TH \"{title}\" \"1\" \"\" \"{} {version}\" \"Distributed systems lab\"",
-        C::PROGRAM
-    );
+    let heading =
+        format!(".TH \"{title}\" \"1\" \"\" \"{program} {version}\" \"Distributed systems lab\"");
     let lines = text.lines().map(|line| match line.starts_with(".TH ") {
         true => heading.as_str(),
         false => line.trim_end(),

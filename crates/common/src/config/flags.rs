@@ -47,7 +47,7 @@ pub fn command<C: CommandLine>() -> Command {
         );
     }
     let options: Vec<Arg> = whole.get_arguments().cloned().collect();
-    let completions = documents::completions::<C>();
+    let completions = with_default(documents::completions(C::PROGRAM, command::<C>));
     let mut own: Vec<(String, Arg)> = whole
         .get_subcommands()
         .flat_map(|subcommand| {
@@ -99,11 +99,11 @@ pub fn command<C: CommandLine>() -> Command {
                 .mut_args(with_default)
                 .args(taken)
                 .args(refused)
-                .arg(documents::man::<C>(&name))
+                .arg(documents::man(C::PROGRAM, self::command::<C>, &name))
         });
     with_footer::<C>(command, &[completions])
         .args(of_root)
-        .arg(documents::man::<C>(ROOT))
+        .arg(documents::man(C::PROGRAM, self::command::<C>, ROOT))
 }
 
 /// Each subcommand of a command, and the run without one as [`ROOT`], with the names of its flags: those that it takes,

@@ -18,16 +18,7 @@ use self::other as system;
 
 use std::collections::BTreeMap;
 
-/// A process as the system shows it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Process {
-    /// The number of its parent.
-    pub parent: u32,
-    /// Its tasks: its threads, where the system counts them; else 1.
-    pub tasks: u64,
-    /// Its resident memory in bytes.
-    pub resident: u64,
-}
+pub use super::types::Process;
 
 /// How many processes the system shows.
 pub fn count() -> usize {

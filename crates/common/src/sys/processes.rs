@@ -21,8 +21,10 @@ use self::windows as system;
 use std::{
     ffi::{OsStr, OsString},
     io,
-    process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus},
+    process::{Command, ExitStatus},
 };
+
+pub use super::types::{End, Streams};
 
 /// Why a process cannot be found by its environment on this system; None where it can.
 pub const NO_MARKS: Option<&str> = system::NO_MARKS;
@@ -60,17 +62,6 @@ pub fn replace_this(command: &mut Command, name: Option<&OsStr>) -> io::Error {
 /// A process with all that it starts. Ctrl-C at the terminal does not reach it.
 #[derive(Debug)]
 pub struct Group(system::Group);
-
-/// The standard streams of a process that are pipes.
-#[derive(Debug)]
-pub struct Streams {
-    /// What is written here it reads.
-    pub stdin: Option<ChildStdin>,
-    /// What it prints.
-    pub stdout: Option<ChildStdout>,
-    /// What it complains of.
-    pub stderr: Option<ChildStderr>,
-}
 
 impl Group {
     /// Starts it.
@@ -143,15 +134,6 @@ impl Ending {
     pub fn wait(self) {
         system::wait_for_end(self.0);
     }
-}
-
-/// How a process has ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum End {
-    /// With this exit code.
-    Code(i32),
-    /// By this signal.
-    Signal(i32),
 }
 
 impl From<ExitStatus> for End {

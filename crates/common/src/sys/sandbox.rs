@@ -27,6 +27,8 @@ use std::{
 
 pub use self::group::{Group, has_refused};
 
+pub use super::types::Limits;
+
 /// Whether the output that [`output`] makes is a terminal, to which every language prints a line at once.
 pub const OUTPUT_IS_TERMINAL: bool = cfg!(unix);
 
@@ -83,17 +85,6 @@ pub const INNER: [&str; 14] = [
     "--dev",
     "/dev",
 ];
-
-/// Limits of a process, which those that it starts inherit.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The longest file that it may write, in bytes.
-    pub file: u64,
-    /// Its memory, in bytes.
-    pub memory: u64,
-    /// How many processes and threads its user may have in its user namespace, where the kernel counts them so.
-    pub processes: Option<u64>,
-}
 
 impl Limits {
     /// Limits this process, as far as the system can; it leaves no core file.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use super::Process;
+use crate::sys::types::Process;
 
 /// The size of a page of memory in bytes, on the machines whose processes are looked at so.
 const PAGE: u64 = 4096;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-use super::Process;
+use crate::sys::types::Process;
 
 fn system(what: ProcessRefreshKind) -> System {
     let mut system = System::new();

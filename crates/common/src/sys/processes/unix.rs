@@ -12,7 +12,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{End, Streams};
+use crate::sys::types::{End, Streams};
 
 pub(super) const NO_MARKS: Option<&str> = if cfg!(target_os = "linux") {
     None

@@ -11,8 +11,8 @@ use std::{
 
 use process_wrap::std::{ChildWrapper, CommandWrap, CommandWrapper, JobObject};
 
-use super::{End, Streams};
 use crate::sys::Feature;
+use crate::sys::types::{End, Streams};
 
 pub(super) const NO_MARKS: Option<&str> =
     Some("Windows does not show the environment of processes");

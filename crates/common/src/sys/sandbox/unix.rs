@@ -20,7 +20,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::Limits;
+use crate::sys::types::Limits;
 
 /// The limit of processes, where the kernel counts them by user namespace (Linux 5.14 and newer), and not those of the user on
 /// the whole machine.

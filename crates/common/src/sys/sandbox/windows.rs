@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::Limits;
+use crate::sys::types::Limits;
 
 pub(super) fn apply(_: Limits) -> io::Result<()> {
     Ok(())
