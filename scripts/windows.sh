@@ -26,8 +26,8 @@ given=${1-}
 if [ -n "$given" ]; then
     bin=$(cd "$given" && pwd)
 else
-    cross_cargo windows build --quiet --workspace --bins
-    bin=$cross_folder/$(cross_triple windows)/debug
+    cross_cargo windows build --quiet --profile quick --workspace --bins
+    bin=$cross_folder/$(cross_triple windows)/quick
 fi
 linux=${CARGO_TARGET_DIR:-$PWD/target}/debug
 [[ $linux = /* ]] || linux=$PWD/$linux
