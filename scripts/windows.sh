@@ -369,7 +369,7 @@ processes() {
 devices() {
     refuses 2 "thread-server: --log CON: " thread-server --listen 127.0.0.1:0 --log CON
     refuses 2 "thread-server: --ready-file NUL: " thread-server --listen 127.0.0.1:0 --ready-file NUL
-    refuses 2 "naming: " naming flat server1 --names CON
+    refuses 2 "naming: --names CON: " naming flat server1 --names CON
     refuses 2 "thread-client: --plot " thread-client --plot 'aux.svg' --clients 1
 }
 

@@ -238,7 +238,7 @@ pub fn command_line<C: CommandLine>(
         }
     };
     *options.given() = flags::given::<C>(matches);
-    paths::check_arguments(matches)?;
+    paths::check_arguments::<C::Options>(matches)?;
     let known = || variables::all(&command::<C>());
     variables::check::<C>(known, std::env::vars_os().map(|(name, _)| name))?;
     let file = match options.config() {

@@ -10,11 +10,15 @@ use crate::{exit::Failure, sys::files::device_of, text::visible_path};
 /// Refuses the names of devices among the values of arguments and variables.
 ///
 /// # Errors
-/// `PATH: why` (exit code 2).
-pub(super) fn check_arguments(matches: &ArgMatches) -> Result<(), Failure> {
+/// `--flag PATH: why`, `PATH: why` for an argument that is no flag of the options (exit code 2).
+pub(super) fn check_arguments<O: Options>(matches: &ArgMatches) -> Result<(), Failure> {
+    let flags = O::flags();
     for id in matches.ids() {
+        let is_flag = flags.iter().any(|flag| flag.id == id.as_str());
+        let flag = is_flag.then(|| format!("--{} ", id.as_str().replace('_', "-")));
+        let flag = flag.unwrap_or_default();
         if let Ok(Some(paths)) = matches.try_get_many::<PathBuf>(id.as_str()) {
-            paths.map(PathBuf::as_path).try_for_each(check)?;
+            paths.into_iter().try_for_each(|path| check(&flag, path))?;
         }
     }
     Ok(())
@@ -25,16 +29,17 @@ pub(super) fn check_arguments(matches: &ArgMatches) -> Result<(), Failure> {
 /// # Errors
 /// `PATH: why` (exit code 2).
 pub(super) fn check_options(options: &impl Options) -> Result<(), Failure> {
-    options.paths().into_iter().try_for_each(check)
+    let mut paths = options.paths().into_iter();
+    paths.try_for_each(|path| check("", path))
 }
 
-fn check(path: &Path) -> Result<(), Failure> {
-    device_of(path).map_or(Ok(()), |device| Err(refusal(path, &device)))
+fn check(flag: &str, path: &Path) -> Result<(), Failure> {
+    device_of(path).map_or(Ok(()), |device| Err(refusal(flag, path, &device)))
 }
 
-fn refusal(path: &Path, device: &str) -> Failure {
+fn refusal(flag: &str, path: &Path, device: &str) -> Failure {
     let why = format!("{device} is a device on this system and not a file; choose another name");
-    Failure::could_not_run(visible_path(path), why)
+    Failure::could_not_run(format!("{flag}{}", visible_path(path)), why)
 }
 
 #[cfg(test)]
@@ -43,10 +48,10 @@ mod tests {
 
     #[test]
     fn a_device_is_one_line() {
-        let failure = refusal(r"C:\lab\nul.json".as_ref(), "NUL");
+        let failure = refusal("--log ", r"C:\lab\nul.json".as_ref(), "NUL");
         assert_eq!(
             failure.to_string(),
-            r"C:\lab\nul.json: NUL is a device on this system and not a file; choose another name"
+            r"--log C:\lab\nul.json: NUL is a device on this system and not a file; choose another name"
         );
     }
 }
