@@ -230,8 +230,10 @@ fn a_server_that_does_not_answer_has_a_status_of_its_own() {
         &["naming", "--server", &address, "--timeout", "300ms"],
     );
     assert_eq!(silent.code, Some(1), "{}", silent.err);
+    // On a busy machine it is asked once more, with three times the time.
+    let within = |seconds| format!("timeout: no answer within {seconds} s");
     assert!(
-        silent.out.contains("timeout: no answer within 0.3 s"),
+        silent.out.contains(&within("0.3")) || silent.out.contains(&within("0.9")),
         "{}",
         silent.out
     );
