@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use super::program::Options;
+use super::{flag::EVERYWHERE, program::Options};
 use crate::{exit::Failure, sys::files::device_of, text::visible_path};
 
 /// Refuses the names of devices among the values of arguments and variables.
@@ -13,10 +13,9 @@ use crate::{exit::Failure, sys::files::device_of, text::visible_path};
 /// `--flag PATH: why`, `PATH: why` for an argument that is no flag of the options (exit code 2).
 pub(super) fn check_arguments<O: Options>(matches: &ArgMatches) -> Result<(), Failure> {
     let flags = O::flags();
+    let names: Vec<&str> = flags.iter().map(|flag| flag.id).chain(EVERYWHERE).collect();
     for id in matches.ids() {
-        let is_flag = flags.iter().any(|flag| flag.id == id.as_str());
-        let flag = is_flag.then(|| format!("--{} ", id.as_str().replace('_', "-")));
-        let flag = flag.unwrap_or_default();
+        let flag = named(id.as_str(), &names);
         if let Ok(Some(paths)) = matches.try_get_many::<PathBuf>(id.as_str()) {
             paths.into_iter().try_for_each(|path| check(&flag, path))?;
         }
@@ -31,6 +30,14 @@ pub(super) fn check_arguments<O: Options>(matches: &ArgMatches) -> Result<(), Fa
 pub(super) fn check_options(options: &impl Options) -> Result<(), Failure> {
     let mut paths = options.paths().into_iter();
     paths.try_for_each(|path| check("", path))
+}
+
+/// `--log ` before a path, when the argument is one of these flags.
+fn named(id: &str, flags: &[&str]) -> String {
+    match flags.contains(&id) {
+        true => format!("--{} ", id.replace('_', "-")),
+        false => String::new(),
+    }
 }
 
 fn check(flag: &str, path: &Path) -> Result<(), Failure> {
@@ -48,10 +55,13 @@ mod tests {
 
     #[test]
     fn a_device_is_one_line() {
-        let failure = refusal("--log ", r"C:\lab\nul.json".as_ref(), "NUL");
+        let flag = named("log", &EVERYWHERE);
+        let failure = refusal(&flag, r"C:\lab\nul.json".as_ref(), "NUL");
         assert_eq!(
             failure.to_string(),
             r"--log C:\lab\nul.json: NUL is a device on this system and not a file; choose another name"
         );
+        assert_eq!(named("ready_file", &["ready_file"]), "--ready-file ");
+        assert_eq!(named("file", &EVERYWHERE), "");
     }
 }
