@@ -55,6 +55,8 @@ pub mod pipes;
 pub mod process_table;
 #[cfg(feature = "processes")]
 pub mod processes;
+#[cfg(any(feature = "multicast", feature = "processes"))]
+mod quoting;
 #[cfg(feature = "readiness")]
 pub mod readiness;
 #[cfg(feature = "replacing")]

@@ -104,7 +104,7 @@ impl Destinations {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::interface::State, *};
+    use super::*;
 
     fn received(from: &str, to: Option<&str>) -> Received {
         Received {
@@ -121,19 +121,7 @@ mod tests {
 
     fn with_one_interface(only_own: bool) -> Destinations {
         let mut destinations = Destinations::new(&["224.1.1.1".parse().unwrap()], only_own);
-        destinations.learn(&[Interface {
-            name: "eth0".into(),
-            index: 2,
-            address: "10.9.1.2".parse().unwrap(),
-            prefix: 24,
-            loopback: false,
-            state: State {
-                up: true,
-                running: true,
-                multicast: true,
-                broadcast: true,
-            },
-        }]);
+        destinations.learn(&[Interface::eth0("10.9.1.2", 24)]);
         // The interfaces of the machine of the test are not listed.
         destinations.next_look = Some(Instant::now() + Duration::from_secs(3600));
         destinations

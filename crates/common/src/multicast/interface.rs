@@ -369,6 +369,25 @@ pub fn routed(address: IpAddr) -> io::Result<IpAddr> {
 mod tests {
     use super::*;
 
+    impl Interface {
+        /// A usable interface of a test, with this address.
+        pub(in crate::multicast) fn eth0(address: &str, prefix: u8) -> Self {
+            Self {
+                name: "eth0".into(),
+                index: 2,
+                address: address.parse().unwrap(),
+                prefix,
+                loopback: false,
+                state: State {
+                    up: true,
+                    running: true,
+                    multicast: true,
+                    broadcast: true,
+                },
+            }
+        }
+    }
+
     const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 1, 1, 1));
 
     #[test]
@@ -399,19 +418,7 @@ mod tests {
 
     #[test]
     fn the_broadcast_address_is_computed_from_the_mask() {
-        let of = |address: &str, prefix| Interface {
-            name: "eth0".into(),
-            index: 2,
-            address: address.parse().unwrap(),
-            prefix,
-            loopback: false,
-            state: State {
-                up: true,
-                running: true,
-                multicast: true,
-                broadcast: true,
-            },
-        };
+        let of = Interface::eth0;
         let address = |address, prefix| of(address, prefix).broadcast_address();
         for (own, prefix, last) in [
             ("10.9.1.2", 24, "10.9.1.255"),

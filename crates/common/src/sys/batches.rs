@@ -3,6 +3,8 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(not(target_os = "linux"))]
+mod one_by_one;
 #[cfg(unix)]
 mod packet_info;
 #[cfg(all(unix, not(target_os = "linux")))]

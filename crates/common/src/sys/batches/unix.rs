@@ -11,11 +11,14 @@ use std::{
 use nix::sys::socket::{MsgFlags, SockaddrStorage, recvmsg};
 use socket2::Socket;
 
-pub(super) use super::packet_info::{Address, PacketInfo, send, socket_address};
+pub(super) use super::{
+    one_by_one::Sender,
+    packet_info::{Address, PacketInfo, send, socket_address},
+};
 use crate::sys::sockets::both_families;
 
 use super::{
-    MOST, Port, ROOM, Received, Source,
+    MOST, Port, ROOM, Received, one_by_one,
     packet_info::{self, source_of},
 };
 
@@ -65,20 +68,13 @@ impl Receiver {
         buffers: &mut [[u8; ROOM]],
         received: &mut [Received; MOST],
     ) -> io::Result<usize> {
-        let mut count = 0;
-        for (buffer, datagram) in buffers.iter_mut().zip(received) {
-            let flags = match count {
-                0 => MsgFlags::empty(),
-                _ => MsgFlags::MSG_DONTWAIT,
+        one_by_one::receive(buffers, received, |buffer, is_first| {
+            let flags = match is_first {
+                true => MsgFlags::empty(),
+                false => MsgFlags::MSG_DONTWAIT,
             };
-            match self.one(port, buffer, flags) {
-                Ok(one) => *datagram = one,
-                Err(error) if count == 0 => return Err(error),
-                Err(_) => break,
-            }
-            count += 1;
-        }
-        Ok(count)
+            self.one(port, buffer, flags)
+        })
     }
 
     fn one(&mut self, port: &Port, buffer: &mut [u8], flags: MsgFlags) -> io::Result<Received> {
@@ -96,28 +92,5 @@ impl Receiver {
             peer: message.address,
             source,
         })
-    }
-}
-
-pub(super) struct Sender;
-
-impl Sender {
-    pub(super) fn new(_: &Port) -> Self {
-        Self
-    }
-
-    /// Sends the first of these answers.
-    pub(super) fn send(
-        &mut self,
-        port: &Port,
-        answers: &[Vec<u8>],
-        to: &[Option<Address>],
-        from: Option<Source>,
-    ) -> io::Result<usize> {
-        let (Some(answer), Some(Some(to))) = (answers.first(), to.first()) else {
-            return Ok(0);
-        };
-        send(port, from, answer, to)?;
-        Ok(1)
     }
 }

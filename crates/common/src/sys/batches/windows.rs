@@ -12,7 +12,8 @@ use socket2::Socket;
 
 use crate::sys::sockets::{Interest, Woken, both_families, wait};
 
-use super::{MOST, Port, ROOM, Received, Source};
+pub(super) use super::one_by_one::Sender;
+use super::{MOST, Port, ROOM, Received, Source, one_by_one};
 
 pub(super) const SHARES_PORTS: bool = false;
 
@@ -64,16 +65,7 @@ impl Receiver {
         buffers: &mut [[u8; ROOM]],
         received: &mut [Received; MOST],
     ) -> io::Result<usize> {
-        let mut count = 0;
-        for (buffer, datagram) in buffers.iter_mut().zip(received) {
-            match one(port, buffer) {
-                Ok(one) => *datagram = one,
-                Err(error) if count == 0 => return Err(error),
-                Err(_) => break,
-            }
-            count += 1;
-        }
-        Ok(count)
+        one_by_one::receive(buffers, received, |buffer, _| one(port, buffer))
     }
 }
 
@@ -99,29 +91,6 @@ fn one(port: &Port, buffer: &mut [u8]) -> io::Result<Received> {
             IpAddr::V6(address) => Some(Source::V6(address, 0)),
         }),
     })
-}
-
-pub(super) struct Sender;
-
-impl Sender {
-    pub(super) fn new(_: &Port) -> Self {
-        Self
-    }
-
-    /// Sends the first of these answers.
-    pub(super) fn send(
-        &mut self,
-        port: &Port,
-        answers: &[Vec<u8>],
-        to: &[Option<Address>],
-        from: Option<Source>,
-    ) -> io::Result<usize> {
-        let (Some(answer), Some(Some(to))) = (answers.first(), to.first()) else {
-            return Ok(0);
-        };
-        send(port, from, answer, to)?;
-        Ok(1)
-    }
 }
 
 /// The longest wait for room in the socket's buffer, which other threads use, too.

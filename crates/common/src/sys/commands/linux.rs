@@ -3,7 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::tools::{Firewall, Over, Routes, Tool};
-use crate::sys::tables;
+use crate::sys::{
+    quoting::{OF_SHELL, quoted},
+    tables,
+};
 
 /// The firewalls that a Linux may have.
 pub const FIREWALLS: &[Firewall] = &[Firewall::Netfilter];
@@ -23,12 +26,7 @@ pub const DROPS: &str = "see what drops it: nft list ruleset, tc filter show";
 /// A word of a command, quoted where a shell would take it for more than that: an interface may have any name without
 /// spaces.
 pub fn word(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:%@+=,".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.into()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
+    quoted(text, "-_./:%@+=,", '\'', OF_SHELL)
 }
 
 /// The words `KEY=VALUE` for sysctl(8), of the setting `net/FAMILY/conf/INTERFACE/SETTING`. With slashes, as the name of

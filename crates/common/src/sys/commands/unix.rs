@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::tools::{Firewall, Over, Routes, Tool};
+use crate::sys::quoting::{OF_SHELL, quoted};
 
 /// The firewalls that the system may have.
 #[cfg(target_os = "macos")]
@@ -35,12 +36,7 @@ pub const DROPS: &str = "see what drops it: sudo pfctl -s rules";
 
 /// A word of a command, quoted where a shell would take it for more than that.
 pub fn word(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:%@+=,".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.into()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
+    quoted(text, "-_./:%@+=,", '\'', OF_SHELL)
 }
 
 /// Switches an interface on.

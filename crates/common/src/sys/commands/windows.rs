@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::tools::{Firewall, Over, Routes, Tool};
+use crate::sys::quoting::quoted;
 
 /// The firewalls that the system may have.
 pub const FIREWALLS: &[Firewall] = &[Firewall::Windows];
@@ -27,12 +28,7 @@ pub const DROPS: &str = "see whether another firewall than that of Windows is in
 
 /// A word of a command of PowerShell: between single quotes it is taken as it is.
 pub fn word(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:+=".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.into()
-    } else {
-        format!("'{}'", text.replace('\'', "''"))
-    }
+    quoted(text, "-_./:+=", '\'', "''")
 }
 
 /// Switches an interface on.

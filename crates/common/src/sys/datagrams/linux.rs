@@ -1,17 +1,12 @@
 //! Linux: ip(7), udp(7), socket(7).
 
-use std::{
-    io::{self, IoSliceMut},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
-    os::fd::AsRawFd,
-    time::Duration,
-};
+use std::{io, net::UdpSocket, time::Duration};
 
 use nix::{
     cmsg_space, libc,
     sys::{
         socket::{
-            ControlMessageOwned, MsgFlags, RecvMsg, SockaddrStorage, recvmsg, setsockopt,
+            ControlMessageOwned, setsockopt,
             sockopt::{
                 Ipv4PacketInfo, Ipv6RecvPacketInfo, ReceiveTimestampns, RxqOvfl, UdpGroSegment,
                 UdpGsoSegment,
@@ -20,10 +15,14 @@ use nix::{
         time::{TimeSpec, TimeValLike},
     },
 };
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
+use socket2::Socket;
 
-pub use super::posix::{cause, pending_error};
-use super::{cause::Cause, posix::socket_address, received::Received};
+pub use super::posix::{cause, membership_interface, pending_error};
+use super::{
+    cause::Cause,
+    posix::{self, v4, v6},
+    received::Received,
+};
 
 /// The setting that limits the size of a receive buffer.
 pub const BUFFER_LIMIT: &str = "net.core.rmem_max";
@@ -74,11 +73,6 @@ pub fn limited_broadcast(socket: &Socket, name: &str, _index: u32) -> io::Result
     socket.bind_device(Some(name.as_bytes()))
 }
 
-/// How an interface is named where a group of IPv4 is joined or left.
-pub fn membership_interface(index: u32, _address: Ipv4Addr) -> InterfaceIndexOrAddress {
-    InterfaceIndexOrAddress::Index(index)
-}
-
 /// From now on the kernel splits what it is handed into datagrams of this length (UDP_SEGMENT); 0: it does not.
 ///
 /// # Errors
@@ -123,9 +117,7 @@ pub struct Inbox {
 /// # Errors
 /// As socket(2).
 pub fn open(v4: bool, read_timeout: Duration) -> io::Result<(Socket, Inbox)> {
-    let domain = if v4 { Domain::IPV4 } else { Domain::IPV6 };
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_read_timeout(Some(read_timeout))?;
+    let socket = posix::open(v4, read_timeout)?;
     let control = cmsg_space!(libc::in6_pktinfo, u32, libc::c_int, TimeSpec);
     Ok((socket, Inbox { control }))
 }
@@ -164,53 +156,25 @@ impl Inbox {
         buffer: &mut [u8],
         may_wait: bool,
     ) -> io::Result<Received> {
-        let flags = if may_wait {
-            MsgFlags::empty()
-        } else {
-            MsgFlags::MSG_DONTWAIT
-        };
-        let mut slices = [IoSliceMut::new(buffer)];
-        let fd = socket.as_raw_fd();
-        let received = recvmsg(fd, &mut slices, Some(&mut self.control), flags)?;
-        read(&received)
+        posix::receive(socket, buffer, &mut self.control, may_wait, note)
     }
 }
 
-/// What the kernel reports of what one read returned.
-fn read(message: &RecvMsg<'_, '_, SockaddrStorage>) -> io::Result<Received> {
-    let mut received = Received {
-        length: message.bytes,
-        each: message.bytes,
-        sender: message
-            .address
-            .as_ref()
-            .and_then(socket_address)
-            .ok_or(io::ErrorKind::InvalidData)?,
-        to: None,
-        own: None,
-        truncated: message.flags.contains(MsgFlags::MSG_TRUNC),
-        time_us: None,
-        drops: None,
-    };
-    let v4 = |address: libc::in_addr| IpAddr::V4(Ipv4Addr::from(u32::from_be(address.s_addr)));
-    for message in message.cmsgs()? {
-        match message {
-            ControlMessageOwned::Ipv4PacketInfo(info) => {
-                received.to = Some(v4(info.ipi_addr));
-                received.own = Some(v4(info.ipi_spec_dst));
-            }
-            ControlMessageOwned::Ipv6PacketInfo(info) => {
-                received.to = Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
-            }
-            ControlMessageOwned::UdpGroSegments(each) => {
-                received.each = usize::try_from(each).unwrap_or_default();
-            }
-            ControlMessageOwned::ScmTimestampns(time) => {
-                received.time_us = u64::try_from(time.num_microseconds()).ok();
-            }
-            ControlMessageOwned::RxqOvfl(drops) => received.drops = Some(drops),
-            _ => {}
+/// Notes what the kernel reports in a control message.
+fn note(received: &mut Received, message: &ControlMessageOwned) {
+    match *message {
+        ControlMessageOwned::Ipv4PacketInfo(info) => {
+            received.to = Some(v4(info.ipi_addr));
+            received.own = Some(v4(info.ipi_spec_dst));
         }
+        ControlMessageOwned::Ipv6PacketInfo(info) => received.to = Some(v6(info.ipi6_addr)),
+        ControlMessageOwned::UdpGroSegments(each) => {
+            received.each = usize::try_from(each).unwrap_or_default();
+        }
+        ControlMessageOwned::ScmTimestampns(time) => {
+            received.time_us = u64::try_from(time.num_microseconds()).ok();
+        }
+        ControlMessageOwned::RxqOvfl(drops) => received.drops = Some(drops),
+        _ => {}
     }
-    Ok(received)
 }

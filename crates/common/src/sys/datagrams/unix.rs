@@ -1,26 +1,25 @@
 //! macOS and the BSDs: ip(4), ip6(4), getsockopt(2).
 
-use std::{
-    io::{self, IoSliceMut},
-    net::{Ipv4Addr, Ipv6Addr, UdpSocket},
-    os::fd::AsRawFd,
-    time::Duration,
-};
+use std::{io, net::UdpSocket, time::Duration};
 
 use nix::{
     cmsg_space, libc,
     sys::{
         socket::{
-            ControlMessageOwned, MsgFlags, recvmsg, setsockopt,
+            ControlMessageOwned, setsockopt,
             sockopt::{Ipv4RecvDstAddr, Ipv6RecvPacketInfo, ReceiveTimestamp},
         },
         time::{TimeVal, TimeValLike},
     },
 };
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
+use socket2::Socket;
 
-pub use super::posix::{cause, pending_error};
-use super::{cause::Cause, posix::socket_address, received::Received};
+pub use super::posix::{cause, membership_interface, pending_error};
+use super::{
+    cause::Cause,
+    posix::{self, v4, v6},
+    received::Received,
+};
 
 /// The setting that limits the size of a receive buffer.
 pub const BUFFER_LIMIT: &str = "kern.ipc.maxsockbuf";
@@ -86,11 +85,6 @@ pub fn limited_broadcast(socket: &Socket, name: &str, index: u32) -> io::Result<
     Ok(())
 }
 
-/// How an interface is named where a group of IPv4 is joined or left.
-pub fn membership_interface(index: u32, _address: Ipv4Addr) -> InterfaceIndexOrAddress {
-    InterfaceIndexOrAddress::Index(index)
-}
-
 /// The kernel splits nothing here.
 ///
 /// # Errors
@@ -131,9 +125,7 @@ pub struct Inbox {
 /// # Errors
 /// As socket(2).
 pub fn open(v4: bool, read_timeout: Duration) -> io::Result<(Socket, Inbox)> {
-    let domain = if v4 { Domain::IPV4 } else { Domain::IPV6 };
-    let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_read_timeout(Some(read_timeout))?;
+    let socket = posix::open(v4, read_timeout)?;
     let control = cmsg_space!(libc::in6_pktinfo, TimeVal);
     Ok((socket, Inbox { control }))
 }
@@ -163,42 +155,18 @@ impl Inbox {
         buffer: &mut [u8],
         may_wait: bool,
     ) -> io::Result<Received> {
-        let flags = if may_wait {
-            MsgFlags::empty()
-        } else {
-            MsgFlags::MSG_DONTWAIT
-        };
-        let mut slices = [IoSliceMut::new(buffer)];
-        let fd = socket.as_raw_fd();
-        let message = recvmsg(fd, &mut slices, Some(&mut self.control), flags)?;
-        let mut received = Received {
-            length: message.bytes,
-            each: message.bytes,
-            sender: message
-                .address
-                .as_ref()
-                .and_then(socket_address)
-                .ok_or(io::ErrorKind::InvalidData)?,
-            to: None,
-            own: None,
-            truncated: message.flags.contains(MsgFlags::MSG_TRUNC),
-            time_us: None,
-            drops: None,
-        };
-        for message in message.cmsgs()? {
-            match message {
-                ControlMessageOwned::Ipv4RecvDstAddr(to) => {
-                    received.to = Some(Ipv4Addr::from(u32::from_be(to.s_addr)).into());
-                }
-                ControlMessageOwned::Ipv6PacketInfo(info) => {
-                    received.to = Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
-                }
-                ControlMessageOwned::ScmTimestamp(time) => {
-                    received.time_us = u64::try_from(time.num_microseconds()).ok();
-                }
-                _ => {}
-            }
+        posix::receive(socket, buffer, &mut self.control, may_wait, note)
+    }
+}
+
+/// Notes what the kernel reports in a control message.
+fn note(received: &mut Received, message: &ControlMessageOwned) {
+    match *message {
+        ControlMessageOwned::Ipv4RecvDstAddr(to) => received.to = Some(v4(to)),
+        ControlMessageOwned::Ipv6PacketInfo(info) => received.to = Some(v6(info.ipi6_addr)),
+        ControlMessageOwned::ScmTimestamp(time) => {
+            received.time_us = u64::try_from(time.num_microseconds()).ok();
         }
-        Ok(received)
+        _ => {}
     }
 }

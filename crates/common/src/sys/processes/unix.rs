@@ -12,7 +12,10 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::sys::types::{End, Streams};
+use crate::sys::{
+    quoting::{self, OF_SHELL},
+    types::{End, Streams},
+};
 
 pub(super) const NO_MARKS: Option<&str> = if cfg!(target_os = "linux") {
     None
@@ -34,11 +37,7 @@ pub(super) fn shell(line: &str) -> Command {
 }
 
 pub(super) fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-:".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    quoting::quoted(word, "/._-:", '\'', OF_SHELL)
 }
 
 pub(super) fn replace_this(command: &mut Command, name: Option<&OsStr>) -> io::Error {

@@ -11,8 +11,10 @@ use std::{
 
 use process_wrap::std::{ChildWrapper, CommandWrap, CommandWrapper, JobObject};
 
-use crate::sys::Feature;
-use crate::sys::types::{End, Streams};
+use crate::sys::{
+    Feature, quoting,
+    types::{End, Streams},
+};
 
 pub(super) const NO_MARKS: Option<&str> =
     Some("Windows does not show the environment of processes");
@@ -56,12 +58,8 @@ pub(super) fn shell(line: &str) -> Command {
 }
 
 pub(super) fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || r"\/._-:".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
     // As the C library of Windows reads them, where a quotation mark in a word stands behind a backslash.
-    format!("\"{}\"", word.replace('"', "\\\""))
+    quoting::quoted(word, r"\/._-:", '"', "\\\"")
 }
 
 /// Windows has no exec: the command is a child, whose end is this program's. Its name is that of its file.
