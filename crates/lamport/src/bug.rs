@@ -28,3 +28,8 @@ impl Bug {
         }
     }
 }
+
+/// Whether a receive event moves the clock past the message's time.
+pub fn advances(bug: Option<Bug>) -> bool {
+    bug != Some(Bug::NoAdvance)
+}

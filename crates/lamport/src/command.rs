@@ -63,7 +63,7 @@ pub fn run<'app>(
     bind: impl FnOnce(&Cli) -> Result<BoundSocket, Failure>,
 ) -> Result<Summary, Failure> {
     match &cli.command {
-        None => handout::run(journal),
+        None => handout::run(journal).map_err(|overflow| Failure::no("clock", overflow)),
         // It holds nothing that a signal could lose, and may wait for a pipe.
         Some(Command::Trace(files)) => {
             let args = TraceArgs::new(files, &cli.options)?;

@@ -16,6 +16,7 @@ use common::{
     exit::Failure,
     json,
     message::Carrier,
+    process::ids::Names,
     text::visible,
 };
 use serde::{Deserialize, Deserializer};
@@ -25,7 +26,6 @@ use crate::{
     bug::Bug,
     faults::{Chance, Delay, FaultArgs, Faults},
     harness::workload::Subject,
-    ids::Names,
     size::Size,
     trace_flags::{Axis, FieldNames, Lanes, Range, TraceFiles},
     workload::Workload,

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
+use common::process::{
+    Action, Clocked, Command, Message, Process, Refusal, Stamped, TimerKind, To,
+    clock::{LamportClock, Overflow},
+    ids::{Names, ProcessId},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bug::Bug,
-    clock::{LamportClock, Overflow},
-    ids::{Names, ProcessId},
-    process::{Action, Clocked, Command, Message, Process, Refusal, Stamped, TimerKind, To},
     reliable_link::{Frame, ReliableLink},
     run_event::{MessageAction, RunEvent},
 };
@@ -55,8 +56,11 @@ pub trait Driver<M> {
     fn send(&mut self, to: ProcessId, frame: Frame<Packet<M>>);
     /// Records an event; called before the event's frames are sent.
     fn record(&mut self, event: RunEvent);
-    /// Sets the timer, in place of an earlier setting; at its expiration the driver calls [`Engine::timer`].
-    fn set_timer(&mut self, timer: TimerKind);
+    /// Sets the timer of this kind, in place of an earlier setting of the same kind; at its expiration the driver calls
+    /// [`Engine::timer`].
+    fn set_timer(&mut self, kind: TimerKind);
+    /// Clears the timer of this kind, if it is set.
+    fn clear_timer(&mut self, kind: TimerKind);
     /// Reports a warning.
     fn warn(&mut self, warning: EngineWarning);
 }
@@ -77,9 +81,9 @@ pub struct Engine<P: Process> {
 
 impl<P: Process> Engine<P> {
     /// The process `me` in a group of N.
-    pub fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
+    pub fn new(me: ProcessId, processes: usize, settings: &P::Settings) -> Self {
         Self {
-            node: Clocked::new(me, processes, bug),
+            node: Clocked::new(me, processes, settings),
             channels: (0..processes).map(|_| ReliableLink::default()).collect(),
             unreliable: false,
             reported: vec![(false, false); processes],
@@ -140,15 +144,15 @@ impl<P: Process> Engine<P> {
         self.perform(now, done, driver);
     }
 
-    /// The timer has expired.
-    pub fn timer(&mut self, now: Duration, driver: &mut dyn Driver<P::Message>) {
+    /// The timer of this kind has expired.
+    pub fn timer(&mut self, now: Duration, kind: TimerKind, driver: &mut dyn Driver<P::Message>) {
         if !self.ended {
-            let done = self.node.timer(&mut self.actions);
+            let done = self.node.timer(kind, &mut self.actions);
             self.perform(now, done, driver);
         }
     }
 
-    /// Handles a person's command.
+    /// Handles a command.
     ///
     /// # Errors
     /// When the process rejects it.
@@ -279,7 +283,8 @@ impl<P: Process> Engine<P> {
         let mut actions = std::mem::take(&mut self.actions);
         for action in actions.drain(..) {
             match action {
-                Action::SetTimer(timer) => driver.set_timer(timer),
+                Action::SetTimer(kind) => driver.set_timer(kind),
+                Action::ClearTimer(kind) => driver.clear_timer(kind),
                 Action::Event {
                     time,
                     meaning,

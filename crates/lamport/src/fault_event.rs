@@ -6,10 +6,10 @@ use std::time::Duration;
 use common::{
     event::{Event, Kind},
     message::{Carrier, MessageId, Party},
+    process::ids::{Names, ProcessId},
 };
 
 use crate::{
-    ids::{Names, ProcessId},
     run_event::{ALL_PROCESSES, RunEvent},
     words::CRASHED,
 };

@@ -9,6 +9,7 @@ use common::{
     config::Period,
     exit::Failure,
     json,
+    process::ids::{Names, ProcessId},
     text::{did_you_mean, visible},
 };
 use rand::RngExt;
@@ -16,7 +17,6 @@ use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
 pub use self::{chance::Chance, delay::Delay};
-use crate::ids::{Names, ProcessId};
 
 /// The largest faults file, in bytes.
 const LONGEST_FILE: u64 = 1 << 20;

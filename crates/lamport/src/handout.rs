@@ -1,43 +1,16 @@
-//! The handout's `lamport_clock.py`, statement by statement: the program that `lamport` without a subcommand runs. The
-//! algorithms of this crate use the same clock.
+//! The handout's `lamport_clock.py`, statement by statement: the program that `lamport` without a subcommand runs. Its class
+//! is `LamportClock` in `common/src/process/clock.rs`, which the algorithms use, too.
 
 use common::{
     event::{Event, Kind},
-    exit::{Failure, Summary},
+    exit::Summary,
     journal::Journal,
     message::{Carrier, MessageId},
+    process::clock::{LamportClock, Overflow},
 };
 
-use crate::overflow::Overflow;
-
-/// A logical clock (Lamport 1978).
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct LamportClock {
-    pub(crate) time: u64,
-}
-
-impl LamportClock {
-    /// A clock at 0.
-    pub fn new() -> Self {
-        Self { time: 0 }
-    }
-
-    /// Sends a message: the clock advances by one, and the message carries the new time (IR1, IR2a).
-    pub fn send(&mut self) -> Result<u64, Overflow> {
-        self.time = self.time.checked_add(1).ok_or(Overflow)?;
-        Ok(self.time)
-    }
-
-    /// Receives a message: the clock advances past its own time and the message's (IR2b).
-    pub fn receive(&mut self, received_time: u64) -> Result<u64, Overflow> {
-        let latest = self.time.max(received_time);
-        self.time = latest.checked_add(1).ok_or(Overflow)?;
-        Ok(self.time)
-    }
-}
-
 /// Two clocks, and one message from the first to the second.
-pub fn run(journal: &Journal) -> Result<Summary, Failure> {
+pub fn run(journal: &Journal) -> Result<Summary, Overflow> {
     let print = |kind, label, time| {
         let message = MessageId::new(Carrier::Memory, "clock1", "clock2", 1);
         let event = Event::new(kind).message(message).clock(time);

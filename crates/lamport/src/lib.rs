@@ -2,9 +2,9 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`handout`] | the handout's program: the logical clock, and two clocks that exchange a message |
-//! | [`clock`], [`vector_clock`], [`overflow`] | the clocks of the algorithms, and the end of their range |
-//! | [`ids`], [`process`], [`bug`] | the interface of an algorithm: a state machine with an outbox; bugs to inject into it |
+//! | [`handout`] | the handout's program: two clocks that exchange a message |
+//! | [`common::process`] | the interface of an algorithm: a state machine with an outbox and a logical clock |
+//! | [`vector_clock`], [`bug`] | the vector clock of causally ordered multicast; bugs to inject into an algorithm |
 //! | [`algorithms`], [`workload`] | the algorithms, and the operations that their applications start |
 //! | [`reliable_link`], [`engine`] | reliable FIFO channels; a process with its channels, for any driver |
 //! | [`simulate`], [`faults`] | the driver in simulated time, and the faults of a network |
@@ -20,7 +20,6 @@
 pub mod algorithms;
 pub mod bug;
 pub mod check;
-pub mod clock;
 pub mod command;
 pub mod config;
 pub mod engine;
@@ -29,10 +28,7 @@ pub mod faults;
 pub mod handout;
 pub mod happened_before;
 pub mod harness;
-pub mod ids;
 pub mod node;
-pub mod overflow;
-pub mod process;
 pub mod property;
 pub mod relevance;
 pub mod reliable_link;

@@ -1,11 +1,7 @@
 //! What of a process's state makes a difference from now on: for the model checker, which visits states that act the same
 //! only once.
 
-use crate::{
-    clock::Timestamp,
-    ids::ProcessId,
-    process::{Process, Stamped},
-};
+use common::process::{Process, Stamped, clock::Timestamp, ids::ProcessId};
 
 /// Later than every time: a state in which only that is known of a time.
 pub const LATER: u64 = u64::MAX;

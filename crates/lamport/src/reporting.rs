@@ -13,13 +13,13 @@ use common::{
     exit::{Failure, why},
     journal::Journal,
     message::Carrier,
+    process::ids::{Names, ProcessId, new_session},
     text::visible_path,
 };
 
 use crate::{
     algorithms::Algorithm,
     fault_event::{Fault, PathEvent},
-    ids::{Names, ProcessId, new_session},
     run_event::RunEvent,
 };
 

@@ -5,14 +5,14 @@ use std::{borrow::Cow, time::Duration};
 use common::{
     event::{Event, Kind},
     message::{Carrier, MessageId, Party},
+    process::{
+        Meaning, To,
+        ids::{Names, ProcessId},
+    },
     text::visible,
 };
 
-use crate::{
-    ids::{Names, ProcessId},
-    process::{Meaning, To},
-    words,
-};
+use crate::words;
 
 /// An event of one process.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -108,22 +108,29 @@ impl RunEvent {
         if !word.is_empty() {
             event.message_type = Some(word.to_owned().into());
         }
-        let (meaning, about, text) = match &self.meaning {
-            None => (None, None, text),
-            Some(Meaning::Request) => (Some("request"), None, text),
-            Some(Meaning::Enter(request)) => (Some("enter"), Some(request), text),
-            Some(Meaning::Exit(request)) => (Some("exit"), Some(request), text),
-            Some(Meaning::Multicast(payload)) => (Some("multicast"), None, payload.as_str()),
-            Some(Meaning::Deliver(multicast, payload)) => {
-                (Some("deliver"), Some(multicast), payload.as_str())
+        let safe = |text: &str| Some(visible(text.as_bytes()));
+        event.meaning = self.meaning.as_ref().map(|meaning| meaning.word().into());
+        let mut text = text;
+        match &self.meaning {
+            None | Some(Meaning::Request | Meaning::Join | Meaning::Leave) => {}
+            Some(Meaning::Multicast(payload) | Meaning::Local(payload)) => text = payload,
+            Some(Meaning::Enter(about) | Meaning::Exit(about) | Meaning::Deliver(about, _)) => {
+                let stamp = format!("{},{}", about.time, names.of(about.process));
+                event.timestamp = Some(stamp.into());
             }
-            Some(Meaning::Local(payload)) => (Some("local"), None, payload.as_str()),
-        };
-        event.meaning = meaning.map(Into::into);
-        event.timestamp =
-            about.map(|about| format!("{},{}", about.time, names.of(about.process)).into());
+            Some(Meaning::LookUp(name)) => event.name = safe(name),
+            Some(Meaning::Found(name, value) | Meaning::Insert(name, value)) => {
+                (event.name, event.value) = (safe(name), safe(value));
+            }
+            Some(Meaning::Move(name, to)) => {
+                (event.name, event.value) = (safe(name), safe(names.of(*to)));
+            }
+        }
+        if let Some(Meaning::Deliver(_, payload)) = &self.meaning {
+            text = payload;
+        }
         if !text.is_empty() {
-            event = event.text(visible(text.as_bytes()));
+            event.text = safe(text);
         }
         event.clock(self.time)
     }

@@ -3,20 +3,20 @@
 
 use std::fmt;
 
+use common::process::{clock::Overflow, ids::ProcessId};
 use serde::{Deserialize, Serialize};
-
-use crate::{ids::ProcessId, overflow::Overflow};
 
 /// A counter for each process.
 ///
 /// ```
-/// use lamport::{ids::ProcessId, vector_clock::VectorClock};
+/// use common::process::ids::ProcessId;
+/// use lamport::vector_clock::VectorClock;
 ///
 /// let mut delivered = VectorClock::new(3);
 /// delivered.tick(ProcessId(1))?;
 /// assert_eq!(delivered.of(ProcessId(1)), 1);
 /// assert_eq!(delivered.to_string(), "[0,1,0]");
-/// # Ok::<(), lamport::clock::Overflow>(())
+/// # Ok::<(), common::process::clock::Overflow>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct VectorClock(Vec<u64>);

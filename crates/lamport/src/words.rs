@@ -122,6 +122,13 @@ impl Facts<'_> {
                 quoted(self.text)
             ),
             "local" => format!("local event{}", quoted(self.text)),
+            "look-up" => format!("looks up {}", self.name),
+            "found" if self.value.is_empty() => format!("finds no {}", self.name),
+            "found" => format!("finds {}: {}", self.name, self.value),
+            "insert" => format!("inserts {}: {}", self.name, self.value),
+            "move" => format!("moves {} to {}", self.name, self.value),
+            "join" => "joins".to_owned(),
+            "leave" => "leaves".to_owned(),
             _ => return None,
         })
     }

@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use common::process::TimerKind;
 use rand::RngExt;
 use rand_distr::{Distribution, Exp1};
 use rand_pcg::Pcg64Mcg;
 
-use crate::process::TimerKind;
-
 /// The longest time that a process stays in the critical section.
 const LONGEST_WORK: Duration = Duration::from_millis(2);
+
+/// The time between two rounds of periodic work.
+const MAINTENANCE: Duration = Duration::from_millis(500);
+
+/// How long a process waits for a reply.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The workload of each process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +40,8 @@ impl Workload {
                 Some(Duration::from_secs_f64(scale / self.rate))
             }
             TimerKind::Work => Some(LONGEST_WORK.mul_f64(random.random())),
+            TimerKind::Maintain => Some(MAINTENANCE),
+            TimerKind::Timeout => Some(TIMEOUT),
         }
     }
 }

@@ -7,7 +7,7 @@ mod atomic;
 mod tests {
     use std::{collections::HashSet, sync::atomic::AtomicU64, thread};
 
-    use lamport::clock::Overflow;
+    use common::process::clock::Overflow;
 
     use super::atomic::{AtomicLamportClock, LAST};
 
@@ -60,7 +60,7 @@ mod tests {
 /// All interleavings of threads that advance the clock (loom); `scripts/interleavings.sh` runs them.
 #[cfg(loom)]
 mod interleavings {
-    use lamport::clock::Overflow;
+    use common::process::clock::Overflow;
     use loom::{
         sync::{Arc, atomic::AtomicU64},
         thread,

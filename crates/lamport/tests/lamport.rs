@@ -363,6 +363,16 @@ fn json_has_the_same_two_events_of_one_message() {
 fn the_handouts_file_is_short_and_the_page_of_the_experiment_shows_its_heart() {
     let page = include_str!("../../../docs/student/synchronization.md");
     testing::check_handout(HANDOUT, "crates/lamport/src/handout.rs", page);
+    // Its class is the clock of all algorithms, which the page shows, too.
+    let clock = include_str!("../../common/src/process/clock.rs");
+    assert!(page.contains("crates/common/src/process/clock.rs"));
+    let blocks = page.split("```rust\n").skip(1);
+    let blocks: Vec<_> = blocks
+        .map(|block| block.split_once("```\n").unwrap().0)
+        .collect();
+    let rules = blocks.iter().filter(|block| clock.contains(**block));
+    let shown = rules.filter(|block| block.contains("fn send") && block.contains("fn receive"));
+    assert_eq!(shown.count(), 1, "the page shows another clock");
 }
 
 /// The labels that `handout.rs` prints stand in no other source file, so the default run prints them by this file.

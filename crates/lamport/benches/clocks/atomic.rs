@@ -5,7 +5,7 @@ use loom::sync::atomic::{AtomicU64, Ordering};
 #[cfg(not(loom))]
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lamport::clock::Overflow;
+use common::process::clock::Overflow;
 
 /// The last time that the clock shows. The 2³² times above it leave room for the threads that find the clock at its end
 /// at the same moment, until each of them has put it back.

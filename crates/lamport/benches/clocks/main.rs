@@ -12,8 +12,7 @@ use std::{
     thread,
 };
 
-use common::testing::measuring::Table;
-use lamport::clock::LamportClock;
+use common::{process::clock::LamportClock, testing::measuring::Table};
 
 use self::atomic::AtomicLamportClock;
 

@@ -2,13 +2,15 @@
 //! Steen & Tanenbaum, "Vector clocks"): a reply is never delivered before the message that it answers. Every multicast
 //! carries how many multicasts of each process its sender had delivered; a receiver that has delivered fewer holds it back.
 
+use common::process::{
+    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    clock::{Overflow, Timestamp},
+    ids::{Names, ProcessId},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bug::Bug,
-    clock::{Overflow, Timestamp},
-    ids::{Names, ProcessId},
-    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    bug::{self, Bug},
     relevance::{MayStart, Relevance, Use, Visit},
     vector_clock::VectorClock,
 };
@@ -86,14 +88,19 @@ impl Causal {
 
 impl Process for Causal {
     type Message = Payload;
+    type Settings = Option<Bug>;
 
-    fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
+    fn new(me: ProcessId, processes: usize, bug: &Option<Bug>) -> Self {
         Self {
             me,
-            bug,
+            bug: *bug,
             delivered: VectorClock::new(processes),
             held_back: Vec::new(),
         }
+    }
+
+    fn advances_past_messages(bug: &Option<Bug>) -> bool {
+        bug::advances(*bug)
     }
 
     fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
@@ -114,7 +121,7 @@ impl Process for Causal {
         self.deliver(out)
     }
 
-    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+    fn timer(&mut self, _: TimerKind, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         let number = self.delivered.of(self.me) + 1;
         self.multicast(format!("news {number}"), out)?;
         out.set_timer(TimerKind::Think);

@@ -3,14 +3,16 @@
 
 use std::collections::VecDeque;
 
+use common::process::{
+    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    clock::{Overflow, Timestamp},
+    ids::{Names, ProcessId},
+};
 use serde::{Deserialize, Serialize};
 
 use super::critical_section::{CriticalSection, CriticalSectionUser};
 use crate::{
-    bug::Bug,
-    clock::{Overflow, Timestamp},
-    ids::{Names, ProcessId},
-    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    bug::{self, Bug},
     relevance::{MayStart, Relevance},
 };
 
@@ -84,14 +86,19 @@ impl CriticalSectionUser for Central {
 
 impl Process for Central {
     type Message = Payload;
+    type Settings = Option<Bug>;
 
-    fn new(me: ProcessId, _: usize, bug: Option<Bug>) -> Self {
+    fn new(me: ProcessId, _: usize, bug: &Option<Bug>) -> Self {
         Self {
             me,
-            bug,
+            bug: *bug,
             state: CriticalSection::Outside,
             queue: VecDeque::new(),
         }
+    }
+
+    fn advances_past_messages(bug: &Option<Bug>) -> bool {
+        bug::advances(*bug)
     }
 
     fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
@@ -132,8 +139,8 @@ impl Process for Central {
         Ok(())
     }
 
-    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
-        self.next(out)
+    fn timer(&mut self, kind: TimerKind, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        self.next(kind, out)
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {

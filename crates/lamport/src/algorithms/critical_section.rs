@@ -1,11 +1,12 @@
 //! The state of a process with respect to the critical section, the same for all algorithms of mutual exclusion: it
 //! requests the critical section, waits, is inside, and exits.
 
-use crate::{
+use common::process::{
+    Command, Meaning, Message, Outbox, Refusal, TimerKind,
     clock::{Overflow, Timestamp},
-    process::{Command, Meaning, Message, Outbox, Refusal, TimerKind},
-    relevance::{Use, Visit},
 };
+
+use crate::relevance::{Use, Visit};
 
 /// The state of a process with respect to the critical section.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -71,12 +72,16 @@ pub(super) trait CriticalSectionUser {
         out: &mut Outbox<'_, Self::Message>,
     ) -> Result<(), Overflow>;
 
-    /// The application's next step.
-    fn next(&mut self, out: &mut Outbox<'_, Self::Message>) -> Result<(), Overflow> {
-        match self.critical_section() {
-            CriticalSection::Outside => self.request(out),
-            CriticalSection::Waiting(_) => Ok(()),
-            CriticalSection::Inside(request) => self.release(request, out),
+    /// The application's next step, when its timer of this kind has expired.
+    fn next(
+        &mut self,
+        kind: TimerKind,
+        out: &mut Outbox<'_, Self::Message>,
+    ) -> Result<(), Overflow> {
+        match (kind, self.critical_section()) {
+            (TimerKind::Think, CriticalSection::Outside) => self.request(out),
+            (TimerKind::Work, CriticalSection::Inside(request)) => self.release(request, out),
+            _ => Ok(()),
         }
     }
 

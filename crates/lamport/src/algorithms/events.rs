@@ -1,12 +1,14 @@
 //! Send, receive and local events, as in the first half of Lamport's paper: an algorithm that consists of its clocks only.
 
+use common::process::{
+    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    clock::Overflow,
+    ids::{Names, ProcessId},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bug::Bug,
-    clock::Overflow,
-    ids::{Names, ProcessId},
-    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    bug::{self, Bug},
     relevance::{MayStart, Relevance},
 };
 
@@ -35,13 +37,18 @@ impl Message for Text {
 
 impl Process for Events {
     type Message = Text;
+    type Settings = Option<Bug>;
 
-    fn new(me: ProcessId, processes: usize, _: Option<Bug>) -> Self {
+    fn new(me: ProcessId, processes: usize, _: &Option<Bug>) -> Self {
         Self {
             me,
             processes,
             started: 0,
         }
+    }
+
+    fn advances_past_messages(bug: &Option<Bug>) -> bool {
+        bug::advances(*bug)
     }
 
     fn start(&mut self, out: &mut Outbox<'_, Text>) -> Result<(), Overflow> {
@@ -59,7 +66,7 @@ impl Process for Events {
     }
 
     /// Sends a message to each of the others in turn, and has a local event between two rounds.
-    fn timer(&mut self, out: &mut Outbox<'_, Text>) -> Result<(), Overflow> {
+    fn timer(&mut self, _: TimerKind, out: &mut Outbox<'_, Text>) -> Result<(), Overflow> {
         let step = (self.started % self.processes as u64) as usize;
         self.started += 1;
         if step == 0 {

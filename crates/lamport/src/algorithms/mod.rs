@@ -1,4 +1,4 @@
-//! The algorithms, each a [`Process`](crate::process::Process) in a file of its own.
+//! The algorithms, each a [`Process`](common::process::Process) in a file of its own.
 //!
 //! | module | algorithm | from |
 //! | --- | --- | --- |

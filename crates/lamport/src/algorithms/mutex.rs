@@ -5,14 +5,16 @@
 
 use std::collections::BTreeSet;
 
+use common::process::{
+    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    clock::{Overflow, Timestamp},
+    ids::{Names, ProcessId},
+};
 use serde::{Deserialize, Serialize};
 
 use super::critical_section::{CriticalSection, CriticalSectionUser};
 use crate::{
-    bug::Bug,
-    clock::{Overflow, Timestamp},
-    ids::{Names, ProcessId},
-    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    bug::{self, Bug},
     relevance::{MayStart, Relevance, Visit, relation},
 };
 
@@ -105,15 +107,20 @@ impl CriticalSectionUser for Mutex {
 
 impl Process for Mutex {
     type Message = Payload;
+    type Settings = Option<Bug>;
 
-    fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
+    fn new(me: ProcessId, processes: usize, bug: &Option<Bug>) -> Self {
         Self {
             me,
-            bug,
+            bug: *bug,
             queue: BTreeSet::new(),
             heard: vec![0; processes],
             state: CriticalSection::Outside,
         }
+    }
+
+    fn advances_past_messages(bug: &Option<Bug>) -> bool {
+        bug::advances(*bug)
     }
 
     fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
@@ -141,8 +148,8 @@ impl Process for Mutex {
         self.enter_if_granted(out)
     }
 
-    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
-        self.next(out)
+    fn timer(&mut self, kind: TimerKind, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        self.next(kind, out)
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {

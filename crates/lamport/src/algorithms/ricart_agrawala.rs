@@ -4,14 +4,16 @@
 
 use std::collections::BTreeSet;
 
+use common::process::{
+    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    clock::{Overflow, Timestamp},
+    ids::{Names, ProcessId},
+};
 use serde::{Deserialize, Serialize};
 
 use super::critical_section::{CriticalSection, CriticalSectionUser};
 use crate::{
-    bug::Bug,
-    clock::{Overflow, Timestamp},
-    ids::{Names, ProcessId},
-    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    bug::{self, Bug},
     relevance::{MayStart, Relevance, Visit, relation},
 };
 
@@ -102,16 +104,21 @@ impl CriticalSectionUser for RicartAgrawala {
 
 impl Process for RicartAgrawala {
     type Message = Payload;
+    type Settings = Option<Bug>;
 
-    fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
+    fn new(me: ProcessId, processes: usize, bug: &Option<Bug>) -> Self {
         Self {
             me,
             processes,
-            bug,
+            bug: *bug,
             state: CriticalSection::Outside,
             awaited: BTreeSet::new(),
             deferred: BTreeSet::new(),
         }
+    }
+
+    fn advances_past_messages(bug: &Option<Bug>) -> bool {
+        bug::advances(*bug)
     }
 
     fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
@@ -142,8 +149,8 @@ impl Process for RicartAgrawala {
         Ok(())
     }
 
-    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
-        self.next(out)
+    fn timer(&mut self, kind: TimerKind, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        self.next(kind, out)
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {

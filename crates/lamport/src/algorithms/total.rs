@@ -5,14 +5,16 @@
 //! An acknowledgement shows that its sender's clock is past the multicast's time, so that no multicast with a smaller
 //! timestamp can follow; any later message shows the same. This requires reliable FIFO channels.
 
+use common::process::{
+    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    clock::{Overflow, Timestamp},
+    ids::{Names, ProcessId},
+};
 use serde::{Deserialize, Serialize};
 
 use super::bank::{Account, Operation};
 use crate::{
-    bug::Bug,
-    clock::{Overflow, Timestamp},
-    ids::{Names, ProcessId},
-    process::{Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To},
+    bug::{self, Bug},
     relevance::{MayStart, Relevance, Use, Visit},
 };
 
@@ -113,15 +115,20 @@ impl Total {
 
 impl Process for Total {
     type Message = Payload;
+    type Settings = Option<Bug>;
 
-    fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
+    fn new(me: ProcessId, processes: usize, bug: &Option<Bug>) -> Self {
         Self {
             me,
-            bug,
+            bug: *bug,
             account: Account::new(),
             held_back: Vec::new(),
             heard: vec![0; processes],
         }
+    }
+
+    fn advances_past_messages(bug: &Option<Bug>) -> bool {
+        bug::advances(*bug)
     }
 
     fn start(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
@@ -145,7 +152,7 @@ impl Process for Total {
     }
 
     /// The first process is the textbook's customer, the second its bank, and so on in turn.
-    fn timer(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+    fn timer(&mut self, _: TimerKind, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         if self.is_full() {
             out.set_timer(TimerKind::Think);
             return Ok(());

@@ -15,9 +15,9 @@ use common::{
     exit::{Failure, Summary},
     journal::Journal,
     message::Carrier,
+    process::ids::Names,
     shutdown::Shutdown,
 };
-
 use crossbeam::channel::{RecvTimeoutError, bounded};
 
 use super::{
@@ -32,7 +32,6 @@ use super::{
 use crate::{
     algorithms::{Algorithm, with_process},
     config::Cli,
-    ids::Names,
     reporting::{self, Report},
 };
 

@@ -10,18 +10,15 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-use stateright::{Model, Property};
-
-use crate::{
-    bug::Bug,
+use common::process::{
+    Meaning, To,
     clock::Timestamp,
     ids::{Names, ProcessId},
-    process::{Meaning, To},
-    property,
-    run_event::MessageAction,
 };
+use stateright::{Model, Property};
 
 use super::path_event::{self, ExplainPath, PathRenderer};
+use crate::{bug::Bug, property, run_event::MessageAction};
 
 /// The largest bound for clocks: a message is a byte.
 pub const MOST_CLOCK: u8 = 200;

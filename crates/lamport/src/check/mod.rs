@@ -36,7 +36,7 @@ mod tests;
 
 use std::{marker::PhantomData, sync::Arc};
 
-use common::{capacity, config::in_range, exit::Failure, parallel};
+use common::{capacity, config::in_range, exit::Failure, parallel, process::Process};
 
 use self::{
     search::Limits,
@@ -198,12 +198,16 @@ pub(crate) use with_model;
 
 impl Settings {
     /// The model of the processes.
-    pub fn system<P>(&self, count: u16, budget: FaultBudget) -> System<P> {
+    pub fn system<P: Process<Settings = Option<Bug>>>(
+        &self,
+        count: u16,
+        budget: FaultBudget,
+    ) -> System<P> {
         System {
             algorithm: self.algorithm,
             processes: self.processes,
             count,
-            bug: self.bug,
+            settings: self.bug,
             budget,
             is_reduced: false,
             exercise: Arc::default(),

@@ -5,13 +5,11 @@
 //! state violate it, while the verdict on one run requires that one's exit happened before the other's entry. If it did not,
 //! some interleaving has both inside, and the search finds it.
 
+use common::process::{Meaning, clock::Timestamp, ids::ProcessId};
 use smallvec::{SmallVec, smallvec};
 
 use crate::{
     algorithms::Algorithm,
-    clock::Timestamp,
-    ids::ProcessId,
-    process::Meaning,
     property::Property,
     relevance::{Use, Visit},
     verdict::{
@@ -111,7 +109,7 @@ impl Seen {
                 output.clear();
                 self.clock = (0, 1);
             }
-            Meaning::Request | Meaning::Enter(_) | Meaning::Exit(_) => self.clock = (0, 1),
+            _ => self.clock = (0, 1),
         }
         self.received = None;
         Some(self)

@@ -2,12 +2,14 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use common::process::{
+    Meaning, To,
+    ids::{Names, ProcessId},
+};
 use stateright::Model;
 
 use crate::{
     fault_event::{Fault, FaultyMessage, MessageFault, PathEvent},
-    ids::{Names, ProcessId},
-    process::{Meaning, To},
     run_event::{MessageAction, RunEvent},
 };
 

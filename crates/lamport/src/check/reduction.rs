@@ -21,6 +21,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use common::process::{clock::LamportClock, ids::ProcessId};
 use smallvec::SmallVec;
 use stateright::Model;
 
@@ -30,8 +31,6 @@ use super::{
 };
 use crate::{
     bug::Bug,
-    clock::LamportClock,
-    ids::ProcessId,
     relevance::{LATER, Relevance, Use},
 };
 

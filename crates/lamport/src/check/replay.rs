@@ -6,6 +6,7 @@ use common::{
     config::in_range,
     exit::{Failure, Summary},
     journal::Journal,
+    process::Meaning,
     text::{plural, visible_path},
 };
 use stateright::Model;
@@ -19,7 +20,6 @@ use crate::{
     bug::Bug,
     config::{Cli, Show},
     fault_event::PathEvent,
-    process::Meaning,
     property::Property,
     run_event::{MessageAction, RunEvent},
     simulate::replay::{self, Replayed, Script, Scripted, Step},

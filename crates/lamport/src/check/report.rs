@@ -6,6 +6,7 @@ use common::{
     event::{self, Event, Kind},
     exit::{Exit, Failure, Summary},
     message::Carrier,
+    process::ids::{Names, ProcessId},
     text::{micros, plural, visible_path, whole_micros},
 };
 
@@ -18,7 +19,6 @@ use super::{
 };
 use crate::{
     fault_event::PathEvent,
-    ids::{Names, ProcessId},
     property::Property,
     reporting::{self, Log, Report, line},
     simulate::replay::MAX_CLOCK,

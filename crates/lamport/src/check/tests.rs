@@ -9,7 +9,13 @@ use std::{
 };
 
 use clap::ValueEnum;
-use common::parallel;
+use common::{
+    parallel,
+    process::{
+        TimerKind,
+        ids::{Names, ProcessId},
+    },
+};
 use stateright::{Checker, Model, Property};
 
 use super::{
@@ -22,7 +28,6 @@ use super::{
 use crate::{
     algorithms::with_process,
     fault_event::PathEvent,
-    ids::{Names, ProcessId},
     verdict::{RunUnderTest, Verdict},
 };
 
@@ -537,7 +542,11 @@ fn a_crashed_process_takes_no_step() {
     let settings = settings(Algorithm::Mutex, 2, None);
     let model = settings.system::<crate::algorithms::mutex::Mutex>(1, budget);
     let mut state = model.init_states().remove(0);
-    for step in [Step::Timer(p1), Step::Timer(p2), Step::Crash(p1)] {
+    for step in [
+        Step::Timer(p1, TimerKind::Think),
+        Step::Timer(p2, TimerKind::Think),
+        Step::Crash(p1),
+    ] {
         state = model.next_state(&state, step).unwrap();
     }
     let mut steps = Vec::new();

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use common::text::plural;
+use common::{
+    process::{To, ids::Names},
+    text::plural,
+};
 
 use super::{
     findings::{Violation, checks},
@@ -11,8 +14,6 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    ids::Names,
-    process::To,
     run_event::{MessageAction, RunEvent},
     simulate::minimize::causal_past,
     workload::Workload,

@@ -1,6 +1,9 @@
 //! The verdict on a run of nodes: on the protocol, the answers, the workload, and the properties of its algorithm.
 
-use common::text::plural;
+use common::{
+    process::{To, ids::ProcessId},
+    text::plural,
+};
 
 use super::{
     history::History,
@@ -12,8 +15,6 @@ use super::{
 use crate::{
     algorithms::Algorithm,
     fault_event::PathEvent,
-    ids::ProcessId,
-    process::To,
     property::Property,
     run_event::{MessageAction, RunEvent},
     verdict::{Check, RunUnderTest, Verdict},

@@ -6,12 +6,15 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
+use common::process::{
+    Meaning, To,
+    clock::Timestamp,
+    ids::{Names, ProcessId},
+};
+
 use super::message::{Body, content, kind};
 use crate::{
-    clock::Timestamp,
     fault_event::{Fault, FaultyMessage, MessageFault, PathEvent},
-    ids::{Names, ProcessId},
-    process::{Meaning, To},
     run_event::{MessageAction, RunEvent},
 };
 

@@ -15,6 +15,7 @@ use common::{
     event::{Event, Kind},
     exit::Failure,
     journal::Journal,
+    process::ids::ProcessId,
     shutdown::Shutdown,
     text::plural,
 };
@@ -34,7 +35,7 @@ use super::{
     tasks,
     workload::NodeWorkload,
 };
-use crate::{faults::Faults, ids::ProcessId, simulate::event_queue::EventQueue};
+use crate::{faults::Faults, simulate::event_queue::EventQueue};
 
 /// How long a node may take to answer `init` and `topology`.
 const START: Duration = Duration::from_secs(10);

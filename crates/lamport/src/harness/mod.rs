@@ -39,13 +39,14 @@ use std::{
 use common::{
     exit::{Failure, Summary, why},
     journal::Journal,
+    process::ids::new_session,
     shutdown::Shutdown,
 };
 use crossbeam::channel::bounded;
 
 use self::lab::{Lab, Outcome, Surroundings};
 pub use self::{explain::Explanation, settings::Settings};
-use crate::{ids::new_session, reporting, verdict::Check};
+use crate::{reporting, verdict::Check};
 
 /// How many outputs of nodes may wait.
 const OUTPUTS: usize = 1024;

@@ -127,11 +127,12 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
+    use common::process::ids::ProcessId;
+
     use super::*;
     use crate::{
         faults::{Delay, FaultArgs},
         harness::{history::History, message::body, settings::names},
-        ids::ProcessId,
     };
 
     /// How many copies of each of 50 messages of a link arrive, and when; `others` go over another link between them.
@@ -141,7 +142,7 @@ mod tests {
         let faults = Faults::new(&faults, &names(3), Delay::default()).unwrap();
         let mut network = Network::new(&faults, 3, seed);
         let mut history = History::new(3, false);
-        let mut send = |network: &mut Network, ends: (u16, u16)| {
+        let mut send = |network: &mut Network, ends: (u32, u32)| {
             let ends = (ProcessId(ends.0), ProcessId(ends.1));
             let sent = history.send(Duration::ZERO, ends, &body("x", []), |_| None);
             network.send(Duration::ZERO, sent, Arc::from(&b"x"[..]));
@@ -179,7 +180,7 @@ mod tests {
         let faults = Faults::new(&partition, &names(3), Delay::default()).unwrap();
         let mut network = Network::new(&faults, 3, 1);
         let mut history = History::new(3, false);
-        let mut passes = |network: &mut Network, ends: (u16, u16), seconds: u64| {
+        let mut passes = |network: &mut Network, ends: (u32, u32), seconds: u64| {
             let now = Duration::from_secs(seconds);
             let ends = (ProcessId(ends.0), ProcessId(ends.1));
             let sent = history.send(now, ends, &body("x", []), |_| None);

@@ -7,6 +7,7 @@ use common::{
     exit::{Exit, Failure, Summary},
     journal::Journal,
     message::Carrier,
+    process::ids::{Names, ProcessId},
     text::{micros, plural, visible_path, whole_micros},
 };
 
@@ -20,7 +21,6 @@ use super::{
 use crate::{
     algorithms::Algorithm,
     fault_event::PathEvent,
-    ids::{Names, ProcessId},
     reporting::{Log, Report, line, log_path},
     verdict::Check,
 };

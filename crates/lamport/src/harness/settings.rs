@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use common::{
     config::{Period, in_range},
     exit::Failure,
+    process::ids::{Names, new_session},
     sys::Feature,
     text::visible,
 };
@@ -13,7 +14,6 @@ use super::workload::NodeWorkload;
 use crate::{
     config::{Cli, MOST, Show},
     faults::{Delay, Faults},
-    ids::{Names, new_session},
     workload::Workload,
 };
 

@@ -5,6 +5,7 @@ use common::{
     event::{Event, Kind},
     exit::{Exit, Failure, Summary},
     journal::Journal,
+    process::ids::new_session,
     shutdown::Shutdown,
     sys::terminal,
 };
@@ -14,7 +15,6 @@ use crate::{
     algorithms::Algorithm,
     config::Cli,
     faults::Delay,
-    ids::new_session,
     simulate::replay::{CLOCK, TYPED},
     workload::Workload,
 };

@@ -5,6 +5,10 @@ use std::time::{Duration, Instant};
 use common::{
     event::{Event, Level},
     journal::Journal,
+    process::{
+        TimerKind,
+        ids::{Names, ProcessId},
+    },
 };
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -19,8 +23,6 @@ use super::{
 use crate::{
     engine::{Driver, EngineWarning, Packet},
     faults::Faults,
-    ids::{Names, ProcessId},
-    process::TimerKind,
     reliable_link::Frame,
     run_event::RunEvent,
     simulate::event_queue::EventQueue,
@@ -40,8 +42,8 @@ pub(super) struct NodeDriver<'a> {
     random: Pcg64Mcg,
     /// Frames that are delayed as in a slow network.
     delayed: EventQueue<(ProcessId, Vec<u8>)>,
-    /// When the timer expires, and its kind.
-    timer: Option<(Duration, TimerKind)>,
+    /// When the timer of each kind expires.
+    timers: [Option<Duration>; TimerKind::COUNT],
     /// How many operations the process has started, and whether it starts no more.
     started: u64,
     finishing: bool,
@@ -69,7 +71,7 @@ impl<'a> NodeDriver<'a> {
             start: Instant::now(),
             random: Pcg64Mcg::seed_from_u64(settings.seed),
             delayed: EventQueue::new(),
-            timer: None,
+            timers: [None; TimerKind::COUNT],
             started: 0,
             finishing: false,
             events: 0,
@@ -82,30 +84,34 @@ impl<'a> NodeDriver<'a> {
         self.start.elapsed()
     }
 
-    /// When the timer expires or a delayed frame is due.
+    /// When a timer expires or a delayed frame is due.
     pub(super) fn due(&self) -> Option<Duration> {
-        let timer = self.timer.map(|timer| timer.0);
-        [timer, self.delayed.due()].into_iter().flatten().min()
+        let timers = self.timers.iter().copied();
+        timers.chain([self.delayed.due()]).flatten().min()
     }
 
-    /// Whether the timer has expired; clears it.
-    pub(super) fn timer_is_due(&mut self, now: Duration) -> bool {
-        let Some((_, kind)) = self.timer.take_if(|timer| timer.0 <= now) else {
-            return false;
-        };
+    /// The timer that has expired first, if one has; clears it.
+    pub(super) fn expired(&mut self, now: Duration) -> Option<TimerKind> {
+        let expired = TimerKind::ALL.into_iter().filter_map(|kind| {
+            let at = self.timers[kind.index()].filter(|at| *at <= now)?;
+            Some((at, kind))
+        });
+        let (_, kind) = expired.min_by_key(|(at, _)| *at)?;
+        self.timers[kind.index()] = None;
         self.started += u64::from(kind == TimerKind::Think);
-        true
+        Some(kind)
     }
 
-    /// Whether the timer is set.
-    pub(super) fn has_timer(&self) -> bool {
-        self.timer.is_some()
+    /// Whether a timer is set with which an operation starts or goes on; periodic work goes on for ever.
+    pub(super) fn has_operation(&self) -> bool {
+        let mut set = TimerKind::ALL.into_iter();
+        set.any(|kind| kind != TimerKind::Maintain && self.timers[kind.index()].is_some())
     }
 
     /// Starts no further operation.
     pub(super) fn finish(&mut self) {
         self.finishing = true;
-        self.timer.take_if(|timer| timer.1 == TimerKind::Think);
+        self.timers[TimerKind::Think.index()] = None;
     }
 
     /// Sends the delayed frames that are due.
@@ -191,16 +197,20 @@ impl<M: Serialize + DeserializeOwned> Driver<M> for DriverHandle<'_, '_> {
             .record(event.event(driver.names, driver.transport.carrier()));
     }
 
-    fn set_timer(&mut self, timer: TimerKind) {
+    fn set_timer(&mut self, kind: TimerKind) {
         let driver = &mut *self.driver;
         let duration = |workload: &Workload| {
-            if driver.finishing && timer == TimerKind::Think {
+            if driver.finishing && kind == TimerKind::Think {
                 return None;
             }
-            workload.duration(&mut driver.random, timer, driver.started)
+            workload.duration(&mut driver.random, kind, driver.started)
         };
         let duration = driver.settings.workload.as_ref().and_then(duration);
-        driver.timer = duration.map(|duration| (driver.start.elapsed() + duration, timer));
+        driver.timers[kind.index()] = duration.map(|duration| driver.start.elapsed() + duration);
+    }
+
+    fn clear_timer(&mut self, kind: TimerKind) {
+        self.driver.timers[kind.index()] = None;
     }
 
     fn warn(&mut self, warning: EngineWarning) {

@@ -32,6 +32,7 @@ use common::{
     event::{Event, Kind, Level},
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
+    process::{Process, Refusal},
     shutdown::Shutdown,
     sys::terminal,
     text::{plural, visible},
@@ -50,12 +51,7 @@ use self::{
     wire::{Envelope, Rejected},
 };
 pub use self::{peers::PeerTable, settings::Settings, transport::BoundSocket};
-use crate::{
-    algorithms::with_process,
-    engine::Engine,
-    faults::Faults,
-    process::{Process, Refusal},
-};
+use crate::{algorithms::with_process, bug::Bug, engine::Engine, faults::Faults};
 
 /// How many typed lines may wait.
 const TYPED_AHEAD: usize = 64;
@@ -146,7 +142,7 @@ fn read_typed(typed: terminal::Input, inputs: &Sender<Input>, closing: &Shutdown
 }
 
 /// A process with its engine and its driver.
-struct Node<'a, P: Process> {
+struct Node<'a, P: Process<Settings = Option<Bug>>> {
     settings: &'a Settings,
     engine: Engine<P>,
     driver: NodeDriver<'a>,
@@ -157,7 +153,7 @@ struct Node<'a, P: Process> {
     rejected: u64,
 }
 
-impl<'a, P: Process> Node<'a, P> {
+impl<'a, P: Process<Settings = Option<Bug>>> Node<'a, P> {
     fn new(
         settings: &'a Settings,
         table: &'a PeerTable,
@@ -165,7 +161,7 @@ impl<'a, P: Process> Node<'a, P> {
         transport: &'a FrameTransport<'a>,
         journal: &'a Journal,
     ) -> Self {
-        let engine = Engine::new(table.me, table.names.count(), settings.bug);
+        let engine = Engine::new(table.me, table.names.count(), &settings.bug);
         Self {
             settings,
             engine: engine.with_clock(settings.clock),
@@ -200,9 +196,9 @@ impl<'a, P: Process> Node<'a, P> {
             {
                 break;
             }
-            if self.driver.timer_is_due(now) {
+            while let Some(kind) = self.driver.expired(now) {
                 self.engine
-                    .timer(now, &mut self.driver.with(&mut self.peers));
+                    .timer(now, kind, &mut self.driver.with(&mut self.peers));
             }
             if self.engine.due().is_some_and(|due| due <= now) {
                 self.engine
@@ -356,7 +352,7 @@ impl<'a, P: Process> Node<'a, P> {
         match line {
             "finish" => self.driver.finish(),
             "state" => {
-                let idle = self.engine.is_idle() && !self.driver.has_timer();
+                let idle = self.engine.is_idle() && !self.driver.has_operation();
                 let mut state = String::from(if idle { "idle" } else { "busy" });
                 let _ = write!(state, " {}", self.driver.events);
                 for peer in self.engine.unresponsive() {

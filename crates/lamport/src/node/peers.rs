@@ -9,14 +9,12 @@ use std::{
 use common::{
     endpoint::{self, Defaults},
     exit::Failure,
+    process::ids::{Names, ProcessId, new_session},
     text::{check_name, visible},
 };
 
 use super::wire::Rejected;
-use crate::{
-    algorithms::Algorithm,
-    ids::{Names, ProcessId, new_session},
-};
+use crate::algorithms::Algorithm;
 
 /// The most processes.
 const MOST: usize = crate::config::MOST.1;

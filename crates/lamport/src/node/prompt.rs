@@ -1,13 +1,15 @@
 //! The lines that a person types at the prompt.
 
-use common::text::{did_you_mean, visible};
+use common::{
+    process::{
+        Command,
+        ids::{Names, ProcessId},
+    },
+    text::{did_you_mean, visible},
+};
 
 use super::wire::LONGEST_TEXT;
-use crate::{
-    algorithms::Algorithm,
-    ids::{Names, ProcessId},
-    process::Command,
-};
+use crate::algorithms::Algorithm;
 
 /// A typed line.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -12,6 +12,10 @@ use common::{
     exit::{Failure, Summary, why},
     journal::Journal,
     message::Carrier,
+    process::{
+        Command, Meaning, Process, Refusal, TimerKind,
+        ids::{Names, ProcessId},
+    },
     shutdown::Shutdown,
     sys::terminal,
     text::plural,
@@ -31,8 +35,6 @@ use crate::{
     harness::message::{
         ABORT, Body, LONGEST_LINE, MALFORMED_REQUEST, Message, NOT_SUPPORTED, body, kind, number,
     },
-    ids::{Names, ProcessId},
-    process::{Command, Meaning, Process, Refusal, TimerKind},
     reliable_link::Frame,
     run_event::{MessageAction, RunEvent},
 };
@@ -78,7 +80,7 @@ fn read(input: terminal::Input, lines: &Sender<Line>, closing: &Shutdown) {
 }
 
 /// A process and its output.
-struct Stdio<'a, P: Process> {
+struct Stdio<'a, P: Process<Settings = Option<Bug>>> {
     algorithm: Algorithm,
     bug: Option<Bug>,
     engine: Option<Engine<P>>,
@@ -102,7 +104,7 @@ struct Output<'a> {
     events: u64,
 }
 
-impl<'a, P: Process> Stdio<'a, P> {
+impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
     fn new(
         (algorithm, bug): (Algorithm, Option<Bug>),
         out: &'a Stdout,
@@ -203,7 +205,7 @@ impl<'a, P: Process> Stdio<'a, P> {
         };
         (self.out.names, self.out.me) = (names, me);
         let processes = self.out.names.count();
-        let mut engine = Engine::new(me, processes, self.bug);
+        let mut engine = Engine::new(me, processes, &self.bug);
         if self.algorithm == Algorithm::Events {
             engine = engine.without_channels();
         }
@@ -325,7 +327,7 @@ impl Output<'_> {
     }
 }
 
-impl<M: crate::process::Message> Driver<M> for Output<'_> {
+impl<M: common::process::Message> Driver<M> for Output<'_> {
     fn send(&mut self, to: ProcessId, frame: Frame<Packet<M>>) {
         let body = match (self.algorithm, frame.packet) {
             (Algorithm::Events, Some(packet)) => {
@@ -384,6 +386,8 @@ impl<M: crate::process::Message> Driver<M> for Output<'_> {
 
     /// The application is on the other side of the pipe.
     fn set_timer(&mut self, _: TimerKind) {}
+
+    fn clear_timer(&mut self, _: TimerKind) {}
 
     fn warn(&mut self, warning: EngineWarning) {
         let text = warning.words(&self.names);

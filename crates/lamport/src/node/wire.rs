@@ -130,8 +130,10 @@ impl<'a, M: Serialize + DeserializeOwned> Envelope<'a, M> {
 
 #[cfg(test)]
 mod tests {
+    use common::process::Stamped;
+
     use super::*;
-    use crate::{algorithms::mutex::Payload, process::Stamped};
+    use crate::algorithms::mutex::Payload;
 
     fn envelope() -> Envelope<'static, Payload> {
         let message = Stamped {

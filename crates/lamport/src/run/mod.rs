@@ -23,6 +23,7 @@ use common::{
     event::{Event, Level},
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
+    process::ids::ProcessId,
     shutdown::Shutdown,
     text::{micros, visible_path, whole_micros},
 };
@@ -31,7 +32,6 @@ use crossbeam::channel::bounded;
 pub use self::settings::Settings;
 use self::{child::Child, supervisor::Supervisor};
 use crate::{
-    ids::ProcessId,
     reporting::{self, Report, line},
     simulate::minimize::minimize,
     trace::runs::LoggedRun,

@@ -9,6 +9,7 @@ use std::{
 use common::{
     config::Period,
     exit::{Failure, why},
+    process::ids::{Names, ProcessId},
     sys::Feature,
 };
 
@@ -16,7 +17,6 @@ use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST, Show, Transport},
     faults::{Delay, FaultArgs, Faults},
-    ids::{Names, ProcessId},
     reporting, simulate,
     workload::Workload,
 };

@@ -14,6 +14,7 @@ use common::{
     event::{Event, Kind, Level},
     exit::Failure,
     journal::Journal,
+    process::ids::ProcessId,
     shutdown::Shutdown,
     text::plural,
 };
@@ -23,7 +24,6 @@ use super::{
     child::{Child, ChildOutput, Crash, State},
     settings::Settings,
 };
-use crate::ids::ProcessId;
 
 /// How long the processes may take to start, and to stop.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -8,6 +8,7 @@ use common::{
     exit::{Exit, Failure, Summary},
     journal::Journal,
     message::Carrier,
+    process::ids::Names,
     shutdown::Shutdown,
     text::{micros, plural, visible_path, whole_micros},
 };
@@ -21,7 +22,6 @@ use super::{
 use crate::{
     algorithms::Algorithm,
     config::{Cli, Show},
-    ids::Names,
     reporting::{self, Report, line},
     verdict::Verdict,
 };

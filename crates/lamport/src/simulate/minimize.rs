@@ -2,12 +2,14 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use common::text::plural;
+use common::{
+    process::ids::{Names, ProcessId},
+    text::plural,
+};
 
 use super::{Run, Settings};
 use crate::{
     algorithms::{Algorithm, with_process},
-    ids::{Names, ProcessId},
     reporting::{Report, line},
     run_event::{MessageAction, RunEvent},
     verdict::{RunUnderTest, Verdict},

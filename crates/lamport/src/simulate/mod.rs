@@ -16,6 +16,7 @@ pub mod settings;
 
 use std::time::Duration;
 
+use common::process::{Process, TimerKind, ids::ProcessId};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
@@ -24,8 +25,6 @@ use crate::{
     bug::Bug,
     engine::{Driver, Engine, EngineWarning, Packet},
     faults::Faults,
-    ids::ProcessId,
-    process::{Process, TimerKind},
     reliable_link::Frame,
     run_event::RunEvent,
     workload::Workload,
@@ -81,8 +80,12 @@ enum Next<M> {
         to: ProcessId,
         frame: Frame<Packet<M>>,
     },
-    /// A process's timer expires, unless it has been set again.
-    Timer { process: ProcessId, setting: u64 },
+    /// A process's timer expires, unless it has been set again or cleared.
+    Timer {
+        process: ProcessId,
+        kind: TimerKind,
+        setting: u32,
+    },
     /// A process's retransmissions may be due.
     Poll(ProcessId),
 }
@@ -93,8 +96,8 @@ struct World<'a, M> {
     random: Pcg64Mcg,
     now: Duration,
     event_queue: EventQueue<Next<M>>,
-    /// The number of each timer's latest setting, and its kind.
-    timers: Vec<(u64, TimerKind)>,
+    /// The number of the latest setting of each timer.
+    timers: Vec<[u32; TimerKind::COUNT]>,
     /// How many operations each process has started.
     started: Vec<u64>,
     /// When each process polls its retransmissions.
@@ -131,25 +134,31 @@ impl<M: Clone> Driver<M> for ProcessView<'_, '_, M> {
         self.world.run.events.push(event);
     }
 
-    fn set_timer(&mut self, timer: TimerKind) {
+    fn set_timer(&mut self, kind: TimerKind) {
+        self.clear_timer(kind);
         let (world, process) = (&mut *self.world, self.me);
         let started = world.started[process.index()];
-        let (setting, kind) = &mut world.timers[process.index()];
-        *setting += 1;
-        *kind = timer;
         let duration = world
             .settings
             .workload
-            .duration(&mut world.random, timer, started);
+            .duration(&mut world.random, kind, started);
         let at = duration.map(|duration| world.now + duration);
         if let Some(at) = at
-            && (timer == TimerKind::Work || at < world.settings.lasting)
+            && (kind.goes_on() || at < world.settings.lasting)
         {
-            let setting = *setting;
-            world
-                .event_queue
-                .insert(at, Next::Timer { process, setting });
+            let setting = world.timers[process.index()][kind.index()];
+            let expires = Next::Timer {
+                process,
+                kind,
+                setting,
+            };
+            world.event_queue.insert(at, expires);
         }
+    }
+
+    fn clear_timer(&mut self, kind: TimerKind) {
+        let setting = &mut self.world.timers[self.me.index()][kind.index()];
+        *setting = setting.wrapping_add(1);
     }
 
     fn warn(&mut self, warning: EngineWarning) {
@@ -159,17 +168,17 @@ impl<M: Clone> Driver<M> for ProcessView<'_, '_, M> {
 }
 
 /// Simulates a run until no event is left, or no process makes progress.
-pub fn run<P: Process>(settings: &Settings) -> Run {
+pub fn run<P: Process<Settings = Option<Bug>>>(settings: &Settings) -> Run {
     let processes = settings.processes;
     let mut engines: Vec<Engine<P>> = ProcessId::all(processes)
-        .map(|process| Engine::new(process, processes, settings.bug))
+        .map(|process| Engine::new(process, processes, &settings.bug))
         .collect();
     let mut world = World {
         settings,
         random: Pcg64Mcg::seed_from_u64(settings.seed),
         now: Duration::ZERO,
         event_queue: EventQueue::new(),
-        timers: vec![(0, TimerKind::Think); processes],
+        timers: vec![[0; TimerKind::COUNT]; processes],
         started: vec![0; processes],
         polls: vec![None; processes],
         run: Run {
@@ -216,15 +225,14 @@ pub fn run<P: Process>(settings: &Settings) -> Run {
                 world.run.frames.1 += 1;
                 engine.receive(at, from, frame, &mut world.view(me));
             }
-            Next::Timer { setting, .. } => {
-                let (latest, kind) = world.timers[me.index()];
-                if latest != setting {
+            Next::Timer { kind, setting, .. } => {
+                if world.timers[me.index()][kind.index()] != setting {
                     continue;
                 }
                 if kind == TimerKind::Think {
                     world.started[me.index()] += 1;
                 }
-                engine.timer(at, &mut world.view(me));
+                engine.timer(at, kind, &mut world.view(me));
             }
             Next::Poll(_) => {
                 if world.polls[me.index()] != Some(at) {

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use common::exit::Failure;
+use common::{exit::Failure, process::ids::Names};
 
 use super::Settings;
 use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST},
     faults::{Delay, FaultArgs, Faults},
-    ids::Names,
 };
 
 /// The settings of a simulation with these faults.

@@ -10,7 +10,12 @@ mod step;
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
-use common::{event::Kind, exit::Failure, text::plural};
+use common::{
+    event::Kind,
+    exit::Failure,
+    process::ids::{Names, ProcessId},
+    text::plural,
+};
 
 use self::{
     members::Members,
@@ -22,7 +27,6 @@ use super::{
 use crate::{
     algorithms::Algorithm,
     harness::workload::{NodeWorkload, OUTSIDE},
-    ids::{Names, ProcessId},
     property::Property,
     run_event::RunEvent,
     verdict::{Check, Places, RunUnderTest, Verdict},

@@ -1,9 +1,12 @@
 //! The result of checking one property.
 
-use common::event::{self, Event};
+use common::{
+    event::{self, Event},
+    process::ids::ProcessId,
+};
 
 use super::{exercise::Exercise, run::RunUnderTest};
-use crate::{ids::ProcessId, property::Property};
+use crate::property::Property;
 
 /// The result of checking one property.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,9 @@
 //! The interface of the checkers: each sees all events of a run, and concludes.
 
+use common::process::ids::ProcessId;
+
 use super::{check::Check, exercise::Exercise, run::RunUnderTest};
-use crate::{happened_before::VectorTimes, ids::ProcessId, run_event::RunEvent};
+use crate::{happened_before::VectorTimes, run_event::RunEvent};
 
 /// Facts about the present event that several checkers need.
 #[derive(Debug)]

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use common::{event::Verdict, text::plural};
+use common::{
+    event::Verdict,
+    process::{Meaning, clock::Timestamp, ids::ProcessId},
+    text::plural,
+};
 
 use super::{
     check::Check,
@@ -11,9 +15,7 @@ use super::{
     order::{CausalOrder, Misdelivery, TotalOrder},
     run::{Expected, RunUnderTest},
 };
-use crate::{
-    clock::Timestamp, ids::ProcessId, process::Meaning, property::Property, run_event::RunEvent,
-};
+use crate::{property::Property, run_event::RunEvent};
 
 /// The order that an algorithm keeps.
 #[derive(Debug)]

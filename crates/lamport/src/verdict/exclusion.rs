@@ -1,6 +1,9 @@
 //! Mutual exclusion (Lamport 1978; van Steen & Tanenbaum, "Mutual exclusion"): safety, liveness and fairness.
 
-use common::text::plural;
+use common::{
+    process::{Meaning, clock::Timestamp, ids::ProcessId},
+    text::plural,
+};
 
 use super::{
     check::Check,
@@ -9,9 +12,6 @@ use super::{
     run::{Expected, RunUnderTest},
 };
 use crate::{
-    clock::Timestamp,
-    ids::ProcessId,
-    process::Meaning,
     property::Property,
     run_event::{MessageAction, RunEvent},
 };

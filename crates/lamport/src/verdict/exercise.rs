@@ -5,7 +5,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::{ids::ProcessId, process::Meaning, property::Property, run_event::MessageAction};
+use common::process::{Meaning, ids::ProcessId};
+
+use crate::{property::Property, run_event::MessageAction};
 
 /// What happened in a run, or on any path of a search: a set, one bit for each thing that a property is about.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -42,7 +44,7 @@ impl Exercise {
             Meaning::Enter(_) => by(ENTERED),
             Meaning::Multicast(_) => Self::MULTICAST,
             Meaning::Deliver(..) => by(DELIVERED),
-            Meaning::Exit(_) | Meaning::Local(_) => Self::default(),
+            _ => Self::default(),
         }
     }
 

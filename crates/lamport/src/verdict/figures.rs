@@ -1,10 +1,13 @@
 //! The counts of a run.
 
-use common::{exit::Summary, text::plural};
+use common::{
+    exit::Summary,
+    process::{Meaning, To},
+    text::plural,
+};
 
 use crate::{
     algorithms::Algorithm,
-    process::{Meaning, To},
     run_event::{MessageAction, RunEvent},
 };
 

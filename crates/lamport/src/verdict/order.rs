@@ -1,9 +1,8 @@
 //! The orders of multicast (van Steen & Tanenbaum, "Ordered multicasting"), as automata that check each event. They check a
 //! whole run (see `delivery`), and they are part of each state of the model checker.
 
+use common::process::{clock::Timestamp, ids::ProcessId};
 use smallvec::{SmallVec, smallvec};
-
-use crate::{clock::Timestamp, ids::ProcessId};
 
 /// Why a delivery violates the order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use crate::{
-    algorithms::Algorithm,
-    ids::{Names, ProcessId},
-    run_event::RunEvent,
-};
+use common::process::ids::{Names, ProcessId};
+
+use crate::{algorithms::Algorithm, run_event::RunEvent};
 
 /// No event.
 pub const NONE: u32 = u32::MAX;

@@ -1,10 +1,9 @@
 //! The send that belongs to each receive, by the sender's number of the message.
 
+use common::process::ids::ProcessId;
+
 use super::run::NONE;
-use crate::{
-    ids::ProcessId,
-    run_event::{MessageAction, RunEvent},
-};
+use crate::run_event::{MessageAction, RunEvent};
 
 /// The sends so far, by sender and number.
 #[derive(Debug)]

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use common::event;
+use common::{
+    event,
+    process::{
+        Meaning, To,
+        clock::Timestamp,
+        ids::{Names, ProcessId},
+    },
+};
 
 use super::*;
 use crate::{
-    clock::Timestamp,
-    ids::{Names, ProcessId},
-    process::{Meaning, To},
     property::Property,
     run_event::{MessageAction, RunEvent},
 };

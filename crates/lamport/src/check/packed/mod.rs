@@ -137,7 +137,8 @@ where
     fn violated(&self, packed: &Packed) -> u32 {
         let violated = unpack::violated(packed.monitor);
         let (_, crashed) = packed.budget_and_crashed();
-        let can_run = |index: usize| crashed >> index & 1 == 0 && due(packed.nodes[index]);
+        let can_run =
+            |index: usize| crashed >> index & 1 == 0 && !due(packed.nodes[index]).is_empty();
         let goes_on = |index: usize| !is_empty(packed.rows[index]) || can_run(index);
         if (0..self.n()).any(goes_on) {
             return violated;

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
+use common::process::{Stamped, To};
 use smallvec::SmallVec;
 
 use super::{
@@ -21,7 +22,6 @@ use crate::{
         search::Limits,
         system::{FaultBudget, GlobalState, InFlight, Node, System},
     },
-    process::{Stamped, To},
     property::Property,
     relevance::Relevance,
 };

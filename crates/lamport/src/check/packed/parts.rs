@@ -2,29 +2,28 @@
 
 use std::sync::Arc;
 
+use common::process::{Stamped, ids::ProcessId};
 use smallvec::SmallVec;
 
 use super::{
     numbering::{PackedSystem, Scratch, Sent},
     state::{self, FAULTS, MONITOR, Packed, Row, pack_list, pack_monitor, pack_node, pack_row},
     unpack,
-    work::{Changed, Reacted, Take, TakeKind, Taken},
+    work::{Changed, NumberedInput, Reacted, Take, TakeKind, Taken},
 };
 use crate::{
     check::{
         monitor::{Known, PropertyMonitor},
-        system::{GlobalState, InFlight, Node},
+        system::{GlobalState, InFlight, Input, Node},
     },
-    ids::ProcessId,
-    process::Stamped,
     relevance::Relevance,
     verdict::Exercise,
 };
 
 impl<P: Relevance> PackedSystem<'_, P> {
     pub(super) fn node(&self, node: Arc<Node<P>>) -> u32 {
-        let is_due = self.system.is_due(&node);
-        pack_node(self.nodes.number(node), is_due)
+        let due = self.system.due(&node);
+        pack_node(self.nodes.number(node), due)
     }
 
     pub(super) fn row(&self, row: Row<P::Message>) -> u32 {
@@ -161,21 +160,21 @@ impl<P: Relevance> PackedSystem<'_, P> {
         }
     }
 
-    /// A node's timer expires, or it receives a message.
-    pub(super) fn react(&self, node: u32, received: Option<(ProcessId, u32)>) -> Reacted {
+    /// A node reacts to a timer or to a message.
+    pub(super) fn react(&self, node: u32, input: NumberedInput) -> Reacted {
         let before = self.nodes.hash(unpack::node(node));
         let mut node = (**self.nodes.value(unpack::node(node))).clone();
-        let received = received.map(|(from, message)| {
-            let message = self.messages.value(message).clone();
-            (from, message, Known::Nothing)
-        });
-        let mut exercise = match received {
-            Some(_) => Exercise::RECEIVED,
-            None => Exercise::default(),
+        let (input, mut exercise) = match input {
+            NumberedInput::Timer(kind) => (Input::Timer(kind), Exercise::default()),
+            NumberedInput::Message(from, message) => {
+                let message = self.messages.value(message).clone();
+                let input = Input::Message(from, message, Known::Nothing);
+                (input, Exercise::RECEIVED)
+            }
         };
         let mut sent = Sent::new();
         let mut seen = SmallVec::<[_; 4]>::new();
-        for happened in self.system.react(&mut node, received) {
+        for happened in self.system.react(&mut node, input) {
             if let Some((to, content)) = happened.send {
                 let (_, time) = happened.seen.clock;
                 sent.push((to, Stamped { time, content }));

@@ -1,5 +1,6 @@
 //! A packed state: the numbers of its parts. Beside a part's number stand the few bits that most steps need of it.
 
+use common::process::{TimerKind, timers::Timers};
 use smallvec::SmallVec;
 
 use crate::check::system::{FaultBudget, InFlight, MOST_PROCESSES};
@@ -77,13 +78,13 @@ pub(super) fn factor(place: usize) -> u64 {
     (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) | 1
 }
 
-/// A node's number, and whether its timer can expire.
-pub(super) fn pack_node(number: u32, is_due: bool) -> u32 {
-    number << 1 | u32::from(is_due)
+/// A node's number, and which of its timers can expire.
+pub(super) fn pack_node(number: u32, due: Timers) -> u32 {
+    number << TimerKind::COUNT | u32::from(due.bits())
 }
 
-pub(super) fn due(node: u32) -> bool {
-    node & 1 == 1
+pub(super) fn due(node: u32) -> Timers {
+    Timers::of_bits(node as u8)
 }
 
 /// A row's number, and the receivers of its messages, a bit for each.

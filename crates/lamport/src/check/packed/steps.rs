@@ -1,18 +1,19 @@
 //! The steps from packed states. Many are taken side by side: a step is a chain of look-ups, each of which needs the one
 //! before it; those of other steps need not wait for it.
 
+use common::process::ids::ProcessId;
+
 use super::{
     numbering::{PackedSystem, Scratch},
     state::{MONITOR, MOST, NOTHING, Packed, due, receivers},
     unpack,
-    work::{Move, Take, TakeKind},
+    work::{Move, NumberedInput, Take, TakeKind},
 };
 use crate::{
     check::{
         search::Successor,
         system::{FaultBudget, Step},
     },
-    ids::ProcessId,
     relevance::Relevance,
 };
 
@@ -23,8 +24,8 @@ impl<P: Relevance> PackedSystem<'_, P> {
         let (budget, crashed) = packed.budget_and_crashed();
         for index in all.clone().filter(|index| crashed >> index & 1 == 0) {
             let process = ProcessId::at(index);
-            if due(packed.nodes[index]) {
-                add(Step::Timer(process));
+            for kind in due(packed.nodes[index]).iter() {
+                add(Step::Timer(process, kind));
             }
             if budget.crashed > 0 {
                 add(Step::Crash(process));
@@ -104,16 +105,13 @@ impl<P: Relevance> PackedSystem<'_, P> {
         }
         for (step, next) in moves.iter_mut().zip(&mut *states) {
             let next = &mut next.state;
-            let Some((me, received)) = step.reacts else {
+            let Some((me, input)) = step.reacts else {
                 continue;
             };
             let index = me.index();
-            let input = received.map_or(0, |(from, message)| {
-                u64::from(message) << 4 | (from.index() as u64 + 1)
-            });
             let node = next.nodes[index];
-            let key = input << 24 | u64::from(unpack::node(node));
-            let react = || self.reactions.get(key, || self.react(node, received));
+            let key = input.key() << 24 | u64::from(unpack::node(node));
+            let react = || self.reactions.get(key, || self.react(node, input));
             let reacted = scratch.reactions.get(key, react);
             next.nodes[index] = reacted.node;
             next.change(index, reacted.hash);
@@ -163,7 +161,9 @@ impl<P: Relevance> PackedSystem<'_, P> {
             taken.message
         };
         match step.step {
-            Step::Timer(process) => step.reacts = Some((process, None)),
+            Step::Timer(process, kind) => {
+                step.reacts = Some((process, NumberedInput::Timer(kind)));
+            }
             Step::Receive {
                 from,
                 to,
@@ -177,7 +177,7 @@ impl<P: Relevance> PackedSystem<'_, P> {
                     (false, false) => TakeKind::Message,
                 };
                 let message = take(next, from, to, kind, position);
-                step.reacts = Some((to, Some((from, message))));
+                step.reacts = Some((to, NumberedInput::Message(from, message)));
                 if duplicated || position > 0 && !copy {
                     budget.reordered -= u8::from(position > 0 && !copy);
                     budget.duplicated -= u8::from(duplicated);

@@ -1,9 +1,11 @@
 //! The numbers of a state's parts, and the bits beside them.
 
+use common::process::TimerKind;
+
 use super::state::MOST;
 
 pub(super) fn node(packed: u32) -> u32 {
-    packed >> 1
+    packed >> TimerKind::COUNT
 }
 
 pub(super) fn row(packed: u32) -> u32 {

@@ -1,7 +1,9 @@
 //! A step that is being taken, and what follows from the parts of a state.
 
+use common::process::{TimerKind, ids::ProcessId};
+
 use super::{state::NOTHING, unpack};
-use crate::{check::system::Step, ids::ProcessId};
+use crate::check::system::Step;
 
 /// A part stands in another one's place.
 #[derive(Clone, Copy, Default)]
@@ -61,11 +63,30 @@ impl Take {
     }
 }
 
+/// What a node reacts to.
+#[derive(Clone, Copy)]
+pub(super) enum NumberedInput {
+    /// Its timer of this kind expires.
+    Timer(TimerKind),
+    /// It receives the message with this number from this process.
+    Message(ProcessId, u32),
+}
+
+impl NumberedInput {
+    /// This as a number.
+    pub(super) fn key(self) -> u64 {
+        match self {
+            Self::Timer(kind) => (kind.index() as u64) << 4,
+            Self::Message(from, message) => u64::from(message) << 4 | (from.index() as u64 + 1),
+        }
+    }
+}
+
 /// A step that is being taken.
 pub(super) struct Move {
     pub(super) step: Step,
-    /// The process that reacts, and the message that it receives, with its sender.
-    pub(super) reacts: Option<(ProcessId, Option<(ProcessId, u32)>)>,
+    /// The process that reacts, and to what.
+    pub(super) reacts: Option<(ProcessId, NumberedInput)>,
     pub(super) sent: u32,
     pub(super) seen: u32,
 }

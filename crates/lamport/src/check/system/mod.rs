@@ -13,6 +13,10 @@ use std::{
     sync::Arc,
 };
 
+use common::process::{
+    Action, Clocked, Meaning, Process, Stamped, TimerKind, To, clock::LamportClock, ids::ProcessId,
+    timers::Timers,
+};
 use smallvec::SmallVec;
 
 use super::{
@@ -21,10 +25,6 @@ use super::{
 };
 use crate::{
     algorithms::Algorithm,
-    bug::Bug,
-    clock::LamportClock,
-    ids::ProcessId,
-    process::{Action, Clocked, Meaning, Process, Stamped, TimerKind, To},
     relevance::LATER,
     verdict::{Exercise, SharedExercise},
 };
@@ -50,15 +50,15 @@ pub struct FaultBudget {
 
 /// Processes and their network.
 #[derive(Clone, Debug)]
-pub struct System<P> {
+pub struct System<P: Process> {
     /// The algorithm.
     pub algorithm: Algorithm,
     /// The number of processes.
     pub processes: usize,
     /// The number of operations of each process.
     pub count: u16,
-    /// The injected bug.
-    pub bug: Option<Bug>,
+    /// The settings of the processes.
+    pub settings: P::Settings,
     /// The faults that may occur.
     pub budget: FaultBudget,
     /// Whether only what makes a difference is kept of a state; see [`reduction`](super::reduction).
@@ -87,8 +87,8 @@ pub struct GlobalState<P: Process> {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Node<P> {
     pub(super) clocked: Clocked<P>,
-    /// The timer, if it is set.
-    pub(super) timer: Option<TimerKind>,
+    /// The timers that are set.
+    pub(super) timers: Timers,
     /// The number of operations that it has started.
     pub(super) started: u16,
     /// The hash of these fields, computed once: a step changes one process only.
@@ -98,7 +98,7 @@ pub(super) struct Node<P> {
 impl<P: Process> Node<P> {
     pub(super) fn changed(&mut self) {
         let mut hasher = DefaultHasher::new();
-        (&self.clocked, self.timer, self.started).hash(&mut hasher);
+        (&self.clocked, self.timers, self.started).hash(&mut hasher);
         self.hash = hasher.finish();
     }
 }
@@ -130,8 +130,8 @@ impl<M> InFlight<M> {
 /// A step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// The process's timer expires.
-    Timer(ProcessId),
+    /// The process's timer of this kind expires.
+    Timer(ProcessId, TimerKind),
     /// A process receives the message at this position of a channel.
     Receive {
         /// The sender.
@@ -169,12 +169,12 @@ pub(super) struct Happened<M> {
     pub(super) send: Option<(To, M)>,
 }
 
-/// The timer that an action sets.
-fn timer<M>(action: &Action<M>) -> Option<TimerKind> {
-    match action {
-        Action::SetTimer(timer) => Some(*timer),
-        Action::Event { .. } => None,
-    }
+/// What a process reacts to.
+pub(super) enum Input<M> {
+    /// Its timer of this kind expires.
+    Timer(TimerKind),
+    /// It receives a message of this process, and what the sender knew.
+    Message(ProcessId, Stamped<M>, Known),
 }
 
 impl<P: Process> System<P> {
@@ -187,8 +187,8 @@ impl<P: Process> System<P> {
     ) {
         state.monitor.step();
         let mut exercise = Exercise::default();
-        let (me, received) = match step {
-            Step::Timer(process) => (process, None),
+        let (me, input) = match step {
+            Step::Timer(process, kind) => (process, Input::Timer(kind)),
             Step::Receive {
                 from,
                 to,
@@ -205,7 +205,7 @@ impl<P: Process> System<P> {
                 if duplicated {
                     state.enqueue((from, to, true), message.clone(), known);
                 }
-                (to, Some((from, message, known)))
+                (to, Input::Message(from, message, known))
             }
             Step::Loss(from, to) => {
                 if let Some(index) = state.index((from, to, false), 0) {
@@ -235,13 +235,14 @@ impl<P: Process> System<P> {
         if self.is_reduced {
             node.clocked.clock = LamportClock::at(NOW);
         }
-        let received = received.map(|(from, mut message, known)| {
-            if message.time == LATER {
+        let input = match input {
+            Input::Message(from, mut message, known) if message.time == LATER => {
                 message.time = NOW;
+                Input::Message(from, message, known)
             }
-            (from, message, known)
-        });
-        for Happened { seen, send } in self.react(node, received) {
+            input => input,
+        };
+        for Happened { seen, send } in self.react(node, input) {
             exercise |= state.monitor.see(me, &seen);
             let (_, time) = seen.clock;
             if seen.is_probe {
@@ -267,11 +268,11 @@ impl<P: Process> System<P> {
         self.exercise.add(exercise);
     }
 
-    /// A process's timer expires, or it receives a message: what happens then.
+    /// What happens when a process reacts to this input.
     pub(super) fn react(
         &self,
         node: &mut Node<P>,
-        received: Option<(ProcessId, Stamped<P::Message>, Known)>,
+        input: Input<P::Message>,
     ) -> SmallVec<[Happened<P::Message>; 4]> {
         let mut actions = Vec::new();
         let mut events = SmallVec::new();
@@ -286,13 +287,13 @@ impl<P: Process> System<P> {
             events.push(Happened { seen, send: None });
         };
         // A clock cannot overflow here: paths are short.
-        match received {
-            None => {
-                node.started += u16::from(node.timer == Some(TimerKind::Think));
-                node.timer = None;
-                let _ = node.clocked.timer(&mut actions);
+        match input {
+            Input::Timer(kind) => {
+                node.started += u16::from(kind == TimerKind::Think);
+                node.timers.clear(kind);
+                let _ = node.clocked.timer(kind, &mut actions);
             }
-            Some((from, message, known)) => {
+            Input::Message(from, message, known) => {
                 let sent = message.time;
                 if self.is_reduced {
                     // A clock that is behind the message moves past it, too.
@@ -311,7 +312,7 @@ impl<P: Process> System<P> {
                 }
             }
         }
-        node.timer = actions.iter().rev().find_map(timer).or(node.timer);
+        actions.iter().for_each(|action| node.timers.apply(action));
         node.changed();
         for action in actions {
             if let Action::Event {
@@ -333,18 +334,18 @@ impl<P: Process> System<P> {
         events
     }
 
-    /// Whether the process's timer can expire.
-    pub(super) fn is_due(&self, node: &Node<P>) -> bool {
-        match node.timer {
-            None => false,
-            Some(TimerKind::Work) => true,
-            Some(TimerKind::Think) => node.started < self.count,
+    /// The process's timers that can expire.
+    pub(super) fn due(&self, node: &Node<P>) -> Timers {
+        let mut due = node.timers;
+        if node.started >= self.count {
+            due.clear(TimerKind::Think);
         }
+        due
     }
 
     /// Whether the system makes progress without further faults.
     pub(super) fn makes_progress(&self, state: &GlobalState<P>) -> bool {
-        !state.network.is_empty() || state.running().any(|(_, node)| self.is_due(node))
+        !state.network.is_empty() || state.running().any(|(_, node)| !self.due(node).is_empty())
     }
 }
 

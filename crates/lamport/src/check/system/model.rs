@@ -2,18 +2,21 @@
 
 use std::{fmt, sync::Arc};
 
+use common::process::{
+    Action, Clocked, Message, Process,
+    ids::{Names, ProcessId},
+    timers::Timers,
+};
 use smallvec::SmallVec;
 use stateright::{Model, Property};
 
-use super::{GlobalState, InFlight, Node, Step, StepEvent, System, timer};
+use super::{GlobalState, InFlight, Node, Step, StepEvent, System};
 use crate::{
     check::{
         monitor::PropertyMonitor,
         path_event::{ChannelId, ExplainPath, PathRenderer},
     },
     fault_event::MessageFault,
-    ids::{Names, ProcessId},
-    process::{Action, Clocked, Message, Process},
     property,
     run_event::MessageAction,
 };
@@ -27,19 +30,21 @@ where
 
     fn init_states(&self) -> Vec<GlobalState<P>> {
         let nodes = ProcessId::all(self.processes).map(|me| {
-            let mut clocked = Clocked::<P>::new(me, self.processes, self.bug);
+            let mut clocked = Clocked::<P>::new(me, self.processes, &self.settings);
             let mut actions = Vec::new();
             let _ = clocked.start(&mut actions);
             let no_event = actions
                 .iter()
-                .all(|action| matches!(action, Action::SetTimer(_)));
+                .all(|action| !matches!(action, Action::Event { .. }));
             assert!(
                 no_event,
                 "no algorithm has an event before its timer expires"
             );
+            let mut timers = Timers::default();
+            actions.iter().for_each(|action| timers.apply(action));
             let mut node = Node {
                 clocked,
-                timer: actions.iter().rev().find_map(timer),
+                timers,
                 started: 0,
                 hash: 0,
             };
@@ -61,8 +66,8 @@ where
 
     fn actions(&self, state: &GlobalState<P>, steps: &mut Vec<Step>) {
         for (process, node) in state.running() {
-            if self.is_due(node) {
-                steps.push(Step::Timer(process));
+            for kind in self.due(node).iter() {
+                steps.push(Step::Timer(process, kind));
             }
             if state.budget.crashed > 0 {
                 steps.push(Step::Crash(process));
@@ -139,7 +144,7 @@ where
 
     fn format_action(&self, step: &Step) -> String {
         match *step {
-            Step::Timer(process) => format!("the timer of {process} expires"),
+            Step::Timer(process, _) => format!("the timer of {process} expires"),
             Step::Receive {
                 from,
                 to,
@@ -188,7 +193,7 @@ impl<P: Process> ExplainPath for System<P> {
     fn explain_step(&self, state: &mut GlobalState<P>, step: &Step, renderer: &mut PathRenderer) {
         let mut received = None;
         match *step {
-            Step::Timer(_) => {}
+            Step::Timer(..) => {}
             Step::Loss(from, to) => renderer.fault(MessageFault::Lost, (from, to, false), 0),
             Step::LossInCrash(from, to) => {
                 let channel = (from, to, false);

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use common::{
     event::{Event, Kind},
     exit::Failure,
+    process::ids::ProcessId,
     sys::processes::is_no_command,
 };
 
@@ -19,7 +20,6 @@ use crate::{
         task::Answer,
         workload::NodeWorkload,
     },
-    ids::ProcessId,
 };
 
 impl Lab<'_, '_, '_> {

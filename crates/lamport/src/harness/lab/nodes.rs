@@ -8,18 +8,16 @@ use std::{
 use common::{
     event::{Event, Level},
     exit::Failure,
+    process::ids::ProcessId,
 };
 use crossbeam::channel::Receiver;
 use serde_json::Value;
 
 use super::{GRACE, Lab, NodeFault, State};
-use crate::{
-    harness::{
-        child::{Child, NodeOutput, NotTaken, Output, Place, kill_marked},
-        clients::{Purpose, Request},
-        message::{body, kind},
-    },
-    ids::ProcessId,
+use crate::harness::{
+    child::{Child, NodeOutput, NotTaken, Output, Place, kill_marked},
+    clients::{Purpose, Request},
+    message::{body, kind},
 };
 
 impl Lab<'_, '_, '_> {

@@ -2,24 +2,22 @@
 
 use std::time::Duration;
 
-use common::exit::Failure;
+use common::{
+    exit::Failure,
+    process::{TimerKind, clock::Timestamp, ids::ProcessId},
+};
 use serde_json::Value;
 
 use super::{Lab, State, Step, Timer};
-use crate::{
-    clock::Timestamp,
-    harness::{
-        clients::{Purpose, Request},
-        message::{
-            ABORT, Body, KEY_DOES_NOT_EXIST, Message, PRECONDITION_FAILED, TEMPORARILY_UNAVAILABLE,
-            body, error_words, excerpt, kind,
-        },
-        statistics::{Asked, Ending},
-        task::{Answer, Exchange},
-        workload::NodeWorkload,
+use crate::harness::{
+    clients::{Purpose, Request},
+    message::{
+        ABORT, Body, KEY_DOES_NOT_EXIST, Message, PRECONDITION_FAILED, TEMPORARILY_UNAVAILABLE,
+        body, error_words, excerpt, kind,
     },
-    ids::ProcessId,
-    process::TimerKind,
+    statistics::{Asked, Ending},
+    task::{Answer, Exchange},
+    workload::NodeWorkload,
 };
 
 impl Lab<'_, '_, '_> {

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use common::process::{Meaning, To, ids::ProcessId};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
@@ -12,8 +13,6 @@ use crate::{
         message::{Body, body, excerpt, expect_report, kind, number},
         task::{Answer, End, Exchange, Task},
     },
-    ids::ProcessId,
-    process::{Meaning, To},
     property::Property,
     run_event::{MessageAction, RunEvent},
     verdict::Check,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::process::ids::ProcessId;
 use rand_pcg::Pcg64Mcg;
 use serde_json::json;
 
@@ -11,7 +12,6 @@ use crate::{
         message::{Body, body, excerpt},
         task::{Answer, End, Exchange, Task},
     },
-    ids::ProcessId,
     property::Property,
     verdict::Check,
 };

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use common::text::plural;
+use common::{process::ids::ProcessId, text::plural};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
@@ -16,7 +16,6 @@ use crate::{
         message::{Body, body, excerpt, is_definite, kind},
         task::{Answer, End, Exchange, Task},
     },
-    ids::ProcessId,
     property::Property,
     verdict::Check,
 };

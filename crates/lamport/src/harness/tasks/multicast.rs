@@ -5,18 +5,16 @@ use std::{
     time::Duration,
 };
 
+use common::process::{Meaning, clock::Timestamp, ids::ProcessId};
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
 use crate::{
-    clock::Timestamp,
     harness::{
         history::History,
         message::{Body, body, excerpt, expect_report, number},
         task::{End, Exchange, Task},
     },
-    ids::ProcessId,
-    process::Meaning,
     verdict::Check,
 };
 

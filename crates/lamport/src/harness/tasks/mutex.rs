@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
+use common::process::{Meaning, clock::Timestamp, ids::ProcessId};
 use rand_pcg::Pcg64Mcg;
 
 use crate::{
-    clock::Timestamp,
     harness::{
         history::History,
         message::{Body, body, kind},
         task::{Answer, End, Exchange, REPLY, Task},
     },
-    ids::ProcessId,
-    process::Meaning,
     verdict::Check,
 };
 

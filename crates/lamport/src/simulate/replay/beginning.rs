@@ -1,8 +1,11 @@
 //! How each process begins, as the `ready` event in its log says.
 
-use common::event::{Kind, Record};
+use common::{
+    event::{Kind, Record},
+    process::ids::Names,
+};
 
-use crate::{ids::Names, trace::Trace};
+use crate::trace::Trace;
 
 /// The count in the event `ready` of a path of the TLA+ module LamportMutex: the largest clock.
 pub const MAX_CLOCK: &str = "max_clock";

@@ -3,10 +3,11 @@
 use common::{
     event::Event,
     message::{Carrier, MessageId},
+    process::ids::Names,
     text::visible,
 };
 
-use crate::{ids::Names, run_event::RunEvent};
+use crate::run_event::RunEvent;
 
 /// What differs, in words; None if nothing does.
 pub(super) fn difference(logged: &Event, replayed: &RunEvent, names: &Names) -> Option<String> {

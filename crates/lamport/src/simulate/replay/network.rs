@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use common::process::ids::{Names, ProcessId};
+
 use crate::{
     fault_event::{Fault, FaultyMessage, MessageFault},
-    ids::{Names, ProcessId},
     run_event::{MessageAction, RunEvent},
 };
 

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use common::exit::Failure;
+use common::{
+    exit::Failure,
+    process::{Process, Refusal, TimerKind, ids::ProcessId, timers::Timers},
+};
 
 use super::{
     beginning::Beginning,
@@ -18,8 +21,6 @@ use crate::{
     bug::Bug,
     engine::{Driver, Engine, EngineWarning, Packet},
     fault_event::PathEvent,
-    ids::ProcessId,
-    process::{Process, Refusal, TimerKind},
     reliable_link::Frame,
     run_event::{MessageAction, RunEvent},
 };
@@ -30,8 +31,8 @@ struct ReplayDriver<M> {
     sent: HashMap<(ProcessId, u64), Frame<Packet<M>>>,
     /// The events that the log must repeat next.
     events: VecDeque<RunEvent>,
-    /// The timer that is set.
-    timer: Option<TimerKind>,
+    /// The timers that are set: at most one, in each of the algorithms.
+    timers: Timers,
 }
 
 impl<M: Clone> Driver<M> for ReplayDriver<M> {
@@ -45,8 +46,12 @@ impl<M: Clone> Driver<M> for ReplayDriver<M> {
         self.events.push_back(event);
     }
 
-    fn set_timer(&mut self, timer: TimerKind) {
-        self.timer = Some(timer);
+    fn set_timer(&mut self, kind: TimerKind) {
+        self.timers.set(kind);
+    }
+
+    fn clear_timer(&mut self, kind: TimerKind) {
+        self.timers.clear(kind);
     }
 
     // No time passes, so no process is unresponsive; and the logical clocks are those of the processes themselves.
@@ -63,7 +68,10 @@ struct Processes<P: Process> {
 ///
 /// # Errors
 /// When the processes do not repeat it (exit code 2).
-pub(super) fn replay<P: Process>(script: &Script, bug: Option<Bug>) -> Result<Replayed, Failure> {
+pub(super) fn replay<P: Process<Settings = Option<Bug>>>(
+    script: &Script,
+    bug: Option<Bug>,
+) -> Result<Replayed, Failure> {
     let names = &script.names;
     let mut network = Network::new(names.count());
     let mut processes = Processes::<P>::start(&script.beginnings, bug);
@@ -99,11 +107,11 @@ pub(super) fn replay<P: Process>(script: &Script, bug: Option<Bug>) -> Result<Re
     })
 }
 
-impl<P: Process> Processes<P> {
+impl<P: Process<Settings = Option<Bug>>> Processes<P> {
     fn start(beginnings: &[Beginning], bug: Option<Bug>) -> Self {
         let processes = beginnings.len();
         let engine = |(me, beginning): (ProcessId, &Beginning)| {
-            let engine = Engine::<P>::new(me, processes, bug).without_channels();
+            let engine = Engine::<P>::new(me, processes, &bug).without_channels();
             engine.with_clock(beginning.clock)
         };
         let all = ProcessId::all(processes).zip(beginnings);
@@ -111,7 +119,7 @@ impl<P: Process> Processes<P> {
         let driver = || ReplayDriver {
             sent: HashMap::new(),
             events: VecDeque::new(),
-            timer: None,
+            timers: Timers::default(),
         };
         let mut drivers: Vec<_> = engines.iter().map(|_| driver()).collect();
         for (engine, driver) in engines.iter_mut().zip(&mut drivers) {
@@ -153,11 +161,12 @@ impl<P: Process> Processes<P> {
                     })?;
                 }
                 _ => {
-                    if self.drivers[me].timer.take().is_none() {
+                    let Some(kind) = self.drivers[me].timers.iter().next() else {
                         let name = names.of(expected.process);
                         return Err(differs(&format!("{name} waits for a message")));
-                    }
-                    self.engines[me].timer(expected.at, &mut self.drivers[me]);
+                    };
+                    self.drivers[me].timers.clear(kind);
+                    self.engines[me].timer(expected.at, kind, &mut self.drivers[me]);
                 }
             }
         }

@@ -6,6 +6,10 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use common::{
     event::{Event, Kind, Record},
     exit::Failure,
+    process::{
+        Meaning,
+        ids::{Names, ProcessId},
+    },
     text::{visible, visible_path},
 };
 
@@ -17,8 +21,6 @@ use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST},
     fault_event::Fault,
-    ids::{Names, ProcessId},
-    process::Meaning,
     run_event::{ALL_PROCESSES, RunEvent},
     trace::{Claim, EventId, Trace, computation::Computation, runs::LoggedRun},
 };

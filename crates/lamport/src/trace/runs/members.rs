@@ -1,11 +1,9 @@
 //! The processes of a run of an algorithm.
 
+use common::process::ids::{Names, ProcessId};
 use hashbrown::HashMap;
 
-use crate::{
-    ids::{Names, ProcessId},
-    trace::Trace,
-};
+use crate::trace::Trace;
 
 /// The processes of a run, by their logs and by their names in messages and timestamps.
 pub(super) struct Members {

@@ -1,15 +1,15 @@
 //! An event of a logged run as an event of its algorithm.
 
-use common::event::Kind;
+use common::{
+    event::Kind,
+    process::{Meaning, To, clock::Timestamp, ids::ProcessId},
+};
 use hashbrown::HashSet;
 use serde::Deserialize;
 
 use super::members::Members;
 use crate::{
     algorithms::Algorithm,
-    clock::Timestamp,
-    ids::ProcessId,
-    process::{Meaning, To},
     run_event::{ALL_PROCESSES, MessageAction},
     trace::{Claim, EventId, computation::Computation},
     words,
@@ -26,6 +26,10 @@ struct Line {
     timestamp: String,
     #[serde(default)]
     text: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    value: String,
 }
 
 /// The message types of a run.
@@ -158,6 +162,12 @@ impl Step<'_> {
             "multicast" => Some(Meaning::Multicast(line.text.clone())),
             "deliver" => Some(Meaning::Deliver(stamp()?, line.text.clone())),
             "local" => Some(Meaning::Local(line.text.clone())),
+            "look-up" => Some(Meaning::LookUp(line.name.clone())),
+            "found" => Some(Meaning::Found(line.name.clone(), line.value.clone())),
+            "insert" => Some(Meaning::Insert(line.name.clone(), line.value.clone())),
+            "move" => Some(Meaning::Move(line.name.clone(), members.named(&line.value))),
+            "join" => Some(Meaning::Join),
+            "leave" => Some(Meaning::Leave),
             _ => None,
         }
     }

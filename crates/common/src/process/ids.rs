@@ -10,20 +10,20 @@ use serde::{Deserialize, Serialize};
 
 /// A process's number, from 0; printed as p1, p2, … where the process has no other name.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct ProcessId(pub u16);
+pub struct ProcessId(pub u32);
 
 impl ProcessId {
     /// The process's index in a list of all processes.
     pub fn index(self) -> usize {
-        self.0.into()
+        self.0 as usize
     }
 
     /// The process at this index in a list of all processes.
     ///
     /// # Panics
-    /// When the index is above 65,535.
+    /// When the index is above 2³² − 1.
     pub fn at(index: usize) -> Self {
-        Self(index.try_into().expect("a process's number has 16 bits"))
+        Self(index.try_into().expect("a process's number has 32 bits"))
     }
 
     /// All processes in a group of N, except this one.
@@ -39,7 +39,7 @@ impl ProcessId {
 
 impl fmt::Display for ProcessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "p{}", u32::from(self.0) + 1)
+        write!(f, "p{}", u64::from(self.0) + 1)
     }
 }
 

@@ -5,12 +5,15 @@
 //! Between a process and its driver stands [`Clocked`], the layer into which van Steen & Tanenbaum (Distributed Systems,
 //! section "Logical clocks") put the clock: it advances the clock at every event and timestamps every message.
 
+pub mod clock;
+pub mod ids;
+pub mod timers;
+
 use std::{fmt, hash::Hash};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{
-    bug::Bug,
+use self::{
     clock::{LamportClock, Overflow, Timestamp},
     ids::{Names, ProcessId},
 };
@@ -80,15 +83,69 @@ pub enum Meaning {
     Deliver(Timestamp, String),
     /// A local event.
     Local(String),
+    /// It starts to look up this name.
+    LookUp(String),
+    /// Its look-up of this name ends with this value; empty when the name does not exist.
+    Found(String, String),
+    /// It inserts this name with this value.
+    Insert(String, String),
+    /// It hands this name, and the entity that has it, over to this process.
+    Move(String, ProcessId),
+    /// It joins the other processes.
+    Join,
+    /// It leaves the other processes, and hands over what it has.
+    Leave,
 }
 
-/// What a process sets its timer for; the driver chooses the duration.
+impl Meaning {
+    /// The meaning's word in the log.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Enter(_) => "enter",
+            Self::Exit(_) => "exit",
+            Self::Multicast(_) => "multicast",
+            Self::Deliver(..) => "deliver",
+            Self::Local(_) => "local",
+            Self::LookUp(_) => "look-up",
+            Self::Found(..) => "found",
+            Self::Insert(..) => "insert",
+            Self::Move(..) => "move",
+            Self::Join => "join",
+            Self::Leave => "leave",
+        }
+    }
+}
+
+/// What a process sets a timer for; the driver chooses the duration. A process has one timer of each kind.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TimerKind {
     /// The time until the application starts its next operation; never expires when no operation is left.
     Think,
     /// The time that the application works in the critical section.
     Work,
+    /// The time until the next round of periodic work, such as the stabilisation of a ring.
+    Maintain,
+    /// The time that the process waits for a reply.
+    Timeout,
+}
+
+impl TimerKind {
+    /// The number of kinds.
+    pub const COUNT: usize = 4;
+
+    /// All kinds, each at its index.
+    pub const ALL: [Self; Self::COUNT] = [Self::Think, Self::Work, Self::Maintain, Self::Timeout];
+
+    /// Whether an operation that has started goes on with it; with the others a next one starts.
+    pub fn goes_on(self) -> bool {
+        matches!(self, Self::Work | Self::Timeout)
+    }
+
+    /// Its index in a list with an entry for each kind.
+    pub fn index(self) -> usize {
+        self as usize
+    }
 }
 
 /// One action of a process.
@@ -103,8 +160,10 @@ pub enum Action<M> {
         /// The message that the event sends.
         send: Option<(To, M)>,
     },
-    /// The process sets its timer; this replaces an earlier setting.
+    /// The process sets its timer of this kind; this replaces an earlier setting of the same kind.
     SetTimer(TimerKind),
+    /// The timer of this kind does not expire.
+    ClearTimer(TimerKind),
 }
 
 /// Collects a process's actions. Each event advances the clock (IR1), and a message carries the event's time.
@@ -140,9 +199,14 @@ impl<M> Outbox<'_, M> {
         self.event(Some(meaning), Some((to, message)))
     }
 
-    /// Sets the timer.
-    pub fn set_timer(&mut self, timer: TimerKind) {
-        self.actions.push(Action::SetTimer(timer));
+    /// Sets the timer of this kind, in place of an earlier setting of the same kind.
+    pub fn set_timer(&mut self, kind: TimerKind) {
+        self.actions.push(Action::SetTimer(kind));
+    }
+
+    /// Clears the timer of this kind, if it is set.
+    pub fn clear_timer(&mut self, kind: TimerKind) {
+        self.actions.push(Action::ClearTimer(kind));
     }
 
     fn event(
@@ -163,7 +227,7 @@ impl<M> Outbox<'_, M> {
     }
 }
 
-/// A command of a person at the prompt to a process.
+/// A command to a process, of a person at the prompt or of a workload.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Command {
     /// Have a local event.
@@ -176,6 +240,16 @@ pub enum Command {
     Unlock,
     /// Multicast this payload.
     Multicast(String),
+    /// Look up this name.
+    LookUp(String),
+    /// Insert this name with this value.
+    Insert(String, String),
+    /// Hand this name, and the entity that has it, over to this process.
+    Move(String, ProcessId),
+    /// Join the processes that this one belongs to.
+    Join(ProcessId),
+    /// Leave the other processes.
+    Leave,
 }
 
 /// Why a process rejects a command.
@@ -200,8 +274,16 @@ pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sized + 'static {
     /// The messages of the algorithm.
     type Message: Message;
 
-    /// The process `me` in a group of N, with an injected bug if one is given.
-    fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self;
+    /// What all processes of a run are told before they start: an injected bug, the parameters of the algorithm.
+    type Settings: Clone + fmt::Debug + Send + Sync + 'static;
+
+    /// The process `me` in a group of N.
+    fn new(me: ProcessId, processes: usize, settings: &Self::Settings) -> Self;
+
+    /// Whether a receive event moves the clock past the message's time (IR2b): always, but with a bug that leaves it out.
+    fn advances_past_messages(_settings: &Self::Settings) -> bool {
+        true
+    }
 
     /// Starts the process.
     ///
@@ -220,13 +302,17 @@ pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sized + 'static {
         out: &mut Outbox<'_, Self::Message>,
     ) -> Result<(), Overflow>;
 
-    /// The timer has expired: the process takes its application's next step.
+    /// The timer of this kind has expired, and is not set any more.
     ///
     /// # Errors
     /// At the end of the clock's range.
-    fn timer(&mut self, out: &mut Outbox<'_, Self::Message>) -> Result<(), Overflow>;
+    fn timer(
+        &mut self,
+        kind: TimerKind,
+        out: &mut Outbox<'_, Self::Message>,
+    ) -> Result<(), Overflow>;
 
-    /// Handles a person's command.
+    /// Handles a command.
     ///
     /// # Errors
     /// When the process rejects it.
@@ -252,18 +338,18 @@ pub struct Clocked<P> {
     pub clock: LamportClock,
     /// The algorithm.
     pub process: P,
-    /// Whether a receive event moves the clock past the message's time (IR2b); not so with [`Bug::NoAdvance`].
+    /// Whether a receive event moves the clock past the message's time (IR2b).
     advances: bool,
 }
 
 impl<P: Process> Clocked<P> {
     /// The process `me` in a group of N, with its clock at 0.
-    pub fn new(me: ProcessId, processes: usize, bug: Option<Bug>) -> Self {
+    pub fn new(me: ProcessId, processes: usize, settings: &P::Settings) -> Self {
         Self {
             me,
             clock: LamportClock::new(),
-            process: P::new(me, processes, bug),
-            advances: bug != Some(Bug::NoAdvance),
+            process: P::new(me, processes, settings),
+            advances: P::advances_past_messages(settings),
         }
     }
 
@@ -295,15 +381,19 @@ impl<P: Process> Clocked<P> {
         Ok(received)
     }
 
-    /// The timer has expired.
+    /// The timer of this kind has expired.
     ///
     /// # Errors
     /// At the end of the clock's range.
-    pub fn timer(&mut self, actions: &mut Vec<Action<P::Message>>) -> Result<(), Overflow> {
-        self.drive(actions, P::timer)
+    pub fn timer(
+        &mut self,
+        kind: TimerKind,
+        actions: &mut Vec<Action<P::Message>>,
+    ) -> Result<(), Overflow> {
+        self.drive(actions, |process, out| process.timer(kind, out))
     }
 
-    /// Handles a person's command.
+    /// Handles a command.
     ///
     /// # Errors
     /// When the process rejects it.
