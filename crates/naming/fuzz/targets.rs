@@ -42,7 +42,8 @@ pub(crate) const NAMES: &str = concat!(
     r#""text:for UDP, above all one that has a signature of some eighty bytes, which the size limit has to have counted","#,
     r#""text:as an OPT record is counted; and once more: a text of some length, so that an answer can be too long","#,
     r#""text:for UDP, which is 512 bytes long at most"],"#,
-    r#""region1": {"rack": {"a": "10.0.0.1", "b": "link:region1/rack/a"}, "ways": "symlink:/region1"},"#,
+    r#""/region2": "delegate:127.0.0.2", "/west": "symlink:/region2", "across": "symlink:region2/x","#,
+    r#""region1": {"cell": ["delegate:127.0.0.3", "delegate:2001:db8::3", "ttl:300"], "rack": {"a": "10.0.0.1", "b": "link:region1/rack/a"}, "ways": "symlink:/region1"},"#,
     r#""/east": "symlink:/region1"}"#
 );
 

@@ -112,6 +112,9 @@ pub fn list(space: &Space, journal: &Journal, shutdown: &Shutdown) -> Summary {
                 }
             }
             Meaning::Symlink(link) => show(&place, format!("alias of {link}")),
+            Meaning::Delegation(delegation) => {
+                show(&place, delegation.clone().with_ttl(None).to_string());
+            }
             link => show(&place, link.to_string()),
         }
     }
@@ -223,6 +226,8 @@ pub fn server(
 struct Reply {
     values: Vec<String>,
     rcode: Rcode,
+    /// The zone cut that the last answer refers to, in words.
+    referral: Option<String>,
     took: Duration,
     tcp: bool,
 }
@@ -232,6 +237,10 @@ impl Reply {
     fn why_missing(&self, client: &Client, owner: &Owner) -> Option<String> {
         let server = client.server();
         self.values.is_empty().then(|| match self.rcode {
+            Rcode::NOERROR if self.referral.is_some() => {
+                let referral = self.referral.as_deref().unwrap_or_default();
+                format!("{server} refers to another server: {referral}")
+            }
             Rcode::NOERROR => format!("{server} has {owner}, but no record of this type for it"),
             Rcode::NXDOMAIN => format!("{server} has no {owner}"),
             rcode => format!("{server} answers {} for {owner}", shown::rcode(rcode)),
@@ -244,6 +253,7 @@ fn ask(client: &Client, owner: &Owner, types: Vec<Rtype>) -> Result<Reply, Failu
     let mut reply = Reply {
         values: Vec::new(),
         rcode: Rcode::NOERROR,
+        referral: None,
         took: Duration::ZERO,
         tcp: false,
     };
@@ -253,6 +263,7 @@ fn ask(client: &Client, owner: &Owner, types: Vec<Rtype>) -> Result<Reply, Failu
         reply.tcp |= answer.tcp;
         reply.rcode = Message::from_octets(&answer.message)
             .map_or(Rcode::SERVFAIL, |message| message.header().rcode());
+        reply.referral = shown::referral(&answer.message).map(|_| shown::outcome(&answer.message));
         let records = shown::chain(&answer.message, owner, rtype)
             .map_err(|why| Failure::could_not_run(format!("server {}", client.server()), why))?;
         reply.values.extend(records.iter().map(shown::data));

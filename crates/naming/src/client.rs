@@ -1,5 +1,6 @@
 //! The client of a name server: queries and updates.
 
+pub mod transfer;
 mod update;
 
 use std::{
@@ -70,6 +71,13 @@ pub struct Answer {
 }
 
 type Building = AdditionalBuilder<Vec<u8>>;
+
+/// A connection over TCP, and this end of it.
+#[derive(Debug)]
+struct Connection {
+    stream: TcpStream,
+    local: SocketAddr,
+}
 
 impl<'c> Client<'c> {
     /// The client of the server that the options name. Of a name with several addresses each is tried in turn.
@@ -357,26 +365,24 @@ impl<'c> Client<'c> {
     }
 
     fn over_tcp(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => self.failed(NOBODY),
-            io::ErrorKind::TimedOut => {
-                self.failed(format!("no answer within {}", humane(self.timeout)))
-            }
-            _ => self.failed(why(&error)),
-        };
-        let deadline = Deadline {
-            until: Instant::now() + self.timeout,
-            grace: Duration::ZERO,
-        };
+        let connection = self.connect_and_send(query)?;
+        self.receive(&connection, query)
+    }
+
+    /// Connects over TCP, to each address in turn until one accepts, and sends a query.
+    fn connect_and_send(&self, query: &[u8]) -> Result<Connection, Failure> {
+        let deadline = self.deadline();
         let stream = loop {
             let until = Instant::now() + self.share();
             let share = Deadline { until, ..deadline };
             match net::connect(self.server(), None, share, self.shutdown) {
                 Err(_) if self.try_next() => {}
-                done => break done.map_err(failed)?,
+                done => break done.map_err(|error| self.failed_over_tcp(&error))?,
             }
         };
-        let local = stream.local_addr().map_err(failed)?;
+        let local = stream
+            .local_addr()
+            .map_err(|error| self.failed_over_tcp(&error))?;
         let length =
             u16::try_from(query.len()).map_err(|_| self.failed("a message longer than 64 kB"))?;
         let whole = [&length.to_be_bytes(), query].concat();
@@ -387,30 +393,54 @@ impl<'c> Client<'c> {
             &mut |mut stream, done| stream.write(&whole[done..]),
             whole.len(),
         )
-        .map_err(failed)?;
+        .map_err(|error| self.failed_over_tcp(&error))?;
         self.log(sent, Carrier::Tcp, local, query);
+        Ok(Connection { stream, local })
+    }
+
+    /// Receives one message that answers the query.
+    fn receive(&self, connection: &Connection, query: &[u8]) -> Result<Vec<u8>, Failure> {
+        let Connection { stream, local } = connection;
+        let waiting = (Interest::Read, self.deadline());
         let mut length = [0; 2];
         self.transmit(
-            &stream,
-            (Interest::Read, deadline),
+            stream,
+            waiting,
             &mut |mut stream, done| stream.read(&mut length[done..]),
             2,
         )
-        .map_err(failed)?;
+        .map_err(|error| self.failed_over_tcp(&error))?;
         let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
         let whole = answer.len();
         self.transmit(
-            &stream,
-            (Interest::Read, deadline),
+            stream,
+            waiting,
             &mut |mut stream, done| stream.read(&mut answer[done..]),
             whole,
         )
-        .map_err(failed)?;
+        .map_err(|error| self.failed_over_tcp(&error))?;
         if !Self::answers(query, &answer) {
             return Err(self.failed("the answer is to another query"));
         }
-        self.log(Event::new(Kind::Receive), Carrier::Tcp, local, &answer);
+        self.log(Event::new(Kind::Receive), Carrier::Tcp, *local, &answer);
         Ok(answer)
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline {
+            until: Instant::now() + self.timeout,
+            grace: Duration::ZERO,
+        }
+    }
+
+    fn failed_over_tcp(&self, error: &io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => self.failed(NOBODY),
+            io::ErrorKind::TimedOut => {
+                self.failed(format!("no answer within {}", humane(self.timeout)))
+            }
+            _ => self.failed(why(error)),
+        }
     }
 
     /// Repeats a read or a write until all bytes are transmitted.

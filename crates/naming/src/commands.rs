@@ -12,6 +12,7 @@ use common::{
 use crate::{
     ask, change,
     config::{Cli, Command},
+    delegate,
     dns::key,
     names::read,
     stored,
@@ -52,6 +53,7 @@ pub fn run(
             | Command::Rename { .. }
             | Command::Link { .. },
         ) => change::run(cli, journal, app.catch_signals()?),
+        Some(Command::Delegate { .. }) => delegate::run(cli, journal, app.catch_signals()?),
         Some(Command::Store {
             action,
             file,

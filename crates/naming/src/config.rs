@@ -125,6 +125,19 @@ pub enum Command {
         #[arg(long, short)]
         symbolic: bool,
     },
+    /// Move a directory with all its names from --server to a server of its own, while look-ups go on
+    #[command(after_help = examples::DELEGATE)]
+    Delegate {
+        /// The directory; a new name is delegated without any names below it
+        #[arg(value_name = "PATH")]
+        place: String,
+        /// The addresses of the server that gets the names, which listens at the port of --server
+        #[arg(required = true, value_name = "ADDRESS")]
+        addresses: Vec<String>,
+        /// Replace names that the new server has with other values
+        #[arg(long)]
+        replace: bool,
+    },
     /// Print all names as a zone file, for any DNS server
     #[command(after_help = examples::EXPORT)]
     Export,
@@ -202,9 +215,12 @@ common::options! {
         /// Mount the structured names of a file under a new directory; may be repeated
         #[arg(value_name = "PATH=FILE")]
         mount: Vec<String> => [structured, list, tree, explain, export, serve],
+        /// Delegate a subtree to a server, or to several (ADDR,ADDR); may be repeated
+        #[arg(value_name = "PATH=ADDR")]
+        delegate: Vec<String> => [structured, list, tree, explain, export, serve],
         /// The directory where relative paths start [default: /]
         #[arg(value_name = "PATH")]
-        at: String => [structured, explain, register, unregister, rename, link, resolve],
+        at: String => [structured, explain, register, unregister, rename, link, delegate, resolve],
         /// Print only the values
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
         short: bool => [root, flat, structured, list, resolve],
@@ -215,6 +231,7 @@ common::options! {
             unregister: "Change the names of this name server [default: none; --names]",
             rename: "Change the names of this name server [default: none; --names]",
             link: "Change the names of this name server [default: none; --names]",
+            delegate = "127.0.0.1:5300": "The name server that has the names",
             resolve = "127.0.0.1:5300",
         ],
         /// Leave out what no name space can hold, such as MX records, and list it
@@ -227,6 +244,7 @@ common::options! {
             unregister,
             rename,
             link,
+            delegate,
             export,
             import,
             serve,
@@ -243,6 +261,7 @@ common::options! {
             unregister,
             rename,
             link,
+            delegate,
             serve: "The keys that sign updates and transfers (TSIG); the first signs notices [default: unsigned]",
             resolve,
             keygen: "Write the key into this file [default: onto standard output]",
@@ -254,6 +273,7 @@ common::options! {
             unregister = "5s",
             rename = "5s",
             link = "5s",
+            delegate = "5s",
             serve = "10s": "How long to wait for a client that sends nothing",
             resolve = "5s",
         ],

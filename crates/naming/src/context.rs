@@ -56,6 +56,7 @@ impl<'a> Context<'a> {
                 directory: Some(path),
             }),
             Node::Leaf(_) => Err(Failure::no(path, "a leaf, not a directory")),
+            Node::Delegation(delegation) => Err(Failure::no(path, delegation)),
         }
     }
 

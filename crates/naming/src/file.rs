@@ -2,7 +2,8 @@
 //!
 //! `{"server1": "192.168.1.2", "region1": {"server1": ["192.168.1.2", "2001:db8::2"]}}`. At the top level a string is the
 //! value of a flat name; a structured name in the root is written with a slash (`"/www"`). Beside addresses a string can be
-//! `text:…`, `symlink:NAME` for a symbolic link, or `link:NAME` for a hard link. A file with an error is refused whole.
+//! `text:…`, `symlink:NAME` for a symbolic link, `link:NAME` for a hard link, or `delegate:ADDRESS` for a server that has the
+//! subtree. A file with an error is refused whole.
 
 mod reading;
 mod replacing;
@@ -20,6 +21,7 @@ use serde::de::DeserializeSeed;
 use self::reading::{EntrySeed, Found, HARD_LINK, Link, Names, ReadState, RootSeed, SYMLINK};
 use self::replacing::Changing;
 use crate::{
+    delegation::Delegation,
     name::{Name, Place},
     space::{Meaning, Space, Symlink},
     value::{TTL, Values},
@@ -76,6 +78,9 @@ pub fn parse(path: &FilePath, text: &[u8]) -> Result<Space, Failure> {
         match link {
             Link::Hard(target) => hard.push((index, place, target)),
             Link::Symbolic(target) => symbolic.push((index, place, target)),
+            Link::Delegation(delegation) => space
+                .delegate(&place, delegation)
+                .map_err(|refusal| complain(index, &refusal.why))?,
         }
     }
     // A hard link may name another one that comes later in the file.
@@ -152,16 +157,18 @@ pub fn meaning_to_json(meaning: Meaning<'_>) -> String {
         let quoted: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
         format!("[{}]", quoted.join(", "))
     };
+    let one_or_list = |texts: &[String]| match texts {
+        [text] => quoted(text),
+        texts => list(texts),
+    };
     match meaning {
         Meaning::HardLink(place) => quoted(&format!("{HARD_LINK}{place}")),
         Meaning::Symlink(link) => match link.ttl {
             None => quoted(&format!("{SYMLINK}{link}")),
             Some(ttl) => list(&[format!("{SYMLINK}{link}"), format!("{TTL}{ttl}")]),
         },
-        Meaning::Values(values) => match values.texts().as_slice() {
-            [value] => quoted(value),
-            texts => list(texts),
-        },
+        Meaning::Values(values) => one_or_list(&values.texts()),
+        Meaning::Delegation(delegation) => one_or_list(&delegation.texts()),
     }
 }
 
@@ -249,6 +256,9 @@ pub fn meaning_from_json(text: &str) -> Result<OwnedMeaning, String> {
         (Found::Leaf(values), _) => Ok(OwnedMeaning::Values(values)),
         (Found::Link, Some((_, Link::Hard(place)))) => Ok(OwnedMeaning::HardLink(place)),
         (Found::Link, Some((_, Link::Symbolic(link)))) => Ok(OwnedMeaning::Symlink(link)),
+        (Found::Link, Some((_, Link::Delegation(delegation)))) => {
+            Ok(OwnedMeaning::Delegation(delegation))
+        }
         _ => Err("neither values nor a link".into()),
     }
 }
@@ -262,6 +272,8 @@ pub enum OwnedMeaning {
     HardLink(Place),
     /// Another name.
     Symlink(Symlink),
+    /// A subtree that other servers have.
+    Delegation(Delegation),
 }
 
 #[cfg(test)]
@@ -284,6 +296,10 @@ mod tests {
     },
     "web": "link:region1/rack1/server1"
   },
+  "region2": {
+    "rack2": ["delegate:127.0.0.3", "delegate:2001:db8::3", "ttl:300"]
+  },
+  "/region3": "delegate:127.0.0.2",
   "/www": "symlink:region1/web"
 }
 "#;
@@ -359,6 +375,34 @@ mod tests {
                 "{\"r\": {\"a\": \"link:r/a\"}}",
                 "1:22: r.a: r/a: the root has no r; it has nothing",
             ),
+            (
+                "{\"r\": {\"a\": \"delegate:localhost\"}}",
+                "1:32: r.a: 'localhost' is not an IP address",
+            ),
+            (
+                "{\"r\": {\"a\": [\"delegate:::1\", \"10.0.0.1\"]}}",
+                "r.a: a delegation has addresses, each written delegate:ADDRESS, a TTL, and nothing else",
+            ),
+            (
+                "{\"r\": {\"a\": [\"delegate:::1\", \"delegate:::1\"]}}",
+                "r.a: ::1 is a duplicate",
+            ),
+            (
+                "{\"/r\": \"delegate:::1\", \"r\": {\"a\": \"::1\"}}",
+                "r: a directory; it has a; a delegated name has them at its own server",
+            ),
+            (
+                "{\"r\": {\"a\": \"delegate:::1\", \"a/_x\": \"text:x\"}}",
+                "r.a: it has the service name _x",
+            ),
+            (
+                "{\"r\": \"delegate:::1\"}",
+                "1:20: r: a flat name, and only a structured name is delegated",
+            ),
+            (
+                "{\"/@\": \"delegate:::1\"}",
+                "/@: the zone itself is not delegated",
+            ),
         ] {
             let error = read(text).unwrap_err();
             assert!(
@@ -394,12 +438,15 @@ mod tests {
             "\"symlink:/a\"",
             "[\"symlink:/a\", \"ttl:300\"]",
             "[\"10.0.0.1\", \"text:x\", \"ttl:TXT=5\"]",
+            "\"delegate:127.0.0.2\"",
+            "[\"delegate:127.0.0.2\", \"delegate:::1\", \"ttl:300\"]",
         ] {
             let owned = meaning_from_json(text).unwrap();
             let meaning = match &owned {
                 OwnedMeaning::Values(values) => Meaning::Values(values),
                 OwnedMeaning::HardLink(place) => Meaning::HardLink(place),
                 OwnedMeaning::Symlink(link) => Meaning::Symlink(link),
+                OwnedMeaning::Delegation(delegation) => Meaning::Delegation(delegation),
             };
             assert_eq!(meaning_to_json(meaning), text);
         }

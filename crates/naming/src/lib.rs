@@ -5,6 +5,7 @@
 //! | [`handout`] | the handout's programs: two dictionaries, and a query of each |
 //! | [`context`], [`answers`] | the look-ups and the answers of a query |
 //! | [`name`], [`value`] | valid names, and the values that they stand for |
+//! | [`delegation`] | where a subtree is that another server has |
 //! | [`space`] | both name spaces: the naming graph, resolution, changes |
 //! | [`names`] | the sources of names: built in, a file, mounted files, a store |
 //! | [`mod@file`], [`zonefile`], [`store`] | names in a JSON file, in a zone file, in a store of transactions |
@@ -13,7 +14,7 @@
 //! | [`server`], [`client`] | the name server, and its client |
 //! | [`config`] | the command line |
 //! | [`commands`] | from the command line to the command |
-//! | [`ask`], [`change`], [`tree`], [`stored`] | the commands |
+//! | [`ask`], [`change`], [`delegate`], [`tree`], [`stored`] | the commands |
 //! | [`view`] | what a person sees of the events |
 
 pub mod answers;
@@ -23,6 +24,8 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod context;
+pub mod delegate;
+pub mod delegation;
 pub mod dns;
 pub mod file;
 pub mod handout;

@@ -24,6 +24,7 @@ fn serve(cli: &Cli, app: &App) -> Result<Summary, Failure> {
     net::raise_descriptor_limit();
     let source = names::to_serve(&cli.options, app.journal())?;
     let sockets = Sockets::bind(listen, settings.workers)?;
+    names::check_delegations(&cli.options, |ip| sockets.are_at(ip))?;
     let control = Control::default();
     let shutdown = app.catch_signals_and_report(control.on_signal())?;
     server::run(sockets, &settings, source, control, app.journal(), shutdown)

@@ -363,6 +363,25 @@ impl Place {
         }
     }
 
+    /// Whether it is below that place, as the names in a directory and its service names are.
+    pub fn is_below(&self, above: &Self) -> bool {
+        let (Self::Structured(names), Self::Structured(above)) = (self, above) else {
+            return false;
+        };
+        let Some((last, path)) = above.split_last() else {
+            return !names.is_empty();
+        };
+        let (Some(name), true) = (names.get(path.len()), names.starts_with(path)) else {
+            return false;
+        };
+        let behind = name.strip_prefix(last.as_str());
+        match behind {
+            Some("") => names.len() > above.len(),
+            Some(behind) => behind.starts_with('/'),
+            None => false,
+        }
+    }
+
     /// The last name of the place.
     pub fn name(&self) -> &Name {
         match self {
@@ -451,6 +470,34 @@ mod tests {
         assert!(Name::with_services("a/_b/_c").is_ok());
         for bad in ["a/b", "a/", "/_b", "a/_b/"] {
             assert!(Name::with_services(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_below_another() {
+        let below = |place: &str, above: &str| {
+            let [place, above] = [place, above].map(|text| text.parse::<Place>().unwrap());
+            place.is_below(&above)
+        };
+        for (place, above) in [
+            ("a/b", "/a"),
+            ("a/b/c", "/a"),
+            ("a/b/_x", "a/b"),
+            ("a/b/_x/c", "a/b"),
+            ("/a/_x", "/a"),
+        ] {
+            assert!(below(place, above), "{place} {above}");
+        }
+        for (place, above) in [
+            ("/a", "/a"),
+            ("a/b", "a/b"),
+            ("/ab", "/a"),
+            ("a/c/b", "a/b"),
+            ("a", "/a"),
+            ("/a/_x", "a/b"),
+            ("a/bc/_x", "a/b"),
+        ] {
+            assert!(!below(place, above), "{place} {above}");
         }
     }
 

@@ -1,6 +1,9 @@
-//! The sources of names: the handout's dictionaries, which are built in, a names file, mounted files, a store.
+//! The sources of names: the handout's dictionaries, which are built in, a names file, mounted files, a store; and the
+//! delegations of the command line.
 
 use std::{
+    collections::BTreeSet,
+    net::IpAddr,
     path::{Path as FilePath, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -15,12 +18,13 @@ use common::{
 
 use crate::{
     config::Options,
+    delegation::Delegation,
     file,
     handout::{FLAT, STRUCTURED},
     marks::MarksFile,
     name::Place,
     server::source::{Keeper, Reload, Source},
-    space::Space,
+    space::{Entry, Refusal, Space},
     store::{DurableNames, Store, newest_is_lost},
     value::Value,
 };
@@ -46,12 +50,14 @@ pub fn built_in() -> Space {
     space
 }
 
-/// The names that the options name: those of `--names` or the built-in ones, and those of `--mount`.
+/// The names that the options name: those of `--names` or the built-in ones, those of `--mount`, and what `--delegate` says.
 ///
 /// # Errors
-/// When a file cannot be read or cannot be mounted (exit code 2).
+/// When a file cannot be read or mounted, or a name cannot be delegated (exit code 2).
 pub fn read(options: &Options) -> Result<Space, Failure> {
-    mount(options, unmounted(options, file::read)?, file::read)
+    let mut space = unmounted(options, file::read)?;
+    delegate(options, &mut space)?;
+    mount(options, space, file::read)
 }
 
 /// How a names file is read: for the first time, or again.
@@ -70,6 +76,67 @@ fn place_and_file(mount: &str) -> Result<(Place, &str), Failure> {
         .split_once('=')
         .ok_or_else(|| Failure::could_not_run(what(mount), "not PATH=FILE, such as eu=eu.json"))?;
     Ok((Place::at(&path.parse()?, &[])?, from))
+}
+
+/// A `--delegate`: as it is written, the name, and its servers.
+fn delegations(options: &Options) -> Result<Vec<(&str, Place, Delegation)>, Failure> {
+    let mut delegations: Vec<(&str, Place, Delegation)> = Vec::new();
+    for text in options.delegate.iter().flatten() {
+        let wrong = |why: String| Failure::could_not_run(what_delegation(text), why);
+        let (path, addresses) = text
+            .split_once('=')
+            .ok_or_else(|| wrong("not PATH=ADDRESS, such as region1=127.0.0.2".to_owned()))?;
+        let place = path.parse().and_then(|path| Place::at(&path, &[]));
+        let place = place.map_err(|failure| wrong(failure.to_string()))?;
+        let delegation = Delegation::parse(addresses.split(',')).map_err(wrong)?;
+        if delegations.iter().any(|(_, other, _)| *other == place) {
+            return Err(wrong(format!("{place} is delegated twice")));
+        }
+        delegations.push((text, place, delegation));
+    }
+    Ok(delegations)
+}
+
+/// Delegates what `--delegate` names; returns the names that were not delegated so before. Of the built-in names a whole region
+/// can be delegated; names of a file or a store are not dropped.
+fn delegate(options: &Options, space: &mut Space) -> Result<BTreeSet<Place>, Failure> {
+    let mut delegated = BTreeSet::new();
+    for (text, place, delegation) in delegations(options)? {
+        let refused = |refusal: Refusal| Failure::could_not_run(what_delegation(text), refusal);
+        match space.get(&place) {
+            Some(Entry::Delegation(before)) if before.addresses() == delegation.addresses() => {
+                continue;
+            }
+            _ if options.names.is_none() && options.store.is_none() => {
+                space.hand_over(&place, delegation).map_err(refused)?;
+            }
+            _ => space.delegate(&place, delegation).map_err(refused)?,
+        }
+        delegated.insert(place);
+    }
+    Ok(delegated)
+}
+
+/// Refuses a `--delegate` to an address of which `is_own` says that this server answers there.
+///
+/// # Errors
+/// `--delegate PATH=ADDRESS: why` (exit code 2).
+pub fn check_delegations(
+    options: &Options,
+    is_own: impl Fn(IpAddr) -> bool,
+) -> Result<(), Failure> {
+    for (text, _, delegation) in delegations(options)? {
+        let mut addresses = delegation.addresses().iter();
+        if let Some(own) = addresses.find(|address| is_own(**address)) {
+            let why = format!("{own} is this server itself, which would refer to itself");
+            return Err(Failure::could_not_run(what_delegation(text), why));
+        }
+    }
+    Ok(())
+}
+
+fn what_delegation(text: &str) -> String {
+    format!("--delegate {}", visible(text.as_bytes()))
 }
 
 fn what(mount: &str) -> String {
@@ -103,7 +170,11 @@ fn reload(options: &Options) -> Option<Reload> {
         read: Box::new(move |store| {
             let space = match store {
                 Some(store) => store.load()?,
-                None => unmounted(&options, file::read_again)?,
+                None => {
+                    let mut space = unmounted(&options, file::read_again)?;
+                    delegate(&options, &mut space)?;
+                    space
+                }
             };
             mount(&options, space, file::read_again)
         }),
@@ -122,6 +193,7 @@ pub fn to_serve(options: &Options, journal: &Journal) -> Result<Source, Failure>
             space: read(options)?,
             keeper: beside(options.names.as_deref(), journal),
             reload,
+            delegated: BTreeSet::new(),
         });
     };
     if files::is_standard(path) {
@@ -134,7 +206,7 @@ pub fn to_serve(options: &Options, journal: &Journal) -> Result<Source, Failure>
         let text = format!("{lost}; the server goes on with the state before that change");
         journal.record(Event::error(common::event::Level::Warn, text));
     }
-    let space = if store.is_filled()? {
+    let mut space = if store.is_filled()? {
         if let Some(names) = &options.names {
             let text = format!(
                 "{} holds the names; {} is not read, because it only fills a new store",
@@ -147,11 +219,13 @@ pub fn to_serve(options: &Options, journal: &Journal) -> Result<Source, Failure>
     } else {
         unmounted(options, file::read)?
     };
+    let delegated = delegate(options, &mut space)?;
     let store = DurableNames::new(path, store);
     Ok(Source {
         space: mount(options, space, file::read)?,
         keeper: Keeper::Store(Box::new(store)),
         reload,
+        delegated,
     })
 }
 

@@ -71,6 +71,7 @@ fn below(
 fn meaning(space: &Space, entry: &Entry, place: &Place) -> String {
     match entry {
         Entry::Symlink(target) => format!("-> {target}"),
+        Entry::Delegation(delegation) => delegation.to_string(),
         entry => {
             let values = space
                 .values(entry)

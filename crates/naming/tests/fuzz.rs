@@ -6,7 +6,8 @@ mod targets;
 /// A zone file with records of every kind.
 const ZONE: &str = "$ORIGIN lab.\n$TTL 60\n@ IN SOA lab. hostmaster.lab. ( 1 2 3 4 5 )\n NS lab.\n\
     server1.flat A 192.168.1.2\nalias.flat CNAME server1.flat\na.region1 A 10.0.0.1\n TXT \"x\\\"y\\007\" z\n\
-    b.region1 A 10.0.0.1\nb.region1 TYPE65280 \\# 15 01610772656769 6f6e31036c616200\neast DNAME region1.lab.\n";
+    b.region1 A 10.0.0.1\nb.region1 TYPE65280 \\# 15 01610772656769 6f6e31036c616200\neast DNAME region1.lab.\n\
+    c.region1 NS c.region1\nc.region1 A 127.0.0.2\nd NS ns.d\nns.d 60 AAAA ::2\n";
 
 /// A zone file as BIND has it.
 const BIND_ZONE: &str = "$ttl 1d\n\"a b\" 6h IN A 10.0.0.1 ; x\n\tIN 1w2d TXT ( \"x\"\"y\" gr\u{fc}n\n z\\;\\255 )\n\
@@ -89,6 +90,8 @@ fn packet_seeds() -> Vec<Vec<u8>> {
         ("a.rack.ways.east.lab", 1),
         ("lab", 252),
         ("1.0.0.10.in-addr.arpa", 12),
+        ("x.region2.lab", 1),
+        ("across.flat.lab", 1),
     ]
     .into_iter()
     .map(|(name, rtype)| query(name, rtype))
@@ -120,6 +123,8 @@ fn packet_seeds() -> Vec<Vec<u8>> {
         (5, 1, wire("server1.flat.lab")),
         (65_280, 1, wire("server1.flat.lab")),
         (65_281, 1, wire("x.lab")),
+        (65_282, 1, vec![4, 127, 0, 0, 4]),
+        (2, 1, wire("a.rack.region1.lab")),
         (255, 255, vec![]),
         (1, 254, vec![10, 0, 0, 1]),
     ] {

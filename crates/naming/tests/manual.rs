@@ -18,6 +18,13 @@ ns 60 IN A 192.0.2.1
 END
 until_ready() { until [ -s ready ]; do sleep 0.02; done; }
 case $EXAMPLE in
+    *"naming delegate"*)
+        naming serve --quiet --names lab.json --ready-file ready & peers=$!; until_ready; rm ready
+        for child in region1.lab.=127.0.0.2 berlin.europe.lab.=127.0.0.3; do
+            echo '{}' >empty.json
+            naming serve --quiet --names empty.json --zone "${child%=*}" --listen "${child#*=}:5300" --ready-file ready &
+            peers="$peers $!"; until_ready; rm ready
+        done ;;
     *--server*|*resolve*) naming serve --quiet --names lab.json --ready-file ready & peers=$!; until_ready ;;
     *"naming store"*)
         naming serve --quiet --names lab.json --store lab.redb --listen 127.0.0.1:0 --ready-file ready &

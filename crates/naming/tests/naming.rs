@@ -62,15 +62,15 @@ fn each_subcommand_takes_its_own_flags_and_no_others() {
         ),
         (
             &["flat", "server1", "--replace"],
-            "--replace: flat does not take it; register does",
+            "--replace: flat does not take it; register and delegate do",
         ),
         (
             &["--replace"],
-            "--replace: goes after the subcommand that takes it: register",
+            "--replace: goes after a subcommand that takes it: register or delegate",
         ),
         (
             &["list", "--server", "x"],
-            "--server: list does not take it; register, unregister, rename, link and resolve do",
+            "--server: list does not take it; register, unregister, rename, link, delegate and resolve do",
         ),
         (
             &["resolve", "x", "--names", "x"],

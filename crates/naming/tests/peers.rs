@@ -34,6 +34,38 @@ const NAMES: &str = r#"{"server1": "192.168.1.2", "alias": "symlink:server1", "a
     "region1": {"rack": {"a": ["10.0.0.1", "2001:db8::1", "text:say \"hi\""]}, "web": "link:region1/rack/a"},
     "/east": "symlink:/region1"}"#;
 
+/// Zone cuts, and aliases that lead below them.
+const CUTS: &str = r#"{"across": "symlink:region3/rack/a", "/region3": "delegate:127.0.0.2",
+    "region4": {"x": "10.0.0.4", "cell": ["delegate:127.0.0.3", "delegate:2001:db8::3", "ttl:300"]}, "/west": "symlink:/region3","#;
+
+#[test]
+fn dig_shows_a_referral() {
+    if !testing::have_program("dig") {
+        return;
+    }
+    let (_server, address) = serve(&["--delegate", "region3=127.0.0.2,::2"]);
+    let whole = dig(address, &["server1.Region3.lab", "+norecurse"]);
+    for part in [
+        "status: NOERROR",
+        "flags: qr;",
+        "AUTHORITY: 1, ADDITIONAL: 3",
+        "IN\tNS\tRegion3.lab.",
+        "IN\tA\t127.0.0.2",
+        "IN\tAAAA\t::2",
+    ] {
+        assert!(whole.contains(part), "{part} in {whole}");
+    }
+    assert!(
+        !whole.contains("WARNING") && !whole.contains("ANSWER SECTION"),
+        "{whole}"
+    );
+    let parent = dig(address, &["region3.lab", "DS", "+norecurse"]);
+    assert!(
+        parent.contains("flags: qr aa;") && parent.contains("SOA\tlab."),
+        "{parent}"
+    );
+}
+
 #[test]
 fn dig_is_answered() {
     if !testing::have_program("dig") {
@@ -281,10 +313,11 @@ fn secondary(start: &str, check: &str) {
         grep 'zone lab. .* transferred' server.err | tail -n 1 | grep -q ': 5 records' || {{ cat server.err; exit 6; }}
         {check}
         dig @127.0.0.1 -p 5300 lab AXFR >ours; dig @127.0.0.1 -p 5301 lab AXFR >theirs
-        for name in server1.flat alias.flat a.rack.region1 web.region1 a.rack.east nobody.flat region1; do
-            for type in A AAAA TXT; do
+        for name in server1.flat alias.flat a.rack.region1 web.region1 a.rack.east nobody.flat region1 \
+            region3 a.rack.region3 _tcp.region3 region4 x.region4 cell.region4 x.cell.region4 across.flat west x.west; do
+            for type in A AAAA TXT DS NS; do
                 for port in 5300 5301; do
-                    dig @127.0.0.1 -p $port +norecurse +noall +comments +answer +authority +nocookie $name.lab $type |
+                    dig @127.0.0.1 -p $port +norecurse +noall +comments +answer +authority +additional +nocookie $name.lab $type |
                         sed 's/id: .*//; s/udp: .*//; /^$/d; /QUERY: /s/ADD.*//' | sort >$port.answer
                 done
                 diff -i 5300.answer 5301.answer >&2
@@ -296,7 +329,7 @@ fn secondary(start: &str, check: &str) {
     "#
     );
     let folder = Folder::new();
-    let names = folder.write("names.json", NAMES);
+    let names = folder.write("names.json", NAMES.replacen('{', CUTS, 1));
     let Some(finished) = testing::in_namespace(&script, &[("NAMING", NAMING), ("NAMES", &names)])
     else {
         return;

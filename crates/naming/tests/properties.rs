@@ -1,7 +1,7 @@
 //! Properties of every name space, after any changes: it survives each of its files, its zones are the same updated or
 //! built anew, and the answers to queries are the records of transfers.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, path::Path, sync::Arc};
 
 use common::testing::Folder;
 use domain::base::{
@@ -9,6 +9,7 @@ use domain::base::{
     iana::{Class, Rcode, Rtype},
 };
 use naming::{
+    delegation::Delegation,
     dns::{
         answer::{Next, Request, Transport, answer},
         difference::between,
@@ -37,6 +38,8 @@ enum Change {
     Rename(Place, Place),
     Link(Place, Place),
     Symlink(Place, Place),
+    Delegate(Place, Delegation),
+    HandOver(Place, Delegation),
 }
 
 fn place() -> impl Strategy<Value = Place> {
@@ -78,6 +81,15 @@ fn values() -> impl Strategy<Value = Values> {
         .prop_map(|(values, ttls)| Values::new(values).unwrap().unwrap().with_ttls(ttls))
 }
 
+fn delegation() -> impl Strategy<Value = Delegation> {
+    let address = prop_oneof![
+        (2_u8..5).prop_map(|last| IpAddr::from([127, 0, 0, last])),
+        (1_u16..3).prop_map(|last| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last])),
+    ];
+    let ttl = prop::option::of(61_u32..100_000);
+    (vec(address, 1..4), ttl).prop_map(|(to, ttl)| Delegation::new(to).unwrap().with_ttl(ttl))
+}
+
 fn changes() -> impl Strategy<Value = Vec<Change>> {
     let one = prop_oneof![
         4 => (place(), values()).prop_map(|(place, values)| Change::Register(place, values)),
@@ -86,6 +98,8 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
         1 => (place(), place()).prop_map(|(from, to)| Change::Rename(from, to)),
         2 => (place(), place()).prop_map(|(new, old)| Change::Link(new, old)),
         2 => (place(), place()).prop_map(|(new, target)| Change::Symlink(new, target)),
+        1 => (place(), delegation()).prop_map(|(place, to)| Change::Delegate(place, to)),
+        1 => (place(), delegation()).prop_map(|(place, to)| Change::HandOver(place, to)),
     ];
     vec(one, 0..40)
 }
@@ -107,6 +121,8 @@ fn make(space: &mut Space, change: &Change) -> bool {
         Change::Rename(from, to) => space.rename(from, to),
         Change::Link(new, old) => space.link(new, old),
         Change::Symlink(new, target) => space.link_symbolically(new, target.clone()),
+        Change::Delegate(place, to) => space.delegate(place, to.clone()),
+        Change::HandOver(place, to) => space.hand_over(place, to.clone()).map(drop),
     };
     made.is_ok()
 }
@@ -239,7 +255,12 @@ proptest! {
                     let owner: Owner = format!("{}.", record.owner()).parse().unwrap();
                     let mut out = Vec::new();
                     answer(&zone, &query(&owner, record.rtype()), Transport::Tcp, &mut out);
-                    let answered = shown::answers(&out);
+                    let mut answered = shown::answers(&out);
+                    // What is at a zone cut is in a referral.
+                    let message = Message::from_octets(out.as_slice()).unwrap();
+                    let others = [message.authority().unwrap(), message.additional().unwrap()];
+                    let others = others.into_iter().flatten().map(|record| record.unwrap());
+                    answered.extend(others.filter_map(|record| record.into_any_record().ok()));
                     prop_assert!(answered.iter().any(|found| found.data() == record.data() && found.rtype() == record.rtype()));
                 }
             }

@@ -70,6 +70,25 @@ impl Update {
         self
     }
 
+    /// Requires that the records of this type are exactly the one with this data.
+    #[must_use]
+    pub fn when_it_has(mut self, owner: &Owner, rtype: Rtype, data: &[u8]) -> Self {
+        self.prerequisites.push(Line {
+            owner: owner.clone(),
+            class: Class::IN,
+            rtype,
+            ttl: 0,
+            data: data.to_vec(),
+        });
+        self
+    }
+
+    /// About how many bytes its changes take in a message.
+    pub fn size(&self) -> usize {
+        let line = |line: &Line| line.owner.as_slice().len() + 10 + line.data.len();
+        self.changes.iter().map(line).sum()
+    }
+
     /// Adds these records to the name. Those without a TTL have that of the zone, in seconds.
     #[must_use]
     pub fn add(mut self, owner: &Owner, records: Records<'_>, zone_ttl: u32) -> Self {

@@ -67,6 +67,13 @@ Examples:
   naming link /east /region1 --symbolic --names lab.json
   naming link region1/www region1/server1 --symbolic --server 127.0.0.1:5300";
 
+pub(super) const DELEGATE: &str = "\
+Examples:
+  naming delegate region1 127.0.0.2             that server runs: naming serve --zone region1.lab. --listen 127.0.0.2:5300
+  naming delegate europe/berlin 127.0.0.3 --server 127.0.0.1:5300 --timeout 2s
+                                                a new directory, without names yet
+  naming delegate region1 127.0.0.9             exit code 2: no server listens there, and nothing is moved";
+
 pub(super) const EXPORT: &str = "\
 Examples:
   naming export
@@ -84,7 +91,10 @@ Examples, each until Ctrl-C:
   naming serve                                  the handout's names
   naming serve --names lab.json --listen 127.0.0.1:0
                                                 kill -HUP PID makes it read the file again
-  naming serve --names lab.json --store lab.redb --secondary 127.0.0.1:5301";
+  naming serve --names lab.json --store lab.redb --secondary 127.0.0.1:5301
+  naming serve --delegate region1=127.0.0.2     region1 has a server of its own; all use the same port
+  naming serve --zone region1.lab. --names lab.json --listen 127.0.0.2:5300
+                                                that server";
 
 pub(super) const RESOLVE: &str = "\
 Examples:

@@ -1,6 +1,7 @@
 //! From a query to its answer: a pure function over the [`Zone`], without an allocation.
 //!
-//! RFC 1034 section 4.3.2 is the algorithm, RFC 6672 DNAME. Messages that need more than a look-up (updates, transfers, signed
+//! RFC 1034 section 4.3.2 is the algorithm, RFC 6672 DNAME. A name at a zone cut or below one is answered with a referral: the
+//! NS record as authority, and the addresses of the servers (glue). Messages that need more than a look-up (updates, transfers, signed
 //! messages) are left to the caller.
 
 use domain::base::iana::{Class, Opcode, OptRcode, Rcode, Rtype};
@@ -120,8 +121,8 @@ fn compose(zone: &Zone, request: &Request, signer: Option<&mut Signer>, out: &mu
         rtype: request.rtype(),
         class: request.class(),
     };
-    let (mut rcode, mut authority) = (Rcode::NOERROR, 0);
-    let mut answers = 0;
+    let mut rcode = Rcode::NOERROR;
+    let (mut answers, mut authority, mut additional) = (0, 0, 0);
     let mut located = Located {
         name: [0; LONGEST],
         length: 0,
@@ -142,6 +143,7 @@ fn compose(zone: &Zone, request: &Request, signer: Option<&mut Signer>, out: &mu
                 out,
                 answers: &mut answers,
                 authority: &mut authority,
+                additional: &mut additional,
                 rcode: &mut rcode,
             },
         )
@@ -153,6 +155,7 @@ fn compose(zone: &Zone, request: &Request, signer: Option<&mut Signer>, out: &mu
         rcode: rcode.into(),
         answers,
         authority,
+        additional,
         authoritative,
     };
     reply::finish(request, content, signer, out);
@@ -162,6 +165,7 @@ struct Sections<'o> {
     out: &'o mut Vec<u8>,
     answers: &'o mut u16,
     authority: &'o mut u16,
+    additional: &'o mut u16,
     rcode: &'o mut Rcode,
 }
 
@@ -199,6 +203,24 @@ impl Sections<'_> {
             *self.authority += 1;
         }
     }
+
+    /// A referral to the servers of the zone cut whose name is the last `suffix` bytes of the name: their NS record and, as
+    /// the server is called as the cut, its addresses.
+    fn referral(&mut self, zone: &Zone, located: &Located, suffix: usize, cut: Records<'_>) {
+        let at = located.suffix_at(suffix, self.out);
+        let pointer = u16::try_from(at).ok().filter(|at| *at < 0x4000);
+        let pointer = pointer.map(|at| (0xc000 | at).to_be_bytes());
+        for (rtype, ttl, data) in cut.timed(zone.ttl) {
+            if rtype == Rtype::NS {
+                let data = pointer.as_ref().map_or(data, |pointer| pointer.as_slice());
+                self.record(located, suffix, rtype, ttl, data);
+                *self.authority += 1;
+            } else {
+                self.record(located, suffix, rtype, ttl, data);
+                *self.additional += 1;
+            }
+        }
+    }
 }
 
 /// Follows aliases from the name asked for to its records; returns whether the answer is authoritative.
@@ -214,14 +236,33 @@ fn follow(zone: &Zone, query: &Query, located: &mut Located, sections: &mut Sect
         }
         visited[hop] = located.at;
         let exact = zone.get(located.as_slice());
-        let Some(records) = exact.or_else(|| wildcard(zone, located)) else {
+        let encloser = match exact {
+            Some(_) => None,
+            None => encloser(zone, located.as_slice()),
+        };
+        // A cut has nothing below it here, so it is the name itself or its closest encloser. A first alias is answered with
+        // authority, wherever it leads.
+        match (exact, encloser) {
+            // What the parent zone says of its delegation is in the parent zone (RFC 4035 section 3.1.4.1).
+            (Some(cut), _) if cut.are_a_cut() && query.rtype != Rtype::DS => {
+                sections.referral(zone, located, located.length, cut);
+                return hop > 0;
+            }
+            (None, Some((suffix, cut))) if cut.are_a_cut() => {
+                sections.referral(zone, located, suffix, cut);
+                return hop > 0;
+            }
+            _ => {}
+        }
+        let Some(records) = exact.or_else(|| wildcard(zone, located, encloser)) else {
             let Some(apex) = zone.zones.of(located.as_slice()) else {
                 if hop == 0 {
                     *sections.rcode = Rcode::REFUSED;
                 }
                 return hop > 0;
             };
-            match below_alias(zone, located, apex.as_slice(), &mut used, hop, sections) {
+            let above = encloser.filter(|(above, _)| *above > apex.as_slice().len());
+            match below_alias(zone, located, above, &mut used, hop, sections) {
                 // The CNAME that follows from a DNAME is what was asked for.
                 Below::Alias if matches!(query.rtype, Rtype::CNAME | Rtype::ANY) => {}
                 Below::Alias => continue,
@@ -261,23 +302,28 @@ fn follow(zone: &Zone, query: &Query, located: &mut Located, sections: &mut Sect
     true
 }
 
-/// The nearest name above this one that exists in its zone: the closest encloser of a name that does not exist (RFC 4592
-/// section 3.3.1).
-fn encloser<'n>(zone: &Zone, name: &'n [u8]) -> Option<&'n [u8]> {
+/// The nearest name above this one that exists in its zone, as the length of that suffix, and its records: the closest encloser
+/// of a name that does not exist (RFC 4592 section 3.3.1).
+fn encloser<'z>(zone: &'z Zone, name: &[u8]) -> Option<(usize, Records<'z>)> {
     let apex = zone.zones.of(name)?.as_slice();
     let mut above = name;
     while above.len() > apex.len() {
         above = parent(above)?;
-        if zone.get(above).is_some() {
-            return Some(above);
+        if let Some(records) = zone.get(above) {
+            return Some((above.len(), records));
         }
     }
     None
 }
 
 /// The records for a name that does not exist: those of the wildcard at its closest encloser (RFC 4592 section 3.3.1).
-fn wildcard<'z>(zone: &'z Zone, located: &Located) -> Option<Records<'z>> {
-    let above = encloser(zone, located.as_slice())?;
+fn wildcard<'z>(
+    zone: &'z Zone,
+    located: &Located,
+    encloser: Option<(usize, Records<'_>)>,
+) -> Option<Records<'z>> {
+    let (suffix, _) = encloser?;
+    let above = &located.as_slice()[located.length - suffix..];
     let mut name = [0; LONGEST + 2];
     name[..2].copy_from_slice(b"\x01*");
     name[2..2 + above.len()].copy_from_slice(above);
@@ -291,19 +337,19 @@ enum Below {
     Nothing,
 }
 
-/// A name that does not exist may be below an alias for a whole tree, a DNAME (RFC 6672).
+/// A name that does not exist may be below an alias for a whole tree, a DNAME (RFC 6672). `above` is its closest encloser, unless
+/// that is the apex.
 fn below_alias<'z>(
     zone: &'z Zone,
     located: &mut Located,
-    apex: &[u8],
+    above: Option<(usize, Records<'z>)>,
     used: &mut [&'z [u8]; LONGEST_CHAIN],
     hop: usize,
     sections: &mut Sections,
 ) -> Below {
-    let found = encloser(zone, located.as_slice()).filter(|above| above.len() > apex.len());
-    let found = found.and_then(|above| {
-        let dname = zone.get(above)?.first_timed(Rtype::DNAME, zone.ttl)?;
-        Some((dname, above.len()))
+    let found = above.and_then(|(suffix, records)| {
+        let dname = records.first_timed(Rtype::DNAME, zone.ttl)?;
+        Some((dname, suffix))
     });
     let Some(((ttl, target), suffix)) = found else {
         return Below::Nothing;

@@ -1,7 +1,8 @@
 //! From the name spaces to the zones: the records of each place.
 //!
-//! The values of a leaf are A, AAAA and TXT records. A symbolic link is a CNAME record, or a DNAME record (RFC 6672) while
-//! it leads to a directory. An address has PTR records to the names that have it. All hard links of a leaf have its records.
+//! The values of a leaf are A, AAAA and TXT records. A symbolic link is a CNAME record, or a DNAME record (RFC 6672) while it leads to
+//! a directory. A delegation is an NS record, and the addresses of its servers as glue. An address has PTR records to the names that
+//! have it. All hard links of a leaf have its records.
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
@@ -13,6 +14,7 @@ use super::{
     zone::{Push, Records, Zone, build, first_records, push_record, push_timed},
 };
 use crate::{
+    delegation::Delegation,
     name::Place,
     space::resolve::Node,
     space::{Entry, Reason, Refusal, Space},
@@ -59,7 +61,14 @@ fn push_names(space: &Space, settings: &Settings, push: Push<'_>) -> Result<(), 
         if place.is_apex() {
             return;
         }
-        let owner = match compose(&settings.zones, space, place, Some(entry), &mut records) {
+        let composed = compose(&settings.zones, space, place, Some(entry), &mut records);
+        let composed = composed.and_then(|owner| match entry {
+            Entry::Delegation(delegation) => {
+                not_to_itself(place, delegation, settings.address).map(|()| owner)
+            }
+            _ => Ok(owner),
+        });
+        let owner = match composed {
             Ok(owner) => owner,
             Err(refusal) => {
                 refused.get_or_insert(refusal);
@@ -67,13 +76,31 @@ fn push_names(space: &Space, settings: &Settings, push: Push<'_>) -> Result<(), 
             }
         };
         push(owner.as_slice(), &records);
-        for address in addresses(Records(&records)).filter(|_| !is_wildcard(&owner)) {
+        for address in pointed(owner.as_slice(), Records(&records)) {
             pointer.clear();
             push_record(&mut pointer, Rtype::PTR, owner.as_slice());
             push(of_address(address).as_slice(), &pointer);
         }
     });
     refused.map_or(Ok(()), Err)
+}
+
+/// Refuses a delegation to the server itself, at this address.
+///
+/// # Errors
+/// That it is one.
+pub(crate) fn not_to_itself(
+    place: &Place,
+    delegation: &Delegation,
+    server: Option<IpAddr>,
+) -> Result<(), Refusal> {
+    match server.filter(|server| delegation.addresses().contains(server)) {
+        Some(server) => {
+            let why = format!("delegated to {server}, which is this server itself");
+            Err(Refusal::impossible(place, why))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Brings the records of the touched places up to date. The serials stay as they are: [`number`] sets them. Returns the
@@ -143,10 +170,19 @@ pub(crate) fn compose(
         Some(Entry::Symlink(target)) => {
             let rtype = match space.follow(target) {
                 // A wildcard has no names below it that another tree could have (RFC 6672 section 3.3).
-                Some(Node::Directory(_)) if place.name().as_str() != "*" => Rtype::DNAME,
+                Some(Node::Directory(_) | Node::Delegation(_)) if place.name().as_str() != "*" => {
+                    Rtype::DNAME
+                }
                 _ => Rtype::CNAME,
             };
             push_timed(records, rtype, target.ttl, owner(target)?.as_slice());
+        }
+        // The NS record comes first, by which `Records::are_a_cut` knows it.
+        Some(Entry::Delegation(delegation)) => {
+            push_timed(records, Rtype::NS, delegation.ttl, owner(place)?.as_slice());
+            for address in delegation.addresses() {
+                push_value_for(records, &(*address).into(), delegation.ttl);
+            }
         }
         Some(leaf) => {
             if let Some(values) = space.values(leaf) {
@@ -177,9 +213,8 @@ impl Following<'_> {
         if before.0 == records.as_slice() {
             return Ok(());
         }
-        let pointed = |records| addresses(records).filter(|_| !is_wildcard(&owner));
-        let before: Vec<_> = pointed(before).collect();
-        let now: Vec<_> = pointed(Records(records)).collect();
+        let before: Vec<_> = pointed(owner.as_slice(), before).collect();
+        let now: Vec<_> = pointed(owner.as_slice(), Records(records)).collect();
         self.before.set(self.zone, owner.as_slice(), records);
         for address in before.iter().filter(|address| !now.contains(address)) {
             self.point(*address, &owner, false);
@@ -219,11 +254,11 @@ impl Following<'_> {
         }
         let mut missing: Vec<(IpAddr, Owner)> = Vec::new();
         self.zone.each(|name, records| {
-            // A wildcard has no pointers, and the zone itself has none.
-            if is_wildcard(&Owner::from_wire(name)) || name == self.zone.zones.names.as_slice() {
+            // The zone itself has no pointers.
+            if name == self.zone.zones.names.as_slice() {
                 return;
             }
-            let found = addresses(records).filter(|address| self.short.contains(address));
+            let found = pointed(name, records).filter(|address| self.short.contains(address));
             missing.extend(found.map(|address| (address, Owner::from_wire(name))));
         });
         for (address, owner) in missing {
@@ -277,17 +312,15 @@ pub fn value(rtype: Rtype, data: &[u8]) -> Result<Value, String> {
             .map(Value::Service)
             .ok_or_else(wrong),
         _ => Err(format!(
-            "records of type {rtype} are not supported; A, AAAA, TXT, SRV and CNAME are"
+            "records of type {rtype} are not supported; A, AAAA, TXT, SRV, CNAME and NS are"
         )),
     }
 }
 
-/// A wildcard stands for any name, so that an address has no name from it.
-fn is_wildcard(owner: &Owner) -> bool {
-    owner.as_slice().starts_with(b"\x01*")
-}
-
-fn addresses(records: Records<'_>) -> impl Iterator<Item = IpAddr> {
+/// The addresses of a name that have a PTR record to it. A wildcard stands for any name, and glue is that of another zone.
+fn pointed<'r>(owner: &[u8], records: Records<'r>) -> impl Iterator<Item = IpAddr> + use<'r> {
+    let has_none = owner.starts_with(b"\x01*") || records.are_a_cut();
+    let records = if has_none { Records(&[]) } else { records };
     records.filter_map(|(rtype, data)| match rtype {
         Rtype::A | Rtype::AAAA => value(rtype, data).ok()?.address(),
         _ => None,

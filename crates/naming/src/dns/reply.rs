@@ -30,6 +30,8 @@ pub struct Content {
     pub answers: u16,
     /// The number of records of authority.
     pub authority: u16,
+    /// The number of additional records, without OPT and the signature.
+    pub additional: u16,
     /// Whether the server is authoritative for them.
     pub authoritative: bool,
 }
@@ -41,6 +43,7 @@ impl Content {
             rcode: rcode.into(),
             answers: 0,
             authority: 0,
+            additional: 0,
             authoritative: false,
         }
     }
@@ -63,6 +66,7 @@ pub fn finish(
         rcode,
         mut answers,
         mut authority,
+        mut additional,
         authoritative,
     } = content;
     let opt = if request.edns.is_some() { OPT } else { 0 };
@@ -74,7 +78,7 @@ pub fn finish(
     let truncated = out.len() > room(&signer);
     if truncated {
         out.truncate(question);
-        (answers, authority) = (0, 0);
+        (answers, authority, additional) = (0, 0, 0);
         // A name and a key of 255 bytes each leave no room for both; the signature is what the client cannot do without.
         if out.len() > room(&signer) {
             out.truncate(HEADER);
@@ -100,7 +104,7 @@ pub fn finish(
     out[4..6].copy_from_slice(&[0, questions]);
     out[6..8].copy_from_slice(&answers.to_be_bytes());
     out[8..10].copy_from_slice(&authority.to_be_bytes());
-    out[10..12].copy_from_slice(&[0, u8::from(opt > 0)]);
+    out[10..12].copy_from_slice(&(additional + u16::from(opt > 0)).to_be_bytes());
     if let Some(signer) = signer {
         signer.sign(out);
     }

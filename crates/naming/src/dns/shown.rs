@@ -1,5 +1,7 @@
 //! DNS messages in words.
 
+use std::net::IpAddr;
+
 use common::text::visible;
 use domain::{
     base::{
@@ -131,6 +133,28 @@ fn composed(data: &impl ComposeRecordData) -> Vec<u8> {
     composed
 }
 
+/// The zone cut that an answer refers to, and the addresses of its servers in the answer (RFC 1034 section 4.3.1): it has no answer
+/// and no authority, but an NS record. None when it is no referral.
+pub fn referral(answer: &[u8]) -> Option<(Owner, Vec<IpAddr>)> {
+    let message = Message::from_octets(answer).ok()?;
+    let header = message.header();
+    if header.aa() || header.rcode() != Rcode::NOERROR || message.header_counts().ancount() > 0 {
+        return None;
+    }
+    let first = message.authority().ok()?.next()?.ok()?;
+    let cut = (first.rtype() == Rtype::NS).then(|| Owner::of(&first.owner()))?;
+    let additional = message.additional().ok()?;
+    let addresses = additional.filter_map(|record| {
+        let record: AnyRecord<'_> = record.ok()?.into_any_record().ok()?;
+        match record.data() {
+            AllRecordData::A(address) => Some(address.addr().into()),
+            AllRecordData::Aaaa(address) => Some(address.addr().into()),
+            _ => None,
+        }
+    });
+    Some((cut, addresses.collect()))
+}
+
 /// The result of a query, in a few words: `192.168.1.2`, `NXDOMAIN`, `no record of this type`.
 pub fn outcome(answer: &[u8]) -> String {
     let Ok(message) = Message::from_octets(answer) else {
@@ -142,6 +166,10 @@ pub fn outcome(answer: &[u8]) -> String {
     }
     if header.tc() {
         return "too long for UDP".into();
+    }
+    if let Some((cut, servers)) = referral(answer) {
+        let servers: Vec<_> = servers.iter().map(ToString::to_string).collect();
+        return format!("{cut} is delegated to {}", servers.join(", "));
     }
     let records: Vec<_> = answers(answer).iter().map(data).collect();
     match records.len() {

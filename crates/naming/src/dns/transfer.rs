@@ -1,4 +1,6 @@
 //! Zone transfers: AXFR (RFC 5936) and IXFR (RFC 1995), signed when the query is.
+//!
+//! A zone does not say which names are hard links of one leaf. A client that has to know asks with an option of EDNS(0).
 
 use std::{cmp::Ordering, io};
 
@@ -11,12 +13,14 @@ use super::{
     reply::{self, Content},
     request::Request,
     tsig::Signer,
+    update::HARD_LINK,
     zone::{Records, Zone},
 };
 use domain::{
     base::{
         Message, MessageBuilder, Name, ParsedName, Record, Ttl,
-        iana::{Class, Rcode, Rtype},
+        iana::{Class, OptionCode, Rcode, Rtype},
+        opt::UnknownOptData,
         rdata::UnknownRecordData,
     },
     rdata::Soa,
@@ -28,6 +32,13 @@ const MESSAGE: usize = 16_000;
 /// The room for an OPT record and a signature.
 const SIGNATURE: usize = 512;
 
+/// The option of EDNS(0), from the range for local use (RFC 6891 section 9), by which a client asks for the hard links with the
+/// zone. They follow the other records, each as [`HARD_LINK`].
+pub const HARD_LINKS: u16 = 65_280;
+
+/// Names that are hard links, each with the first name of its leaf.
+pub type HardLinks = Vec<(Owner, Owner)>;
+
 type Building = domain::base::message_builder::AnswerBuilder<OwnCase>;
 
 /// Writes a zone as a series of messages, each passed to `send`: the SOA record, every other record, and the SOA record
@@ -38,6 +49,33 @@ type Building = domain::base::message_builder::AnswerBuilder<OwnCase>;
 pub fn transfer(
     zone: &Zone,
     apex: &Owner,
+    request: &Request,
+    signer: Option<&mut Signer>,
+    send: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<u64> {
+    transfer_with(zone, apex, &HardLinks::new(), request, signer, send)
+}
+
+/// Whether the client asks for the hard links of the zone.
+pub fn asks_for_hard_links(request: &Request) -> bool {
+    if request.rtype() != Rtype::AXFR || request.edns.is_none() {
+        return false;
+    }
+    let opt = Message::from_slice(request.message).map(Message::opt);
+    let Ok(Some(opt)) = opt else { return false };
+    let mut options = opt.opt().iter::<UnknownOptData<_>>();
+    options
+        .any(|option| option.is_ok_and(|option| option.code() == OptionCode::from_int(HARD_LINKS)))
+}
+
+/// The same with these hard links behind the other records of a whole zone.
+///
+/// # Errors
+/// As [`transfer`].
+pub fn transfer_with(
+    zone: &Zone,
+    apex: &Owner,
+    links: &HardLinks,
     request: &Request,
     signer: Option<&mut Signer>,
     mut send: impl FnMut(&[u8]) -> io::Result<()>,
@@ -91,6 +129,9 @@ pub fn transfer(
         }
     });
     failed.map_or(Ok(()), Err)?;
+    for (name, first) in links {
+        sending.push(name.as_slice(), HARD_LINK, zone.ttl, first.as_slice())?;
+    }
     sending.push(apex.as_slice(), Rtype::SOA, zone.ttl, soa)?;
     sending.flush()?;
     Ok(sending.count)

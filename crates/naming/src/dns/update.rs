@@ -1,7 +1,10 @@
 //! DNS UPDATE (RFC 2136): from a message to changes of the name space, all of them or none.
 //!
-//! An update adds and deletes values and symbolic links; directories are made and removed with them. Two record types of the
-//! range for private use (RFC 6895 section 3.1) stand for what DNS does not have: a hard link and a rename.
+//! An update adds and deletes values, symbolic links and delegations; directories are made and removed with them. Three record
+//! types of the range for private use (RFC 6895 section 3.1) stand for what DNS does not have: a hard link, a rename, and a
+//! subtree that moves to another server.
+
+mod delegation;
 
 use domain::base::{
     Message, ParsedName, Ttl,
@@ -11,9 +14,10 @@ use domain::base::{
 };
 use domain::rdata::AllRecordData;
 
+pub use self::delegation::{DELEGATION, of_data, to_data};
 use super::{
     owner::{Meant, Owner, Zones},
-    publish::{compose, push_value, value},
+    publish::{compose, not_to_itself, push_value, value},
     zone::{Records, Zone, push_record},
 };
 use crate::{
@@ -130,7 +134,16 @@ impl Update {
         self.check(space, zone)?;
         self.changes
             .iter()
-            .try_for_each(|line| line.change(space, zone))
+            .try_for_each(|line| line.change(space, zone))?;
+        self.changes
+            .iter()
+            .try_for_each(|line| line.check_glue(space, zone))
+    }
+
+    /// Whether the serial of the zone is among the prerequisites: then it has to be published with all updates before.
+    pub fn depends_on_serial(&self) -> bool {
+        let mut all = self.prerequisites.iter();
+        all.any(|line| line.class == Class::IN && line.rtype == Rtype::SOA)
     }
 
     /// RFC 2136 section 3.2.5.
@@ -295,6 +308,20 @@ impl Line {
             Meant::Nothing => return Err(no(format!("{} cannot be a name", self.owner))),
         };
         let impossible = |refusal: crate::space::Refusal| no(refusal.to_string());
+        let of_delegation = delegation::Change {
+            place: &place,
+            owner: &self.owner,
+            class: self.class,
+            rtype: self.rtype,
+            ttl,
+            data: &self.data,
+        };
+        if let Some(made) = of_delegation.make(space) {
+            return made.map_err(|refusal| match self.rtype {
+                DELEGATION => coded(&refusal),
+                _ => impossible(refusal),
+            });
+        }
         let entry = space.get(&place);
         let symlink = match entry {
             Some(Entry::Symlink(target)) => Some((**target).clone()),
@@ -355,6 +382,25 @@ impl Line {
                 of == rtype && data == self.data
             }),
         }
+    }
+
+    /// Refuses a delegation that an update leaves without an address, or with that of this server.
+    fn check_glue(&self, space: &Space, zone: &Zone) -> Result<(), Refused> {
+        let Meant::Place(place) = zone.zones.meant(&self.owner) else {
+            return Ok(());
+        };
+        let Some(Entry::Delegation(delegation)) = space.get(&place) else {
+            return Ok(());
+        };
+        if delegation.addresses().is_empty() {
+            let why = "an NS record without an address; one update has both";
+            return Err(refused(Rcode::REFUSED, format!("{place}: {why}")));
+        }
+        let apex = zone.get(zone.zones.names.as_slice()).unwrap_or_default();
+        let mut addresses = apex.filter_map(|(rtype, data)| value(rtype, data).ok()?.address());
+        addresses
+            .try_for_each(|server| not_to_itself(&place, delegation, Some(server)))
+            .map_err(|refusal| refused(Rcode::REFUSED, refusal.to_string()))
     }
 
     /// Removes the values that `removes` selects; the name is removed with the last one.

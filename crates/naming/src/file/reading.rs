@@ -9,6 +9,7 @@ use serde::{
 };
 
 use crate::{
+    delegation::{DELEGATE, Delegation},
     name::{APEX, FLAT, LONGEST_PLACE, Name, Place, merged},
     space::{Directory, Entry, Symlink},
     value::{MOST_VALUES, TTL, Values, parse_ttl},
@@ -20,10 +21,11 @@ pub(super) const SYMLINK: &str = "symlink:";
 /// Before the other name of the same leaf.
 pub(super) const HARD_LINK: &str = "link:";
 
-/// A link, by the name that it leads to.
+/// A link, by the name that it leads to, or by the servers.
 pub(super) enum Link {
     Hard(Place),
     Symbolic(Symlink),
+    Delegation(Delegation),
 }
 
 /// The names of a file; the links are still to be made.
@@ -237,6 +239,8 @@ impl EntrySeed<'_, '_> {
             })
         } else if let (Some(text), []) = (first.strip_prefix(HARD_LINK), others) {
             Link::Hard(target(text)?)
+        } else if texts.iter().any(|text| text.starts_with(DELEGATE)) {
+            Link::Delegation(delegation(texts).map_err(E::custom)?)
         } else {
             let values = Values::parse(texts).map_err(E::custom)?;
             let missing = || E::custom("a name stands for at least one value");
@@ -250,6 +254,22 @@ impl EntrySeed<'_, '_> {
         self.state.links.push((self.place, link));
         Ok(Found::Link)
     }
+}
+
+/// Reads the servers of a delegation, and its TTL.
+fn delegation(texts: &[Cow<'_, str>]) -> Result<Delegation, String> {
+    let (mut addresses, mut own_ttl) = (Vec::new(), None);
+    for text in texts {
+        match (text.strip_prefix(DELEGATE), text.strip_prefix(TTL)) {
+            (Some(address), _) => addresses.push(address),
+            (_, Some(ttl)) if own_ttl.is_none() => own_ttl = Some(parse_ttl(ttl)?),
+            _ => {
+                let why = "a delegation has addresses, each written delegate:ADDRESS, a TTL, and nothing else";
+                return Err(why.into());
+            }
+        }
+    }
+    Ok(Delegation::parse(addresses)?.with_ttl(own_ttl))
 }
 
 impl<'de> Visitor<'de> for EntrySeed<'_, '_> {

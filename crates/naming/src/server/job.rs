@@ -8,7 +8,9 @@ use common::{
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
 
-use crate::dns::{replay::Identity, request::Transport, tsig::Signer};
+use crate::dns::{
+    replay::Identity, request::Transport, transfer::HardLinks, tsig::Signer, zone::Zone,
+};
 
 /// How many jobs can wait. An update that finds the queue full is dropped; its client sends it again.
 const QUEUE: usize = 4096;
@@ -20,6 +22,15 @@ pub(super) enum Job {
     Update(Box<UpdateJob>),
     /// To read the names file again.
     Reload,
+    /// To report the zones, and which names in them are hard links.
+    HardLinks(Sender<WithHardLinks>),
+}
+
+/// The zones, and the hard links at the same moment.
+#[derive(Debug)]
+pub(super) struct WithHardLinks {
+    pub(super) zone: Zone,
+    pub(super) links: HardLinks,
 }
 
 /// An update, with its signature verified and removed.

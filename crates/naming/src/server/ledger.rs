@@ -42,7 +42,8 @@ pub(super) struct Ledger<'s> {
 }
 
 impl<'s> Ledger<'s> {
-    /// Compares zones with the marks that are kept, and gives each its serial. A new store is filled with the names.
+    /// Compares zones with the marks that are kept, and gives each its serial. A new store is filled with the names, and a filled
+    /// one keeps those of `new`.
     ///
     /// # Errors
     /// When the marks of a store cannot be read or written (exit code 2).
@@ -50,6 +51,7 @@ impl<'s> Ledger<'s> {
         mut keeper: Keeper,
         space: &Space,
         zone: &Zone,
+        new: BTreeSet<Place>,
         journal: &'s Journal,
     ) -> Result<Self, Failure> {
         let mut ledger = Self {
@@ -80,11 +82,11 @@ impl<'s> Ledger<'s> {
             },
         });
         let same = |index: usize| kept.get(zones[index]) == Some(&ledger.marks[index]);
-        if !(0..zones.len()).all(same) {
+        if !(0..zones.len()).all(same) || !new.is_empty() {
             match &mut keeper {
                 Keeper::Store(store) => {
                     let new = match store.is_filled()? {
-                        true => BTreeSet::new(),
+                        true => new,
                         false => space.own_places(),
                     };
                     store.keep(space, &new, &zone.zones, &ledger.marks, &[])?;

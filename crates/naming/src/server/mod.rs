@@ -116,8 +116,9 @@ pub fn run(
         space,
         keeper,
         reload,
+        delegated,
     } = source;
-    let ledger = Ledger::open(keeper, &space, &zone, journal)?;
+    let ledger = Ledger::open(keeper, &space, &zone, delegated, journal)?;
     number(&mut zone, &space, ledger.serials(), &settings.dns);
     let snapshot = ZoneSnapshot::new(zone.clone());
     let (changed, changes) = bounded(1);

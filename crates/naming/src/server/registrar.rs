@@ -21,7 +21,7 @@ use domain::base::iana::Rcode;
 use super::{
     context::{Counts, Settings},
     events::{registered, warning, with_length},
-    job::{Job, ReplyTo, UpdateJob},
+    job::{Job, ReplyTo, UpdateJob, WithHardLinks},
     ledger::Ledger,
     snapshot::ZoneSnapshot,
     source::Reload,
@@ -130,10 +130,20 @@ impl<'s> Registrar<'s> {
             let mut updates = Vec::with_capacity(group.len());
             for job in group {
                 match job {
-                    Job::Update(update) => updates.push(*update),
+                    Job::Update(update) => {
+                        if !updates.is_empty() && self.depends_on_serial(&update) {
+                            self.make(std::mem::take(&mut updates));
+                        }
+                        updates.push(*update);
+                    }
                     Job::Reload => {
                         self.make(std::mem::take(&mut updates));
                         self.reload();
+                    }
+                    Job::HardLinks(to) => {
+                        self.make(std::mem::take(&mut updates));
+                        // The connection may be closed.
+                        let _ = to.try_send(self.with_hard_links());
                     }
                 }
             }
@@ -141,6 +151,21 @@ impl<'s> Registrar<'s> {
             self.log_limit.go_on(self.journal);
         }
         self.log_limit.finish(self.journal);
+    }
+
+    fn with_hard_links(&self) -> WithHardLinks {
+        let zones = &self.zone.zones;
+        let pairs = self.space.hard_linked().flat_map(|names| {
+            let (first, others) = names.split_first().expect("at least two names");
+            others.iter().map(move |other| (other, first))
+        });
+        // What is published has a name in DNS.
+        let owners = pairs
+            .filter_map(|(name, first)| Some((zones.owner(name).ok()?, zones.owner(first).ok()?)));
+        WithHardLinks {
+            zone: self.zone.clone(),
+            links: owners.collect(),
+        }
     }
 
     /// Makes a group of updates, each whole or not at all, and answers them.
@@ -184,6 +209,17 @@ impl<'s> Registrar<'s> {
         update.signed.as_ref().map_or(Seen::New, |(_, identity)| {
             self.replay_cache.seen(identity, update.peer, now)
         })
+    }
+
+    /// Whether an update has the serial of the zone as a prerequisite, which follows from the updates before it.
+    fn depends_on_serial(&self, update: &UpdateJob) -> bool {
+        let prerequisites = update
+            .message
+            .get(6..8)
+            .is_some_and(|count| count != [0, 0]);
+        prerequisites
+            && Update::parse(&update.message, &self.zone.zones)
+                .is_ok_and(|update| update.depends_on_serial())
     }
 
     fn apply(&mut self, update: &UpdateJob) -> Result<(), Refused> {

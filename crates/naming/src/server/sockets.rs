@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
     sync::Arc,
 };
 
@@ -57,6 +57,18 @@ impl Sockets {
                 Err(error) if tries == 0 => return Err(cannot(bound, &error)),
                 Err(_) => {}
             }
+        }
+    }
+
+    /// Whether they receive what is sent to this address: it is theirs, or, where they listen on every address, one of this
+    /// machine, to which another socket can be bound.
+    pub fn are_at(&self, ip: IpAddr) -> bool {
+        let (listen, ip) = (net::canonical(self.address).ip(), ip.to_canonical());
+        // [::] takes both families, 0.0.0.0 its own.
+        let every = listen.is_unspecified() && (listen.is_ipv6() || ip.is_ipv4());
+        match every {
+            true => UdpSocket::bind((ip, 0)).is_ok(),
+            false => listen == ip,
         }
     }
 }

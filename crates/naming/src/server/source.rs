@@ -1,11 +1,12 @@
 //! The names that a server starts with, and how it reads them again.
 
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeSet, fmt, path::PathBuf};
 
 use common::exit::Failure;
 
 use crate::{
     marks::MarksFile,
+    name::Place,
     space::Space,
     store::{DurableNames, Store},
 };
@@ -19,6 +20,8 @@ pub struct Source {
     pub keeper: Keeper,
     /// How to read again what comes from files, when something does.
     pub reload: Option<Reload>,
+    /// The names that the command line delegates otherwise than a filled store, which keeps them from now on.
+    pub delegated: BTreeSet<Place>,
 }
 
 /// Where names and serials are kept.

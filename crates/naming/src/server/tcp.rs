@@ -21,13 +21,13 @@ use super::{
     context::{Client, Context},
     events::warning,
     handle::{Disposition, handle},
-    job::ReplyTo,
+    job::{Job, ReplyTo, WithHardLinks},
 };
 use crate::dns::{
     answer::{Next, answer},
     owner::Owner,
     request::{Request, Transport},
-    transfer::transfer,
+    transfer::{HardLinks, asks_for_hard_links, transfer_with},
     tsig::Signer,
     zone::Zone,
 };
@@ -176,7 +176,17 @@ impl<'c, 's> Connection<'c, 's> {
         let Some(request) = Request::read(message, Transport::Tcp) else {
             return Ok(());
         };
-        let records = transfer(zone, apex, &request, signer, |part| self.write(part))?;
+        let with_links = match asks_for_hard_links(&request) && *apex == zone.zones.names {
+            true => Some(self.with_hard_links()?),
+            false => None,
+        };
+        let none = HardLinks::new();
+        let (zone, links) = match &with_links {
+            Some(with_links) => (&with_links.zone, &with_links.links),
+            None => (zone, &none),
+        };
+        let send = |part: &[u8]| self.write(part);
+        let records = transfer_with(zone, apex, links, &request, signer, send)?;
         self.context.counts.add(|counts| &counts.transfers, 1);
         let text = format!(
             "zone {apex} with serial {} transferred to {}: {records} records",
@@ -190,6 +200,16 @@ impl<'c, 's> Connection<'c, 's> {
                 .counts([("records", records)]),
         );
         Ok(())
+    }
+
+    /// The zones and their hard links, which the registrar knows.
+    fn with_hard_links(&self) -> io::Result<WithHardLinks> {
+        let (to, links) = bounded(1);
+        let sent = self.context.jobs.try_send(Job::HardLinks(to));
+        sent.map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?;
+        links
+            .recv_timeout(self.context.settings.timeout)
+            .map_err(|_| io::ErrorKind::TimedOut.into())
     }
 
     /// Reads one message, which follows its length in two bytes.

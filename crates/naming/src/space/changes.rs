@@ -48,6 +48,10 @@ impl Space {
             (Some(Entry::Directory(directory)), Some(_)) => {
                 Err(Refusal::impossible(place, describe(directory)))
             }
+            (Some(Entry::Delegation(delegation)), Some(_)) => Err(Refusal::impossible(
+                place,
+                format!("{delegation}, and no leaf"),
+            )),
             (None, None) => Ok(()),
             (Some(_), None) => self.unregister(place),
         }
@@ -91,6 +95,10 @@ impl Space {
         self.atomically(|space| {
             let mut moved = Vec::new();
             for old in space.at_and_below(from) {
+                if let Some(Entry::Delegation(delegation)) = space.get(&old) {
+                    let why = format!("{delegation}, which has the zone under this name");
+                    return Err(Refusal::impossible(&old, why));
+                }
                 let new = replaced(&old, from, to).map_err(|why| Refusal::impossible(to, why))?;
                 moved.push((old, new));
             }
@@ -137,6 +145,10 @@ impl Space {
             }
             Entry::Symlink(target) => {
                 let why = format!("a symbolic link; make the hard link to {target}");
+                return Err(Refusal::impossible(old, why));
+            }
+            Entry::Delegation(delegation) => {
+                let why = format!("{delegation}, and no leaf; take a symbolic link");
                 return Err(Refusal::impossible(old, why));
             }
             Entry::Linked(node) => (*node, self.nodes[node].clone()),
@@ -218,6 +230,9 @@ impl Space {
                     Meaning::Values(values) => space.register(&place, values.clone())?,
                     Meaning::HardLink(first) => space.link(&place, &below(first)?)?,
                     Meaning::Symlink(link) => space.link_for(&place, below(link)?, link.ttl)?,
+                    Meaning::Delegation(delegation) => {
+                        space.delegate(&place, delegation.clone())?
+                    }
                 }
             }
             if let Some(directory) = space.directory_mut(at) {
@@ -227,11 +242,12 @@ impl Space {
         })
     }
 
-    fn must_be_new(&self, place: &Place) -> Result<(), Refusal> {
+    pub(super) fn must_be_new(&self, place: &Place) -> Result<(), Refusal> {
         let why = match self.get(place) {
             None => return Ok(()),
             Some(Entry::Directory(directory)) => describe(directory),
             Some(Entry::Symlink(target)) => format!("exists already, a symbolic link to {target}"),
+            Some(Entry::Delegation(delegation)) => format!("exists already, {delegation}"),
             Some(leaf) => {
                 let values = self
                     .values(leaf)
@@ -256,7 +272,7 @@ impl Space {
     }
 
     /// The service names of this name, each as the part behind it.
-    fn services(&self, place: &Place) -> Vec<String> {
+    pub(super) fn services(&self, place: &Place) -> Vec<String> {
         let directory = match place {
             Place::Flat(_) => Some(&self.flat),
             Place::Structured(names) => match names.split_last() {
@@ -295,7 +311,7 @@ impl Space {
     }
 
     /// The place itself when it is no directory, else every place below it that is none.
-    fn at_and_below(&self, place: &Place) -> Vec<Place> {
+    pub(super) fn at_and_below(&self, place: &Place) -> Vec<Place> {
         let mut places = Vec::new();
         match self.get(place) {
             Some(Entry::Directory(directory)) => {

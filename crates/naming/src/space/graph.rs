@@ -9,6 +9,7 @@ use common::{exit::Failure, text::visible};
 use hashbrown::HashMap;
 
 use crate::{
+    delegation::Delegation,
     name::{Name, Place},
     value::{TTL, Values},
 };
@@ -24,6 +25,8 @@ pub enum Entry {
     Symlink(Box<Symlink>),
     /// A leaf node with several names.
     Linked(NodeId),
+    /// A subtree that other servers have.
+    Delegation(Box<Delegation>),
 }
 
 /// A symbolic link: another name.
@@ -131,6 +134,8 @@ pub enum Meaning<'a> {
     HardLink(&'a Place),
     /// Another name.
     Symlink(&'a Symlink),
+    /// A subtree that other servers have.
+    Delegation(&'a Delegation),
 }
 
 impl fmt::Display for Meaning<'_> {
@@ -142,6 +147,7 @@ impl fmt::Display for Meaning<'_> {
                 write!(f, "alias of {link}")?;
                 link.ttl.map_or(Ok(()), |ttl| write!(f, ", {TTL}{ttl}"))
             }
+            Self::Delegation(delegation) => delegation.fmt(f),
         }
     }
 }
@@ -170,7 +176,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// The refusal of a change that would break the name space.
-    pub(super) fn impossible(place: &Place, why: impl Into<String>) -> Self {
+    pub(crate) fn impossible(place: &Place, why: impl Into<String>) -> Self {
         Self {
             place: place.clone(),
             reason: Reason::Impossible,
@@ -257,8 +263,13 @@ impl Space {
         match entry {
             Entry::Leaf(values) => Some(values),
             Entry::Linked(node) => Some(&self.nodes[node].values),
-            Entry::Directory(_) | Entry::Symlink(_) => None,
+            Entry::Directory(_) | Entry::Symlink(_) | Entry::Delegation(_) => None,
         }
+    }
+
+    /// The names of each leaf node that has several, in order.
+    pub fn hard_linked(&self) -> impl Iterator<Item = &[Place]> {
+        self.nodes.values().map(|node| node.names.as_slice())
     }
 
     /// All names of the leaf node of this entry, in order; empty when it has only one.
@@ -274,6 +285,7 @@ impl Space {
         match entry {
             Entry::Directory(_) => None,
             Entry::Symlink(target) => Some(Meaning::Symlink(target)),
+            Entry::Delegation(delegation) => Some(Meaning::Delegation(delegation)),
             Entry::Leaf(values) => Some(Meaning::Values(values)),
             Entry::Linked(node) => {
                 let node = &self.nodes[node];

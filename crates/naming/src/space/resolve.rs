@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::graph::{Directory, Entry, Space, holds};
 use crate::{
+    delegation::Delegation,
     name::{Name, Path, Place, Shown, Step},
     value::Values,
 };
@@ -26,6 +27,8 @@ pub enum Node<'a> {
     Leaf(&'a Values),
     /// A directory.
     Directory(&'a Directory),
+    /// A subtree that other servers have.
+    Delegation(&'a Delegation),
 }
 
 /// A name to resolve.
@@ -121,7 +124,16 @@ impl<'a> Resolver<'a, '_> {
                 self.stack.push((name, inner));
                 continue;
             }
-            let node = if let Entry::Symlink(target) = entry {
+            if let (Entry::Delegation(_), [Component::Up, after @ ..]) = (entry, rest) {
+                rest = after;
+                continue;
+            }
+            let node = if let Entry::Delegation(delegation) = entry {
+                self.explain(|resolver| {
+                    format!("{} has {name}: {delegation}", Shown(&resolver.names()))
+                });
+                Node::Delegation(delegation)
+            } else if let Entry::Symlink(target) = entry {
                 self.explain(|resolver| {
                     format!(
                         "{} has {name}: a symbolic link to {target}",
@@ -154,7 +166,7 @@ impl<'a> Resolver<'a, '_> {
                 Node::Directory(_) if remaining > 0 && name.as_str() == "*" => {
                     return Err("a wildcard stands for leaves and holds no names".into());
                 }
-                Node::Leaf(_) if remaining > 0 => {
+                Node::Leaf(_) | Node::Delegation(_) if remaining > 0 => {
                     let mut names = self.names();
                     let shown = match entry {
                         Entry::Symlink(target) => target.to_string(),
@@ -163,9 +175,14 @@ impl<'a> Resolver<'a, '_> {
                             Shown(&names).to_string()
                         }
                     };
-                    return Err(format!("{shown} is a leaf and holds no names"));
+                    return Err(match node {
+                        Node::Delegation(delegation) => {
+                            format!("{shown} is {delegation}, where the names below it are")
+                        }
+                        _ => format!("{shown} is a leaf and holds no names"),
+                    });
                 }
-                Node::Leaf(_) => return Ok(node),
+                Node::Leaf(_) | Node::Delegation(_) => return Ok(node),
                 Node::Directory(_) => {}
             }
         }
@@ -365,12 +382,15 @@ impl Space {
                 Step::Up => Component::Up,
             })
         }
-        if !path.absolute
-            && let Node::Leaf(_) = resolver.resolve(components(at))?
-        {
-            return Err(format!(
-                "{at}, where resolution should start, is a leaf and holds no names"
-            ));
+        if !path.absolute {
+            let why = match resolver.resolve(components(at))? {
+                Node::Directory(_) => None,
+                Node::Leaf(_) => Some("a leaf and holds no names".to_owned()),
+                Node::Delegation(delegation) => Some(delegation.to_string()),
+            };
+            if let Some(why) = why {
+                return Err(format!("{at}, where resolution should start, is {why}"));
+            }
         }
         resolver.resolve(components(path))
     }
@@ -533,5 +553,6 @@ fn leaf(node: Result<Node<'_>, String>) -> Result<&Values, String> {
     match node? {
         Node::Leaf(values) => Ok(values),
         Node::Directory(directory) => Err(format!("a directory, not a leaf; {}", holds(directory))),
+        Node::Delegation(delegation) => Err(format!("{delegation}, and no leaf")),
     }
 }

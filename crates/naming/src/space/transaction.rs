@@ -95,7 +95,7 @@ impl Space {
         false
     }
 
-    /// Refuses a place below a mount point, below a leaf, or below a symbolic link.
+    /// Refuses a place below a mount point, a leaf, a symbolic link, or a delegation.
     pub(super) fn check_mounts(&self, place: &Place) -> Result<(), Refusal> {
         let Place::Structured(names) = place else {
             return Ok(());
@@ -113,6 +113,12 @@ impl Space {
                 );
                 return Err(Refusal::impossible(place, why));
             }
+            if let Some(host) = name.host()
+                && let Some(Entry::Delegation(delegation)) = directory.get(host)
+            {
+                let why = format!("{host} is {delegation}; change the names below it there");
+                return Err(Refusal::impossible(place, why));
+            }
             match directory.get(name) {
                 Some(Entry::Directory(inner)) => {
                     if let Some(from) = &inner.mounted {
@@ -128,6 +134,13 @@ impl Space {
                 Some(Entry::Symlink(target)) if depth + 1 < names.len() => {
                     let why = format!(
                         "{} is a symbolic link; change the names in {target}",
+                        here()
+                    );
+                    return Err(Refusal::impossible(place, why));
+                }
+                Some(Entry::Delegation(delegation)) if depth + 1 < names.len() => {
+                    let why = format!(
+                        "{} is {delegation}; change the names below it there",
                         here()
                     );
                     return Err(Refusal::impossible(place, why));

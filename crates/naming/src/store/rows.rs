@@ -28,6 +28,10 @@ impl Names {
                 .space
                 .register(&place, values)
                 .map_err(|refusal| refusal.why)?,
+            OwnedMeaning::Delegation(delegation) => self
+                .space
+                .delegate(&place, delegation)
+                .map_err(|refusal| refusal.why)?,
             link => self.links.push((place, link)),
         }
         Ok(())
@@ -46,7 +50,7 @@ impl Names {
             let linked = match link {
                 OwnedMeaning::HardLink(first) => space.link(&place, &first),
                 OwnedMeaning::Symlink(link) => space.link_for(&place, link.target, link.ttl),
-                OwnedMeaning::Values(_) => Ok(()),
+                OwnedMeaning::Values(_) | OwnedMeaning::Delegation(_) => Ok(()),
             };
             linked.or_else(&mut refused)?;
         }

@@ -1,9 +1,16 @@
 //! The names that the records of a zone file make.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use domain::base::{Name as DomainName, iana::Rtype};
 
+use super::{
+    cuts::{Cuts, FoundValues, Servers},
+    left_out::At,
+};
 use crate::{
     dns::{
         owner::{Meant, Owner, Zones},
@@ -12,15 +19,8 @@ use crate::{
     },
     name::Place,
     space::{Refusal, Space},
-    value::{DEFAULT_TTL, Value, Values},
+    value::Values,
 };
-
-/// Where a record is: the number of its file, and the line in it.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct At {
-    pub(super) file: usize,
-    pub(super) line: usize,
-}
 
 /// Why a record is not taken.
 #[derive(Debug)]
@@ -35,13 +35,23 @@ pub(super) enum Trouble {
     Apex,
 }
 
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(why) | Self::Unsupported(why) | Self::Outside(why) => why.fmt(f),
+            Self::Apex => "the zone itself is no name".fmt(f),
+        }
+    }
+}
+
 /// A record that is not taken, or the first one that refuses the file.
 pub(super) type Refused = (At, Trouble);
 
 /// The names found so far.
 #[derive(Default)]
 pub(super) struct Found {
-    values: BTreeMap<Place, Vec<(Value, Option<u32>, At)>>,
+    values: FoundValues,
+    servers: BTreeMap<Place, Servers>,
     hard: BTreeMap<Place, (Place, At)>,
     symbolic: BTreeMap<Place, (Place, At)>,
     /// The TTLs of symbolic links.
@@ -49,7 +59,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Takes a record with its TTL in seconds, where it has one other than the default; without data its type is one whose data is not read.
+    /// Takes a record with its TTL in seconds, where it has one other than the default; without data its type is one whose data
+    /// is not read.
     pub(super) fn take(
         &mut self,
         at: At,
@@ -59,7 +70,6 @@ impl Found {
         data: Option<&[u8]>,
         zones: &Zones,
     ) -> Result<(), Trouble> {
-        let ttl = ttl.filter(|ttl| *ttl != DEFAULT_TTL);
         let unsupported = |why: String| Err(Trouble::Unsupported(why));
         let place = match zones.meant(owner) {
             Meant::Place(place) => place,
@@ -99,6 +109,13 @@ impl Found {
                 }
             };
         match (rtype, data) {
+            (Rtype::NS, Some(data)) => {
+                DomainName::from_octets(data)
+                    .map_err(|_| Trouble::Malformed(format!("a malformed {rtype} record")))?;
+                let server = (Owner::from_wire(data), ttl, at);
+                self.servers.entry(place).or_default().push(server);
+                Ok(())
+            }
             (HARD_LINK, Some(data)) => once(&mut self.hard, place, target(data)?),
             (Rtype::CNAME | Rtype::DNAME, Some(data)) => {
                 if let (Some(ttl), None) = (ttl, self.symbolic.get(&place)) {
@@ -122,11 +139,21 @@ impl Found {
 
     /// The name spaces with these names. What they cannot hold goes to `refused`, which ends the work with an error.
     pub(super) fn space<E>(
-        self,
+        mut self,
+        zones: &Zones,
         mut refused: impl FnMut(Refused) -> Result<(), E>,
     ) -> Result<Space, E> {
         let mut space = Space::default();
         let held = |refusal: Refusal| Trouble::Unsupported(refusal.to_string());
+        let mut cuts = Cuts::of(std::mem::take(&mut self.servers), &self.values, zones);
+        self.values
+            .retain(|place, values| !cuts.hide_values(place, values));
+        self.hard.retain(|place, (_, at)| !cuts.hide(place, *at));
+        self.symbolic
+            .retain(|place, (_, at)| !cuts.hide(place, *at));
+        for (at, why) in cuts.refused {
+            refused((at, Trouble::Unsupported(why)))?;
+        }
         for (place, values) in self.values {
             // A hard link shows the records of its leaf.
             if self.hard.contains_key(&place) {
@@ -159,6 +186,11 @@ impl Found {
                 for at in lines {
                     refused((at, held(refusal.clone())))?;
                 }
+            }
+        }
+        for (place, (delegation, at)) in cuts.delegations {
+            if let Err(refusal) = space.delegate(&place, delegation) {
+                refused((at, held(refusal)))?;
             }
         }
         // The first name of a leaf is not a link.

@@ -4,6 +4,13 @@ use std::{fmt, path::PathBuf};
 
 use common::text::{visible, visible_path};
 
+/// Where a record is: the number of its file, and the line in it.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct At {
+    pub(super) file: usize,
+    pub(super) line: usize,
+}
+
 /// A record that was left out, because a name space cannot hold it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LeftOut {

@@ -10,9 +10,9 @@ use common::{
 use domain::base::iana::{Class, Rtype};
 
 use super::{
-    found::{At, Found, Trouble},
+    found::{Found, Trouble},
     generate::{self, Range},
-    left_out::LeftOut,
+    left_out::{At, LeftOut},
     lexer::{Entry, Lexer, Token},
     rdata,
 };
@@ -23,6 +23,7 @@ use crate::{
     },
     file::LONGEST_FILE,
     space::Space,
+    value::DEFAULT_TTL,
 };
 
 /// How deep files include files.
@@ -86,13 +87,15 @@ impl<'z> Reader<'z> {
         let (files, skip) = (self.files, self.skip);
         let failed = |at: At, why: String| failure(&files, at, why);
         let mut left_out = self.left_out;
-        let space = self.found.space(|(at, trouble)| match trouble {
-            Trouble::Unsupported(why) if skip => {
-                left_out.push((at, why));
-                Ok(())
-            }
-            trouble => Err(failed(at, reason(trouble))),
-        })?;
+        let space = self
+            .found
+            .space(self.zones, |(at, trouble)| match trouble {
+                Trouble::Unsupported(why) if skip => {
+                    left_out.push((at, why));
+                    Ok(())
+                }
+                trouble => Err(failed(at, reason(trouble))),
+            })?;
         left_out.sort_by_key(|(at, _)| *at);
         let left_out = left_out.into_iter().map(|(at, why)| LeftOut {
             file: files[at.file].clone(),
@@ -217,6 +220,7 @@ impl<'z> Reader<'z> {
             // As in BIND, all records without a TTL have the last number of an SOA record without one.
             self.default_ttl = minimum.last_chunk().map(|ttl| u32::from_be_bytes(*ttl));
         }
+        let ttl = ttl.filter(|ttl| *ttl != DEFAULT_TTL);
         match self
             .found
             .take(at, &owner, rtype, ttl, data.as_deref(), self.zones)
@@ -407,9 +411,8 @@ fn unquoted(token: &Token<'_>) -> Vec<u8> {
 
 fn reason(trouble: Trouble) -> String {
     match trouble {
-        Trouble::Malformed(why) | Trouble::Outside(why) => why,
         Trouble::Unsupported(why) => format!("{why}; --skip-unsupported leaves it out"),
-        Trouble::Apex => "the zone itself is no name".into(),
+        trouble => trouble.to_string(),
     }
 }
 

@@ -35,7 +35,7 @@ use self::{
     rows::ROWS,
 };
 
-/// Names of every kind; the aliases lead to names, to directories, to each other and nowhere.
+/// Names of every kind; the aliases lead to names, to directories, to each other, below zone cuts and nowhere.
 const NAMES: &str = r#"{"server1": "192.168.1.2", "server2": ["192.168.1.3", "2001:db8::3"], "alias": "symlink:server1",
     "chain": "symlink:alias", "dangling": "symlink:missing", "into": "symlink:region1/rack/a",
     "mixed": ["10.0.0.1", "2001:db8::1", "text:say \"hi\"", "text:two"], "text": "text:LONG", "a.b": "10.0.0.7",
@@ -43,6 +43,9 @@ const NAMES: &str = r#"{"server1": "192.168.1.2", "server2": ["192.168.1.3", "20
     "region1": {"server1": "192.168.1.2", "rack": {"a": ["10.0.0.1", "2001:db8::1", "text:a"], "b": "link:region1/rack/a"},
         "ways": "symlink:/region1", "up": "symlink:/east/rack/a"},
     "region2": {"deep": {"er": {"and": {"deeper": "10.0.0.8"}}}, "server3": "192.168.2.1"},
+    "/region3": "delegate:127.0.0.2", "region4": {"x": "10.0.0.4", "cell": ["delegate:127.0.0.3", "delegate:2001:db8::3", "ttl:300"]},
+    "/crowd": [CROWD], "/west": "symlink:/region3", "across": "symlink:region3/rack/a", "/cell": "symlink:region4/cell",
+    "region5": {"*": "symlink:region3/rack/a"},
     "/east": "symlink:/region1", "/old": "symlink:/east", "/dead": "symlink:/nowhere", "/www": "link:region1/rack/a"}"#;
 
 /// How much is sent: in the tests of every day, and where `NAMING_DIFFERENTIAL` is not set.
@@ -67,8 +70,13 @@ fn bind_has_the_same_result() {
     let many: Vec<_> = (1..=45)
         .map(|number| format!("\"10.1.0.{number}\""))
         .collect();
+    // Too many servers for a datagram of 512 bytes.
+    let crowd: Vec<_> = (1..=20)
+        .map(|number| format!("\"delegate:2001:db8::{number}\""))
+        .collect();
     let names = NAMES
         .replace("MANY", &many.join(", "))
+        .replace("CROWD", &crowd.join(", "))
         .replace("LONG", &"long ".repeat(120));
     let mut ours = Peer::naming(&folder.write("names.json", names));
     let mut bind = Peer::bind(&folder, &mut ours);

@@ -85,6 +85,7 @@ pub(crate) const IXFR: u16 = 251;
 pub(crate) const AXFR: u16 = 252;
 pub(crate) const HARD_LINK: u16 = 65_280;
 pub(crate) const RENAME: u16 = 65_281;
+pub(crate) const DELEGATION: u16 = 65_282;
 
 /// The operation code of an update.
 pub(crate) const UPDATE: u16 = 5;

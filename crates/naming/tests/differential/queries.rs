@@ -10,9 +10,10 @@ use super::{
 };
 
 /// Types that names have here, types that they do not have, and numbers without a meaning.
-const TYPES: [u16; 38] = [
-    A, A, A, A, AAAA, AAAA, TXT, TXT, CNAME, CNAME, DNAME, NS, SOA, SOA, PTR, PTR, MX, SRV, ANY,
-    ANY, ANY, 13, 35, 43, 46, 47, 48, 64, 65, 99, 257, 65_280, 65_281, 0, 1234, 65_535, 254, 253,
+const TYPES: [u16; 41] = [
+    A, A, A, A, AAAA, AAAA, TXT, TXT, CNAME, CNAME, DNAME, NS, NS, 43, 43, SOA, SOA, PTR, PTR, MX,
+    SRV, ANY, ANY, ANY, 13, 35, 43, 46, 47, 48, 64, 65, 99, 257, 65_280, 65_281, 0, 1234, 65_535,
+    254, 253,
 ];
 
 /// Types of questions that are no look-ups.
@@ -91,7 +92,7 @@ pub(crate) fn query(random: &mut Random, zone: &[Record]) -> Case {
 /// A name that exists, or that almost does.
 pub(crate) fn name(random: &mut Random, zone: &[Record]) -> Vec<u8> {
     let existing = zone[random.below(zone.len())].owner.clone();
-    let mut name = match random.below(20) {
+    let mut name = match random.below(23) {
         0..=8 => existing,
         9 | 10 => [wire("nobody")[..7].to_vec(), above(&existing, 1)].concat(),
         11 | 12 => [wire("below")[..6].to_vec(), existing].concat(),
@@ -110,6 +111,22 @@ pub(crate) fn name(random: &mut Random, zone: &[Record]) -> Vec<u8> {
             wire(&format!("{below}{alias}"))
         }
         16 => long(random),
+        // At and below zone cuts, and aliases that lead there.
+        17..=19 => {
+            let cut = random.pick(&[
+                "region3.lab",
+                "cell.region4.lab",
+                "crowd.lab",
+                "west.lab",
+                "cell.lab",
+                "across.flat.lab",
+                "region5.lab",
+            ]);
+            let below = random.pick(&[
+                "", "", "a.", "x.y.z.", "_tcp.", "*.", "flat.", "cell.", "\\255.",
+            ]);
+            wire(&format!("{below}{cut}"))
+        }
         _ => wire(random.pick(&STRANGE)),
     };
     if name.len() > 255 {

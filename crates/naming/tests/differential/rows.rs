@@ -6,8 +6,8 @@ use super::{
         Difference, Exchange,
     },
     message::{
-        A, AAAA, ANY, CNAME, DNAME, HARD_LINK, IN, IXFR, Line, NONE, NS, RENAME, SOA, SRV, TXT,
-        UPDATE, wire,
+        A, AAAA, ANY, CNAME, DELEGATION, DNAME, HARD_LINK, IN, IXFR, Line, NONE, NS, RENAME, SOA,
+        SRV, TXT, UPDATE, wire,
     },
 };
 
@@ -45,6 +45,31 @@ fn zones_differ_in(exchange: &Exchange, is: impl Fn(&Record) -> bool) -> bool {
             Difference::Zone { record, .. } => is(record),
             Difference::Reply(_) => true,
         })
+}
+
+/// Whether some such record is only in one of the zones after an update, and all that are differ by links or cuts: one update
+/// can change several.
+fn zones_differ_by_links(exchange: &Exchange, is: fn(&Record) -> bool) -> bool {
+    let differs = |difference: &Difference| match difference {
+        Difference::Zone { record, .. } => is(record),
+        Difference::Reply(_) => false,
+    };
+    let explained = [is_hard_linked, leads_elsewhere, is_at_a_cut];
+    exchange.differences.iter().any(differs)
+        && zones_differ_in(exchange, |record| explained.iter().any(|is| is(record)))
+}
+
+fn is_hard_linked(record: &Record) -> bool {
+    HARD_LINKED.iter().any(|name| record.owner == wire(name))
+}
+
+fn leads_elsewhere(record: &Record) -> bool {
+    [CNAME, DNAME].contains(&record.rtype)
+}
+
+fn is_at_a_cut(record: &Record) -> bool {
+    let of_a_cut = [NS, A, AAAA].contains(&record.rtype);
+    of_a_cut && CUTS.iter().any(|cut| record.owner == wire(cut))
 }
 
 /// Whether an update is refused here because of a record that it adds.
@@ -194,8 +219,8 @@ pub(crate) const ROWS: &[Row] = &[
         },
     },
     Row {
-        what: "adding TYPE65280 or TYPE65281",
-        here: "a hard link, a rename",
+        what: "adding TYPE65280, TYPE65281 or TYPE65282",
+        here: "a hard link, a rename, a subtree that moves",
         bind: "added as unknown data",
         why: "the private types stand for what DNS does not have",
         of: &[Rcode, Zone],
@@ -203,8 +228,31 @@ pub(crate) const ROWS: &[Row] = &[
             exchange
                 .changes()
                 .iter()
-                .any(|line| [HARD_LINK, RENAME].contains(&line.rtype))
+                .any(|line| [HARD_LINK, RENAME, DELEGATION].contains(&line.rtype))
         },
+    },
+    Row {
+        what: "a deletion below a zone cut, or of the last address at one",
+        here: "REFUSED",
+        bind: "ignored, or made",
+        why: "what is below a cut is changed at its own server, and a referral has glue",
+        of: &[Rcode, Zone],
+        when: |exchange| {
+            let deletes = |line: &Line| [ANY, NONE].contains(&line.class);
+            (exchange.here(), exchange.there()) == (REFUSED, NOERROR)
+                && exchange.changes().iter().any(|line| {
+                    let at = |cut: &&str| is_below(&line.owner, cut);
+                    deletes(line) && CUTS.iter().any(at)
+                })
+        },
+    },
+    Row {
+        what: "a TTL at a zone cut",
+        here: "that of the NS record and the glue",
+        bind: "one of each type",
+        why: "a delegation is one thing, and kept as one",
+        of: &[Zone],
+        when: |exchange| zones_differ_by_links(exchange, is_at_a_cut),
     },
     Row {
         what: "adding to a name that no place has",
@@ -240,11 +288,7 @@ pub(crate) const ROWS: &[Row] = &[
         bind: "one changes",
         why: "hard links are names of one leaf",
         of: &[Zone],
-        when: |exchange| {
-            zones_differ_in(exchange, |record| {
-                HARD_LINKED.iter().any(|name| record.owner == wire(name))
-            })
-        },
+        when: |exchange| zones_differ_by_links(exchange, is_hard_linked),
     },
     Row {
         what: "an alias of a directory",
@@ -252,7 +296,7 @@ pub(crate) const ROWS: &[Row] = &[
         bind: "CNAME",
         why: "so the names below it resolve; it follows its target when that becomes a directory, or stops being one",
         of: &[Zone],
-        when: |exchange| zones_differ_in(exchange, |record| [CNAME, DNAME].contains(&record.rtype)),
+        when: |exchange| zones_differ_by_links(exchange, leads_elsewhere),
     },
     Row {
         what: "adding to an alias of a directory, or deleting it as CNAME",
@@ -332,6 +376,16 @@ pub(crate) const ROWS: &[Row] = &[
                 && exchange.changes().iter().any(|line| line.ttl >= 1 << 31)
         },
     },
+];
+
+/// The names that are delegated, or can be by an update.
+const CUTS: [&str; 6] = [
+    "region3.lab",
+    "cell.region4.lab",
+    "crowd.lab",
+    "n4.lab",
+    "new.lab",
+    "top.lab",
 ];
 
 /// The names of a leaf at the start.

@@ -2,15 +2,22 @@
 
 use super::{
     message::{
-        A, AAAA, ANY, AXFR, CNAME, Case, DNAME, Edns, HARD_LINK, IN, IXFR, Line, MX, NONE, NS, PTR,
-        Question, RD, RENAME, SOA, SRV, TXT, Transport, UPDATE, wire,
+        A, AAAA, ANY, AXFR, CNAME, Case, DELEGATION, DNAME, Edns, HARD_LINK, IN, IXFR, Line, MX,
+        NONE, NS, PTR, Question, RD, RENAME, SOA, SRV, TXT, Transport, UPDATE, wire,
     },
     random::Random,
     reply::Record,
 };
 
 /// Names that exist at the start, names that come and go, and names that cannot exist.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 41] = [
+    "region3.lab",
+    "region3.lab",
+    "x.region3.lab",
+    "_tcp.region3.lab",
+    "cell.region4.lab",
+    "n4.lab",
+    "n4.lab",
     "server1.flat.lab",
     "server2.flat.lab",
     "n1.flat.lab",
@@ -48,7 +55,12 @@ const NAMES: [&str; 34] = [
 ];
 
 /// Targets of aliases.
-const TARGETS: [&str; 14] = [
+const TARGETS: [&str; 19] = [
+    "region3.lab",
+    "cell.region4.lab",
+    "n4.lab",
+    "N4.lab",
+    "x.region3.lab",
     "server1.flat.lab",
     "SERVER1.flat.lab",
     "n1.flat.lab",
@@ -324,7 +336,10 @@ fn break_update(random: &mut Random, case: &mut Case) {
         }),
         "outside" => line.owner = wire(random.pick(&["example.org", "", "slab", "lab.x"])),
         "private type" => {
-            (line.rtype, line.data) = (random.pick(&[HARD_LINK, RENAME]), wire("n9.lab"))
+            (line.rtype, line.data) = match random.below(3) {
+                0 => (DELEGATION, vec![4, 127, 0, 0, 4]),
+                _ => (random.pick(&[HARD_LINK, RENAME]), wire("n9.lab")),
+            }
         }
         _ => unreachable!(),
     }

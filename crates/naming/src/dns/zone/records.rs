@@ -62,6 +62,12 @@ impl<'a> Records<'a> {
         })
     }
 
+    /// Whether they are those of a zone cut: an NS record and glue (RFC 1034 section 4.2.1). That NS record is the first; the
+    /// apex of a zone has its SOA record before it.
+    pub fn are_a_cut(self) -> bool {
+        self.0.starts_with(&Rtype::NS.to_int().to_be_bytes())
+    }
+
     /// Whether there is none.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
