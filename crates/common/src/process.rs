@@ -4,10 +4,40 @@
 //!
 //! Between a process and its driver stands [`Clocked`], the layer into which van Steen & Tanenbaum (Distributed Systems,
 //! section "Logical clocks") put the clock: it advances the clock at every event and timestamps every message.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`clock`], [`ids`], [`timers`] | Lamport's clock; processes and their names; which timers are set |
+//! | [`reliable_link`], [`engine`] | reliable FIFO channels; a process with its channels, for any driver |
+//! | [`run_event`], [`fault_event`], [`words`] | the events of a run, its faults, and an event in words |
+//! | [`property`], [`happened_before`], [`verdict`] | the properties, the relation, and the verdict on a run |
+//! | `check` | the model checker (feature `check`) |
+//! | `node` | the driver with real sockets (feature `node`) |
+//! | `simulation`, `faults`, `workload` | the driver in simulated time, the faults of a network, and what applications do (feature `simulation`) |
 
+#[cfg(feature = "check")]
+pub mod check;
 pub mod clock;
+pub mod engine;
+pub mod fault_event;
+#[cfg(feature = "simulation")]
+pub mod faults;
+pub mod happened_before;
 pub mod ids;
+#[cfg(feature = "node")]
+pub mod node;
+pub mod property;
+pub mod reliable_link;
+pub mod run_event;
+#[cfg(all(test, feature = "check", feature = "simulation"))]
+mod sample;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod timers;
+pub mod verdict;
+pub mod words;
+#[cfg(feature = "simulation")]
+pub mod workload;
 
 use std::{fmt, hash::Hash};
 
@@ -20,7 +50,7 @@ use self::{
 
 /// A message of an algorithm.
 pub trait Message:
-    Clone + fmt::Debug + Eq + Hash + Serialize + DeserializeOwned + Send + 'static
+    Clone + fmt::Debug + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static
 {
     /// The message's type: `request`.
     fn word(&self) -> &'static str;
@@ -91,6 +121,8 @@ pub enum Meaning {
     Insert(String, String),
     /// It hands this name, and the entity that has it, over to this process.
     Move(String, ProcessId),
+    /// It removes this name: the entity that has it does not exist any more.
+    Delete(String),
     /// It joins the other processes.
     Join,
     /// It leaves the other processes, and hands over what it has.
@@ -111,6 +143,7 @@ impl Meaning {
             Self::Found(..) => "found",
             Self::Insert(..) => "insert",
             Self::Move(..) => "move",
+            Self::Delete(_) => "delete",
             Self::Join => "join",
             Self::Leave => "leave",
         }
@@ -246,6 +279,8 @@ pub enum Command {
     Insert(String, String),
     /// Hand this name, and the entity that has it, over to this process.
     Move(String, ProcessId),
+    /// Remove this name.
+    Delete(String),
     /// Join the processes that this one belongs to.
     Join(ProcessId),
     /// Leave the other processes.
@@ -270,7 +305,7 @@ impl From<Overflow> for Refusal {
 }
 
 /// An algorithm, as one of the processes that run it.
-pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sized + 'static {
+pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sync + Sized + 'static {
     /// The messages of the algorithm.
     type Message: Message;
 

@@ -138,6 +138,9 @@ fn the_pages_for_students_show_the_programs_as_they_are() {
         let program = entry.unwrap().path().join("src/handout.rs");
         programs += &fs::read_to_string(program).unwrap_or_default();
     }
+    // The handout's class: the clock of all algorithms.
+    let clock = root().join("crates/common/src/process/clock.rs");
+    programs += &fs::read_to_string(clock).unwrap();
     for (page, text) in pages() {
         let shown = parts(&text).1;
         let shown = shown.iter().filter(|block| block.0 == "rust");

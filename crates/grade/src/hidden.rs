@@ -5,11 +5,7 @@ use std::{ffi::OsString, io, process::ExitCode};
 
 use common::{app, exit::why};
 
-use lamport::{
-    command, config,
-    node::{BoundSocket, FREE},
-    view,
-};
+use lamport::{command, config, node, view};
 
 use crate::{inside, own, start::Start};
 
@@ -63,8 +59,8 @@ fn lamport_main(arguments: Vec<OsString>) -> ExitCode {
         |cli: &config::Cli| view::of(cli),
         |cli, app| {
             let typed = command::input(&cli)?;
-            let bind = |cli: &config::Cli| BoundSocket::new(cli.transport(), cli.listen(FREE)?);
-            command::run(&cli, typed, app.journal(), &|| app.catch_signals(), bind)
+            let catch = || app.catch_signals();
+            command::run(&cli, typed, app.journal(), &catch, node::bind)
         },
     )
 }

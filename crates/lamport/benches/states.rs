@@ -4,11 +4,12 @@
 //! breadth-first search of the same model, on as many threads; the nanoseconds are those of the whole for each distinct state.
 //! `--quick`, or a test run of the benchmarks, shows only that it runs.
 
-use common::{parallel, testing::measuring::Table};
-use lamport::check::{
-    lamport_mutex::LamportMutex,
-    search::{Limits, Progress, search},
+use common::{
+    parallel,
+    process::check::search::{Limits, Progress, search},
+    testing::measuring::Table,
 };
+use lamport::check::{compared::Compared, lamport_mutex::LamportMutex};
 use stateright::{Checker, Model};
 
 fn main() {
@@ -40,7 +41,11 @@ fn main() {
                 assert_eq!(found.counts.distinct, states as u64);
             },
             &mut || {
-                let found = module.checker().threads(workers).spawn_bfs().join();
+                let found = Compared(module)
+                    .checker()
+                    .threads(workers)
+                    .spawn_bfs()
+                    .join();
                 assert_eq!(found.unique_state_count(), states);
             },
         );

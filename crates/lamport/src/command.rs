@@ -6,6 +6,7 @@ use common::{
     exit::{Failure, Summary},
     files,
     journal::Journal,
+    process::node::transport::BoundSocket,
     shutdown::Shutdown,
     sys::terminal,
 };
@@ -15,7 +16,7 @@ use crate::{
     config::{Cli, Command},
     handout, harness,
     harness::workload::Subject,
-    node::{self, BoundSocket, command::Plan},
+    node::{self, command::Plan},
     run, simulate,
     trace::{self, args::TraceArgs},
 };

@@ -16,7 +16,11 @@ use common::{
     exit::Failure,
     json,
     message::Carrier,
-    process::ids::Names,
+    process::{
+        faults::{Chance, Delay, FaultArgs, Faults},
+        ids::Names,
+        workload::Workload,
+    },
     text::visible,
 };
 use serde::{Deserialize, Deserializer};
@@ -24,11 +28,9 @@ use serde::{Deserialize, Deserializer};
 use crate::{
     algorithms::Algorithm,
     bug::Bug,
-    faults::{Chance, Delay, FaultArgs, Faults},
     harness::workload::Subject,
     size::Size,
     trace_flags::{Axis, FieldNames, Lanes, Range, TraceFiles},
-    workload::Workload,
 };
 
 /// Lamport's logical clocks, and algorithms on them: mutual exclusion, totally and causally ordered multicasting
@@ -98,7 +100,7 @@ fn managed(text: &str) -> Result<Workload, String> {
         .split_once(',')
         .unwrap_or((text, "18446744073709551615"));
     match (rate.parse(), count.parse()) {
-        (Ok(rate), Ok(count)) => Ok(Workload { rate, count }),
+        (Ok(rate), Ok(count)) => Ok(Workload::new(rate, count)),
         _ => Err("not RATE[,COUNT]".to_owned()),
     }
 }
@@ -431,13 +433,12 @@ impl Cli {
     /// # Errors
     /// When `--rate` or `--count` is out of range (exit code 2).
     pub fn workload(&self, count: u64) -> Result<Workload, Failure> {
-        Ok(Workload {
-            rate: in_range("--rate", self.options.rate.unwrap_or(100.0), 0.001, 1e6)?,
-            count: match self.options.count {
-                Some(count) => in_range("--count", count, 1, 1_000_000)?,
-                None => count,
-            },
-        })
+        let rate = in_range("--rate", self.options.rate.unwrap_or(100.0), 0.001, 1e6)?;
+        let count = match self.options.count {
+            Some(count) => in_range("--count", count, 1, 1_000_000)?,
+            None => count,
+        };
+        Ok(Workload::new(rate, count))
     }
 
     /// The faults, from flags and a file.

@@ -2,24 +2,16 @@
 
 use std::process::ExitCode;
 
-use common::{app, exit::Failure};
-use lamport::{
-    command,
-    config::Cli,
-    node::{BoundSocket, FREE},
-    view,
-};
+use common::app;
+use lamport::{command, config::Cli, node, view};
 
 fn main() -> ExitCode {
     app::main(
         |cli: &Cli| view::of(cli),
         |cli, app| {
             let typed = command::input(&cli)?;
-            command::run(&cli, typed, app.journal(), &|| app.catch_signals(), bind)
+            let catch = || app.catch_signals();
+            command::run(&cli, typed, app.journal(), &catch, node::bind)
         },
     )
-}
-
-fn bind(cli: &Cli) -> Result<BoundSocket, Failure> {
-    BoundSocket::new(cli.transport(), cli.listen(FREE)?)
 }

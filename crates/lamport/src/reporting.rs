@@ -10,18 +10,19 @@ use std::{
 
 use common::{
     event::{Event, Kind, Record, Time, VERSION},
-    exit::{Failure, why},
+    exit::{Failure, Summary, why},
     journal::Journal,
     message::Carrier,
-    process::ids::{Names, ProcessId, new_session},
+    process::{
+        fault_event::{Fault, PathEvent},
+        ids::{Names, ProcessId, new_session},
+        run_event::RunEvent,
+        verdict::figures::Figures,
+    },
     text::visible_path,
 };
 
-use crate::{
-    algorithms::Algorithm,
-    fault_event::{Fault, PathEvent},
-    run_event::RunEvent,
-};
+use crate::algorithms::Algorithm;
 
 /// A run, and the journal that receives its events.
 #[derive(Debug)]
@@ -39,6 +40,31 @@ pub struct Report<'a> {
 /// A line of output that is not an event of a process.
 pub fn line(text: impl Into<String>) -> Event {
     Event::new(Kind::Output).text(text)
+}
+
+/// The counts of a run in words.
+pub fn words(algorithm: Algorithm, figures: &Figures) -> String {
+    let mut words = figures.words();
+    if figures.entries > 0 {
+        let each = figures.sent as f64 / figures.entries as f64;
+        let entries = match figures.entries {
+            1 => "entry",
+            _ => "entries",
+        };
+        words += &format!(", {} {entries}: {each:.1} messages each", figures.entries);
+    }
+    if matches!(algorithm, Algorithm::Total | Algorithm::Causal) {
+        words += &format!(", {} delivered", figures.delivered);
+    }
+    words
+}
+
+/// Adds the counts of a run to those of a summary.
+pub fn counted(figures: &Figures, summary: Summary) -> Summary {
+    figures
+        .counted(summary)
+        .count("entries", figures.entries)
+        .count("delivered", figures.delivered)
 }
 
 impl Report<'_> {

@@ -7,13 +7,13 @@ use common::{
     config::Options as _,
     event::{Event, Kind, Verdict},
     journal::{Lines, View, usual_view},
+    process::words,
 };
 
 use crate::{
     check::report,
     config::{Cli, Command},
     trace::terminal::coloured,
-    words,
 };
 
 /// The view of a command: which events are printed, where, and how.

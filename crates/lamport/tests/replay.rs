@@ -275,7 +275,7 @@ fn faults_stand_in_the_log_of_a_path_and_are_replayed() {
         ),
         ("mutex --processes 2 --may-reorder 1", "mutual-exclusion", 1),
         ("total --processes 2 --may-duplicate 1", "delivered-once", 1),
-        ("causal --may-crash 1", "everything-delivered", 3),
+        ("causal --may-crash 1", "everything-delivered", 2),
     ] {
         let logs = folder.path("logs");
         let found = lamport(&format!("check {arguments} --logs {logs}"));
@@ -337,6 +337,9 @@ fn faults_that_contradict_the_log_are_refused() {
         line.unwrap_or_else(|| panic!("{part}: {log}"))
     };
     let (crash, loss) = (of("\"crashed\""), of("\"lost\""));
+    // Which of several shortest counterexamples it is depends on how states are hashed.
+    let lost: serde_json::Value = serde_json::from_str(loss).unwrap();
+    let [from, to] = ["peer", "node"].map(|field| lost[field].as_str().unwrap());
     assert_eq!(refusal(&folder, Algorithm::Causal, &log), None);
     let changed = |line: &str, by: &str| {
         let log = log.replace(line, by);
@@ -344,12 +347,16 @@ fn faults_that_contradict_the_log_are_refused() {
     };
     let another = changed(loss, &loss.replace("#1", "#7"));
     assert!(
-        another.contains("but message 7 from p2 to p3 is not in flight"),
+        another.contains(&format!(
+            "but message 7 from {from} to {to} is not in flight"
+        )),
         "{another}"
     );
     let ordered = changed(loss, &loss.replace("\"lost\"", "\"reordered\""));
     assert!(
-        ordered.contains("but message 1 from p2 to p3 is the next one in order"),
+        ordered.contains(&format!(
+            "but message 1 from {from} to {to} is the next one in order"
+        )),
         "{ordered}"
     );
     let crashed: serde_json::Value = serde_json::from_str(crash).unwrap();

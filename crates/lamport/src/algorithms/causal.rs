@@ -4,6 +4,7 @@
 
 use common::process::{
     Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    check::relevance::{MayStart, Relevance, Use, Visit},
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
 };
@@ -11,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bug::{self, Bug},
-    relevance::{MayStart, Relevance, Use, Visit},
     vector_clock::VectorClock,
 };
 

@@ -5,16 +5,14 @@ use std::collections::VecDeque;
 
 use common::process::{
     Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    check::relevance::{MayStart, Relevance},
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
 };
 use serde::{Deserialize, Serialize};
 
 use super::critical_section::{CriticalSection, CriticalSectionUser};
-use crate::{
-    bug::{self, Bug},
-    relevance::{MayStart, Relevance},
-};
+use crate::bug::{self, Bug};
 
 /// The coordinator.
 pub const COORDINATOR: ProcessId = ProcessId(0);

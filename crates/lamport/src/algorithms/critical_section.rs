@@ -3,10 +3,9 @@
 
 use common::process::{
     Command, Meaning, Message, Outbox, Refusal, TimerKind,
+    check::relevance::{Use, Visit},
     clock::{Overflow, Timestamp},
 };
-
-use crate::relevance::{Use, Visit};
 
 /// The state of a process with respect to the critical section.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]

@@ -2,15 +2,13 @@
 
 use common::process::{
     Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    check::relevance::{MayStart, Relevance},
     clock::Overflow,
     ids::{Names, ProcessId},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    bug::{self, Bug},
-    relevance::{MayStart, Relevance},
-};
+use crate::bug::{self, Bug};
 
 /// A process that has events.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -19,6 +19,7 @@ pub mod ricart_agrawala;
 pub mod total;
 
 use clap::ValueEnum;
+use common::process::property::Property;
 
 use crate::bug::Bug;
 
@@ -94,6 +95,37 @@ impl Algorithm {
             }
             Self::Central => &[Bug::NoAcknowledgement, Bug::NoAdvance],
             Self::Causal => &[Bug::NoHoldBack, Bug::NoAdvance],
+        }
+    }
+
+    /// The properties that the model checker monitors for it. The checker models the channels itself, so they need
+    /// no check.
+    pub fn monitored(self) -> &'static [Property] {
+        match self {
+            Self::Events => &[Property::Clocks],
+            Self::Mutex | Self::RicartAgrawala => &[
+                Property::Clocks,
+                Property::MutualExclusion,
+                Property::Granted,
+                Property::TimestampOrder,
+            ],
+            Self::Central => &[
+                Property::Clocks,
+                Property::MutualExclusion,
+                Property::Granted,
+            ],
+            Self::Total => &[
+                Property::Clocks,
+                Property::SameSequence,
+                Property::DeliveredOnce,
+                Property::AllDelivered,
+            ],
+            Self::Causal => &[
+                Property::Clocks,
+                Property::CausalOrder,
+                Property::DeliveredOnce,
+                Property::AllDelivered,
+            ],
         }
     }
 

@@ -7,16 +7,14 @@ use std::collections::BTreeSet;
 
 use common::process::{
     Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    check::relevance::{MayStart, Relevance, Visit, relation},
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
 };
 use serde::{Deserialize, Serialize};
 
 use super::critical_section::{CriticalSection, CriticalSectionUser};
-use crate::{
-    bug::{self, Bug},
-    relevance::{MayStart, Relevance, Visit, relation},
-};
+use crate::bug::{self, Bug};
 
 /// A process that repeatedly requests the critical section.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -7,16 +7,14 @@
 
 use common::process::{
     Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    check::relevance::{MayStart, Relevance, Use, Visit},
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
 };
 use serde::{Deserialize, Serialize};
 
 use super::bank::{Account, Operation};
-use crate::{
-    bug::{self, Bug},
-    relevance::{MayStart, Relevance, Use, Visit},
-};
+use crate::bug::{self, Bug};
 
 /// How many undelivered multicasts a process may have itself; bounds the hold-back queue.
 const MOST_UNDELIVERED: usize = 1_000;

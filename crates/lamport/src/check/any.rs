@@ -8,7 +8,8 @@ use std::{
     sync::Arc,
 };
 
-use stateright::{Model, Property};
+use common::process::check::model::Model;
+use stateright::{Model as Explored, Property};
 
 use super::bounds::Bounds;
 
@@ -37,8 +38,7 @@ impl AnyModel {
     /// Erases the type of a model, and bounds its states.
     pub fn new<M>(model: M, bounds: Arc<Bounds>) -> Self
     where
-        M: Model<Action: Debug> + Send + Sync + 'static,
-        M::State: Debug + Hash + Send + Sync + 'static,
+        M: Model<State: 'static> + Send + 'static,
     {
         Self {
             model: Box::new(Typed(model)),
@@ -63,11 +63,7 @@ trait Erased: Send + Sync {
 
 struct Typed<M>(M);
 
-impl<M> Typed<M>
-where
-    M: Model,
-    M::State: Debug + Hash + Send + Sync + 'static,
-{
+impl<M: Model<State: 'static>> Typed<M> {
     fn erased(state: M::State) -> AnyState {
         let mut hasher = DefaultHasher::new();
         state.hash(&mut hasher);
@@ -89,11 +85,7 @@ where
     }
 }
 
-impl<M> Erased for Typed<M>
-where
-    M: Model<Action: Debug> + Send + Sync,
-    M::State: Debug + Hash + Send + Sync + 'static,
-{
+impl<M: Model<State: 'static> + Send> Erased for Typed<M> {
     fn init_states(&self) -> Vec<AnyState> {
         let states = self.0.init_states().into_iter();
         states.map(Self::erased).collect()
@@ -128,13 +120,11 @@ where
     }
 
     fn properties(&self) -> Vec<&'static str> {
-        let properties = self.0.properties().into_iter();
-        properties.map(|property| property.name).collect()
+        self.0.properties()
     }
 
     fn holds(&self, property: usize, state: &AnyState) -> bool {
-        let property = &self.0.properties()[property];
-        (property.condition)(&self.0, Self::typed(state))
+        self.0.violated(Self::typed(state)) >> property & 1 == 0
     }
 }
 
@@ -147,7 +137,7 @@ fn holds<const NUMBER: usize>(model: &AnyModel, state: &AnyState) -> bool {
 const HOLDS: [fn(&AnyModel, &AnyState) -> bool; 4] =
     [holds::<0>, holds::<1>, holds::<2>, holds::<3>];
 
-impl Model for AnyModel {
+impl Explored for AnyModel {
     type State = AnyState;
     type Action = AnyAction;
 

@@ -8,9 +8,10 @@ use std::{
     },
 };
 
-use common::capacity;
-
-use super::search::{End, Limits};
+use common::{
+    capacity,
+    process::check::search::{End, Limits},
+};
 
 /// How many sets of states there are, so that the threads do not wait for each other.
 const SETS: usize = 64;

@@ -15,7 +15,13 @@ use common::{
     exit::{Failure, Summary},
     journal::Journal,
     message::Carrier,
-    process::ids::Names,
+    process::{
+        check::{
+            path_event::ExplainPath,
+            search::{Progress, search},
+        },
+        ids::Names,
+    },
     shutdown::Shutdown,
 };
 use crossbeam::channel::{RecvTimeoutError, bounded};
@@ -23,11 +29,9 @@ use crossbeam::channel::{RecvTimeoutError, bounded};
 use super::{
     Settings, Subject,
     lamport_mutex::LamportMutex,
-    path_event::ExplainPath,
     processes::{Searched, search_processes},
     replay,
     report::{self, CheckedPath},
-    search::{Progress, search},
 };
 use crate::{
     algorithms::{Algorithm, with_process},
@@ -142,9 +146,9 @@ impl Check<'_> {
         let found = properties.iter().zip(violations);
         let found = found.enumerate();
         let found = found.map(|(number, (property, path))| report::Found {
-            property: property.name,
+            property,
             path,
-            lacks: model.lacks(property.name),
+            lacks: model.lacks(property),
             is_suspected: searched.suspected >> number & 1 == 1,
         });
         let found = found.collect();

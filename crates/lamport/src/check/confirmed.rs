@@ -2,20 +2,22 @@
 //! a fault budget with two processes.
 
 use clap::ValueEnum;
-use common::{parallel, testing::Folder};
+use common::{
+    parallel,
+    process::{
+        check::{
+            path_event::ExplainPath,
+            search::{End, Limits, Outcome, Progress, search},
+            system::FaultBudget,
+        },
+        fault_event::{Fault, MessageFault, PathEvent},
+        verdict::Verdict,
+    },
+    testing::Folder,
+};
 
-use super::{
-    path_event::ExplainPath,
-    report::CheckedPath,
-    search::{End, Limits, Outcome, Progress, search},
-    system::FaultBudget,
-    *,
-};
-use crate::{
-    fault_event::{Fault, MessageFault, PathEvent},
-    simulate::replay::{self, Script},
-    verdict::Verdict,
-};
+use super::{report::CheckedPath, *};
+use crate::simulate::replay::{self, Script};
 
 /// A combination, with two processes.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +72,7 @@ fn found(settings: &Settings) -> (Vec<(&'static str, Option<CheckedPath>)>, bool
                 steps: path.len(),
                 events: model.explain(path),
             });
-            (property.name, path)
+            (*property, path)
         });
         found.collect()
     }

@@ -12,19 +12,30 @@ use std::{
 
 use common::process::{
     Meaning, To,
+    check::{
+        model::Model,
+        path_event::{self, ExplainPath, PathRenderer},
+    },
     clock::Timestamp,
     ids::{Names, ProcessId},
+    property::Property,
+    run_event::MessageAction,
 };
-use stateright::{Model, Property};
 
-use super::path_event::{self, ExplainPath, PathRenderer};
-use crate::{bug::Bug, property, run_event::MessageAction};
+use crate::bug::Bug;
 
 /// The largest bound for clocks: a message is a byte.
 pub const MOST_CLOCK: u8 = 200;
 
 /// The most processes.
 pub const MOST_PROCESSES: usize = 5;
+
+/// The properties, in the order of their bits.
+pub const PROPERTIES: [Property; 3] = [
+    Property::MutualExclusion,
+    Property::TypeCorrect,
+    Property::BoundedChannels,
+];
 
 /// The module.
 #[derive(Clone, Copy, Debug)]
@@ -288,18 +299,18 @@ impl Model for LamportMutex {
         Some(self.words(state, &action))
     }
 
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always("mutual exclusion", |_, state: &State| {
-                state.crit.count_ones() <= 1
-            }),
-            Property::always("type correctness", |module: &Self, state: &State| {
-                state.type_ok(module.max_clock)
-            }),
-            Property::always("at most 3 in a channel", |_, state: &State| {
-                state.bounded_network()
-            }),
-        ]
+    fn properties(&self) -> Vec<&'static str> {
+        PROPERTIES.map(Property::name).to_vec()
+    }
+
+    fn violated(&self, state: &State) -> u32 {
+        let holds = [
+            state.crit.count_ones() <= 1,
+            state.type_ok(self.max_clock),
+            state.bounded_network(),
+        ];
+        let violated = holds.iter().enumerate().filter(|(_, holds)| !**holds);
+        violated.fold(0, |violated, (number, _)| violated | 1 << number)
     }
 }
 
@@ -311,7 +322,7 @@ impl ExplainPath for LamportMutex {
     /// A request is received by all others, each of which adds 1 to its clock, so an entry needs clocks of 2. Of three
     /// processes one receives the requests of two others that enter, and its clock gets to 3.
     fn lacks(&self, property: &str) -> Option<&'static str> {
-        if property != property::Property::MutualExclusion.name() {
+        if property != Property::MutualExclusion.name() {
             return None;
         }
         match usize::from(self.max_clock) {

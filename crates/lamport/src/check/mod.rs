@@ -1,47 +1,52 @@
-//! The model checker: explores every interleaving of an algorithm's processes.
+//! The command `check`, on the model checker [`common::process::check`]: explores every interleaving of an algorithm's
+//! processes.
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`system`] | the model of the library's processes |
-//! | [`monitor`] | their properties |
+//! | [`monitor`] | the properties of the algorithms |
 //! | [`lamport_mutex`] | the TLA+ module LamportMutex, whose counts are published |
-//! | [`search`] | the search of the state space of either |
-//! | [`processes`], [`packed`] | the search of the processes' states, in few bytes |
-//! | [`reduction`] | which of the processes' states and steps need no visit |
-//! | [`path_event`], [`report`] | a counterexample as events, and the report |
+//! | [`processes`], [`reduction`] | the search of the processes' states, and where it is reduced |
+//! | [`report`] | the report |
 //! | [`replay`] | a counterexample to the module again |
 //! | [`explore`], [`any`], [`bounds`] | the same models in stateright's explorer |
+//! | [`compared`] | the same models for stateright's search |
 //! | [`command`] | the command `check` |
 
 pub mod any;
 pub mod bounds;
 pub mod command;
+pub mod compared;
 #[cfg(test)]
 mod confirmed;
 pub mod explore;
 pub mod lamport_mutex;
 pub mod monitor;
-pub mod packed;
-pub mod path_event;
 pub mod processes;
 pub mod reduction;
 pub mod replay;
 pub mod report;
-pub mod search;
 #[cfg(test)]
 mod soundness;
-pub mod system;
 #[cfg(test)]
 mod tests;
 
 use std::{marker::PhantomData, sync::Arc};
 
-use common::{capacity, config::in_range, exit::Failure, parallel, process::Process};
-
-use self::{
-    search::Limits,
-    system::{FaultBudget, System},
+use common::{
+    capacity,
+    config::in_range,
+    exit::Failure,
+    parallel,
+    process::{
+        Process,
+        check::{
+            search::Limits,
+            system::{self, FaultBudget, System, TimerBounds},
+        },
+    },
 };
+
+use self::monitor::PropertyMonitor;
 use crate::{
     algorithms::Algorithm,
     bug::Bug,
@@ -202,16 +207,31 @@ impl Settings {
         &self,
         count: u16,
         budget: FaultBudget,
-    ) -> System<P> {
+    ) -> System<P, PropertyMonitor> {
         System {
-            algorithm: self.algorithm,
+            monitor: PropertyMonitor::new(self.algorithm, self.processes),
+            properties: self.algorithm.monitored(),
             processes: self.processes,
-            count,
+            bounds: TimerBounds::operations(count),
+            commands: Vec::new(),
             settings: self.bug,
             budget,
             is_reduced: false,
+            is_timeless: false,
             exercise: Arc::default(),
             process: PhantomData,
+        }
+    }
+
+    /// The same model for a reduced search.
+    pub fn reduced<P: Process>(
+        &self,
+        system: &System<P, PropertyMonitor>,
+    ) -> System<P, PropertyMonitor> {
+        System {
+            monitor: PropertyMonitor::causal(self.algorithm, self.processes),
+            is_reduced: true,
+            ..system.clone()
         }
     }
 }

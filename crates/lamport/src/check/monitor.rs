@@ -5,17 +5,22 @@
 //! state violate it, while the verdict on one run requires that one's exit happened before the other's entry. If it did not,
 //! some interleaving has both inside, and the search finds it.
 
-use common::process::{Meaning, clock::Timestamp, ids::ProcessId};
+use common::process::{
+    Meaning,
+    check::{
+        monitor::{Known, Monitor, Seen},
+        relevance::{Use, Visit},
+    },
+    clock::Timestamp,
+    ids::ProcessId,
+    property::Property,
+    verdict::{clocks, exercise::Exercise},
+};
 use smallvec::{SmallVec, smallvec};
 
 use crate::{
     algorithms::Algorithm,
-    property::Property,
-    relevance::{Use, Visit},
-    verdict::{
-        Exercise, clocks,
-        order::{CausalOrder, Misdelivery, TotalOrder},
-    },
+    verdict::order::{CausalOrder, Misdelivery, TotalOrder},
 };
 
 /// The monitor of a path.
@@ -56,66 +61,6 @@ enum History {
     Causal(CausalOrder),
 }
 
-/// What is known of the last entry to the critical section.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Known {
-    /// Nothing of its exit.
-    #[default]
-    Nothing,
-    /// The exit happened before.
-    Exited,
-}
-
-/// The message that a process receives.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Received {
-    /// The time of its send event.
-    pub sent: u64,
-    /// What its sender knew.
-    pub known: Known,
-}
-
-/// What the monitor sees of an event.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Seen {
-    /// The process's clock before the event, and its time.
-    pub clock: (u64, u64),
-    /// The message that is received.
-    pub received: Option<Received>,
-    /// The meaning.
-    pub meaning: Option<Meaning>,
-    /// Whether it only shows what the clock would do.
-    pub is_probe: bool,
-}
-
-impl Seen {
-    /// What of an event makes a difference to a monitor that does not keep what is known, if anything does: most times
-    /// make none once the clock has advanced.
-    pub fn relevant(mut self) -> Option<Self> {
-        let (before, time) = self.clock;
-        let sent = self.received.map_or(0, |received| received.sent);
-        if !clocks::advances(before.max(sent), time) {
-            return Some(self);
-        }
-        let meaning = self.meaning.as_mut()?;
-        match meaning {
-            Meaning::Local(_) => return None,
-            // Its time is the multicast's.
-            Meaning::Multicast(payload) => {
-                payload.clear();
-                self.clock = (0, time);
-            }
-            Meaning::Deliver(_, output) => {
-                output.clear();
-                self.clock = (0, 1);
-            }
-            _ => self.clock = (0, 1),
-        }
-        self.received = None;
-        Some(self)
-    }
-}
-
 impl PropertyMonitor {
     /// The monitor of the initial state of a search that visits only one of the orders of concurrent events.
     pub fn causal(algorithm: Algorithm, processes: usize) -> Self {
@@ -129,14 +74,6 @@ impl PropertyMonitor {
             };
         }
         monitor
-    }
-
-    /// What this process knows of the last entry.
-    pub fn known(&self, process: ProcessId) -> Known {
-        match &self.history {
-            History::CausalExclusion { known, .. } => known[process.index()],
-            _ => Known::Nothing,
-        }
     }
 
     /// Forgets what is known; what it was.
@@ -155,22 +92,6 @@ impl PropertyMonitor {
         self.violated != 0
     }
 
-    /// Visits the times in use; the timestamp of the last entry only if it is not the earliest anyway.
-    pub fn times(&mut self, visit: Visit<'_>) {
-        match &mut self.history {
-            History::CausalExclusion {
-                last: Some(last),
-                by_time: true,
-                ..
-            } => visit(&mut last.time, Use::Bound),
-            History::Total { order, .. } => order.times(&mut |time| visit(time, Use::Compared)),
-            History::Causal(order) => {
-                order.times(&mut |stamp| visit(&mut stamp.time, Use::Named(stamp.process)));
-            }
-            _ => {}
-        }
-    }
-
     /// The monitor of the initial state.
     pub fn new(algorithm: Algorithm, processes: usize) -> Self {
         let history = match algorithm {
@@ -180,7 +101,7 @@ impl PropertyMonitor {
                     inside: 0,
                     pending: 0,
                     last: None,
-                    by_time: Property::monitored(algorithm).contains(&Property::TimestampOrder),
+                    by_time: algorithm.monitored().contains(&Property::TimestampOrder),
                 }
             }
             Algorithm::Total => History::Total {
@@ -194,19 +115,19 @@ impl PropertyMonitor {
             history,
         }
     }
+}
 
-    /// Begins the next step.
-    pub fn step(&mut self) {
+impl Monitor for PropertyMonitor {
+    fn step(&mut self) {
         self.violated = 0;
     }
 
-    /// Whether the last step violated this property.
-    pub fn violates(&self, property: Property) -> bool {
+    fn violates(&self, property: Property) -> bool {
         self.violated & property.bit() != 0
     }
 
     /// Whether the liveness properties hold if this state is final. Nothing is expected of processes that crashed.
-    pub fn complete(&self, processes: usize, crashed: u16) -> bool {
+    fn complete(&self, processes: usize, crashed: u16) -> bool {
         let mut alive =
             ProcessId::all(processes).filter(|process| crashed >> process.index() & 1 == 0);
         match &self.history {
@@ -223,8 +144,7 @@ impl PropertyMonitor {
         }
     }
 
-    /// A process has an event. Returns what that exercises.
-    pub fn see(&mut self, process: ProcessId, seen: &Seen) -> Exercise {
+    fn see(&mut self, process: ProcessId, seen: &Seen) -> Exercise {
         let (before, time) = seen.clock;
         let meaning = seen.meaning.as_ref();
         let sent = seen.received.map(|received| received.sent);
@@ -328,6 +248,54 @@ impl PropertyMonitor {
         }
         self.violated |= violated;
         exercise
+    }
+
+    fn known(&self, process: ProcessId) -> Known {
+        match &self.history {
+            History::CausalExclusion { known, .. } => known[process.index()],
+            _ => Known::Nothing,
+        }
+    }
+
+    /// Visits the times in use; the timestamp of the last entry only if it is not the earliest anyway.
+    fn times(&mut self, visit: Visit<'_>) {
+        match &mut self.history {
+            History::CausalExclusion {
+                last: Some(last),
+                by_time: true,
+                ..
+            } => visit(&mut last.time, Use::Bound),
+            History::Total { order, .. } => order.times(&mut |time| visit(time, Use::Compared)),
+            History::Causal(order) => {
+                order.times(&mut |stamp| visit(&mut stamp.time, Use::Named(stamp.process)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Most times make no difference once the clock has advanced.
+    fn relevant(mut seen: Seen) -> Option<Seen> {
+        let (before, time) = seen.clock;
+        let sent = seen.received.map_or(0, |received| received.sent);
+        if !clocks::advances(before.max(sent), time) {
+            return Some(seen);
+        }
+        let meaning = seen.meaning.as_mut()?;
+        match meaning {
+            Meaning::Local(_) => return None,
+            // Its time is the multicast's.
+            Meaning::Multicast(payload) => {
+                payload.clear();
+                seen.clock = (0, time);
+            }
+            Meaning::Deliver(_, output) => {
+                output.clear();
+                seen.clock = (0, 1);
+            }
+            _ => seen.clock = (0, 1),
+        }
+        seen.received = None;
+        Some(seen)
     }
 }
 

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::{
-    Settings,
+use common::process::check::{
     packed::PackedSystem,
-    reduction,
+    relevance::Relevance,
     search::{Limits, Outcome, Progress, search_space},
     system::{Step, System},
 };
-use crate::relevance::Relevance;
+
+use super::{Settings, monitor::PropertyMonitor, reduction};
 
 /// The result of a search.
 #[derive(Debug)]
@@ -26,20 +26,18 @@ pub struct Searched<A> {
 /// Searches the states of a system.
 pub fn search_processes<P>(
     settings: &Settings,
-    system: &System<P>,
+    system: &System<P, PropertyMonitor>,
     progress: &Progress,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Searched<Step>
 where
-    P: Relevance + Sync,
-    P::Message: Sync,
+    P: Relevance,
 {
     let mut suspected = 0;
     if settings.reduction && reduction::why_not(settings).is_none() {
         let reduced = System {
-            is_reduced: true,
             exercise: Arc::default(),
-            ..system.clone()
+            ..settings.reduced(system)
         };
         let limits = Limits {
             until_violation: true,

@@ -6,24 +6,26 @@ use common::{
     config::in_range,
     exit::{Failure, Summary},
     journal::Journal,
-    process::Meaning,
+    process::{
+        Meaning,
+        check::{
+            model::Model,
+            path_event::{ExplainPath, PathRenderer},
+        },
+        fault_event::PathEvent,
+        property::Property,
+        run_event::{MessageAction, RunEvent},
+        verdict::{Verdict, check::Check},
+    },
     text::{plural, visible_path},
 };
-use stateright::Model;
 
-use super::{
-    lamport_mutex::{Action, LamportMutex, MOST_CLOCK, MOST_PROCESSES},
-    path_event::{ExplainPath, PathRenderer},
-};
+use super::lamport_mutex::{Action, LamportMutex, MOST_CLOCK, MOST_PROCESSES, PROPERTIES};
 use crate::{
     algorithms::Algorithm,
     bug::Bug,
     config::{Cli, Show},
-    fault_event::PathEvent,
-    property::Property,
-    run_event::{MessageAction, RunEvent},
     simulate::replay::{self, Replayed, Script, Scripted, Step},
-    verdict::{Check, Verdict},
 };
 
 /// Replays the log of `--replay`, with the processes or with the module that it is a path of; exit code 1 when a property is
@@ -175,11 +177,12 @@ impl<'m> ModuleRun<'m> {
                 self.pending[event.process.index()].push_back(event);
             }
         }
-        for property in self.module.properties() {
+        let violated = self.module.violated(&self.state);
+        for (number, property) in PROPERTIES.into_iter().enumerate() {
             let of = [Property::TypeCorrect, Property::BoundedChannels];
-            let place = of.iter().position(|known| known.name() == property.name);
+            let place = of.iter().position(|known| *known == property);
             if let Some(place) = place
-                && !(property.condition)(self.module, &self.state)
+                && violated >> number & 1 == 1
             {
                 self.violated[place].get_or_insert(self.states);
             }

@@ -6,24 +6,26 @@ use common::{
     event::{self, Event, Kind},
     exit::{Exit, Failure, Summary},
     message::Carrier,
-    process::ids::{Names, ProcessId},
+    process::{
+        check::{
+            path_event::STEP,
+            search::{Counts, End, Limits},
+            system::FaultBudget,
+        },
+        fault_event::PathEvent,
+        ids::{Names, ProcessId},
+        property::Property,
+        verdict::run::RunUnderTest,
+    },
     text::{micros, plural, visible_path, whole_micros},
 };
 
-use super::{
-    Settings, Subject,
-    path_event::STEP,
-    reduction,
-    search::{Counts, End, Limits},
-    system::FaultBudget,
-};
+use super::{Settings, Subject, reduction};
 use crate::{
-    fault_event::PathEvent,
-    property::Property,
     reporting::{self, Log, Report, line},
     simulate::replay::MAX_CLOCK,
     size::Size,
-    verdict::{RunUnderTest, Verdict},
+    verdict,
 };
 
 /// A counterexample: a path from the initial state to a violation.
@@ -241,8 +243,10 @@ impl Checked<'_> {
     fn violation(&self, names: &Names, property: &str, found: &CheckedPath) -> String {
         let crashed = PathEvent::crashed(&found.events);
         let events = PathEvent::run_events(&found.events);
-        let run = RunUnderTest::new(self.settings.algorithm, names, &events).crashed(&crashed);
-        let mut checks = Verdict::of(&run).checks.into_iter();
+        let run = RunUnderTest::new(names, &events).crashed(&crashed);
+        let mut checks = verdict::of(self.settings.algorithm, &run)
+            .checks
+            .into_iter();
         let check = checks.find(|check| check.property.name() == property && check.is_violated());
         check.map_or_else(
             || format!("violated after {}", plural(found.steps as u64, "step")),

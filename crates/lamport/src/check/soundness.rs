@@ -1,18 +1,19 @@
 //! The reduction, held against the full search; and the packed states, held against the model's own.
 
-use std::{collections::HashSet, hash::Hash};
+use std::collections::HashSet;
 
 use clap::ValueEnum;
-use stateright::Model;
-
-use super::{
+use common::process::check::{
+    model::Model,
+    monitor::{Known, Monitor},
     packed::PackedSystem,
-    processes::search_processes,
+    relevance::Relevance,
     search::{End, Limits, Outcome, Progress, search, search_space},
     system::{FaultBudget, GlobalState, Step, System},
-    *,
 };
-use crate::{algorithms::with_process, property::Property, relevance::Relevance};
+
+use super::{processes::search_processes, *};
+use crate::algorithms::with_process;
 
 fn settings(algorithm: Algorithm, processes: usize, bug: Option<Bug>, count: u16) -> Settings {
     Settings {
@@ -47,16 +48,14 @@ fn variants() -> impl Iterator<Item = (Algorithm, Option<Bug>)> {
 
 fn all_of<M>(model: &M) -> Outcome<M::Action>
 where
-    M: Model<Action: Clone> + Sync,
-    M::State: Hash + Send + Sync,
+    M: Model,
 {
     search(model, Limits::none(2), &Progress::default(), &|| false)
 }
 
-fn packed<P>(system: &System<P>, workers: usize) -> Outcome<Step>
+fn packed<P>(system: &System<P, PropertyMonitor>, workers: usize) -> Outcome<Step>
 where
-    P: Relevance + Sync,
-    P::Message: Sync,
+    P: Relevance,
 {
     let limits = Limits::none(workers);
     let space = PackedSystem::new(system, &limits);
@@ -126,14 +125,14 @@ fn the_reduced_search_has_the_verdicts_of_the_full_one() {
             with_process!(algorithm, P => {
                 let system = settings.system::<P>(count, FaultBudget::default());
                 let full = packed(&system, 2);
-                let reduced = System { is_reduced: true, ..system.clone() };
+                let reduced = settings.reduced(&system);
                 let found = packed(&reduced, 2);
                 // Which properties are violated is for the full search: two that are together have no order.
                 let any = |outcome: &Outcome<Step>| violated(outcome).contains(&true);
                 assert_eq!(any(&found), any(&full), "{case}");
                 assert!(found.counts.distinct <= full.counts.distinct, "{case}");
-                for property in Property::monitored(algorithm) {
-                    let lacks = |system: &System<P>| system.exercise.so_far().lacks(*property);
+                for property in algorithm.monitored() {
+                    let lacks = |system: &System<P, PropertyMonitor>| system.exercise.so_far().lacks(*property);
                     assert_eq!(lacks(&reduced), lacks(&system), "{case} {property}");
                 }
                 // A violation is a shortest path of the full search, and that again is its path.
@@ -153,7 +152,7 @@ fn the_reduced_search_has_the_verdicts_of_the_full_one() {
 }
 
 /// Forgets what is known of the last entry; what it was.
-fn known<P: Relevance>(state: &mut GlobalState<P>) -> Vec<monitor::Known> {
+fn known<P: Relevance>(state: &mut GlobalState<P, PropertyMonitor>) -> Vec<Known> {
     let mut known = state.monitor.take_known();
     let in_flight = state.network.iter_mut();
     known.extend(in_flight.map(|in_flight| std::mem::take(&mut in_flight.known)));
@@ -161,8 +160,8 @@ fn known<P: Relevance>(state: &mut GlobalState<P>) -> Vec<monitor::Known> {
 }
 
 /// Checks that each step that is taken alone commutes with every other step, in every state that clocks leave.
-fn commuting<P: Relevance>(system: &System<P>, case: &str) -> u64 {
-    let mut seen: HashSet<GlobalState<P>> = HashSet::new();
+fn commuting<P: Relevance>(system: &System<P, PropertyMonitor>, case: &str) -> u64 {
+    let mut seen: HashSet<GlobalState<P, PropertyMonitor>> = HashSet::new();
     let mut states = system.init_states();
     let mut pairs = 0;
     while let Some(state) = states.pop() {
@@ -214,10 +213,8 @@ fn a_step_that_is_taken_alone_commutes_with_all_others() {
             }
             let case = format!("{algorithm:?} {bug:?} {processes} {count}");
             with_process!(algorithm, P => {
-                let system = System {
-                    is_reduced: true,
-                    ..settings.system::<P>(count, FaultBudget::default())
-                };
+                let system = settings.system::<P>(count, FaultBudget::default());
+                let system = settings.reduced(&system);
                 pairs += commuting(&system, &case);
             });
         }

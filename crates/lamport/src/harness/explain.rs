@@ -3,7 +3,12 @@
 use std::time::{Duration, Instant};
 
 use common::{
-    process::{To, ids::Names},
+    process::{
+        To,
+        ids::Names,
+        run_event::{MessageAction, RunEvent},
+        workload::Workload,
+    },
     text::plural,
 };
 
@@ -13,11 +18,7 @@ use super::{
     lab::Outcome,
     settings::Settings,
 };
-use crate::{
-    run_event::{MessageAction, RunEvent},
-    simulate::minimize::causal_past,
-    workload::Workload,
-};
+use crate::simulate::minimize::causal_past;
 
 /// The most events that are shown.
 const MOST: usize = 40;
@@ -62,7 +63,7 @@ pub(super) fn explain(
         }
         let smaller = Settings {
             nodes,
-            load: Workload { rate: 100.0, count },
+            load: Workload::new(100.0, count),
             settle: Some(SETTLE),
             seed: settings.seed.wrapping_add(number),
             faults: settings.faults.without_times(),

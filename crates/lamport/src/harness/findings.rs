@@ -1,7 +1,14 @@
 //! The verdict on a run of nodes: on the protocol, the answers, the workload, and the properties of its algorithm.
 
 use common::{
-    process::{To, ids::ProcessId},
+    process::{
+        To,
+        fault_event::PathEvent,
+        ids::ProcessId,
+        property::Property,
+        run_event::{MessageAction, RunEvent},
+        verdict::{Verdict, check::Check, run::RunUnderTest},
+    },
     text::plural,
 };
 
@@ -12,13 +19,7 @@ use super::{
     task::End,
     workload::NodeWorkload,
 };
-use crate::{
-    algorithms::Algorithm,
-    fault_event::PathEvent,
-    property::Property,
-    run_event::{MessageAction, RunEvent},
-    verdict::{Check, RunUnderTest, Verdict},
-};
+use crate::{algorithms::Algorithm, verdict};
 
 /// The events in which two violate a property, and the two.
 pub(super) type Violation = Option<(Vec<RunEvent>, (usize, usize))>;
@@ -172,9 +173,9 @@ fn verdict(
     } else {
         Vec::new()
     };
-    let run = RunUnderTest::new(algorithm, &names, &events);
+    let run = RunUnderTest::new(&names, &events);
     let run = run.crashed(&killed).unfinished(&unfinished);
-    let verdict = Verdict::of_nodes(&run, workload == NodeWorkload::Clocks);
+    let verdict = verdict::of_nodes(algorithm, &run, workload == NodeWorkload::Clocks);
     (verdict, places)
 }
 

@@ -9,14 +9,12 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use common::process::{
     Meaning, To,
     clock::Timestamp,
+    fault_event::{Fault, FaultyMessage, MessageFault, PathEvent},
     ids::{Names, ProcessId},
+    run_event::{MessageAction, RunEvent},
 };
 
 use super::message::{Body, content, kind};
-use crate::{
-    fault_event::{Fault, FaultyMessage, MessageFault, PathEvent},
-    run_event::{MessageAction, RunEvent},
-};
 
 /// The most events of a run; all are kept until the verdict.
 pub(super) const MOST_EVENTS: usize = 400_000;

@@ -15,7 +15,7 @@ use common::{
     event::{Event, Kind},
     exit::Failure,
     journal::Journal,
-    process::ids::ProcessId,
+    process::{faults::Faults, ids::ProcessId, simulation::event_queue::EventQueue},
     shutdown::Shutdown,
     text::plural,
 };
@@ -35,7 +35,6 @@ use super::{
     tasks,
     workload::NodeWorkload,
 };
-use crate::{faults::Faults, simulate::event_queue::EventQueue};
 
 /// How long a node may take to answer `init` and `topology`.
 const START: Duration = Duration::from_secs(10);

@@ -39,14 +39,14 @@ use std::{
 use common::{
     exit::{Failure, Summary, why},
     journal::Journal,
-    process::ids::new_session,
+    process::{ids::new_session, verdict::check::Check},
     shutdown::Shutdown,
 };
 use crossbeam::channel::bounded;
 
 use self::lab::{Lab, Outcome, Surroundings};
 pub use self::{explain::Explanation, settings::Settings};
-use crate::{reporting, verdict::Check};
+use crate::reporting;
 
 /// How many outputs of nodes may wait.
 const OUTPUTS: usize = 1024;

@@ -3,11 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use common::process::{faults::Faults, simulation::event_queue::EventQueue};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
 use super::history::Sent;
-use crate::{faults::Faults, simulate::event_queue::EventQueue};
 
 /// The most messages, and bytes, in flight; more are lost.
 const MOST_IN_FLIGHT: (usize, usize) = (500_000, 64 << 20);
@@ -127,13 +127,13 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
-    use common::process::ids::ProcessId;
+    use common::process::{
+        faults::{Delay, FaultArgs},
+        ids::ProcessId,
+    };
 
     use super::*;
-    use crate::{
-        faults::{Delay, FaultArgs},
-        harness::{history::History, message::body, settings::names},
-    };
+    use crate::harness::{history::History, message::body, settings::names};
 
     /// How many copies of each of 50 messages of a link arrive, and when; `others` go over another link between them.
     fn fates(seed: u64, others: usize) -> Vec<Vec<Duration>> {

@@ -7,7 +7,11 @@ use common::{
     exit::{Exit, Failure, Summary},
     journal::Journal,
     message::Carrier,
-    process::ids::{Names, ProcessId},
+    process::{
+        fault_event::PathEvent,
+        ids::{Names, ProcessId},
+        verdict::check::Check,
+    },
     text::{micros, plural, visible_path, whole_micros},
 };
 
@@ -20,9 +24,7 @@ use super::{
 };
 use crate::{
     algorithms::Algorithm,
-    fault_event::PathEvent,
     reporting::{Log, Report, line, log_path},
-    verdict::Check,
 };
 
 /// Reports on a run that began at this time since 1970.

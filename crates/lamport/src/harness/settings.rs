@@ -5,17 +5,17 @@ use std::{path::PathBuf, time::Duration};
 use common::{
     config::{Period, in_range},
     exit::Failure,
-    process::ids::{Names, new_session},
+    process::{
+        faults::{Delay, Faults},
+        ids::{Names, new_session},
+        workload::Workload,
+    },
     sys::Feature,
     text::visible,
 };
 
 use super::workload::NodeWorkload;
-use crate::{
-    config::{Cli, MOST, Show},
-    faults::{Delay, Faults},
-    workload::Workload,
-};
+use crate::config::{Cli, MOST, Show};
 
 /// The settings of a run.
 #[derive(Clone, Debug)]
@@ -87,10 +87,7 @@ impl Settings {
             workload,
             command: command.to_owned(),
             nodes: 3,
-            load: Workload {
-                rate: 10.0,
-                count: u64::MAX,
-            },
+            load: Workload::new(10.0, u64::MAX),
             lasting: Duration::from_secs(5),
             settle: None,
             seed: u64::from(new_session()),

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use common::process::{Meaning, clock::Timestamp, ids::ProcessId};
+use common::process::{Meaning, clock::Timestamp, ids::ProcessId, verdict::check::Check};
 use rand_pcg::Pcg64Mcg;
 
 use super::{
     history::{History, Sent},
     message::Body,
 };
-use crate::verdict::Check;
 
 /// How long a client waits for a reply, where nothing else is said.
 pub(super) const REPLY: Duration = Duration::from_secs(5);

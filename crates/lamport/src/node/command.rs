@@ -5,24 +5,32 @@ use common::{
     event::{Event, Kind},
     exit::{Exit, Failure, Summary},
     journal::Journal,
-    process::ids::new_session,
+    process::{
+        faults::Delay,
+        ids::new_session,
+        node::{self, Console, Settings, peers::PeerTable, transport::BoundSocket},
+        workload::Workload,
+    },
     shutdown::Shutdown,
     sys::terminal,
 };
 
-use super::{BoundSocket, FREE, PeerTable, Settings, run};
+use super::{
+    FREE,
+    console::{Person, Supervised},
+};
 use crate::{
-    algorithms::Algorithm,
-    config::Cli,
-    faults::Delay,
+    algorithms::{Algorithm, with_process},
+    bug::Bug,
+    config::{Cli, MOST},
     simulate::replay::{CLOCK, TYPED},
-    workload::Workload,
 };
 
 /// The validated options, before any socket is bound.
 #[derive(Debug)]
 pub struct Plan {
-    settings: Settings,
+    algorithm: Algorithm,
+    settings: Settings<Option<Bug>>,
     name: String,
     /// The peers, unless the supervisor of this process sends them.
     table: Option<PeerTable>,
@@ -46,18 +54,20 @@ impl Plan {
         let peers = options.peer.clone().unwrap_or_default();
         let table = managed
             .is_none()
-            .then(|| PeerTable::new(&name, cli.listen(FREE)?, &peers))
+            .then(|| PeerTable::new(&name, cli.listen(FREE)?, &peers, MOST.1))
             .transpose()?;
         let lasting = options.r#for.map(|period| period.as_wait("--for"));
         let settings = Settings {
-            algorithm,
-            bug: cli.bug(algorithm)?,
+            algorithm: algorithm.word(),
+            tolerates_restart: algorithm.tolerates_restart(),
+            process: cli.bug(algorithm)?,
             clock: options.clock.unwrap_or(0),
             seed: options.seed.unwrap_or_else(|| new_session().into()),
             workload: managed,
             lasting: lasting.transpose()?,
         };
         Ok(Self {
+            algorithm,
             settings,
             name,
             table,
@@ -77,6 +87,7 @@ impl Plan {
         shutdown: &Shutdown,
     ) -> Result<Summary, Failure> {
         let Self {
+            algorithm,
             settings,
             name,
             table,
@@ -88,14 +99,14 @@ impl Plan {
             .map_err(|error| Failure::could_not_run("listen", common::exit::why(&error)))?;
         let group = table.as_ref().map(|table| {
             let names: Vec<_> = table.names.all().collect();
-            let word = settings.algorithm.word();
+            let word = settings.algorithm;
             format!(", {word}: {name} of {}; type help", names.join(", "))
         });
         let text = format!("{address}{}", group.unwrap_or_default());
         let typed = (TYPED, u64::from(settings.workload.is_none()));
         let counts = [typed, (CLOCK, settings.clock)];
         let ready = Event::new(Kind::Ready)
-            .algorithm(settings.algorithm.word())
+            .algorithm(settings.algorithm)
             .counts(counts.into_iter().filter(|(_, count)| *count > 0));
         journal.ready(ready.text(text), &[address], cli.listen(FREE)?.port() == 0)?;
         let network = |next: &mut dyn FnMut() -> Option<String>| {
@@ -107,7 +118,7 @@ impl Plan {
                 match line.trim().split_once(' ') {
                     Some(("peer", peer)) => peers.push(peer.to_owned()),
                     _ if line.trim() == "start" => {
-                        let table = PeerTable::new(&name, address, &peers)?;
+                        let table = PeerTable::new(&name, address, &peers, MOST.1)?;
                         let faults = faults(&table)?;
                         return Ok(Some((table, faults)));
                     }
@@ -117,7 +128,14 @@ impl Plan {
             Ok(None)
         };
         let by_hand = settings.workload.is_none();
-        let summary = run(&settings, bound, input, network, journal, shutdown)?;
+        let sources = (bound, input);
+        let summary = with_process!(algorithm, P => {
+            let console: &mut dyn Console<P> = match by_hand {
+                true => &mut Person(algorithm),
+                false => &mut Supervised,
+            };
+            node::run::<P>(&settings, sources, console, network, journal, shutdown)
+        })?;
         // The supervisor reads the log instead.
         let exit = if by_hand { summary.exit } else { Exit::Done };
         Ok(summary.exit(exit))

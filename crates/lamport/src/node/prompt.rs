@@ -4,11 +4,11 @@ use common::{
     process::{
         Command,
         ids::{Names, ProcessId},
+        node::wire::LONGEST_TEXT,
     },
     text::{did_you_mean, visible},
 };
 
-use super::wire::LONGEST_TEXT;
 use crate::algorithms::Algorithm;
 
 /// A typed line.

@@ -14,7 +14,11 @@ use common::{
     message::Carrier,
     process::{
         Command, Meaning, Process, Refusal, TimerKind,
+        engine::{Driver, Engine, EngineWarning, Packet},
         ids::{Names, ProcessId},
+        node::transport::spawn,
+        reliable_link::Frame,
+        run_event::{MessageAction, RunEvent},
     },
     shutdown::Shutdown,
     sys::terminal,
@@ -27,16 +31,12 @@ use crossbeam::{
 };
 use serde_json::{Value, json};
 
-use super::transport::spawn;
 use crate::{
     algorithms::{Algorithm, with_process},
     bug::Bug,
-    engine::{Driver, Engine, EngineWarning, Packet},
     harness::message::{
         ABORT, Body, LONGEST_LINE, MALFORMED_REQUEST, Message, NOT_SUPPORTED, body, kind, number,
     },
-    reliable_link::Frame,
-    run_event::{MessageAction, RunEvent},
 };
 
 /// How many lines may wait.

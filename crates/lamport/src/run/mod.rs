@@ -35,7 +35,7 @@ use crate::{
     reporting::{self, Report, line},
     simulate::minimize::minimize,
     trace::runs::LoggedRun,
-    verdict::Verdict,
+    verdict,
 };
 /// Runs the processes and checks their logs; exit code 1 when a property is violated.
 ///
@@ -96,7 +96,7 @@ fn check(
     let end = events.iter().map(|event| event.at).max();
     let end = end.unwrap_or_default();
     let run = logged.under_test().unfinished(&[]).crashed(failed);
-    let verdict = Verdict::of(&run);
+    let verdict = verdict::of(settings.algorithm, &run);
     let report = Report {
         algorithm: settings.algorithm,
         names: &settings.names,
@@ -123,7 +123,7 @@ fn check(
         "{} processes over {}: {}; in {}",
         settings.names.count(),
         report.over.word(),
-        verdict.figures.words(settings.algorithm),
+        reporting::words(settings.algorithm, &verdict.figures),
         micros(whole_micros(end))
     );
     let exit = if verdict.holds() {
@@ -134,7 +134,7 @@ fn check(
     let summary = Summary::done(text)
         .exit(exit)
         .count("elapsed_us", whole_micros(end));
-    let summary = verdict.figures.counted(summary);
+    let summary = reporting::counted(&verdict.figures, summary);
     journal.record(Event::report(&summary));
     Ok(Summary {
         text: String::new(),

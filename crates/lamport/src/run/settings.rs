@@ -9,16 +9,18 @@ use std::{
 use common::{
     config::Period,
     exit::{Failure, why},
-    process::ids::{Names, ProcessId},
+    process::{
+        faults::{Delay, FaultArgs, Faults},
+        ids::{Names, ProcessId},
+        workload::Workload,
+    },
     sys::Feature,
 };
 
 use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST, Show, Transport},
-    faults::{Delay, FaultArgs, Faults},
     reporting, simulate,
-    workload::Workload,
 };
 
 /// The settings of a run.
@@ -86,7 +88,7 @@ impl Settings {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
         };
-        let Workload { rate, count } = self.workload;
+        let Workload { rate, count, .. } = self.workload;
         command.args(["node", self.algorithm.word(), "--name", name]);
         command.args(["--managed", &format!("{rate},{count}")]);
         command.args(["--listen", "127.0.0.1:0", "--transport", transport]);
@@ -95,7 +97,7 @@ impl Settings {
             let seed = seed.wrapping_add(process.index() as u64);
             command.args(["--seed", &seed.to_string()]);
         }
-        if let Some(bug) = self.simulation.bug {
+        if let Some(bug) = self.simulation.process {
             command.args(["--bug", bug.word()]);
         }
         let Faults {

@@ -8,13 +8,13 @@ use common::{
     exit::{Exit, Failure, Summary},
     journal::Journal,
     message::Carrier,
-    process::ids::Names,
+    process::{ids::Names, simulation::Run, verdict::Verdict},
     shutdown::Shutdown,
     text::{micros, plural, visible_path, whole_micros},
 };
 
 use super::{
-    Run, Settings,
+    Settings,
     minimize::{minimize, simulated},
     replay,
     settings::settings,
@@ -23,7 +23,6 @@ use crate::{
     algorithms::Algorithm,
     config::{Cli, Show},
     reporting::{self, Report, line},
-    verdict::Verdict,
 };
 
 /// Runs the command; exit code 1 when a property is violated.
@@ -149,7 +148,7 @@ impl Series<'_> {
             );
         }
         self.verdict(end, &verdict);
-        if let (0, 1, Some(bug)) = (violating, self.seeds, settings.bug) {
+        if let (0, 1, Some(bug)) = (violating, self.seeds, settings.process) {
             let text = format!(
                 "no violation by the bug {} with this seed; --seeds 1000 tries more",
                 bug.word()
@@ -168,7 +167,7 @@ impl Series<'_> {
             "{}, seed {}: {}; in {} of simulated time",
             plural(settings.processes as u64, "process").replace("processs", "processes"),
             settings.seed,
-            verdict.figures.words(self.report.algorithm),
+            reporting::words(self.report.algorithm, &verdict.figures),
             micros(whole_micros(end))
         );
         if unfinished {
@@ -181,7 +180,7 @@ impl Series<'_> {
             .count("seeds", done)
             .count("violated", violating)
             .count("simulated_us", whole_micros(end));
-        let summary = verdict.figures.counted(summary).count("events", events);
+        let summary = reporting::counted(&verdict.figures, summary).count("events", events);
         self.record(end, Event::report(&summary));
         Ok(Summary {
             text: String::new(),

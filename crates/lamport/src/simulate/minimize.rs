@@ -3,16 +3,20 @@
 use std::{collections::HashSet, time::Duration};
 
 use common::{
-    process::ids::{Names, ProcessId},
+    process::{
+        ids::{Names, ProcessId},
+        run_event::{MessageAction, RunEvent},
+        simulation::{self, Run},
+        verdict::{Verdict, run::RunUnderTest},
+    },
     text::plural,
 };
 
-use super::{Run, Settings};
+use super::Settings;
 use crate::{
     algorithms::{Algorithm, with_process},
     reporting::{Report, line},
-    run_event::{MessageAction, RunEvent},
-    verdict::{RunUnderTest, Verdict},
+    verdict,
 };
 
 /// How many seeds are simulated for each size of run.
@@ -34,10 +38,13 @@ pub struct Counterexample {
 
 /// Simulates a run and checks it.
 pub fn simulated(algorithm: Algorithm, settings: &Settings) -> (Run, Verdict) {
-    let run = with_process!(algorithm, P => super::run::<P>(settings));
+    let run = with_process!(algorithm, P => simulation::run::<P>(settings));
     let names = Names::numbered(settings.processes);
     let crashed: Vec<_> = settings.faults.crashed().collect();
-    let verdict = Verdict::of(&RunUnderTest::new(algorithm, &names, &run.events).crashed(&crashed));
+    let verdict = verdict::of(
+        algorithm,
+        &RunUnderTest::new(&names, &run.events).crashed(&crashed),
+    );
     (run, verdict)
 }
 
@@ -143,7 +150,7 @@ impl Counterexample {
             processes,
             seed,
             workload,
-            bug,
+            process: bug,
             faults,
             ..
         } = &self.settings;

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use common::{exit::Failure, process::ids::Names};
+use common::{
+    exit::Failure,
+    process::{
+        faults::{Delay, FaultArgs, Faults},
+        ids::Names,
+    },
+};
 
 use super::Settings;
 use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST},
-    faults::{Delay, FaultArgs, Faults},
 };
 
 /// The settings of a simulation with these faults.
@@ -31,6 +36,8 @@ pub fn settings(
         workload: cli.workload(if ends { u64::MAX } else { 10 })?,
         lasting: lasting.transpose()?.unwrap_or(Duration::MAX),
         faults: Faults::new(fault_args, &Names::numbered(processes), delay)?,
-        bug: cli.bug(algorithm)?,
+        process: cli.bug(algorithm)?,
+        unreliable: false,
+        commands: Vec::new(),
     })
 }

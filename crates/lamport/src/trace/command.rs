@@ -7,6 +7,7 @@ use common::{
     exit::{Exit, Failure, Summary},
     files,
     journal::Journal,
+    process::property::Property,
     text::{plural, visible_path},
 };
 
@@ -15,7 +16,6 @@ use super::{
 };
 use crate::{
     config::{Cli, Show},
-    property::Property,
     reporting::line,
     trace_flags::Axis,
 };

@@ -6,6 +6,7 @@ use common::{
     event::{Kind, Verdict},
     exit::{Exit, Failure, Summary},
     parallel,
+    process::{property::Property, verdict::check::Check},
     text::plural,
 };
 
@@ -22,7 +23,6 @@ use super::{
     vectors,
     verify::{self, CheckedCounts},
 };
-use crate::{property::Property, verdict::Check};
 
 /// A computation that was read, ordered and checked.
 #[derive(Debug)]

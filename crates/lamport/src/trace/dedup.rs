@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use common::text::visible;
+use common::{process::property::Property, text::visible};
 use hashbrown::{HashMap, HashSet};
 
 use super::{Event, Trace, findings::Severity, log::Log};
-use crate::property::Property;
 
 /// Joins the logs of each process. Two logs are of one process when their run and name are equal, and the events that both
 /// contain are the same.

@@ -1,8 +1,6 @@
 //! The findings in logs: for each property the violations and warnings, of which the first ones are kept in words.
 
-use common::event::Verdict;
-
-use crate::property::Property;
+use common::{event::Verdict, process::property::Property};
 
 /// The severity of a finding.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

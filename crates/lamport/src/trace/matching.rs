@@ -7,11 +7,10 @@
 
 use std::ops::Range;
 
-use common::event::Kind;
+use common::{event::Kind, process::property::Property};
+use hashbrown::{HashMap, HashSet};
 
 use super::{EventId, Trace, findings::Severity, words::Fields};
-use crate::property::Property;
-use hashbrown::{HashMap, HashSet};
 
 /// A link of happened-before between two processes or threads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

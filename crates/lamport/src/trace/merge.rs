@@ -7,8 +7,10 @@ use common::{
     event::Kind,
     message::Carrier,
     parallel,
+    process::{property::Property, run_event::ALL_PROCESSES},
     text::{natural, visible},
 };
+use hashbrown::HashMap;
 
 use super::{
     Channel, Event, EventId, LoggedVector, NONE, Place, Process, Text, Thread, Trace,
@@ -18,8 +20,6 @@ use super::{
     log::Log,
     sequence::{check_clock_jumps, check_numbers, reorder_sends},
 };
-use crate::{property::Property, run_event::ALL_PROCESSES};
-use hashbrown::HashMap;
 
 /// Merges blocks into a trace; no messages are matched yet.
 ///

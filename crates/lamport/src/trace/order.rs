@@ -6,13 +6,14 @@ use std::{
     fmt,
 };
 
+use common::process::{happened_before::VectorTimes, property::Property};
+use hashbrown::{HashMap, HashSet};
+
 use super::{
     EventId, NONE, Trace,
     findings::Severity,
     matching::{Link, Links},
 };
-use crate::{happened_before::VectorTimes, property::Property};
-use hashbrown::{HashMap, HashSet};
 
 /// A total order of all events that extends happened-before, and otherwise is the order of wall-clock time.
 #[derive(Debug)]

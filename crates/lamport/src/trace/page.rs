@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use common::{
     event::{Kind, Level},
+    process::property::Property,
     text::visible,
 };
 use hashbrown::HashMap;
@@ -20,7 +21,6 @@ use super::{
     order::LogicalTime,
     words::{Fields, words_of},
 };
-use crate::property::Property;
 
 const SHELL: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");

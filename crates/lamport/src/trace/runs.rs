@@ -13,7 +13,15 @@ use clap::ValueEnum;
 use common::{
     event::Kind,
     exit::Failure,
-    process::ids::{Names, ProcessId},
+    process::{
+        ids::{Names, ProcessId},
+        property::Property,
+        run_event::RunEvent,
+        verdict::{
+            check::Check,
+            run::{Places, RunUnderTest},
+        },
+    },
     text::plural,
 };
 
@@ -27,9 +35,7 @@ use super::{
 use crate::{
     algorithms::Algorithm,
     harness::workload::{NodeWorkload, OUTSIDE},
-    property::Property,
-    run_event::RunEvent,
-    verdict::{Check, Places, RunUnderTest, Verdict},
+    verdict,
 };
 
 /// A run of an algorithm, as its processes logged it.
@@ -237,7 +243,7 @@ impl LoggedRun {
             crashed: &self.crashed,
             missing: &self.missing,
             sends: Some(&self.sends),
-            ..RunUnderTest::new(self.algorithm, &self.names, &self.events)
+            ..RunUnderTest::new(&self.names, &self.events)
         }
     }
 
@@ -253,8 +259,8 @@ impl LoggedRun {
             ..self.under_test()
         };
         match self.of_nodes {
-            true => Verdict::of_nodes(&run, false).checks,
-            false => Verdict::without_clocks(&run).checks,
+            true => verdict::of_nodes(self.algorithm, &run, false).checks,
+            false => verdict::without_clocks(self.algorithm, &run).checks,
         }
     }
 

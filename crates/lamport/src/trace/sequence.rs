@@ -2,6 +2,7 @@
 
 use common::{
     event::Kind,
+    process::property::Property,
     text::{plural, visible},
 };
 use hashbrown::HashMap;
@@ -13,7 +14,6 @@ use super::{
     log::Log,
     skew,
 };
-use crate::property::Property;
 
 /// How many events of other threads may be logged before a send that happened before them.
 const LATE: usize = 4096;

@@ -4,9 +4,10 @@
 //! `r + c(receiver) >= s + c(sender)`. The least solution of such difference constraints are the longest paths (Bellman and
 //! Ford). If a cycle is positive, no constant correction exists: a clock was set during the run.
 
-use super::{EventId, Trace, findings::Severity, matching::Links};
-use crate::property::Property;
+use common::process::property::Property;
 use hashbrown::HashMap;
+
+use super::{EventId, Trace, findings::Severity, matching::Links};
 
 /// A constraint on the difference of two corrections.
 #[derive(Debug)]

@@ -1,10 +1,9 @@
 //! The counts of messages: received, lost, duplicated, reordered. They are facts, not violations.
 
-use common::event::Kind;
+use common::{event::Kind, process::run_event::ALL_PROCESSES};
+use hashbrown::{HashMap, HashSet};
 
 use super::{Event, EventId, Trace, matching::Links};
-use crate::run_event::ALL_PROCESSES;
-use hashbrown::{HashMap, HashSet};
 
 /// The counts of messages.
 #[derive(Debug, Default)]

@@ -5,15 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use common::text::{plural, visible};
+use common::{
+    process::property::Property,
+    text::{plural, visible},
+};
+use hashbrown::HashMap;
 
 use super::{
     EventId, Trace,
     findings::Severity,
     matching::{Link, Links},
 };
-use crate::property::Property;
-use hashbrown::HashMap;
 
 /// Resolves the names in the entries, and finds the links that follow from them.
 ///

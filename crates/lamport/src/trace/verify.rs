@@ -3,8 +3,16 @@
 
 use common::{
     event::{Anomaly, Kind, Verdict},
+    process::{
+        property::Property,
+        verdict::{
+            clocks::{ClockCondition, Regression},
+            exercise::Exercise,
+        },
+    },
     text::plural,
 };
+use hashbrown::{HashMap, HashSet};
 
 use super::{
     EventId, Trace,
@@ -12,14 +20,6 @@ use super::{
     matching::{Links, Runs},
     words::{Fields, sentence},
 };
-use crate::{
-    property::Property,
-    verdict::{
-        Exercise,
-        clocks::{ClockCondition, Regression},
-    },
-};
-use hashbrown::{HashMap, HashSet};
 
 /// Checks the receives without a send.
 pub fn orphans(trace: &mut Trace, orphans: &[EventId]) {

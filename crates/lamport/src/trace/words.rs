@@ -1,10 +1,9 @@
 //! An event's fields, and the event in words. All of it is safe to show.
 
-use common::text::beginning;
+use common::{process::words::Facts, text::beginning};
 use serde_json::{Map, Value};
 
 use super::{EventId, Trace};
-use crate::words::Facts;
 
 /// The fields that every event has; they are shown separately.
 const COMMON: [&str; 8] = [

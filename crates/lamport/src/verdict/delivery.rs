@@ -4,18 +4,23 @@ use std::collections::HashMap;
 
 use common::{
     event::Verdict,
-    process::{Meaning, clock::Timestamp, ids::ProcessId},
+    process::{
+        Meaning,
+        clock::Timestamp,
+        ids::ProcessId,
+        property::Property,
+        run_event::RunEvent,
+        verdict::{
+            check::Check,
+            checker::{Checker, Known},
+            exercise::Exercise,
+            run::{Expected, RunUnderTest},
+        },
+    },
     text::plural,
 };
 
-use super::{
-    check::Check,
-    checker::{Checker, Known},
-    exercise::Exercise,
-    order::{CausalOrder, Misdelivery, TotalOrder},
-    run::{Expected, RunUnderTest},
-};
-use crate::{property::Property, run_event::RunEvent};
+use super::order::{CausalOrder, Misdelivery, TotalOrder};
 
 /// The order that an algorithm keeps.
 #[derive(Debug)]

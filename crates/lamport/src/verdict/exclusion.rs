@@ -1,19 +1,20 @@
 //! Mutual exclusion (Lamport 1978; van Steen & Tanenbaum, "Mutual exclusion"): safety, liveness and fairness.
 
 use common::{
-    process::{Meaning, clock::Timestamp, ids::ProcessId},
+    process::{
+        Meaning,
+        clock::Timestamp,
+        ids::ProcessId,
+        property::Property,
+        run_event::{MessageAction, RunEvent},
+        verdict::{
+            check::Check,
+            checker::{Checker, Known},
+            exercise::Exercise,
+            run::{Expected, RunUnderTest},
+        },
+    },
     text::plural,
-};
-
-use super::{
-    check::Check,
-    checker::{Checker, Known},
-    exercise::Exercise,
-    run::{Expected, RunUnderTest},
-};
-use crate::{
-    property::Property,
-    run_event::{MessageAction, RunEvent},
 };
 
 /// At most one process is inside; every request is granted; requests are granted in the order of their timestamps.
@@ -131,6 +132,10 @@ impl EntryOrder {
 }
 
 impl Checker for Exclusion {
+    fn needs_times(&self) -> bool {
+        true
+    }
+
     fn see(&mut self, index: usize, event: &RunEvent, run: &RunUnderTest<'_>, known: &Known) {
         let me = event.process;
         if let MessageAction::Receive { from, .. } = event.what

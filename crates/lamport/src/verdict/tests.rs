@@ -9,14 +9,13 @@ use common::{
         Meaning, To,
         clock::Timestamp,
         ids::{Names, ProcessId},
+        property::Property,
+        run_event::{MessageAction, RunEvent},
+        verdict::check::Check,
     },
 };
 
 use super::*;
-use crate::{
-    property::Property,
-    run_event::{MessageAction, RunEvent},
-};
 
 /// A run, event by event; each is a millisecond after the one before.
 #[derive(Default)]
@@ -95,7 +94,10 @@ impl Scenario {
 
     fn verdict(&self, algorithm: Algorithm, unfinished: &[ProcessId]) -> Verdict {
         let names = Names::numbered(3);
-        Verdict::of(&RunUnderTest::new(algorithm, &names, &self.0).unfinished(unfinished))
+        super::of(
+            algorithm,
+            &RunUnderTest::new(&names, &self.0).unfinished(unfinished),
+        )
     }
 
     /// The violated properties, and the two events where there are two.
@@ -444,18 +446,18 @@ fn what_a_process_without_an_end_has_not_done_is_open() {
     assert_eq!(of(&verdict, Property::AllDelivered), (OPEN, why));
     // Of one that crashed nothing is expected.
     let names = Names::numbered(3);
-    let run = RunUnderTest::new(Algorithm::Total, &names, &delivered.0);
+    let run = RunUnderTest::new(&names, &delivered.0);
     let (verdict, why) = (
-        Verdict::of(&run.crashed(&[P3])),
+        super::of(Algorithm::Total, &run.crashed(&[P3])),
         "1 multicast, each at all 2 processes",
     );
     assert_eq!(
         of(&verdict, Property::AllDelivered),
         (event::Verdict::Ok, why)
     );
-    let verdict = Verdict::of(&run.crashed(&[P1, P2, P3]));
+    let verdict = super::of(Algorithm::Total, &run.crashed(&[P1, P2, P3]));
     assert_eq!(of(&verdict, Property::AllDelivered).0, OPEN);
-    let run = RunUnderTest::new(Algorithm::Mutex, &names, &pending.0);
-    let verdict = Verdict::of(&run.crashed(&[P1]));
+    let run = RunUnderTest::new(&names, &pending.0);
+    let verdict = super::of(Algorithm::Mutex, &run.crashed(&[P1]));
     assert!(verdict.holds());
 }

@@ -5,21 +5,18 @@ use std::{sync::Arc, time::Duration};
 use common::{
     event::{Event, Kind},
     exit::Failure,
-    process::ids::ProcessId,
+    process::{fault_event::MessageFault, ids::ProcessId},
     sys::processes::is_no_command,
 };
 
 use super::{Breach, Lab, READ, State, Step, Timer};
-use crate::{
-    fault_event::MessageFault,
-    harness::{
-        child::{NodeOutput, Output},
-        clients::{NoRequest, Purpose},
-        history::SERVICES,
-        message::{Body, FORM, LONGEST_LINE, Message, error_words, excerpt, kind, number},
-        task::Answer,
-        workload::NodeWorkload,
-    },
+use crate::harness::{
+    child::{NodeOutput, Output},
+    clients::{NoRequest, Purpose},
+    history::SERVICES,
+    message::{Body, FORM, LONGEST_LINE, Message, error_words, excerpt, kind, number},
+    task::Answer,
+    workload::NodeWorkload,
 };
 
 impl Lab<'_, '_, '_> {

@@ -2,20 +2,21 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use common::process::{Meaning, To, ids::ProcessId};
+use common::process::{
+    Meaning, To,
+    ids::ProcessId,
+    property::Property,
+    run_event::{MessageAction, RunEvent},
+    verdict::check::Check,
+};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
-use crate::{
-    harness::{
-        history::{History, Sent},
-        message::{Body, body, excerpt, expect_report, kind, number},
-        task::{Answer, End, Exchange, Task},
-    },
-    property::Property,
-    run_event::{MessageAction, RunEvent},
-    verdict::Check,
+use crate::harness::{
+    history::{History, Sent},
+    message::{Body, body, excerpt, expect_report, kind, number},
+    task::{Answer, End, Exchange, Task},
 };
 
 /// The workload.

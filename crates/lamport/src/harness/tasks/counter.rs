@@ -2,18 +2,15 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use common::process::{property::Property, verdict::check::Check};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
-use crate::{
-    harness::{
-        history::History,
-        message::{Body, body, excerpt, is_definite},
-        task::{Answer, End, Exchange, Task},
-    },
-    property::Property,
-    verdict::Check,
+use crate::harness::{
+    history::History,
+    message::{Body, body, excerpt, is_definite},
+    task::{Answer, End, Exchange, Task},
 };
 
 /// The workload.

@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use common::process::ids::ProcessId;
+use common::process::{ids::ProcessId, property::Property, verdict::check::Check};
 use rand_pcg::Pcg64Mcg;
 use serde_json::json;
 
-use crate::{
-    harness::{
-        history::History,
-        message::{Body, body, excerpt},
-        task::{Answer, End, Exchange, Task},
-    },
-    property::Property,
-    verdict::Check,
+use crate::harness::{
+    history::History,
+    message::{Body, body, excerpt},
+    task::{Answer, End, Exchange, Task},
 };
 
 /// The workload.

@@ -5,19 +5,18 @@ use std::{
     time::Duration,
 };
 
-use common::{process::ids::ProcessId, text::plural};
+use common::{
+    process::{ids::ProcessId, property::Property, verdict::check::Check},
+    text::plural,
+};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
-use crate::{
-    harness::{
-        history::History,
-        message::{Body, body, excerpt, is_definite, kind},
-        task::{Answer, End, Exchange, Task},
-    },
-    property::Property,
-    verdict::Check,
+use crate::harness::{
+    history::History,
+    message::{Body, body, excerpt, is_definite, kind},
+    task::{Answer, End, Exchange, Task},
 };
 
 /// What became of an element.

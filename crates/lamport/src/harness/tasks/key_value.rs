@@ -3,22 +3,21 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use common::text::{micros, plural, whole_micros};
+use common::{
+    process::{property::Property, verdict::check::Check},
+    text::{micros, plural, whole_micros},
+};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
 
-use crate::{
-    harness::{
-        history::History,
-        message::{
-            Body, KEY_DOES_NOT_EXIST, PRECONDITION_FAILED, body, excerpt, is_definite, kind, number,
-        },
-        task::{Answer, End, Exchange, Task},
+use crate::harness::{
+    history::History,
+    message::{
+        Body, KEY_DOES_NOT_EXIST, PRECONDITION_FAILED, body, excerpt, is_definite, kind, number,
     },
-    property::Property,
-    verdict::Check,
+    task::{Answer, End, Exchange, Task},
 };
 
 /// How many clients share keys, how many keys these have at a time, and how many operations a key has until another one takes its

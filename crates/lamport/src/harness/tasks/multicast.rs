@@ -5,17 +5,14 @@ use std::{
     time::Duration,
 };
 
-use common::process::{Meaning, clock::Timestamp, ids::ProcessId};
+use common::process::{Meaning, clock::Timestamp, ids::ProcessId, verdict::check::Check};
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
-use crate::{
-    harness::{
-        history::History,
-        message::{Body, body, excerpt, expect_report, number},
-        task::{End, Exchange, Task},
-    },
-    verdict::Check,
+use crate::harness::{
+    history::History,
+    message::{Body, body, excerpt, expect_report, number},
+    task::{End, Exchange, Task},
 };
 
 /// The workload.

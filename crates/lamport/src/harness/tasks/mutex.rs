@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use common::process::{Meaning, clock::Timestamp, ids::ProcessId};
+use common::process::{Meaning, clock::Timestamp, ids::ProcessId, verdict::check::Check};
 use rand_pcg::Pcg64Mcg;
 
-use crate::{
-    harness::{
-        history::History,
-        message::{Body, body, kind},
-        task::{Answer, End, Exchange, REPLY, Task},
-    },
-    verdict::Check,
+use crate::harness::{
+    history::History,
+    message::{Body, body, kind},
+    task::{Answer, End, Exchange, REPLY, Task},
 };
 
 /// A client.

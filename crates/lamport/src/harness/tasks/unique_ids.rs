@@ -2,18 +2,15 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use common::process::{property::Property, verdict::check::Check};
 use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{
-    harness::{
-        history::History,
-        message::{Body, body, excerpt},
-        task::{Answer, End, Exchange, Task},
-    },
-    property::Property,
-    verdict::Check,
+use crate::harness::{
+    history::History,
+    message::{Body, body, excerpt},
+    task::{Answer, End, Exchange, Task},
 };
 
 /// The workload.

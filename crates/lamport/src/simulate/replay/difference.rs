@@ -3,11 +3,9 @@
 use common::{
     event::Event,
     message::{Carrier, MessageId},
-    process::ids::Names,
+    process::{ids::Names, run_event::RunEvent},
     text::visible,
 };
-
-use crate::run_event::RunEvent;
 
 /// What differs, in words; None if nothing does.
 pub(super) fn difference(logged: &Event, replayed: &RunEvent, names: &Names) -> Option<String> {

@@ -2,10 +2,9 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use common::process::ids::{Names, ProcessId};
-
-use crate::{
+use common::process::{
     fault_event::{Fault, FaultyMessage, MessageFault},
+    ids::{Names, ProcessId},
     run_event::{MessageAction, RunEvent},
 };
 

@@ -7,7 +7,15 @@ use std::{
 
 use common::{
     exit::Failure,
-    process::{Process, Refusal, TimerKind, ids::ProcessId, timers::Timers},
+    process::{
+        Process, Refusal, TimerKind,
+        engine::{Driver, Engine, EngineWarning, Packet},
+        fault_event::PathEvent,
+        ids::ProcessId,
+        reliable_link::Frame,
+        run_event::{MessageAction, RunEvent},
+        timers::Timers,
+    },
 };
 
 use super::{
@@ -17,13 +25,7 @@ use super::{
     script::{Script, Scripted, Step},
     typed,
 };
-use crate::{
-    bug::Bug,
-    engine::{Driver, Engine, EngineWarning, Packet},
-    fault_event::PathEvent,
-    reliable_link::Frame,
-    run_event::{MessageAction, RunEvent},
-};
+use crate::bug::Bug;
 
 /// The driver of one process.
 struct ReplayDriver<M> {

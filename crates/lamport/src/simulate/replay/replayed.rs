@@ -7,6 +7,11 @@ use common::{
     exit::{Exit, Summary},
     journal::Journal,
     message::Carrier,
+    process::{
+        fault_event::PathEvent,
+        property::Property,
+        verdict::{Verdict, check::Check, run::RunUnderTest},
+    },
     text::plural,
 };
 
@@ -14,10 +19,8 @@ use super::script::Script;
 use crate::{
     algorithms::Algorithm,
     config::Show,
-    fault_event::PathEvent,
-    property::Property,
-    reporting::{Report, line},
-    verdict::{Check, RunUnderTest, Verdict},
+    reporting::{self, Report, line},
+    verdict,
 };
 
 /// A log that was replayed.
@@ -36,10 +39,10 @@ impl Replayed {
     pub fn verdict(&self, algorithm: Algorithm, script: &Script) -> Verdict {
         let events = PathEvent::run_events(&self.path);
         let crashed = PathEvent::crashed(&self.path);
-        let run = RunUnderTest::new(algorithm, &script.names, &events)
+        let run = RunUnderTest::new(&script.names, &events)
             .unfinished(&script.unfinished)
             .crashed(&crashed);
-        let mut verdict = Verdict::of(&run);
+        let mut verdict = verdict::of(algorithm, &run);
         let keep = |check: &Check| self.in_order || check.property != Property::Channels;
         verdict.checks.retain(keep);
         verdict
@@ -82,8 +85,8 @@ impl Replayed {
         } else {
             Exit::No
         };
-        let summary = Summary::done(verdict.figures.words(algorithm)).exit(exit);
-        let summary = verdict.figures.counted(summary);
+        let summary = Summary::done(reporting::words(algorithm, &verdict.figures)).exit(exit);
+        let summary = reporting::counted(&verdict.figures, summary);
         report.record(end, Event::report(&summary));
         Summary {
             text: String::new(),

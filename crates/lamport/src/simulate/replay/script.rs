@@ -8,7 +8,9 @@ use common::{
     exit::Failure,
     process::{
         Meaning,
+        fault_event::Fault,
         ids::{Names, ProcessId},
+        run_event::{ALL_PROCESSES, RunEvent},
     },
     text::{visible, visible_path},
 };
@@ -20,8 +22,6 @@ use super::{
 use crate::{
     algorithms::Algorithm,
     config::{Cli, MOST},
-    fault_event::Fault,
-    run_event::{ALL_PROCESSES, RunEvent},
     trace::{Claim, EventId, Trace, computation::Computation, runs::LoggedRun},
 };
 

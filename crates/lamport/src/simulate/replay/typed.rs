@@ -1,8 +1,9 @@
 //! The command that a person typed at a process, as the first event that follows from it says.
 
-use common::process::{Command, Meaning, To};
-
-use crate::run_event::{MessageAction, RunEvent};
+use common::process::{
+    Command, Meaning, To,
+    run_event::{MessageAction, RunEvent},
+};
 
 /// The command; None if no command begins with such an event.
 pub(super) fn command(event: &RunEvent) -> Option<Command> {

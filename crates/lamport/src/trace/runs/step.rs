@@ -2,7 +2,13 @@
 
 use common::{
     event::Kind,
-    process::{Meaning, To, clock::Timestamp, ids::ProcessId},
+    process::{
+        Meaning, To,
+        clock::Timestamp,
+        ids::ProcessId,
+        run_event::{ALL_PROCESSES, LoggedMeaning, MessageAction},
+        words,
+    },
 };
 use hashbrown::HashSet;
 use serde::Deserialize;
@@ -10,9 +16,7 @@ use serde::Deserialize;
 use super::members::Members;
 use crate::{
     algorithms::Algorithm,
-    run_event::{ALL_PROCESSES, MessageAction},
     trace::{Claim, EventId, computation::Computation},
-    words,
 };
 
 /// The fields of a line that algorithms use.
@@ -143,32 +147,17 @@ impl Step<'_> {
     }
 
     fn meaning(&self, line: &Line, members: &mut Members) -> Option<Meaning> {
-        let mut stamp = || {
-            let (time, process) = line.timestamp.split_once(',')?;
-            Some(Timestamp {
-                time: time.parse().ok()?,
-                process: members.named(process),
-            })
-        };
         let own = Timestamp {
             time: self.time,
             process: self.process,
         };
-        match line.meaning.as_str() {
-            "request" => Some(Meaning::Request),
-            // Without a timestamp the order of requests is not checked.
-            "enter" => Some(Meaning::Enter(stamp().unwrap_or(own))),
-            "exit" => Some(Meaning::Exit(stamp().unwrap_or(own))),
-            "multicast" => Some(Meaning::Multicast(line.text.clone())),
-            "deliver" => Some(Meaning::Deliver(stamp()?, line.text.clone())),
-            "local" => Some(Meaning::Local(line.text.clone())),
-            "look-up" => Some(Meaning::LookUp(line.name.clone())),
-            "found" => Some(Meaning::Found(line.name.clone(), line.value.clone())),
-            "insert" => Some(Meaning::Insert(line.name.clone(), line.value.clone())),
-            "move" => Some(Meaning::Move(line.name.clone(), members.named(&line.value))),
-            "join" => Some(Meaning::Join),
-            "leave" => Some(Meaning::Leave),
-            _ => None,
-        }
+        let logged = LoggedMeaning {
+            meaning: &line.meaning,
+            timestamp: &line.timestamp,
+            text: &line.text,
+            name: &line.name,
+            value: &line.value,
+        };
+        logged.read(own, &mut |name| members.named(name))
     }
 }

@@ -1,0 +1,21 @@
+//! The model checker: explores every interleaving of processes, and finds shortest counterexamples.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`model`], [`search`] | what is checked; the parallel search of its states |
+//! | [`system`] | the model of processes and their network, with bounds, commands and a fault budget |
+//! | [`monitor`] | the properties, as part of each state |
+//! | [`packed`] | the states of a system in few bytes |
+//! | [`relevance`], [`reduction`] | which states and steps of a system need no visit |
+//! | [`path_event`] | a counterexample as events |
+
+pub mod model;
+pub mod monitor;
+pub mod packed;
+pub mod path_event;
+pub mod reduction;
+pub mod relevance;
+pub mod search;
+pub mod system;
+#[cfg(all(test, feature = "simulation"))]
+mod tests;

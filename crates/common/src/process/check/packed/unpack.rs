@@ -1,0 +1,25 @@
+//! The numbers of a state's parts, and the bits beside them.
+
+use crate::process::TimerKind;
+
+use super::state::MOST;
+
+pub(super) fn node(packed: u32) -> u32 {
+    packed >> TimerKind::COUNT
+}
+
+pub(super) fn row(packed: u32) -> u32 {
+    packed >> MOST
+}
+
+pub(super) fn monitor(packed: u32) -> u32 {
+    packed >> 8
+}
+
+pub(super) fn violated(packed: u32) -> u32 {
+    packed & 255
+}
+
+pub(super) fn list(packed: u32) -> u32 {
+    packed >> 1
+}

@@ -1,0 +1,401 @@
+//! One process as a program: its engine, driven by real sockets, real time and typed lines. What the lines mean is for the
+//! program, which gives a [`Console`].
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`wire`] | the format of frames |
+//! | [`transport`] | the transport of frames: datagrams, or lines on connections |
+//! | `driver` | the engine's driver: sending, timers, events |
+//! | [`peers`] | the other processes and their sessions |
+
+mod driver;
+pub mod peers;
+pub mod transport;
+pub mod wire;
+
+use std::{
+    io, thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam::{
+    channel::{Receiver, Sender, bounded},
+    select,
+};
+
+use self::{
+    driver::NodeDriver,
+    peers::{PeerStatus, PeerTable, Peers},
+    transport::{BoundSocket, FrameTransport, Incoming, spawn},
+    wire::{Envelope, Rejected},
+};
+use super::{
+    Command, Process, Refusal,
+    engine::Engine,
+    faults::Faults,
+    ids::{Names, ProcessId},
+    workload::Workload,
+};
+use crate::{
+    event::{Event, Kind, Level},
+    exit::{Exit, Failure, Summary, why},
+    journal::Journal,
+    shutdown::Shutdown,
+    sys::terminal,
+    text::plural,
+    typed::{Line, Lines},
+};
+
+/// How many typed lines may wait.
+const TYPED_AHEAD: usize = 64;
+
+/// The longest typed line, in bytes.
+const LONGEST_LINE: usize = 4096;
+
+/// How long a process that ends waits for acknowledgements of its messages.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The longest wait for input.
+const TICK: Duration = Duration::from_millis(500);
+
+/// The input on standard input.
+enum Input {
+    /// A line, or a line that is too long.
+    Line(Line),
+    /// The end of the input.
+    End,
+    /// An error while reading.
+    Failed(io::Error),
+}
+
+/// The settings of one process; `S` are those of the algorithm.
+#[derive(Clone, Debug)]
+pub struct Settings<S> {
+    /// The algorithm's name on the network.
+    pub algorithm: &'static str,
+    /// Whether the other processes can continue with one that has restarted and lost its state.
+    pub tolerates_restart: bool,
+    /// The settings of the algorithm.
+    pub process: S,
+    /// The initial time of its clock.
+    pub clock: u64,
+    /// The random seed.
+    pub seed: u64,
+    /// The durations of its timers; without them no timer expires, and it does only what is typed.
+    pub workload: Option<Workload>,
+    /// When it ends by itself.
+    pub lasting: Option<Duration>,
+}
+
+/// What the lines mean that a process reads on its standard input.
+pub trait Console<P: Process> {
+    /// Handles a line.
+    fn line(&mut self, line: &str, node: &mut Node<'_, P>);
+
+    /// Whether the process ends with its input: it comes from its supervisor, which has ended.
+    fn ends_with_input(&self) -> bool;
+}
+
+/// Runs one process until it is asked to end. `network` reads typed lines, and returns the peers and the faults; None when
+/// the process ends before it knows them.
+///
+/// # Errors
+/// When it cannot run (exit code 2), or its clock is at the end of its range (exit code 1).
+pub fn run<P: Process>(
+    settings: &Settings<P::Settings>,
+    (bound, input): (&BoundSocket, terminal::Input),
+    console: &mut dyn Console<P>,
+    network: impl FnOnce(
+        &mut dyn FnMut() -> Option<String>,
+    ) -> Result<Option<(PeerTable, Faults)>, Failure>,
+    journal: &Journal,
+    shutdown: &Shutdown,
+) -> Result<Summary, Failure> {
+    let failed = |error| Failure::could_not_run("start", why(&error));
+    let closing = &Shutdown::new().map_err(failed)?;
+    thread::scope(|scope| {
+        let ended = (|| {
+            let (sender, inputs) = bounded(TYPED_AHEAD);
+            spawn(scope, "typed".into(), move || {
+                read_typed(input, &sender, closing)
+            })?;
+            let mut first = || loop {
+                select! {
+                    recv(inputs) -> input => match input {
+                        Ok(Input::Line(Line::Text(text))) => {
+                            return Some(String::from_utf8_lossy(&text).into_owned());
+                        }
+                        Ok(Input::Line(Line::TooLong)) => {}
+                        _ => return None,
+                    },
+                    recv(shutdown.channel()) -> _ => return None,
+                }
+            };
+            let Some((table, faults)) = network(&mut first)? else {
+                return Ok(Summary::done("ended before it started"));
+            };
+            let transport = FrameTransport::start(scope, bound, table.addresses.clone(), closing)?;
+            let mut node = Node::<P>::new(settings, &table, &faults, &transport, journal);
+            node.run(console, &inputs, &transport.incoming, shutdown)
+        })();
+        closing.request();
+        ended
+    })
+}
+
+fn read_typed(typed: terminal::Input, inputs: &Sender<Input>, closing: &Shutdown) {
+    let mut lines = Lines::new(typed, LONGEST_LINE);
+    loop {
+        let (input, last) = match lines.next(closing) {
+            Ok(Some(line)) => (Input::Line(line), false),
+            Ok(None) => (Input::End, true),
+            Err(error) => (Input::Failed(error), true),
+        };
+        if !closing.put(inputs, input) || last {
+            return;
+        }
+    }
+}
+
+/// A process with its engine and its driver.
+#[derive(Debug)]
+pub struct Node<'a, P: Process> {
+    settings: &'a Settings<P::Settings>,
+    engine: Engine<P>,
+    driver: NodeDriver<'a>,
+    peers: Peers<'a>,
+    /// When it was asked to end.
+    ending: Option<Instant>,
+    /// The number of rejected frames; not each is reported.
+    rejected: u64,
+}
+
+impl<'a, P: Process> Node<'a, P> {
+    fn new(
+        settings: &'a Settings<P::Settings>,
+        table: &'a PeerTable,
+        faults: &'a Faults,
+        transport: &'a FrameTransport<'a>,
+        journal: &'a Journal,
+    ) -> Self {
+        let engine = Engine::new(table.me, table.names.count(), &settings.process);
+        Self {
+            settings,
+            engine: engine.with_clock(settings.clock),
+            driver: NodeDriver::new(
+                (settings.algorithm, settings.seed, settings.workload),
+                table,
+                faults,
+                transport,
+                journal,
+            ),
+            peers: Peers::new(settings.tolerates_restart, table),
+            ending: None,
+            rejected: 0,
+        }
+    }
+
+    fn run(
+        &mut self,
+        console: &mut dyn Console<P>,
+        inputs: &Receiver<Input>,
+        incoming: &Receiver<Incoming>,
+        shutdown: &Shutdown,
+    ) -> Result<Summary, Failure> {
+        let no_input = crossbeam::channel::never();
+        let mut inputs = inputs;
+        let no_stop = crossbeam::channel::never();
+        let mut stopping = shutdown.channel();
+        let now = self.driver.now();
+        self.engine
+            .start(now, &mut self.driver.with(&mut self.peers));
+        loop {
+            let now = self.driver.now();
+            let lasted = self.settings.lasting.is_some_and(|lasting| now >= lasting);
+            if self.ending.is_none() && (self.engine.has_ended() || lasted) {
+                self.ending = Some(Instant::now());
+            }
+            if let Some(since) = self.ending
+                && (self.engine.is_idle() || since.elapsed() >= GRACE)
+            {
+                break;
+            }
+            while let Some(kind) = self.driver.expired(now) {
+                self.engine
+                    .timer(now, kind, &mut self.driver.with(&mut self.peers));
+            }
+            if self.engine.due().is_some_and(|due| due <= now) {
+                self.engine
+                    .poll(now, &mut self.driver.with(&mut self.peers));
+            }
+            self.driver.send_delayed(now);
+            let lasting = self.settings.lasting.filter(|_| self.ending.is_none());
+            let due = [self.engine.due(), self.driver.due(), lasting];
+            let due = due.into_iter().flatten().min();
+            let wait = due.map_or(TICK, |due| due.saturating_sub(self.driver.now()).min(TICK));
+            select! {
+                recv(incoming) -> frame => if let Ok((from, frame)) = frame {
+                    match frame {
+                        Ok(bytes) => self.receive(from, &bytes),
+                        Err(why) => self.reject(from, &why),
+                    }
+                },
+                recv(inputs) -> input => match input {
+                    Ok(Input::Line(line)) => self.typed(&line, console),
+                    Ok(Input::Failed(error)) => {
+                        let failure = Failure::could_not_run("standard input", why(&error));
+                        self.driver.journal.record(Event::error(Level::Warn, failure));
+                        inputs = &no_input;
+                    }
+                    Ok(Input::End) | Err(_) => {
+                        inputs = &no_input;
+                        if console.ends_with_input() {
+                            self.ending.get_or_insert_with(Instant::now);
+                        }
+                    }
+                },
+                recv(stopping) -> _ => {
+                    stopping = &no_stop;
+                    self.ending.get_or_insert_with(Instant::now);
+                },
+                default(wait) => {}
+            }
+        }
+        Ok(self.summary())
+    }
+
+    fn summary(&self) -> Summary {
+        let driver = &self.driver;
+        let text = format!(
+            "{}, clock at {}",
+            plural(driver.events, "event"),
+            self.engine.time()
+        );
+        let exit = if self.engine.has_ended() {
+            Exit::No
+        } else {
+            Exit::Done
+        };
+        Summary::done(text)
+            .exit(exit)
+            .count("events", driver.events)
+            .count("rejected", self.rejected)
+            .count("frames_sent", driver.frames)
+    }
+
+    fn reject(&mut self, from: std::net::SocketAddr, why: &Rejected) {
+        self.rejected += 1;
+        if self.peers.is_first(from, why) {
+            let event = Event::error(Level::Warn, format_args!("{from}: {why}; discarded"));
+            self.driver.journal.record(event.peer(from));
+        }
+    }
+
+    fn receive(&mut self, from: std::net::SocketAddr, bytes: &[u8]) {
+        let envelope = match Envelope::<P::Message>::read(bytes, self.settings.algorithm) {
+            Ok(envelope) => envelope,
+            Err(why) => return self.reject(from, &why),
+        };
+        let now = self.driver.now();
+        let other = match self.peers.sender(&envelope.from, &envelope.to) {
+            Ok(other) => other,
+            Err(why) => return self.reject(from, &why),
+        };
+        let status = self.peers.status(other, envelope.session, envelope.knows);
+        if status == PeerStatus::Restarted {
+            self.engine.restarted(other);
+        }
+        if let Some(text) = self.peers.warning(other, status) {
+            let event = Event::error(Level::Warn, text);
+            self.driver.journal.record(event.peer(&*envelope.from));
+        }
+        match status {
+            PeerStatus::Known | PeerStatus::Restarted => {
+                let driver = &mut self.driver.with(&mut self.peers);
+                self.engine.receive(now, other, envelope.frame, driver);
+            }
+            // The peer learns this process's session. A frame without a packet is not answered, else the two would
+            // answer each other for ever.
+            PeerStatus::StaleSession | PeerStatus::StateLost if envelope.frame.packet.is_some() => {
+                self.driver
+                    .with(&mut self.peers)
+                    .announce_session::<P::Message>(other);
+            }
+            PeerStatus::StaleSession | PeerStatus::StateLost | PeerStatus::Former => {}
+        }
+    }
+
+    fn typed(&mut self, line: &Line, console: &mut dyn Console<P>) {
+        match line {
+            Line::Text(text) => console.line(&String::from_utf8_lossy(text), self),
+            Line::TooLong => self.print_error(format!("line longer than {LONGEST_LINE} bytes")),
+        }
+    }
+
+    /// Gives the process a command.
+    ///
+    /// # Errors
+    /// When the process rejects it.
+    pub fn command(&mut self, command: Command) -> Result<(), Refusal> {
+        let now = self.driver.now();
+        let driver = &mut self.driver.with(&mut self.peers);
+        self.engine.command(now, command, driver)
+    }
+
+    /// This process.
+    pub fn me(&self) -> ProcessId {
+        self.driver.me
+    }
+
+    /// The names of all processes.
+    pub fn names(&self) -> &Names {
+        self.driver.names
+    }
+
+    /// The process's clock.
+    pub fn time(&self) -> u64 {
+        self.engine.time()
+    }
+
+    /// The process's queue, a line for each entry.
+    pub fn queue(&self) -> Vec<String> {
+        self.engine.queue(self.driver.names)
+    }
+
+    /// How many events it has had.
+    pub fn events(&self) -> u64 {
+        self.driver.events
+    }
+
+    /// Whether no operation of it is unfinished, and no timer of one is set.
+    pub fn is_idle(&self) -> bool {
+        self.engine.is_idle() && !self.driver.has_operation()
+    }
+
+    /// The processes that have not acknowledged a message of this one and are reported as unresponsive.
+    pub fn unresponsive(&self) -> impl Iterator<Item = ProcessId> {
+        self.engine.unresponsive()
+    }
+
+    /// Starts no further operation.
+    pub fn finish(&mut self) {
+        self.driver.finish();
+    }
+
+    /// Ends the process, once its messages are acknowledged or a grace time is over.
+    pub fn end(&mut self) {
+        self.ending = Some(Instant::now());
+    }
+
+    /// Prints a line in reply to a typed one.
+    pub fn print(&self, text: impl Into<String>) {
+        self.driver
+            .journal
+            .record(Event::new(Kind::Output).text(text));
+    }
+
+    /// Warns in reply to a typed line.
+    pub fn print_error(&self, text: String) {
+        self.driver.journal.record(Event::error(Level::Warn, text));
+    }
+}

@@ -1,0 +1,251 @@
+//! An event of a run, as the verdict checks it, and its form in the event log.
+
+use std::{borrow::Cow, time::Duration};
+
+use crate::{
+    event::{Event, Kind},
+    message::{Carrier, MessageId, Party},
+    process::{
+        Meaning, To,
+        clock::Timestamp,
+        ids::{Names, ProcessId},
+        words,
+    },
+    text::visible,
+};
+
+/// An event of one process.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RunEvent {
+    /// The process.
+    pub process: ProcessId,
+    /// The time since the start of the run.
+    pub at: Duration,
+    /// The process's logical clock after it.
+    pub time: u64,
+    /// What it does with messages.
+    pub what: MessageAction,
+    /// Its meaning to the algorithm.
+    pub meaning: Option<Meaning>,
+}
+
+/// What an event does with messages.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum MessageAction {
+    /// It sends one.
+    Send {
+        /// The receivers.
+        to: To,
+        /// Its number among the sender's messages, from 1.
+        number: u64,
+        /// The message type.
+        word: Cow<'static, str>,
+        /// The content, in words.
+        text: String,
+    },
+    /// It receives one.
+    Receive {
+        /// The sender.
+        from: ProcessId,
+        /// The receivers: all processes, or this one.
+        to: To,
+        /// Its number among the sender's messages, from 1.
+        number: u64,
+        /// The message type.
+        word: Cow<'static, str>,
+        /// The content, in words.
+        text: String,
+    },
+    /// Nothing: it is a local event.
+    Local,
+}
+
+/// The receiver in the identity of a message to all processes. No process can have this name.
+pub const ALL_PROCESSES: &str = "*";
+
+impl RunEvent {
+    /// The event in the log; `over` is the transport of its messages.
+    pub fn event(&self, names: &Names, over: Carrier) -> Event {
+        let identity = |from: ProcessId, to: To, number: u64| {
+            let to = match to {
+                To::All => ALL_PROCESSES,
+                To::One(process) => names.of(process),
+            };
+            let party = |name: &str| Party::Name(name.to_owned());
+            MessageId::new(over, party(names.of(from)), party(to), number)
+        };
+        let name_of = |process| Party::Name(names.of(process).to_owned());
+        let (mut event, word, text) = match &self.what {
+            MessageAction::Send {
+                to,
+                number,
+                word,
+                text,
+            } => {
+                let event = Event::new(Kind::Send).message(identity(self.process, *to, *number));
+                let event = match to {
+                    To::One(process) => event.peer(name_of(*process)),
+                    To::All => event,
+                };
+                (event, word.as_ref(), text.as_str())
+            }
+            MessageAction::Receive {
+                from,
+                to,
+                number,
+                word,
+                text,
+            } => {
+                let to = match to {
+                    To::All => To::All,
+                    To::One(_) => To::One(self.process),
+                };
+                let event = Event::new(Kind::Receive).message(identity(*from, to, *number));
+                (event.peer(name_of(*from)), word.as_ref(), text.as_str())
+            }
+            MessageAction::Local => (Event::new(Kind::Local), "", ""),
+        };
+        if !word.is_empty() {
+            event.message_type = Some(word.to_owned().into());
+        }
+        let safe = |text: &str| Some(visible(text.as_bytes()));
+        event.meaning = self.meaning.as_ref().map(|meaning| meaning.word().into());
+        let mut text = text;
+        match &self.meaning {
+            None | Some(Meaning::Request | Meaning::Join | Meaning::Leave) => {}
+            Some(Meaning::Multicast(payload) | Meaning::Local(payload)) => text = payload,
+            Some(Meaning::Enter(about) | Meaning::Exit(about) | Meaning::Deliver(about, _)) => {
+                let stamp = format!("{},{}", about.time, names.of(about.process));
+                event.timestamp = Some(stamp.into());
+            }
+            Some(Meaning::LookUp(name) | Meaning::Delete(name)) => event.name = safe(name),
+            Some(Meaning::Found(name, value) | Meaning::Insert(name, value)) => {
+                (event.name, event.value) = (safe(name), safe(value));
+            }
+            Some(Meaning::Move(name, to)) => {
+                (event.name, event.value) = (safe(name), safe(names.of(*to)));
+            }
+        }
+        if let Some(Meaning::Deliver(_, payload)) = &self.meaning {
+            text = payload;
+        }
+        if !text.is_empty() {
+            event.text = safe(text);
+        }
+        event.clock(self.time)
+    }
+
+    /// The event as a sentence: `p1 at 4 sends a request to all`.
+    pub fn sentence(&self, names: &Names) -> String {
+        let words = words::of(&self.event(names, Carrier::Memory));
+        format!("{} at {} {words}", names.of(self.process), self.time)
+    }
+}
+
+/// The fields of a logged event that say what it means to the algorithm, as [`RunEvent::event`] writes them.
+#[derive(Clone, Copy, Debug)]
+pub struct LoggedMeaning<'a> {
+    /// The meaning's word.
+    pub meaning: &'a str,
+    /// `TIME,PROCESS` of the request or multicast that it is about.
+    pub timestamp: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// The name.
+    pub name: &'a str,
+    /// What the name stands for.
+    pub value: &'a str,
+}
+
+impl LoggedMeaning<'_> {
+    /// The meaning of the event with this timestamp, given the process that has a name; None if it has none that is known.
+    pub fn read(
+        self,
+        own: Timestamp,
+        process: &mut dyn FnMut(&str) -> ProcessId,
+    ) -> Option<Meaning> {
+        let mut about = || {
+            let (time, name) = self.timestamp.split_once(',')?;
+            Some(Timestamp {
+                time: time.parse().ok()?,
+                process: process(name),
+            })
+        };
+        let name = || self.name.to_owned();
+        Some(match self.meaning {
+            "request" => Meaning::Request,
+            // Without a timestamp the order of requests is not checked.
+            "enter" => Meaning::Enter(about().unwrap_or(own)),
+            "exit" => Meaning::Exit(about().unwrap_or(own)),
+            "multicast" => Meaning::Multicast(self.text.to_owned()),
+            "deliver" => Meaning::Deliver(about()?, self.text.to_owned()),
+            "local" => Meaning::Local(self.text.to_owned()),
+            "look-up" => Meaning::LookUp(name()),
+            "found" => Meaning::Found(name(), self.value.to_owned()),
+            "insert" => Meaning::Insert(name(), self.value.to_owned()),
+            "move" => Meaning::Move(name(), process(self.value)),
+            "delete" => Meaning::Delete(name()),
+            "join" => Meaning::Join,
+            "leave" => Meaning::Leave,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_meaning_is_read_from_the_event_that_it_writes() {
+        let names = Names::numbered(3);
+        let stamp = |time, process| Timestamp {
+            time,
+            process: ProcessId(process),
+        };
+        let text = || "x".to_owned();
+        for (meaning, words) in [
+            (Meaning::Request, "requests the critical section"),
+            (
+                Meaning::Enter(stamp(3, 1)),
+                "enters the critical section, by its request of 3",
+            ),
+            (Meaning::Exit(stamp(3, 1)), "exits the critical section"),
+            (Meaning::Multicast(text()), ""),
+            (
+                Meaning::Deliver(stamp(4, 2), text()),
+                "delivers p3's multicast of 4 'x'",
+            ),
+            (Meaning::Local(text()), "local event 'x'"),
+            (Meaning::LookUp("a".to_owned()), "looks up a"),
+            (Meaning::Found("a".to_owned(), text()), "finds a: x"),
+            (Meaning::Found("a".to_owned(), String::new()), "finds no a"),
+            (Meaning::Insert("a".to_owned(), text()), "inserts a: x"),
+            (Meaning::Move("a".to_owned(), ProcessId(2)), "moves a to p3"),
+            (Meaning::Delete("a".to_owned()), "deletes a"),
+            (Meaning::Join, "joins"),
+            (Meaning::Leave, "leaves"),
+        ] {
+            let event = RunEvent {
+                process: ProcessId(1),
+                at: Duration::ZERO,
+                time: 7,
+                what: MessageAction::Local,
+                meaning: Some(meaning.clone()),
+            };
+            let logged = event.event(&names, Carrier::Memory);
+            let fields = LoggedMeaning {
+                meaning: logged.meaning.as_deref().unwrap_or_default(),
+                timestamp: logged.timestamp.as_deref().unwrap_or_default(),
+                text: logged.text.as_deref().unwrap_or_default(),
+                name: logged.name.as_deref().unwrap_or_default(),
+                value: logged.value.as_deref().unwrap_or_default(),
+            };
+            let read = fields.read(stamp(7, 1), &mut |name| names.process(name).unwrap());
+            assert_eq!(read, Some(meaning));
+            if !matches!(event.meaning, Some(Meaning::Multicast(_))) {
+                assert_eq!(event.sentence(&names), format!("p2 at 7 {words}"));
+            }
+        }
+    }
+}

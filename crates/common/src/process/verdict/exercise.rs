@@ -1,0 +1,154 @@
+//! What happened at all: a property that nothing exercised is open, and not ok.
+
+use std::{
+    ops::{BitOr, BitOrAssign},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::process::{Meaning, ids::ProcessId, property::Property, run_event::MessageAction};
+
+/// What happened in a run, or on any path of a search: a set, one bit for each thing that a property is about.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Exercise(u64);
+
+/// The processes that entered, a bit for each, from this bit on.
+const ENTERED: u32 = 16;
+
+/// The processes that delivered.
+const DELIVERED: u32 = 40;
+
+/// The bits for processes; the last one is for all further processes.
+const PROCESSES: usize = 24;
+
+impl Exercise {
+    /// A message was sent.
+    pub const SENT: Self = Self(1);
+    /// A message was received.
+    pub const RECEIVED: Self = Self(1 << 1);
+    /// A process requested the critical section.
+    pub const REQUESTED: Self = Self(1 << 2);
+    /// Two entries followed each other, so that their requests could be compared.
+    pub const ENTRIES_COMPARED: Self = Self(1 << 3);
+    /// A process multicast.
+    pub const MULTICAST: Self = Self(1 << 4);
+    /// A multicast was delivered that another one had happened before.
+    pub const CAUSE_DELIVERED: Self = Self(1 << 5);
+    /// A process looked up a name.
+    pub const LOOKED_UP: Self = Self(1 << 6);
+    /// A look-up ended.
+    pub const FOUND: Self = Self(1 << 7);
+
+    /// An event with this meaning.
+    pub fn of_meaning(process: ProcessId, meaning: &Meaning) -> Self {
+        let by = |first: u32| Self(1 << (first as usize + process.index().min(PROCESSES - 1)));
+        match meaning {
+            Meaning::Request => Self::REQUESTED,
+            Meaning::Enter(_) => by(ENTERED),
+            Meaning::Multicast(_) => Self::MULTICAST,
+            Meaning::Deliver(..) => by(DELIVERED),
+            Meaning::LookUp(_) => Self::LOOKED_UP,
+            Meaning::Found(..) => Self::FOUND,
+            _ => Self::default(),
+        }
+    }
+
+    /// An event that does this with messages.
+    pub fn of_message(action: &MessageAction) -> Self {
+        match action {
+            MessageAction::Send { .. } => Self::SENT,
+            MessageAction::Receive { .. } => Self::RECEIVED,
+            MessageAction::Local => Self::default(),
+        }
+    }
+
+    fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// How many processes have a bit from `first` on.
+    fn processes(self, first: u32) -> u32 {
+        (self.0 >> first & ((1 << PROCESSES) - 1)).count_ones()
+    }
+
+    /// Why the property says nothing about what happened; None if it was exercised.
+    pub fn lacks(self, property: Property) -> Option<&'static str> {
+        let unless = |has: bool, why| (!has).then_some(why);
+        let entered = self.processes(ENTERED);
+        let delivered = self.processes(DELIVERED);
+        // The log of a sender may be missing.
+        let has_multicast = self.has(Self::MULTICAST) || delivered > 0;
+        let multicast = unless(has_multicast, "no process multicast anything");
+        let delivery = unless(delivered > 0, "no process delivered anything");
+        match property {
+            Property::Clocks | Property::Channels => match self.has(Self::RECEIVED) {
+                true => None,
+                false if self.has(Self::SENT) => Some("no message was received"),
+                false => Some("no message was sent"),
+            },
+            Property::MutualExclusion | Property::TimestampOrder if entered == 0 => {
+                Some("no process entered the critical section")
+            }
+            Property::MutualExclusion => {
+                unless(entered > 1, "only one process entered the critical section")
+            }
+            Property::TimestampOrder => unless(
+                self.has(Self::ENTRIES_COMPARED),
+                "the critical section was entered only once",
+            ),
+            Property::Granted => unless(
+                self.has(Self::REQUESTED),
+                "no process requested the critical section",
+            ),
+            Property::AllDelivered => multicast,
+            Property::LookUpsEnd => {
+                unless(self.has(Self::LOOKED_UP), "no process looked up a name")
+            }
+            Property::LookUpsRight if self.has(Self::LOOKED_UP) => {
+                unless(self.has(Self::FOUND), "no look-up ended")
+            }
+            Property::LookUpsRight => Some("no process looked up a name"),
+            Property::DeliveredOnce => multicast.or(delivery),
+            Property::SameSequence => multicast
+                .or(delivery)
+                .or(unless(delivered > 1, "only one process delivered anything")),
+            Property::CausalOrder => multicast.or(delivery).or(unless(
+                self.has(Self::CAUSE_DELIVERED),
+                "no multicast happened before another that was delivered",
+            )),
+            _ => None,
+        }
+    }
+}
+
+impl BitOr for Exercise {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Exercise {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// What happened on the paths of all threads of a search.
+#[derive(Debug, Default)]
+pub struct SharedExercise(AtomicU64);
+
+impl SharedExercise {
+    /// Adds what happened in one step.
+    pub fn add(&self, step: Exercise) {
+        // Nearly always known, and reading takes the line of the cache from no other processor.
+        if self.0.load(Ordering::Relaxed) & step.0 != step.0 {
+            self.0.fetch_or(step.0, Ordering::Relaxed);
+        }
+    }
+
+    /// What happened so far.
+    pub fn so_far(&self) -> Exercise {
+        Exercise(self.0.load(Ordering::Relaxed))
+    }
+}
