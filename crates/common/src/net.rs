@@ -5,7 +5,9 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream},
+    net::{
+        IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket,
+    },
     time::{Duration, Instant},
 };
 
@@ -20,7 +22,8 @@ use crate::{
     shutdown::Shutdown,
     sys::errors::LOW_PORT,
     sys::sockets::{
-        self, bind_without_port, block_briefly, both_families, is_in_progress, share_address,
+        self, bind_without_port, block_briefly, both_families, is_in_progress, report_unreachable,
+        share_address,
     },
 };
 
@@ -155,6 +158,48 @@ pub fn connect(
         done => done?,
     }
     Ok(socket.into())
+}
+
+/// Begins a connection to `address` on a socket that never blocks. Once it has room to write, or something to read, it is
+/// established or has failed, which the next write or read says.
+///
+/// # Errors
+/// As connect(2).
+pub fn begin_connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&address.into()) {
+        Err(error) if !is_in_progress(&error) => Err(error),
+        _ => Ok(socket.into()),
+    }
+}
+
+/// A UDP socket that sends to any address from `source`, at a port that nobody can guess, and never blocks. Where the system
+/// can, it reports when nobody listens at an address.
+///
+/// # Errors
+/// As bind(2).
+pub fn datagrams_from(source: IpAddr) -> io::Result<UdpSocket> {
+    // The system chooses the port at random (RFC 6056).
+    let socket = UdpSocket::bind((source, 0))?;
+    socket.set_nonblocking(true)?;
+    report_unreachable(&socket)?;
+    Ok(socket)
+}
+
+/// The address from which this machine sends to `address`, by its routes. Nothing is sent.
+///
+/// # Errors
+/// As connect(2), when there is no route.
+pub fn source_to(address: SocketAddr) -> io::Result<IpAddr> {
+    let any: SocketAddr = match address {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any)?;
+    socket.connect(address)?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// A wait that ended without readiness, as an error.

@@ -59,6 +59,29 @@ impl Readiness {
         watch.register_again(self.poll.registry())
     }
 
+    /// Watches a connection, as [`Self::watch`] does, also for room to write when it is to write.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn watch_stream(
+        &self,
+        stream: &impl AsSocket,
+        number: usize,
+        writes: bool,
+    ) -> io::Result<Watch> {
+        let mut watch = Watch::new(stream, number)?;
+        watch.register_stream(self.poll.registry(), writes)?;
+        Ok(watch)
+    }
+
+    /// The same as [`Self::watch_again`], of a connection that is to write now or not.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn watch_stream_again(&self, watch: &mut Watch, writes: bool) -> io::Result<()> {
+        watch.register_stream_again(self.poll.registry(), writes)
+    }
+
     /// Watches what a child process writes, and makes reads of it return at once. It is watched until it is dropped.
     ///
     /// # Errors
@@ -120,6 +143,25 @@ mod tests {
         }
         drop(client);
         assert_eq!(next(&mut readiness, LONG), [7]);
+    }
+
+    #[test]
+    fn a_connection_is_reported_when_it_has_room_again() {
+        let mut readiness = Readiness::new(8).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        client.set_nonblocking(true).unwrap();
+        let mut written = 0;
+        while let Ok(more) = client.write(&[0; 65_536]) {
+            written += more;
+        }
+        let mut watch = readiness.watch_stream(&client, 3, true).unwrap();
+        assert!(next(&mut readiness, Some(Duration::ZERO)).is_empty());
+        stream.read_exact(&mut vec![0; written]).unwrap();
+        assert_eq!(next(&mut readiness, LONG), [3]);
+        assert!(client.write(b"more").is_ok());
+        readiness.watch_stream_again(&mut watch, false).unwrap();
     }
 
     #[test]

@@ -20,7 +20,7 @@ use self::linux as own;
 use self::other as own;
 
 pub use self::{
-    own::{AcceptWait, bind_without_port, both_families, drop_requests},
+    own::{AcceptWait, bind_without_port, both_families, drop_requests, report_unreachable},
     system::{Pollable, backlog, block_briefly, is_in_progress, share_address, try_read, wait},
 };
 pub use super::types::{Interest, Woken};

@@ -36,6 +36,18 @@ impl Watch {
     pub(super) fn register_again(&mut self, _: &Registry) -> io::Result<()> {
         Ok(())
     }
+
+    /// For both directions: a new state of either is reported once.
+    pub(super) fn register_stream(&mut self, registry: &Registry, _: bool) -> io::Result<()> {
+        let mut source = SourceFd(&self.socket);
+        let both = Interest::READABLE | Interest::WRITABLE;
+        registry.register(&mut source, Token(self.number), both)
+    }
+
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)]
+    pub(super) fn register_stream_again(&mut self, _: &Registry, _: bool) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What a child process writes.

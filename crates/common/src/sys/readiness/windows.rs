@@ -36,6 +36,26 @@ impl Watch {
         let token = Token(self.number);
         registry.reregister(&mut self.socket, token, Interest::READABLE)
     }
+
+    pub(super) fn register_stream(&mut self, registry: &Registry, writes: bool) -> io::Result<()> {
+        registry.register(&mut self.socket, Token(self.number), interest(writes))
+    }
+
+    pub(super) fn register_stream_again(
+        &mut self,
+        registry: &Registry,
+        writes: bool,
+    ) -> io::Result<()> {
+        registry.reregister(&mut self.socket, Token(self.number), interest(writes))
+    }
+}
+
+/// Room to write is nearly always there, and reported each time.
+fn interest(writes: bool) -> Interest {
+    match writes {
+        true => Interest::READABLE | Interest::WRITABLE,
+        false => Interest::READABLE,
+    }
 }
 
 /// There is none: Windows cannot wait for a child's pipe beside sockets.

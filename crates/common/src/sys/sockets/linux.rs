@@ -2,14 +2,17 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, UdpSocket},
 };
 
 use nix::{
     errno::Errno,
     sys::{
         epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
-        socket::{setsockopt, sockopt::IpBindAddressNoPort},
+        socket::{
+            setsockopt,
+            sockopt::{IpBindAddressNoPort, Ipv4RecvErr, Ipv6RecvErr},
+        },
     },
 };
 use socket2::{SockAddr, SockFilter, SockRef, Socket};
@@ -68,6 +71,19 @@ pub fn drop_requests(listener: &TcpListener) -> io::Result<()> {
         // Keep all of it.
         SockFilter::new(0x06, 0, 0, u32::MAX),
     ])
+}
+
+/// Has a socket that is not connected report when nobody listens at an address that it sent to (ICMP port unreachable): the
+/// next call returns `ConnectionRefused`.
+///
+/// # Errors
+/// As setsockopt(2).
+pub fn report_unreachable(socket: &UdpSocket) -> io::Result<()> {
+    match socket.local_addr()? {
+        SocketAddr::V4(_) => setsockopt(socket, Ipv4RecvErr, &true)?,
+        SocketAddr::V6(_) => setsockopt(socket, Ipv6RecvErr, &true)?,
+    }
+    Ok(())
 }
 
 /// Nothing: a socket at `[::]` takes IPv4, too, unless `net.ipv6.bindv6only` says otherwise.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, UdpSocket},
 };
 
 use socket2::{SockAddr, Socket};
@@ -41,6 +41,14 @@ impl AcceptWait {
 /// Always: only Linux can, and connections are taken as before.
 pub fn drop_requests(_listener: &TcpListener) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Nothing: only Linux reports to a socket that is not connected that nobody listens at an address; elsewhere that is silence.
+///
+/// # Errors
+/// None.
+pub fn report_unreachable(_socket: &UdpSocket) -> io::Result<()> {
+    Ok(())
 }
 
 /// Has a socket that is to be bound to [::] take IPv4, too, as on Linux.
