@@ -10,7 +10,7 @@ use common::{
     text::{micros, plural, visible, whole_micros},
 };
 use domain::base::{
-    Message,
+    Header, Message,
     iana::{Rcode, Rtype},
 };
 
@@ -195,10 +195,19 @@ pub fn server(
     let client = Client::new(cli, journal, shutdown)?;
     let zones = cli.zones()?;
     let mut answers = Answers::new(journal);
+    let mut warned = false;
     for name in queries {
         let (owner, types) = question(cli, name, rtype, &zones)?;
         let shown = visible(name.as_bytes());
         let reply = ask(&client, &owner, types)?;
+        if client.recursion && !reply.recursive && !warned {
+            warned = true;
+            let text = format!(
+                "{} offers no recursive resolution (RA is off): it answers from its own zones alone; --iterative asks the others, too",
+                client.server()
+            );
+            journal.record(Event::error(Level::Warn, text).peer(client.server()));
+        }
         if let Some(why) = reply.why_missing(&client, &owner) {
             answers.missing(&Failure::no(shown, why));
             continue;
@@ -230,6 +239,8 @@ struct Reply {
     referral: Option<String>,
     took: Duration,
     tcp: bool,
+    /// Whether the server resolves names recursively (RA).
+    recursive: bool,
 }
 
 impl Reply {
@@ -256,13 +267,15 @@ fn ask(client: &Client, owner: &Owner, types: Vec<Rtype>) -> Result<Reply, Failu
         referral: None,
         took: Duration::ZERO,
         tcp: false,
+        recursive: false,
     };
     for rtype in types {
         let answer = client.ask(owner, rtype)?;
         reply.took += answer.took;
         reply.tcp |= answer.tcp;
-        reply.rcode = Message::from_octets(&answer.message)
-            .map_or(Rcode::SERVFAIL, |message| message.header().rcode());
+        let header = Message::from_octets(&answer.message).map(|message| message.header());
+        reply.rcode = header.map_or(Rcode::SERVFAIL, Header::rcode);
+        reply.recursive |= header.is_ok_and(Header::ra);
         reply.referral = shown::referral(&answer.message).map(|_| shown::outcome(&answer.message));
         let records = shown::chain(&answer.message, owner, rtype)
             .map_err(|why| Failure::could_not_run(format!("server {}", client.server()), why))?;
@@ -275,7 +288,10 @@ fn ask(client: &Client, owner: &Owner, types: Vec<Rtype>) -> Result<Reply, Failu
 }
 
 /// The domain name and the record types to ask for.
-fn question(
+///
+/// # Errors
+/// When one of them is not valid (exit code 2).
+pub fn question(
     cli: &Cli,
     name: &str,
     rtype: Option<&str>,

@@ -51,6 +51,8 @@ pub struct Client<'c> {
     current: Cell<usize>,
     /// The key that signs messages to it.
     pub key: Option<Arc<Key>>,
+    /// Whether it asks the server to resolve names recursively (RD).
+    pub recursion: bool,
     /// How long to wait for an answer.
     pub timeout: Duration,
     /// Where messages are logged, if they are.
@@ -91,6 +93,7 @@ impl<'c> Client<'c> {
             servers: servers.unwrap_or_else(|| Ok(vec![SERVER]))?,
             current: Cell::new(0),
             key: cli.client_key()?,
+            recursion: cli.options.recursive == Some(true),
             timeout: cli.timeout(Duration::from_secs(5))?,
             journal: Some(journal),
             shutdown,
@@ -103,6 +106,7 @@ impl<'c> Client<'c> {
             servers,
             current: Cell::new(0),
             key: None,
+            recursion: false,
             timeout,
             journal: None,
             shutdown,
@@ -140,6 +144,7 @@ impl<'c> Client<'c> {
     pub fn ask(&self, name: &Owner, rtype: Rtype) -> Result<Answer, Failure> {
         let mut message = MessageBuilder::new_vec();
         message.header_mut().set_id(self.id()?);
+        message.header_mut().set_rd(self.recursion);
         let mut question = message.question();
         let infallible = "a Vec has room for every record";
         question
@@ -487,12 +492,15 @@ impl<'c> Client<'c> {
         };
         let text = shown::question(message)
             .map_or_else(String::new, |(name, rtype)| format!("{name} {rtype}"));
+        let event = match event.kind {
+            Kind::Send => event.text(text),
+            _ => event.resolved(text, shown::outcome(message)),
+        };
         let event = Event {
             bytes: Some(message.len() as u64),
             ..event
                 .peer(self.server())
                 .message(MessageId::new(carrier, from, to, id))
-                .text(text)
         };
         journal.record(event);
     }

@@ -14,6 +14,7 @@ use crate::{
     config::{Cli, Command},
     delegate,
     dns::key,
+    iterate,
     names::read,
     stored,
 };
@@ -40,6 +41,16 @@ pub fn run(
         Some(Command::Explain { .. }) => ask::explain(cli, &read(options)?, journal),
         Some(Command::Export) => ask::export(cli, &read(options)?, journal, app.catch_signals()?),
         Some(Command::Import { file }) => change::import(cli, file, journal),
+        Some(Command::Resolve { queries, rtype }) if options.iterative == Some(true) => {
+            cli.check_iterative()?;
+            iterate::run(
+                cli,
+                queries,
+                rtype.as_deref(),
+                journal,
+                app.catch_signals()?,
+            )
+        }
         Some(Command::Resolve { queries, rtype }) => ask::server(
             cli,
             queries,

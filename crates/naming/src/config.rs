@@ -1,6 +1,7 @@
 //! The program's options and subcommands.
 
 mod examples;
+mod resolution;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -28,6 +29,7 @@ use crate::{
         tsig::{SigningKey, SigningKeys},
     },
     name::{Name, Path, Place},
+    recursive::Network,
     server,
     space::resolve::Question,
     value::{DEFAULT_TTL, parse_ttl},
@@ -277,6 +279,27 @@ common::options! {
             serve = "10s": "How long to wait for a client that sends nothing",
             resolve = "5s",
         ],
+        /// Iterative resolution: ask one name server after another, from --server on
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Resolution")]
+        iterative: bool => [resolve],
+        /// Recursive resolution: have the server ask the others
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Resolution")]
+        recursive: bool => [
+            resolve,
+            serve: "Resolve names for clients, from --root on; serve no names",
+        ],
+        /// Print every message, and what the cache has
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Resolution")]
+        trace: bool => [resolve],
+        /// A root server, where a recursive server begins; may be repeated
+        #[arg(value_name = "HOST:PORT", help_heading = "Resolution")]
+        root: Vec<Endpoint> => [serve],
+        /// The memory for the cache of a recursive server, in MiB [default: 16]
+        #[arg(value_name = "MIB", help_heading = "Resolution")]
+        cache: usize => [serve],
+        /// Who else may ask a recursive server; may be repeated [default: this machine]
+        #[arg(value_name = "ADDR[/BITS]", help_heading = "Resolution")]
+        allow: Vec<Network> => [serve],
         /// Listen on this address, :PORT on 127.0.0.1; port 0 takes a free one
         #[arg(value_name = "ADDR:PORT", help_heading = "Server")]
         listen: Endpoint => [
@@ -458,15 +481,20 @@ impl Cli {
             workers: in_range("--workers", options.workers.unwrap_or(processors), 1, 256)?,
             keys: self.signing_keys()?,
             secondaries: self.secondaries(listen)?,
-            max_clients: in_range(
-                "--max-clients",
-                options.max_clients.unwrap_or(200),
-                1,
-                10_000,
-            )?,
+            max_clients: self.max_clients()?,
             timeout: self.timeout(Duration::from_secs(10))?,
         };
         Ok((listen, settings))
+    }
+
+    /// How many TCP connections a server may have at once.
+    fn max_clients(&self) -> Result<usize, Failure> {
+        in_range(
+            "--max-clients",
+            self.options.max_clients.unwrap_or(200),
+            1,
+            10_000,
+        )
     }
 
     /// The questions asked; without a command the handout's two.

@@ -12,6 +12,9 @@
 //! | [`marks`] | the serials beside a names file |
 //! | [`dns`] | the name spaces in DNS, without sockets |
 //! | [`server`], [`client`] | the name server, and its client |
+//! | [`resolver`] | name resolution over several servers, without sockets |
+//! | [`exchange`], [`resolving`] | its queries on sockets, its events |
+//! | [`iterate`], [`recursive`] | a client that walks from server to server; a server that does it for others |
 //! | [`config`] | the command line |
 //! | [`commands`] | from the command line to the command |
 //! | [`ask`], [`change`], [`delegate`], [`tree`], [`stored`] | the commands |
@@ -27,11 +30,16 @@ pub mod context;
 pub mod delegate;
 pub mod delegation;
 pub mod dns;
+pub mod exchange;
 pub mod file;
 pub mod handout;
+pub mod iterate;
 pub mod marks;
 pub mod name;
 pub mod names;
+pub mod recursive;
+pub mod resolver;
+pub mod resolving;
 pub mod server;
 pub mod space;
 pub mod store;

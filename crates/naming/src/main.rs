@@ -1,16 +1,18 @@
 //! Reads the command line, binds the name server's sockets, and runs the command.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use common::{
     app::{self, App},
+    event::Event,
     exit::{Failure, Summary},
     net,
+    shutdown::SignalRequest,
 };
 use naming::{
     commands,
     config::Cli,
-    names,
+    names, recursive,
     server::{self, Control, Sockets},
     view,
 };
@@ -20,6 +22,17 @@ fn main() -> ExitCode {
 }
 
 fn serve(cli: &Cli, app: &App) -> Result<Summary, Failure> {
+    if let Some((listen, settings)) = cli.recursive_server()? {
+        net::raise_descriptor_limit();
+        let sockets = Sockets::bind(listen, 1)?;
+        let counts = Arc::new(recursive::Counts::default());
+        let so_far = Arc::clone(&counts);
+        let shutdown = app.catch_signals_and_report(move |request| {
+            let asked = request == SignalRequest::SoFar;
+            asked.then(|| Event::report(&so_far.summary("so far ")))
+        })?;
+        return recursive::run(sockets, &settings, &counts, app.journal(), shutdown);
+    }
     let (listen, settings) = cli.server()?;
     net::raise_descriptor_limit();
     let source = names::to_serve(&cli.options, app.journal())?;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use common::{
     event::{Event, Kind},
     journal::{Lines, View, usual_view},
+    message::Carrier,
 };
 
 use crate::{
@@ -15,8 +16,36 @@ use crate::{
 /// The view of the command that is run.
 pub fn of(cli: &Cli) -> View {
     let short = cli.options.short.unwrap_or(false);
+    let trace = cli.options.trace.unwrap_or(false);
     let command = cli.command.clone();
-    Box::new(move |event, lines| show(command.as_ref(), short, event, lines))
+    let resolves = matches!(command, Some(Command::Resolve { .. }));
+    Box::new(move |event, lines| match event.kind {
+        Kind::Send | Kind::Receive | Kind::Local if resolves => {
+            if trace {
+                lines.answer = traced(event);
+            }
+        }
+        _ => show(command.as_ref(), short, event, lines),
+    })
+}
+
+/// A message of a resolution, or what the cache has.
+fn traced(event: &Event) -> String {
+    let text = event.text.as_deref().unwrap_or_default();
+    let peer = event.peer.as_ref();
+    let peer = peer.map_or_else(String::new, ToString::to_string);
+    let tcp = match &event.message {
+        Some(message) if message.over == Carrier::Tcp => " over TCP",
+        _ => "",
+    };
+    match event.kind {
+        Kind::Send => format!("query to {peer}{tcp}: {text}"),
+        Kind::Receive => {
+            let value = event.value.as_deref().unwrap_or_default();
+            format!("reply from {peer}{tcp}: {value}")
+        }
+        _ => text.to_owned(),
+    }
 }
 
 fn show(command: Option<&Command>, short: bool, event: &Event, lines: &mut Lines) {

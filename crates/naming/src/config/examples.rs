@@ -94,13 +94,19 @@ Examples, each until Ctrl-C:
   naming serve --names lab.json --store lab.redb --secondary 127.0.0.1:5301
   naming serve --delegate region1=127.0.0.2     region1 has a server of its own; all use the same port
   naming serve --zone region1.lab. --names lab.json --listen 127.0.0.2:5300
-                                                that server";
+                                                that server
+  naming serve --recursive --root 127.0.0.1:5300 --listen 127.0.0.1:5301
+                                                resolves names for others: dig @127.0.0.1 -p 5301 server1.flat.lab";
 
 pub(super) const RESOLVE: &str = "\
 Examples:
   naming resolve server1 region1/server1 --server 127.0.0.1:5300
   naming resolve 192.168.1.2                    the names of an address
-  naming resolve server1.region1.lab. --type A --short";
+  naming resolve server1.region1.lab. --type A --short
+  naming resolve region1/server1 --iterative --trace --server 127.0.0.1:5300
+                                                from server to server, message by message
+  naming resolve region1/server1 --recursive --server 127.0.0.1:5301
+                                                a recursive server does it";
 
 pub(super) const STORE: &str = "\
 Examples:

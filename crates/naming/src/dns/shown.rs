@@ -7,8 +7,9 @@ use domain::{
     base::{
         Message, ParsedName, Record,
         iana::{Class, Rcode, Rtype, TsigRcode},
-        rdata::ComposeRecordData,
+        rdata::{ComposeRecordData, ParseAnyRecordData},
     },
+    dep::octseq::Parser,
     rdata::{AllRecordData, Tsig},
 };
 
@@ -24,6 +25,18 @@ pub fn answers(message: &[u8]) -> Vec<AnyRecord<'_>> {
     let read = || {
         let message = Message::from_octets(message).ok()?;
         let records = message.answer().ok()?;
+        records
+            .map(|record| record.ok()?.into_any_record().ok())
+            .collect::<Option<Vec<_>>>()
+    };
+    read().unwrap_or_default()
+}
+
+/// The records of authority of a message; none when they cannot be read.
+fn authority(message: &[u8]) -> Vec<AnyRecord<'_>> {
+    let read = || {
+        let message = Message::from_octets(message).ok()?;
+        let records = message.authority().ok()?;
         records
             .map(|record| record.ok()?.into_any_record().ok())
             .collect::<Option<Vec<_>>>()
@@ -107,7 +120,18 @@ pub fn chain<'m>(
 
 /// The data of a record: `192.168.1.2`, a text without its quotes, or as zone files write it.
 pub fn data(record: &AnyRecord<'_>) -> String {
-    let text = match record.data() {
+    words(record.data())
+}
+
+/// The same, of data of this type whose names are uncompressed.
+pub fn raw(rtype: Rtype, data: &[u8]) -> String {
+    let mut parser = Parser::from_ref(data);
+    let parsed = AllRecordData::parse_any_rdata(rtype, &mut parser);
+    parsed.map_or_else(|_| "malformed".into(), |data| words(&data))
+}
+
+fn words(data: &AllRecordData<&[u8], ParsedName<&[u8]>>) -> String {
+    let text = match data {
         AllRecordData::Txt(text) => {
             let text = Text::from_record(&composed(text));
             return text.map_or_else(String::new, |text| text.shown());
@@ -168,7 +192,11 @@ pub fn outcome(answer: &[u8]) -> String {
         return "too long for UDP".into();
     }
     if let Some((cut, servers)) = referral(answer) {
-        let servers: Vec<_> = servers.iter().map(ToString::to_string).collect();
+        let mut servers: Vec<_> = servers.iter().map(ToString::to_string).collect();
+        if servers.is_empty() {
+            // Without glue, the names of the servers.
+            servers = authority(answer).iter().map(data).collect();
+        }
         return format!("{cut} is delegated to {}", servers.join(", "));
     }
     let records: Vec<_> = answers(answer).iter().map(data).collect();

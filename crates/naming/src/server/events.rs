@@ -29,7 +29,7 @@ pub(super) fn exchange(
 }
 
 /// A message that was received.
-pub(super) fn received(
+pub(crate) fn received(
     address: SocketAddr,
     carrier: Carrier,
     message: &[u8],

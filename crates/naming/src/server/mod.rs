@@ -19,7 +19,7 @@
 //! | `registrar`, `notify` | changes of names; notices to the secondaries |
 
 mod context;
-mod events;
+pub(crate) mod events;
 mod handle;
 mod job;
 mod ledger;

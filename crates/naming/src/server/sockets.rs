@@ -21,12 +21,12 @@ const BACKLOG: i32 = 1024;
 /// The sockets, bound.
 #[derive(Debug)]
 pub struct Sockets {
-    pub(super) udp: Vec<Arc<Port>>,
-    pub(super) tcp: TcpListener,
+    pub(crate) udp: Vec<Arc<Port>>,
+    pub(crate) tcp: TcpListener,
     /// Their address.
     pub address: SocketAddr,
     /// Whether the port was left to the system.
-    pub(super) port_was_free: bool,
+    pub(crate) port_was_free: bool,
 }
 
 impl Sockets {

@@ -1,0 +1,186 @@
+//! What is known for a while: records, negative answers (RFC 2308) and delegations, in bounded memory.
+//!
+//! | entry | kept for | |
+//! | --- | --- | --- |
+//! | records | their TTL, at most [`LONGEST`] | replaced by records that are believed as much or more |
+//! | no record of a type, no such name | the lesser of the SOA record's TTL and its last field, at most [`LONGEST_NEGATIVE`] | only with a SOA record |
+//! | a delegation, with glue | the least TTL of its records | never part of an answer (RFC 2181 section 5.4.1) |
+//!
+//! When there is no room, entries go that were not used since they were last passed over (the CLOCK algorithm).
+
+use std::{net::IpAddr, time::Duration};
+
+use domain::base::iana::Rtype;
+
+use super::{
+    health::Health,
+    rrset::RrSet,
+    table::{Slot, Table},
+};
+use crate::dns::owner::{Owner, parent};
+
+/// The longest time that records are kept, in seconds: a day.
+pub(super) const LONGEST: u32 = 86_400;
+
+/// The longest time that a negative answer is kept, in seconds: an hour (RFC 2308 section 5 advises one to three).
+pub(super) const LONGEST_NEGATIVE: u32 = 3_600;
+
+/// How much records are believed (RFC 2181 section 5.4.1), from the least on. Glue and the servers of a referral are believed
+/// least, and are kept apart: in a [`Delegation`].
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Rank {
+    /// Behind an alias in an answer with authority: the server need not have authority over this name.
+    AfterAlias,
+    /// The name that was asked for, in an answer with authority.
+    Answer,
+}
+
+/// A zone cut: the name servers to which a zone is delegated.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Delegation {
+    /// The zone.
+    pub zone: Owner,
+    /// Its name servers.
+    pub servers: Vec<NameServer>,
+}
+
+/// A name server of a delegation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NameServer {
+    /// Its name.
+    pub name: Owner,
+    /// Its addresses, as far as the delegation has them (glue).
+    pub addresses: Vec<IpAddr>,
+}
+
+/// An entry.
+#[derive(Clone, Debug)]
+enum Entry {
+    Records(RrSet, Rank),
+    Negative(RrSet),
+    Delegation(Box<Delegation>),
+}
+
+/// What the cache has about a name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Found {
+    /// The records, with the TTL that is left.
+    Records(RrSet),
+    /// There are none of the type; with the SOA record and the TTL that is left.
+    NoRecords(RrSet),
+    /// There is no such name; the same.
+    NoName(RrSet),
+}
+
+/// The cache.
+#[derive(Debug)]
+pub struct Cache {
+    table: Table<Entry>,
+    /// The servers that do not answer.
+    pub(super) health: Health,
+}
+
+impl Cache {
+    /// An empty cache, that takes about this many bytes at most.
+    pub fn new(bytes: usize) -> Self {
+        Self {
+            table: Table::new(bytes),
+            health: Health::default(),
+        }
+    }
+
+    /// The number of entries, and of the bytes that they take, about.
+    pub fn size(&self) -> (usize, usize) {
+        self.table.size()
+    }
+
+    /// What is known at `now` about the records of one type; an alias is not followed.
+    pub fn get(&mut self, name: &Owner, rtype: Rtype, now: Duration) -> Option<Found> {
+        let slot = Slot::Type(rtype.to_int());
+        let known = self.table.get(name.as_slice(), slot, now);
+        if let Some((entry, left)) = known {
+            match entry {
+                Entry::Records(set, _) => {
+                    let ttl = left;
+                    return Some(Found::Records(RrSet { ttl, ..set.clone() }));
+                }
+                Entry::Negative(soa) => {
+                    let ttl = left;
+                    return Some(Found::NoRecords(RrSet { ttl, ..soa.clone() }));
+                }
+                Entry::Delegation(_) => {}
+            }
+        }
+        match self.table.get(name.as_slice(), Slot::Name, now) {
+            Some((Entry::Negative(soa), ttl)) => Some(Found::NoName(RrSet { ttl, ..soa.clone() })),
+            _ => None,
+        }
+    }
+
+    /// The DNAME record above a name, if one is known.
+    pub fn dname(&mut self, name: &Owner, now: Duration) -> Option<RrSet> {
+        let mut above = parent(name.as_slice());
+        while let Some(name) = above {
+            let slot = Slot::Type(Rtype::DNAME.to_int());
+            if let Some((Entry::Records(set, _), ttl)) = self.table.get(name, slot, now) {
+                return Some(RrSet { ttl, ..set.clone() });
+            }
+            above = parent(name);
+        }
+        None
+    }
+
+    /// Keeps records, unless it has some that are believed more.
+    pub fn add_records(&mut self, set: RrSet, rank: Rank, now: Duration) {
+        let slot = Slot::Type(set.rtype.to_int());
+        let owner = set.owner.clone();
+        if let Some((Entry::Records(_, old), _)) = self.table.get(owner.as_slice(), slot, now)
+            && *old > rank
+        {
+            return;
+        }
+        // The name exists.
+        self.table.remove(owner.as_slice(), Slot::Name);
+        let (ttl, cost) = (set.ttl.min(LONGEST), set.cost());
+        let entry = Entry::Records(set, rank);
+        self.table.insert(owner, slot, ttl, now, entry, cost);
+    }
+
+    /// Keeps that a name has no records of a type, or of any (None), for as long as the SOA record says.
+    pub fn add_negative(&mut self, name: &Owner, rtype: Option<Rtype>, soa: RrSet, now: Duration) {
+        let slot = rtype.map_or(Slot::Name, |rtype| Slot::Type(rtype.to_int()));
+        let (ttl, cost) = (soa.negative_ttl().min(LONGEST_NEGATIVE), soa.cost());
+        let entry = Entry::Negative(soa);
+        self.table.insert(name.clone(), slot, ttl, now, entry, cost);
+    }
+
+    /// Keeps a delegation for `ttl` seconds.
+    pub fn add_delegation(&mut self, delegation: Delegation, ttl: u32, now: Duration) {
+        let cost = delegation.servers.iter().map(|server| {
+            server.name.as_slice().len() + 64 + server.addresses.len() * size_of::<IpAddr>()
+        });
+        let (ttl, cost) = (ttl.min(LONGEST), 64 + cost.sum::<usize>());
+        let zone = delegation.zone.clone();
+        let entry = Entry::Delegation(Box::new(delegation));
+        self.table.insert(zone, Slot::Cut, ttl, now, entry, cost);
+    }
+
+    /// Forgets the delegation of a zone, whose servers do not answer for it any more.
+    pub fn forget_delegation(&mut self, zone: &Owner) {
+        self.table.remove(zone.as_slice(), Slot::Cut);
+    }
+
+    /// The delegation that is the closest to a name, if one is known, and the seconds that are left.
+    pub fn delegation(&mut self, name: &Owner, now: Duration) -> Option<(Delegation, u32)> {
+        let mut zone = Some(name.as_slice());
+        while let Some(name) = zone {
+            if let Some((Entry::Delegation(delegation), left)) =
+                self.table.get(name, Slot::Cut, now)
+            {
+                return Some(((**delegation).clone(), left));
+            }
+            zone = parent(name);
+        }
+        None
+    }
+}
