@@ -86,7 +86,7 @@ impl Plan<'_> {
                 .is_empty()
     }
 
-    /// Places the name of each message once, where there is room.
+    /// Places the name of each message once, where there is room; of a reply what it says.
     fn labels(&self, links: &[&Link], labels: &mut Labels) {
         const MOST: usize = 22;
         let mut named: Vec<EventId> = Vec::new();
@@ -98,7 +98,7 @@ impl Plan<'_> {
                 continue;
             }
             let fields = Fields::of(&self.picture.computation.trace, link.from);
-            let name = ["message_type", "name", "text"]
+            let name = ["message_type", "value", "name", "text"]
                 .into_iter()
                 .find_map(|field| fields.get(field))
                 .unwrap_or_default();
