@@ -57,6 +57,8 @@ class() {
 names() {
     step "the exchanges that take minutes"
     cargo test --quiet -p naming --test wire -- --ignored
+    step "the answers of resolvers about a thousand name spaces"
+    cargo test --quiet -p naming --test comparison -- --ignored --exact resolvers_agree_on_a_thousand_name_spaces --nocapture
 
     step "the name server and BIND, differentially"
     for seed in 1 2 3; do

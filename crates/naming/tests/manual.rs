@@ -26,6 +26,12 @@ case $EXAMPLE in
             peers="$peers $!"; until_ready; rm ready
         done ;;
     *--server*|*resolve*) naming serve --quiet --names lab.json --ready-file ready & peers=$!; until_ready ;;
+esac
+case $EXAMPLE in
+    *resolve*--recursive*)
+        rm ready
+        naming serve --quiet --recursive --root 127.0.0.1:5300 --listen 127.0.0.1:5301 --ready-file ready & peers="$peers $!"
+        until_ready ;;
     *"naming store"*)
         naming serve --quiet --names lab.json --store lab.redb --listen 127.0.0.1:0 --ready-file ready &
         until_ready; kill $!; wait $! ;;
@@ -39,5 +45,5 @@ fn every_example_of_the_help_runs() {
 
 #[test]
 fn every_flag_stands_on_a_reference_page() {
-    testing::check_reference::<Cli>(&["naming", "name-server"]);
+    testing::check_reference::<Cli>(&["naming", "name-server", "resolution"]);
 }
