@@ -5,7 +5,7 @@ mod serve;
 #[path = "support/wire.rs"]
 mod wire;
 
-use std::{path::Path, sync::Arc};
+use std::{net::UdpSocket, path::Path, sync::Arc, time::Duration};
 
 use common::testing::{Finished, Folder, run};
 use naming::{
@@ -30,6 +30,9 @@ const NAMES: &str =
 fn naming(arguments: &[&str]) -> Finished {
     run(NAMING, arguments)
 }
+
+/// Far longer than an answer on this machine takes.
+const LONG: Duration = Duration::from_secs(20);
 
 /// The names as `naming list` prints them.
 fn list(space: &Space) -> Vec<String> {
@@ -256,6 +259,63 @@ const RENAME: u16 = 65_281;
 const IN: u16 = 1;
 const NONE: u16 = 254;
 const ANY: u16 = 255;
+
+/// An update of lab. with these prerequisites and changes.
+fn message(number: u8, prerequisites: &[Vec<u8>], changes: &[Vec<u8>]) -> Vec<u8> {
+    let (before, count) = (prerequisites.len() as u8, changes.len() as u8);
+    let mut message = vec![0, number, 0x28, 0, 0, 1, 0, before, 0, count, 0, 0];
+    message.extend([wire("lab"), vec![0, 6, 0, 1]].concat());
+    message.extend([prerequisites.concat(), changes.concat()].concat());
+    message
+}
+
+fn record(owner: &str, rtype: u16, ttl: u32, data: &[u8]) -> Vec<u8> {
+    let mut record = wire(owner);
+    record.extend([rtype.to_be_bytes(), [0, 1]].concat());
+    record.extend(ttl.to_be_bytes());
+    record.extend((data.len() as u16).to_be_bytes());
+    record.extend(data);
+    record
+}
+
+/// Updates that wait share one write. One whose prerequisite is the serial is compared with that of the updates before it.
+#[test]
+fn a_prerequisite_is_the_serial_after_all_updates_before() {
+    let folder = Folder::new();
+    let (names, store) = (folder.write("names.json", NAMES), folder.path("lab.redb"));
+    let arguments = ["--names", &names, "--store", &store, "--workers", "1"];
+    let (_server, address) = serve(&arguments);
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(address).unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    let mut buffer = [0; 512];
+    let mut query = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    query.extend([wire("lab"), vec![0, 6, 0, 1]].concat());
+    for round in 0..20 {
+        socket.send(&query).unwrap();
+        let length = socket.recv(&mut buffer).unwrap();
+        // The data of the SOA record: two names and five numbers.
+        let names = wire("lab").len() + wire("hostmaster.lab").len();
+        let soa = buffer[length - 20 - names..length].to_vec();
+        // While the first is written, which changes nothing, the second waits with the third.
+        let add = |name: &str, last| record(name, A, 60, &[10, 0, 0, last]);
+        for update in [
+            message(1, &[], &[add("leaf.lab", 1)]),
+            message(2, &[], &[add("two.flat.lab", round)]),
+            message(
+                3,
+                &[record("lab", 6, 0, &soa)],
+                &[add("three.flat.lab", round)],
+            ),
+        ] {
+            socket.send(&update).unwrap();
+        }
+        for code in [0, 0, 8] {
+            socket.recv(&mut buffer).unwrap();
+            assert_eq!(buffer[3] & 15, code, "the answer to update {}", buffer[1]);
+        }
+    }
+}
 
 #[test]
 fn ns_records_and_addresses_make_and_end_a_delegation() {

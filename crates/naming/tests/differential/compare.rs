@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::{
-    message::{Case, Line, QR, Question, TC, Transport, UPDATE},
+    message::{Case, DNAME, Line, QR, Question, TC, Transport, UPDATE},
     peers::Peer,
     reply::{Record, Reply},
 };
@@ -54,6 +54,8 @@ pub(crate) struct Exchange {
     pub(crate) ours: Option<Reply>,
     pub(crate) bind: Option<Reply>,
     pub(crate) differences: Vec<Difference>,
+    /// The aliases of directories in either zone after an update.
+    pub(crate) directories: BTreeSet<Vec<u8>>,
 }
 
 impl Exchange {
@@ -96,6 +98,7 @@ impl Exchange {
             ours,
             bind,
             differences: Vec::new(),
+            directories: BTreeSet::new(),
         };
         exchange.compare();
         exchange
@@ -132,6 +135,8 @@ impl Exchange {
                 .map(|record| Difference::Zone { record, ours })
                 .collect::<Vec<_>>()
         };
+        let of_directories = ours.union(bind).filter(|record| record.rtype == DNAME);
+        self.directories = of_directories.map(|record| record.owner.clone()).collect();
         self.differences.extend(only(ours, bind, true));
         self.differences.extend(only(bind, ours, false));
     }
