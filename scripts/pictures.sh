@@ -120,6 +120,10 @@ kill -INT "$server"
 wait "$server"
 draw naming naming-server.jsonl resolver-1.jsonl registrar.jsonl resolver-2.jsonl
 
+# The same seed gives the same figures.
+"$bin/naming" compare --nodes 16..4096 --names 10000 --lookups 20000 --seed 7 --plot "$pictures/location.svg" >/dev/null 2>&1
+echo docs/pictures/location.svg
+
 # The same seed gives the same run, so these two change only when the program does.
 "$bin/lamport" simulate mutex --processes 3 --count 1 --seed 4 --show 0 --logs mutex >/dev/null
 draw clocks mutex

@@ -38,7 +38,8 @@ use crate::{exit::Failure, text};
 /// Declares a program's options; each field becomes optional, a `--flag` and a key of the lab file. The options
 /// that every program has are added. The command line that they are part of flattens them as its field `options`.
 ///
-/// After a field stand the subcommands that take it, each with its default and its help where these differ; `root` is
+/// After a field stand the subcommands that take it, each with its default, its value's name and its help where these differ
+/// (`file = "5s" as "DURATION": "How long"`); `root` is
 /// the run without a subcommand, which alone takes a field with nothing after it. After the braces stand the fields
 /// that name files to be written, where `-` is standard output.
 ///
@@ -86,7 +87,7 @@ macro_rules! options {
         $(#[$struct_meta:meta])*
         pub struct $name:ident of $cli:ident = $program:literal { $(
             $(#[$meta:meta])* $field:ident: $type:ty $(=> [
-                $( $subcommand:ident $(= $default:literal)? $(: $help:literal)? ),* $(,)?
+                $( $subcommand:ident $(= $default:literal)? $(as $value:literal)? $(: $help:literal)? ),* $(,)?
             ])?,
         )* } $( writes { $( $written:ident ),* $(,)? } )?
     ) => {
@@ -132,6 +133,7 @@ macro_rules! options {
                         $crate::config::Taker {
                             subcommand: stringify!($subcommand),
                             default: <[&'static str]>::first(&[$($default)?]).copied(),
+                            value: <[&'static str]>::first(&[$($value)?]).copied(),
                             help: <[&'static str]>::first(&[$($help)?]).copied(),
                         },
                     )* )? ]),

@@ -10,7 +10,7 @@ use common::{
 };
 
 use crate::{
-    ask, change,
+    ask, change, compare,
     config::{Cli, Command},
     delegate,
     dns::key,
@@ -19,7 +19,8 @@ use crate::{
     stored,
 };
 
-/// Runs the command; without one, the handout's program. `serve` binds the sockets of the name server and runs it.
+/// Runs the command; without one, the handout's program. `serve` binds the sockets of the name server and runs it;
+/// `show_progress` is whether somebody sees standard error.
 ///
 /// # Errors
 /// As the command (exit code 1 or 2).
@@ -27,6 +28,7 @@ pub fn run(
     cli: &Cli,
     app: &App,
     serve: impl FnOnce(&Cli, &App) -> Result<Summary, Failure>,
+    show_progress: bool,
 ) -> Result<Summary, Failure> {
     let (journal, options) = (app.journal(), &cli.options);
     // Signals are caught once the names are read: until then there is nothing that a signal could lose.
@@ -39,6 +41,12 @@ pub fn run(
         Some(Command::List) => Ok(ask::list(&read(options)?, journal, app.catch_signals()?)),
         Some(Command::Tree) => Ok(ask::tree(&read(options)?, journal, app.catch_signals()?)),
         Some(Command::Explain { .. }) => ask::explain(cli, &read(options)?, journal),
+        Some(Command::Compare) => compare::run(
+            &cli.comparison()?,
+            journal,
+            app.catch_signals()?,
+            show_progress,
+        ),
         Some(Command::Export) => ask::export(cli, &read(options)?, journal, app.catch_signals()?),
         Some(Command::Import { file }) => change::import(cli, file, journal),
         Some(Command::Resolve { queries, rtype }) if options.iterative == Some(true) => {

@@ -22,6 +22,11 @@ use common::{
 use domain::{base::iana::Rtype, tsig::Key};
 
 use crate::{
+    compare::{
+        self,
+        range::{Doubling, MOST_NODES},
+        schemes::SchemeName,
+    },
     dns::{
         key,
         owner::Zones,
@@ -37,6 +42,12 @@ use crate::{
 
 /// Where the server listens unless it is told otherwise: DNS has port 53, which is the administrator's.
 pub const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5300);
+
+/// The numbers of nodes that are compared unless others are given.
+const NODES: Doubling = Doubling::new(16, 1024);
+
+/// The number of names that are looked up in a comparison.
+const NAMES: usize = 100_000;
 
 /// The port of a secondary that is named without one: that of DNS.
 const DOMAIN: u16 = 53;
@@ -176,6 +187,9 @@ pub enum Command {
         #[arg(value_name = "OUTPUT")]
         output: Option<PathBuf>,
     },
+    /// Compare location schemes: the same names and look-ups through each
+    #[command(after_help = examples::COMPARE)]
+    Compare,
     /// Make a key that signs updates and transfers (TSIG): into --key FILE, or onto standard output
     #[command(after_help = examples::KEYGEN)]
     Keygen {
@@ -213,6 +227,7 @@ common::options! {
             export,
             import: "Write the names into this JSON file [default: onto standard output]",
             serve,
+            compare = "100000" as "N": "How many names",
         ],
         /// Mount the structured names of a file under a new directory; may be repeated
         #[arg(value_name = "PATH=FILE")]
@@ -239,6 +254,27 @@ common::options! {
         /// Leave out what no name space can hold, such as MX records, and list it
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL")]
         skip_unsupported: bool => [import],
+        /// The numbers of nodes: one, or from one to another, each double the one before
+        #[arg(value_name = "N..M", help_heading = "Comparison")]
+        nodes: Doubling => [compare = "16..1024"],
+        /// Only this scheme; may be repeated [default: all]
+        #[arg(value_name = "SCHEME", hide_possible_values = true, help_heading = "Comparison")]
+        scheme: Vec<SchemeName> => [compare],
+        /// How many look-ups; popular names are looked up more often (Zipf's law)
+        #[arg(value_name = "N", help_heading = "Comparison")]
+        lookups: u64 => [compare = "100000"],
+        /// How many times a name moves to another node, among the look-ups [default: a tenth of them]
+        #[arg(value_name = "N", help_heading = "Comparison")]
+        moves: u64 => [compare],
+        /// The delay of the longest links; it halves with each smaller domain
+        #[arg(value_name = "DURATION", help_heading = "Comparison")]
+        delay: Period => [compare = "50ms"],
+        /// The random seed: the same seed gives the same figures
+        #[arg(value_name = "N", help_heading = "Comparison")]
+        seed: u64 => [compare = "1"],
+        /// Draw hops and messages against the number of nodes as SVG
+        #[arg(value_name = "FILE", help_heading = "Comparison")]
+        plot: PathBuf => [compare],
         /// The zone that the names are in [default: lab.]
         #[arg(value_name = "ZONE")]
         zone: String => [
@@ -329,10 +365,59 @@ common::options! {
         /// Write the real address into this file once it listens; removed at the end
         #[arg(value_name = "FILE", help_heading = "Server")]
         ready_file: PathBuf => [serve],
-    } writes { ready_file }
+    } writes { plot, ready_file }
 }
 
 impl Cli {
+    /// The number of names of a comparison: `--names`, which elsewhere is a file, and as such may stand in the environment or in
+    /// the lab file.
+    fn number_of_names(&self) -> Result<usize, Failure> {
+        let given = self.options.names.as_deref();
+        let Some(given) = given.filter(|_| self.options.given.has("--names")) else {
+            return Ok(NAMES);
+        };
+        let number = given.to_str().and_then(|given| given.parse().ok());
+        number.ok_or_else(|| {
+            let why = "not a number of names, such as 100000";
+            Failure::could_not_run(format!("--names {}", visible_path(given)), why)
+        })
+    }
+
+    /// What is to be compared.
+    ///
+    /// # Errors
+    /// When something is out of range (exit code 2).
+    pub fn comparison(&self) -> Result<compare::Settings, Failure> {
+        let options = &self.options;
+        let nodes = options.nodes.unwrap_or(NODES);
+        let (from, to) = nodes.bounds();
+        in_range("--nodes", from, 1, MOST_NODES)?;
+        in_range("--nodes", to, 1, MOST_NODES)?;
+        let lookups = in_range(
+            "--lookups",
+            options.lookups.unwrap_or(100_000),
+            1,
+            10_000_000,
+        )?;
+        let moves = options.moves.unwrap_or(lookups / 10);
+        let delay = options.delay.unwrap_or(Period(Duration::from_millis(50)));
+        let longest = Period(Duration::from_secs(60));
+        let chosen = &options.scheme;
+        let all = SchemeName::all().iter().copied();
+        Ok(compare::Settings {
+            nodes: nodes.numbers().map(|nodes| nodes as usize).collect(),
+            schemes: all
+                .filter(|scheme| chosen.as_ref().is_none_or(|chosen| chosen.contains(scheme)))
+                .collect(),
+            names: in_range("--names", self.number_of_names()?, 1, 10_000_000)?,
+            lookups,
+            moves: in_range("--moves", moves, 0, 10_000_000)?,
+            delay: in_range("--delay", delay, Period(Duration::ZERO), longest)?.0,
+            seed: options.seed.unwrap_or(1),
+            plot: options.plot.clone(),
+        })
+    }
+
     /// Where relative paths start.
     ///
     /// # Errors

@@ -18,6 +18,8 @@
 //! | [`config`] | the command line |
 //! | [`commands`] | from the command line to the command |
 //! | [`ask`], [`change`], [`delegate`], [`tree`], [`stored`] | the commands |
+//! | [`location`] | how an entity is found by its flat name where no process knows all names |
+//! | [`compare`] | what each location scheme costs |
 //! | [`view`] | what a person sees of the events |
 
 pub mod answers;
@@ -25,6 +27,7 @@ pub mod ask;
 pub mod change;
 pub mod client;
 pub mod commands;
+pub mod compare;
 pub mod config;
 pub mod context;
 pub mod delegate;
@@ -34,6 +37,7 @@ pub mod exchange;
 pub mod file;
 pub mod handout;
 pub mod iterate;
+pub mod location;
 pub mod marks;
 pub mod name;
 pub mod names;

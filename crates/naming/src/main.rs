@@ -1,6 +1,10 @@
 //! Reads the command line, binds the name server's sockets, and runs the command.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    io::{IsTerminal, stderr},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use common::{
     app::{self, App},
@@ -18,7 +22,10 @@ use naming::{
 };
 
 fn main() -> ExitCode {
-    app::main(view::of, |cli, app| commands::run(&cli, app, serve))
+    app::main(view::of, |cli, app| {
+        let show_progress = stderr().is_terminal() && cli.options.quiet != Some(true);
+        commands::run(&cli, app, serve, show_progress)
+    })
 }
 
 fn serve(cli: &Cli, app: &App) -> Result<Summary, Failure> {

@@ -3,12 +3,18 @@
 //! A name fits in one label of a domain name (RFC 1035 section 2.3.4: 63 bytes) and is compared without regard to the
 //! case of ASCII letters (RFC 4343), so it is kept in lowercase.
 
-use std::{borrow::Borrow, fmt, ops::Deref, str::FromStr};
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+    ops::Deref,
+    str::FromStr,
+};
 
 pub(crate) mod idn;
 
 use common::{exit::Failure, text::visible};
 use compact_str::CompactString;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use self::idn::LONGEST_NAME;
 
@@ -126,6 +132,21 @@ impl Deref for Name {
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
         &self.0
+    }
+}
+
+/// As its text.
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+/// From its text, which must be valid.
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Self::new(&text).map_err(de::Error::custom)
     }
 }
 

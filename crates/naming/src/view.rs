@@ -52,6 +52,9 @@ fn show(command: Option<&Command>, short: bool, event: &Event, lines: &mut Lines
     let text = event.text.as_deref().unwrap_or_default();
     let serves = matches!(command, Some(Command::Serve));
     match (event.kind, &event.name, &event.value) {
+        (Kind::Report, ..) if matches!(command, Some(Command::Compare)) => {
+            lines.answer.push_str(text);
+        }
         (Kind::Output, ..) => lines.answer.push_str(text),
         (Kind::Resolve, Some(name), Some(value)) => {
             lines.answer = match command {

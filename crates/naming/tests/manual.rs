@@ -45,5 +45,5 @@ fn every_example_of_the_help_runs() {
 
 #[test]
 fn every_flag_stands_on_a_reference_page() {
-    testing::check_reference::<Cli>(&["naming", "name-server", "resolution"]);
+    testing::check_reference::<Cli>(&["naming", "name-server", "resolution", "location"]);
 }

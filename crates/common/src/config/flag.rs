@@ -23,6 +23,8 @@ pub struct Taker {
     pub subcommand: &'static str,
     /// The default that its help shows.
     pub default: Option<&'static str>,
+    /// What it calls the flag's value, where this is not what all call it.
+    pub value: Option<&'static str>,
     /// What it says of the flag, where this is not what all say.
     pub help: Option<&'static str>,
 }
@@ -34,6 +36,7 @@ impl Flag {
             takers.push(Taker {
                 subcommand: ROOT,
                 default: None,
+                value: None,
                 help: None,
             });
         }

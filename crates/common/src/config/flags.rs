@@ -147,6 +147,10 @@ fn offered<C: CommandLine>(flag: &Flag, option: Arg, subcommand: &str) -> Arg {
     let Some(taker) = flag.taker(subcommand) else {
         return refusing::<C>(&option, flag.id.to_owned(), subcommand, &flag.takers());
     };
+    let option = match taker.value {
+        Some(value) => option.value_name(value),
+        None => option,
+    };
     let general = option.get_help().map(ToString::to_string);
     let mut help = taker
         .help

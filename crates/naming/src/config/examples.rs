@@ -120,3 +120,17 @@ Examples:
   naming keygen lab --key lab.key               then: naming serve --key lab.key; nsupdate -k lab.key
   naming keygen secondary.lab >secondary.key
   naming keygen                                 the key naming, on standard output";
+
+pub(super) const COMPARE: &str = "\
+Schemes:
+  broadcast             ask all nodes
+  forwarding            follow forwarding pointers; forwarding-shortened: and shorten the chain
+  home                  ask the entity's home
+  chord                 a distributed hash table; chord-iterative: the asker goes from node to node
+  hierarchical          a tree of directory nodes
+  iterative, recursive  structured names, by name servers; iterative-cached, recursive-cached: and caches
+
+Examples:
+  naming compare --nodes 16..256 --names 1000 --lookups 1000
+  naming compare --nodes 1024 --scheme chord --scheme home --names 1000 --lookups 1000 --json
+  naming compare --nodes 2^4..2^7 --names 1000 --lookups 1000 --seed 7 --plot hops.svg";
