@@ -72,6 +72,7 @@ pub struct Stamped<M> {
 
 impl<M> Stamped<M> {
     /// The timestamp of its send event, given the sender.
+    #[inline]
     pub fn stamp(&self, from: ProcessId) -> Timestamp {
         Timestamp {
             time: self.time,
@@ -92,6 +93,7 @@ pub enum To {
 
 impl To {
     /// The receivers in a group of N processes, when `from` sends.
+    #[inline]
     pub fn receivers(self, from: ProcessId, processes: usize) -> impl Iterator<Item = ProcessId> {
         from.others(processes)
             .filter(move |other| self == Self::All || self == Self::One(*other))
@@ -171,11 +173,13 @@ impl TimerKind {
     pub const ALL: [Self; Self::COUNT] = [Self::Think, Self::Work, Self::Maintain, Self::Timeout];
 
     /// Whether an operation that has started goes on with it; with the others a next one starts.
+    #[inline]
     pub fn goes_on(self) -> bool {
         matches!(self, Self::Work | Self::Timeout)
     }
 
     /// Its index in a list with an entry for each kind.
+    #[inline]
     pub fn index(self) -> usize {
         self as usize
     }

@@ -33,6 +33,7 @@ pub struct LamportClock {
 
 impl LamportClock {
     /// A clock at 0.
+    #[inline]
     pub fn new() -> Self {
         Self { time: 0 }
     }
@@ -54,16 +55,19 @@ impl LamportClock {
     ///
     /// # Errors
     /// At the end of the clock's range; the clock does not move.
+    #[inline]
     pub fn tick(&mut self) -> Result<u64, Overflow> {
         self.send()
     }
 
     /// A clock at this time.
+    #[inline]
     pub fn at(time: u64) -> Self {
         Self { time }
     }
 
     /// The time of the last event.
+    #[inline]
     pub fn time(&self) -> u64 {
         self.time
     }

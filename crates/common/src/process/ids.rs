@@ -14,6 +14,7 @@ pub struct ProcessId(pub u32);
 
 impl ProcessId {
     /// The process's index in a list of all processes.
+    #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -22,16 +23,19 @@ impl ProcessId {
     ///
     /// # Panics
     /// When the index is above 2³² − 1.
+    #[inline]
     pub fn at(index: usize) -> Self {
         Self(index.try_into().expect("a process's number has 32 bits"))
     }
 
     /// All processes in a group of N, except this one.
+    #[inline]
     pub fn others(self, processes: usize) -> impl Iterator<Item = Self> {
         Self::all(processes).filter(move |other| *other != self)
     }
 
     /// All processes in a group of N.
+    #[inline]
     pub fn all(processes: usize) -> impl Iterator<Item = Self> + Clone {
         (0..processes).map(Self::at)
     }
@@ -89,6 +93,7 @@ impl Names {
     }
 
     /// All names, by number.
+    #[inline]
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -148,7 +148,9 @@ impl<P: Process> Node<P> {
 
     pub(super) fn changed(&mut self) {
         let mut hasher = DefaultHasher::new();
-        (&self.clocked, self.timers, self.expired).hash(&mut hasher);
+        let [think, work, maintain, timeout] = self.expired.map(u64::from);
+        let expired = think | work << 16 | maintain << 32 | timeout << 48;
+        (&self.clocked, self.timers, expired).hash(&mut hasher);
         self.hash = hasher.finish();
     }
 }
@@ -479,6 +481,7 @@ impl<P: Process, M: Monitor> System<P, M> {
     }
 
     /// The command that this process gets next, of those that were not given.
+    #[inline]
     pub(super) fn next_command(&self, process: ProcessId, given: u16) -> Option<usize> {
         let mut commands = self.commands.iter().enumerate();
         let next = commands.find(|(index, (to, _))| *to == process && given >> index & 1 == 0);

@@ -15,6 +15,7 @@ use crate::{
 const NONE: u32 = u32::MAX;
 
 /// Whether the clock of an event may be `time`, if an event that happened before it has the clock `before`.
+#[inline]
 pub fn advances(before: u64, time: u64) -> bool {
     before < time
 }

@@ -39,6 +39,7 @@ impl Exercise {
     pub const FOUND: Self = Self(1 << 7);
 
     /// An event with this meaning.
+    #[inline]
     pub fn of_meaning(process: ProcessId, meaning: &Meaning) -> Self {
         let by = |first: u32| Self(1 << (first as usize + process.index().min(PROCESSES - 1)));
         match meaning {
@@ -53,6 +54,7 @@ impl Exercise {
     }
 
     /// An event that does this with messages.
+    #[inline]
     pub fn of_message(action: &MessageAction) -> Self {
         match action {
             MessageAction::Send { .. } => Self::SENT,
@@ -61,6 +63,7 @@ impl Exercise {
         }
     }
 
+    #[inline]
     fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -123,12 +126,14 @@ impl Exercise {
 impl BitOr for Exercise {
     type Output = Self;
 
+    #[inline]
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 }
 
 impl BitOrAssign for Exercise {
+    #[inline]
     fn bitor_assign(&mut self, other: Self) {
         self.0 |= other.0;
     }
@@ -140,6 +145,7 @@ pub struct SharedExercise(AtomicU64);
 
 impl SharedExercise {
     /// Adds what happened in one step.
+    #[inline]
     pub fn add(&self, step: Exercise) {
         // Nearly always known, and reading takes the line of the cache from no other processor.
         if self.0.load(Ordering::Relaxed) & step.0 != step.0 {

@@ -13,15 +13,18 @@ impl Hasher for Mixer {
     fn write(&mut self, _: &[u8]) {
         unreachable!("keys are numbers");
     }
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         self.0 = mix(number);
     }
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
 }
 
 /// Spreads the bits of a key over the number.
+#[inline]
 pub(super) fn mix(key: u64) -> u64 {
     let mixed = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed ^ mixed >> 32

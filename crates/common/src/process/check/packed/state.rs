@@ -34,11 +34,13 @@ pub struct Packed {
 
 impl Packed {
     /// Another part stands in this place; the difference of their hashes.
+    #[inline]
     pub(super) fn change(&mut self, place: usize, hash: u64) {
         self.hash = self.hash.wrapping_add(hash.wrapping_mul(factor(place)));
     }
 
     /// Another step of the network or a crash has happened.
+    #[inline]
     pub(super) fn change_faults(&mut self, budget: FaultBudget, crashed: u16) {
         let before = self.faults();
         self.set_faults(budget, crashed);
@@ -46,6 +48,7 @@ impl Packed {
         self.change(FAULTS, hash);
     }
 
+    #[inline]
     pub(super) fn set_faults(&mut self, budget: FaultBudget, crashed: u16) {
         self.budget = [
             budget.lost,
@@ -56,6 +59,7 @@ impl Packed {
         self.crashed = crashed as u8;
     }
 
+    #[inline]
     pub(super) fn budget_and_crashed(&self) -> (FaultBudget, u16) {
         let [lost, duplicated, reordered, crashed] = self.budget;
         let budget = FaultBudget {
@@ -68,6 +72,7 @@ impl Packed {
     }
 
     /// The command with this index is given.
+    #[inline]
     pub(super) fn give(&mut self, index: usize) {
         let before = self.faults();
         self.given |= 1 << index;
@@ -75,15 +80,18 @@ impl Packed {
         self.change(FAULTS, hash);
     }
 
+    #[inline]
     pub(super) fn set_given(&mut self, given: u16) {
         self.given = given;
     }
 
+    #[inline]
     pub(super) fn given(&self) -> u16 {
         self.given
     }
 
     /// The faults and the commands as a number.
+    #[inline]
     pub(super) fn faults(&self) -> u64 {
         let budget = u64::from(u32::from_le_bytes(self.budget));
         u64::from(self.given) << 40 | budget << 8 | u64::from(self.crashed)
@@ -91,6 +99,7 @@ impl Packed {
 }
 
 /// The factor of a place: odd, and unlike those of the others.
+#[inline]
 pub(super) fn factor(place: usize) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mixed = (place as u64 + 1).wrapping_mul(ODD);
@@ -98,28 +107,34 @@ pub(super) fn factor(place: usize) -> u64 {
 }
 
 /// A node's number, and which of its timers can expire.
+#[inline]
 pub(super) fn pack_node(number: u32, due: Timers) -> u32 {
     number << TimerKind::COUNT | u32::from(due.bits())
 }
 
+#[inline]
 pub(super) fn due(node: u32) -> Timers {
     Timers::of_bits(node as u8)
 }
 
 /// A row's number, and the receivers of its messages, a bit for each.
+#[inline]
 pub(super) fn pack_row(number: u32, receivers: u32) -> u32 {
     number << MOST | receivers
 }
 
+#[inline]
 pub(super) fn receivers(row: u32) -> u32 {
     row & ((1 << MOST) - 1)
 }
 
+#[inline]
 pub(super) fn is_empty(row: u32) -> bool {
     receivers(row) == 0
 }
 
 /// The number of a list, and whether it has any elements.
+#[inline]
 pub(super) fn pack_list(number: u32, is_empty: bool) -> u32 {
     if is_empty { NOTHING } else { number << 1 | 1 }
 }
@@ -128,6 +143,7 @@ pub(super) fn pack_list(number: u32, is_empty: bool) -> u32 {
 pub(super) const NOTHING: u32 = 0;
 
 /// A monitor's number, and the properties that the last step violated, a bit for each.
+#[inline]
 pub(super) fn pack_monitor(number: u32, violated: u32) -> u32 {
     number << 8 | violated
 }

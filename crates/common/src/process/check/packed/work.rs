@@ -57,6 +57,7 @@ pub(super) enum TakeKind {
 
 impl Take {
     /// The number of a row and this as a number.
+    #[inline]
     pub(super) fn key(self, row: u32) -> u64 {
         let place = self.to.index() | (self.kind as usize) << 3 | self.position << 6;
         u64::from(unpack::row(row)) | (place as u64) << 24
@@ -76,6 +77,7 @@ pub(super) enum NumberedInput {
 
 impl NumberedInput {
     /// This as a number.
+    #[inline]
     pub(super) fn key(self) -> u64 {
         match self {
             Self::Timer(kind) => (kind.index() as u64) << 4,
@@ -95,6 +97,7 @@ pub(super) struct Move {
 }
 
 impl Move {
+    #[inline]
     pub(super) fn new(step: Step) -> Self {
         Self {
             step,

@@ -26,9 +26,11 @@ impl Hasher for Identity {
     fn write(&mut self, _: &[u8]) {
         unreachable!("fingerprints are numbers");
     }
+    #[inline]
     fn write_u64(&mut self, number: u64) {
         self.0 = number;
     }
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
@@ -39,11 +41,13 @@ impl Hasher for Identity {
 pub(super) struct Shard(HashMap<Fingerprint, Predecessor, BuildHasherDefault<Identity>>);
 
 /// The shard of a state, from the upper half of the fingerprint; the lower half determines the place in the shard's table.
+#[inline]
 pub(super) fn shard(fingerprint: Fingerprint) -> usize {
     (fingerprint.get() >> 32) as usize % SHARDS
 }
 
 impl Shard {
+    #[inline]
     pub(super) fn contains(&self, fingerprint: Fingerprint) -> bool {
         self.0.contains_key(&fingerprint)
     }
@@ -54,6 +58,7 @@ impl Shard {
     }
 
     /// Makes room for another state; if there is no memory for it, the search ends.
+    #[inline]
     pub(super) fn make_room(&mut self, watch: &Watch<'_>) -> bool {
         if self.0.len() < self.0.capacity() {
             return true;

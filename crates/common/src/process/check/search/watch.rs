@@ -44,6 +44,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Why the search ends, if it does.
+    #[inline]
     pub(super) fn end(&self) -> Option<End> {
         self.end.get().copied()
     }
@@ -54,6 +55,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Whether the search may go on; `other` bytes are reserved elsewhere.
+    #[inline]
     pub(super) fn goes_on(&self, other: u64) -> bool {
         if self.end.get().is_some() {
             return false;
@@ -67,6 +69,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Whether another distinct state may be inserted; if not, the search ends.
+    #[inline]
     pub(super) fn may_insert(&self, grant: &mut Grant) -> bool {
         if grant.0 == 0 {
             let most = self.limits.most;
