@@ -141,14 +141,17 @@ fn id(name: &str) -> u16 {
 #[derive(Debug)]
 pub(crate) struct Iterative {
     cache: Cache,
+    roots: Roots,
     begun: Instant,
     random: u16,
 }
 
 impl Iterative {
-    pub(crate) fn new() -> Self {
+    /// A walk that begins at this server.
+    pub(crate) fn new(root: SocketAddr) -> Self {
         Self {
             cache: Cache::new(1 << 20),
+            roots: Roots::new(vec![root]).unwrap(),
             begun: Instant::now(),
             random: 0,
         }
@@ -156,7 +159,7 @@ impl Iterative {
 
     /// The answer, by the client's own walk.
     pub(crate) fn ask(&mut self, name: &str, rtype: Rtype) -> Answer {
-        let roots = Roots::new(vec!["127.0.0.1:53".parse().unwrap()]).unwrap();
+        let roots = self.roots.clone();
         let deadline = self.begun.elapsed() + LONG;
         let name: Owner = name.parse().unwrap();
         let mut resolution = Resolution::new(name, rtype, roots, deadline);

@@ -8,6 +8,7 @@
 
 mod asking;
 mod generate;
+mod ours;
 #[path = "../differential/random.rs"]
 mod random;
 mod servers;
@@ -24,7 +25,8 @@ use servers::Servers;
 /// How many name spaces share their servers.
 const BATCH: usize = 50;
 
-fn compare(spaces: usize, seed: u64) {
+/// Compares so many name spaces of Knot and NSD, and of our own servers.
+fn compare(spaces: usize, own: u8, seed: u64) {
     for program in ["knotd", "nsd", "unbound"] {
         if !testing::have_program(program) {
             return;
@@ -34,6 +36,7 @@ fn compare(spaces: usize, seed: u64) {
     let variables = [
         ("TEST", test.to_str().unwrap()),
         ("SPACES", &spaces.to_string()),
+        ("OWN", &own.to_string()),
         ("SEED", &seed.to_string()),
     ];
     let script = "exec \"$TEST\" --exact inside --ignored --nocapture --test-threads=1";
@@ -47,7 +50,7 @@ fn compare(spaces: usize, seed: u64) {
 
 #[test]
 fn resolvers_agree() {
-    compare(20, 7);
+    compare(20, 8, 7);
 }
 
 #[test]
@@ -55,7 +58,7 @@ fn resolvers_agree() {
 fn resolvers_agree_on_a_thousand_name_spaces() {
     let given = std::env::var("NAMING_COMPARISON").unwrap_or_else(|_| "1000:24".into());
     let (spaces, seed) = given.split_once(':').expect("SPACES:SEED");
-    compare(spaces.parse().unwrap(), seed.parse().unwrap());
+    compare(spaces.parse().unwrap(), 40, seed.parse().unwrap());
 }
 
 /// What runs in the namespace.
@@ -83,7 +86,7 @@ fn inside() {
         let servers = Servers::start(&made);
         for space in &made {
             zones += space.zones.len();
-            let mut iterative = Iterative::new();
+            let mut iterative = Iterative::new("127.0.0.1:53".parse().unwrap());
             for (name, rtype) in &space.questions {
                 questions += 1;
                 let theirs = servers.unbound.ask(name, *rtype);
@@ -99,6 +102,12 @@ fn inside() {
             }
         }
         servers.stop();
+    }
+    if let Some(own) = number("OWN") {
+        let (more, differ) = ours::compare(own as u8, seed);
+        questions += more;
+        wrong.extend(differ);
+        println!("{more} answers about {own} name spaces of our own servers");
     }
     let took = begun.elapsed();
     assert!(

@@ -43,7 +43,11 @@ impl Servers {
             }
         }
         let unbound = Peer::new("127.0.0.53:53".parse().unwrap());
-        processes.push(start_unbound(&folder, spaces));
+        let first = SocketAddr::from(([127, 0, 0, 1], 53));
+        let stubs = spaces
+            .iter()
+            .map(|space| (space.zones[0].name.as_str(), first));
+        processes.push(start_unbound(&folder, stubs));
         let arguments = [
             "serve",
             "--recursive",
@@ -77,7 +81,7 @@ impl Servers {
 }
 
 /// Waits until a server has a zone.
-fn until_it_serves(server: &Peer, zone: &str) {
+pub(crate) fn until_it_serves(server: &Peer, zone: &str) {
     testing::wait_for(|| server.serves(zone).then_some(()));
 }
 
@@ -126,18 +130,22 @@ fn nsd(folder: &Folder, server: u8, zones: &[&Zone]) -> Running {
     testing::start("nsd", &["-d", "-c", &config])
 }
 
-fn start_unbound(folder: &Folder, spaces: &[NameSpace]) -> Running {
+/// unbound at 127.0.0.53, which finds each of these zones at this address.
+pub(crate) fn start_unbound<'s>(
+    folder: &Folder,
+    stubs: impl Iterator<Item = (&'s str, SocketAddr)>,
+) -> Running {
     let mut config = format!(
         "server:\n    interface: 127.0.0.53@53\n    username: \"\"\n    chroot: \"\"\n    directory: \"{}\"\n    pidfile: \"\"\n    use-syslog: no\n\
          \x20   num-threads: 1\n    module-config: \"iterator\"\n    do-not-query-localhost: no\n    qname-minimisation: no\n    do-ip6: no\n\
          \x20   minimal-responses: yes\n    edns-buffer-size: 1232\n    outgoing-range: 256\nremote-control:\n    control-enable: no\n",
         folder.path("")
     );
-    for space in spaces {
-        let zone = &space.zones[0].name;
+    for (zone, address) in stubs {
+        let address = address.ip();
         writeln!(
             config,
-            "stub-zone:\n    name: \"{zone}\"\n    stub-addr: 127.0.0.1@53"
+            "stub-zone:\n    name: \"{zone}\"\n    stub-addr: {address}@53"
         )
         .unwrap();
     }

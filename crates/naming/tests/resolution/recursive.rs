@@ -1,7 +1,9 @@
 //! `naming serve --recursive`: its cache, its clients, and how it stops.
 
 use std::{
-    net::{SocketAddr, UdpSocket},
+    collections::BTreeSet,
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream, UdpSocket},
     sync::{
         Arc, Condvar, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -268,6 +270,50 @@ fn over_tcp_any_number_of_queries_is_answered() {
     // A message to the root is in the log as it is in that of its client.
     let events = read_log(&log);
     assert!(events.iter().any(|record| record.event.message.is_some()));
+}
+
+#[test]
+fn a_connection_with_more_queries_than_may_wait_loses_none() {
+    let root = scripted(1, |query| vec![Sends::Reply(says(query))]);
+    let (server, address) = recursive(root, &[]);
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let mut all = Vec::new();
+    for id in 0..500 {
+        let message = query(
+            id,
+            &format!("n{id}.lab.").parse().unwrap(),
+            Rtype::A,
+            true,
+            true,
+        );
+        all.extend((message.len() as u16).to_be_bytes());
+        all.extend(message);
+    }
+    // The client ends its direction at once, and reads the replies afterwards.
+    stream.write_all(&all).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut replies = Vec::new();
+    stream.read_to_end(&mut replies).unwrap();
+    let mut ids = BTreeSet::new();
+    let mut rest = replies.as_slice();
+    while let [high, low, after @ ..] = rest {
+        let (reply, after) = after.split_at(usize::from(u16::from_be_bytes([*high, *low])));
+        let reply = Reply::read(reply).unwrap();
+        assert_eq!((reply.code, reply.answer.len()), (0, 1));
+        ids.insert(reply.id);
+        rest = after;
+    }
+    assert_eq!(ids.len(), 500);
+    let finished = server.interrupt();
+    assert!(
+        finished
+            .err
+            .contains("500 queries (0 over UDP, 500 over TCP)"),
+        "{finished:?}"
+    );
 }
 
 #[test]
