@@ -27,7 +27,7 @@ CARGO_TARGET_DIR=$work/build RUSTFLAGS="${flags[*]}" \
 program=$(echo "$work"/build/*/release/naming-fuzz)
 
 # Packets get the largest share: they are parsed fastest, and any host can send them.
-for share in packet:65 zone:15 names:15 keys:5; do
+for share in packet:50 reply:15 zone:15 names:15 keys:5; do
     target=${share%:*}
     some=$((runs * ${share#*:} / 100))
     mkdir -p "$work/$target"

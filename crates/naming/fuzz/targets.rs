@@ -3,7 +3,7 @@
 #[path = "../tests/support/copy.rs"]
 mod copy;
 
-use std::{cell::RefCell, path::Path, sync::Arc};
+use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
 use domain::{
     base::{
@@ -28,6 +28,7 @@ use naming::{
         zone::Zone,
     },
     file,
+    resolver::{Cache, Fault, Output, Resolution, Roots, World},
     space::Space,
     zonefile,
 };
@@ -200,6 +201,40 @@ fn generates_many(text: &[u8]) -> bool {
     let digits = text.split(|byte| !byte.is_ascii_digit());
     let capital = text.to_ascii_uppercase();
     digits.map(<[u8]>::len).max() > Some(3) && capital.windows(9).any(|word| word == b"$GENERATE")
+}
+
+/// What a resolver asks for in [`reply`].
+pub(crate) const ASKED: &str = "www.region1.lab.";
+
+/// A resolution ends within its bounds, whatever the servers send: here all send this message, with the right identifier.
+pub(crate) fn reply(message: &[u8]) {
+    let root = "127.0.0.1:5300".parse().expect("an address");
+    let roots = Roots::new(vec![root]).expect("one address");
+    let mut cache = Cache::new(1 << 16);
+    let name = ASKED.parse().expect("a name");
+    let deadline = Duration::from_secs(4);
+    let mut resolution = Resolution::new(name, Rtype::A, roots, deadline);
+    let mut world = World {
+        now: Duration::ZERO,
+        cache: &mut cache,
+        random: &mut || 7,
+    };
+    let mut output = resolution.start(&mut world);
+    while let Output::Ask(ask) = output {
+        assert!(ask.until <= deadline && resolution.sent() <= 64);
+        let mut message = message.to_vec();
+        if let Some(id) = message.first_chunk_mut() {
+            *id = [0, 7];
+        }
+        output = resolution.received(ask.server, &message, &mut world);
+        if output == Output::Wait {
+            world.now = world.now.max(ask.until);
+            output = resolution.failed(Fault::NoReply, &mut world);
+        }
+        assert!(resolution.take_notes().len() <= 256);
+    }
+    assert!(matches!(output, Output::Done(_)));
+    assert!(cache.size().1 <= 1 << 16);
 }
 
 /// A file of keys: each that is read can sign.

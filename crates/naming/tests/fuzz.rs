@@ -69,15 +69,17 @@ fn run(seeds: &[Vec<u8>], target: fn(&[u8])) {
     }
 }
 
+/// A name on the wire.
+fn wire(name: &str) -> Vec<u8> {
+    let labels = name.split('.').filter(|label| !label.is_empty());
+    let mut wire: Vec<u8> = labels
+        .flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat())
+        .collect();
+    wire.push(0);
+    wire
+}
+
 fn packet_seeds() -> Vec<Vec<u8>> {
-    let wire = |name: &str| {
-        let mut wire: Vec<u8> = name
-            .split('.')
-            .flat_map(|label| [&[label.len() as u8], label.as_bytes()].concat())
-            .collect();
-        wire.push(0);
-        wire
-    };
     let query = |name: &str, rtype: u16| {
         let mut message = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
         message.extend(wire(name));
@@ -153,10 +155,76 @@ fn malformed_packets_do_no_harm() {
     run(&seeds, targets::packet);
 }
 
+/// Replies of every kind.
+fn reply_seeds() -> Vec<Vec<u8>> {
+    let soa = [wire("lab"), wire("lab"), vec![0; 20]].concat();
+    let glue = ("ns.region1.lab", 1, vec![127, 0, 0, 2]);
+    type Lines = Vec<(&'static str, u8, Vec<u8>)>;
+    let replies: Vec<(u8, u8, [Lines; 3])> = vec![
+        (
+            4,
+            0,
+            [vec![(targets::ASKED, 1, vec![10, 0, 0, 1])], vec![], vec![]],
+        ),
+        (
+            4,
+            0,
+            [vec![(targets::ASKED, 5, wire("w.lab"))], vec![], vec![]],
+        ),
+        (
+            4,
+            0,
+            [
+                vec![
+                    ("region1.lab", 39, wire("lab")),
+                    ("www.lab", 1, vec![10, 0, 0, 1]),
+                ],
+                vec![],
+                vec![],
+            ],
+        ),
+        (4, 3, [vec![], vec![("lab", 6, soa)], vec![]]),
+        (
+            0,
+            0,
+            [
+                vec![],
+                vec![("region1.lab", 2, wire("ns.region1.lab"))],
+                vec![glue],
+            ],
+        ),
+        (0, 0, [vec![], vec![("lab", 2, wire("ns.lab"))], vec![]]),
+        (2, 0, Default::default()),
+        (0, 1, Default::default()),
+    ];
+    let message = |(flags, code, sections): (u8, u8, [Lines; 3])| {
+        let counts = sections
+            .each_ref()
+            .map(|lines| [0, lines.len() as u8])
+            .concat();
+        let mut message = [&[0, 7, 0x80 | flags, code, 0, 1][..], &counts].concat();
+        message.extend(wire(targets::ASKED));
+        message.extend([0, 1, 0, 1]);
+        for (owner, rtype, data) in sections.into_iter().flatten() {
+            message.extend(wire(owner));
+            message.extend([0, rtype, 0, 1, 0, 0, 0, 60, 0, data.len() as u8]);
+            message.extend(data);
+        }
+        message
+    };
+    replies.into_iter().map(message).collect()
+}
+
+#[test]
+fn malformed_replies_do_no_harm() {
+    run(&reply_seeds(), targets::reply);
+}
+
 /// For `scripts/fuzz.sh`: the first inputs of the fuzzer.
 fn write_seeds(folder: &std::ffi::OsStr) {
     for (target, seeds) in [
         ("packet", packet_seeds()),
+        ("reply", reply_seeds()),
         ("zone", vec![ZONE.into(), BIND_ZONE.into()]),
         ("names", vec![targets::NAMES.into()]),
         ("keys", vec![KEYS.into()]),

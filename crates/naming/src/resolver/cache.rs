@@ -184,3 +184,82 @@ impl Cache {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(name: &str) -> Owner {
+        name.parse().unwrap()
+    }
+
+    fn address(ttl: u32, last: u8) -> RrSet {
+        RrSet::new(
+            owner("www.lab."),
+            Rtype::A,
+            ttl,
+            vec![Box::new([10, 0, 0, last])],
+        )
+    }
+
+    fn soa(ttl: u32, minimum: u32) -> RrSet {
+        let data = [&[0, 0][..], &[0; 16], &minimum.to_be_bytes()].concat();
+        RrSet::new(owner("lab."), Rtype::SOA, ttl, vec![data.into()])
+    }
+
+    const NOW: Duration = Duration::ZERO;
+
+    #[test]
+    fn records_give_way_only_to_such_as_are_believed_as_much() {
+        let mut cache = Cache::new(1 << 20);
+        let name = owner("www.lab.");
+        let mut added = |set: RrSet, rank| {
+            cache.add_records(set, rank, NOW);
+            match cache.get(&name, Rtype::A, NOW) {
+                Some(Found::Records(set)) => set.data[0][3],
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(added(address(60, 1), Rank::AfterAlias), 1);
+        assert_eq!(added(address(60, 2), Rank::Answer), 2);
+        assert_eq!(added(address(60, 3), Rank::AfterAlias), 2);
+        assert_eq!(added(address(60, 4), Rank::Answer), 4);
+        let later = Duration::from_secs(61);
+        cache.add_records(address(60, 5), Rank::AfterAlias, later);
+        let found = cache.get(&name, Rtype::A, later);
+        assert_eq!(found, Some(Found::Records(address(60, 5))));
+    }
+
+    #[test]
+    fn nothing_is_kept_for_too_long() {
+        let mut cache = Cache::new(1 << 20);
+        let name = owner("www.lab.");
+        cache.add_records(address(1 << 30, 1), Rank::Answer, NOW);
+        assert_eq!(
+            cache.get(&name, Rtype::A, NOW),
+            Some(Found::Records(address(LONGEST, 1)))
+        );
+        for (ttl, minimum, kept) in [
+            (60, 30, 30),
+            (30, 60, 30),
+            (1 << 30, 1 << 30, LONGEST_NEGATIVE),
+        ] {
+            cache.add_negative(&name, Some(Rtype::TXT), soa(ttl, minimum), NOW);
+            match cache.get(&name, Rtype::TXT, NOW) {
+                Some(Found::NoRecords(soa)) => assert_eq!(soa.ttl, kept),
+                other => panic!("{other:?}"),
+            }
+        }
+        // What is delegated there is no answer.
+        let zone = owner("region1.lab.");
+        let delegation = Delegation {
+            zone: zone.clone(),
+            servers: Vec::new(),
+        };
+        cache.add_delegation(delegation.clone(), 60, NOW);
+        assert_eq!(cache.get(&zone, Rtype::NS, NOW), None);
+        let below = owner("a.b.region1.lab.");
+        assert_eq!(cache.delegation(&below, NOW), Some((delegation, 60)));
+        assert_eq!(cache.delegation(&owner("region2.lab."), NOW), None);
+    }
+}
