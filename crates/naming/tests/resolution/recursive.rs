@@ -219,6 +219,34 @@ fn only_those_who_may_ask_are_answered() {
 }
 
 #[test]
+fn other_machines_may_ask_when_they_are_allowed() {
+    if !testing::have_program("dig") {
+        return;
+    }
+    let script = r#"
+        ip addr add 192.0.2.1/24 dev lo; ip addr add 192.0.2.2/24 dev lo; ip addr add 198.51.100.2/24 dev lo
+        start() { "$NAMING" serve "$@" 2>$name.err >$name.out & until grep -q listening $name.err; do sleep 0.01; done; }
+        name=root; start; root=$!
+        name=closed; start --recursive --root :5300 --listen 0.0.0.0:5301; closed=$!
+        name=open; start --recursive --root :5300 --listen 0.0.0.0:5302 --allow 192.0.2.0/24; open=$!
+        ask() { dig -b $1 @192.0.2.1 -p $2 server1.flat.lab A 2>/dev/null | grep -o 'status: [A-Z]*'; }
+        ask 127.0.0.1 5301; ask 192.0.2.2 5301; ask 192.0.2.2 5302; ask 198.51.100.2 5302
+        kill $root $closed $open; wait $closed; wait $open
+        cat closed.err
+    "#;
+    let Some(finished) = testing::in_namespace(script, &[("NAMING", NAMING)]) else {
+        return;
+    };
+    let answers: Vec<_> = finished.out.lines().take(4).collect();
+    let wanted = ["NOERROR", "REFUSED", "NOERROR", "REFUSED"].map(|code| format!("status: {code}"));
+    assert_eq!(answers, wanted, "{finished:?}");
+    assert!(
+        finished.out.contains("refused: --allow does not have it"),
+        "{finished:?}"
+    );
+}
+
+#[test]
 fn over_tcp_any_number_of_queries_is_answered() {
     if !testing::have_program("dig") {
         return;
