@@ -87,8 +87,9 @@ pub struct World<P: Scheme> {
     free: Vec<u32>,
     sent: u32,
     now: u64,
-    /// The processes that wait for a timeout.
+    /// The processes whose timer of a timeout is set, and for each process whether it is one.
     waiting: Vec<ProcessId>,
+    waits: Vec<bool>,
     actions: Vec<Action<P::Message>>,
     cost: Cost,
     visited: Vec<ProcessId>,
@@ -113,6 +114,7 @@ impl<P: Scheme> World<P> {
             sent: 0,
             now: 0,
             waiting: Vec::new(),
+            waits: vec![false; nodes],
             actions: Vec::new(),
             cost: Cost::default(),
             visited: Vec::new(),
@@ -193,7 +195,6 @@ impl<P: Scheme> World<P> {
         (self.now, self.sent) = (0, 0);
         self.cost = Cost::default();
         self.is_answered = false;
-        self.waiting.clear();
         self.visited.clear();
         let mut actions = mem::take(&mut self.actions);
         let done = self.nodes[process.index()].command(command, &mut actions);
@@ -207,6 +208,7 @@ impl<P: Scheme> World<P> {
             }
             self.now += TIMEOUT * self.delays.longest().max(1);
             for process in mem::take(&mut self.waiting) {
+                self.waits[process.index()] = false;
                 self.timer(process, TimerKind::Timeout, asker);
             }
             self.run(asker);
@@ -242,7 +244,7 @@ impl<P: Scheme> World<P> {
         for action in actions.drain(..) {
             match action {
                 Action::SetTimer(TimerKind::Timeout) => {
-                    if !self.waiting.contains(&me) {
+                    if !mem::replace(&mut self.waits[me.index()], true) {
                         self.waiting.push(me);
                     }
                 }

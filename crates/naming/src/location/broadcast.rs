@@ -61,8 +61,10 @@ impl Broadcast {
             let at = self.entities.has(&name).then_some(self.me);
             return finds(&name, at, out);
         }
+        if self.pending.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
         let number = self.pending.start(name.clone());
-        out.set_timer(TimerKind::Timeout);
         out.send(To::All, Payload::WhoHas(name, number)).map(drop)
     }
 }

@@ -114,8 +114,10 @@ impl Forwarding {
         if self.next(&name).is_none() {
             return finds(&name, None, out);
         }
+        if self.pending.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
         let number = self.pending.start(name.clone());
-        out.set_timer(TimerKind::Timeout);
         self.ask(name, number, out)
     }
 

@@ -125,8 +125,10 @@ impl Hierarchy {
             let at = self.entities.has(&name).then_some(self.me);
             return finds(&name, at, out);
         }
+        if self.pending.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
         let number = self.pending.start(name.clone());
-        out.set_timer(TimerKind::Timeout);
         self.ask(name, number, out)
     }
 

@@ -84,8 +84,10 @@ impl HomeBased {
         if self.entities.has(&name) {
             return finds(&name, Some(self.me), out);
         }
+        if self.pending.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
         let number = self.pending.start(name.clone());
-        out.set_timer(TimerKind::Timeout);
         self.ask(name, number, out)
     }
 

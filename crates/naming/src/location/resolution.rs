@@ -106,11 +106,13 @@ impl Resolution {
         if let Some(at) = self.answers.get(&name) {
             return finds(&name, Some(*at), out);
         }
+        if self.pending.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
         let number = self.pending.start(Query {
             name: name.clone(),
             waiting: Waiting::Application,
         });
-        out.set_timer(TimerKind::Timeout);
         self.begin(name, number, false, out)
     }
 
@@ -206,11 +208,13 @@ impl Resolution {
         }
         let below = self.below(level, &name).unwrap_or_default();
         let below = self.known(below, &name);
+        if self.pending.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
         let number = self.pending.start(Query {
             name: name.clone(),
             waiting: Waiting::Other(from, number),
         });
-        out.set_timer(TimerKind::Timeout);
         self.ask(below, name, number, out)
     }
 

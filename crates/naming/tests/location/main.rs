@@ -1,6 +1,8 @@
 //! The location schemes against the figures of the textbook and of the papers.
 
+mod check;
 mod chord;
+mod faults;
 mod maintenance;
 mod model;
 mod schemes;

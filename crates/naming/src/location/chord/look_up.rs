@@ -53,8 +53,10 @@ impl Chord {
             asked: None,
             avoided: Vec::new(),
         };
+        if self.pending.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
         let number = self.pending.start(search);
-        out.set_timer(TimerKind::Timeout);
         match self.look_ups {
             LookUps::Recursive if self.is_member() => self.send_off(number, out),
             _ => self.begin(number, out),

@@ -1,0 +1,156 @@
+//! Every interleaving of the messages of three processes: what a look-up finds is where the entity was meanwhile.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use common::process::{
+    Command,
+    check::{
+        monitor::{Monitor, Seen},
+        search::{End, Limits, Progress, search},
+        system::{FaultBudget, System, TimerBounds},
+    },
+    ids::ProcessId,
+    property::Property,
+    verdict::exercise::Exercise,
+};
+use naming::location::{
+    Scheme,
+    broadcast::Broadcast,
+    entities::home,
+    forwarding::{Forwarding, Shortening},
+    hierarchy::{Fanout, Hierarchy},
+    home::HomeBased,
+    verdict::LookUps,
+};
+
+const NODES: usize = 3;
+
+/// The automaton, and whether its last step was wrong.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+struct Watch {
+    look_ups: LookUps,
+    is_wrong: bool,
+}
+
+impl Monitor for Watch {
+    fn step(&mut self) {
+        self.is_wrong = false;
+    }
+
+    fn see(&mut self, process: ProcessId, seen: &Seen) -> Exercise {
+        let Some(meaning) = &seen.meaning else {
+            return Exercise::default();
+        };
+        self.is_wrong |= self.look_ups.step(process, meaning);
+        Exercise::of_meaning(process, meaning)
+    }
+
+    fn violates(&self, property: Property) -> bool {
+        property == Property::LookUpsRight && self.is_wrong
+    }
+
+    fn complete(&self, _processes: usize, crashed: u16) -> bool {
+        self.look_ups
+            .have_ended(|process| crashed >> process.index() & 1 == 1)
+    }
+}
+
+/// What happens, in any order that the processes allow.
+struct Case {
+    /// How many look-ups a process makes.
+    look_ups: usize,
+    /// Whether the entity, which comes into being at home, moves.
+    moves: bool,
+    /// How many waits of each process end without an answer.
+    timeouts: u16,
+    budget: FaultBudget,
+    properties: &'static [Property],
+}
+
+/// The number of states; no property is violated in any.
+fn explore<P: Scheme>(settings: P::Settings, case: &Case) -> u64 {
+    let name = || "server1".to_owned();
+    let at = home(&name(), NODES);
+    let next = ProcessId((at.0 + 1) % 3);
+    let last = ProcessId((at.0 + 2) % 3);
+    let mut commands = vec![(at, Command::Insert(name(), String::new()))];
+    commands.extend(case.moves.then(|| (at, Command::Move(name(), next))));
+    commands.extend((0..case.look_ups).map(|_| (last, Command::LookUp(name()))));
+    let system = System::<P, Watch> {
+        monitor: Watch::default(),
+        properties: case.properties,
+        processes: NODES,
+        bounds: TimerBounds {
+            operations: 0,
+            rounds: 0,
+            timeouts: case.timeouts,
+        },
+        commands,
+        settings,
+        budget: case.budget,
+        is_reduced: false,
+        is_timeless: true,
+        exercise: Arc::default(),
+        process: PhantomData,
+    };
+    let limits = Limits {
+        most: 500_000,
+        ..Limits::none(2)
+    };
+    let outcome = search(&system, limits, &Progress::default(), &|| false);
+    let scheme = std::any::type_name::<P>();
+    assert_eq!(outcome.end, End::Complete, "{scheme}: {:?}", outcome.counts);
+    for (property, violation) in system.properties.iter().zip(&outcome.violations) {
+        assert!(violation.is_none(), "{scheme}: {property}: {violation:?}");
+    }
+    outcome.counts.distinct
+}
+
+fn explore_all(case: &Case) {
+    let states = [
+        explore::<Broadcast>((), case),
+        explore::<HomeBased>((), case),
+        explore::<Forwarding>(Shortening::Chain, case),
+        explore::<Forwarding>(Shortening::None, case),
+        explore::<Hierarchy>(Fanout(2), case),
+    ];
+    assert!(states.iter().all(|states| *states > 10), "{states:?}");
+}
+
+#[test]
+fn what_a_look_up_finds_is_where_the_entity_was_meanwhile() {
+    explore_all(&Case {
+        look_ups: 2,
+        moves: true,
+        timeouts: 1,
+        budget: FaultBudget::default(),
+        properties: &[Property::LookUpsRight],
+    });
+}
+
+#[test]
+fn a_look_up_ends_when_its_waits_do() {
+    explore_all(&Case {
+        look_ups: 1,
+        moves: false,
+        timeouts: 6,
+        budget: FaultBudget::default(),
+        properties: &[Property::LookUpsRight, Property::LookUpsEnd],
+    });
+}
+
+#[test]
+fn messages_that_are_lost_or_duplicated_make_no_answer_wrong() {
+    let case = Case {
+        look_ups: 1,
+        moves: false,
+        timeouts: 2,
+        budget: FaultBudget {
+            lost: 1,
+            duplicated: 1,
+            ..FaultBudget::default()
+        },
+        properties: &[Property::LookUpsRight],
+    };
+    explore_all(&case);
+}
