@@ -19,6 +19,8 @@ const NAMING: &str = env!("CARGO_BIN_EXE_naming");
 /// The parent's address and that of the child.
 const PARENT: &str = "127.0.0.1";
 const CHILD: &str = "127.0.0.2";
+/// A further server of the child.
+const FURTHER: &str = "127.0.0.4";
 
 /// Names of every kind below region1, and aliases of them.
 const NAMES: &str = r#"{"server1": "192.168.1.2", "gate": "symlink:region1/rack1/a",
@@ -57,7 +59,7 @@ fn family(names: &str, childs: &str, arguments: &[&str]) -> Family {
     let folder = Folder::new();
     let names = folder.write("names.json", names);
     let childs = folder.write("childs.json", childs);
-    let port = port(&[PARENT, CHILD]);
+    let port = port(&[PARENT, CHILD, FURTHER]);
     let parent = [&["--names", &names], arguments].concat();
     let child = [&["--names", &childs, "--zone", "region1.lab."], arguments].concat();
     Family {
@@ -193,7 +195,7 @@ fn no_look_up_is_lost_meanwhile() {
                 })
             })
             .collect();
-        // Meanwhile names are registered in the subtree, until one is refused because it is delegated.
+        // Meanwhile names are registered in the subtree, until it is delegated.
         let server = family.at(PARENT);
         let registering = scope.spawn(move || {
             let register = |number: u32| {
@@ -201,7 +203,8 @@ fn no_look_up_is_lost_meanwhile() {
                 let register = ["register", &name, "10.2.0.1", "--server", &server];
                 run(NAMING, &register).code == Some(0)
             };
-            (0..1000).take_while(|number| register(*number)).count()
+            // Fewer than the move tries, so that it comes to its end.
+            (0..12).take_while(|number| register(*number)).count()
         });
         let moved = family.delegate(&[]);
         done.store(true, Ordering::Release);
@@ -323,6 +326,21 @@ fn what_fails_leaves_the_parent_as_it_was() {
         assert!(code == 2 || line.contains(&kept), "{line}");
     }
     assert_eq!(names_of_parent(&family), before);
+    // A further server of the child that is no copy of the first.
+    let other = family.folder.write("other.json", "{}");
+    let zone = ["--zone", "region1.lab.", "--names", &other];
+    let _other = serve_at(FURTHER, family.port, &zone);
+    let waited = family.delegate(&[FURTHER, "--replace", "--timeout", "300ms"]);
+    let why = format!(
+        "{FURTHER}:{} does not have the names that {child} has",
+        family.port
+    );
+    assert_eq!(waited.code, Some(1), "{waited:?}");
+    assert!(
+        waited.err.contains(&why) && waited.err.contains(&kept),
+        "{waited:?}"
+    );
+    assert_eq!(names_of_parent(&family), before);
     // What the child has otherwise is replaced on request.
     let replaced = family.delegate(&["--replace"]);
     assert_eq!(replaced.code, Some(0), "{replaced:?}");
@@ -365,8 +383,15 @@ fn links_across_the_cut_are_named_and_nothing_moves() {
 #[test]
 fn a_child_that_is_killed_leaves_the_parent_as_it_was() {
     // So many names that the child is at work when it is killed, at the first of them.
-    let regions: Vec<_> = (0..20_000)
-        .map(|number| format!("\"n{number}\": \"10.1.{}.{}\"", number / 200, number % 200))
+    let regions: Vec<_> = (0..60_000)
+        .map(|number| {
+            format!(
+                "\"n{number}\": \"10.{}.{}.{}\"",
+                1 + number / 50_000,
+                number / 200 % 250,
+                number % 200
+            )
+        })
         .collect();
     let names = format!("{{\"region1\": {{{}}}}}", regions.join(","));
     let mut family = family(&names, "{}", &[]);
@@ -385,7 +410,7 @@ fn a_child_that_is_killed_leaves_the_parent_as_it_was() {
     );
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
     let parent = server.parse().unwrap();
-    for number in [0, 7_777, 19_999] {
+    for number in [0, 7_777, 59_999] {
         let found = walk(&socket, parent, &format!("n{number}.region1.lab."));
         assert_eq!(found.map(|found| found.len()), Ok(1));
     }

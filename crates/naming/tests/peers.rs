@@ -417,3 +417,60 @@ END
         "",
     );
 }
+
+/// A subtree moves to two servers, of which Knot is the second; then the first one ends.
+#[test]
+fn a_subtree_moves_to_a_server_and_its_secondary() {
+    if !testing::have_program("dig") || !testing::have_program("knotd") {
+        return;
+    }
+    let script = r#"
+        echo '{}' >child.json
+        "$NAMING" serve --quiet --ready-file parent.ready >parent.out 2>&1 &
+        parent=$!
+        "$NAMING" serve --quiet --zone region1.lab. --names child.json --listen 127.0.0.2:5300 \
+            --secondary 127.0.0.3:5300 --ready-file child.ready >child.out 2>&1 &
+        child=$!
+        trap 'kill $parent $child $knot 2>/dev/null || true' EXIT
+        until [ -s parent.ready ] && [ -s child.ready ]; do sleep 0.01; done
+        mkdir knot
+        cat >knot.conf <<END
+server:
+    rundir: "$PWD/knot"
+    listen: 127.0.0.3@5300
+database:
+    storage: "$PWD/knot"
+remote:
+  - id: child
+    address: 127.0.0.2@5300
+acl:
+  - id: notice
+    address: 127.0.0.2
+    action: notify
+zone:
+  - domain: region1.lab.
+    master: child
+    acl: notice
+    storage: "$PWD/knot"
+END
+        knotd -c knot.conf 2>knot.err >&2 &
+        knot=$!
+        ask() { at=$1; shift; dig "@$at" -p 5300 +norecurse +tries=1 +time=1 "$@"; }
+        tries=0
+        until ask 127.0.0.3 region1.lab SOA +short 2>/dev/null | grep -q hostmaster; do
+            tries=$((tries + 1)); [ $tries -lt 300 ] || { cat knot.err; exit 3; }
+            sleep 0.05
+        done
+        "$NAMING" delegate region1 127.0.0.2 127.0.0.3
+        ask 127.0.0.1 server1.region1.lab A +noall +additional | awk '{ print $5 }' | sort
+        kill $child
+        wait $child || true
+        ask 127.0.0.3 server1.region1.lab A +short
+    "#;
+    let Some(finished) = testing::in_namespace(script, &[("NAMING", NAMING)]) else {
+        return;
+    };
+    let expected = "/region1 is delegated to 127.0.0.2, 127.0.0.3: 2 names moved\n\
+                    127.0.0.2\n127.0.0.3\n192.168.1.2\n";
+    assert!(finished.out.ends_with(expected), "{finished:?}");
+}
