@@ -106,13 +106,13 @@ FAIL  mutual exclusion       the first had not exited when the second entered
 ok    every request granted  eventually, on every path
 ok    in timestamp order     on every path
 shortest counterexample to \"mutual exclusion\", 5 steps:
-    1  p1 at 1 requests the critical section: sends request to all
-    2  p2 at 1 requests the critical section: sends request to all
-    3  p2 at 2 receives request from p1
-    3  p2 at 3 sends acknowledgement to p1
-    4  p1 at 2 receives request from p2
-    4  p1 at 3 sends acknowledgement to p2
-    4  p1 at 4 enters the critical section, by its request of 1
+    1  p2 at 1 requests the critical section: sends request to all
+    2  p1 at 1 requests the critical section: sends request to all
+    3  p1 at 2 receives request from p2
+    3  p1 at 3 sends acknowledgement to p2
+    3  p1 at 4 enters the critical section, by its request of 1
+    4  p2 at 2 receives request from p1
+    4  p2 at 3 sends acknowledgement to p1
     5  p2 at 4 receives acknowledgement from p1
     5  p2 at 5 enters the critical section, by its request of 1
 event log: {file}
@@ -159,7 +159,7 @@ replay in the simulator: lamport simulate mutex --processes 2 --bug no-tie-break
         (
             "simulate total",
             3,
-            "but in the replay p1 at 1 sends multicast",
+            "but in the replay p2 at 1 sends multicast",
         ),
     ] {
         let different = lamport(&format!("{other} --processes 2 --replay {file}"));

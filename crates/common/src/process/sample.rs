@@ -102,9 +102,11 @@ impl Process for Broadcast {
                 out.set_timer(TimerKind::Maintain);
             }
             TimerKind::Timeout => {
-                if let Some(name) = self.asks.take() {
-                    out.local(Meaning::Found(name, String::new()))?;
-                }
+                // A timer that was not cleared shows itself.
+                out.local(match self.asks.take() {
+                    Some(name) => Meaning::Found(name, String::new()),
+                    None => Meaning::Local("nothing to wait for".to_owned()),
+                })?;
             }
             TimerKind::Think | TimerKind::Work => {}
         }

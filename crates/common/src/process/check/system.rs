@@ -82,14 +82,17 @@ impl TimerBounds {
 /// The most commands of a system.
 pub const MOST_COMMANDS: usize = 16;
 
+/// The most properties of a system.
+pub const MOST_PROPERTIES: usize = 8;
+
 /// Processes and their network.
 #[derive(Clone, Debug)]
 pub struct System<P: Process, M> {
     /// The monitor of the initial state.
     pub monitor: M,
-    /// The properties that it monitors, at most 8.
+    /// The properties that it monitors, at most [`MOST_PROPERTIES`].
     pub properties: &'static [Property],
-    /// The number of processes.
+    /// The number of processes, at most [`MOST_PROCESSES`].
     pub processes: usize,
     /// How often timers may expire.
     pub bounds: TimerBounds,
@@ -311,10 +314,19 @@ impl<P: Process, M: Monitor> System<P, M> {
     }
 
     /// The initial state: each process has started. Passes the events of that to `show`.
+    ///
+    /// # Panics
+    /// When the system has more processes, commands or properties than a state has bits for.
     pub(super) fn begin(
         &self,
         mut show: impl FnMut(ProcessId, StepEvent<'_, P::Message>),
     ) -> GlobalState<P, M> {
+        assert!(
+            self.processes <= MOST_PROCESSES
+                && self.commands.len() <= MOST_COMMANDS
+                && self.properties.len() <= MOST_PROPERTIES,
+            "a system of at most {MOST_PROCESSES} processes, {MOST_COMMANDS} commands and {MOST_PROPERTIES} properties"
+        );
         let mut started = Vec::new();
         let nodes = ProcessId::all(self.processes).map(|me| {
             let mut node = Node {

@@ -187,3 +187,15 @@ fn the_fault_budget_and_the_bounds_are_kept() {
     };
     assert_eq!([0, 1, 2].map(rounds), [1, 4, 9]);
 }
+
+#[test]
+#[should_panic(expected = "at most 8 processes, 16 commands and 8 properties")]
+fn a_system_with_more_commands_than_a_state_has_bits_for_is_refused() {
+    let large = system(0, 0);
+    let command = (ProcessId(0), Command::Local);
+    let large = System {
+        commands: vec![command; 17],
+        ..large
+    };
+    large.init_states();
+}

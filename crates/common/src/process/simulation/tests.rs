@@ -60,6 +60,7 @@ fn commands_come_at_their_times_and_a_reply_clears_the_timeout() {
         settings.faults.delay = super::super::faults::Delay::Constant(ms(5));
     });
     assert_eq!(found(&run), [(ms(20), 2, "10.0.0.7".to_owned())]);
+    assert_eq!(run.end, ms(20), "no timeout after it");
     let refused: Vec<_> = run.refusals.iter().map(|(at, to, _)| (*at, to.0)).collect();
     assert_eq!(refused, [(ms(10), 2), (ms(10), 3)]);
     assert_eq!(run.refusals[1].2, Refusal::Unknown);
