@@ -16,6 +16,10 @@ use common::process::{
 use naming::location::{
     Scheme,
     broadcast::Broadcast,
+    chord::{
+        Chord,
+        settings::{LookUps as LookUpsBy, Settings as Ring},
+    },
     entities::home,
     forwarding::{Forwarding, Shortening},
     hierarchy::{Fanout, Hierarchy},
@@ -153,4 +157,20 @@ fn messages_that_are_lost_or_duplicated_make_no_answer_wrong() {
         properties: &[Property::LookUpsRight],
     };
     explore_all(&case);
+    let budget = FaultBudget {
+        lost: 1,
+        ..FaultBudget::default()
+    };
+    let case = Case {
+        timeouts: 1,
+        budget,
+        ..case
+    };
+    for look_ups in [LookUpsBy::Iterative, LookUpsBy::Recursive] {
+        let ring = Ring {
+            look_ups,
+            ..Ring::whole(NODES)
+        };
+        assert!(explore::<Chord>(ring, &case) > 10);
+    }
 }
