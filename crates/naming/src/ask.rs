@@ -250,7 +250,7 @@ impl Reply {
         self.values.is_empty().then(|| match self.rcode {
             Rcode::NOERROR if self.referral.is_some() => {
                 let referral = self.referral.as_deref().unwrap_or_default();
-                format!("{server} refers to another server: {referral}")
+                format!("{server} refers to another server: {referral}; --iterative goes on there")
             }
             Rcode::NOERROR => format!("{server} has {owner}, but no record of this type for it"),
             Rcode::NXDOMAIN => format!("{server} has no {owner}"),

@@ -40,7 +40,8 @@ impl FromStr for Service {
         let [numbers @ .., target] = words.as_slice() else {
             return Err("not PRIORITY WEIGHT PORT TARGET".into());
         };
-        let numbers: Result<Vec<u16>, _> = numbers.iter().map(|number| number.parse::<u16>()).collect();
+        let numbers: Result<Vec<u16>, _> =
+            numbers.iter().map(|number| number.parse::<u16>()).collect();
         let numbers = numbers.ok().filter(|numbers| numbers.len() == 3);
         let numbers =
             numbers.ok_or("not PRIORITY WEIGHT PORT TARGET, three numbers up to 65535")?;
