@@ -220,6 +220,23 @@ stopped_across() {
     stops linux windows prethreaded
 }
 
+ipv6() {
+    local system
+    launch server windows thread-server --listen '[::1]:0'
+    for system in windows linux; do
+        run $system thread-client --connect "$address" >"$system.client"
+        expect 1 "Received from server: Hello from server" "$system.client"
+    done
+    stop "$process"
+    expect 2 "Connection from [::1]:" server.out
+    launch names windows naming serve --listen '[::1]:0'
+    for system in windows linux; do
+        run $system naming resolve server1 --server "$address" >"$system.names"
+        expect 1 "IP address of server1: 192.168.1.2" "$system.names"
+    done
+    stop "$process"
+}
+
 load() {
     launch server windows thread-server --listen 127.0.0.1:0
     run windows thread-client --connect "$address" --rate 50 --for 1s --plot rate.svg >load.out
@@ -332,6 +349,31 @@ name_server_across() {
     serves linux
 }
 
+transfers() {
+    local secondary
+    # A secondary that answers the notice of a change (RFC 1996): its header, as a reply.
+    python3 -c '
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 0))
+server.settimeout(60)
+print(server.getsockname()[1], flush=True)
+notice, source = server.recvfrom(512)
+server.sendto(notice[:2] + bytes([notice[2] | 0x80]) + notice[3:], source)
+print("opcode", notice[2] >> 3 & 15, flush=True)
+' >secondary.out &
+    secondary=$!
+    until [ -s secondary.out ]; do sleep 0.05; done
+    launch server windows naming serve --listen 127.0.0.1:0 --secondary "127.0.0.1:$(head -n 1 secondary.out)"
+    run windows naming register region1/server9 10.0.0.9 --server "$address" >client.out
+    wait "$secondary" || fail "no notice"
+    expect 1 "opcode 4" secondary.out
+    dig @127.0.0.1 -p "${address##*:}" lab. AXFR +noall +answer >transfer.out
+    stop "$process"
+    expect 1 "server9.region1.lab." transfer.out
+    expect 2 "SOA" transfer.out
+}
+
 stored_names() {
     # Served from a store, changed, stopped, and served again: the file is replaced while it is open elsewhere.
     launch first windows naming serve --listen 127.0.0.1:0 --store names.store
@@ -371,6 +413,27 @@ devices() {
     refuses 2 "thread-server: --ready-file NUL: " thread-server --listen 127.0.0.1:0 --ready-file NUL
     refuses 2 "naming: --names CON: " naming flat server1 --names CON
     refuses 2 "thread-client: --plot " thread-client --plot 'aux.svg' --clients 1
+    refuses 2 "lamport: NUL: " lamport trace NUL
+}
+
+graded() {
+    # Which processes a program leaves behind is what Windows does not say.
+    local folder="Z:${bin//\//\\}" address
+    grades "14 of 15" naming --cmd "$folder\\naming.exe {scheme} {name} --names {names}"
+    # A port that was free a moment ago, as the one of the handout may be taken.
+    launch server windows thread-server --listen 127.0.0.1:0
+    stop "$process"
+    grades "28 of 29" threads --address "$address" --cmd "$folder\\thread-server.exe --listen $address"
+}
+
+# Grades a program, which gets all points but that for what it leaves behind.
+grades() {
+    local points=$1 code=0
+    shift
+    run windows grade "$@" --timeout 3s >"$1.points" 2>"$1.errors" || code=$?
+    [ $code -eq 2 ] || fail "grade ended with code $code: $(cat "$1.points" "$1.errors")"
+    expect 1 "$points points, 1 requirement not met" "$1.points"
+    expect 1 "could not be graded: what it leaves behind is not known" "$1.points"
 }
 
 paths() {
@@ -424,6 +487,7 @@ check "200 clients at once" at_once
 check "a server stopped under load answers all that it accepted" stopped
 check "a Windows client with a Linux server, and the other way round" border
 check "the same, stopped under load" stopped_across
+check "IPv6, between Windows and Linux" ipv6
 check "loads, a picture, connections that are held" load
 check "logs and --json, read by trace on both systems" logs
 
@@ -437,11 +501,19 @@ step "Windows: experiment 5, naming"
 check "flat and structured names" names
 check "names served and resolved" name_server
 check "a Linux server, asked by Windows" name_server_across
+if command -v dig >/dev/null; then
+    check "zones transferred, and a secondary notified" transfers
+else
+    skip "dig not found"
+fi
 check "names that outlive the server" stored_names
 
 step "Windows: experiment 6, synchronization"
 check "clocks, an injected bug, the model checker" clocks
 check "three processes with a verdict, traced and replayed" processes
+
+step "Windows: grading"
+check "a program for Windows, graded by one" graded
 
 step "Windows: what a person may type wrong"
 check "names of devices for files" devices

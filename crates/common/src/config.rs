@@ -87,7 +87,7 @@ macro_rules! options {
         $(#[$struct_meta:meta])*
         pub struct $name:ident of $cli:ident = $program:literal { $(
             $(#[$meta:meta])* $field:ident: $type:ty $(=> [
-                $( $subcommand:ident $(= $default:literal)? $(as $value:literal)? $(: $help:literal)? ),* $(,)?
+                $( $subcommand:ident $(= $default:literal)? $(as $value:literal)? $(: $help:expr)? ),* $(,)?
             ])?,
         )* } $( writes { $( $written:ident ),* $(,)? } )?
     ) => {

@@ -21,6 +21,7 @@ use common::{
         ids::Names,
         workload::Workload,
     },
+    sys::Feature,
     text::visible,
 };
 use serde::{Deserialize, Deserializer};
@@ -233,8 +234,12 @@ common::options! {
         #[arg(value_name = "A/B@FROM..UNTIL", help_heading = "Faults")]
         partition: Vec<String> => [simulate, run, node],
         /// Crash a process: p2@1s..2s, without an end for good; may be repeated
-        #[arg(value_name = "P@FROM..UNTIL", help_heading = "Faults")]
-        crash: Vec<String> => [simulate, run],
+        #[arg(value_name = "P@WHEN", help_heading = "Faults")]
+        crash: Vec<String> => [simulate, run: if Feature::Pause.is_there() {
+            "Kill a process: p2@1s, or stop it for a while: p2@1s..2s; may be repeated"
+        } else {
+            "Kill a process: p2@1s; may be repeated"
+        }],
         /// Kill a node and start it again, without its state: n2@1s..2s; repeat it for several
         #[arg(value_name = "N@FROM..UNTIL", help_heading = "Faults")]
         restart: Vec<String> => [run: "With --node: kill a node and start it again: n2@1s..2s; may be repeated"],

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use crate::sys::Feature;
+
 /// Where control groups of the controller `pids` are: version 1, and version 2 (cgroups(7)).
 const ROOTS: [&str; 2] = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
 /// Between two tries to remove a group whose processes are still ending.
@@ -23,6 +25,10 @@ pub struct Group(PathBuf);
 impl Group {
     /// A group of at most so many processes and threads, where one can be made.
     pub fn new(tasks: u64) -> Option<Self> {
+        // Under Wine, Linux's folder of groups is there.
+        if !Feature::Namespaces.is_there() {
+            return None;
+        }
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("grade-{}-{number}", std::process::id());

@@ -1,11 +1,25 @@
 //! The sockets of macOS and Windows.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    sync::LazyLock,
+};
 
 use listeners::{Listener, Protocol, SocketState};
 
+/// Whether the table is one: where the system shows no owners, as Wine does, the crate leaves every socket out.
+static IS_SHOWN: LazyLock<bool> = LazyLock::new(|| {
+    let own = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let address = own.as_ref().map(TcpListener::local_addr);
+    let Ok(Ok(address)) = address else {
+        return false;
+    };
+    listeners::get_all().is_ok_and(|all| all.iter().any(|one| one.socket == address))
+});
+
 fn all() -> Option<impl Iterator<Item = Listener>> {
-    listeners::get_all().ok().map(IntoIterator::into_iter)
+    let all = IS_SHOWN.then(listeners::get_all)?;
+    all.ok().map(IntoIterator::into_iter)
 }
 
 pub(super) fn listeners() -> Option<Vec<SocketAddr>> {
