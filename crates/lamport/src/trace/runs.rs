@@ -1,4 +1,4 @@
-//! The runs of distributed algorithms in the logs: the code of [`verdict`](crate::verdict), which checks runs in memory, checks
+//! The runs of distributed algorithms in the logs: the code of [`verdict`], which checks runs in memory, checks
 //! them too.
 //!
 //! The logs contain a run where events state their meaning to an algorithm (`meaning`: request, enter, exit, multicast,
