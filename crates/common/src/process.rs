@@ -13,10 +13,13 @@
 //! | [`property`], [`happened_before`], [`verdict`] | the properties, the relation, and the verdict on a run |
 //! | `check` | the model checker (feature `check`) |
 //! | `node` | the driver with real sockets (feature `node`) |
+//! | `children` | nodes that a program starts (feature `children`) |
 //! | `simulation`, `faults`, `workload` | the driver in simulated time, the faults of a network, and what applications do (feature `simulation`) |
 
 #[cfg(feature = "check")]
 pub mod check;
+#[cfg(feature = "children")]
+pub mod children;
 pub mod clock;
 pub mod engine;
 pub mod fault_event;

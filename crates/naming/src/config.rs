@@ -2,6 +2,7 @@
 
 mod examples;
 mod resolution;
+mod ring;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -16,6 +17,7 @@ use common::{
     endpoint::{Defaults, Endpoint},
     exit::Failure,
     net, parallel,
+    process::faults::Chance,
     text::visible_path,
     zone,
 };
@@ -190,6 +192,13 @@ pub enum Command {
     /// Compare location schemes: the same names and look-ups through each
     #[command(after_help = examples::COMPARE)]
     Compare,
+    /// Run a node of a Chord ring; with --ring N start N nodes, kill some, and check all look-ups
+    #[command(after_help = examples::CHORD)]
+    Chord {
+        /// A node of --ring, which sends its peers and commands
+        #[arg(long, hide = true)]
+        managed: bool,
+    },
     /// Make a key that signs updates and transfers (TSIG): into --key FILE, or onto standard output
     #[command(after_help = examples::KEYGEN)]
     Keygen {
@@ -228,6 +237,7 @@ common::options! {
             import: "Write the names into this JSON file [default: onto standard output]",
             serve,
             compare = "100000" as "N": "How many names",
+            chord = "32" as "N": "With --ring: how many names are put",
         ],
         /// Mount the structured names of a file under a new directory; may be repeated
         #[arg(value_name = "PATH=FILE")]
@@ -271,7 +281,7 @@ common::options! {
         delay: Period => [compare = "50ms"],
         /// The random seed: the same seed gives the same figures
         #[arg(value_name = "N", help_heading = "Comparison")]
-        seed: u64 => [compare = "1"],
+        seed: u64 => [compare = "1", chord = "random": "The random seed of faults, look-ups and the processes to kill"],
         /// Draw hops and messages against the number of nodes as SVG
         #[arg(value_name = "FILE", help_heading = "Comparison")]
         plot: PathBuf => [compare],
@@ -314,6 +324,7 @@ common::options! {
             delegate = "5s",
             serve = "10s": "How long to wait for a client that sends nothing",
             resolve = "5s",
+            chord = "500ms": "How long a node waits for an answer before it asks another node",
         ],
         /// Iterative resolution: ask one name server after another, from --server on
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Resolution")]
@@ -326,7 +337,7 @@ common::options! {
         ],
         /// Print every message, and what the cache has
         #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Resolution")]
-        trace: bool => [resolve],
+        trace: bool => [resolve, chord: "Print every message of the node"],
         /// A root server, where a recursive server begins; may be repeated
         #[arg(value_name = "HOST:PORT", help_heading = "Resolution")]
         root: Vec<Endpoint> => [serve],
@@ -341,6 +352,7 @@ common::options! {
         listen: Endpoint => [
             serve = "127.0.0.1:5300",
             export = "127.0.0.1": "The name server's address in the zone",
+            chord = "127.0.0.1:0",
         ],
         /// Store the names durably in this file; --names only fills a new one [default: in memory]
         #[arg(value_name = "FILE", help_heading = "Server")]
@@ -364,17 +376,59 @@ common::options! {
         max_clients: usize => [serve],
         /// Write the real address into this file once it listens; removed at the end
         #[arg(value_name = "FILE", help_heading = "Server")]
-        ready_file: PathBuf => [serve],
+        ready_file: PathBuf => [serve, chord],
+        /// The node's identifier on the circle [default: the first 64 bits of SHA-1 of --name]
+        #[arg(value_name = "N", help_heading = "Ring")]
+        id: u64 => [chord],
+        /// Another node, a member or not yet one; may be repeated
+        #[arg(value_name = "NAME=HOST:PORT", help_heading = "Ring")]
+        peer: Vec<String> => [chord],
+        /// Join the ring by this --peer, a member [default: start a ring]
+        #[arg(value_name = "NAME", help_heading = "Ring")]
+        join: String => [chord],
+        /// Length of the successor lists: a record has this many copies
+        #[arg(value_name = "R", help_heading = "Ring")]
+        successors: usize => [chord = "4"],
+        /// Time between two rounds of stabilization
+        #[arg(value_name = "DURATION", help_heading = "Ring")]
+        stabilize: Period => [chord = "200ms"],
+        /// Start this many nodes, and check their look-ups
+        #[arg(value_name = "N", help_heading = "Ring")]
+        ring: usize => [chord],
+        /// Kill this many random nodes at once, after a quarter of --for
+        #[arg(value_name = "N", help_heading = "Ring")]
+        kill: usize => [chord = "0"],
+        /// Kill this node: p3@1s; p3@1s..2s stops it for a while; may be repeated
+        #[arg(value_name = "P@FROM..UNTIL", help_heading = "Ring")]
+        crash: Vec<String> => [chord],
+        /// How long look-ups go on
+        #[arg(value_name = "DURATION", help_heading = "Ring")]
+        r#for: Period => [chord = "5s, a single node without end"],
+        /// Look-ups per node and second
+        #[arg(value_name = "N", help_heading = "Ring")]
+        rate: f64 => [chord = "10"],
+        /// Write the event log of each node into this folder
+        #[arg(value_name = "FOLDER", help_heading = "Ring")]
+        logs: PathBuf => [chord],
+        /// Share of the frames that the network drops, such as 10% [default: 0%]
+        #[arg(value_name = "SHARE", help_heading = "Faults")]
+        loss: Chance => [chord],
+        /// Share of the frames that it duplicates [default: 0%]
+        #[arg(value_name = "SHARE", help_heading = "Faults")]
+        duplicate: Chance => [chord],
+        /// Share of the frames that it delivers out of order [default: 0%]
+        #[arg(value_name = "SHARE", help_heading = "Faults")]
+        reorder: Chance => [chord],
     } writes { plot, ready_file }
 }
 
 impl Cli {
-    /// The number of names of a comparison: `--names`, which elsewhere is a file, and as such may stand in the environment or in
-    /// the lab file.
-    fn number_of_names(&self) -> Result<usize, Failure> {
+    /// The number of names of a comparison or a ring: `--names`, which elsewhere is a file, and as such may stand in the environment
+    /// or in the lab file.
+    fn number_of_names(&self, default: usize) -> Result<usize, Failure> {
         let given = self.options.names.as_deref();
         let Some(given) = given.filter(|_| self.options.given.has("--names")) else {
-            return Ok(NAMES);
+            return Ok(default);
         };
         let number = given.to_str().and_then(|given| given.parse().ok());
         number.ok_or_else(|| {
@@ -409,7 +463,7 @@ impl Cli {
             schemes: all
                 .filter(|scheme| chosen.as_ref().is_none_or(|chosen| chosen.contains(scheme)))
                 .collect(),
-            names: in_range("--names", self.number_of_names()?, 1, 10_000_000)?,
+            names: in_range("--names", self.number_of_names(NAMES)?, 1, 10_000_000)?,
             lookups,
             moves: in_range("--moves", moves, 0, 10_000_000)?,
             delay: in_range("--delay", delay, Period(Duration::ZERO), longest)?.0,

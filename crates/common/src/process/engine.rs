@@ -131,6 +131,11 @@ impl<P: Process> Engine<P> {
         self.node.clock.time()
     }
 
+    /// The process.
+    pub fn process(&self) -> &P {
+        &self.node.process
+    }
+
     /// The process's queue, a line for each entry.
     pub fn queue(&self, names: &Names) -> Vec<String> {
         self.node.process.queue(names)

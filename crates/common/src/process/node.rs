@@ -92,6 +92,9 @@ pub trait Console<P: Process> {
     /// Handles a line.
     fn line(&mut self, line: &str, node: &mut Node<'_, P>);
 
+    /// Called after everything that the process does.
+    fn after(&mut self, _node: &mut Node<'_, P>) {}
+
     /// Whether the process ends with its input: it comes from its supervisor, which has ended.
     fn ends_with_input(&self) -> bool;
 }
@@ -260,6 +263,7 @@ impl<'a, P: Process> Node<'a, P> {
                 },
                 default(wait) => {}
             }
+            console.after(self);
         }
         Ok(self.summary())
     }
@@ -352,6 +356,21 @@ impl<'a, P: Process> Node<'a, P> {
         self.driver.names
     }
 
+    /// The process itself.
+    pub fn process(&self) -> &P {
+        self.engine.process()
+    }
+
+    /// Whether all processes that respond have acknowledged its messages, and it has no operation.
+    pub fn is_quiet(&self) -> bool {
+        self.engine.is_idle()
+    }
+
+    /// The time since it started.
+    pub fn elapsed(&self) -> Duration {
+        self.driver.now()
+    }
+
     /// The process's clock.
     pub fn time(&self) -> u64 {
         self.engine.time()
@@ -384,7 +403,7 @@ impl<'a, P: Process> Node<'a, P> {
 
     /// Ends the process, once its messages are acknowledged or a grace time is over.
     pub fn end(&mut self) {
-        self.ending = Some(Instant::now());
+        self.ending.get_or_insert_with(Instant::now);
     }
 
     /// Prints a line in reply to a typed one.

@@ -5,12 +5,12 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | `child` | one process |
+//! | `state` | what a process says of itself |
 //! | `supervisor` | all processes, from their start to their end |
 //! | `settings` | the settings of the run |
 
-mod child;
 mod settings;
+mod state;
 mod supervisor;
 
 use std::{
@@ -23,14 +23,14 @@ use common::{
     event::{Event, Level},
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
-    process::ids::ProcessId,
+    process::{children::Child, ids::ProcessId},
     shutdown::Shutdown,
     text::{micros, visible_path, whole_micros},
 };
 use crossbeam::channel::bounded;
 
 pub use self::settings::Settings;
-use self::{child::Child, supervisor::Supervisor};
+use self::supervisor::Supervisor;
 use crate::{
     reporting::{self, Report, line},
     simulate::minimize::minimize,
@@ -59,7 +59,7 @@ pub fn run(
             .map(|process| {
                 let command = settings.command(process, &folder)?;
                 let name = settings.names.of(process).to_owned();
-                Child::start(scope, process.index(), name, command, &sender, closing)
+                Child::start(scope, ("lamport", process.index()), name, command, &sender, closing)
             })
             .collect();
         let failed = started.and_then(|children| {

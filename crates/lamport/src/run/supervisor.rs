@@ -14,16 +14,16 @@ use common::{
     event::{Event, Kind, Level},
     exit::Failure,
     journal::Journal,
-    process::ids::ProcessId,
+    process::{
+        children::{Child, ChildOutput, Crash},
+        ids::ProcessId,
+    },
     shutdown::Shutdown,
     text::plural,
 };
 use crossbeam::{channel::Receiver, select};
 
-use super::{
-    child::{Child, ChildOutput, Crash, State},
-    settings::Settings,
-};
+use super::{settings::Settings, state::State};
 
 /// How long the processes may take to start, and to stop.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -240,9 +240,11 @@ impl<'a> Supervisor<'a> {
     fn handle(&mut self, output: ChildOutput) {
         match output {
             ChildOutput::Listening(..) => {}
-            ChildOutput::State(number, state) => {
-                self.events[number].store(state.events, Relaxed);
-                self.states[number] = Some(state);
+            ChildOutput::Line(number, line) => {
+                if let Some(state) = State::read(&line) {
+                    self.events[number].store(state.events, Relaxed);
+                    self.states[number] = Some(state);
+                }
             }
             ChildOutput::Warning(number, text) => {
                 let text = format!("{} reports: {text}", self.children[number].name);

@@ -1,4 +1,4 @@
-//! A process of a run: its start, its standard input and output, and its end.
+//! Nodes that a program starts and supervises: the start of each, its standard input and output, and its end.
 
 use std::{
     io::Write,
@@ -7,44 +7,34 @@ use std::{
     thread::Scope,
 };
 
-use common::{
+use crossbeam::channel::Sender;
+
+use crate::{
     exit::{Failure, why},
     shutdown::Shutdown,
     sys::processes::{End, Group},
     typed::{Line, Lines},
 };
-use crossbeam::channel::Sender;
 
 /// The longest line of a child's output, in bytes.
 const LONGEST_LINE: usize = 8192;
 
 /// An output of a child, with its number.
 #[derive(Debug)]
-pub(super) enum ChildOutput {
+pub enum ChildOutput {
     /// It listens on this address.
     Listening(usize, SocketAddr),
-    /// Its state, which the supervisor asked for.
-    State(usize, State),
+    /// A line on its standard output.
+    Line(usize, String),
     /// A warning.
     Warning(usize, String),
     /// It has ended.
     Ended(usize),
 }
 
-/// What a child says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct State {
-    /// Whether it has nothing to do, and waits for none but those below.
-    pub(super) idle: bool,
-    /// How many events it has had.
-    pub(super) events: u64,
-    /// The names of the processes that have not acknowledged its messages for long.
-    pub(super) unresponsive: Vec<String>,
-}
-
 /// What `--crash` does to a process.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Crash {
+pub enum Crash {
     /// It ends.
     Kill,
     /// It stops for a while.
@@ -55,21 +45,29 @@ pub(super) enum Crash {
 
 /// One of the processes.
 #[derive(Debug)]
-pub(super) struct Child {
-    pub(super) name: String,
+pub struct Child {
+    /// Its name.
+    pub name: String,
     process: Group,
     input: Option<ChildStdin>,
     /// How it has ended, after its end.
-    pub(super) ended: Option<End>,
+    pub ended: Option<End>,
     /// Whether this run killed it, as `--crash` requests.
-    pub(super) killed: bool,
+    pub killed: bool,
 }
 
 impl Child {
-    /// Starts the process, and the threads that read its output; they end with it, or with `closing`.
-    pub(super) fn start<'scope>(
+    /// Starts the process, and the threads that read its output; they end with it, or with `closing`. `program` stands before
+    /// its warnings.
+    ///
+    /// # Errors
+    /// `start NAME: why` (exit code 2).
+    ///
+    /// # Panics
+    /// Never: its streams are pipes.
+    pub fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
-        number: usize,
+        (program, number): (&'static str, usize),
         name: String,
         mut command: Command,
         outputs: &Sender<ChildOutput>,
@@ -88,9 +86,7 @@ impl Child {
         let read_out = move || {
             let mut lines = Lines::new(out, LONGEST_LINE);
             while let Ok(Some(line)) = lines.next(&stop) {
-                if let Some(state) = state(number, &line) {
-                    stop.put(&sender, state);
-                }
+                stop.put(&sender, ChildOutput::Line(number, text(&line)));
             }
             stop.put(&sender, ChildOutput::Ended(number));
         };
@@ -98,7 +94,7 @@ impl Child {
         let read_err = move || {
             let mut lines = Lines::new(err, LONGEST_LINE);
             while let Ok(Some(line)) = lines.next(&stop) {
-                stop.put(&sender, status(number, &line));
+                stop.put(&sender, status(program, number, &line));
             }
         };
         let spawn = |what: &str| std::thread::Builder::new().name(format!("{name}-{what}"));
@@ -114,7 +110,7 @@ impl Child {
     }
 
     /// Writes a line to its standard input; a failure shows in its end.
-    pub(super) fn write(&mut self, line: &str) {
+    pub fn write(&mut self, line: &str) {
         if let Some(input) = &mut self.input
             && input.write_all(format!("{line}\n").as_bytes()).is_err()
         {
@@ -123,7 +119,7 @@ impl Child {
     }
 
     /// Does to it what `--crash` requests, unless it has ended.
-    pub(super) fn crash(&mut self, crash: Crash) {
+    pub fn crash(&mut self, crash: Crash) {
         if self.ended.is_none() && matches!(self.process.try_wait(), Ok(None)) {
             self.killed |= crash == Crash::Kill;
             // An error is that it has just ended: the run refuses pauses where the system has none.
@@ -136,14 +132,14 @@ impl Child {
     }
 
     /// Waits for its exit status, after it has closed its output.
-    pub(super) fn reap(&mut self) {
+    pub fn reap(&mut self) {
         if self.ended.is_none() {
             self.ended = self.process.wait().ok().map(End::from);
         }
     }
 
     /// How it ended, in words; None when it ended with exit code 0.
-    pub(super) fn unexpected(&self) -> Option<String> {
+    pub fn unexpected(&self) -> Option<String> {
         match self.ended? {
             End::Code(0) => None,
             // Windows has no signals: the code is that of the kill.
@@ -171,27 +167,16 @@ fn text(line: &Line) -> String {
     }
 }
 
-/// `idle 12`, `busy 12`, or `idle 12 p2 p3` when p2 and p3 do not respond.
-fn state(number: usize, line: &Line) -> Option<ChildOutput> {
-    let text = text(line);
-    let mut words = text.split(' ');
-    let state = State {
-        idle: words.next()? == "idle",
-        events: words.next()?.parse().ok()?,
-        unresponsive: words.map(Into::into).collect(),
-    };
-    Some(ChildOutput::State(number, state))
-}
-
 /// A line on standard error: the ready line, or a warning.
-fn status(number: usize, line: &Line) -> ChildOutput {
+fn status(program: &str, number: usize, line: &Line) -> ChildOutput {
     let text = text(line);
     let address = text.strip_prefix("listening on ").map(str::parse);
     match address {
         Some(Ok(address)) => ChildOutput::Listening(number, address),
-        _ => ChildOutput::Warning(
-            number,
-            text.strip_prefix("lamport: ").unwrap_or(&text).to_owned(),
-        ),
+        _ => {
+            let warning = text.strip_prefix(program);
+            let warning = warning.and_then(|text| text.strip_prefix(": "));
+            ChildOutput::Warning(number, warning.unwrap_or(&text).to_owned())
+        }
     }
 }

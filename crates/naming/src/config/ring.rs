@@ -1,0 +1,135 @@
+//! The options of a ring of real processes.
+
+use std::{net::SocketAddr, time::Duration};
+
+use common::{
+    config::{Options as _, Period, in_range},
+    exit::Failure,
+    net::FREE,
+    process::{
+        faults::{Delay, FaultArgs, Faults},
+        ids::{Names, new_session},
+        node,
+        workload::Workload,
+    },
+    sys::Feature,
+    text::check_name,
+};
+
+use super::Cli;
+use crate::{
+    location::{
+        chord::settings::{SUCCESSORS, Settings},
+        circle::{self, Circle, MOST_BITS},
+    },
+    ring::{Plan, RunSettings},
+};
+
+/// The most processes of a ring on one machine, and the most that a node knows.
+pub const MOST: usize = 64;
+
+/// How many names are put unless another number is given.
+const NAMES: usize = 32;
+
+/// What a node of a ring has of its own, and a ring not.
+const OF_A_NODE: [&str; 6] = ["--id", "--peer", "--join", "--listen", "--ready-file", "--trace"];
+
+/// What a ring has, and a node not.
+const OF_A_RING: [&str; 6] = ["--kill", "--crash", "--rate", "--logs", "--names", "--managed"];
+
+impl Cli {
+    /// The address on which a node listens.
+    ///
+    /// # Errors
+    /// When it is none (exit code 2).
+    pub fn node_address(&self) -> Result<SocketAddr, Failure> {
+        let listen = self.options.listen.as_ref();
+        listen.map_or(Ok(FREE), |listen| listen.listen("--listen", FREE))
+    }
+
+    /// One node of a ring.
+    ///
+    /// # Errors
+    /// When something is out of range (exit code 2).
+    pub fn node(&self, managed: bool) -> Result<Plan, Failure> {
+        let options = &self.options;
+        options.given.refuse(&OF_A_RING, "is of --ring N alone")?;
+        let Some(name) = options.output().name else {
+            let why = "missing: every node has a name, such as --name p1";
+            return Err(Failure::could_not_run("--name", why));
+        };
+        check_name(&name).map_err(|why| Failure::could_not_run("--name", why))?;
+        let id = options.id.unwrap_or_else(|| circle::hash(&name));
+        let lasting = options.r#for.map(|period| period.as_wait("--for"));
+        Ok(Plan {
+            managed,
+            id,
+            join: options.join.clone(),
+            peers: options.peer.clone().unwrap_or_default(),
+            lasting: lasting.transpose()?,
+            seed: options.seed.unwrap_or_else(|| new_session().into()),
+            workload: self.ring_workload()?,
+            successors: self.successors()?,
+            fault_args: self.fault_args(),
+            name,
+        })
+    }
+
+    /// A ring of many nodes.
+    ///
+    /// # Errors
+    /// When something is out of range (exit code 2).
+    pub fn ring(&self, nodes: usize) -> Result<RunSettings, Failure> {
+        let options = &self.options;
+        options.given.refuse(&OF_A_NODE, "is of a single node, and not of --ring")?;
+        let nodes = in_range("--ring", nodes, 1, MOST)?;
+        let names = Names::numbered(nodes);
+        let fault_args = self.fault_args();
+        let faults = Faults::new(&fault_args, &names, Delay::default())?;
+        faults.check_pauses(&names, Feature::Pause.missing())?;
+        let lasting = options.r#for.unwrap_or(Period(Duration::from_secs(5)));
+        let rate = in_range("--rate", options.rate.unwrap_or(10.0), 0.1, 1_000.0)?;
+        Ok(RunSettings {
+            kill: in_range("--kill", options.kill.unwrap_or(0), 0, nodes - 1)?,
+            records: in_range("--names", self.number_of_names(NAMES)?, 1, 10_000)?,
+            lasting: lasting.as_wait("--for")?,
+            seed: options.seed.unwrap_or_else(|| new_session().into()),
+            workload: self.ring_workload()?,
+            successors: self.successors()?,
+            logs: options.logs.clone(),
+            rate,
+            faults,
+            names,
+        })
+    }
+
+    /// The durations of the timers of a node.
+    fn ring_workload(&self) -> Result<Workload, Failure> {
+        let of = |flag, given: Option<Period>, default| {
+            let given = given.unwrap_or(Period(Duration::from_millis(default)));
+            let range = (Period(Duration::from_millis(10)), Period(Duration::from_secs(60)));
+            in_range(flag, given, range.0, range.1).map(|period| period.0)
+        };
+        Ok(Workload {
+            maintenance: of("--stabilize", self.options.stabilize, 200)?,
+            timeout: of("--timeout", self.options.timeout, 500)?,
+            ..Workload::new(1.0, 0)
+        })
+    }
+
+    fn successors(&self) -> Result<usize, Failure> {
+        let successors = self.options.successors.unwrap_or(SUCCESSORS);
+        in_range("--successors", successors, 1, 16)
+    }
+
+    fn fault_args(&self) -> FaultArgs {
+        let options = &self.options;
+        FaultArgs {
+            loss: options.loss,
+            duplicate: options.duplicate,
+            reorder: options.reorder,
+            crash: options.crash.clone().unwrap_or_default(),
+            ..FaultArgs::default()
+        }
+    }
+}
