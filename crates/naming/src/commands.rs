@@ -19,7 +19,8 @@ use crate::{
     stored,
 };
 
-/// Runs the command; without one, the handout's program. `serve` binds the sockets of the name server and runs it;
+/// Runs the command; without one, the handout's program. `serve` binds the sockets of the name server, or of
+/// a node, and runs it;
 /// `show_progress` is whether somebody sees standard error.
 ///
 /// # Errors
@@ -34,7 +35,7 @@ pub fn run(
     // Signals are caught once the names are read: until then there is nothing that a signal could lose.
     match &cli.command {
         None => Ok(ask::handout(&read(options)?, journal)),
-        Some(Command::Serve) => serve(cli, app),
+        Some(Command::Serve | Command::Chord { .. }) => serve(cli, app),
         Some(Command::Flat { .. } | Command::Structured { .. }) => {
             ask::resolve(cli, &read(options)?, journal, app.catch_signals()?)
         }

@@ -20,6 +20,7 @@
 //! | [`ask`], [`change`], [`delegate`], [`tree`], [`stored`] | the commands |
 //! | [`location`] | how an entity is found by its flat name where no process knows all names |
 //! | [`compare`] | what each location scheme costs |
+//! | [`ring`] | real processes that form a Chord ring |
 //! | [`view`] | what a person sees of the events |
 
 pub mod answers;
@@ -44,6 +45,7 @@ pub mod names;
 pub mod recursive;
 pub mod resolver;
 pub mod resolving;
+pub mod ring;
 pub mod server;
 pub mod space;
 pub mod store;

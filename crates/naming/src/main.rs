@@ -10,13 +10,14 @@ use common::{
     app::{self, App},
     event::Event,
     exit::{Failure, Summary},
-    net,
+    files, net,
+    process::node::transport::BoundSocket,
     shutdown::SignalRequest,
 };
 use naming::{
     commands,
-    config::Cli,
-    names, recursive,
+    config::{Cli, Command},
+    names, recursive, ring,
     server::{self, Control, Sockets},
     view,
 };
@@ -29,6 +30,9 @@ fn main() -> ExitCode {
 }
 
 fn serve(cli: &Cli, app: &App) -> Result<Summary, Failure> {
+    if let Some(Command::Chord { managed }) = cli.command {
+        return chord(cli, managed, app);
+    }
     if let Some((listen, settings)) = cli.recursive_server()? {
         net::raise_descriptor_limit();
         let sockets = Sockets::bind(listen, 1)?;
@@ -48,4 +52,14 @@ fn serve(cli: &Cli, app: &App) -> Result<Summary, Failure> {
     let control = Control::default();
     let shutdown = app.catch_signals_and_report(control.on_signal())?;
     server::run(sockets, &settings, source, control, app.journal(), shutdown)
+}
+
+fn chord(cli: &Cli, managed: bool, app: &App) -> Result<Summary, Failure> {
+    if let Some(nodes) = cli.options.ring {
+        return ring::run::run(&cli.ring(nodes)?, app.journal(), app.catch_signals()?);
+    }
+    let (plan, listen) = (cli.node(managed)?, cli.node_address()?);
+    let input = files::standard_input("typed commands")?;
+    let bound = BoundSocket::udp(listen)?;
+    plan.run((&bound, listen), input, app.journal(), app.catch_signals()?)
 }

@@ -3,9 +3,14 @@
 use std::net::IpAddr;
 
 use common::{
-    event::{Event, Kind},
+    config::Options as _,
+    event::{Event, Kind, Verdict},
     journal::{Lines, View, usual_view},
     message::Carrier,
+    process::{
+        ids::{Names, ProcessId},
+        words,
+    },
 };
 
 use crate::{
@@ -18,6 +23,9 @@ pub fn of(cli: &Cli) -> View {
     let short = cli.options.short.unwrap_or(false);
     let trace = cli.options.trace.unwrap_or(false);
     let command = cli.command.clone();
+    if let Some(Command::Chord { managed }) = command {
+        return view_of_a_ring(cli, managed, trace);
+    }
     let resolves = matches!(command, Some(Command::Resolve { .. }));
     Box::new(move |event, lines| match event.kind {
         Kind::Send | Kind::Receive | Kind::Local if resolves => {
@@ -27,6 +35,50 @@ pub fn of(cli: &Cli) -> View {
         }
         _ => show(command.as_ref(), short, event, lines),
     })
+}
+
+/// What a node does, with its clock, and with --trace its messages; of a ring the verdict. A supervised node prints what its
+/// supervisor asks for.
+fn view_of_a_ring(cli: &Cli, managed: bool, trace: bool) -> View {
+    let ring = cli.options.ring.is_some();
+    let peers = cli.options.peer.iter().flatten();
+    let peers = peers.filter_map(|peer| Some(peer.split_once('=')?.0.to_owned()));
+    let names = peers.chain(cli.options.output().name).collect();
+    // A table that is no table is refused elsewhere.
+    let names = Names::sorted(names).unwrap_or_else(|_| Names::numbered(0));
+    Box::new(move |event, lines| {
+        let text = event.text.as_deref().unwrap_or_default();
+        match (event.kind, event.clock) {
+            (Kind::Send | Kind::Receive, Some(_)) if managed || !trace => {}
+            (Kind::Local, Some(_)) if managed => {}
+            (Kind::Send | Kind::Receive | Kind::Local, Some(time)) => {
+                let mut event = event.clone();
+                // The log has the number of the node that has the entity.
+                if matches!(event.meaning.as_deref(), Some("found" | "insert")) {
+                    event.value = event.value.map(|value| named(&names, value));
+                }
+                lines.answer = format!("{time:>4}  {}", words::of(&event));
+            }
+            (Kind::Check, _) => {
+                let text = text.replace("; ", &format!("\n{:29}", ""));
+                let verdict = event.verdict.map_or("", Verdict::word);
+                let check = event.check.as_deref().unwrap_or_default();
+                lines.answer = format!("{verdict:<4}  {check:<21}  {text}");
+            }
+            (Kind::Output | Kind::Report, _) => lines.answer.push_str(text),
+            (Kind::Ready, _) if ring => lines.status.push_str(text),
+            (Kind::Ready, _) => lines.status = format!("listening on {text}"),
+            (Kind::Stop, _) if !managed => lines.status.push_str(text),
+            _ => usual_view(event, lines),
+        }
+    })
+}
+
+/// The name of the node that has this number, p1, p2, …
+fn named(names: &Names, number: String) -> String {
+    let mut all = ProcessId::all(names.count());
+    let process = all.find(|process| process.to_string() == number);
+    process.map_or(number, |process| names.of(process).to_owned())
 }
 
 /// A message of a resolution, or what the cache has.

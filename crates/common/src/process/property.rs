@@ -63,11 +63,13 @@ pub enum Property {
     LookUpsRight,
     /// Every look-up ends (liveness).
     LookUpsEnd,
+    /// The processes that are left form a ring again (liveness).
+    RingHeals,
 }
 
 impl Property {
     /// The number of properties.
-    pub const COUNT: usize = 29;
+    pub const COUNT: usize = 30;
 
     /// The properties of every log, in the order in which they are reported.
     pub const OF_LOGS: [Self; 7] = [
@@ -112,12 +114,16 @@ impl Property {
             Self::Linearizable => "linearizable",
             Self::LookUpsRight => "look-ups right",
             Self::LookUpsEnd => "every look-up ends",
+            Self::RingHeals => "ring heals",
         }
     }
 
     /// Whether it is a liveness property (something happens eventually): the end of a run decides it, and not an event.
     pub fn is_liveness(self) -> bool {
-        matches!(self, Self::Granted | Self::AllDelivered | Self::LookUpsEnd)
+        matches!(
+            self,
+            Self::Granted | Self::AllDelivered | Self::LookUpsEnd | Self::RingHeals
+        )
     }
 
     /// Its bit in a set of properties.

@@ -59,7 +59,14 @@ pub fn run(
             .map(|process| {
                 let command = settings.command(process, &folder)?;
                 let name = settings.names.of(process).to_owned();
-                Child::start(scope, ("lamport", process.index()), name, command, &sender, closing)
+                Child::start(
+                    scope,
+                    ("lamport", process.index()),
+                    name,
+                    command,
+                    &sender,
+                    closing,
+                )
             })
             .collect();
         let failed = started.and_then(|children| {

@@ -5,11 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use common::{
     config::{Options as _, Period, in_range},
     exit::Failure,
-    net::FREE,
     process::{
         faults::{Delay, FaultArgs, Faults},
         ids::{Names, new_session},
-        node,
         workload::Workload,
     },
     sys::Feature,
@@ -18,24 +16,25 @@ use common::{
 
 use super::Cli;
 use crate::{
-    location::{
-        chord::settings::{SUCCESSORS, Settings},
-        circle::{self, Circle, MOST_BITS},
-    },
-    ring::{Plan, RunSettings},
+    location::{chord::settings::SUCCESSORS, circle},
+    ring::{FREE, MOST, node::Plan, settings::RunSettings},
 };
-
-/// The most processes of a ring on one machine, and the most that a node knows.
-pub const MOST: usize = 64;
 
 /// How many names are put unless another number is given.
 const NAMES: usize = 32;
 
 /// What a node of a ring has of its own, and a ring not.
-const OF_A_NODE: [&str; 6] = ["--id", "--peer", "--join", "--listen", "--ready-file", "--trace"];
+const OF_A_NODE: [&str; 6] = [
+    "--id",
+    "--peer",
+    "--join",
+    "--listen",
+    "--ready-file",
+    "--trace",
+];
 
 /// What a ring has, and a node not.
-const OF_A_RING: [&str; 6] = ["--kill", "--crash", "--rate", "--logs", "--names", "--managed"];
+const OF_A_RING: [&str; 5] = ["--kill", "--crash", "--rate", "--logs", "--names"];
 
 impl Cli {
     /// The address on which a node listens.
@@ -81,7 +80,9 @@ impl Cli {
     /// When something is out of range (exit code 2).
     pub fn ring(&self, nodes: usize) -> Result<RunSettings, Failure> {
         let options = &self.options;
-        options.given.refuse(&OF_A_NODE, "is of a single node, and not of --ring")?;
+        options
+            .given
+            .refuse(&OF_A_NODE, "is of a single node, and not of --ring")?;
         let nodes = in_range("--ring", nodes, 1, MOST)?;
         let names = Names::numbered(nodes);
         let fault_args = self.fault_args();
@@ -107,7 +108,10 @@ impl Cli {
     fn ring_workload(&self) -> Result<Workload, Failure> {
         let of = |flag, given: Option<Period>, default| {
             let given = given.unwrap_or(Period(Duration::from_millis(default)));
-            let range = (Period(Duration::from_millis(10)), Period(Duration::from_secs(60)));
+            let range = (
+                Period(Duration::from_millis(10)),
+                Period(Duration::from_secs(60)),
+            );
             in_range(flag, given, range.0, range.1).map(|period| period.0)
         };
         Ok(Workload {

@@ -1,0 +1,131 @@
+//! The lines that a process reads: a person's commands, or those of the supervisor that has started it.
+
+use std::time::Duration;
+
+use common::{
+    exit::Failure,
+    process::{
+        Command, Refusal,
+        node::{Console, Node},
+    },
+    text::visible,
+};
+
+use super::{
+    prompt::{self, HELP, Typed},
+    state::State,
+};
+use crate::location::{
+    chord::{Chord, Membership},
+    circle::Id,
+};
+
+/// The lines of a person.
+pub(super) struct Person {
+    id: Id,
+    /// The member to join by, and how long the process tries.
+    join: Option<String>,
+    limit: Duration,
+    was_member: bool,
+    /// Why the process could not join.
+    pub(super) failure: Option<Failure>,
+}
+
+impl Person {
+    pub(super) fn new(id: Id, join: Option<String>, limit: Duration) -> Self {
+        Self {
+            id,
+            join,
+            limit,
+            was_member: false,
+            failure: None,
+        }
+    }
+
+    /// Why the process cannot join, as far as is known.
+    fn cannot_join(&self, node: &Node<'_, Chord>) -> Option<Failure> {
+        match node.process().membership() {
+            Membership::Taken(other) => {
+                let other = node.names().of(*other);
+                let why = format!("{other} has this identifier; take another");
+                Some(Failure::no(format!("--id {}", self.id), why))
+            }
+            Membership::Outside | Membership::Joining(_)
+                if !self.was_member && node.elapsed() >= self.limit =>
+            {
+                let join = self.join.as_deref()?;
+                let millis = self.limit.as_millis();
+                let why = format!("no answer of a member within {millis} ms");
+                Some(Failure::no(format!("--join {join}"), why))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Console<Chord> for Person {
+    fn line(&mut self, line: &str, node: &mut Node<'_, Chord>) {
+        match prompt::parse(line, node.names(), node.me()) {
+            Err(why) => node.print_error(why),
+            Ok(Typed::Command(command)) => {
+                let leaves = command == Command::Leave;
+                if obey(command, node) && leaves {
+                    node.end();
+                }
+            }
+            Ok(Typed::State) => {
+                let lines = node.queue();
+                lines.into_iter().for_each(|line| node.print(line));
+            }
+            Ok(Typed::Help) => HELP.lines().for_each(|line| node.print(line)),
+            Ok(Typed::Quit) => node.end(),
+            Ok(Typed::Nothing) => {}
+        }
+    }
+
+    fn after(&mut self, node: &mut Node<'_, Chord>) {
+        self.was_member |= *node.process().membership() == Membership::Member;
+        if self.failure.is_none()
+            && let Some(failure) = self.cannot_join(node)
+        {
+            self.failure = Some(failure);
+            node.end();
+        }
+    }
+
+    fn ends_with_input(&self) -> bool {
+        false
+    }
+}
+
+/// The lines of a supervisor.
+pub(super) struct Supervised;
+
+impl Console<Chord> for Supervised {
+    fn line(&mut self, line: &str, node: &mut Node<'_, Chord>) {
+        match line.trim() {
+            "state" => node.print(State::of(node).to_string()),
+            "stop" => node.end(),
+            line => match prompt::parse(line, node.names(), node.me()) {
+                Ok(Typed::Command(command)) => drop(obey(command, node)),
+                _ => node.print_error(format!("unknown line '{}'", visible(line.as_bytes()))),
+            },
+        }
+    }
+
+    fn ends_with_input(&self) -> bool {
+        true
+    }
+}
+
+/// Gives the process a command, and prints why it is rejected if it is.
+fn obey(command: Command, node: &mut Node<'_, Chord>) -> bool {
+    match node.command(command) {
+        Ok(()) => true,
+        Err(Refusal::Invalid(why)) => {
+            node.print_error(why);
+            false
+        }
+        Err(Refusal::Unknown | Refusal::Overflow(_)) => false,
+    }
+}

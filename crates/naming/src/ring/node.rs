@@ -1,0 +1,177 @@
+//! One process of a ring: joins by a member, or starts a ring, and does what is typed.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use common::{
+    event::{Event, Kind},
+    exit::{Failure, Summary, why},
+    journal::Journal,
+    process::{
+        faults::{Delay, FaultArgs, Faults},
+        ids::{Names, ProcessId},
+        node::{self, Console, Settings, peers::PeerTable, transport::BoundSocket},
+        workload::Workload,
+    },
+    shutdown::Shutdown,
+    sys::terminal,
+};
+
+use super::{
+    ALGORITHM, MOST,
+    console::{Person, Supervised},
+};
+use crate::location::{
+    chord::{
+        Chord,
+        settings::{LookUps, Rules, Settings as Ring},
+    },
+    circle::{Circle, Id, MOST_BITS},
+};
+
+/// How many times the patience of a request a node tries to join.
+const JOINING: u32 = 10;
+
+/// What one process is told.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// Its identifier.
+    pub id: Id,
+    /// The other processes, each `NAME=HOST:PORT`.
+    pub peers: Vec<String>,
+    /// The member that it joins by; None when it starts a ring.
+    pub join: Option<String>,
+    /// Whether a supervisor has started it, which sends its peers and commands.
+    pub managed: bool,
+    /// The length of its successor list.
+    pub successors: usize,
+    /// The durations of its timers.
+    pub workload: Workload,
+    /// The faults of the network.
+    pub fault_args: FaultArgs,
+    /// The random seed.
+    pub seed: u64,
+    /// When it ends by itself.
+    pub lasting: Option<Duration>,
+}
+
+impl Plan {
+    /// All processes that it knows, and the one that it joins by; itself when it starts a ring.
+    fn members(&self, listen: SocketAddr) -> Result<(PeerTable, ProcessId), Failure> {
+        let table = match self.peers.is_empty() {
+            // A ring of one.
+            true => PeerTable {
+                names: Names::of_all(vec![self.name.clone()]),
+                me: ProcessId(0),
+                addresses: vec![None],
+            },
+            false => PeerTable::new(&self.name, listen, &self.peers, MOST)?,
+        };
+        let contact = match &self.join {
+            None => table.me,
+            Some(name) => {
+                let contact = table.names.process(name);
+                let contact = contact.filter(|contact| *contact != table.me);
+                contact.ok_or_else(|| {
+                    let shown = common::text::visible(name.as_bytes());
+                    let why = "not the name of a --peer; the member to join by is one";
+                    Failure::could_not_run(format!("--join {shown}"), why)
+                })?
+            }
+        };
+        Ok((table, contact))
+    }
+
+    fn ring(&self, contact: Option<ProcessId>) -> Ring {
+        Ring {
+            circle: Circle::new(MOST_BITS),
+            successors: self.successors,
+            look_ups: LookUps::default(),
+            rules: Rules::default(),
+            // The identifiers of the others come in their messages.
+            ids: vec![self.id; MOST].into(),
+            ring: Arc::new([]),
+            contact,
+            maintain: true,
+        }
+    }
+
+    /// Runs the process on the bound socket, which was bound to `listen`.
+    ///
+    /// # Errors
+    /// When it cannot run (exit code 2), or cannot join (exit code 1).
+    pub fn run(
+        self,
+        (bound, listen): (&BoundSocket, SocketAddr),
+        input: terminal::Input,
+        journal: &Journal,
+        shutdown: &Shutdown,
+    ) -> Result<Summary, Failure> {
+        let address = bound.address();
+        let address = address.map_err(|error| Failure::could_not_run("listen", why(&error)))?;
+        let known = match self.managed {
+            true => None,
+            false => Some(self.members(address)?),
+        };
+        let faults =
+            |table: &PeerTable| Faults::new(&self.fault_args, &table.names, Delay::default());
+        let given = known.as_ref().map(|(table, _)| faults(table)).transpose()?;
+        let text = match &known {
+            None => address.to_string(),
+            Some((table, _)) => {
+                let names: Vec<_> = table.names.all().collect();
+                let (name, id) = (&self.name, self.id);
+                format!(
+                    "{address}, chord: {name} of {}, identifier {id}; type help",
+                    names.join(", ")
+                )
+            }
+        };
+        let ready = Event::new(Kind::Ready).algorithm(ALGORITHM).text(text);
+        journal.ready(ready, &[address], listen.port() == 0)?;
+        let contact = known.as_ref().map(|(_, contact)| *contact);
+        let settings = Settings {
+            algorithm: ALGORITHM,
+            tolerates_restart: true,
+            process: self.ring(contact),
+            clock: 0,
+            seed: self.seed,
+            workload: Some(self.workload),
+            lasting: self.lasting,
+        };
+        let network = |next: &mut dyn FnMut() -> Option<String>| {
+            if let (Some((table, _)), Some(faults)) = (known, given) {
+                return Ok(Some((table, faults)));
+            }
+            let mut peers = Vec::new();
+            while let Some(line) = next() {
+                match line.trim().split_once(' ') {
+                    Some(("peer", peer)) => peers.push(peer.to_owned()),
+                    _ if line.trim() == "start" => {
+                        let managed = Self {
+                            peers,
+                            ..self.clone()
+                        };
+                        let (table, _) = managed.members(address)?;
+                        let faults = faults(&table)?;
+                        return Ok(Some((table, faults)));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(None)
+        };
+        let mut person = Person::new(self.id, self.join.clone(), self.workload.timeout * JOINING);
+        let console: &mut dyn Console<Chord> = match self.managed {
+            true => &mut Supervised,
+            false => &mut person,
+        };
+        let sources = (bound, input);
+        let summary = node::run::<Chord>(&settings, sources, console, network, journal, shutdown)?;
+        match person.failure {
+            Some(failure) => Err(failure),
+            None => Ok(summary),
+        }
+    }
+}
