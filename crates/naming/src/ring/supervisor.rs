@@ -367,6 +367,13 @@ impl<'a> Supervisor<'a> {
         }
     }
 
+    /// Whether a warning is about a process that was killed.
+    fn is_of_killed(&self, warning: &str) -> bool {
+        let about = warning.split_once(": ").map_or("", |(name, _)| name);
+        let mut children = self.children.iter();
+        children.any(|child| child.killed && child.name == about)
+    }
+
     fn handle(&mut self, output: ChildOutput) {
         match output {
             ChildOutput::Listening(..) => {}
@@ -376,6 +383,8 @@ impl<'a> Supervisor<'a> {
                     self.answered[number] = true;
                 }
             }
+            // That a process which was killed does not respond is no news.
+            ChildOutput::Warning(_, text) if self.is_of_killed(&text) => {}
             ChildOutput::Warning(number, text) => {
                 let text = format!("{} reports: {text}", self.children[number].name);
                 self.journal.record(Event::error(Level::Warn, text));
