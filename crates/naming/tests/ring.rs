@@ -249,9 +249,12 @@ fn frames_that_are_none_are_rejected_and_counted() {
 #[test]
 fn what_does_not_fit_is_refused() {
     for (arguments, why) in [
-        (&["--ring", "0"][..], "--ring 0: "),
-        (&["--ring", "65"], "--ring 65: "),
-        (&["--ring", "4", "--kill", "4"], "--kill 4: "),
+        (&["--ring", "0"][..], "--ring: 0 is not in 1 to 64"),
+        (&["--ring", "65"], "--ring: 65 is not in 1 to 64"),
+        (
+            &["--ring", "4", "--kill", "4"],
+            "--kill: 4 is not in 0 to 3",
+        ),
         (
             &["--ring", "4", "--crash", "p9@1s"],
             "--crash p9@1s: no process is called 'p9'",
@@ -266,10 +269,28 @@ fn what_does_not_fit_is_refused() {
             &["--name", "p1", "--join", "p2"],
             "--join p2: not the name of a --peer",
         ),
-        (&["--name", "p1", "--successors", "0"], "--successors 0: "),
+        (
+            &["--name", "p1", "--successors", "0"],
+            "--successors: 0 is not in 1 to 16",
+        ),
     ] {
         let finished = run(NAMING, &[&["chord"], arguments].concat());
         assert_eq!(finished.code, Some(2), "{finished:?}");
         assert!(finished.err.contains(why), "{}", finished.err);
     }
+}
+
+#[test]
+fn a_signal_ends_the_look_ups_and_they_are_checked() {
+    let mut ring = start(
+        NAMING,
+        &["chord", "--ring", "2", "--stabilize", "50ms", "--for", "1m"],
+    );
+    ring.err_line_with("a ring of 2 processes over UDP, 32 names in 2 copies each");
+    let finished = ring.interrupt();
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(
+        finished.out.contains("32 names found in the end"),
+        "{finished:?}"
+    );
 }

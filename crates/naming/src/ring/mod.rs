@@ -30,3 +30,11 @@ pub const MOST: usize = 64;
 
 /// The algorithm's name on the network and in the logs.
 const ALGORITHM: &str = "chord";
+
+/// How many processes there are, in words.
+fn processes(count: usize) -> String {
+    match count {
+        1 => "1 process".to_owned(),
+        count => format!("{count} processes"),
+    }
+}

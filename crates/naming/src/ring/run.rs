@@ -23,6 +23,7 @@ use crossbeam::channel::bounded;
 
 use super::{
     logs::LoggedRun,
+    processes,
     settings::RunSettings,
     supervisor::{Outcome, Supervisor},
     verdict::RingChecker,
@@ -97,13 +98,10 @@ fn check(
     for check in &verdict.checks {
         journal.record(check.event());
     }
-    let processes = match settings.names.count() {
-        1 => "1 process".to_owned(),
-        count => format!("{count} processes"),
-    };
     let crashed = outcome.crashed.len() as u64;
     let text = format!(
-        "{processes} over UDP, {crashed} killed: {}, {}",
+        "{} over UDP, {crashed} killed: {}, {}",
+        processes(settings.names.count()),
         plural(outcome.names.len() as u64, "name"),
         plural(logged.sent, "message")
     );

@@ -18,7 +18,7 @@ use common::{
 };
 use crossbeam::channel::Receiver;
 
-use super::{settings::RunSettings, state::State, workload::Workload};
+use super::{processes, settings::RunSettings, state::State, workload::Workload};
 use crate::location::circle;
 
 /// How long the processes may take for each phase: to start, to form a ring, to replicate records, to heal, to stop.
@@ -52,6 +52,8 @@ pub(super) struct Supervisor<'a> {
     answered: Vec<bool>,
     paused: Vec<bool>,
     polled: Instant,
+    /// Whether the look-ups have begun, so that a signal ends them and not the run.
+    is_ready: bool,
 }
 
 impl<'a> Supervisor<'a> {
@@ -73,6 +75,7 @@ impl<'a> Supervisor<'a> {
             answered: vec![true; count],
             paused: vec![false; count],
             polled: Instant::now(),
+            is_ready: false,
         }
     }
 
@@ -102,16 +105,20 @@ impl<'a> Supervisor<'a> {
         let copies = self.settings.successors.min(count);
         let text = format!(
             "a ring of {} over UDP, {records} in {copies} copies each, after {} ms",
-            plural(count as u64, "process").replace("processs", "processes"),
+            processes(count),
             start.elapsed().as_millis()
         );
         self.journal
             .ready(Event::new(Kind::Ready).text(text), &addresses, false)?;
-        let healed = self.look_up(&mut workload);
-        let broken = self
-            .until(Self::is_whole)?
-            .then_some(())
-            .map_or_else(|| self.first_wrong(), |()| None);
+        self.is_ready = true;
+        let (crashed, mut healed) = self.look_up(&mut workload);
+        let broken = match self.until(Self::is_whole)? {
+            true => None,
+            false => self.first_wrong(),
+        };
+        if let (Some(crashed), None) = (crashed, &broken) {
+            healed = healed.or(Some(crashed.elapsed()));
+        }
         self.look_up_all(&workload.names)?;
         let crashed = self.stop();
         Ok(Outcome {
@@ -164,23 +171,20 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    /// Look-ups go on at all processes while some crash; returns how long after the last crash the ring was whole again.
-    fn look_up(&mut self, workload: &mut Workload) -> Option<Duration> {
+    /// Look-ups go on at all processes while some crash; returns when the last one did, and how long after that the ring was
+    /// whole again, if it was.
+    fn look_up(&mut self, workload: &mut Workload) -> (Option<Instant>, Option<Duration>) {
         let start = Instant::now();
         let (mut crashed, mut healed) = (None, None);
         loop {
             let now = start.elapsed();
-            let over = now >= self.settings.lasting || self.shutdown.requested();
+            let over = now >= self.settings.lasting;
             while let Some((process, crash)) = workload.crash(now) {
                 self.crash(process.index(), crash);
                 (crashed, healed) = (Some(Instant::now()), None);
             }
-            let is_healed = crashed.is_none() || healed.is_some();
-            if over && (self.shutdown.requested() || !workload.has_crashes()) {
-                let waited = crashed.is_some_and(|crashed| crashed.elapsed() >= PATIENCE);
-                if is_healed || waited {
-                    return healed;
-                }
+            if self.shutdown.requested() || over && !workload.has_crashes() {
+                return (crashed, healed);
             }
             for number in (0..self.children.len()).filter(|_| !over) {
                 if self.is_up(number)
@@ -267,6 +271,9 @@ impl<'a> Supervisor<'a> {
             }
             if Instant::now() >= until {
                 return Ok(false);
+            }
+            if !self.is_ready {
+                self.check_shutdown()?;
             }
             self.handle_for(POLL / 2);
         }
