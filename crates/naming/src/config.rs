@@ -280,7 +280,7 @@ common::options! {
         #[arg(value_name = "DURATION", help_heading = "Comparison")]
         delay: Period => [compare = "50ms"],
         /// The random seed: the same seed gives the same figures
-        #[arg(value_name = "N", help_heading = "Comparison")]
+        #[arg(value_name = "N")]
         seed: u64 => [compare = "1", chord = "random": "The random seed of faults, look-ups and the processes to kill"],
         /// Draw hops and messages against the number of nodes as SVG
         #[arg(value_name = "FILE", help_heading = "Comparison")]
