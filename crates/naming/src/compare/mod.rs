@@ -6,7 +6,7 @@
 //! | [`settings`], [`schemes`] | what is compared; the schemes by name |
 //! | [`workload`] | names, look-ups, moves |
 //! | [`world`] | drives the processes of a scheme |
-//! | [`measure`] | what a scheme costs |
+//! | [`mod@measure`] | what a scheme costs |
 //! | [`table`], [`plot`], [`progress`] | what is seen of it |
 
 pub mod measure;
