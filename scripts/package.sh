@@ -175,7 +175,8 @@ check_same() {
     (
         cd "$scratch/elsewhere"
         cross_folder=$PWD/made
-        compile "$system" --package "$program"
+        # With all packages, as their features are those of the programs that are compiled together.
+        compile "$system" "${programs[@]/#/--package=}" --bin "$program"
     )
     cmp "$first" "$scratch/elsewhere/made/${first#"$cross_folder/"}" || fail "$program for $system: built twice it is not the same"
     rm -rf "$scratch/elsewhere"
