@@ -181,6 +181,39 @@ fn nodes_join_and_leave_while_their_records_stay() {
 }
 
 #[test]
+fn a_node_that_leaves_hands_its_records_over() {
+    let addresses = free::<3>();
+    // Each record is at one node.
+    let alone = ["--successors", "1"];
+    let mut first = node(&addresses, 0, &alone);
+    let join = [&alone[..], &["--join", "p1"]].concat();
+    let mut second = node(&addresses, 1, &join);
+    second.out_line_with("joins");
+    let mut third = node(&addresses, 2, &join);
+    third.out_line_with("joins");
+    let names = (1..=12).map(|number| format!("server{number}"));
+    for name in names.clone() {
+        first.type_in(format!("put {name}\n"));
+    }
+    let found = |node: &mut Running, name: &str| {
+        node.type_in(format!("look {name}\n"));
+        let line = node.out_line_with(" finds ");
+        line.ends_with(&format!(" finds {name}: p1"))
+    };
+    for name in names.clone() {
+        let tries = (0..100).find(|_| found(&mut second, &name));
+        assert!(tries.is_some(), "{name} is not stored");
+    }
+    third.type_in("leave\n");
+    assert_eq!(third.finish().code, Some(0));
+    for name in names {
+        assert!(found(&mut second, &name), "{name} is lost");
+    }
+    assert_eq!(first.interrupt().code, Some(0));
+    assert_eq!(second.interrupt().code, Some(0));
+}
+
+#[test]
 fn an_identifier_that_is_taken_is_refused_and_its_owner_named() {
     let addresses = free::<2>();
     let first = node(&addresses, 0, &["--id", "7"]);
