@@ -236,7 +236,7 @@ common::options! {
         /// Crash a process: p2@1s..2s, without an end for good; may be repeated
         #[arg(value_name = "P@WHEN", help_heading = "Faults")]
         crash: Vec<String> => [simulate, run: if Feature::Pause.is_there() {
-            "Kill a process: p2@1s, or stop it for a while: p2@1s..2s; may be repeated"
+            "Kill a process: p2@1s, or pause it: p2@1s..2s; may be repeated"
         } else {
             "Kill a process: p2@1s; may be repeated"
         }],
