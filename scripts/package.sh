@@ -104,7 +104,7 @@ documents() {
 
 # Lays out an archive's folder, and packs it.
 package() {
-    local system=$1 triple name folder program built size
+    local system=$1 triple name folder program built size source
     triple=$(cross_triple "$system")
     case $system in
         linux) name=linux-x86_64 ;;
@@ -140,9 +140,10 @@ package() {
     cp scripts/lib/archive.md "$folder/README.md"
     cp -r docs/student docs/reference docs/pictures "$folder/docs/"
     # In the archive, programs are not run by cargo.
-    sed -i -E 's/cargo run (--release )?-p ([a-z-]+) -- /\2 /g; s/cargo run (--release )?-p ([a-z-]+)/\2/g' "$folder"/docs/*/*.md
-    for program in "${programs[@]}"; do
-        [ ! -f "crates/$program/src/handout.rs" ] || install -D -m 644 "crates/$program/src/handout.rs" "$folder/crates/$program/src/handout.rs"
+    sed -i -E 's/cargo run (--release |-q )*-p ([a-z-]+) -- /\2 /g; s/cargo run (--release |-q )*-p ([a-z-]+)/\2/g' "$folder"/docs/*/*.md
+    # The sources that the pages show.
+    for source in crates/*/src/handout.rs $(grep -ohE 'crates/[a-z/_-]+\.rs' docs/student/*.md | sort -u); do
+        install -D -m 644 "$source" "$folder/$source"
     done
     archive=$packages/$name.tar.gz
     [ "$system" != windows ] || archive=$packages/$name.zip
