@@ -61,10 +61,7 @@ impl Broadcast {
             let at = self.entities.has(&name).then_some(self.me);
             return finds(&name, at, out);
         }
-        if self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
-        let number = self.pending.start(name.clone());
+        let number = self.pending.begin(name.clone(), out);
         out.send(To::All, Payload::WhoHas(name, number)).map(drop)
     }
 }
@@ -97,10 +94,7 @@ impl Process for Broadcast {
                 out.send(To::One(from), Payload::IsHere(number)).map(drop)
             }
             Payload::WhoHas(..) => Ok(()),
-            Payload::IsHere(number) => match self.pending.finish(number) {
-                Some(open) => finds(&open.with, Some(from), out),
-                None => Ok(()),
-            },
+            Payload::IsHere(number) => self.pending.found(number, Some(from), out),
             Payload::Transfer(name, moves) => self.entities.arrive(&name, moves, self.me, out),
         }
     }
@@ -110,18 +104,11 @@ impl Process for Broadcast {
             return Ok(());
         }
         for number in self.pending.expired() {
-            if self.pending.again(number) {
-                if let Some(open) = self.pending.get(number) {
-                    let name = open.with.clone();
-                    out.send(To::All, Payload::WhoHas(name, number))?;
-                }
-            } else if let Some(open) = self.pending.finish(number) {
-                finds(&open.with, None, out)?;
+            if let Some(name) = self.pending.retry(number, out)? {
+                out.send(To::All, Payload::WhoHas(name, number))?;
             }
         }
-        if !self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
+        self.pending.wait(out);
         Ok(())
     }
 

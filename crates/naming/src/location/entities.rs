@@ -76,6 +76,42 @@ impl Entities {
     }
 }
 
+/// Where entities are, each after a number of moves: what their homes know. The newest place counts.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Places(BTreeMap<Name, (ProcessId, Moves)>);
+
+impl Places {
+    /// Where the entity with this name is.
+    pub fn get(&self, name: &Name) -> Option<ProcessId> {
+        self.0.get(name).map(|(at, _)| *at)
+    }
+
+    /// The entity is there after this number of moves.
+    pub fn learn(&mut self, name: Name, at: ProcessId, moves: Moves) {
+        let place = self.0.entry(name).or_insert((at, moves));
+        if place.1 <= moves {
+            *place = (at, moves);
+        }
+    }
+
+    /// After this number of moves the entity does not exist any more.
+    pub fn forget(&mut self, name: &Name, moves: Moves) {
+        if self.0.get(name).is_some_and(|(_, known)| *known <= moves) {
+            self.0.remove(name);
+        }
+    }
+
+    /// How many are known.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Each entity with its place.
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, ProcessId)> {
+        self.0.iter().map(|(name, (at, _))| (name, *at))
+    }
+}
+
 /// What a command asks of a scheme.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Request {

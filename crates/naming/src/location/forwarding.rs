@@ -114,10 +114,7 @@ impl Forwarding {
         if self.next(&name).is_none() {
             return finds(&name, None, out);
         }
-        if self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
-        let number = self.pending.start(name.clone());
+        let number = self.pending.begin(name.clone(), out);
         self.ask(name, number, out)
     }
 
@@ -128,7 +125,7 @@ impl Forwarding {
         out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         let Some(next) = self.next(&name) else {
-            return self.answered(number, None, out);
+            return self.pending.found(number, None, out);
         };
         let search = Search {
             name,
@@ -163,18 +160,6 @@ impl Forwarding {
             search.way.push(self.me);
         }
         out.send(next, Payload::Find(search)).map(drop)
-    }
-
-    fn answered(
-        &mut self,
-        number: Number,
-        at: Option<ProcessId>,
-        out: &mut Outbox<'_, Payload>,
-    ) -> Result<(), Overflow> {
-        match self.pending.finish(number) {
-            Some(open) => finds(&open.with, at, out),
-            None => Ok(()),
-        }
     }
 
     /// Learns a place, unless a newer one is known.
@@ -230,9 +215,9 @@ impl Process for Forwarding {
                     let name = open.with.clone();
                     self.learn(name, from, moves);
                 }
-                self.answered(number, Some(from), out)
+                self.pending.found(number, Some(from), out)
             }
-            Payload::Unknown(number) => self.answered(number, None, out),
+            Payload::Unknown(number) => self.pending.found(number, None, out),
             Payload::Shorten(name, moves) => {
                 self.learn(name, from, moves);
                 Ok(())
@@ -249,19 +234,11 @@ impl Process for Forwarding {
             return Ok(());
         }
         for number in self.pending.expired() {
-            let again = self.pending.again(number);
-            let Some(open) = self.pending.get(number) else {
-                continue;
-            };
-            let name = open.with.clone();
-            match again {
-                true => self.ask(name, number, out)?,
-                false => self.answered(number, None, out)?,
+            if let Some(name) = self.pending.retry(number, out)? {
+                self.ask(name, number, out)?;
             }
         }
-        if !self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
+        self.pending.wait(out);
         Ok(())
     }
 

@@ -125,10 +125,7 @@ impl Hierarchy {
             let at = self.entities.has(&name).then_some(self.me);
             return finds(&name, at, out);
         }
-        if self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
-        let number = self.pending.start(name.clone());
+        let number = self.pending.begin(name.clone(), out);
         self.ask(name, number, out)
     }
 
@@ -187,25 +184,15 @@ impl Hierarchy {
         out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         if search.asker == self.me {
-            return self.answered(search.number, is_here.then_some(self.me), out);
+            return self
+                .pending
+                .found(search.number, is_here.then_some(self.me), out);
         }
         let answer = match is_here {
             true => Payload::IsHere(search.number),
             false => Payload::Unknown(search.number),
         };
         out.send(To::One(search.asker), answer).map(drop)
-    }
-
-    fn answered(
-        &mut self,
-        number: Number,
-        at: Option<ProcessId>,
-        out: &mut Outbox<'_, Payload>,
-    ) -> Result<(), Overflow> {
-        match self.pending.finish(number) {
-            Some(open) => finds(&open.with, at, out),
-            None => Ok(()),
-        }
     }
 
     /// Tells the directory nodes above, from the leaf domain on, that an entity has come or gone.
@@ -303,8 +290,8 @@ impl Process for Hierarchy {
                 Ok(())
             }
             Payload::Find(search) => self.find(search, out),
-            Payload::IsHere(number) => self.answered(number, Some(from), out),
-            Payload::Unknown(number) => self.answered(number, None, out),
+            Payload::IsHere(number) => self.pending.found(number, Some(from), out),
+            Payload::Unknown(number) => self.pending.found(number, None, out),
             Payload::Insert(name, level, child) => {
                 self.change(Change::Insert, name, level, child, out)
             }
@@ -326,19 +313,11 @@ impl Process for Hierarchy {
             return Ok(());
         }
         for number in self.pending.expired() {
-            let again = self.pending.again(number);
-            let Some(open) = self.pending.get(number) else {
-                continue;
-            };
-            let name = open.with.clone();
-            match again {
-                true => self.ask(name, number, out)?,
-                false => self.answered(number, None, out)?,
+            if let Some(name) = self.pending.retry(number, out)? {
+                self.ask(name, number, out)?;
             }
         }
-        if !self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
+        self.pending.wait(out);
         Ok(())
     }
 

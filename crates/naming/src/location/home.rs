@@ -2,8 +2,6 @@
 //! So Mobile IP does (RFC 5944): the home agent keeps the care-of address of a host that is away, and passes on what arrives
 //! for it.
 
-use std::collections::BTreeMap;
-
 use common::process::{
     Command, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
     clock::Overflow,
@@ -13,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Role, Scheme,
-    entities::{Entities, Moves, Request, asks, departs, finds, home, refuse_second},
+    entities::{Entities, Moves, Places, Request, asks, departs, finds, home, refuse_second},
     pending::{Number, Pending},
 };
 use crate::name::Name;
@@ -25,7 +23,7 @@ pub struct HomeBased {
     processes: usize,
     entities: Entities,
     /// Where the entities are whose home this process is, each after this number of moves: the mobility bindings (section 1.6).
-    bindings: BTreeMap<Name, (ProcessId, Moves)>,
+    bindings: Places,
     pending: Pending<Name>,
 }
 
@@ -84,10 +82,7 @@ impl HomeBased {
         if self.entities.has(&name) {
             return finds(&name, Some(self.me), out);
         }
-        if self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
-        let number = self.pending.start(name.clone());
+        let number = self.pending.begin(name.clone(), out);
         self.ask(name, number, out)
     }
 
@@ -118,8 +113,8 @@ impl HomeBased {
             return self.answer(asker, Payload::IsHere(number), out);
         }
         match self.bindings.get(&name) {
-            Some((at, _)) if *at != self.me => {
-                let to = To::One(*at);
+            Some(at) if at != self.me => {
+                let to = To::One(at);
                 out.send(to, Payload::Find(name, asker, number)).map(drop)
             }
             // Its registration is on the way: the asker asks again.
@@ -145,19 +140,7 @@ impl HomeBased {
             return Ok(());
         };
         let at = matches!(answer, Payload::IsHere(_)).then_some(self.me);
-        self.answered(number, at, out)
-    }
-
-    fn answered(
-        &mut self,
-        number: Number,
-        at: Option<ProcessId>,
-        out: &mut Outbox<'_, Payload>,
-    ) -> Result<(), Overflow> {
-        match self.pending.finish(number) {
-            Some(open) => finds(&open.with, at, out),
-            None => Ok(()),
-        }
+        self.pending.found(number, at, out)
     }
 
     /// An entity is here: its home must know.
@@ -170,30 +153,12 @@ impl HomeBased {
         self.entities.arrive(&name, moves, self.me, out)?;
         match self.home(&name) {
             home if home == self.me => {
-                self.bind(name, self.me, moves);
+                self.bindings.learn(name, self.me, moves);
                 Ok(())
             }
             home => out
                 .send(To::One(home), Payload::Register(name, moves))
                 .map(drop),
-        }
-    }
-
-    /// The home keeps the newest place.
-    fn bind(&mut self, name: Name, at: ProcessId, moves: Moves) {
-        let binding = self.bindings.entry(name).or_insert((at, moves));
-        if binding.1 <= moves {
-            *binding = (at, moves);
-        }
-    }
-
-    fn unbind(&mut self, name: &Name, moves: Moves) {
-        if self
-            .bindings
-            .get(name)
-            .is_some_and(|(_, known)| *known <= moves)
-        {
-            self.bindings.remove(name);
         }
     }
 }
@@ -207,7 +172,7 @@ impl Process for HomeBased {
             me,
             processes,
             entities: Entities::default(),
-            bindings: BTreeMap::new(),
+            bindings: Places::default(),
             pending: Pending::default(),
         }
     }
@@ -226,14 +191,14 @@ impl Process for HomeBased {
             // No process of this group sends that.
             Payload::Find(_, asker, _) if asker.index() >= self.processes => Ok(()),
             Payload::Find(name, asker, number) => self.find(name, asker, number, out),
-            Payload::IsHere(number) => self.answered(number, Some(from), out),
-            Payload::Unknown(number) => self.answered(number, None, out),
+            Payload::IsHere(number) => self.pending.found(number, Some(from), out),
+            Payload::Unknown(number) => self.pending.found(number, None, out),
             Payload::Register(name, moves) => {
-                self.bind(name.clone(), from, moves);
+                self.bindings.learn(name.clone(), from, moves);
                 out.send(To::One(from), Payload::Registered(name)).map(drop)
             }
             Payload::Deregister(name, moves) => {
-                self.unbind(&name, moves);
+                self.bindings.forget(&name, moves);
                 out.send(To::One(from), Payload::Registered(name)).map(drop)
             }
             Payload::Registered(_) => Ok(()),
@@ -246,19 +211,11 @@ impl Process for HomeBased {
             return Ok(());
         }
         for number in self.pending.expired() {
-            let again = self.pending.again(number);
-            let Some(open) = self.pending.get(number) else {
-                continue;
-            };
-            let name = open.with.clone();
-            match again {
-                true => self.ask(name, number, out)?,
-                false => self.answered(number, None, out)?,
+            if let Some(name) = self.pending.retry(number, out)? {
+                self.ask(name, number, out)?;
             }
         }
-        if !self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
+        self.pending.wait(out);
         Ok(())
     }
 
@@ -276,7 +233,7 @@ impl Process for HomeBased {
             Request::Delete(name) => {
                 let moves = self.entities.delete(&name, out)?;
                 match self.home(&name) {
-                    home if home == self.me => self.unbind(&name, moves),
+                    home if home == self.me => self.bindings.forget(&name, moves),
                     home => drop(out.send(To::One(home), Payload::Deregister(name, moves))?),
                 }
             }
@@ -291,8 +248,8 @@ impl Process for HomeBased {
     fn queue(&self, names: &Names) -> Vec<String> {
         let here = self.entities.names().map(|name| format!("{name}: here"));
         let bindings = self.bindings.iter();
-        let bindings = bindings
-            .map(|(name, (at, _))| format!("{name}: at home here, now at {}", names.of(*at)));
+        let bindings =
+            bindings.map(|(name, at)| format!("{name}: at home here, now at {}", names.of(at)));
         let asked = self.pending.iter();
         let asked = asked.map(|(_, open)| format!("{}: asked for", open.with));
         here.chain(bindings).chain(asked).collect()
@@ -301,7 +258,7 @@ impl Process for HomeBased {
 
 impl Scheme for HomeBased {
     fn entries(&self) -> usize {
-        self.entities.count() + self.bindings.len()
+        self.entities.count() + self.bindings.count()
     }
 
     fn role(message: &Payload) -> Role {

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use common::process::{Outbox, TimerKind, clock::Overflow, ids::ProcessId};
+
+use super::entities::finds;
+use crate::name::Name;
+
 /// How often a request is sent before its look-up is given up.
 pub const TRIES: u8 = 3;
 
@@ -42,8 +47,23 @@ impl<T> Default for Pending<T> {
 }
 
 impl<T> Pending<T> {
-    /// A new request; returns its number.
-    pub fn start(&mut self, with: T) -> Number {
+    /// A new request; returns its number. The timer is set only when nothing waited before: a steady flow of requests would put it
+    /// off for ever.
+    pub fn begin<M>(&mut self, with: T, out: &mut Outbox<'_, M>) -> Number {
+        if self.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
+        self.start(with)
+    }
+
+    /// Sets the timer again, as long as something waits.
+    pub fn wait<M>(&self, out: &mut Outbox<'_, M>) {
+        if !self.is_empty() {
+            out.set_timer(TimerKind::Timeout);
+        }
+    }
+
+    fn start(&mut self, with: T) -> Number {
         self.last = self.last.wrapping_add(1);
         let open = Open {
             tries: 1,
@@ -108,6 +128,40 @@ impl<T> Pending<T> {
         open.tries += 1;
         open.waited = false;
         open.tries <= tries
+    }
+}
+
+/// Look-ups of names by the application, of which nothing else is kept.
+impl Pending<Name> {
+    /// The look-up with this number ends, if it still waits: the entity is at this process, or is not found.
+    ///
+    /// # Errors
+    /// At the end of the clock's range.
+    pub fn found<M>(
+        &mut self,
+        number: Number,
+        at: Option<ProcessId>,
+        out: &mut Outbox<'_, M>,
+    ) -> Result<(), Overflow> {
+        match self.finish(number) {
+            Some(open) => finds(&open.with, at, out),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts one more try of a look-up that has waited for too long: returns the name to ask for again, or gives it up.
+    ///
+    /// # Errors
+    /// At the end of the clock's range.
+    pub fn retry<M>(
+        &mut self,
+        number: Number,
+        out: &mut Outbox<'_, M>,
+    ) -> Result<Option<Name>, Overflow> {
+        if self.again(number) {
+            return Ok(self.get(number).map(|open| open.with.clone()));
+        }
+        self.found(number, None, out).map(|()| None)
     }
 }
 

@@ -8,14 +8,12 @@
 
 mod messages;
 
-use std::collections::BTreeMap;
-
 pub use self::messages::Payload;
 use super::{
     Role, Scheme,
     cache::Cache,
     domains::{Domains, Level},
-    entities::{Entities, Moves, Request, asks, departs, finds, home, refuse_second},
+    entities::{Entities, Moves, Places, Request, asks, departs, finds, home, refuse_second},
     pending::{Number, Pending},
 };
 use crate::name::Name;
@@ -45,7 +43,7 @@ pub struct Resolution {
     domains: Domains,
     entities: Entities,
     /// The addresses for which this process is the authoritative server.
-    addresses: BTreeMap<Name, (ProcessId, Moves)>,
+    addresses: Places,
     answers: Cache<Name, ProcessId>,
     /// The domains whose servers are known.
     servers: Cache<(Level, u32), ()>,
@@ -106,13 +104,11 @@ impl Resolution {
         if let Some(at) = self.answers.get(&name) {
             return finds(&name, Some(*at), out);
         }
-        if self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
-        let number = self.pending.start(Query {
+        let query = Query {
             name: name.clone(),
             waiting: Waiting::Application,
-        });
+        };
+        let number = self.pending.begin(query, out);
         self.begin(name, number, false, out)
     }
 
@@ -144,7 +140,7 @@ impl Resolution {
         if server == self.me {
             return match self.below(level, &name) {
                 None => {
-                    let at = self.addresses.get(&name).map(|(at, _)| *at);
+                    let at = self.addresses.get(&name);
                     self.answered(number, at, out)
                 }
                 Some(level) => self.ask(level, name, number, out),
@@ -198,7 +194,7 @@ impl Resolution {
         out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         let known = match self.below(level, &name) {
-            None => Some(self.addresses.get(&name).map(|(at, _)| *at)),
+            None => Some(self.addresses.get(&name)),
             Some(_) => self.answers.get(&name).map(|at| Some(*at)),
         };
         if let Some(at) = known {
@@ -208,13 +204,11 @@ impl Resolution {
         }
         let below = self.below(level, &name).unwrap_or_default();
         let below = self.known(below, &name);
-        if self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
-        let number = self.pending.start(Query {
+        let query = Query {
             name: name.clone(),
             waiting: Waiting::Other(from, number),
-        });
+        };
+        let number = self.pending.begin(query, out);
         self.ask(below, name, number, out)
     }
 
@@ -228,29 +222,12 @@ impl Resolution {
         self.entities.arrive(&name, moves, self.me, out)?;
         match self.home(&name) {
             home if home == self.me => {
-                self.update(name, self.me, moves);
+                self.addresses.learn(name, self.me, moves);
                 Ok(())
             }
             home => out
                 .send(To::One(home), Payload::Update(name, moves))
                 .map(drop),
-        }
-    }
-
-    fn update(&mut self, name: Name, at: ProcessId, moves: Moves) {
-        let address = self.addresses.entry(name).or_insert((at, moves));
-        if address.1 <= moves {
-            *address = (at, moves);
-        }
-    }
-
-    fn remove(&mut self, name: &Name, moves: Moves) {
-        if self
-            .addresses
-            .get(name)
-            .is_some_and(|(_, known)| *known <= moves)
-        {
-            self.addresses.remove(name);
         }
     }
 }
@@ -266,7 +243,7 @@ impl Process for Resolution {
             recursive: settings.recursive,
             domains: Domains::new(processes, settings.fanout),
             entities: Entities::default(),
-            addresses: BTreeMap::new(),
+            addresses: Places::default(),
             answers: Cache::new(settings.cache),
             servers: Cache::new(settings.cache),
             pending: Pending::default(),
@@ -292,7 +269,7 @@ impl Process for Resolution {
             }
             Payload::Ask(name, level, number) => {
                 let answer = match self.below(level, &name) {
-                    None => Payload::Address(self.addresses.get(&name).map(|(at, _)| *at), number),
+                    None => Payload::Address(self.addresses.get(&name), number),
                     Some(level) => Payload::Referral(level, number),
                 };
                 out.send(To::One(from), answer).map(drop)
@@ -322,11 +299,11 @@ impl Process for Resolution {
                 self.answered(number, at, out)
             }
             Payload::Update(name, moves) => {
-                self.update(name.clone(), from, moves);
+                self.addresses.learn(name.clone(), from, moves);
                 out.send(To::One(from), Payload::Updated(name)).map(drop)
             }
             Payload::Remove(name, moves) => {
-                self.remove(&name, moves);
+                self.addresses.forget(&name, moves);
                 out.send(To::One(from), Payload::Updated(name)).map(drop)
             }
             Payload::Updated(_) => Ok(()),
@@ -354,9 +331,7 @@ impl Process for Resolution {
                         (Waiting::Other(..), _) => drop(self.pending.finish(number)),
                     }
                 }
-                if !self.pending.is_empty() {
-                    out.set_timer(TimerKind::Timeout);
-                }
+                self.pending.wait(out);
             }
             TimerKind::Think | TimerKind::Work => {}
         }
@@ -378,7 +353,7 @@ impl Process for Resolution {
             Request::Delete(name) => {
                 let moves = self.entities.delete(&name, out)?;
                 match self.home(&name) {
-                    home if home == self.me => self.remove(&name, moves),
+                    home if home == self.me => self.addresses.forget(&name, moves),
                     home => drop(out.send(To::One(home), Payload::Remove(name, moves))?),
                 }
             }
@@ -393,8 +368,7 @@ impl Process for Resolution {
     fn queue(&self, names: &Names) -> Vec<String> {
         let here = self.entities.names().map(|name| format!("{name}: here"));
         let addresses = self.addresses.iter();
-        let addresses =
-            addresses.map(|(name, (at, _))| format!("{name}: address {}", names.of(*at)));
+        let addresses = addresses.map(|(name, at)| format!("{name}: address {}", names.of(at)));
         let asked = self.pending.iter();
         let asked = asked.map(|(_, open)| format!("{}: asked for", open.with.name));
         here.chain(addresses).chain(asked).collect()
@@ -403,7 +377,7 @@ impl Process for Resolution {
 
 impl Scheme for Resolution {
     fn entries(&self) -> usize {
-        self.entities.count() + self.addresses.len() + self.answers.len() + self.servers.len()
+        self.entities.count() + self.addresses.count() + self.answers.len() + self.servers.len()
     }
 
     fn role(message: &Payload) -> Role {

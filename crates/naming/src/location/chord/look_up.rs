@@ -1,7 +1,7 @@
 //! The way to the node that is responsible for an identifier (`find_successor` of the paper): step by step with the asker, or
 //! from node to node.
 
-use common::process::{Outbox, TimerKind, To, clock::Overflow, ids::ProcessId};
+use common::process::{Outbox, To, clock::Overflow, ids::ProcessId};
 
 use super::{
     messages::{Payload, Record, Route, Want},
@@ -53,10 +53,7 @@ impl Chord {
             asked: None,
             avoided: Vec::new(),
         };
-        if self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
-        let number = self.pending.start(search);
+        let number = self.pending.begin(search, out);
         match self.look_ups {
             LookUps::Recursive if self.is_member() => self.send_off(number, out),
             _ => self.begin(number, out),
@@ -319,9 +316,7 @@ impl Chord {
             let process = asked.map_or(self.me().process, |asked| asked.process);
             self.avoid(number, process, out)?;
         }
-        if !self.pending.is_empty() {
-            out.set_timer(TimerKind::Timeout);
-        }
+        self.pending.wait(out);
         Ok(())
     }
 }
