@@ -15,16 +15,13 @@ use super::{
 };
 use crate::location::{
     Scheme,
-    broadcast::Broadcast,
     chord::{
         Chord,
         settings::{LookUps, Settings as Ring},
     },
     circle::{Circle, MOST_BITS},
-    forwarding::{Forwarding, Shortening},
-    hierarchy::{Fanout, Hierarchy},
-    home::HomeBased,
     resolution::{Resolution, Settings as Servers},
+    schemes::{Group, LocationScheme, with_scheme},
 };
 
 /// How many messages the look-ups of a broadcast may cause. Each costs the same, so that fewer look-ups measure as well.
@@ -114,28 +111,22 @@ pub fn measure(task: &Task, progress: &Progress, shutdown: &Shutdown) -> Option<
         progress,
         shutdown,
     };
-    let ring = |look_ups| Ring {
-        look_ups,
-        ..Ring::whole(nodes)
-    };
-    let servers = |recursive, cache| Servers {
-        recursive,
-        cache,
-        fanout: FANOUT_OF_SERVERS,
-    };
-    match task.scheme {
-        SchemeName::Broadcast => bench.run::<Broadcast>(&()),
-        SchemeName::Forwarding => bench.run::<Forwarding>(&Shortening::None),
-        SchemeName::ForwardingShortened => bench.run::<Forwarding>(&Shortening::Chain),
-        SchemeName::Home => bench.run::<HomeBased>(&()),
-        SchemeName::Chord => bench.run::<Chord>(&ring(LookUps::Recursive)),
-        SchemeName::ChordIterative => bench.run::<Chord>(&ring(LookUps::Iterative)),
-        SchemeName::Hierarchical => bench.run::<Hierarchy>(&Fanout::default()),
-        SchemeName::Iterative => bench.run::<Resolution>(&servers(false, 0)),
-        SchemeName::Recursive => bench.run::<Resolution>(&servers(true, 0)),
-        SchemeName::IterativeCached => bench.run::<Resolution>(&servers(false, CACHE)),
-        SchemeName::RecursiveCached => bench.run::<Resolution>(&servers(true, CACHE)),
+    if let Some(scheme) = task.scheme.location() {
+        let group = Group::of(nodes);
+        return with_scheme!(scheme, &group, P, settings => bench.run::<P>(&settings));
     }
+    let is_cached = matches!(
+        task.scheme,
+        SchemeName::IterativeCached | SchemeName::RecursiveCached
+    );
+    bench.run::<Resolution>(&Servers {
+        recursive: matches!(
+            task.scheme,
+            SchemeName::Recursive | SchemeName::RecursiveCached
+        ),
+        cache: if is_cached { CACHE } else { 0 },
+        fanout: FANOUT_OF_SERVERS,
+    })
 }
 
 /// How many look-ups are measured.
@@ -195,7 +186,7 @@ impl Bench<'_> {
             .processes()
             .map(|process| process.entries() as u64)
             .collect();
-        let is_ring = matches!(task.scheme, SchemeName::Chord | SchemeName::ChordIterative);
+        let is_ring = task.scheme.location().is_some_and(LocationScheme::is_ring);
         let path = match is_ring {
             true => Some(self.path()?),
             false => None,

@@ -5,6 +5,8 @@ use std::fmt;
 use clap::ValueEnum;
 use serde::Deserialize;
 
+use crate::location::schemes::LocationScheme;
+
 /// A scheme, or a variant of one.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -39,20 +41,30 @@ impl SchemeName {
         Self::value_variants()
     }
 
+    /// The location scheme; None for name resolution.
+    pub fn location(self) -> Option<LocationScheme> {
+        Some(match self {
+            Self::Broadcast => LocationScheme::Broadcast,
+            Self::Forwarding => LocationScheme::Forwarding,
+            Self::ForwardingShortened => LocationScheme::ForwardingShortened,
+            Self::Home => LocationScheme::Home,
+            Self::Chord => LocationScheme::Chord,
+            Self::ChordIterative => LocationScheme::ChordIterative,
+            Self::Hierarchical => LocationScheme::Hierarchical,
+            Self::Iterative | Self::Recursive | Self::IterativeCached | Self::RecursiveCached => {
+                return None;
+            }
+        })
+    }
+
     /// Its name on the command line.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Broadcast => "broadcast",
-            Self::Forwarding => "forwarding",
-            Self::ForwardingShortened => "forwarding-shortened",
-            Self::Home => "home",
-            Self::Chord => "chord",
-            Self::ChordIterative => "chord-iterative",
-            Self::Hierarchical => "hierarchical",
             Self::Iterative => "iterative",
             Self::Recursive => "recursive",
             Self::IterativeCached => "iterative-cached",
             Self::RecursiveCached => "recursive-cached",
+            _ => self.location().map_or("", LocationScheme::word),
         }
     }
 }

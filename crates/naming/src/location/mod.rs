@@ -11,7 +11,7 @@
 //! | [`resolution`] | for comparison: structured names, by a tree of name servers | RFC 1034, section 5.3 |
 //!
 //! Each is a [`Process`]: a state machine without sockets, threads or time of its own. [`cache`], [`circle`], [`domains`], [`entities`]
-//! and [`pending`] are what they have in common; [`verdict`] checks what they find.
+//! and [`pending`] are what they have in common; [`schemes`] has them by name; [`verdict`] checks what they find.
 
 use common::process::Process;
 
@@ -26,6 +26,7 @@ pub mod hierarchy;
 pub mod home;
 pub mod pending;
 pub mod resolution;
+pub mod schemes;
 pub mod verdict;
 
 /// What a message is for, where messages are counted.
