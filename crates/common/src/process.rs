@@ -120,10 +120,10 @@ pub enum Meaning {
     Local(String),
     /// It starts to look up this name.
     LookUp(String),
-    /// Its look-up of this name ends with this value; empty when the name does not exist.
-    Found(String, String),
+    /// Its look-up of this name ends with this value.
+    Found(String, Value),
     /// It inserts this name with this value.
-    Insert(String, String),
+    Insert(String, Value),
     /// It hands this name, and the entity that has it, over to this process.
     Move(String, ProcessId),
     /// It removes this name: the entity that has it does not exist any more.
@@ -132,6 +132,49 @@ pub enum Meaning {
     Join,
     /// It leaves the other processes, and hands over what it has.
     Leave,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Value {
+    /// Nothing: the name does not exist, or was not found.
+    #[default]
+    Nothing,
+    /// The process where its entity is.
+    Place(ProcessId),
+    /// A text; in a log, the name of a process too.
+    Text(String),
+}
+
+impl Value {
+    /// Whether the name stands for nothing.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
+
+    /// The value as text; empty for nothing.
+    pub fn text<'a>(&'a self, names: &'a Names) -> &'a str {
+        match self {
+            Self::Nothing => "",
+            Self::Place(process) => names.of(*process),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+impl From<Option<ProcessId>> for Value {
+    fn from(place: Option<ProcessId>) -> Self {
+        place.map_or(Self::Nothing, Self::Place)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        match text.is_empty() {
+            true => Self::Nothing,
+            false => Self::Text(text),
+        }
+    }
 }
 
 impl Meaning {

@@ -3,14 +3,10 @@
 use std::net::IpAddr;
 
 use common::{
-    config::Options as _,
     event::{Event, Kind, Verdict},
     journal::{Lines, View, usual_view},
     message::Carrier,
-    process::{
-        ids::{Names, ProcessId},
-        words,
-    },
+    process::words,
 };
 
 use crate::{
@@ -41,23 +37,13 @@ pub fn of(cli: &Cli) -> View {
 /// supervisor asks for.
 fn view_of_a_ring(cli: &Cli, managed: bool, trace: bool) -> View {
     let ring = cli.options.ring.is_some();
-    let peers = cli.options.peer.iter().flatten();
-    let peers = peers.filter_map(|peer| Some(peer.split_once('=')?.0.to_owned()));
-    let names = peers.chain(cli.options.output().name).collect();
-    // A table that is no table is refused elsewhere.
-    let names = Names::sorted(names).unwrap_or_else(|_| Names::numbered(0));
     Box::new(move |event, lines| {
         let text = event.text.as_deref().unwrap_or_default();
         match (event.kind, event.clock) {
             (Kind::Send | Kind::Receive, Some(_)) if managed || !trace => {}
             (Kind::Local, Some(_)) if managed => {}
             (Kind::Send | Kind::Receive | Kind::Local, Some(time)) => {
-                let mut event = event.clone();
-                // The log has the number of the node that has the entity.
-                if matches!(event.meaning.as_deref(), Some("found" | "insert")) {
-                    event.value = event.value.map(|value| named(&names, value));
-                }
-                lines.answer = format!("{time:>4}  {}", words::of(&event));
+                lines.answer = format!("{time:>4}  {}", words::of(event));
             }
             (Kind::Check, _) => {
                 let text = text.replace("; ", &format!("\n{:29}", ""));
@@ -72,13 +58,6 @@ fn view_of_a_ring(cli: &Cli, managed: bool, trace: bool) -> View {
             _ => usual_view(event, lines),
         }
     })
-}
-
-/// The name of the node that has this number, p1, p2, …
-fn named(names: &Names, number: String) -> String {
-    let mut all = ProcessId::all(names.count());
-    let process = all.find(|process| process.to_string() == number);
-    process.map_or(number, |process| names.of(process).to_owned())
 }
 
 /// A message of a resolution, or what the cache has.

@@ -6,7 +6,7 @@ use crate::{
     event::{Event, Kind},
     message::{Carrier, MessageId, Party},
     process::{
-        Meaning, To,
+        Meaning, To, Value,
         clock::Timestamp,
         ids::{Names, ProcessId},
         words,
@@ -120,7 +120,7 @@ impl RunEvent {
             }
             Some(Meaning::LookUp(name) | Meaning::Delete(name)) => event.name = safe(name),
             Some(Meaning::Found(name, value) | Meaning::Insert(name, value)) => {
-                (event.name, event.value) = (safe(name), safe(value));
+                (event.name, event.value) = (safe(name), safe(value.text(names)));
             }
             Some(Meaning::Move(name, to)) => {
                 (event.name, event.value) = (safe(name), safe(names.of(*to)));
@@ -172,6 +172,7 @@ impl LoggedMeaning<'_> {
             })
         };
         let name = || self.name.to_owned();
+        let value = || Value::from(self.value.to_owned());
         Some(match self.meaning {
             "request" => Meaning::Request,
             // Without a timestamp the order of requests is not checked.
@@ -181,8 +182,8 @@ impl LoggedMeaning<'_> {
             "deliver" => Meaning::Deliver(about()?, self.text.to_owned()),
             "local" => Meaning::Local(self.text.to_owned()),
             "look-up" => Meaning::LookUp(name()),
-            "found" => Meaning::Found(name(), self.value.to_owned()),
-            "insert" => Meaning::Insert(name(), self.value.to_owned()),
+            "found" => Meaning::Found(name(), value()),
+            "insert" => Meaning::Insert(name(), value()),
             "move" => Meaning::Move(name(), process(self.value)),
             "delete" => Meaning::Delete(name()),
             "join" => Meaning::Join,
@@ -218,9 +219,12 @@ mod tests {
             ),
             (Meaning::Local(text()), "local event 'x'"),
             (Meaning::LookUp("a".to_owned()), "looks up a"),
-            (Meaning::Found("a".to_owned(), text()), "finds a: x"),
-            (Meaning::Found("a".to_owned(), String::new()), "finds no a"),
-            (Meaning::Insert("a".to_owned(), text()), "inserts a: x"),
+            (Meaning::Found("a".to_owned(), text().into()), "finds a: x"),
+            (Meaning::Found("a".to_owned(), Value::Nothing), "finds no a"),
+            (
+                Meaning::Insert("a".to_owned(), text().into()),
+                "inserts a: x",
+            ),
             (Meaning::Move("a".to_owned(), ProcessId(2)), "moves a to p3"),
             (Meaning::Delete("a".to_owned()), "deletes a"),
             (Meaning::Join, "joins"),

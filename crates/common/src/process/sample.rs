@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To, Value,
     check::relevance::Relevance,
     clock::Overflow,
     ids::{Names, ProcessId},
@@ -88,7 +88,7 @@ impl Process for Broadcast {
             Payload::Have(name, value) => {
                 if self.asks.take_if(|asked| *asked == name).is_some() {
                     out.clear_timer(TimerKind::Timeout);
-                    out.local(Meaning::Found(name, value))?;
+                    out.local(Meaning::Found(name, value.into()))?;
                 }
             }
         }
@@ -104,7 +104,7 @@ impl Process for Broadcast {
             TimerKind::Timeout => {
                 // A timer that was not cleared shows itself.
                 out.local(match self.asks.take() {
-                    Some(name) => Meaning::Found(name, String::new()),
+                    Some(name) => Meaning::Found(name, Value::Nothing),
                     None => Meaning::Local("nothing to wait for".to_owned()),
                 })?;
             }
@@ -116,7 +116,7 @@ impl Process for Broadcast {
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
         match command {
             Command::Insert(name, value) => {
-                out.local(Meaning::Insert(name.clone(), value.clone()))?;
+                out.local(Meaning::Insert(name.clone(), value.clone().into()))?;
                 self.names.insert(name, value);
             }
             Command::LookUp(_) if self.asks.is_some() => {

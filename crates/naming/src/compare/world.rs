@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap, mem, time::Duration};
 
 use common::process::{
-    Action, Clocked, Command, Meaning, Refusal, Stamped, TimerKind, To, ids::ProcessId,
+    Action, Clocked, Command, Meaning, Refusal, Stamped, TimerKind, To, Value, ids::ProcessId,
 };
 
 use crate::location::{
@@ -260,7 +260,10 @@ impl<P: Scheme> World<P> {
                     {
                         self.cost.hops = hops;
                         self.cost.delay = self.now;
-                        self.cost.found = process_named(at);
+                        self.cost.found = match at {
+                            Value::Place(at) => Some(*at),
+                            Value::Nothing | Value::Text(_) => None,
+                        };
                     }
                     if let Some((to, content)) = send {
                         self.send(me, to, Stamped { time, content }, hops);
@@ -309,10 +312,4 @@ impl<P: Scheme> World<P> {
         self.queue.push(Reverse((at, self.sent, slot)));
         self.sent += 1;
     }
-}
-
-/// The process with this name, p1, p2, …
-fn process_named(name: &str) -> Option<ProcessId> {
-    let number: u32 = name.strip_prefix('p')?.parse().ok()?;
-    number.checked_sub(1).map(ProcessId)
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use common::process::{Command, Meaning, Outbox, Refusal, To, clock::Overflow, ids::ProcessId};
+use common::process::{
+    Command, Meaning, Outbox, Refusal, To, Value, clock::Overflow, ids::ProcessId,
+};
 
 use super::circle;
 use crate::name::Name;
@@ -52,7 +54,7 @@ impl Entities {
         out: &mut Outbox<'_, M>,
     ) -> Result<(), Overflow> {
         self.0.insert(name.clone(), moves);
-        let meaning = Meaning::Insert(name.to_string(), me.to_string());
+        let meaning = Meaning::Insert(name.to_string(), Value::Place(me));
         out.local(meaning).map(drop)
     }
 
@@ -184,8 +186,8 @@ pub fn finds<M>(
     at: Option<ProcessId>,
     out: &mut Outbox<'_, M>,
 ) -> Result<(), Overflow> {
-    let at = at.map_or_else(String::new, |at| at.to_string());
-    out.local(Meaning::Found(name.to_string(), at)).map(drop)
+    let meaning = Meaning::Found(name.to_string(), at.into());
+    out.local(meaning).map(drop)
 }
 
 /// Sends an entity to another process.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     process::{
-        Meaning,
+        Meaning, Value,
         ids::ProcessId,
         property::Property,
         run_event::RunEvent,
@@ -23,8 +23,8 @@ use common::{
 /// given up.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct LookUps {
-    places: BTreeMap<String, String>,
-    under_way: BTreeMap<(ProcessId, String), BTreeSet<String>>,
+    places: BTreeMap<String, Value>,
+    under_way: BTreeMap<(ProcessId, String), BTreeSet<Value>>,
 }
 
 impl LookUps {
@@ -50,7 +50,7 @@ impl LookUps {
             Meaning::Found(name, value) => {
                 let places = self.under_way.remove(&(process, name.clone()));
                 let is_known = places.is_none_or(|places| places.contains(value));
-                return !value.is_empty() && !is_known;
+                return !value.is_nothing() && !is_known;
             }
             _ => {}
         }
@@ -90,7 +90,7 @@ impl Checker for LookUpChecker {
         }
         let is_wrong = self.state.step(event.process, meaning);
         if let Meaning::Found(name, value) = meaning {
-            match value.is_empty() {
+            match value.is_nothing() {
                 true => self.given_up += 1,
                 false => self.found += 1,
             }
@@ -136,24 +136,27 @@ mod tests {
     fn a_value_is_right_if_the_entity_was_there_meanwhile() {
         let (p, q) = (ProcessId(0), ProcessId(1));
         let text = |text: &str| text.to_owned();
-        let found = |value| Meaning::Found(text("a"), text(value));
+        let found = |at| Meaning::Found(text("a"), Value::from(at));
         let look_up = || Meaning::LookUp(text("a"));
         let mut look_ups = LookUps::default();
         let mut step = |process, meaning| look_ups.step(process, &meaning);
         assert!(!step(p, look_up()));
-        assert!(!step(q, Meaning::Insert(text("a"), text("p2"))));
-        assert!(!step(p, found("p2")), "it came while the look-up went on");
+        assert!(!step(q, Meaning::Insert(text("a"), Value::Place(q))));
+        assert!(
+            !step(p, found(Some(q))),
+            "it came while the look-up went on"
+        );
         step(p, look_up());
         step(q, Meaning::Move(text("a"), p));
-        step(p, Meaning::Insert(text("a"), text("p1")));
+        step(p, Meaning::Insert(text("a"), Value::Place(p)));
         assert!(
-            !step(p, found("p2")),
+            !step(p, found(Some(q))),
             "it was there when the look-up started"
         );
         step(p, look_up());
-        assert!(step(p, found("p2")), "it was there before");
+        assert!(step(p, found(Some(q))), "it was there before");
         step(p, look_up());
-        assert!(!step(p, found("")), "given up");
+        assert!(!step(p, found(None)), "given up");
         assert!(look_ups.have_ended(|_| false));
         look_ups.step(q, &look_up());
         assert!(!look_ups.have_ended(|_| false) && look_ups.have_ended(|process| process == q));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use common::{
     process::{
-        Meaning,
+        Meaning, Value,
         ids::ProcessId,
         property::Property,
         run_event::RunEvent,
@@ -25,7 +25,7 @@ pub(super) struct RingChecker {
     /// The names that were replicated, with the last event by which each was found, or not.
     names: BTreeMap<String, Option<(usize, bool)>>,
     /// Where the entities are.
-    places: BTreeMap<String, String>,
+    places: BTreeMap<String, Value>,
     /// The events by which look-ups have started that are under way.
     under_way: BTreeMap<(ProcessId, String), VecDeque<usize>>,
     wrong: Option<((usize, usize), &'static str)>,
@@ -44,11 +44,11 @@ impl RingChecker {
         }
     }
 
-    fn found(&mut self, index: usize, process: ProcessId, name: &str, value: &str) {
+    fn found(&mut self, index: usize, process: ProcessId, name: &str, value: &Value) {
         let under_way = self.under_way.get_mut(&(process, name.to_owned()));
         let started = under_way.and_then(VecDeque::pop_front).unwrap_or(index);
         self.found += 1;
-        let is_found = !value.is_empty();
+        let is_found = !value.is_nothing();
         let is_known = match self.names.get_mut(name) {
             Some(last) => {
                 *last = Some((index, is_found));
@@ -167,8 +167,11 @@ mod tests {
             || "a".to_owned(),
             |process| (process, Meaning::LookUp("a".to_owned())),
         );
-        let found = |process, value: &str| (process, Meaning::Found(name(), value.to_owned()));
-        let put = (0, Meaning::Insert(name(), "p1".to_owned()));
+        let found = |process, value: &str| {
+            let value = Value::from(value.to_owned());
+            (process, Meaning::Found(name(), value))
+        };
+        let put = (0, Meaning::Insert(name(), Value::Text("p1".to_owned())));
         let ok = verdict(&[put.clone(), look(1), look(0), found(0, "p1")]);
         let words: Vec<_> = ok
             .iter()

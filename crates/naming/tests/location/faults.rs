@@ -86,7 +86,7 @@ fn verdict(run: &Run, crashed: &[ProcessId]) -> (usize, usize) {
     let verdict = Verdict::of(&under_test, vec![Box::new(LookUpChecker::default())]);
     assert!(verdict.holds(), "{:?}", verdict.checks);
     let found = run.events.iter().filter_map(|event| match &event.meaning {
-        Some(Meaning::Found(_, value)) => Some(!value.is_empty()),
+        Some(Meaning::Found(_, value)) => Some(!value.is_nothing()),
         _ => None,
     });
     let (found, none): (Vec<bool>, Vec<bool>) = found.partition(|found| *found);

@@ -4,7 +4,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use super::{
     super::{
-        Command, Meaning,
+        Command, Meaning, Value,
         fault_event::PathEvent,
         ids::{Names, ProcessId},
         property::Property,
@@ -23,7 +23,7 @@ use super::{
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 struct LookUps {
     violated: u32,
-    inserted: Option<String>,
+    inserted: Option<Value>,
     /// How many look-ups have not ended.
     pending: u8,
 }

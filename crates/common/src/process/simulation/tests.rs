@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use super::{
-    super::{Meaning, sample::Broadcast, sample::Settings as Options, workload::Workload},
+    super::{
+        Meaning, ids::Names, sample::Broadcast, sample::Settings as Options, workload::Workload,
+    },
     *,
 };
 
@@ -36,8 +38,11 @@ fn look_up(name: &str) -> Command {
 
 /// The look-ups that ended: when, at which process, and with which value.
 fn found(run: &Run) -> Vec<(Duration, u32, String)> {
+    let names = Names::numbered(0);
     let found = run.events.iter().filter_map(|event| match &event.meaning {
-        Some(Meaning::Found(_, value)) => Some((event.at, event.process.0, value.clone())),
+        Some(Meaning::Found(_, value)) => {
+            Some((event.at, event.process.0, value.text(&names).to_owned()))
+        }
         _ => None,
     });
     found.collect()
