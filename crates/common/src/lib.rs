@@ -14,6 +14,7 @@
 //! | [`sys`] | what differs between operating systems, in one room |
 //! | [`json`] | reading a JSON file, with line, column and path of what is wrong |
 //! | [`parallel`] | one work for many items, on several threads |
+//! | [`size`] | a size of memory, as people write it |
 //! | [`rate_limit`] | which messages of a load are logged one by one |
 //! | [`sys`] | what differs between operating systems |
 //! | [`text`] | text from outside made safe to show; "did you mean" |
@@ -44,6 +45,7 @@ pub mod parallel;
 pub mod process;
 pub mod rate_limit;
 pub mod shutdown;
+pub mod size;
 pub mod sys;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

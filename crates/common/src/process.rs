@@ -11,6 +11,7 @@
 //! | [`reliable_link`], [`engine`] | reliable FIFO channels; a process with its channels, for any driver |
 //! | [`run_event`], [`fault_event`], [`words`] | the events of a run, its faults, and an event in words |
 //! | [`property`], [`happened_before`], [`verdict`] | the properties, the relation, and the verdict on a run |
+//! | [`report`], [`view`] | the output of a run, its logs; what a person sees of it |
 //! | `check` | the model checker (feature `check`) |
 //! | `node` | the driver with real sockets (feature `node`) |
 //! | `children` | nodes that a program starts (feature `children`) |
@@ -31,6 +32,7 @@ pub mod ids;
 pub mod node;
 pub mod property;
 pub mod reliable_link;
+pub mod report;
 pub mod run_event;
 #[cfg(all(test, feature = "check", feature = "simulation"))]
 mod sample;
@@ -38,6 +40,7 @@ mod sample;
 pub mod simulation;
 pub mod timers;
 pub mod verdict;
+pub mod view;
 pub mod words;
 #[cfg(feature = "simulation")]
 pub mod workload;
@@ -346,6 +349,16 @@ pub enum Refusal {
     Invalid(String),
     /// The clock is at the end of its range.
     Overflow(Overflow),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("the algorithm has no such command"),
+            Self::Invalid(why) => f.write_str(why),
+            Self::Overflow(overflow) => overflow.fmt(f),
+        }
+    }
 }
 
 impl From<Overflow> for Refusal {

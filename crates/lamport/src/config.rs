@@ -3,10 +3,8 @@
 mod examples;
 
 use std::{
-    fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
 use clap::{Subcommand, ValueEnum};
@@ -14,23 +12,23 @@ use common::{
     config::{Period, in_range},
     endpoint::Endpoint,
     exit::Failure,
-    json,
     message::Carrier,
     process::{
         faults::{Chance, Delay, FaultArgs, Faults},
         ids::Names,
+        report::Show,
         workload::Workload,
     },
+    size::Size,
     sys::Feature,
     text::visible,
 };
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::{
     algorithms::Algorithm,
     bug::Bug,
     harness::workload::Subject,
-    size::Size,
     trace_flags::{Axis, FieldNames, Lanes, Range, TraceFiles},
 };
 
@@ -304,37 +302,6 @@ impl Transport {
         match self {
             Self::Udp => Carrier::Udp,
             Self::Tcp => Carrier::Tcp,
-        }
-    }
-}
-
-/// How many events are printed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Show(pub usize);
-
-impl FromStr for Show {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "all" {
-            return Ok(Self(usize::MAX));
-        }
-        let number = text.parse().map(Self);
-        number.map_err(|_| format!("'{}' is no number, nor all", visible(text.as_bytes())))
-    }
-}
-
-impl<'de> Deserialize<'de> for Show {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_text(deserializer)
-    }
-}
-
-impl fmt::Display for Show {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            usize::MAX => f.write_str("all"),
-            number => number.fmt(f),
         }
     }
 }

@@ -26,7 +26,6 @@ pub mod node;
 pub mod reporting;
 pub mod run;
 pub mod simulate;
-pub mod size;
 pub mod trace;
 pub mod trace_flags;
 pub mod vector_clock;

@@ -8,13 +8,17 @@
 //! | [`packed`] | the states of a system in few bytes |
 //! | [`relevance`], [`reduction`] | which states and steps of a system need no visit |
 //! | [`path_event`] | a counterexample as events |
+//! | [`args`], [`command`], [`report`] | a check as a command: its options, its progress, its output |
 
+pub mod args;
+pub mod command;
 pub mod model;
 pub mod monitor;
 pub mod packed;
 pub mod path_event;
 pub mod reduction;
 pub mod relevance;
+pub mod report;
 pub mod search;
 pub mod system;
 #[cfg(all(test, feature = "simulation"))]

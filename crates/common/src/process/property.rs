@@ -65,6 +65,8 @@ pub enum Property {
     LookUpsEnd,
     /// The processes that are left form a ring again (liveness).
     RingHeals,
+    /// Every member of a ring has a live successor, and these make one ring in the order of identifiers (safety; Zave 2017).
+    OneRing,
 }
 
 impl Property {
@@ -115,6 +117,7 @@ impl Property {
             Self::LookUpsRight => "look-ups right",
             Self::LookUpsEnd => "every look-up ends",
             Self::RingHeals => "ring heals",
+            Self::OneRing => "one ring",
         }
     }
 

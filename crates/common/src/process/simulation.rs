@@ -4,8 +4,10 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`event_queue`] | future events in the order of time |
+//! | [`series`] | simulated runs as a command: their output |
 
 pub mod event_queue;
+pub mod series;
 #[cfg(all(test, feature = "check"))]
 mod tests;
 

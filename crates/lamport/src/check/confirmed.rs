@@ -7,6 +7,7 @@ use common::{
     process::{
         check::{
             path_event::ExplainPath,
+            report::CheckedPath,
             search::{End, Limits, Outcome, Progress, search},
             system::FaultBudget,
         },
@@ -16,7 +17,7 @@ use common::{
     testing::Folder,
 };
 
-use super::{report::CheckedPath, *};
+use super::*;
 use crate::simulate::replay::{self, Script};
 
 /// A combination, with two processes.
@@ -71,6 +72,7 @@ fn found(settings: &Settings) -> (Vec<(&'static str, Option<CheckedPath>)>, bool
             let path = path.as_ref().map(|path| CheckedPath {
                 steps: path.len(),
                 events: model.explain(path),
+                finding: None,
             });
             (*property, path)
         });

@@ -12,11 +12,12 @@ use common::{
     exit::{Failure, Summary, why},
     journal::Journal,
     net,
+    process::check::report::{Checkable as _, limit},
     shutdown::Shutdown,
 };
 use stateright::Model;
 
-use super::{Settings, any::AnyModel, bounds::Bounds, report, with_model};
+use super::{Settings, any::AnyModel, bounds::Bounds, with_model};
 use crate::{algorithms::Algorithm, config::Cli};
 
 /// The default address: stateright's own.
@@ -68,7 +69,7 @@ pub fn run(
     }
     let text = format!(
         "{address}, for a browser at http://{address}/: {}",
-        report::subject(&settings)
+        settings.words()
     );
     let ready = Event::new(Kind::Ready).text(text);
     journal.ready(ready, &[address], listen.port() == 0)?;
@@ -77,7 +78,7 @@ pub fn run(
         if explorer.is_finished() {
             return ended();
         }
-        if !warned && let Some((what, why)) = report::limit(settings.limits, bounded.reached()) {
+        if !warned && let Some((what, why)) = limit(settings.limits, bounded.reached()) {
             warned = true;
             let text = format!("{what}: {why}, and the explorer does not follow them");
             journal.record(Event::error(Level::Warn, text));

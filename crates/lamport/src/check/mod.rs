@@ -6,7 +6,7 @@
 //! | [`monitor`] | the properties of the algorithms |
 //! | [`lamport_mutex`] | the TLA+ module LamportMutex, whose counts are published |
 //! | [`processes`], [`reduction`] | the search of the processes' states, and where it is reduced |
-//! | [`report`] | the report |
+//! | [`subject`] | what is checked, in words |
 //! | [`replay`] | a counterexample to the module again |
 //! | [`explore`], [`any`], [`bounds`] | the same models in stateright's explorer |
 //! | [`compared`] | the same models for stateright's search |
@@ -24,22 +24,21 @@ pub mod monitor;
 pub mod processes;
 pub mod reduction;
 pub mod replay;
-pub mod report;
 #[cfg(test)]
 mod soundness;
+pub mod subject;
 #[cfg(test)]
 mod tests;
 
 use std::{marker::PhantomData, sync::Arc};
 
 use common::{
-    capacity,
     config::in_range,
     exit::Failure,
-    parallel,
     process::{
         Process,
         check::{
+            args::CheckArgs,
             search::Limits,
             system::{self, FaultBudget, System, TimerBounds},
         },
@@ -51,11 +50,7 @@ use crate::{
     algorithms::Algorithm,
     bug::Bug,
     config::{Cli, Switch},
-    size::Size,
 };
-
-/// The default limit of distinct states.
-const MOST_STATES: u64 = 20_000_000;
 
 /// The settings of a check.
 #[derive(Clone, Copy, Debug)]
@@ -116,16 +111,16 @@ impl Settings {
             Some(_) => lamport_mutex::MOST_PROCESSES,
         };
         let processes = cli.processes(most_processes)?;
-        let times = |flag: &str, times: Option<u8>| in_range(flag, times.unwrap_or(0), 0, 100);
-        let crashes = options.may_crash.unwrap_or(0);
-        let budget = || -> Result<FaultBudget, Failure> {
-            Ok(FaultBudget {
-                lost: times("--may-lose", options.may_lose)?,
-                duplicated: times("--may-duplicate", options.may_duplicate)?,
-                reordered: times("--may-reorder", options.may_reorder)?,
-                crashed: in_range("--may-crash", crashes, 0, processes as u8)?,
-            })
+        let check_args = CheckArgs {
+            may_lose: options.may_lose,
+            may_duplicate: options.may_duplicate,
+            may_reorder: options.may_reorder,
+            may_crash: options.may_crash,
+            states: options.states,
+            memory: options.memory,
+            workers: options.workers,
         };
+        let budget = || check_args.budget(processes);
         let subject = match max_clock {
             None => {
                 // The first operation of `events` is a local event; by the second each process sends a message.
@@ -157,22 +152,13 @@ impl Settings {
                 Subject::Module { max_clock }
             }
         };
-        let workers = options.workers.unwrap_or_else(parallel::processors);
-        let most = options.states.unwrap_or(MOST_STATES);
-        let memory = options.memory.map(|Size(bytes)| bytes);
-        let memory = memory.unwrap_or_else(|| capacity::memory().number / 2);
         Ok(Self {
             algorithm,
             processes,
             bug: cli.bug(algorithm)?,
             subject,
             reduction: options.reduction.unwrap_or_default() == Switch::On,
-            limits: Limits {
-                workers: in_range("--workers", workers, 1, 1_024)?,
-                most: in_range("--states", most, 1, 1 << 40)?,
-                memory,
-                until_violation: false,
-            },
+            limits: check_args.limits()?,
         })
     }
 }

@@ -4,24 +4,14 @@
 use std::sync::Arc;
 
 use common::process::check::{
+    command::Searched,
     packed::PackedSystem,
     relevance::Relevance,
-    search::{Limits, Outcome, Progress, search_space},
+    search::{Limits, Progress, search_space},
     system::{Step, System},
 };
 
 use super::{Settings, monitor::PropertyMonitor, reduction};
-
-/// The result of a search.
-#[derive(Debug)]
-pub struct Searched<A> {
-    /// The result.
-    pub outcome: Outcome<A>,
-    /// If it was reduced: how many steps were possible, and how many were taken.
-    pub saving: Option<(u64, u64)>,
-    /// The properties that a reduced search found violated before, a bit for each.
-    pub suspected: u32,
-}
 
 /// Searches the states of a system.
 pub fn search_processes<P>(
@@ -60,8 +50,7 @@ where
     }
     let space = PackedSystem::new(system, &settings.limits);
     Searched {
-        outcome: search_space(&space, settings.limits, progress, stop),
-        saving: None,
         suspected,
+        ..search_space(&space, settings.limits, progress, stop).into()
     }
 }

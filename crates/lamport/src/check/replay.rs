@@ -14,6 +14,7 @@ use common::{
         },
         fault_event::PathEvent,
         property::Property,
+        report::Show,
         run_event::{MessageAction, RunEvent},
         verdict::{Verdict, check::Check},
     },
@@ -24,7 +25,7 @@ use super::lamport_mutex::{Action, LamportMutex, MOST_CLOCK, MOST_PROCESSES, PRO
 use crate::{
     algorithms::Algorithm,
     bug::Bug,
-    config::{Cli, Show},
+    config::Cli,
     simulate::replay::{self, Replayed, Script, Scripted, Step},
 };
 

@@ -39,14 +39,13 @@ use std::{
 use common::{
     exit::{Failure, Summary, why},
     journal::Journal,
-    process::{ids::new_session, verdict::check::Check},
+    process::{ids::new_session, report::folder as create, verdict::check::Check},
     shutdown::Shutdown,
 };
 use crossbeam::channel::bounded;
 
 use self::lab::{Lab, Outcome, Surroundings};
 pub use self::{explain::Explanation, settings::Settings};
-use crate::reporting;
 
 /// How many outputs of nodes may wait.
 const OUTPUTS: usize = 1024;
@@ -84,7 +83,7 @@ pub fn examine(
     shutdown: &Shutdown,
 ) -> Result<Examined, Failure> {
     if let Some(folder) = &settings.logs {
-        reporting::folder(folder)?;
+        create(folder)?;
     }
     if let Some(path) = &settings.plot {
         plot::check(path)?;

@@ -10,6 +10,7 @@ use common::{
     process::{
         fault_event::PathEvent,
         ids::{Names, ProcessId},
+        report::{Log, Report, line, log_path},
         verdict::check::Check,
     },
     text::{micros, plural, visible_path, whole_micros},
@@ -22,11 +23,6 @@ use super::{
     settings::Settings,
     workload::{NodeWorkload, OUTSIDE},
 };
-use crate::{
-    algorithms::Algorithm,
-    reporting::{Log, Report, line, log_path},
-};
-
 /// Reports on a run that began at this time since 1970.
 ///
 /// # Errors
@@ -39,7 +35,7 @@ pub(super) fn report(
     journal: &Journal,
 ) -> Result<Summary, Failure> {
     let report = |names| Report {
-        algorithm: settings.workload.algorithm().unwrap_or(Algorithm::Events),
+        ready: Event::new(Kind::Ready),
         names,
         over: Carrier::Memory,
         journal,

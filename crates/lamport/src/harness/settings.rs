@@ -8,6 +8,7 @@ use common::{
     process::{
         faults::{Delay, Faults},
         ids::{Names, new_session},
+        report::Show,
         workload::Workload,
     },
     sys::Feature,
@@ -15,7 +16,7 @@ use common::{
 };
 
 use super::workload::NodeWorkload;
-use crate::config::{Cli, MOST, Show};
+use crate::config::{Cli, MOST};
 
 /// The settings of a run.
 #[derive(Clone, Debug)]

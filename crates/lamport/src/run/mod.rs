@@ -23,7 +23,11 @@ use common::{
     event::{Event, Level},
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
-    process::{children::Child, ids::ProcessId},
+    process::{
+        children::Child,
+        ids::ProcessId,
+        report::{self, Report, line},
+    },
     shutdown::Shutdown,
     text::{micros, visible_path, whole_micros},
 };
@@ -31,12 +35,7 @@ use crossbeam::channel::bounded;
 
 pub use self::settings::Settings;
 use self::supervisor::Supervisor;
-use crate::{
-    reporting::{self, Report, line},
-    simulate::minimize::minimize,
-    trace::runs::LoggedRun,
-    verdict,
-};
+use crate::{reporting, simulate::minimize::minimize, trace::runs::LoggedRun, verdict};
 /// Runs the processes and checks their logs; exit code 1 when a property is violated.
 ///
 /// # Errors
@@ -46,11 +45,11 @@ pub fn run(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let folder = reporting::folder_or_temporary(settings.logs.as_deref())?;
+    let folder = report::folder_or_temporary(settings.logs.as_deref(), "lamport")?;
     let cannot_write =
         |error| Failure::could_not_run(format!("--logs {}", visible_path(&folder)), why(&error));
     for name in settings.names.all() {
-        File::create(reporting::log_path(&folder, name)).map_err(cannot_write)?;
+        File::create(report::log_path(&folder, name)).map_err(cannot_write)?;
     }
     let closing = &Shutdown::new().map_err(cannot_write)?;
     let failed = thread::scope(|scope| {
@@ -95,9 +94,7 @@ fn check(
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
     let paths = settings.names.all();
-    let paths: Vec<_> = paths
-        .map(|name| reporting::log_path(folder, name))
-        .collect();
+    let paths: Vec<_> = paths.map(|name| report::log_path(folder, name)).collect();
     let (_, logged) = LoggedRun::read(&paths, settings.algorithm, &settings.names)?;
     let events = &logged.events;
     let end = events.iter().map(|event| event.at).max();
@@ -105,7 +102,7 @@ fn check(
     let run = logged.under_test().unfinished(&[]).crashed(failed);
     let verdict = verdict::of(settings.algorithm, &run);
     let report = Report {
-        algorithm: settings.algorithm,
+        ready: reporting::ready(settings.algorithm),
         names: &settings.names,
         over: settings.transport.carrier(),
         journal,
@@ -120,7 +117,7 @@ fn check(
         match minimize(settings.algorithm, &settings.simulation, &|| {
             shutdown.requested()
         }) {
-            Some(minimal) => minimal.print(&report, end),
+            Some(minimal) => minimal.print(settings.algorithm, &report, end),
             None => journal.record(line(
                 "no simulated run with this violation found, in 1000 seeds of each size",
             )),

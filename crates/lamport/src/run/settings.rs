@@ -12,6 +12,7 @@ use common::{
     process::{
         faults::{Delay, FaultArgs, Faults},
         ids::{Names, ProcessId},
+        report::{Show, log_path},
         workload::Workload,
     },
     sys::Feature,
@@ -19,8 +20,8 @@ use common::{
 
 use crate::{
     algorithms::Algorithm,
-    config::{Cli, MOST, Show, Transport},
-    reporting, simulate,
+    config::{Cli, MOST, Transport},
+    simulate,
 };
 
 /// The settings of a run.
@@ -92,7 +93,7 @@ impl Settings {
         command.args(["node", self.algorithm.word(), "--name", name]);
         command.args(["--managed", &format!("{rate},{count}")]);
         command.args(["--listen", "127.0.0.1:0", "--transport", transport]);
-        command.arg("--log").arg(reporting::log_path(folder, name));
+        command.arg("--log").arg(log_path(folder, name));
         if let Some(seed) = self.seed {
             let seed = seed.wrapping_add(process.index() as u64);
             command.args(["--seed", &seed.to_string()]);

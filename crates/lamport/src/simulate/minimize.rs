@@ -5,6 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use common::{
     process::{
         ids::{Names, ProcessId},
+        report::{Report, line},
         run_event::{MessageAction, RunEvent},
         simulation::{self, Run},
         verdict::{Verdict, run::RunUnderTest},
@@ -15,7 +16,6 @@ use common::{
 use super::Settings;
 use crate::{
     algorithms::{Algorithm, with_process},
-    reporting::{Report, line},
     verdict,
 };
 
@@ -123,8 +123,8 @@ pub fn causal_past(events: &[RunEvent], (one, other): (usize, usize)) -> Vec<&Ru
 
 impl Counterexample {
     /// Prints it: the command that simulates it, its events, and the violations.
-    pub fn print(&self, report: &Report<'_>, at: Duration) {
-        let command = self.command(report.algorithm);
+    pub fn print(&self, algorithm: Algorithm, report: &Report<'_>, at: Duration) {
+        let command = self.command(algorithm);
         let schedule = self.schedule();
         let events = plural(schedule.len() as u64, "event");
         let title = format!("minimal counterexample, {events}: {command}");

@@ -7,18 +7,17 @@ use common::{
     exit::{Exit, Failure, Summary},
     files,
     journal::Journal,
-    process::property::Property,
+    process::{
+        property::Property,
+        report::{Show, line},
+    },
     text::{plural, visible_path},
 };
 
 use super::{
     args::TraceArgs, computation::Computation, exports, layouts::Layout, page, runs, svg, terminal,
 };
-use crate::{
-    config::{Cli, Show},
-    reporting::line,
-    trace_flags::Axis,
-};
+use crate::{config::Cli, trace_flags::Axis};
 
 /// The most events of an SVG: no viewer opens a larger one, and nothing could be recognised in it.
 const MOST_DRAWN: usize = 20_000;

@@ -12,11 +12,10 @@ use std::{
     collections::HashSet, io::IsTerminal, ops::Range, sync::Arc, time::Duration, time::UNIX_EPOCH,
 };
 
-use common::{event::Time, journal::Journal};
+use common::{event::Time, journal::Journal, process::report::line};
 
 use self::diagram::{Diagram, LOST, MARKS};
 use super::{computation::Computation, order::LogicalTime};
-use crate::reporting::line;
 
 /// The size of the window.
 #[derive(Debug)]

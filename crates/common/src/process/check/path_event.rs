@@ -24,6 +24,12 @@ pub trait ExplainPath: Model {
     /// Why the property with this name says nothing about the paths that were searched; None if they exercised it.
     fn lacks(&self, property: &str) -> Option<&'static str>;
 
+    /// What is wrong at the end of a path that violates the property with this name, where the verdict on its events does not
+    /// say it.
+    fn finding(&self, _property: &str, _path: &[Self::Action]) -> Option<String> {
+        None
+    }
+
     /// The channels of the messages in flight, each channel's in the order of sending.
     fn in_flight(&self, state: &Self::State) -> Vec<ChannelId>;
 

@@ -26,6 +26,7 @@ use std::path::Path;
 use common::{
     exit::{Failure, Summary},
     journal::Journal,
+    process::report::Show,
     text::visible_path,
 };
 
@@ -37,7 +38,7 @@ pub use self::{
 use crate::{
     algorithms::{Algorithm, with_process},
     bug::Bug,
-    config::{Cli, Show},
+    config::Cli,
 };
 
 /// The command: replays the log, prints and checks it; exit code 1 when a property is violated.

@@ -10,18 +10,14 @@ use common::{
     process::{
         fault_event::PathEvent,
         property::Property,
+        report::{Report, Show, line},
         verdict::{Verdict, check::Check, run::RunUnderTest},
     },
     text::plural,
 };
 
 use super::script::Script;
-use crate::{
-    algorithms::Algorithm,
-    config::Show,
-    reporting::{self, Report, line},
-    verdict,
-};
+use crate::{algorithms::Algorithm, reporting, verdict};
 
 /// A log that was replayed.
 #[derive(Debug)]
@@ -58,7 +54,7 @@ impl Replayed {
         journal: &Journal,
     ) -> Summary {
         let report = Report {
-            algorithm,
+            ready: reporting::ready(algorithm),
             names: &script.names,
             over: Carrier::Memory,
             journal,

@@ -2,8 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use common::{json, text::visible};
 use serde::{Deserialize, Deserializer};
+
+use crate::{json, text::visible};
 
 /// The units, the larger first: of 1024 as the kernel counts, and of 1000.
 const UNITS: [(&str, u64); 9] = [

@@ -1,32 +1,73 @@
 //! The output of a check: the verdict on each property, the counterexamples, and the counts.
 
-use std::{path::Path, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
-use common::{
+use super::{
+    path_event::STEP,
+    search::{Counts, End, Limits},
+    system::FaultBudget,
+};
+use crate::{
     event::{self, Event, Kind},
     exit::{Exit, Failure, Summary},
     message::Carrier,
     process::{
-        check::{
-            path_event::STEP,
-            search::{Counts, End, Limits},
-            system::FaultBudget,
-        },
         fault_event::PathEvent,
         ids::{Names, ProcessId},
         property::Property,
-        verdict::run::RunUnderTest,
+        report::{self, Log, Report, line},
+        verdict::{Verdict, run::RunUnderTest},
     },
+    size::Size,
     text::{micros, plural, visible_path, whole_micros},
 };
 
-use super::{Settings, Subject, reduction};
-use crate::{
-    reporting::{self, Log, Report, line},
-    simulate::replay::MAX_CLOCK,
-    size::Size,
-    verdict,
-};
+/// What is checked, with what only its program can say about it.
+pub trait Checkable: fmt::Debug {
+    /// The program: `lamport`.
+    fn program(&self) -> &'static str;
+
+    /// The algorithm: `mutex`.
+    fn word(&self) -> &'static str;
+
+    /// The model with its bounds, in words.
+    fn words(&self) -> String;
+
+    /// The number of processes.
+    fn processes(&self) -> usize;
+
+    /// The limits of the search.
+    fn limits(&self) -> Limits;
+
+    /// The flags by which the model becomes smaller.
+    fn smaller(&self) -> &'static str;
+
+    /// The verdict on a path.
+    fn verdict(&self, run: &RunUnderTest<'_>) -> Verdict;
+
+    /// The first event of each process in the log of a path.
+    fn ready(&self) -> Event;
+
+    /// How the path in this log is replayed.
+    fn replay(&self, _log: &Path) -> Option<String> {
+        None
+    }
+
+    /// What is said when no property is violated.
+    fn unviolated(&self) -> Option<String> {
+        None
+    }
+
+    /// What is said of the states beyond the boundary.
+    fn beyond(&self, _counts: &Counts) -> String {
+        String::new()
+    }
+
+    /// What the reduction saved, or why there is none.
+    fn reduction(&self, _saving: Option<(u64, u64)>) -> String {
+        String::new()
+    }
+}
 
 /// A counterexample: a path from the initial state to a violation.
 #[derive(Debug)]
@@ -35,13 +76,15 @@ pub struct CheckedPath {
     pub steps: usize,
     /// The events of the processes, and the faults.
     pub events: Vec<PathEvent>,
+    /// What is wrong at its end, where the verdict on its events does not say it.
+    pub finding: Option<String>,
 }
 
 /// The result of a check.
 #[derive(Debug)]
 pub struct Checked<'a> {
-    /// The settings.
-    pub settings: &'a Settings,
+    /// What was checked.
+    pub subject: &'a dyn Checkable,
     /// The counts of states.
     pub counts: Counts,
     /// Why the search ended.
@@ -67,28 +110,8 @@ pub struct Found {
     pub is_suspected: bool,
 }
 
-/// The subject of the check, in words.
-pub fn subject(settings: &Settings) -> String {
-    let (processes, word) = (settings.processes, settings.algorithm.word());
-    match settings.subject {
-        Subject::Module { max_clock } => {
-            format!("the TLA+ module LamportMutex, {processes} processes, clocks up to {max_clock}")
-        }
-        Subject::Processes { count, budget } => {
-            let operations = plural(count.into(), "operation");
-            let faults = faults(budget);
-            let network = if faults.is_empty() {
-                "reliable FIFO channels".to_owned()
-            } else {
-                format!("at most {}", faults.join(", "))
-            };
-            format!("{processes} processes of {word}, {operations} each; {network}")
-        }
-    }
-}
-
-/// The faults that may occur, in words.
-fn faults(budget: FaultBudget) -> Vec<String> {
+/// The network with the faults that may occur, in words.
+pub fn network(budget: FaultBudget) -> String {
     let all = [
         (budget.lost, "message", "lost"),
         (budget.duplicated, "message", "duplicated"),
@@ -100,7 +123,11 @@ fn faults(budget: FaultBudget) -> Vec<String> {
         let subject = plural(times.into(), subject);
         format!("{subject} {fault}")
     });
-    words.collect()
+    let words: Vec<_> = words.collect();
+    match words.is_empty() {
+        true => "reliable FIFO channels".to_owned(),
+        false => format!("at most {}", words.join(", ")),
+    }
 }
 
 fn rate(counts: &Counts, elapsed: Duration) -> u64 {
@@ -161,11 +188,7 @@ impl Checked<'_> {
             journal.record(Event::report(&summary));
             return Err(Failure::could_not_run(what, why));
         }
-        if let (0, Some(bug)) = (violated, self.settings.bug) {
-            let text = format!(
-                "no violation by the bug {} within these bounds; more operations or processes may show it",
-                bug.word()
-            );
+        if let (0, Some(text)) = (violated, self.subject.unviolated()) {
             journal.record(line(text));
         }
         let exit = if violated == 0 { Exit::Done } else { Exit::No };
@@ -179,16 +202,14 @@ impl Checked<'_> {
 
     /// What ended the search before it had visited all states, and how far it came.
     fn unfinished(&self) -> Option<(String, String)> {
-        let Settings {
-            algorithm, limits, ..
-        } = self.settings;
         let far = self.how_far();
         if self.end == End::Interrupted {
             let why = format!("interrupted: no violation in {far}");
-            return Some((format!("check {}", algorithm.word()), why));
+            return Some((format!("check {}", self.subject.word()), why));
         }
-        let (what, reason) = limit(*limits, Some(self.end))?;
-        let remedy = "give a larger one, or a smaller model (--processes, --count, --max-clock)";
+        let (what, reason) = limit(self.subject.limits(), Some(self.end))?;
+        let smaller = self.subject.smaller();
+        let remedy = format!("give a larger one, or a smaller model ({smaller})");
         Some((what, format!("{reason}: no violation in {far}; {remedy}")))
     }
 
@@ -228,12 +249,11 @@ impl Checked<'_> {
 
     fn holds(&self, property: &str) -> String {
         match property {
-            "every request granted" => "eventually, on every path",
+            "every request granted" | "every look-up ends" => "eventually, on every path",
             "everything delivered" => "at every process, eventually, on every path",
             "at most 3 in a channel" => "messages, in every state",
-            "clock condition" | "in timestamp order" | "causal order" | "same sequence" => {
-                "on every path"
-            }
+            "clock condition" | "in timestamp order" | "causal order" | "same sequence"
+            | "look-ups right" => "on every path",
             _ => "in every state",
         }
         .to_owned()
@@ -241,12 +261,13 @@ impl Checked<'_> {
 
     /// The finding of the verdict on the path, which names the events.
     fn violation(&self, names: &Names, property: &str, found: &CheckedPath) -> String {
+        if let Some(finding) = &found.finding {
+            return finding.clone();
+        }
         let crashed = PathEvent::crashed(&found.events);
         let events = PathEvent::run_events(&found.events);
         let run = RunUnderTest::new(names, &events).crashed(&crashed);
-        let mut checks = verdict::of(self.settings.algorithm, &run)
-            .checks
-            .into_iter();
+        let mut checks = self.subject.verdict(&run).checks.into_iter();
         let check = checks.find(|check| check.property.name() == property && check.is_violated());
         check.map_or_else(
             || format!("violated after {}", plural(found.steps as u64, "step")),
@@ -255,8 +276,8 @@ impl Checked<'_> {
     }
 
     /// Reports each counterexample once, the shortest first, and writes it into a log.
-    fn paths(&self, report: &Report<'_>, logs: Option<&Path>) -> Result<(), Failure> {
-        let folder = reporting::folder_or_temporary(logs)?;
+    fn paths(&self, output: &Report<'_>, logs: Option<&Path>) -> Result<(), Failure> {
+        let folder = report::folder_or_temporary(logs, self.subject.program())?;
         let mut found: Vec<_> = self
             .found
             .iter()
@@ -265,7 +286,7 @@ impl Checked<'_> {
         found.sort_by_key(|(_, found)| found.steps);
         for (index, (property, path)) in found.iter().enumerate() {
             let same = |(_, other): &&(&str, &CheckedPath)| other.events == path.events;
-            let print = |text: String| report.journal.record(line(text));
+            let print = |text: String| output.journal.record(line(text));
             let file = folder.join(format!("{}.jsonl", property.replace(' ', "-")));
             let steps = plural(path.steps as u64, "step");
             if let Some((other, _)) = found[..index].iter().find(same) {
@@ -275,50 +296,12 @@ impl Checked<'_> {
                 continue;
             }
             print(format!("shortest counterexample to {property:?}, {steps}:"));
-            report.path(&path.events, usize::MAX);
-            path.write(self.settings, property, &file)?;
+            output.path(&path.events, usize::MAX);
+            path.write(self.subject, property, &file)?;
             print(format!("event log: {}", visible_path(&file)));
-            print(self.replay(&file));
+            self.subject.replay(&file).into_iter().for_each(print);
         }
         Ok(())
-    }
-
-    /// The command that replays a path.
-    fn replay(&self, file: &Path) -> String {
-        let Settings {
-            algorithm,
-            processes,
-            bug,
-            ..
-        } = self.settings;
-        let bug = bug
-            .map(|bug| format!(" --bug {}", bug.word()))
-            .unwrap_or_default();
-        let (algorithm, file) = (algorithm.word(), visible_path(file));
-        match self.settings.subject {
-            Subject::Processes { .. } => format!(
-                "replay in the simulator: lamport simulate {algorithm} --processes {processes}{bug} --replay {file}"
-            ),
-            Subject::Module { max_clock } => format!(
-                "replay in the module: lamport check {algorithm} --processes {processes} --max-clock {max_clock}{bug} --replay {file}"
-            ),
-        }
-    }
-
-    /// What the reduction saved, or why there is none.
-    fn reduction(&self) -> String {
-        if let Some((possible, taken)) = self.saving {
-            let factor = possible as f64 / taken.max(1) as f64;
-            return format!(
-                "; reduced: 1 of {factor:.1} possible steps taken (--reduction off explores every state)"
-            );
-        }
-        match reduction::why_not(self.settings) {
-            Some(why) if matches!(self.settings.subject, Subject::Processes { .. }) => {
-                format!("; not reduced: {why}")
-            }
-            _ => String::new(),
-        }
     }
 
     fn summary(&self) -> Summary {
@@ -331,14 +314,8 @@ impl Checked<'_> {
             End::Interrupted => "interrupted after ",
             End::TooMany | End::NoMemory => "limit reached after ",
         };
-        let beyond = match self.settings.subject {
-            Subject::Module { max_clock } => format!(
-                " ({with_beyond} with the {} that lead to a clock beyond {max_clock})",
-                counts.beyond
-            ),
-            Subject::Processes { .. } => String::new(),
-        };
-        let reduction = self.reduction();
+        let beyond = self.subject.beyond(counts);
+        let reduction = self.subject.reduction(self.saving);
         let text = format!(
             "{end}{} distinct states, depth {}, {} generated{beyond}; in {}, {rate} distinct states a second{reduction}",
             counts.distinct,
@@ -363,7 +340,11 @@ impl Checked<'_> {
 
 /// Whether the property with this name is a liveness property.
 fn is_liveness(property: &str) -> bool {
-    let liveness = [Property::Granted, Property::AllDelivered];
+    let liveness = [
+        Property::Granted,
+        Property::AllDelivered,
+        Property::LookUpsEnd,
+    ];
     liveness.iter().any(|known| known.name() == property)
 }
 
@@ -372,25 +353,24 @@ impl CheckedPath {
     ///
     /// # Errors
     /// When the file cannot be written (exit code 2).
-    pub fn write(&self, settings: &Settings, property: &str, file: &Path) -> Result<(), Failure> {
-        let ready = reporting::ready(settings.algorithm);
+    pub fn write(
+        &self,
+        subject: &dyn Checkable,
+        property: &str,
+        file: &Path,
+    ) -> Result<(), Failure> {
         let end = self.events.last().map_or(Duration::ZERO, PathEvent::at);
         let log = Log {
-            names: &Names::numbered(settings.processes),
+            names: &Names::numbered(subject.processes()),
             over: Carrier::Memory,
-            run: &format!("check-{}", settings.algorithm.word()),
+            run: &format!("check-{}", subject.word()),
             // It says which model the path is of.
-            ready: match settings.subject {
-                Subject::Processes { .. } => ready,
-                Subject::Module { max_clock } => ready
-                    .text(subject(settings))
-                    .counts([(MAX_CLOCK, max_clock.into())]),
-            },
+            ready: subject.ready(),
             // A counterexample to a liveness property ends in a final state; after any other the run could continue.
             ended: is_liveness(property).then_some(end),
-            began: std::time::Duration::ZERO,
+            began: Duration::ZERO,
         };
-        let all = ProcessId::all(settings.processes);
+        let all = ProcessId::all(subject.processes());
         log.write(file, all, self.events.iter().cloned())
     }
 }
