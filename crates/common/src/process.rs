@@ -131,6 +131,8 @@ pub enum Meaning {
     Move(String, ProcessId),
     /// It removes this name: the entity that has it does not exist any more.
     Delete(String),
+    /// Look-ups of this name go by this value from now on, which this process keeps.
+    Store(String, Value),
     /// It joins the other processes.
     Join,
     /// It leaves the other processes, and hands over what it has.
@@ -195,6 +197,7 @@ impl Meaning {
             Self::Insert(..) => "insert",
             Self::Move(..) => "move",
             Self::Delete(_) => "delete",
+            Self::Store(..) => "store",
             Self::Join => "join",
             Self::Leave => "leave",
         }

@@ -72,7 +72,7 @@ fn a_ring_loses_no_record_when_a_node_is_killed_over_a_bad_network() {
 }
 
 #[test]
-fn without_copies_the_first_wrong_look_up_is_named() {
+fn without_copies_what_a_crash_takes_with_it_is_open() {
     let finished = ring(&[
         "--ring",
         "3",
@@ -87,20 +87,21 @@ fn without_copies_the_first_wrong_look_up_is_named() {
         "--names",
         "64",
     ]);
-    assert_eq!(finished.code, Some(1), "{finished:?}");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
     let verdicts = checks(&finished);
-    assert_eq!(verdicts[0], ("look-ups right".to_owned(), Verdict::Fail));
-    assert_eq!(verdicts[2], ("nothing lost".to_owned(), Verdict::Fail));
+    assert_eq!(verdicts[0], ("look-ups right".to_owned(), Verdict::Ok));
+    assert_eq!(verdicts[2], ("nothing lost".to_owned(), Verdict::Open));
     let events = finished.events();
-    let first = events.iter().find(|event| event.kind == Kind::Check);
-    let text = first.unwrap().text.as_deref().unwrap();
+    let lost = events
+        .iter()
+        .filter(|event| event.kind == Kind::Check)
+        .nth(2);
+    let text = lost.unwrap().text.as_deref().unwrap();
     assert!(
-        text.starts_with("the name is in the ring; p") && text.contains(" finds no server"),
+        text.contains(" of 64 names found in the end; server")
+            && text.ends_with(" failed, and a record is at one node"),
         "{text}"
     );
-    let kept = "the logs of this run are kept in ";
-    let folder = finished.err.lines().find_map(|line| line.split_once(kept));
-    std::fs::remove_dir_all(folder.expect("the logs are kept").1).unwrap();
 }
 
 #[test]

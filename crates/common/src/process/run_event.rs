@@ -119,7 +119,11 @@ impl RunEvent {
                 event.timestamp = Some(stamp.into());
             }
             Some(Meaning::LookUp(name) | Meaning::Delete(name)) => event.name = safe(name),
-            Some(Meaning::Found(name, value) | Meaning::Insert(name, value)) => {
+            Some(
+                Meaning::Found(name, value)
+                | Meaning::Insert(name, value)
+                | Meaning::Store(name, value),
+            ) => {
                 (event.name, event.value) = (safe(name), safe(value.text(names)));
             }
             Some(Meaning::Move(name, to)) => {
@@ -186,6 +190,7 @@ impl LoggedMeaning<'_> {
             "insert" => Meaning::Insert(name(), value()),
             "move" => Meaning::Move(name(), process(self.value)),
             "delete" => Meaning::Delete(name()),
+            "store" => Meaning::Store(name(), value()),
             "join" => Meaning::Join,
             "leave" => Meaning::Leave,
             _ => return None,
@@ -227,6 +232,8 @@ mod tests {
             ),
             (Meaning::Move("a".to_owned(), ProcessId(2)), "moves a to p3"),
             (Meaning::Delete("a".to_owned()), "deletes a"),
+            (Meaning::Store("a".to_owned(), text().into()), "stores a: x"),
+            (Meaning::Store("a".to_owned(), Value::Nothing), "forgets a"),
             (Meaning::Join, "joins"),
             (Meaning::Leave, "leaves"),
         ] {

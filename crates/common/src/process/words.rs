@@ -128,6 +128,8 @@ impl Facts<'_> {
             "insert" => format!("inserts {}: {}", self.name, self.value),
             "move" => format!("moves {} to {}", self.name, self.value),
             "delete" => format!("deletes {}", self.name),
+            "store" if self.value.is_empty() => format!("forgets {}", self.name),
+            "store" => format!("stores {}: {}", self.name, self.value),
             "join" => "joins".to_owned(),
             "leave" => "leaves".to_owned(),
             _ => return None,

@@ -89,18 +89,39 @@ impl Places {
     }
 
     /// The entity is there after this number of moves.
-    pub fn learn(&mut self, name: Name, at: ProcessId, moves: Moves) {
-        let place = self.0.entry(name).or_insert((at, moves));
-        if place.1 <= moves {
-            *place = (at, moves);
+    ///
+    /// # Errors
+    /// At the end of the clock's range.
+    pub fn learn<M>(
+        &mut self,
+        name: Name,
+        at: ProcessId,
+        moves: Moves,
+        out: &mut Outbox<'_, M>,
+    ) -> Result<(), Overflow> {
+        if self.0.get(&name).is_some_and(|(_, known)| *known > moves) {
+            return Ok(());
         }
+        stores(&name, Some(at), out)?;
+        self.0.insert(name, (at, moves));
+        Ok(())
     }
 
     /// After this number of moves the entity does not exist any more.
-    pub fn forget(&mut self, name: &Name, moves: Moves) {
+    ///
+    /// # Errors
+    /// At the end of the clock's range.
+    pub fn forget<M>(
+        &mut self,
+        name: &Name,
+        moves: Moves,
+        out: &mut Outbox<'_, M>,
+    ) -> Result<(), Overflow> {
         if self.0.get(name).is_some_and(|(_, known)| *known <= moves) {
             self.0.remove(name);
+            stores(name, None, out)?;
         }
+        Ok(())
     }
 
     /// How many are known.
@@ -187,6 +208,19 @@ pub fn finds<M>(
     out: &mut Outbox<'_, M>,
 ) -> Result<(), Overflow> {
     let meaning = Meaning::Found(name.to_string(), at.into());
+    out.local(meaning).map(drop)
+}
+
+/// From now on look-ups go by what this process keeps: the entity is at that process, or does not exist any more.
+///
+/// # Errors
+/// At the end of the clock's range.
+pub fn stores<M>(
+    name: &Name,
+    at: Option<ProcessId>,
+    out: &mut Outbox<'_, M>,
+) -> Result<(), Overflow> {
+    let meaning = Meaning::Store(name.to_string(), at.into());
     out.local(meaning).map(drop)
 }
 

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use super::{
     Role, Scheme,
     domains::{Domains, Level},
-    entities::{Entities, Moves, Request, asks, departs, finds, refuse_second},
+    entities::{Entities, Moves, Request, asks, departs, finds, refuse_second, stores},
     pending::{Number, Pending},
 };
 use crate::name::Name;
@@ -60,6 +60,15 @@ pub struct Search {
     pub down: bool,
 }
 
+/// An entity that has come into a domain.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Arrival {
+    /// Where it is.
+    pub at: ProcessId,
+    /// Where it was before; None when it has come into being.
+    pub from: Option<ProcessId>,
+}
+
 /// The messages.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,11 +79,11 @@ pub enum Payload {
     IsHere(Number),
     /// No directory node knows the entity of this request.
     Unknown(Number),
-    /// To the directory node of this level: the entity is in this subdomain.
-    Insert(Name, Level, u32),
+    /// To the directory node of this level: the entity is in this subdomain, where it has arrived.
+    Insert(Name, Level, u32, Arrival),
     /// To the directory node of this level: the entity is not in this subdomain any more.
     Delete(Name, Level, u32),
-    /// To where the entity was: it is known here now, so forget it there.
+    /// To where the entity was: its new place is known now, so forget it there.
     Release(Name),
     /// The entity itself, after this number of moves.
     Transfer(Name, Moves),
@@ -97,7 +106,7 @@ impl Message for Payload {
     fn text(&self) -> String {
         match self {
             Self::Find(Search { name, level, .. })
-            | Self::Insert(name, level, _)
+            | Self::Insert(name, level, ..)
             | Self::Delete(name, level, _) => format!("{name} at level {level}"),
             Self::Release(name) | Self::Transfer(name, _) => name.to_string(),
             Self::IsHere(_) | Self::Unknown(_) => String::new(),
@@ -108,7 +117,7 @@ impl Message for Payload {
 /// A change of the location records.
 #[derive(Clone, Copy, PartialEq)]
 enum Change {
-    Insert,
+    Insert(Arrival),
     Delete,
 }
 
@@ -215,11 +224,11 @@ impl Hierarchy {
         out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
         if level > self.domains.root() {
-            return Ok(());
+            return self.is_known(change, name, out);
         }
         let message = match (self.directory(level), change) {
             (host, _) if host == self.me => return self.change(change, name, level, child, out),
-            (host, Change::Insert) => (host, Payload::Insert(name, level, child)),
+            (host, Change::Insert(arrival)) => (host, Payload::Insert(name, level, child, arrival)),
             (host, Change::Delete) => (host, Payload::Delete(name, level, child)),
         };
         out.send(To::One(message.0), message.1).map(drop)
@@ -237,7 +246,7 @@ impl Hierarchy {
         let record = self.records.entry((level, name.clone())).or_default();
         let was_known = !record.is_empty();
         record.retain(|known| *known != child);
-        if change == Change::Insert {
+        if change != Change::Delete {
             record.push(child);
         }
         let is_known = !record.is_empty();
@@ -245,10 +254,37 @@ impl Hierarchy {
             self.records.remove(&(level, name.clone()));
         }
         if was_known == is_known {
-            return Ok(());
+            return self.is_known(change, name, out);
         }
         let domain = self.domains.domain(level, self.me);
         self.pass_up(change, name, level + 1, domain, out)
+    }
+
+    /// The directory nodes above know of the change already: look-ups from everywhere come to the new place. Only now the pointers
+    /// to the old one are removed, so that there is a way to the entity at any time.
+    fn is_known(
+        &mut self,
+        change: Change,
+        name: Name,
+        out: &mut Outbox<'_, Payload>,
+    ) -> Result<(), Overflow> {
+        let Change::Insert(Arrival { at, from }) = change else {
+            return Ok(());
+        };
+        stores(&name, Some(at), out)?;
+        match from {
+            Some(from) if from == self.me => self.release(name, out),
+            Some(from) => out.send(To::One(from), Payload::Release(name)).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the pointers to this process, unless the entity has come back.
+    fn release(&mut self, name: Name, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        match self.entities.has(&name) {
+            true => Ok(()),
+            false => self.changes(Change::Delete, name, out),
+        }
     }
 }
 
@@ -284,26 +320,36 @@ impl Process for Hierarchy {
             {
                 Ok(())
             }
-            Payload::Insert(_, level, child) | Payload::Delete(_, level, child)
+            Payload::Insert(_, level, child, _) | Payload::Delete(_, level, child)
                 if level == 0 || !self.domains.has(level - 1, child) =>
+            {
+                Ok(())
+            }
+            Payload::Insert(.., Arrival { at, from })
+                if [Some(at), from]
+                    .into_iter()
+                    .flatten()
+                    .any(|process| !self.domains.has_process(process)) =>
             {
                 Ok(())
             }
             Payload::Find(search) => self.find(search, out),
             Payload::IsHere(number) => self.pending.found(number, Some(from), out),
             Payload::Unknown(number) => self.pending.found(number, None, out),
-            Payload::Insert(name, level, child) => {
-                self.change(Change::Insert, name, level, child, out)
+            Payload::Insert(name, level, child, arrival) => {
+                self.change(Change::Insert(arrival), name, level, child, out)
             }
             Payload::Delete(name, level, child) => {
                 self.change(Change::Delete, name, level, child, out)
             }
-            Payload::Release(name) => self.changes(Change::Delete, name, out),
+            Payload::Release(name) => self.release(name, out),
             Payload::Transfer(name, moves) => {
                 self.entities.arrive(&name, moves, self.me, out)?;
-                self.changes(Change::Insert, name.clone(), out)?;
-                // Only now: there is a way to the entity at any time.
-                out.send(To::One(from), Payload::Release(name)).map(drop)
+                let arrival = Arrival {
+                    at: self.me,
+                    from: Some(from),
+                };
+                self.changes(Change::Insert(arrival), name, out)
             }
         }
     }
@@ -327,7 +373,11 @@ impl Process for Hierarchy {
             Request::Insert(name) => {
                 refuse_second(&self.entities, &name)?;
                 self.entities.arrive(&name, 0, self.me, out)?;
-                self.changes(Change::Insert, name, out)?;
+                let arrival = Arrival {
+                    at: self.me,
+                    from: None,
+                };
+                self.changes(Change::Insert(arrival), name, out)?;
             }
             Request::Move(name, to) => {
                 let moves = self.entities.depart(&name)?;

@@ -152,10 +152,7 @@ impl HomeBased {
     ) -> Result<(), Overflow> {
         self.entities.arrive(&name, moves, self.me, out)?;
         match self.home(&name) {
-            home if home == self.me => {
-                self.bindings.learn(name, self.me, moves);
-                Ok(())
-            }
+            home if home == self.me => self.bindings.learn(name, self.me, moves, out),
             home => out
                 .send(To::One(home), Payload::Register(name, moves))
                 .map(drop),
@@ -194,11 +191,11 @@ impl Process for HomeBased {
             Payload::IsHere(number) => self.pending.found(number, Some(from), out),
             Payload::Unknown(number) => self.pending.found(number, None, out),
             Payload::Register(name, moves) => {
-                self.bindings.learn(name.clone(), from, moves);
+                self.bindings.learn(name.clone(), from, moves, out)?;
                 out.send(To::One(from), Payload::Registered(name)).map(drop)
             }
             Payload::Deregister(name, moves) => {
-                self.bindings.forget(&name, moves);
+                self.bindings.forget(&name, moves, out)?;
                 out.send(To::One(from), Payload::Registered(name)).map(drop)
             }
             Payload::Registered(_) => Ok(()),
@@ -233,7 +230,7 @@ impl Process for HomeBased {
             Request::Delete(name) => {
                 let moves = self.entities.delete(&name, out)?;
                 match self.home(&name) {
-                    home if home == self.me => self.bindings.forget(&name, moves),
+                    home if home == self.me => self.bindings.forget(&name, moves, out)?,
                     home => drop(out.send(To::One(home), Payload::Deregister(name, moves))?),
                 }
             }

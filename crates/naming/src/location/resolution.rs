@@ -221,10 +221,7 @@ impl Resolution {
     ) -> Result<(), Overflow> {
         self.entities.arrive(&name, moves, self.me, out)?;
         match self.home(&name) {
-            home if home == self.me => {
-                self.addresses.learn(name, self.me, moves);
-                Ok(())
-            }
+            home if home == self.me => self.addresses.learn(name, self.me, moves, out),
             home => out
                 .send(To::One(home), Payload::Update(name, moves))
                 .map(drop),
@@ -299,11 +296,11 @@ impl Process for Resolution {
                 self.answered(number, at, out)
             }
             Payload::Update(name, moves) => {
-                self.addresses.learn(name.clone(), from, moves);
+                self.addresses.learn(name.clone(), from, moves, out)?;
                 out.send(To::One(from), Payload::Updated(name)).map(drop)
             }
             Payload::Remove(name, moves) => {
-                self.addresses.forget(&name, moves);
+                self.addresses.forget(&name, moves, out)?;
                 out.send(To::One(from), Payload::Updated(name)).map(drop)
             }
             Payload::Updated(_) => Ok(()),
@@ -353,7 +350,7 @@ impl Process for Resolution {
             Request::Delete(name) => {
                 let moves = self.entities.delete(&name, out)?;
                 match self.home(&name) {
-                    home if home == self.me => self.addresses.forget(&name, moves),
+                    home if home == self.me => self.addresses.forget(&name, moves, out)?,
                     home => drop(out.send(To::One(home), Payload::Remove(name, moves))?),
                 }
             }

@@ -70,7 +70,7 @@ impl LoggedRun {
                 }
             }
         }
-        all.sort_by_key(|(event, _)| (event.at, event.process, event.time));
+        all.sort_by_key(|(event, _)| (event.at, event.time, event.process));
         let (events, places) = all.into_iter().unzip();
         Ok(Self {
             events,

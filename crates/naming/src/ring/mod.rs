@@ -7,7 +7,7 @@
 //! | `state` | what a process tells its supervisor of itself |
 //! | [`settings`], [`run`] | a ring of many processes: its settings, its start and its verdict |
 //! | `supervisor`, `workload` | the processes from their start to their end; what they put and look up, and which are killed |
-//! | `logs`, `verdict` | their logs as one run, and the verdict on it |
+//! | `logs` | their logs as one run |
 
 mod console;
 mod logs;
@@ -17,7 +17,6 @@ pub mod run;
 pub mod settings;
 mod state;
 mod supervisor;
-mod verdict;
 mod workload;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -26,7 +26,10 @@ use super::{
     processes,
     settings::RunSettings,
     supervisor::{Outcome, Supervisor},
-    verdict::RingChecker,
+};
+use crate::location::{
+    schemes::{Group, LocationScheme},
+    verdict::{LookUpChecker, Promise},
 };
 
 /// Runs the processes and checks their look-ups; exit code 1 when a property is violated.
@@ -93,7 +96,13 @@ fn check(
         places: Some(&logged),
         ..RunUnderTest::new(&settings.names, &logged.events).crashed(&outcome.crashed)
     };
-    let mut verdict = Verdict::of(&run, vec![Box::new(RingChecker::new(&outcome.names))]);
+    let group = Group {
+        successors: settings.successors,
+        ..Group::of(settings.names.count())
+    };
+    let promise = Promise::new(LocationScheme::ChordIterative, group);
+    let checker = LookUpChecker::new(promise, outcome.faults.clone());
+    let mut verdict = Verdict::of(&run, vec![Box::new(checker)]);
     verdict.checks.push(heals(outcome));
     for check in &verdict.checks {
         journal.record(check.event());

@@ -41,7 +41,16 @@ pub struct RunSettings {
     pub logs: Option<PathBuf>,
 }
 
+/// How long a channel waits at most until it sends a message again.
+const LONGEST_RETRANSMISSION: Duration = Duration::from_secs(1);
+
 impl RunSettings {
+    /// How long after the end of a pause look-ups may still suffer from it: a message is sent again, a look-up waits for its timeout,
+    /// and the ring takes a node in again within a few rounds.
+    pub(super) fn recovery(&self) -> Duration {
+        2 * LONGEST_RETRANSMISSION + 2 * self.workload.timeout + 5 * self.workload.maintenance
+    }
+
     /// The command that starts one of the processes, with its log there.
     pub(super) fn command(&self, process: ProcessId, log: &Path) -> Result<Command, Failure> {
         let program = std::env::current_exe();

@@ -2,15 +2,16 @@
 
 use std::{
     net::SocketAddr,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use common::{
-    event::{Event, Kind, Level},
+    event::{Event, Kind, Level, Time},
     exit::Failure,
     journal::Journal,
     process::{
         children::{Child, ChildOutput, Crash},
+        faults,
         ids::ProcessId,
     },
     shutdown::Shutdown,
@@ -19,7 +20,7 @@ use common::{
 use crossbeam::channel::Receiver;
 
 use super::{processes, settings::RunSettings, state::State, workload::Workload};
-use crate::location::circle;
+use crate::location::{circle, verdict::RunFaults};
 
 /// How long the processes may take for each phase: to start, to form a ring, to replicate records, to heal, to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,6 +35,8 @@ pub(super) struct Outcome {
     pub(super) names: Vec<String>,
     /// The processes that did not end by themselves.
     pub(super) crashed: Vec<ProcessId>,
+    /// The crashes and pauses, by the wall clock.
+    pub(super) faults: RunFaults,
     /// How long after the last crash the ring was whole again; None where it was not, or nothing crashed.
     pub(super) healed: Option<Duration>,
     /// What was not as in a ring of the processes that are left when there was no more time.
@@ -51,6 +54,8 @@ pub(super) struct Supervisor<'a> {
     states: Vec<Option<State>>,
     answered: Vec<bool>,
     paused: Vec<bool>,
+    /// When processes were killed, and paused, by the wall clock, which their logs have.
+    crashes: Vec<faults::Crash>,
     polled: Instant,
     /// Whether the look-ups have begun, so that a signal ends them and not the run.
     is_ready: bool,
@@ -74,6 +79,7 @@ impl<'a> Supervisor<'a> {
             states: vec![None; count],
             answered: vec![true; count],
             paused: vec![false; count],
+            crashes: Vec::new(),
             polled: Instant::now(),
             is_ready: false,
         }
@@ -111,6 +117,7 @@ impl<'a> Supervisor<'a> {
         self.journal
             .ready(Event::new(Kind::Ready).text(text), &addresses, false)?;
         self.is_ready = true;
+        let copied = Time::new(SystemTime::now()).since_1970();
         let (crashed, mut healed) = self.look_up(&mut workload);
         let broken = match self.until(Self::is_whole)? {
             true => None,
@@ -123,6 +130,12 @@ impl<'a> Supervisor<'a> {
         let crashed = self.stop();
         Ok(Outcome {
             names: workload.names,
+            faults: RunFaults {
+                crashes: std::mem::take(&mut self.crashes),
+                recovery: self.settings.recovery(),
+                copied,
+                ..RunFaults::default()
+            },
             crashed,
             healed,
             broken,
@@ -362,6 +375,22 @@ impl<'a> Supervisor<'a> {
 
     fn crash(&mut self, number: usize, crash: Crash) {
         self.paused[number] = crash == Crash::Pause;
+        let process = ProcessId::at(number);
+        let now = Time::new(SystemTime::now()).since_1970();
+        match crash {
+            Crash::Kill | Crash::Pause => self.crashes.push(faults::Crash {
+                process,
+                from: now,
+                until: Duration::MAX,
+            }),
+            Crash::Resume => {
+                let paused = self.crashes.iter_mut().rev();
+                let mut paused = paused.filter(|crash| crash.process == process);
+                if let Some(crash) = paused.next() {
+                    crash.until = now;
+                }
+            }
+        }
         self.children[number].crash(crash);
         // What it answers when it goes on is no answer to a poll of now.
         self.answered[number] = true;

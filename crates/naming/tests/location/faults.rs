@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use common::process::{
-    Command, Meaning,
-    faults::{Crash, Delay, Faults},
-    ids::{Names, ProcessId},
-    simulation::{Run, Settings, run},
-    verdict::{Verdict, run::RunUnderTest},
-    workload::Workload,
+use common::{
+    event::Verdict as Word,
+    process::{
+        Command, Meaning,
+        faults::{Crash, Delay, Faults},
+        ids::{Names, ProcessId},
+        simulation::{Run, Settings, run},
+        verdict::{Verdict, check::Check, run::RunUnderTest},
+        workload::Workload,
+    },
 };
 use naming::location::{
     Scheme,
@@ -18,7 +21,8 @@ use naming::location::{
     forwarding::{Forwarding, Shortening},
     hierarchy::{Fanout, Hierarchy},
     home::HomeBased,
-    verdict::LookUpChecker,
+    schemes::{Group, LocationScheme},
+    verdict::{LookUpChecker, Promise, RunFaults},
 };
 
 const NODES: usize = 16;
@@ -74,8 +78,13 @@ fn simulate<P: Scheme>(
     run::<P>(&settings)
 }
 
-/// The verdict holds; returns how many look-ups ended with and without a place.
-fn verdict(run: &Run, crashed: &[ProcessId]) -> (usize, usize) {
+/// The verdict is that everything holds; returns how many look-ups ended with and without a place.
+fn verdict(
+    scheme: LocationScheme,
+    faults: &Faults,
+    run: &Run,
+    crashed: &[ProcessId],
+) -> (usize, usize) {
     assert!(
         !run.cut_short && run.refusals.is_empty(),
         "{:?}",
@@ -83,8 +92,11 @@ fn verdict(run: &Run, crashed: &[ProcessId]) -> (usize, usize) {
     );
     let names = Names::numbered(NODES);
     let under_test = RunUnderTest::new(&names, &run.events).crashed(crashed);
-    let verdict = Verdict::of(&under_test, vec![Box::new(LookUpChecker::default())]);
-    assert!(verdict.holds(), "{:?}", verdict.checks);
+    let promise = Promise::new(scheme, Group::of(NODES));
+    let checker = LookUpChecker::new(promise, RunFaults::of(faults, seconds(5)));
+    let verdict = Verdict::of(&under_test, vec![Box::new(checker)]);
+    let is_ok = |check: &Check| check.verdict == Word::Ok;
+    assert!(verdict.checks.iter().all(is_ok), "{:?}", verdict.checks);
     let found = run.events.iter().filter_map(|event| match &event.meaning {
         Some(Meaning::Found(_, value)) => Some(!value.is_nothing()),
         _ => None,
@@ -95,7 +107,7 @@ fn verdict(run: &Run, crashed: &[ProcessId]) -> (usize, usize) {
 
 #[test]
 fn every_scheme_finds_everything_over_a_bad_network() {
-    fn finds<P: Scheme>(process: P::Settings) {
+    fn finds<P: Scheme>(scheme: LocationScheme, process: P::Settings) {
         let askers: Vec<_> = ProcessId::all(NODES).step_by(5).collect();
         let mut commands = commands(&askers, 10..13);
         // Everything moves, and is looked up again.
@@ -108,22 +120,18 @@ fn every_scheme_finds_everything_over_a_bad_network() {
             commands.push((seconds(30), ProcessId(8), Command::LookUp(name)));
         }
         let run = simulate::<P>(process, bad_network(), commands);
-        let (found, none) = verdict(&run, &[]);
-        assert_eq!(
-            (found, none),
-            (12 * (4 * 3 + 1), 0),
-            "{}",
-            std::any::type_name::<P>()
-        );
+        let found = verdict(scheme, &bad_network(), &run, &[]);
+        assert_eq!(found, (12 * (4 * 3 + 1), 0), "{scheme}");
     }
-    finds::<Broadcast>(());
-    finds::<HomeBased>(());
-    finds::<Forwarding>(Shortening::Chain);
-    finds::<Hierarchy>(Fanout(4));
-    finds::<Chord>(Ring {
+    finds::<Broadcast>(LocationScheme::Broadcast, ());
+    finds::<HomeBased>(LocationScheme::Home, ());
+    finds::<Forwarding>(LocationScheme::ForwardingShortened, Shortening::Chain);
+    finds::<Hierarchy>(LocationScheme::Hierarchical, Fanout(4));
+    let ring = Ring {
         maintain: true,
         ..Ring::whole(NODES)
-    });
+    };
+    finds::<Chord>(LocationScheme::ChordIterative, ring);
 }
 
 #[test]
@@ -145,9 +153,9 @@ fn a_ring_heals_while_look_ups_go_on_and_three_crashes_lose_no_record() {
     let up: Vec<_> = ProcessId::all(NODES)
         .filter(|process| !down.contains(process))
         .collect();
-    let run = simulate::<Chord>(ring, faults, commands(&up[..4], 4..40));
+    let run = simulate::<Chord>(ring, faults.clone(), commands(&up[..4], 4..40));
     // Names of entities that crashed are found, too: their records are at others.
-    let (found, none) = verdict(&run, &down);
+    let (found, none) = verdict(LocationScheme::ChordIterative, &faults, &run, &down);
     assert_eq!(none, 0, "{found} were found");
     assert_eq!(found, 12 * 4 * 36);
 }

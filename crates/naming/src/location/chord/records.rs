@@ -7,7 +7,10 @@ use super::{
     node::Chord,
 };
 use crate::{
-    location::{entities::Moves, pending::Number},
+    location::{
+        entities::{Moves, stores},
+        pending::Number,
+    },
     name::Name,
 };
 
@@ -34,11 +37,14 @@ impl Chord {
             },
             Want::Put(name, _) if is_of_other(self, &name) => Payload::NotMine(predecessor, number),
             Want::Put(name, record) => {
-                let records = vec![(name, record)];
+                let records = vec![(name.clone(), record)];
                 for process in self.copies() {
                     out.send(To::One(process), Payload::Keep(records.clone()))?;
                 }
                 self.keep(records);
+                if self.record(&name) == Some(record) {
+                    stores(&name, record.at, out)?;
+                }
                 Payload::Stored(number)
             }
         })
