@@ -8,6 +8,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`clock`], [`ids`], [`timers`] | Lamport's clock; processes and their names; which timers are set |
+//! | [`detector`] | failure detectors: perfect, and eventually perfect by heartbeats |
 //! | [`reliable_link`], [`engine`] | reliable FIFO channels; a process with its channels, for any driver |
 //! | [`run_event`], [`fault_event`], [`words`] | the events of a run, its faults, and an event in words |
 //! | [`property`], [`happened_before`], [`verdict`] | the properties, the relation, and the verdict on a run |
@@ -22,6 +23,7 @@ pub mod check;
 #[cfg(feature = "children")]
 pub mod children;
 pub mod clock;
+pub mod detector;
 pub mod engine;
 pub mod fault_event;
 #[cfg(feature = "simulation")]
@@ -51,6 +53,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use self::{
     clock::{LamportClock, Overflow, Timestamp},
+    detector::Detection,
     ids::{Names, ProcessId},
 };
 
@@ -137,6 +140,8 @@ pub enum Meaning {
     Join,
     /// It leaves the other processes, and hands over what it has.
     Leave,
+    /// Its failure detector suspects another process, or trusts it again.
+    Detect(Detection),
 }
 
 /// What a name stands for.
@@ -200,6 +205,7 @@ impl Meaning {
             Self::Store(..) => "store",
             Self::Join => "join",
             Self::Leave => "leave",
+            Self::Detect(detection) => detection.word(),
         }
     }
 }
@@ -413,6 +419,21 @@ pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sync + Sized + 'stati
         out: &mut Outbox<'_, Self::Message>,
     ) -> Result<(), Overflow>;
 
+    /// Whether it has a failure detector.
+    const DETECTS: bool = false;
+
+    /// Its failure detector suspects another process, or trusts it again; the event with that is before what it does.
+    ///
+    /// # Errors
+    /// At the end of the clock's range.
+    fn detect(
+        &mut self,
+        _detection: Detection,
+        _out: &mut Outbox<'_, Self::Message>,
+    ) -> Result<(), Overflow> {
+        Ok(())
+    }
+
     /// Handles a command.
     ///
     /// # Errors
@@ -492,6 +513,21 @@ impl<P: Process> Clocked<P> {
         actions: &mut Vec<Action<P::Message>>,
     ) -> Result<(), Overflow> {
         self.drive(actions, |process, out| process.timer(kind, out))
+    }
+
+    /// The failure detector suspects another process, or trusts it again: an event, which the process handles.
+    ///
+    /// # Errors
+    /// At the end of the clock's range.
+    pub fn detect(
+        &mut self,
+        detection: Detection,
+        actions: &mut Vec<Action<P::Message>>,
+    ) -> Result<(), Overflow> {
+        self.drive(actions, |process, out| {
+            out.local(Meaning::Detect(detection))?;
+            process.detect(detection, out)
+        })
     }
 
     /// Handles a command.

@@ -241,6 +241,9 @@ common::options! {
         /// Kill a node and start it again, without its state: n2@1s..2s; repeat it for several
         #[arg(value_name = "N@FROM..UNTIL", help_heading = "Faults")]
         restart: Vec<String> => [run: "With --node: kill a node and start it again: n2@1s..2s; may be repeated"],
+        /// Failure detector: perfect, or heartbeats over the network
+        #[arg(hide_possible_values = true, help_heading = "Faults")]
+        detector: FailureDetector => [simulate = "perfect"],
         /// Read faults from a JSON file: {"loss": "10%", "crash": ["p2@1s"]}
         #[arg(value_name = "FILE", help_heading = "Faults")]
         faults: PathBuf => [simulate, run, node],
@@ -259,6 +262,9 @@ common::options! {
         /// How many processes may crash and stay crashed
         #[arg(value_name = "N", help_heading = "Model")]
         may_crash: u8 => [check = "0", explore = "0"],
+        /// How many suspicions of their failure detectors may be wrong
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_suspect: u8 => [check = "0", explore = "0"],
         /// The largest number of distinct states
         #[arg(value_name = "N", help_heading = "Model")]
         states: u64 => [check = "20000000", explore = "20000000"],
@@ -283,6 +289,17 @@ pub enum Switch {
     On,
     /// It is not.
     Off,
+}
+
+/// The failure detector of simulated processes.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum FailureDetector {
+    /// It knows the crashes.
+    #[default]
+    Perfect,
+    /// As real processes have it.
+    Heartbeats,
 }
 
 /// The transport of frames.
@@ -337,7 +354,7 @@ impl Cli {
     /// # Errors
     /// When a flag stands beside it that means nothing there (exit code 2).
     pub fn replay(&self) -> Result<Option<&Path>, Failure> {
-        const DECIDED_BY_THE_LOG: [&str; 21] = [
+        const DECIDED_BY_THE_LOG: [&str; 23] = [
             "--seed",
             "--seeds",
             "--count",
@@ -355,6 +372,8 @@ impl Cli {
             "--may-duplicate",
             "--may-reorder",
             "--may-crash",
+            "--may-suspect",
+            "--detector",
             "--states",
             "--memory",
             "--reduction",

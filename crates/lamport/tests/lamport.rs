@@ -199,6 +199,14 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
         ),
         ("check mutex --show all", "--show: goes with --replay"),
         (
+            "check mutex --may-suspect 1",
+            "--may-suspect: mutex has no failure detector",
+        ),
+        (
+            "simulate mutex --detector heartbeats",
+            "--detector: mutex has no failure detector",
+        ),
+        (
             "check mutex --processes 2 --may-crash 5",
             "--may-crash: 5 is not in 0 to 2",
         ),

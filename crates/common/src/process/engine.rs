@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::process::{
     Action, Clocked, Command, Message, Process, Refusal, Stamped, TimerKind, To,
     clock::{LamportClock, Overflow},
+    detector::{Detection, Heartbeats},
     ids::{Names, ProcessId},
     reliable_link::{Frame, ReliableLink},
     run_event::{MessageAction, RunEvent},
@@ -92,6 +93,8 @@ pub struct Engine<P: Process> {
     channels: Vec<Channel<P::Message>>,
     /// Whether messages are sent as bare frames, without reliable channels.
     unreliable: bool,
+    /// The failure detector, unless the driver has another one.
+    heartbeats: Option<Heartbeats>,
     sent: u64,
     ended: bool,
     actions: Vec<Action<P::Message>>,
@@ -105,6 +108,7 @@ impl<P: Process> Engine<P> {
             processes,
             channels: Vec::new(),
             unreliable: false,
+            heartbeats: None,
             sent: 0,
             ended: false,
             actions: Vec::new(),
@@ -126,6 +130,19 @@ impl<P: Process> Engine<P> {
         self
     }
 
+    /// The same engine with a failure detector by heartbeats from now on, if the algorithm has one.
+    #[must_use]
+    pub fn with_heartbeats(mut self, now: Duration) -> Self {
+        let heartbeats = || Heartbeats::new(self.node.me, self.processes, now);
+        self.heartbeats = P::DETECTS.then(heartbeats);
+        self
+    }
+
+    /// Ends the heartbeats: the process ends, and so may the others.
+    pub fn end_heartbeats(&mut self) {
+        self.heartbeats = None;
+    }
+
     /// The process's clock.
     pub fn time(&self) -> u64 {
         self.node.clock.time()
@@ -141,10 +158,13 @@ impl<P: Process> Engine<P> {
         self.node.process.queue(names)
     }
 
-    /// Whether the process is idle, and all processes that respond have acknowledged its messages.
+    /// Whether the process is idle, and all processes that respond have acknowledged its messages. With heartbeats: and no
+    /// process is about to be suspected.
     pub fn is_idle(&self) -> bool {
+        let heartbeats = self.heartbeats.as_ref();
         self.ended
             || self.node.process.idle()
+                && !heartbeats.is_some_and(Heartbeats::is_in_doubt)
                 && self
                     .channels
                     .iter()
@@ -174,6 +194,19 @@ impl<P: Process> Engine<P> {
     pub fn timer(&mut self, now: Duration, kind: TimerKind, driver: &mut dyn Driver<P::Message>) {
         if !self.ended {
             let done = self.node.timer(kind, &mut self.actions);
+            self.perform(now, done, driver);
+        }
+    }
+
+    /// The failure detector of the driver suspects another process, or trusts it again.
+    pub fn detect(
+        &mut self,
+        now: Duration,
+        detection: Detection,
+        driver: &mut dyn Driver<P::Message>,
+    ) {
+        if !self.ended {
+            let done = self.node.detect(detection, &mut self.actions);
             self.perform(now, done, driver);
         }
     }
@@ -211,6 +244,10 @@ impl<P: Process> Engine<P> {
         if self.ended || from == self.node.me || from.index() >= self.processes {
             return;
         }
+        let heartbeats = self.heartbeats.as_mut();
+        if let Some(trusted) = heartbeats.and_then(|heartbeats| heartbeats.heard(now, from)) {
+            self.detect(now, trusted, driver);
+        }
         if self.unreliable {
             if let Some(packet) = frame.packet {
                 self.deliver(now, from, packet, driver);
@@ -231,11 +268,32 @@ impl<P: Process> Engine<P> {
         self.channel(from).flush(now, driver);
     }
 
-    /// Retransmits the frames that are due, and reports processes that have become unresponsive.
+    /// Sends the heartbeats that are due, and lets the process know whom they suspect.
+    fn beat(&mut self, now: Duration, driver: &mut dyn Driver<P::Message>) {
+        let Some((sends, suspected)) = self.heartbeats.as_mut().map(|it| it.look(now)) else {
+            return;
+        };
+        if sends {
+            for other in self.node.me.others(self.processes) {
+                let heartbeat = Frame {
+                    sequence: 0,
+                    acknowledged: 0,
+                    packet: None,
+                };
+                driver.send(other, heartbeat);
+            }
+        }
+        for detection in suspected {
+            self.detect(now, detection, driver);
+        }
+    }
+
+    /// Retransmits the frames that are due, and reports processes that have become unresponsive. Sends heartbeats.
     pub fn poll(&mut self, now: Duration, driver: &mut dyn Driver<P::Message>) {
         if self.ended {
             return;
         }
+        self.beat(now, driver);
         for channel in &mut self.channels {
             channel.flush(now, driver);
             let unresponsive = channel
@@ -254,7 +312,8 @@ impl<P: Process> Engine<P> {
         let due = self
             .channels
             .iter()
-            .filter_map(|channel| channel.link.due());
+            .filter_map(|channel| channel.link.due())
+            .chain(self.heartbeats.as_ref().map(Heartbeats::due));
         due.min().filter(|_| !self.ended)
     }
 

@@ -184,7 +184,9 @@ impl<'a, P: Process> Node<'a, P> {
         let engine = Engine::new(table.me, table.names.count(), &settings.process);
         Self {
             settings,
-            engine: engine.with_clock(settings.clock),
+            engine: engine
+                .with_clock(settings.clock)
+                .with_heartbeats(Duration::ZERO),
             driver: NodeDriver::new(
                 (settings.algorithm, settings.seed, settings.workload),
                 table,
@@ -217,6 +219,9 @@ impl<'a, P: Process> Node<'a, P> {
             let lasted = self.settings.lasting.is_some_and(|lasting| now >= lasting);
             if self.ending.is_none() && (self.engine.has_ended() || lasted) {
                 self.ending = Some(Instant::now());
+            }
+            if self.ending.is_some() {
+                self.engine.end_heartbeats();
             }
             if let Some(since) = self.ending
                 && (self.engine.is_idle() || since.elapsed() >= GRACE)

@@ -8,6 +8,7 @@ use crate::{
     process::{
         Meaning, To, Value,
         clock::Timestamp,
+        detector::Detection,
         ids::{Names, ProcessId},
         words,
     },
@@ -126,6 +127,9 @@ impl RunEvent {
             ) => {
                 (event.name, event.value) = (safe(name), safe(value.text(names)));
             }
+            Some(Meaning::Detect(detection)) => {
+                event.value = safe(names.of(detection.process()));
+            }
             Some(Meaning::Move(name, to)) => {
                 (event.name, event.value) = (safe(name), safe(names.of(*to)));
             }
@@ -193,6 +197,8 @@ impl LoggedMeaning<'_> {
             "store" => Meaning::Store(name(), value()),
             "join" => Meaning::Join,
             "leave" => Meaning::Leave,
+            "suspect" => Meaning::Detect(Detection::Suspect(process(self.value))),
+            "trust" => Meaning::Detect(Detection::Trust(process(self.value))),
             _ => return None,
         })
     }
@@ -236,6 +242,14 @@ mod tests {
             (Meaning::Store("a".to_owned(), Value::Nothing), "forgets a"),
             (Meaning::Join, "joins"),
             (Meaning::Leave, "leaves"),
+            (
+                Meaning::Detect(Detection::Suspect(ProcessId(2))),
+                "suspects p3",
+            ),
+            (
+                Meaning::Detect(Detection::Trust(ProcessId(0))),
+                "trusts p1 again",
+            ),
         ] {
             let event = RunEvent {
                 process: ProcessId(1),

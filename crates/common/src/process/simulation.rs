@@ -13,12 +13,13 @@ mod tests;
 
 use std::time::Duration;
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use self::event_queue::EventQueue;
 use super::{
     Command, Process, Refusal, TimerKind,
+    detector::Detection,
     engine::{Driver, Engine, EngineWarning, Packet},
     faults::{Crash, Faults},
     ids::ProcessId,
@@ -35,6 +36,19 @@ pub const MOST_EVENTS: usize = 5_000_000;
 
 /// The most frames in flight.
 pub const MOST_FRAMES: usize = 1_000_000;
+
+/// How long after a crash a perfect failure detector suspects the process, at most.
+const DETECTED_WITHIN: Duration = Duration::from_millis(20);
+
+/// The failure detector of the processes that have one; see [`detector`](super::detector).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Detector {
+    /// It suspects the processes that have crashed, some time after it, and no others.
+    #[default]
+    Perfect,
+    /// It is eventually perfect, by heartbeats over the network.
+    Heartbeats,
+}
 
 /// The settings of a simulation; `S` are those of the processes.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +68,8 @@ pub struct Settings<S> {
     pub process: S,
     /// Whether messages are sent as bare frames, without reliable channels.
     pub unreliable: bool,
+    /// The failure detector, if the algorithm has one.
+    pub detector: Detector,
     /// Commands to processes, each at its time. A process that has crashed gets those of that time when it recovers, if it
     /// does.
     pub commands: Vec<(Duration, ProcessId, Command)>,
@@ -70,6 +86,7 @@ impl<S> Settings<S> {
             faults: Faults::default(),
             process,
             unreliable: false,
+            detector: Detector::Perfect,
             commands: Vec::new(),
         }
     }
@@ -111,6 +128,11 @@ enum Next<M> {
     Poll(ProcessId),
     /// The process gets the command with this index.
     Command { process: ProcessId, index: usize },
+    /// The process's failure detector suspects another process, or trusts it again.
+    Detection {
+        process: ProcessId,
+        detection: Detection,
+    },
 }
 
 /// The simulation without its processes.
@@ -196,9 +218,13 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
     let processes = settings.processes;
     let engine = |me| {
         let engine = Engine::<P>::new(me, processes, &settings.process);
-        match settings.unreliable {
+        let engine = match settings.unreliable {
             true => engine.without_channels(),
             false => engine,
+        };
+        match settings.detector {
+            Detector::Perfect => engine,
+            Detector::Heartbeats => engine.with_heartbeats(Duration::ZERO),
         }
     };
     let mut engines: Vec<_> = ProcessId::all(processes).map(engine).collect();
@@ -234,6 +260,9 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
         let command = Next::Command { process, index };
         world.event_queue.insert(*at, command);
     }
+    if P::DETECTS && settings.detector == Detector::Perfect {
+        world.plan_detections(processes);
+    }
     let last_command = settings.commands.iter().map(|(at, ..)| *at).max();
     let faults_end = settings.faults.end().max(last_command.unwrap_or_default());
     // A frame and its acknowledgement, each retransmitted once and reordered.
@@ -249,9 +278,10 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
         world.now = at;
         let me = match next {
             Next::Frame { to, .. } => to,
-            Next::Timer { process, .. } | Next::Poll(process) | Next::Command { process, .. } => {
-                process
-            }
+            Next::Timer { process, .. }
+            | Next::Poll(process)
+            | Next::Command { process, .. }
+            | Next::Detection { process, .. } => process,
         };
         if let Some(until) = world.crashed_until(me) {
             // Frames that arrive during a crash are lost; the process's own timers expire after its recovery, if any.
@@ -285,6 +315,9 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
                 world.polls[me.index()] = None;
                 engine.poll(at, &mut world.view(me));
             }
+            Next::Detection { detection, .. } => {
+                engine.detect(at, detection, &mut world.view(me));
+            }
             Next::Command { index, .. } => {
                 let command = settings.commands[index].2.clone();
                 if let Err(refusal) = engine.command(at, command, &mut world.view(me)) {
@@ -311,6 +344,23 @@ impl<'a, M> World<'a, M> {
         let mut crashes = crashes.take_while(|crash| crash.process == process);
         let crash = crashes.find(|crash| crash.from <= self.now && self.now < crash.until)?;
         Some(crash.until)
+    }
+
+    /// Plans what a perfect failure detector says: of each crash, and of each recovery.
+    fn plan_detections(&mut self, processes: usize) {
+        for crash in self.crashes.clone() {
+            for process in crash.process.others(processes) {
+                let after = DETECTED_WITHIN.mul_f64(self.random.random());
+                let suspect = (crash.from, Detection::Suspect(crash.process));
+                let trust = (crash.until, Detection::Trust(crash.process));
+                for (at, detection) in [suspect, trust] {
+                    if let Some(at) = at.checked_add(after) {
+                        let next = Next::Detection { process, detection };
+                        self.event_queue.insert(at, next);
+                    }
+                }
+            }
+        }
     }
 
     fn plan_poll<P: Process>(&mut self, me: ProcessId, engine: &Engine<P>) {

@@ -139,6 +139,11 @@ impl Algorithm {
         }
     }
 
+    /// Whether its processes have a failure detector.
+    pub fn has_detector(self) -> bool {
+        with_process!(self, P => <P as common::process::Process>::DETECTS)
+    }
+
     /// Whether the other processes can continue with a process that has restarted and lost its state.
     pub fn tolerates_restart(self) -> bool {
         self == Self::Events

@@ -40,6 +40,7 @@ fn cases() -> Vec<Case> {
                     duplicated: faults >> 1 & 1,
                     reordered: faults >> 2 & 1,
                     crashed: faults >> 3 & 1,
+                    suspected: 0,
                 };
                 let count = if algorithm == Algorithm::Events { 2 } else { 1 };
                 cases.push(Case {

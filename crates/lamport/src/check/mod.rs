@@ -100,6 +100,7 @@ impl Settings {
             "--may-duplicate",
             "--may-reorder",
             "--may-crash",
+            "--may-suspect",
         ];
         // What stands on the command line goes before what the lab file says to all commands and algorithms.
         let max_clock = options.max_clock.filter(|_| {
@@ -111,11 +112,16 @@ impl Settings {
             Some(_) => lamport_mutex::MOST_PROCESSES,
         };
         let processes = cli.processes(most_processes)?;
+        if options.may_suspect.is_some_and(|times| times > 0) && !algorithm.has_detector() {
+            let why = format!("{} has no failure detector", algorithm.word());
+            return refuse("--may-suspect", &why);
+        }
         let check_args = CheckArgs {
             may_lose: options.may_lose,
             may_duplicate: options.may_duplicate,
             may_reorder: options.may_reorder,
             may_crash: options.may_crash,
+            may_suspect: options.may_suspect,
             states: options.states,
             memory: options.memory,
             workers: options.workers,

@@ -282,7 +282,7 @@ impl Monitor for PropertyMonitor {
         }
         let meaning = seen.meaning.as_mut()?;
         match meaning {
-            Meaning::Local(_) => return None,
+            Meaning::Local(_) | Meaning::Detect(_) => return None,
             // Its time is the multicast's.
             Meaning::Multicast(payload) => {
                 payload.clear();

@@ -35,6 +35,7 @@ fn faults(number: u8) -> FaultBudget {
         duplicated: number >> 1 & 1,
         reordered: number >> 2 & 1,
         crashed: number >> 3 & 1,
+        suspected: 0,
     }
 }
 

@@ -232,6 +232,7 @@ fn stateright_itself_and_any_number_of_threads_find_the_same_states() {
         duplicated: 1,
         reordered: 1,
         crashed: 1,
+        suspected: 1,
     };
     each_system!(2, 1, budget, compared);
     compared(Algorithm::Mutex, &module(3, 3));
@@ -361,6 +362,7 @@ fn what_each_algorithm_tolerates() {
         duplicated: 0,
         reordered: 0,
         crashed: 0,
+        suspected: 0,
     };
     let lost = FaultBudget { lost: 1, ..NONE };
     let duplicated = FaultBudget {

@@ -16,6 +16,7 @@ use common::{
     journal::Journal,
     process::{
         children::{Child, ChildOutput, Crash},
+        detector::SILENCE,
         ids::ProcessId,
     },
     shutdown::Shutdown,
@@ -159,6 +160,12 @@ impl<'a> Supervisor<'a> {
     fn watch(&mut self, shutdown: &Shutdown) -> Result<(), Failure> {
         let start = Instant::now();
         let mut crashes = self.crashes();
+        // A failure detector has been silent for longer, or is in doubt, when a process has noticed nothing.
+        let noticing = match self.settings.algorithm.has_detector() {
+            true => 2 * SILENCE,
+            false => Duration::ZERO,
+        };
+        let mut noticed = Duration::ZERO;
         let quiescence = QUIESCENCE + 16 * self.settings.faults.delay.long();
         let mut finishing = false;
         let mut before = Vec::new();
@@ -169,6 +176,7 @@ impl<'a> Supervisor<'a> {
             let now = start.elapsed();
             while let Some((_, process, crash)) = crashes.pop_if(|(at, ..)| *at <= now) {
                 self.children[process.index()].crash(crash);
+                noticed = now + noticing;
             }
             if !finishing && (now >= self.settings.lasting || shutdown.requested()) {
                 self.write_all("finish");
@@ -186,7 +194,7 @@ impl<'a> Supervisor<'a> {
             if answered && polled.elapsed() >= POLL {
                 let states: Vec<_> = running().map(|number| self.states[number].take()).collect();
                 let idle = states.iter().flatten().all(|state| self.is_idle(state));
-                if states == before && idle && crashes.is_empty() {
+                if states == before && idle && crashes.is_empty() && now >= noticed {
                     return Ok(());
                 }
                 let events = |states: &[Option<State>]| -> u64 {

@@ -7,7 +7,7 @@ use common::{
         ids::{Names, ProcessId},
         report::{Report, line},
         run_event::{MessageAction, RunEvent},
-        simulation::{self, Run},
+        simulation::{self, Detector, Run},
         verdict::{Verdict, run::RunUnderTest},
     },
     text::plural,
@@ -152,6 +152,7 @@ impl Counterexample {
             workload,
             process: bug,
             faults,
+            detector,
             ..
         } = &self.settings;
         let mut command = format!(
@@ -173,6 +174,9 @@ impl Counterexample {
         }
         if faults.delay.to_string() != "1ms..10ms" {
             command += &format!(" --delay {}", faults.delay);
+        }
+        if *detector == Detector::Heartbeats {
+            command += " --detector heartbeats";
         }
         if let Some(bug) = bug {
             command += &format!(" --bug {}", bug.word());

@@ -7,13 +7,14 @@ use common::{
     process::{
         faults::{Delay, FaultArgs, Faults},
         ids::Names,
+        simulation::Detector,
     },
 };
 
 use super::Settings;
 use crate::{
     algorithms::Algorithm,
-    config::{Cli, MOST},
+    config::{Cli, FailureDetector, MOST},
 };
 
 /// The settings of a simulation with these faults.
@@ -27,6 +28,10 @@ pub fn settings(
 ) -> Result<Settings, Failure> {
     let processes = cli.processes(MOST.0)?;
     let options = &cli.options;
+    if options.detector.is_some() && !algorithm.has_detector() {
+        let why = format!("{} has no failure detector", algorithm.word());
+        return Err(Failure::could_not_run("--detector", why));
+    }
     let lasting = options.r#for.map(|period| period.as_wait("--for"));
     let ends = options.r#for.is_some() && options.count.is_none();
     let delay = Delay::Uniform(Duration::from_millis(1), Duration::from_millis(10));
@@ -38,6 +43,10 @@ pub fn settings(
         faults: Faults::new(fault_args, &Names::numbered(processes), delay)?,
         process: cli.bug(algorithm)?,
         unreliable: false,
+        detector: match options.detector.unwrap_or_default() {
+            FailureDetector::Perfect => Detector::Perfect,
+            FailureDetector::Heartbeats => Detector::Heartbeats,
+        },
         commands: Vec::new(),
     })
 }

@@ -17,6 +17,8 @@ pub struct CheckArgs {
     pub may_reorder: Option<u8>,
     /// `--may-crash`
     pub may_crash: Option<u8>,
+    /// `--may-suspect`
+    pub may_suspect: Option<u8>,
     /// `--states`
     pub states: Option<u64>,
     /// `--memory`
@@ -38,6 +40,7 @@ impl CheckArgs {
             duplicated: times("--may-duplicate", self.may_duplicate)?,
             reordered: times("--may-reorder", self.may_reorder)?,
             crashed: in_range("--may-crash", crashes, 0, processes as u8)?,
+            suspected: times("--may-suspect", self.may_suspect)?,
         })
     }
 

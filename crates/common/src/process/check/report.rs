@@ -117,6 +117,7 @@ pub fn network(budget: FaultBudget) -> String {
         (budget.duplicated, "message", "duplicated"),
         (budget.reordered, "message", "reordered"),
         (budget.crashed, "process", "crashed"),
+        (budget.suspected, "suspicion", "wrong"),
     ];
     let some = all.into_iter().filter(|(times, ..)| *times > 0);
     let words = some.map(|(times, subject, fault)| {

@@ -23,6 +23,7 @@ use super::{
 use crate::process::{
     Action, Clocked, Command, Meaning, Process, Stamped, TimerKind, To,
     clock::LamportClock,
+    detector::Detection,
     ids::ProcessId,
     property::Property,
     timers::Timers,
@@ -46,6 +47,8 @@ pub struct FaultBudget {
     pub reordered: u8,
     /// Processes crashed.
     pub crashed: u8,
+    /// Suspicions of processes that have not crashed, by failure detectors.
+    pub suspected: u8,
 }
 
 /// How often timers of each process may expire on a path; that of [`TimerKind::Work`] has no bound, as each entry sets it once.
@@ -139,6 +142,8 @@ pub struct Node<P> {
     pub timers: Timers,
     /// How often the timer of each kind has expired; that of [`TimerKind::Work`] is not counted.
     pub expired: [u16; TimerKind::COUNT],
+    /// The processes that its failure detector suspects, a bit for each.
+    pub suspected: u16,
     /// The hash of these fields, computed once: a step changes one process only.
     pub(super) hash: u64,
 }
@@ -154,6 +159,9 @@ impl<P: Process> Node<P> {
         let [think, work, maintain, timeout] = self.expired.map(u64::from);
         let expired = think | work << 16 | maintain << 32 | timeout << 48;
         (&self.clocked, self.timers, expired).hash(&mut hasher);
+        if P::DETECTS {
+            self.suspected.hash(&mut hasher);
+        }
         self.hash = hasher.finish();
     }
 }
@@ -193,6 +201,8 @@ pub enum Step {
     Timer(ProcessId, TimerKind),
     /// A process gets the command with this index.
     Command(ProcessId, usize),
+    /// The process's failure detector says this.
+    Detect(ProcessId, Detection),
     /// A process receives the message at this position of a channel.
     Receive {
         /// The sender.
@@ -236,6 +246,8 @@ pub(super) enum Input<M> {
     Timer(TimerKind),
     /// It gets this command.
     Command(Command),
+    /// Its failure detector says this.
+    Detect(Detection),
     /// It receives a message of this process, and what the sender knew.
     Message(ProcessId, Stamped<M>, Known),
 }
@@ -255,6 +267,10 @@ impl<P: Process, M: Monitor> System<P, M> {
             Step::Command(process, index) => {
                 state.given |= 1 << index;
                 (process, Input::Command(self.commands[index].1.clone()))
+            }
+            Step::Detect(process, detection) => {
+                state.budget.take_detection(detection, state.crashed);
+                (process, Input::Detect(detection))
             }
             Step::Receive {
                 from,
@@ -333,6 +349,7 @@ impl<P: Process, M: Monitor> System<P, M> {
                 clocked: Clocked::new(me, self.processes, &self.settings),
                 timers: Timers::default(),
                 expired: [0; TimerKind::COUNT],
+                suspected: 0,
                 hash: 0,
             };
             let mut actions = Vec::new();
@@ -420,6 +437,10 @@ impl<P: Process, M: Monitor> System<P, M> {
             }
             // A command that the process refuses changes nothing.
             Input::Command(command) => drop(node.clocked.command(command, &mut actions)),
+            Input::Detect(detection) => {
+                node.take_detection(detection);
+                let _ = node.clocked.detect(detection, &mut actions);
+            }
             Input::Message(from, message, known) => {
                 let sent = message.time;
                 if self.is_reduced {
@@ -504,7 +525,9 @@ impl<P: Process, M: Monitor> System<P, M> {
     pub(super) fn makes_progress(&self, state: &GlobalState<P, M>) -> bool {
         !state.network.is_empty()
             || state.running().any(|(process, node)| {
-                !self.due(node).is_empty() || self.next_command(process, state.given).is_some()
+                !self.due(node).is_empty()
+                    || self.next_command(process, state.given).is_some()
+                    || node.is_mistaken(self.processes, state.crashed)
             })
     }
 }

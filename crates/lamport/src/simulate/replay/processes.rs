@@ -8,7 +8,7 @@ use std::{
 use common::{
     exit::Failure,
     process::{
-        Process, Refusal, TimerKind,
+        Meaning, Process, Refusal, TimerKind,
         engine::{Driver, Engine, EngineWarning, Packet},
         fault_event::PathEvent,
         ids::ProcessId,
@@ -151,6 +151,10 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
                         differs(&format!("no process has sent it: {message}"))
                     })?;
                     self.engines[me].receive(expected.at, from, frame, &mut self.drivers[me]);
+                }
+                _ if let Some(Meaning::Detect(detection)) = expected.meaning => {
+                    let driver = &mut self.drivers[me];
+                    self.engines[me].detect(expected.at, detection, driver);
                 }
                 _ if script.beginnings[me].typed => {
                     let command = typed::command(expected);

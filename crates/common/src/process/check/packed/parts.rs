@@ -172,6 +172,7 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
                 let command = self.system.commands[index].1.clone();
                 (Input::Command(command), Exercise::default())
             }
+            NumberedInput::Detect(detection) => (Input::Detect(detection), Exercise::default()),
             NumberedInput::Message(from, message) => {
                 let message = self.messages.value(message).clone();
                 let input = Input::Message(from, message, Known::Nothing);

@@ -24,8 +24,8 @@ pub struct Packed {
     /// For each sender, its messages in flight.
     pub(super) rows: [u32; MOST],
     pub(super) monitor: u32,
-    /// Messages that may still be lost, duplicated and reordered, and processes that may crash.
-    budget: [u8; 4],
+    /// Messages that may still be lost, duplicated and reordered, processes that may crash, and wrong suspicions.
+    budget: [u8; 5],
     /// The crashed processes, a bit for each.
     crashed: u8,
     /// The commands that were given, a bit for each.
@@ -55,18 +55,20 @@ impl Packed {
             budget.duplicated,
             budget.reordered,
             budget.crashed,
+            budget.suspected,
         ];
         self.crashed = crashed as u8;
     }
 
     #[inline]
     pub(super) fn budget_and_crashed(&self) -> (FaultBudget, u16) {
-        let [lost, duplicated, reordered, crashed] = self.budget;
+        let [lost, duplicated, reordered, crashed, suspected] = self.budget;
         let budget = FaultBudget {
             lost,
             duplicated,
             reordered,
             crashed,
+            suspected,
         };
         (budget, self.crashed.into())
     }
@@ -93,8 +95,12 @@ impl Packed {
     /// The faults and the commands as a number.
     #[inline]
     pub(super) fn faults(&self) -> u64 {
-        let budget = u64::from(u32::from_le_bytes(self.budget));
-        u64::from(self.given) << 40 | budget << 8 | u64::from(self.crashed)
+        let [lost, duplicated, reordered, crashed, suspected] = self.budget;
+        let budget = u32::from_le_bytes([lost, duplicated, reordered, crashed]);
+        u64::from(suspected) << 56
+            | u64::from(self.given) << 40
+            | u64::from(budget) << 8
+            | u64::from(self.crashed)
     }
 }
 

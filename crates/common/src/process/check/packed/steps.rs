@@ -33,6 +33,13 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
             if budget.crashed > 0 {
                 add(Step::Crash(process));
             }
+            if P::DETECTS {
+                let node = self
+                    .nodes
+                    .value(unpack::node(packed.nodes[process.index()]));
+                let detections = node.detections(self.n(), crashed, budget);
+                detections.for_each(|detection| add(Step::Detect(process, detection)));
+            }
         }
         for from in all.clone() {
             let receivers = receivers(packed.rows[from]);
@@ -167,6 +174,11 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
             Step::Command(process, index) => {
                 next.give(index);
                 step.reacts = Some((process, NumberedInput::Command(index)));
+            }
+            Step::Detect(process, detection) => {
+                step.reacts = Some((process, NumberedInput::Detect(detection)));
+                budget.take_detection(detection, crashed);
+                next.change_faults(budget, crashed);
             }
             Step::Timer(process, kind) => {
                 step.reacts = Some((process, NumberedInput::Timer(kind)));

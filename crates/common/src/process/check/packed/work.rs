@@ -1,6 +1,6 @@
 //! A step that is being taken, and what follows from the parts of a state.
 
-use crate::process::{TimerKind, ids::ProcessId};
+use crate::process::{TimerKind, detector::Detection, ids::ProcessId};
 
 use super::{state::NOTHING, unpack};
 use crate::process::check::system::Step;
@@ -71,6 +71,8 @@ pub(super) enum NumberedInput {
     Timer(TimerKind),
     /// It gets the command with this index.
     Command(usize),
+    /// Its failure detector says this.
+    Detect(Detection),
     /// It receives the message with this number from this process.
     Message(ProcessId, u32),
 }
@@ -82,6 +84,8 @@ impl NumberedInput {
         match self {
             Self::Timer(kind) => (kind.index() as u64) << 4,
             Self::Command(index) => (index as u64) << 4 | 15,
+            Self::Detect(Detection::Suspect(other)) => (other.index() as u64) << 4 | 14,
+            Self::Detect(Detection::Trust(other)) => (other.index() as u64) << 4 | 13,
             Self::Message(from, message) => u64::from(message) << 4 | (from.index() as u64 + 1),
         }
     }

@@ -10,6 +10,7 @@ use crate::process::{
         monitor::Monitor,
         path_event::{ChannelId, ExplainPath, PathRenderer},
     },
+    detector::Detection,
     fault_event::{MessageFault, PathEvent},
     ids::{Names, ProcessId},
     run_event::MessageAction,
@@ -38,6 +39,8 @@ where
             if state.budget.crashed > 0 {
                 steps.push(Step::Crash(process));
             }
+            let detections = node.detections(self.processes, state.crashed, state.budget);
+            steps.extend(detections.map(|detection| Step::Detect(process, detection)));
         }
         for (index, in_flight) in state.network.iter().enumerate() {
             let (from, to, copy) = in_flight.channel();
@@ -102,6 +105,12 @@ where
             Step::Command(process, index) => {
                 format!("{process} gets the command {:?}", self.commands[index].1)
             }
+            Step::Detect(process, Detection::Suspect(other)) => {
+                format!("{process} suspects {other}")
+            }
+            Step::Detect(process, Detection::Trust(other)) => {
+                format!("{process} trusts {other} again")
+            }
             Step::Receive {
                 from,
                 to,
@@ -159,7 +168,7 @@ where
     ) {
         let mut received = None;
         match *step {
-            Step::Timer(..) | Step::Command(..) => {}
+            Step::Timer(..) | Step::Command(..) | Step::Detect(..) => {}
             Step::Loss(from, to) => renderer.fault(MessageFault::Lost, (from, to, false), 0),
             Step::LossInCrash(from, to) => {
                 let channel = (from, to, false);
