@@ -68,6 +68,10 @@ pub trait Message:
     fn text(&self) -> String {
         String::new()
     }
+
+    /// Calls a function with each process that the message names, so that processes that number one another differently understand
+    /// it. Without this only those with the same table do.
+    fn each_process(&mut self, _: &mut dyn FnMut(&mut ProcessId)) {}
 }
 
 /// A message with the time of its send event (IR2a).

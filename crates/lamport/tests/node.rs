@@ -209,9 +209,7 @@ fn a_process_that_starts_late_receives_earlier_messages() {
         let lab = Lab::new("events", more);
         let mut p1 = lab.start(1, 2);
         p1.type_in("send p2 one\nsend p2 two\n");
-        p1.err_line(
-            "lamport: p2: no message yet; not started, or not reachable at its --peer address",
-        );
+        p1.err_line("lamport: p2: no message yet; not started, or not reachable at its address");
         let mut p2 = lab.start(2, 2);
         p2.out_line_with("receives message 'one' from p1");
         p2.out_line_with("receives message 'two' from p1");

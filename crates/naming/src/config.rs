@@ -380,11 +380,11 @@ common::options! {
         /// The node's identifier on the circle [default: the first 64 bits of SHA-1 of --name]
         #[arg(value_name = "N", help_heading = "Ring")]
         id: u64 => [chord],
-        /// Another node, a member or not yet one; may be repeated
+        /// Another node; may be repeated; a node with peers knows no others
         #[arg(value_name = "NAME=HOST:PORT", help_heading = "Ring")]
         peer: Vec<String> => [chord],
-        /// Join the ring by this --peer, a member [default: start a ring]
-        #[arg(value_name = "NAME", help_heading = "Ring")]
+        /// Join the ring by this member; with --peer by its name [default: start a ring]
+        #[arg(value_name = "HOST:PORT", help_heading = "Ring")]
         join: String => [chord],
         /// Length of the successor lists: a record has this many copies
         #[arg(value_name = "R", help_heading = "Ring")]

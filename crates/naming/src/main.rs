@@ -58,7 +58,8 @@ fn chord(cli: &Cli, managed: bool, app: &App) -> Result<Summary, Failure> {
     if let Some(nodes) = cli.options.ring {
         return ring::run::run(&cli.ring(nodes)?, app.journal(), app.catch_signals()?);
     }
-    let (plan, listen) = (cli.node(managed)?, cli.node_address()?);
+    let plan = cli.node(managed)?;
+    let listen = cli.node_address(&plan)?;
     let input = files::standard_input("typed commands")?;
     let bound = BoundSocket::udp(listen)?;
     plan.run((&bound, listen), input, app.journal(), app.catch_signals()?)

@@ -264,7 +264,7 @@ fn frames_that_are_none_are_rejected_and_counted() {
     ] {
         socket.send_to(bytes.as_bytes(), &addresses[0]).unwrap();
     }
-    // Sequence number 1 is a message of a process that no table of this one has: it is not followed.
+    // A message of a process that it does not name is not followed.
     let stranger = r#"{"notify":{"id":5,"process":4000000000}}"#;
     socket
         .send_to(envelope("p2", stranger).as_bytes(), &addresses[0])
@@ -277,7 +277,7 @@ fn frames_that_are_none_are_rejected_and_counted() {
     assert_eq!(second.finish().code, Some(0));
     assert_eq!(first.interrupt().code, Some(0));
     let stop = read_log(&log).pop().unwrap().event;
-    assert_eq!((stop.kind, stop.counts["rejected"]), (Kind::Stop, 6));
+    assert_eq!((stop.kind, stop.counts["rejected"]), (Kind::Stop, 7));
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn what_does_not_fit_is_refused() {
         ),
         (&[], "--name: missing"),
         (
-            &["--name", "p1", "--join", "p2"],
+            &["--name", "p1", "--join", "p2", "--peer", "p3=127.0.0.1:1"],
             "--join p2: not the name of a --peer",
         ),
         (

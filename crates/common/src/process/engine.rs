@@ -484,7 +484,7 @@ impl EngineWarning {
                 UNRESPONSIVE_AFTER.as_secs()
             ),
             Self::Unresponsive(other, false) => format!(
-                "{}: no message yet; not started, or not reachable at its --peer address",
+                "{}: no message yet; not started, or not reachable at its address",
                 names.of(*other)
             ),
             Self::Recovered(other) => format!("{}: responds again", names.of(*other)),

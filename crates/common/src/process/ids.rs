@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct ProcessId(pub u32);
 
 impl ProcessId {
+    /// No process: the number stands for one that is not known.
+    pub const NOBODY: Self = Self(u32::MAX);
+
     /// The process's index in a list of all processes.
     #[inline]
     pub fn index(self) -> usize {
@@ -96,6 +99,12 @@ impl Names {
     #[inline]
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+
+    /// Adds a process with this name; returns its number.
+    pub fn add(&mut self, name: String) -> ProcessId {
+        self.0.push(name);
+        ProcessId::at(self.0.len() - 1)
     }
 
     /// The number of processes.

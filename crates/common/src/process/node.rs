@@ -7,14 +7,19 @@
 //! | [`transport`] | the transport of frames: datagrams, or lines on connections |
 //! | `driver` | the engine's driver: sending, timers, events |
 //! | [`peers`] | the other processes and their sessions |
+//! | `origin`, `book` | from whom a frame is and whom it names; how the table of processes grows |
 
+mod book;
 mod driver;
+mod origin;
 pub mod peers;
 pub mod transport;
 pub mod wire;
 
 use std::{
-    io, thread,
+    io,
+    net::SocketAddr,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -24,13 +29,15 @@ use crossbeam::{
 };
 
 use self::{
+    book::{ASK_AGAIN, AddressBook},
     driver::NodeDriver,
+    origin::{Ends, Origin},
     peers::{PeerStatus, PeerTable, Peers},
     transport::{BoundSocket, FrameTransport, Incoming, spawn},
     wire::{Envelope, Rejected},
 };
 use super::{
-    Command, Process, Refusal,
+    Command, Message as _, Process, Refusal,
     engine::Engine,
     faults::Faults,
     ids::{Names, ProcessId},
@@ -40,6 +47,7 @@ use crate::{
     event::{Event, Kind, Level},
     exit::{Exit, Failure, Summary, why},
     journal::Journal,
+    net::canonical,
     shutdown::Shutdown,
     sys::terminal,
     text::plural,
@@ -138,7 +146,7 @@ pub fn run<P: Process>(
                 return Ok(Summary::done("ended before it started"));
             };
             let transport = FrameTransport::start(scope, bound, table.addresses.clone(), closing)?;
-            let mut node = Node::<P>::new(settings, &table, &faults, &transport, journal);
+            let mut node = Node::<P>::new(settings, table, &faults, &transport, journal);
             node.run(console, &inputs, &transport.incoming, shutdown)
         })();
         closing.request();
@@ -166,7 +174,9 @@ pub struct Node<'a, P: Process> {
     settings: &'a Settings<P::Settings>,
     engine: Engine<P>,
     driver: NodeDriver<'a>,
-    peers: Peers<'a>,
+    peers: Peers,
+    /// When it last asked who is at an address.
+    asked: Option<Duration>,
     /// When it was asked to end.
     ending: Option<Instant>,
     /// The number of rejected frames; not each is reported.
@@ -176,12 +186,12 @@ pub struct Node<'a, P: Process> {
 impl<'a, P: Process> Node<'a, P> {
     fn new(
         settings: &'a Settings<P::Settings>,
-        table: &'a PeerTable,
+        table: PeerTable,
         faults: &'a Faults,
         transport: &'a FrameTransport<'a>,
         journal: &'a Journal,
     ) -> Self {
-        let engine = Engine::new(table.me, table.names.count(), &settings.process);
+        let engine = Engine::new(table.me, table.capacity(), &settings.process);
         Self {
             settings,
             engine: engine
@@ -189,12 +199,13 @@ impl<'a, P: Process> Node<'a, P> {
                 .with_heartbeats(Duration::ZERO),
             driver: NodeDriver::new(
                 (settings.algorithm, settings.seed, settings.workload),
-                table,
+                table.me,
                 faults,
                 transport,
                 journal,
             ),
             peers: Peers::new(settings.tolerates_restart, table),
+            asked: None,
             ending: None,
             rejected: 0,
         }
@@ -236,7 +247,7 @@ impl<'a, P: Process> Node<'a, P> {
                 self.engine
                     .poll(now, &mut self.driver.with(&mut self.peers));
             }
-            self.driver.send_delayed(now);
+            self.driver.send_delayed(now, &self.peers);
             let lasting = self.settings.lasting.filter(|_| self.ending.is_none());
             let due = [self.engine.due(), self.driver.due(), lasting];
             let due = due.into_iter().flatten().min();
@@ -292,22 +303,55 @@ impl<'a, P: Process> Node<'a, P> {
             .count("frames_sent", driver.frames)
     }
 
-    fn reject(&mut self, from: std::net::SocketAddr, why: &Rejected) {
+    /// A frame is discarded.
+    fn reject(&mut self, from: SocketAddr, why: &Rejected) {
+        self.report(from, why, "discarded");
+    }
+
+    /// Of a message one process at least is not known.
+    fn reject_part(&mut self, from: SocketAddr, why: &Rejected) {
+        self.report(from, why, "not known here");
+    }
+
+    fn report(&mut self, from: SocketAddr, why: &Rejected, outcome: &str) {
         self.rejected += 1;
         if self.peers.is_first(from, why) {
-            let event = Event::error(Level::Warn, format_args!("{from}: {why}; discarded"));
+            let event = Event::error(Level::Warn, format_args!("{from}: {why}; {outcome}"));
             self.driver.journal.record(event.peer(from));
         }
     }
 
-    fn receive(&mut self, from: std::net::SocketAddr, bytes: &[u8]) {
-        let envelope = match Envelope::<P::Message>::read(bytes, self.settings.algorithm) {
+    fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
+        self.receive_frame(canonical(from), bytes);
+        let book = self.peers.book.as_mut();
+        for address in book.map(AddressBook::questions).unwrap_or_default() {
+            let driver = &mut self.driver.with(&mut self.peers);
+            driver.ask::<P::Message>(address);
+        }
+    }
+
+    fn receive_frame(&mut self, from: SocketAddr, bytes: &[u8]) {
+        let mut envelope = match Envelope::<P::Message>::read(bytes, self.settings.algorithm) {
             Ok(envelope) => envelope,
             Err(why) => return self.reject(from, &why),
         };
         let now = self.driver.now();
-        let other = match self.peers.sender(&envelope.from, &envelope.to) {
-            Ok(other) => other,
+        let ends = Ends {
+            from: &envelope.from,
+            to: &envelope.to,
+            session: envelope.session,
+            knows: envelope.knows,
+        };
+        let other = match self.peers.origin(ends, from, now) {
+            Ok(Origin::Peer(other)) => other,
+            Ok(Origin::Stranger) => {
+                let (driver, to) = (
+                    &mut self.driver.with(&mut self.peers),
+                    (&*envelope.from, envelope.session),
+                );
+                return driver.answer::<P::Message>(to, from);
+            }
+            Ok(Origin::Own) => return,
             Err(why) => return self.reject(from, &why),
         };
         let status = self.peers.status(other, envelope.session, envelope.knows);
@@ -320,6 +364,7 @@ impl<'a, P: Process> Node<'a, P> {
         }
         match status {
             PeerStatus::Known | PeerStatus::Restarted => {
+                self.number_processes((other, from), &mut envelope, now);
                 let driver = &mut self.driver.with(&mut self.peers);
                 self.engine.receive(now, other, envelope.frame, driver);
             }
@@ -331,6 +376,28 @@ impl<'a, P: Process> Node<'a, P> {
                     .announce_session::<P::Message>(other);
             }
             PeerStatus::StaleSession | PeerStatus::StateLost | PeerStatus::Former => {}
+        }
+    }
+
+    /// Gives the processes that a message names the numbers that they have here.
+    fn number_processes(
+        &mut self,
+        sender: (ProcessId, SocketAddr),
+        envelope: &mut Envelope<'_, P::Message>,
+        now: Duration,
+    ) {
+        let (numbers, mut rejected) = self.peers.named(sender, &envelope.processes, now);
+        if let Some(packet) = &mut envelope.frame.packet {
+            packet.message.content.each_process(&mut |process| {
+                let number = numbers.get(process.index()).copied();
+                *process = number.unwrap_or_else(|| {
+                    rejected.get_or_insert(Rejected::NoProcess);
+                    ProcessId::NOBODY
+                });
+            });
+        }
+        if let Some(why) = rejected {
+            self.reject_part(sender.1, &why);
         }
     }
 
@@ -358,7 +425,31 @@ impl<'a, P: Process> Node<'a, P> {
 
     /// The names of all processes.
     pub fn names(&self) -> &Names {
-        self.driver.names
+        &self.peers.table.names
+    }
+
+    /// The process that is known to be at this address.
+    pub fn process_at(&self, address: SocketAddr) -> Option<ProcessId> {
+        let mut all = ProcessId::all(self.names().count());
+        all.find(|process| self.peers.address_of(*process) == Some(address))
+    }
+
+    /// Asks which process is at this address, unless it has just asked: the answer makes it known.
+    pub fn ask(&mut self, address: SocketAddr) {
+        let now = self.driver.now();
+        if self
+            .asked
+            .is_none_or(|asked| now.saturating_sub(asked) >= ASK_AGAIN)
+        {
+            self.asked = Some(now);
+            let driver = &mut self.driver.with(&mut self.peers);
+            driver.ask::<P::Message>(address);
+        }
+    }
+
+    /// Where another process is that has this one's name, if one was met.
+    pub fn namesake(&self) -> Option<SocketAddr> {
+        self.peers.book.as_ref()?.taken
     }
 
     /// The process itself.
@@ -383,7 +474,7 @@ impl<'a, P: Process> Node<'a, P> {
 
     /// The process's queue, a line for each entry.
     pub fn queue(&self) -> Vec<String> {
-        self.engine.queue(self.driver.names)
+        self.engine.queue(&self.peers.table.names)
     }
 
     /// How many events it has had.

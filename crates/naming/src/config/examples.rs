@@ -140,7 +140,7 @@ Examples:
   naming chord --ring 5 --for 1s                five processes on this machine, and the verdict on their look-ups
   naming chord --ring 6 --for 2s --kill 2 --loss 5%
                                                 two of them are killed: no record is lost
-  naming chord --name p1 --peer p2=127.0.0.1:4002 --listen 127.0.0.1:4001
+  naming chord --name p1 --listen 127.0.0.1:4001
                                                 one node, which starts a ring, until Ctrl-C; type help
-  naming chord --name p2 --peer p1=127.0.0.1:4001 --join p1 --timeout 50ms
-                                                exit code 1: there is no member to join by";
+  naming chord --name p2 --join 127.0.0.1:4009 --timeout 50ms
+                                                exit code 1: no member is at this address";

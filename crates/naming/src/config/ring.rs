@@ -4,7 +4,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use common::{
     config::{Options as _, Period, in_range},
+    endpoint::{self, Defaults},
     exit::Failure,
+    net,
     process::{
         faults::{Delay, FaultArgs, Faults},
         ids::{Names, new_session},
@@ -17,7 +19,7 @@ use common::{
 use super::Cli;
 use crate::{
     location::{chord::settings::SUCCESSORS, circle},
-    ring::{FREE, MOST, node::Plan, settings::RunSettings},
+    ring::{FREE, MOST, join::JoinBy, node::Plan, settings::RunSettings},
 };
 
 /// How many names are put unless another number is given.
@@ -37,13 +39,38 @@ const OF_A_NODE: [&str; 6] = [
 const OF_A_RING: [&str; 5] = ["--kill", "--crash", "--rate", "--logs", "--names"];
 
 impl Cli {
-    /// The address on which a node listens.
+    /// The address on which a node listens: without `--listen` that from which the member is reached by whose address it joins.
     ///
     /// # Errors
     /// When it is none (exit code 2).
-    pub fn node_address(&self) -> Result<SocketAddr, Failure> {
+    pub fn node_address(&self, plan: &Plan) -> Result<SocketAddr, Failure> {
+        match (&self.options.listen, &plan.join) {
+            (Some(listen), _) => listen.listen("--listen", FREE),
+            (None, Some(JoinBy::Address(_, member))) => {
+                // Without a route to it the system says so when it is asked.
+                let source = net::source_to(*member);
+                Ok(source.map_or(FREE, |source| SocketAddr::new(source, 0)))
+            }
+            (None, _) => Ok(FREE),
+        }
+    }
+
+    /// The member to join by: with peers one of them, and without any the one at an address.
+    fn join(&self) -> Result<Option<JoinBy>, Failure> {
+        let Some(join) = &self.options.join else {
+            return Ok(None);
+        };
+        if self.options.peer.is_some() {
+            return Ok(Some(JoinBy::Name(join.clone())));
+        }
         let listen = self.options.listen.as_ref();
-        listen.map_or(Ok(FREE), |listen| listen.listen("--listen", FREE))
+        let listen = listen.map(|listen| listen.listen("--listen", FREE));
+        let is_ipv4 = listen.transpose()?.map(|listen| listen.is_ipv4());
+        let addresses = endpoint::connect("--join", join, Defaults::NONE)?;
+        let mut of_family = addresses.iter();
+        let fits = |address: &&SocketAddr| is_ipv4.is_none_or(|is| address.is_ipv4() == is);
+        let address = of_family.find(fits).or(addresses.first());
+        Ok(address.map(|address| JoinBy::Address(join.clone(), *address)))
     }
 
     /// One node of a ring.
@@ -63,7 +90,7 @@ impl Cli {
         Ok(Plan {
             managed,
             id,
-            join: options.join.clone(),
+            join: self.join()?,
             peers: options.peer.clone().unwrap_or_default(),
             lasting: lasting.transpose()?,
             seed: options.seed.unwrap_or_else(|| new_session().into()),

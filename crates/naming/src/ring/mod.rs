@@ -2,7 +2,7 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | [`node`] | one process |
+//! | [`node`], [`join`] | one process, and by whom it joins |
 //! | `console`, `prompt` | what typed lines mean, and those of a supervisor |
 //! | `state` | what a process tells its supervisor of itself |
 //! | [`settings`], [`run`] | a ring of many processes: its settings, its start and its verdict |
@@ -10,6 +10,7 @@
 //! | `logs` | their logs as one run |
 
 mod console;
+pub mod join;
 mod logs;
 pub mod node;
 mod prompt;

@@ -8,8 +8,12 @@ use common::{
     journal::Journal,
     process::{
         faults::{Delay, FaultArgs, Faults},
-        ids::{Names, ProcessId},
-        node::{self, Console, Settings, peers::PeerTable, transport::BoundSocket},
+        ids::ProcessId,
+        node::{
+            self, Console, Settings,
+            peers::{Growth, PeerTable},
+            transport::BoundSocket,
+        },
         workload::Workload,
     },
     shutdown::Shutdown,
@@ -19,6 +23,7 @@ use common::{
 use super::{
     ALGORITHM, MOST,
     console::{Person, Supervised},
+    join::JoinBy,
 };
 use crate::location::{
     chord::{
@@ -41,7 +46,7 @@ pub struct Plan {
     /// The other processes, each `NAME=HOST:PORT`.
     pub peers: Vec<String>,
     /// The member that it joins by; None when it starts a ring.
-    pub join: Option<String>,
+    pub join: Option<JoinBy>,
     /// Whether a supervisor has started it, which sends its peers and commands.
     pub managed: bool,
     /// The length of its successor list.
@@ -57,30 +62,41 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// All processes that it knows, and the one that it joins by; itself when it starts a ring.
-    fn members(&self, listen: SocketAddr) -> Result<(PeerTable, ProcessId), Failure> {
+    /// The processes that it knows from the start, and the one that it joins by: itself when it starts a ring, none as long as only
+    /// an address is known. Without peers it gets to know others from the ring.
+    fn members(&self, listen: SocketAddr) -> Result<(PeerTable, Option<ProcessId>), Failure> {
+        let growth = Growth { listen, most: MOST };
+        // A supervisor gives the addresses of all.
         let table = match self.peers.is_empty() {
-            // A ring of one.
-            true => PeerTable {
-                names: Names::of_all(vec![self.name.clone()]),
-                me: ProcessId(0),
-                addresses: vec![None],
+            true if self.managed => PeerTable {
+                growth: None,
+                ..PeerTable::growing(&self.name, growth)
             },
+            true => PeerTable::growing(&self.name, growth),
             false => PeerTable::new(&self.name, listen, &self.peers, MOST)?,
         };
-        let contact = match &self.join {
-            None => table.me,
-            Some(name) => {
+        let Some(join) = &self.join else {
+            let me = table.me;
+            return Ok((table, Some(me)));
+        };
+        let why = match join {
+            JoinBy::Address(_, address) => {
+                let is_reachable = address.is_ipv4() == listen.is_ipv4()
+                    && (address.ip().is_loopback() || !listen.ip().is_loopback());
+                if is_reachable {
+                    return Ok((table, None));
+                }
+                format!("not reachable from {listen}; see --listen")
+            }
+            JoinBy::Name(name) => {
                 let contact = table.names.process(name);
-                let contact = contact.filter(|contact| *contact != table.me);
-                contact.ok_or_else(|| {
-                    let shown = common::text::visible(name.as_bytes());
-                    let why = "not the name of a --peer; the member to join by is one";
-                    Failure::could_not_run(format!("--join {shown}"), why)
-                })?
+                if let Some(contact) = contact.filter(|contact| *contact != table.me) {
+                    return Ok((table, Some(contact)));
+                }
+                "not the name of a --peer; the member to join by is one".to_owned()
             }
         };
-        Ok((table, contact))
+        Err(Failure::could_not_run(format!("--join {join}"), why))
     }
 
     fn ring(&self, contact: Option<ProcessId>) -> Ring {
@@ -121,16 +137,17 @@ impl Plan {
             None => address.to_string(),
             Some((table, _)) => {
                 let names: Vec<_> = table.names.all().collect();
+                let of_all = match names[..] {
+                    [_] => String::new(),
+                    _ => format!(" of {}", names.join(", ")),
+                };
                 let (name, id) = (&self.name, self.id);
-                format!(
-                    "{address}, chord: {name} of {}, identifier {id}; type help",
-                    names.join(", ")
-                )
+                format!("{address}, chord: {name}{of_all}, identifier {id}; type help")
             }
         };
         let ready = Event::new(Kind::Ready).algorithm(ALGORITHM).text(text);
         journal.ready(ready, &[address], listen.port() == 0)?;
-        let contact = known.as_ref().map(|(_, contact)| *contact);
+        let contact = known.as_ref().and_then(|(_, contact)| *contact);
         let settings = Settings {
             algorithm: ALGORITHM,
             tolerates_restart: true,
@@ -162,7 +179,8 @@ impl Plan {
             }
             Ok(None)
         };
-        let mut person = Person::new(self.id, self.join.clone(), self.workload.timeout * JOINING);
+        let limit = self.workload.timeout * JOINING;
+        let mut person = Person::new((self.name.clone(), self.id), self.join.clone(), limit);
         let console: &mut dyn Console<Chord> = match self.managed {
             true => &mut Supervised,
             false => &mut person,

@@ -1,25 +1,27 @@
 //! The engine's driver in a real process: it sends frames over the transport, keeps the timer, and records events.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
-use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     super::{
-        TimerKind,
+        Message, TimerKind,
         engine::{Driver, EngineWarning, Packet},
         faults::Faults,
-        ids::{Names, ProcessId},
+        ids::ProcessId,
         reliable_link::Frame,
         run_event::RunEvent,
         simulation::event_queue::EventQueue,
         workload::Workload,
     },
-    peers::{PeerTable, Peers},
+    peers::Peers,
     transport::FrameTransport,
-    wire::{Envelope, VERSION},
+    wire::{Envelope, Named, VERSION},
 };
 use crate::{
     event::{Event, Level},
@@ -31,7 +33,6 @@ use crate::{
 pub(super) struct NodeDriver<'a> {
     algorithm: &'static str,
     workload: Option<Workload>,
-    pub(super) names: &'a Names,
     pub(super) me: ProcessId,
     faults: &'a Faults,
     transport: &'a FrameTransport<'a>,
@@ -54,7 +55,7 @@ pub(super) struct NodeDriver<'a> {
 impl<'a> NodeDriver<'a> {
     pub(super) fn new(
         (algorithm, seed, workload): (&'static str, u64, Option<Workload>),
-        table: &'a PeerTable,
+        me: ProcessId,
         faults: &'a Faults,
         transport: &'a FrameTransport<'a>,
         journal: &'a Journal,
@@ -62,8 +63,7 @@ impl<'a> NodeDriver<'a> {
         Self {
             algorithm,
             workload,
-            names: &table.names,
-            me: table.me,
+            me,
             faults,
             transport,
             journal,
@@ -114,16 +114,16 @@ impl<'a> NodeDriver<'a> {
     }
 
     /// Sends the delayed frames that are due.
-    pub(super) fn send_delayed(&mut self, now: Duration) {
+    pub(super) fn send_delayed(&mut self, now: Duration, peers: &Peers) {
         while self.delayed.due().is_some_and(|due| due <= now) {
             if let Some((_, (to, bytes))) = self.delayed.pop() {
-                self.transport.send(to.index(), bytes);
+                self.transport.send(to.index(), peers.address_of(to), bytes);
             }
         }
     }
 
     /// The driver with its peers.
-    pub(super) fn with<'h>(&'h mut self, peers: &'h mut Peers<'a>) -> DriverHandle<'h, 'a> {
+    pub(super) fn with<'h>(&'h mut self, peers: &'h mut Peers) -> DriverHandle<'h, 'a> {
         DriverHandle {
             driver: self,
             peers,
@@ -134,38 +134,77 @@ impl<'a> NodeDriver<'a> {
 /// A driver with its peers, as an engine needs it.
 pub(super) struct DriverHandle<'h, 'a> {
     driver: &'h mut NodeDriver<'a>,
-    peers: &'h mut Peers<'a>,
+    peers: &'h mut Peers,
 }
 
 impl DriverHandle<'_, '_> {
     /// Sends an empty frame, from which the receiver learns this process's session.
-    pub(super) fn announce_session<M: Serialize + DeserializeOwned>(&mut self, to: ProcessId) {
-        self.send_frame::<M>(
-            to,
-            Frame {
-                sequence: 0,
-                acknowledged: 0,
-                packet: None,
-            },
-        );
+    pub(super) fn announce_session<M: Message>(&mut self, to: ProcessId) {
+        self.send_frame::<M>(to, empty());
     }
 
-    fn send_frame<M: Serialize + DeserializeOwned>(
-        &mut self,
-        to: ProcessId,
+    /// Asks which process is at this address.
+    pub(super) fn ask<M: Message>(&mut self, address: SocketAddr) {
+        let bytes = self.envelope::<M>(("", 0), Vec::new(), empty()).write();
+        self.driver.frames += 1;
+        self.driver.transport.send_datagram(address, &bytes);
+    }
+
+    /// Answers a process of this name and session, which is there and may not be known, who is here; and tells it where it is, and
+    /// where a process with its name is known to be.
+    pub(super) fn answer<M: Message>(&mut self, to: (&str, u32), address: SocketAddr) {
+        let names = &self.peers.table.names;
+        let known = names.process(to.0);
+        let known = known.and_then(|known| self.peers.address_of(known));
+        let mut addresses = vec![address];
+        addresses.extend(known.filter(|known| *known != address));
+        let named = addresses.into_iter().map(|at| Named {
+            name: to.0.into(),
+            at: Some(at),
+        });
+        let bytes = self.envelope::<M>(to, named.collect(), empty()).write();
+        self.driver.frames += 1;
+        self.driver.transport.send_datagram(address, &bytes);
+    }
+
+    fn envelope<'e, M: Message>(
+        &'e self,
+        (to, knows): (&'e str, u32),
+        processes: Vec<Named<'e>>,
         frame: Frame<Packet<M>>,
-    ) {
-        let driver = &mut *self.driver;
-        let bytes = Envelope {
+    ) -> Envelope<'e, M> {
+        Envelope {
             v: VERSION,
-            algorithm: driver.algorithm.into(),
-            from: driver.names.of(driver.me).into(),
-            to: driver.names.of(to).into(),
+            algorithm: self.driver.algorithm.into(),
+            from: self.peers.table.names.of(self.driver.me).into(),
+            to: to.into(),
             session: self.peers.session,
-            knows: self.peers.session_of(to),
+            knows,
+            processes,
             frame,
         }
-        .write();
+    }
+
+    fn send_frame<M: Message>(&mut self, to: ProcessId, mut frame: Frame<Packet<M>>) {
+        let names = &self.peers.table.names;
+        let mut named: Vec<ProcessId> = Vec::new();
+        if let Some(packet) = &mut frame.packet {
+            packet.message.content.each_process(&mut |process| {
+                let known = named.iter().position(|known| known == process);
+                if known.is_none() {
+                    named.push(*process);
+                }
+                *process = ProcessId::at(known.unwrap_or(named.len() - 1));
+            });
+        }
+        let named = named.into_iter().map(|process| Named {
+            name: names.of(process).into(),
+            at: self.peers.address_of(process),
+        });
+        let to_whom = (names.of(to), self.peers.session_of(to));
+        let bytes = self.envelope(to_whom, named.collect(), frame).write();
+        let address = self.peers.address_of(to);
+        let driver = &mut *self.driver;
         driver.frames += 1;
         let (now, transport, delayed) = (
             driver.start.elapsed(),
@@ -175,7 +214,7 @@ impl DriverHandle<'_, '_> {
         let ends = (driver.me, to);
         driver.faults.carry(&mut driver.random, ends, now, |delay| {
             if delay.is_zero() {
-                transport.send(to.index(), bytes.clone());
+                transport.send(to.index(), address, bytes.clone());
             } else {
                 delayed.insert(now + delay, (to, bytes.clone()));
             }
@@ -183,7 +222,7 @@ impl DriverHandle<'_, '_> {
     }
 }
 
-impl<M: Serialize + DeserializeOwned> Driver<M> for DriverHandle<'_, '_> {
+impl<M: Message> Driver<M> for DriverHandle<'_, '_> {
     fn send(&mut self, to: ProcessId, frame: Frame<Packet<M>>) {
         self.send_frame(to, frame);
     }
@@ -193,7 +232,7 @@ impl<M: Serialize + DeserializeOwned> Driver<M> for DriverHandle<'_, '_> {
         driver.events += 1;
         driver
             .journal
-            .record(event.event(driver.names, driver.transport.carrier()));
+            .record(event.event(&self.peers.table.names, driver.transport.carrier()));
     }
 
     fn set_timer(&mut self, kind: TimerKind) {
@@ -213,16 +252,26 @@ impl<M: Serialize + DeserializeOwned> Driver<M> for DriverHandle<'_, '_> {
     }
 
     fn warn(&mut self, warning: EngineWarning) {
-        let text = warning.words(self.driver.names);
+        let names = &self.peers.table.names;
+        let text = warning.words(names);
         let event = match warning {
             EngineWarning::ClockOverflow(_) => Event::error(Level::Error, text),
             EngineWarning::Unresponsive(peer, _)
             | EngineWarning::Recovered(peer)
             | EngineWarning::ChannelBroken(peer)
             | EngineWarning::ClockJump(peer, _) => {
-                Event::error(Level::Warn, text).peer(self.driver.names.of(peer))
+                Event::error(Level::Warn, text).peer(names.of(peer))
             }
         };
         self.driver.journal.record(event);
+    }
+}
+
+/// A frame without a packet.
+fn empty<M>() -> Frame<Packet<M>> {
+    Frame {
+        sequence: 0,
+        acknowledged: 0,
+        packet: None,
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     super::ids::{Names, ProcessId, new_session},
+    book::AddressBook,
     wire::Rejected,
 };
 use crate::{
@@ -28,6 +29,17 @@ pub struct PeerTable {
     pub me: ProcessId,
     /// The addresses, by number; None for this process.
     pub addresses: Vec<Option<SocketAddr>>,
+    /// How it takes in processes that others name; None: all are known from the start.
+    pub growth: Option<Growth>,
+}
+
+/// A table into which processes come that others name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Growth {
+    /// Where this process listens.
+    pub listen: SocketAddr,
+    /// The most processes.
+    pub most: usize,
 }
 
 impl PeerTable {
@@ -80,7 +92,23 @@ impl PeerTable {
             addresses: names.all().map(address).collect(),
             me: names.process(me).expect("this process is in the table"),
             names,
+            growth: None,
         })
+    }
+
+    /// The table of a process that knows no other one yet, and takes in those that others name.
+    pub fn growing(me: &str, growth: Growth) -> Self {
+        Self {
+            names: Names::of_all(vec![me.to_owned()]),
+            me: ProcessId(0),
+            addresses: vec![None],
+            growth: Some(growth),
+        }
+    }
+
+    /// How many processes it holds at most.
+    pub(super) fn capacity(&self) -> usize {
+        self.growth.map_or(self.names.count(), |growth| growth.most)
     }
 }
 
@@ -101,14 +129,16 @@ pub(super) enum PeerStatus {
 
 /// The other processes.
 #[derive(Debug)]
-pub(super) struct Peers<'a> {
+pub(super) struct Peers {
     /// Whether the algorithm tolerates that a process restarts without its state.
     tolerates_restart: bool,
-    table: &'a PeerTable,
+    pub(super) table: PeerTable,
+    /// What is heard of addresses, where the table grows.
+    pub(super) book: Option<AddressBook>,
     /// This process's session.
     pub(super) session: u32,
     /// The other processes' sessions; 0 where unknown.
-    sessions: Vec<u32>,
+    pub(super) sessions: Vec<u32>,
     former: Vec<(ProcessId, u32)>,
     /// The rejected frames that were reported.
     reported: HashSet<(IpAddr, Discriminant<Rejected>)>,
@@ -116,27 +146,19 @@ pub(super) struct Peers<'a> {
     warned: Vec<(ProcessId, PeerStatus)>,
 }
 
-impl<'a> Peers<'a> {
-    pub(super) fn new(tolerates_restart: bool, table: &'a PeerTable) -> Self {
+impl Peers {
+    pub(super) fn new(tolerates_restart: bool, table: PeerTable) -> Self {
+        let book = table.growth.map(|growth| AddressBook::new(growth.listen));
         Self {
             tolerates_restart,
-            table,
             session: new_session(),
             sessions: vec![0; table.names.count()],
+            table,
+            book,
             former: Vec::new(),
             reported: HashSet::new(),
             warned: Vec::new(),
         }
-    }
-
-    /// The sender of a frame, if it is a peer and the frame is for this process.
-    pub(super) fn sender(&self, from: &str, to: &str) -> Result<ProcessId, Rejected> {
-        let names = &self.table.names;
-        if to != names.of(self.table.me) {
-            return Err(Rejected::WrongReceiver(to.to_owned()));
-        }
-        let other = names.process(from).filter(|other| *other != self.table.me);
-        other.ok_or_else(|| Rejected::UnknownSender(from.to_owned()))
     }
 
     /// The status of a process that sends a frame from this session, and that knows the session `knows` of this process.
@@ -164,7 +186,12 @@ impl<'a> Peers<'a> {
 
     /// The session of another process; 0 if unknown.
     pub(super) fn session_of(&self, other: ProcessId) -> u32 {
-        self.sessions[other.index()]
+        self.sessions.get(other.index()).copied().unwrap_or(0)
+    }
+
+    /// Where another process is.
+    pub(super) fn address_of(&self, other: ProcessId) -> Option<SocketAddr> {
+        self.table.addresses.get(other.index()).copied().flatten()
     }
 
     /// Whether a rejected frame is the first of its kind from this host, and is to be reported.
@@ -254,9 +281,8 @@ mod tests {
 
     #[test]
     fn a_restarted_process_is_told_from_its_earlier_session() {
-        let table = table();
         let other = ProcessId(1);
-        let mut peers = Peers::new(false, &table);
+        let mut peers = Peers::new(false, table());
         let session = peers.session;
         assert_eq!(peers.status(other, 5, 0), PeerStatus::Known);
         assert_eq!(peers.status(other, 5, session), PeerStatus::Known);
@@ -271,7 +297,7 @@ mod tests {
             PeerStatus::StaleSession
         );
 
-        let mut peers = Peers::new(true, &table);
+        let mut peers = Peers::new(true, table());
         assert_eq!(peers.status(other, 5, 0), PeerStatus::Known);
         assert_eq!(peers.status(other, 6, 0), PeerStatus::Restarted);
         assert_eq!(peers.status(other, 5, 0), PeerStatus::Former);

@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, Write},
-    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket},
     sync::atomic::{AtomicUsize, Ordering},
     thread::Scope,
     time::{Duration, Instant},
@@ -93,8 +93,8 @@ pub(super) struct FrameTransport<'s> {
 
 #[derive(Debug)]
 enum Routes<'s> {
-    /// The socket, and each process's address.
-    Udp(&'s UdpSocket, Vec<Option<SocketAddr>>),
+    /// The socket, and whether its addresses are those of IPv6.
+    Udp(&'s UdpSocket, bool),
     /// Each process's queue of lines to be written.
     Tcp(Vec<Option<Sender<Vec<u8>>>>),
 }
@@ -113,7 +113,8 @@ impl<'s> FrameTransport<'s> {
                 spawn(scope, "udp".into(), move || {
                     read_datagrams(socket, &sender, closing)
                 })?;
-                Routes::Udp(socket, peers)
+                let is_ipv6 = socket.local_addr().is_ok_and(|address| address.is_ipv6());
+                Routes::Udp(socket, is_ipv6)
             }
             BoundSocket::Tcp(listener) => {
                 let most = peers.len() + EXTRA_READERS;
@@ -147,13 +148,13 @@ impl<'s> FrameTransport<'s> {
         }
     }
 
-    /// Sends a frame to the process with this number, or drops it.
-    pub(super) fn send(&self, to: usize, mut bytes: Vec<u8>) {
+    /// Sends a frame to the process with this number, which is at this address, or drops it. Connections lead to the addresses
+    /// that were known at the start.
+    pub(super) fn send(&self, to: usize, address: Option<SocketAddr>, mut bytes: Vec<u8>) {
         match &self.routes {
-            Routes::Udp(socket, peers) => {
-                if let Some(Some(address)) = peers.get(to) {
-                    // No receiver, or no buffer space: the channel retransmits.
-                    let _ = socket.send_to(&bytes, address);
+            Routes::Udp(..) => {
+                if let Some(address) = address {
+                    self.send_datagram(address, &bytes);
                 }
             }
             Routes::Tcp(routes) => {
@@ -163,6 +164,18 @@ impl<'s> FrameTransport<'s> {
                 }
             }
         }
+    }
+
+    /// Sends a datagram to an address, whichever process is there.
+    pub(super) fn send_datagram(&self, mut address: SocketAddr, bytes: &[u8]) {
+        let Routes::Udp(socket, is_ipv6) = self.routes else {
+            return;
+        };
+        if let (true, IpAddr::V4(ip)) = (is_ipv6, address.ip()) {
+            address.set_ip(ip.to_ipv6_mapped().into());
+        }
+        // No receiver, or no buffer space: the channel retransmits.
+        let _ = socket.send_to(bytes, address);
     }
 }
 

@@ -6,9 +6,13 @@
 //! ```
 //!
 //! `session` is a random number that a process chooses when it starts, `knows` the session of the receiver (0 if unknown);
-//! they tell a restarted process from its predecessor. The content of a message belongs to the algorithm.
+//! they tell a restarted process from its predecessor. The content of a message belongs to the algorithm. Where it names
+//! processes, each is the number of an entry of `processes`, from 0: `"processes":[{"name":"p3","at":"192.0.2.3:4001"}]`. So
+//! processes that number one another differently understand it, and a receiver learns where those are that it does not know.
+//!
+//! A frame without a receiver (`"to":""`) asks who is at an address; the answer is an empty frame from there.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -24,6 +28,20 @@ pub const LONGEST: usize = 8192;
 /// The longest typed text, in bytes: escaped, it fits into a frame.
 pub const LONGEST_TEXT: usize = 1024;
 
+/// The most processes that a frame names.
+pub const MOST_NAMED: usize = 64;
+
+/// A process that a message names.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Named<'a> {
+    /// Its name.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// Where it is, as far as the sender knows; None for the sender itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<SocketAddr>,
+}
+
 /// A frame with its sender and its receiver.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(bound(deserialize = "M: DeserializeOwned"))]
@@ -36,13 +54,16 @@ pub struct Envelope<'a, M> {
     /// The sender.
     #[serde(borrow)]
     pub from: Cow<'a, str>,
-    /// The receiver.
+    /// The receiver; empty in a question who is there.
     #[serde(borrow)]
     pub to: Cow<'a, str>,
     /// The sender's session.
     pub session: u32,
     /// The receiver's session, as the sender knows it; 0 if unknown.
     pub knows: u32,
+    /// The processes that the message names.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Named<'a>>,
     /// The frame.
     pub frame: Frame<Packet<M>>,
 }
@@ -64,6 +85,20 @@ pub enum Rejected {
     UnknownSender(String),
     /// The frame is for another process.
     WrongReceiver(String),
+    /// The sender has this process's name.
+    SameName(String),
+    /// The sender is not where the process with its name is.
+    OtherAddress(String),
+    /// The message names a process that is not a peer.
+    UnknownProcess(String),
+    /// The message names a process without saying which.
+    NoProcess,
+    /// The message says that a process is where only its sender can reach it.
+    NotCommon(String, SocketAddr),
+    /// As many processes are known as can be.
+    TableFull(String),
+    /// A process has a name that none can have.
+    InvalidName(String),
 }
 
 impl fmt::Display for Rejected {
@@ -80,6 +115,29 @@ impl fmt::Display for Rejected {
             Self::WrongReceiver(name) => {
                 write!(f, "frame for {}, which is not this process", short(name))
             }
+            Self::SameName(name) => {
+                write!(
+                    f,
+                    "frame from {}, which is this process's name",
+                    short(name)
+                )
+            }
+            Self::OtherAddress(name) => {
+                write!(f, "frame from {}, which is at another address", short(name))
+            }
+            Self::UnknownProcess(name) => {
+                write!(f, "message about {}, which is not a --peer", short(name))
+            }
+            Self::NoProcess => f.write_str("message about a process that it does not name"),
+            Self::NotCommon(name, at) => write!(
+                f,
+                "message about {} at {at}, where only its sender reaches it",
+                short(name)
+            ),
+            Self::TableFull(name) => {
+                write!(f, "{} is one process more than a table holds", short(name))
+            }
+            Self::InvalidName(name) => write!(f, "{} is no name of a process", short(name)),
         }
     }
 }
@@ -124,7 +182,11 @@ impl<'a, M: Serialize + DeserializeOwned> Envelope<'a, M> {
         if head.algorithm != algorithm {
             return Err(Rejected::Algorithm(head.algorithm.into_owned()));
         }
-        serde_json::from_slice(bytes).map_err(|_| Rejected::NotAFrame)
+        let envelope: Self = serde_json::from_slice(bytes).map_err(|_| Rejected::NotAFrame)?;
+        match envelope.processes.len() <= MOST_NAMED {
+            true => Ok(envelope),
+            false => Err(Rejected::NotAFrame),
+        }
     }
 }
 
@@ -151,6 +213,7 @@ mod tests {
             to: "p2".into(),
             session: 7,
             knows: 0,
+            processes: Vec::new(),
             frame: Frame {
                 sequence: 1,
                 acknowledged: 0,
@@ -169,6 +232,20 @@ mod tests {
         let text = r#"{"v":1,"algorithm":"mutex","from":"p1","to":"p2","session":7,"knows":0,"frame":{"sequence":1,"acknowledged":0,"packet":{"number":1,"to_all":true,"message":{"time":4,"content":"request"}}}}"#;
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), text);
         assert_eq!(Envelope::read(&bytes, "mutex"), Ok(envelope()));
+        let named = |name: &'static str, at: Option<&str>| Named {
+            name: name.into(),
+            at: at.map(|at| at.parse().unwrap()),
+        };
+        let mut with_processes = envelope();
+        with_processes.processes = vec![named("p3", Some("192.0.2.3:4001")), named("p1", None)];
+        let bytes = with_processes.write();
+        let list = r#""processes":[{"name":"p3","at":"192.0.2.3:4001"},{"name":"p1"}],"frame""#;
+        assert!(String::from_utf8(bytes.clone()).unwrap().contains(list));
+        assert_eq!(Envelope::read(&bytes, "mutex"), Ok(with_processes.clone()));
+        with_processes.processes = vec![named("p", None); MOST_NAMED + 1];
+        let bytes = with_processes.write();
+        let read = Envelope::<Payload>::read(&bytes, "mutex");
+        assert_eq!(read, Err(Rejected::NotAFrame));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Chord {
         if successor.id == me.id && successor.process != me.process {
             self.pending.finish(number);
             self.membership = Membership::Taken(successor.process);
-            let why = format!("identifier {} is taken by {}", me.id, successor.process);
+            let why = format!("identifier {} is taken", me.id);
             return out.local(Meaning::Local(why)).map(drop);
         }
         self.ask_neighbours(number, by.process, out)

@@ -116,12 +116,59 @@ impl Message for Payload {
                 name.to_string()
             }
             Self::Route(route) => format!("to {}", route.id),
-            Self::Value(Some(Record { at: Some(at), .. }), _) => at.to_string(),
+            Self::Value(Some(record), _) => format!("of {} moves", record.moves),
             Self::Keep(records) => format!("{} records", records.len()),
             Self::Notify(peer) => peer.id.to_string(),
             Self::NotMine(Some(peer), _) => format!("{} has it", peer.id),
             Self::Neighbours(neighbours, _) | Self::Leaving(neighbours) => neighbours.to_string(),
             _ => String::new(),
+        }
+    }
+
+    fn each_process(&mut self, each: &mut dyn FnMut(&mut ProcessId)) {
+        let of_neighbours = |neighbours: &mut Neighbours, each: &mut dyn FnMut(&mut ProcessId)| {
+            let others = neighbours.predecessor.iter_mut();
+            let others = others.chain(&mut neighbours.successors);
+            each(&mut neighbours.me.process);
+            others.for_each(|peer| each(&mut peer.process));
+        };
+        match self {
+            Self::Ask(_, _, avoided) => avoided.iter_mut().for_each(each),
+            Self::Refer(peer, ..)
+            | Self::Node(peer, _)
+            | Self::NotMine(Some(peer), _)
+            | Self::Notify(peer) => each(&mut peer.process),
+            Self::Request(want, _) => want.each_process(each),
+            Self::Route(route) => {
+                each(&mut route.asker);
+                route.want.each_process(each);
+            }
+            Self::Value(Some(record), _) => record.at.iter_mut().for_each(each),
+            Self::Neighbours(neighbours, _) | Self::Leaving(neighbours) => {
+                of_neighbours(neighbours, each);
+            }
+            Self::Keep(records) => {
+                let places = records
+                    .iter_mut()
+                    .filter_map(|(_, record)| record.at.as_mut());
+                places.for_each(each);
+            }
+            Self::Value(None, _)
+            | Self::NotMine(None, _)
+            | Self::Stored(_)
+            | Self::GetNeighbours(_)
+            | Self::Ping
+            | Self::Pong
+            | Self::Transfer(..) => {}
+        }
+    }
+}
+
+impl Want {
+    fn each_process(&mut self, each: &mut dyn FnMut(&mut ProcessId)) {
+        match self {
+            Self::Put(_, record) => record.at.iter_mut().for_each(each),
+            Self::Get(_) | Self::Node => {}
         }
     }
 }

@@ -101,6 +101,10 @@ impl Chord {
         all.all(|process| self.knows(process))
     }
 
+    pub(super) fn knows_place(&self, record: &Record) -> bool {
+        record.at.is_none_or(|at| self.knows(at))
+    }
+
     pub(super) fn is_member(&self) -> bool {
         self.membership == Membership::Member
     }

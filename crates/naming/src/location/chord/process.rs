@@ -10,7 +10,7 @@ use common::process::{
 
 use super::{
     fingers::Fingers,
-    messages::Payload,
+    messages::{Payload, Route, Want},
     neighbours::Neighbours,
     node::{Chord, Membership},
     settings::{Peer, Settings},
@@ -89,6 +89,16 @@ impl Process for Chord {
             {
                 return Ok(());
             }
+            // A record of a process that there is not leads nowhere.
+            Payload::Request(Want::Put(_, record), _)
+            | Payload::Route(Route {
+                want: Want::Put(_, record),
+                ..
+            }) if !self.knows_place(&record) => return Ok(()),
+            Payload::Keep(mut records) => {
+                records.retain(|(_, record)| self.knows_place(record));
+                Payload::Keep(records)
+            }
             message => message,
         };
         if !self.is_member() {
@@ -154,10 +164,8 @@ impl Process for Chord {
             (Command::Join(contact), _) => return Ok(self.join(*contact, out)?),
             (Command::Leave, Membership::Member) => return Ok(self.leave(out)?),
             (_, Membership::Member) => {}
-            (_, Membership::Taken(other)) => {
-                return outside(&format!(
-                    "its identifier is taken by {other}: join with another"
-                ));
+            (_, Membership::Taken(_)) => {
+                return outside("its identifier is taken: join with another");
             }
             _ => return outside("it is not in the ring: join it first"),
         }
