@@ -146,6 +146,10 @@ pub enum Meaning {
     Leave,
     /// Its failure detector suspects another process, or trusts it again.
     Detect(Detection),
+    /// It starts an election.
+    Elect,
+    /// It takes this process as the leader of this term, the time of the timestamp.
+    Leader(Timestamp),
 }
 
 /// What a name stands for.
@@ -210,6 +214,8 @@ impl Meaning {
             Self::Join => "join",
             Self::Leave => "leave",
             Self::Detect(detection) => detection.word(),
+            Self::Elect => "elect",
+            Self::Leader(_) => "leader",
         }
     }
 }
@@ -351,6 +357,8 @@ pub enum Command {
     Join(ProcessId),
     /// Leave the other processes.
     Leave,
+    /// Start an election.
+    Elect,
 }
 
 /// Why a process rejects a command.

@@ -9,12 +9,18 @@ use serde::Deserialize;
 pub enum Bug {
     /// Equal times are not ordered by process: each process prefers its own request or multicast
     NoTieBreak,
-    /// A process does not wait for acknowledgements, replies or grants
+    /// A process does not wait for acknowledgements, replies, grants or answers
     NoAcknowledgement,
     /// A receive event does not move the clock past the message's time
     NoAdvance,
     /// Multicasts are delivered on receipt, without a hold-back queue
     NoHoldBack,
+    /// A process that holds an election waits for a crashed one
+    NoTimeout,
+    /// A number that is smaller than one sent before is passed on, too
+    NoDiscard,
+    /// A message of an earlier term counts as one of the present term
+    OldTerms,
 }
 
 impl Bug {
@@ -25,6 +31,9 @@ impl Bug {
             Self::NoAcknowledgement => "no-acknowledgement",
             Self::NoAdvance => "no-advance",
             Self::NoHoldBack => "no-hold-back",
+            Self::NoTimeout => "no-timeout",
+            Self::NoDiscard => "no-discard",
+            Self::OldTerms => "old-terms",
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     check,
     config::{Cli, Command},
     handout, harness,
-    harness::workload::Subject,
+    harness::workload::{NodeWorkload, Subject},
     node::{self, command::Plan},
     run, simulate,
     trace::{self, args::TraceArgs},
@@ -81,7 +81,12 @@ pub fn run<'app>(
         }
         Some(Command::Run { algorithm }) => match (&cli.options.node, algorithm) {
             (Some(node), subject) => {
-                let settings = harness::Settings::new(cli, subject.workload(), node)?;
+                let workload = subject.workload().ok_or_else(|| {
+                    let why =
+                        "no workload of nodes; without --node it runs this program's processes";
+                    Failure::could_not_run(subject.word(), why)
+                })?;
+                let settings = harness::Settings::new(cli, workload, node)?;
                 harness::run(&settings, journal, shutdown()?)
             }
             (None, Subject::Algorithm(algorithm)) => {
@@ -101,6 +106,10 @@ pub fn run<'app>(
         }) => {
             let why = "means nothing with --stdio: the other side of the pipe decides it";
             cli.options.given.refuse(&REFUSED_WITH_STDIO, why)?;
+            if NodeWorkload::of(*algorithm).is_none() {
+                let why = "there is no workload for nodes of this algorithm";
+                return Err(Failure::could_not_run("--stdio", why));
+            }
             let typed = typed.expect("a node reads its input");
             let what = (*algorithm, cli.bug(*algorithm)?);
             node::stdio::run(what, (typed, &io::stdout()), journal, shutdown()?)

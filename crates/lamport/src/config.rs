@@ -116,7 +116,7 @@ common::options! {
         /// Run this command as each process: a node in any language [default: the algorithm's process]
         #[arg(value_name = "COMMAND")]
         node: String => [run],
-        /// Operations per process: entries, multicasts, events
+        /// Operations per process: entries, multicasts, elections, events
         #[arg(value_name = "N")]
         count: u64 => [simulate = "10", run = "until --for", check = "1; of events 2", explore = "1; of events 2"],
         /// How long the processes begin operations
@@ -261,7 +261,7 @@ common::options! {
         may_reorder: u8 => [check = "0", explore = "0"],
         /// How many processes may crash and stay crashed
         #[arg(value_name = "N", help_heading = "Model")]
-        may_crash: u8 => [check = "0", explore = "0"],
+        may_crash: u8 => [check = "0; of bully, ring 1", explore = "0; of bully, ring 1"],
         /// How many suspicions of their failure detectors may be wrong
         #[arg(value_name = "N", help_heading = "Model")]
         may_suspect: u8 => [check = "0", explore = "0"],

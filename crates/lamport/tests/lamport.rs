@@ -198,6 +198,25 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
             "--may-lose: means nothing with --replay",
         ),
         ("check mutex --show all", "--show: goes with --replay"),
+        // An election among one, or two that are the same.
+        (
+            "simulate bully --processes 1",
+            "--processes: 1 is not in 2 to 100",
+        ),
+        ("node bully --name p1", "--peer: 1 to 49 peers are required"),
+        (
+            "node ring --name p1 --peer p1=127.0.0.1:5001",
+            "--peer p1=127.0.0.1:5001: this is the name of this process",
+        ),
+        ("run ring --node x", "ring: no workload of nodes"),
+        (
+            "node bully --stdio",
+            "--stdio: there is no workload for nodes of this algorithm",
+        ),
+        (
+            "simulate ring --bug no-timeout",
+            "--bug no-timeout: ring cannot have this bug; it can have no-discard, old-terms",
+        ),
         (
             "check mutex --may-suspect 1",
             "--may-suspect: mutex has no failure detector",

@@ -88,6 +88,29 @@ fn the_handouts_experiment_in_three_terminals() {
 }
 
 #[test]
+fn a_leader_is_elected_by_hand_and_another_one_when_it_is_gone() {
+    for algorithm in ["bully", "ring"] {
+        let lab = Lab::new(algorithm, UDP);
+        let [mut p1, mut p2, mut p3] = [1, 2, 3].map(|number| lab.start(number, 3));
+        p1.type_in("elect\n");
+        for process in [&mut p1, &mut p2, &mut p3] {
+            process.out_line_with("takes p3 as the leader of term");
+        }
+        p1.type_in("queue\nlock\n");
+        p1.out_line_with("leader of term");
+        let commands = format!("lamport: not a command of {algorithm}; its commands: elect");
+        p1.err_line(&commands);
+        assert_done(&p3.interrupt());
+        for process in [&mut p1, &mut p2] {
+            process.out_line_with("takes p2 as the leader of term");
+        }
+        for process in [p1, p2] {
+            assert_done(&process.interrupt());
+        }
+    }
+}
+
+#[test]
 fn the_first_to_request_enters_and_the_second_waits() {
     for algorithm in ["mutex", "ricart-agrawala"] {
         let lab = Lab::new(algorithm, UDP);

@@ -54,6 +54,22 @@ fn five_processes_exclude_each_other_over_a_bad_network() {
 }
 
 #[test]
+fn the_living_agree_on_a_leader_after_the_first_one_is_killed() {
+    for algorithm in ["bully", "ring"] {
+        let crash = ["--count", "3", "--crash", "p3@300ms"];
+        let finished = run_for("2s", &[&[algorithm], &crash[..], &BAD[..]].concat());
+        assert_done(&finished);
+        let checks = finished.events().into_iter();
+        let mut checks = checks.filter_map(|check| check.text);
+        assert!(
+            checks.any(|text| text == "all that live have p2 as their leader"),
+            "{}",
+            finished.out
+        );
+    }
+}
+
+#[test]
 fn all_replicas_of_the_account_are_equal_in_the_end() {
     let finished = run_for(
         "5s",

@@ -9,13 +9,15 @@ use common::{
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
 
-const ALGORITHMS: [&str; 6] = [
+const ALGORITHMS: [&str; 8] = [
     "events",
     "mutex",
     "ricart-agrawala",
     "central",
     "total",
     "causal",
+    "bully",
+    "ring",
 ];
 
 fn simulate(arguments: &str) -> Finished {
@@ -115,6 +117,8 @@ fn every_injected_bug_is_found_and_its_minimal_counterexample_is_reproduced() {
         ("total", "no-acknowledgement", "same sequence"),
         ("causal", "no-hold-back", "causal order"),
         ("causal", "no-advance", "clock condition"),
+        ("bully", "no-acknowledgement", "one leader a term"),
+        ("ring", "no-discard", "one leader a term"),
     ] {
         let finished = simulate(&format!("{algorithm} --bug {bug} --seeds 100"));
         assert_eq!(finished.code, Some(1), "{finished:?}");
@@ -131,6 +135,47 @@ fn every_injected_bug_is_found_and_its_minimal_counterexample_is_reproduced() {
             "{algorithm} {bug}: {}",
             again.out
         );
+    }
+}
+
+#[test]
+fn bugs_of_elections_are_found_when_the_leader_crashes() {
+    for (algorithm, bug, property) in [
+        ("bully", "no-timeout", "agreement in the end"),
+        ("bully", "old-terms", "one leader a term"),
+        ("ring", "old-terms", "one leader a term"),
+    ] {
+        let asked = format!("{algorithm} --crash p3@30ms --delay exp:10ms --count 3 --json");
+        let finished = simulate(&format!("{asked} --bug {bug} --seeds 1000"));
+        assert_eq!(finished.code, Some(1), "{algorithm} {bug}: {finished:?}");
+        let failed = (property.to_owned(), false);
+        assert!(checks(&finished).contains(&failed), "{}", finished.out);
+        let without = simulate(&format!("{asked} --seeds 200"));
+        assert_eq!(without.code, Some(0), "{}", without.out);
+    }
+}
+
+#[test]
+fn the_highest_process_leads_after_each_crash_whatever_the_failure_detector() {
+    for algorithm in ["bully", "ring"] {
+        for detector in ["perfect", "heartbeats"] {
+            let finished = simulate(&format!(
+                "{algorithm} --processes 5 --seeds 3 --count 2 --detector {detector} --loss 10% --reorder 10% \
+                 --crash p5@200ms --crash p4@900ms --crash p2@100ms..1500ms"
+            ));
+            assert_eq!(
+                finished.code,
+                Some(0),
+                "{algorithm} {detector}: {finished:?}"
+            );
+            assert!(
+                finished
+                    .out
+                    .contains("all that live have p3 as their leader"),
+                "{}",
+                finished.out
+            );
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`model`], [`search`] | what is checked; the parallel search of its states |
 //! | [`system`] | the model of processes and their network, with bounds, commands and a fault budget |
-//! | `detection` | failure detectors, that are perfect or make mistakes first |
+//! | `detection` | failure detectors, which are perfect, or wrong at first |
 //! | [`monitor`] | the properties, as part of each state |
 //! | [`packed`] | the states of a system in few bytes |
 //! | [`relevance`], [`reduction`] | which states and steps of a system need no visit |

@@ -37,6 +37,10 @@ pub enum Property {
     AllDelivered,
     /// All replicas of the account have the same balance in the end.
     EqualAccounts,
+    /// At most one process leads in a term (safety).
+    OneLeader,
+    /// In the end all processes that live agree on one leader, the best of them (liveness).
+    Agreement,
     /// Type correctness of the TLA+ module LamportMutex: TypeOK.
     TypeCorrect,
     /// The bound on channels of the TLA+ module LamportMutex: BoundedNetwork.
@@ -71,7 +75,7 @@ pub enum Property {
 
 impl Property {
     /// The number of properties.
-    pub const COUNT: usize = 30;
+    pub const COUNT: usize = 32;
 
     /// The properties of every log, in the order in which they are reported.
     pub const OF_LOGS: [Self; 7] = [
@@ -103,6 +107,8 @@ impl Property {
             Self::DeliveredOnce => "delivered once",
             Self::AllDelivered => "everything delivered",
             Self::EqualAccounts => "equal accounts",
+            Self::OneLeader => "one leader a term",
+            Self::Agreement => "agreement in the end",
             Self::TypeCorrect => "type correctness",
             Self::BoundedChannels => "at most 3 in a channel",
             Self::Protocol => "protocol",
@@ -125,13 +131,18 @@ impl Property {
     pub fn is_liveness(self) -> bool {
         matches!(
             self,
-            Self::Granted | Self::AllDelivered | Self::LookUpsEnd | Self::RingHeals
+            Self::Granted
+                | Self::AllDelivered
+                | Self::Agreement
+                | Self::LookUpsEnd
+                | Self::RingHeals
         )
     }
 
-    /// Its bit in a set of properties.
+    /// Its bit in a set of properties that a model checker monitors. Those of every log, the first ones, are none of these: their
+    /// bits are for the last ones.
     pub fn bit(self) -> u32 {
-        1 << self as u32
+        1 << (self as u32 % u32::BITS)
     }
 }
 

@@ -113,9 +113,14 @@ impl RunEvent {
         event.meaning = self.meaning.as_ref().map(|meaning| meaning.word().into());
         let mut text = text;
         match &self.meaning {
-            None | Some(Meaning::Request | Meaning::Join | Meaning::Leave) => {}
+            None | Some(Meaning::Request | Meaning::Join | Meaning::Leave | Meaning::Elect) => {}
             Some(Meaning::Multicast(payload) | Meaning::Local(payload)) => text = payload,
-            Some(Meaning::Enter(about) | Meaning::Exit(about) | Meaning::Deliver(about, _)) => {
+            Some(
+                Meaning::Enter(about)
+                | Meaning::Exit(about)
+                | Meaning::Deliver(about, _)
+                | Meaning::Leader(about),
+            ) => {
                 let stamp = format!("{},{}", about.time, names.of(about.process));
                 event.timestamp = Some(stamp.into());
             }
@@ -197,6 +202,8 @@ impl LoggedMeaning<'_> {
             "store" => Meaning::Store(name(), value()),
             "join" => Meaning::Join,
             "leave" => Meaning::Leave,
+            "elect" => Meaning::Elect,
+            "leader" => Meaning::Leader(about()?),
             "suspect" => Meaning::Detect(Detection::Suspect(process(self.value))),
             "trust" => Meaning::Detect(Detection::Trust(process(self.value))),
             _ => return None,
@@ -242,6 +249,11 @@ mod tests {
             (Meaning::Store("a".to_owned(), Value::Nothing), "forgets a"),
             (Meaning::Join, "joins"),
             (Meaning::Leave, "leaves"),
+            (Meaning::Elect, "starts an election"),
+            (
+                Meaning::Leader(stamp(4, 2)),
+                "takes p3 as the leader of term 4",
+            ),
             (
                 Meaning::Detect(Detection::Suspect(ProcessId(2))),
                 "suspects p3",

@@ -132,6 +132,8 @@ impl Facts<'_> {
             "store" => format!("stores {}: {}", self.name, self.value),
             "join" => "joins".to_owned(),
             "leave" => "leaves".to_owned(),
+            "elect" => "starts an election".to_owned(),
+            "leader" => format!("takes {process} as the leader of term {time}"),
             "suspect" => format!("suspects {}", self.value),
             "trust" => format!("trusts {} again", self.value),
             _ => return None,

@@ -7,15 +7,20 @@
 //! | [`ricart_agrawala`] | mutual exclusion by permission of all processes | Ricart & Agrawala 1981 |
 //! | [`central`] | mutual exclusion by a coordinator | van Steen & Tanenbaum, "Mutual exclusion" |
 //! | [`total`] | totally ordered multicast, for the replicas of a [`bank`] account | van Steen & Tanenbaum, "Logical clocks" |
+//! | [`bully`] | election of the highest process | Garcia-Molina 1982 |
+//! | [`ring`] | election in a ring | Chang & Roberts 1979 |
 //! | [`causal`] | causally ordered multicast | Birman, Schiper & Stephenson 1991 |
 
 pub mod bank;
+pub mod bully;
 pub mod causal;
 pub mod central;
 mod critical_section;
+mod election;
 pub mod events;
 pub mod mutex;
 pub mod ricart_agrawala;
+pub mod ring;
 pub mod total;
 
 use clap::ValueEnum;
@@ -38,6 +43,10 @@ pub enum Algorithm {
     Total,
     /// Causally ordered multicast, by vector clocks
     Causal,
+    /// Election of the highest process that lives: the bully algorithm
+    Bully,
+    /// Election of the highest process that lives, in a ring
+    Ring,
 }
 
 /// Calls the expression with the type of an algorithm's processes.
@@ -68,6 +77,14 @@ macro_rules! with_process {
                 type $P = $crate::algorithms::causal::Causal;
                 $body
             }
+            $crate::algorithms::Algorithm::Bully => {
+                type $P = $crate::algorithms::bully::Bully;
+                $body
+            }
+            $crate::algorithms::Algorithm::Ring => {
+                type $P = $crate::algorithms::ring::Ring;
+                $body
+            }
         }
     };
 }
@@ -83,6 +100,8 @@ impl Algorithm {
             Self::Central => "central",
             Self::Total => "total",
             Self::Causal => "causal",
+            Self::Bully => "bully",
+            Self::Ring => "ring",
         }
     }
 
@@ -95,6 +114,8 @@ impl Algorithm {
             }
             Self::Central => &[Bug::NoAcknowledgement, Bug::NoAdvance],
             Self::Causal => &[Bug::NoHoldBack, Bug::NoAdvance],
+            Self::Bully => &[Bug::NoAcknowledgement, Bug::NoTimeout, Bug::OldTerms],
+            Self::Ring => &[Bug::NoDiscard, Bug::OldTerms],
         }
     }
 
@@ -126,6 +147,7 @@ impl Algorithm {
                 Property::DeliveredOnce,
                 Property::AllDelivered,
             ],
+            Self::Bully | Self::Ring => &[Property::OneLeader, Property::Agreement],
         }
     }
 
@@ -136,7 +158,13 @@ impl Algorithm {
             Self::Mutex | Self::RicartAgrawala | Self::Central => &["lock", "unlock"],
             Self::Total => &["multicast +100", "multicast +1%"],
             Self::Causal => &["multicast TEXT"],
+            Self::Bully | Self::Ring => &["elect"],
         }
+    }
+
+    /// Whether its processes elect a leader.
+    pub fn elects(self) -> bool {
+        matches!(self, Self::Bully | Self::Ring)
     }
 
     /// Whether its processes have a failure detector.

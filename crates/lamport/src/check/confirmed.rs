@@ -28,7 +28,7 @@ struct Case {
     subject: Subject,
 }
 
-/// All 320 combinations, and the bugs of the module.
+/// All combinations, and the bugs of the module.
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for &algorithm in Algorithm::value_variants() {

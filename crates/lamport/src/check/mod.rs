@@ -18,6 +18,8 @@ pub mod command;
 pub mod compared;
 #[cfg(test)]
 mod confirmed;
+#[cfg(test)]
+mod elections;
 pub mod explore;
 pub mod lamport_mutex;
 pub mod monitor;
@@ -120,7 +122,8 @@ impl Settings {
             may_lose: options.may_lose,
             may_duplicate: options.may_duplicate,
             may_reorder: options.may_reorder,
-            may_crash: options.may_crash,
+            // An election is about crashes.
+            may_crash: options.may_crash.or(algorithm.elects().then_some(1)),
             may_suspect: options.may_suspect,
             states: options.states,
             memory: options.memory,
@@ -209,7 +212,8 @@ impl Settings {
             settings: self.bug,
             budget,
             is_reduced: false,
-            is_timeless: false,
+            // No process compares times, nor does a property.
+            is_timeless: self.algorithm.elects(),
             exercise: Arc::default(),
             process: PhantomData,
         }

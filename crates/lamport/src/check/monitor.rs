@@ -20,7 +20,10 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::{
     algorithms::Algorithm,
-    verdict::order::{CausalOrder, Misdelivery, TotalOrder},
+    verdict::{
+        election::best,
+        order::{CausalOrder, Misdelivery, TotalOrder},
+    },
 };
 
 /// The monitor of a path.
@@ -59,6 +62,13 @@ enum History {
     Total { multicasts: u16, order: TotalOrder },
     /// Causally ordered multicast.
     Causal(CausalOrder),
+    /// Elections: the leader of each term, the leader on which each process has agreed last, and the processes that have
+    /// started an election, a bit for each.
+    Election {
+        leaders: SmallVec<[(u64, ProcessId); 4]>,
+        agreed: SmallVec<[Option<ProcessId>; 8]>,
+        started: u16,
+    },
 }
 
 impl PropertyMonitor {
@@ -109,6 +119,11 @@ impl PropertyMonitor {
                 order: TotalOrder::new(processes),
             },
             Algorithm::Causal => History::Causal(CausalOrder::new(processes)),
+            Algorithm::Bully | Algorithm::Ring => History::Election {
+                leaders: SmallVec::new(),
+                agreed: smallvec![None; processes],
+                started: 0,
+            },
         };
         Self {
             violated: 0,
@@ -140,6 +155,15 @@ impl Monitor for PropertyMonitor {
             }
             History::Causal(order) => {
                 alive.all(|process| order.delivered(process) == order.multicasts())
+            }
+            History::Election {
+                agreed, started, ..
+            } => {
+                let best = best(processes, |process| crashed >> process.index() & 1 == 1);
+                let takes_part = |process: ProcessId| {
+                    started >> process.index() & 1 == 1 || agreed[process.index()].is_some()
+                };
+                !alive.clone().any(takes_part) || alive.all(|it| agreed[it.index()] == best)
             }
         }
     }
@@ -233,6 +257,25 @@ impl Monitor for PropertyMonitor {
             (History::Total { order, .. }, Some(Meaning::Deliver(multicast, _))) => {
                 let delivered = order.deliver(process, *multicast);
                 violated |= misdelivery(delivered, Property::SameSequence);
+            }
+            (History::Election { started, .. }, Some(Meaning::Elect)) => {
+                *started |= 1 << process.index();
+            }
+            (
+                History::Election {
+                    leaders, agreed, ..
+                },
+                Some(Meaning::Leader(leader)),
+            ) => {
+                agreed[process.index()] = Some(leader.process);
+                let term = leaders.binary_search_by_key(&leader.time, |(term, _)| *term);
+                match term {
+                    Ok(term) => {
+                        let is_another = leaders[term].1 != leader.process;
+                        violated |= bit_if(is_another, Property::OneLeader);
+                    }
+                    Err(place) => leaders.insert(place, (leader.time, leader.process)),
+                }
             }
             (History::Causal(order), Some(Meaning::Multicast(_))) => {
                 order.multicast(stamp);

@@ -12,6 +12,9 @@ pub fn why_not(settings: &Settings) -> Option<&'static str> {
         Subject::Processes { budget, .. } if budget != FaultBudget::default() => {
             Some("a fault can come before any step, and they share a budget")
         }
+        Subject::Processes { .. } if settings.algorithm.elects() => {
+            Some("states of elections are without times anyway")
+        }
         Subject::Processes { .. } => match settings.bug {
             Some(Bug::NoTieBreak) => Some("with the bug equal times make a difference"),
             Some(Bug::NoAdvance) => Some("with the bug clocks do not order events"),

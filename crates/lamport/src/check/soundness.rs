@@ -35,7 +35,7 @@ fn faults(number: u8) -> FaultBudget {
         duplicated: number >> 1 & 1,
         reordered: number >> 2 & 1,
         crashed: number >> 3 & 1,
-        suspected: 0,
+        suspected: number >> 4 & 1,
     }
 }
 
@@ -70,7 +70,9 @@ fn violated<A>(outcome: &Outcome<A>) -> Vec<bool> {
 #[test]
 fn packed_states_are_those_of_the_model() {
     for (algorithm, bug) in variants() {
-        for number in [0, 6, 9, 15] {
+        // With a failure detector: also with a wrong suspicion, a crash and a loss.
+        let detector = algorithm.has_detector().then_some(25);
+        for number in [0, 6, 9, 15].into_iter().chain(detector) {
             let settings = settings(algorithm, 2, bug, 1);
             with_process!(algorithm, P => {
                 let count = if number == 0 { 2 } else { 1 };

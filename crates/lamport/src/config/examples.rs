@@ -10,12 +10,17 @@ macro_rules! with_words {
             "  ricart-agrawala  Ricart and Agrawala's mutual exclusion: 2(N-1) messages an entry\n",
             "  central          mutual exclusion by a coordinator, p1: 3 messages an entry\n",
             "  total            totally ordered multicast: the replicas of a bank account\n",
-            "  causal           causally ordered multicast, by vector clocks\n\n",
+            "  causal           causally ordered multicast, by vector clocks\n",
+            "  bully            election: the highest process that lives leads; at worst N^2-2N messages\n",
+            "  ring             election in a ring of all processes: at worst N(N+1)/2 + N messages\n\n",
             "Bugs:\n",
             "  no-tie-break        equal timestamps: each process takes its own request as the first\n",
-            "  no-acknowledgement  a process does not wait for acknowledgements, replies or grants\n",
+            "  no-acknowledgement  a process does not wait for acknowledgements, replies, grants or answers\n",
             "  no-advance          a receive does not advance the clock past the message's timestamp\n",
-            "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n\n",
+            "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n",
+            "  no-timeout          a process that holds an election waits for a crashed one\n",
+            "  no-discard          a number that is smaller than one sent before is passed on, too\n",
+            "  old-terms           a message of an earlier term counts as one of the present term\n\n",
             $examples
         )
     };
@@ -44,7 +49,8 @@ pub(super) const SIMULATE: &str = with_words!(
 Examples:
   lamport simulate mutex --processes 3 --count 2 --seed 7
   lamport simulate causal --delay exp:20ms --partition 'p1/p2,p3@1s..2s' --for 3s
-  lamport simulate total --crash p2@100ms..2s --logs logs"
+  lamport simulate total --crash p2@100ms..2s --logs logs
+  lamport simulate bully --crash p3@100ms --count 3"
 );
 
 pub(super) const RUN: &str = with_words!(
@@ -57,6 +63,8 @@ Examples:
   lamport run mutex --processes 5 --loss 10% --for 1s
   lamport run total --transport tcp --for 1s --logs logs
   lamport run mutex --crash p2@500ms --for 1s   kill -9 for p2: no request is granted after it, exit code 1
+  lamport run bully --count 3 --crash p3@500ms --for 1s
+                                                kill -9 for the leader: the others elect p2
   lamport run broadcast --node 'python3 node.py broadcast' --for 1s --partition 'n1/*@200ms..400ms'"
 );
 
@@ -68,7 +76,8 @@ Examples:
                                                   the TLA+ module LamportMutex, whose counts are published
   lamport check mutex --processes 2 --bug no-tie-break --logs logs
                                                   an injected bug, and a shortest counterexample: exit code 1
-  lamport check central --may-reorder 1           a network that may deliver one message out of order"
+  lamport check central --may-reorder 1           a network that may deliver one message out of order
+  lamport check ring --may-suspect 1              a failure detector that is wrong once"
 );
 
 pub(super) const EXPLORE: &str = with_words!(

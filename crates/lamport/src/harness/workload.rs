@@ -90,14 +90,15 @@ impl NodeWorkload {
         Self::named(word.strip_prefix(LOG_WORD)?)
     }
 
-    /// The workload under which nodes of this algorithm run.
-    pub fn of(algorithm: Algorithm) -> Self {
-        match algorithm {
+    /// The workload under which nodes of this algorithm run, if there is one.
+    pub fn of(algorithm: Algorithm) -> Option<Self> {
+        Some(match algorithm {
             Algorithm::Events => Self::Clocks,
             Algorithm::Mutex | Algorithm::RicartAgrawala | Algorithm::Central => Self::Mutex,
             Algorithm::Total => Self::Total,
             Algorithm::Causal => Self::Causal,
-        }
+            Algorithm::Bully | Algorithm::Ring => return None,
+        })
     }
 
     /// How long its nodes may make no progress in the end: those that converge may gossip every few seconds.
@@ -141,11 +142,11 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The workload with `--node`.
-    pub fn workload(self) -> NodeWorkload {
+    /// The workload with `--node`, if there is one.
+    pub fn workload(self) -> Option<NodeWorkload> {
         match self {
             Self::Algorithm(algorithm) => NodeWorkload::of(algorithm),
-            Self::Workload(workload) => workload,
+            Self::Workload(workload) => Some(workload),
         }
     }
 
@@ -160,13 +161,15 @@ impl Subject {
 
 impl ValueEnum for Subject {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Subject; 14] = [
+        const ALL: [Subject; 16] = [
             Subject::Algorithm(Algorithm::Events),
             Subject::Algorithm(Algorithm::Mutex),
             Subject::Algorithm(Algorithm::RicartAgrawala),
             Subject::Algorithm(Algorithm::Central),
             Subject::Algorithm(Algorithm::Total),
             Subject::Algorithm(Algorithm::Causal),
+            Subject::Algorithm(Algorithm::Bully),
+            Subject::Algorithm(Algorithm::Ring),
             Subject::Workload(NodeWorkload::Echo),
             Subject::Workload(NodeWorkload::UniqueIds),
             Subject::Workload(NodeWorkload::Broadcast),

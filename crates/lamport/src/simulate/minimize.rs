@@ -3,7 +3,9 @@
 use std::{collections::HashSet, time::Duration};
 
 use common::{
+    config::Period,
     process::{
+        faults::{Crash, Faults},
         ids::{Names, ProcessId},
         report::{Report, line},
         run_event::{MessageAction, RunEvent},
@@ -72,7 +74,7 @@ pub fn minimize(
             let mut settings = Settings {
                 processes,
                 seed,
-                faults: settings.faults.without_times(),
+                faults: short(algorithm, settings, processes),
                 ..settings.clone()
             };
             settings.workload.count = count;
@@ -93,6 +95,22 @@ pub fn minimize(
         }
     }
     None
+}
+
+/// When the leader crashes in a short run of an election.
+const CRASH: Duration = Duration::from_millis(20);
+
+/// The faults of a short run: those of the long one without their times, but for the crash of a leader.
+fn short(algorithm: Algorithm, settings: &Settings, processes: usize) -> Faults {
+    let mut faults = settings.faults.without_times();
+    if algorithm.elects() && !settings.faults.crashes.is_empty() {
+        faults.crashes.push(Crash {
+            process: ProcessId::at(processes - 1),
+            from: CRASH,
+            until: Duration::MAX,
+        });
+    }
+    faults
 }
 
 /// The causal past of two events, and the two events.
@@ -174,6 +192,10 @@ impl Counterexample {
         }
         if faults.delay.to_string() != "1ms..10ms" {
             command += &format!(" --delay {}", faults.delay);
+        }
+        let names = Names::numbered(*processes);
+        for (process, at) in faults.crashes_for_good() {
+            command += &format!(" --crash {}@{}", names.of(process), Period(at));
         }
         if *detector == Detector::Heartbeats {
             command += " --detector heartbeats";

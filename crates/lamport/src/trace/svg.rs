@@ -3,7 +3,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | `plan` | the geometry: lanes, and the scale of the axis |
-//! | `sections`, `clients` | the bars: critical sections, and the connections that a thread serves |
+//! | `sections`, `clients` | the bars: critical sections, terms of leaders, and the connections that a thread serves |
 //! | `axis`, `lanes`, `messages`, `marks` | what is drawn, from back to front |
 //! | `labels` | where there is room for a text |
 //! | `legend`, `xml` | the legend; text in XML |
@@ -32,7 +32,7 @@ text{font:12px 'DejaVu Sans',system-ui,sans-serif;fill:#222}.small{font-size:11p
 .reordered{stroke:#b8450f;stroke-width:1.6}.duplicate{stroke:#7a3e9d;stroke-width:1.6}.lost{stroke:#b00020;stroke-width:1.4}.tick{stroke:#e2e2e2}.idle{stroke:#aaa;stroke-dasharray:2 4}\
 .bar{fill:#56b4e9;fill-opacity:.35;stroke:#0072b2;stroke-width:.8}.send{fill:#0072b2}.receive{fill:#009e73}\
 .local{fill:#e69f00}.begin{fill:#fff;stroke:#555;stroke-width:1.4}.error{stroke:#b00020;stroke-width:2.2;fill:none}\
-.section{fill:#e69f00;fill-opacity:.3;stroke:#a66f00;stroke-width:1}.label{font-size:11px;fill:#222;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}";
+.section{fill:#e69f00;fill-opacity:.3;stroke:#a66f00;stroke-width:1}.term{fill:#cc79a7;fill-opacity:.25;stroke:#8a3d66;stroke-width:1}.label{font-size:11px;fill:#222;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}";
 
 impl Picture<'_> {
     /// Writes it as SVG.

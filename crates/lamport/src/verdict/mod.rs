@@ -5,9 +5,11 @@
 //! | --- | --- |
 //! | [`common::process::verdict`] | the verdict, the clock condition, reliable FIFO channels |
 //! | `exclusion` | mutual exclusion: safety, liveness, fairness |
+//! | `election` | elections: safety, liveness |
 //! | `delivery`, [`order`] | ordered multicast: the whole run; event by event |
 
 mod delivery;
+pub(crate) mod election;
 mod exclusion;
 pub mod order;
 #[cfg(test)]
@@ -17,7 +19,7 @@ use common::process::verdict::{
     Verdict, channels::Channels, checker::Checker, clocks::Clocks, run::RunUnderTest,
 };
 
-use self::{delivery::Delivery, exclusion::Exclusion};
+use self::{delivery::Delivery, election::Election, exclusion::Exclusion};
 use crate::algorithms::Algorithm;
 
 /// The verdict on every property of the algorithm.
@@ -49,6 +51,7 @@ fn with(algorithm: Algorithm, run: &RunUnderTest<'_>, clocks: bool, channels: bo
         Algorithm::Events => {}
         Algorithm::Total => checkers.push(Box::new(Delivery::total(processes))),
         Algorithm::Causal => checkers.push(Box::new(Delivery::causal(processes))),
+        Algorithm::Bully | Algorithm::Ring => checkers.push(Box::new(Election::new(processes))),
         Algorithm::Mutex | Algorithm::RicartAgrawala | Algorithm::Central => {
             // A coordinator grants in the order in which requests arrive at it.
             let by_time = algorithm != Algorithm::Central;

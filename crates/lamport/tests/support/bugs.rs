@@ -1,7 +1,7 @@
 //! The algorithms and their injected bugs.
 
 /// Every algorithm with the bugs that it takes.
-pub(crate) const ALGORITHMS: [(&str, &[&str]); 6] = [
+pub(crate) const ALGORITHMS: [(&str, &[&str]); 8] = [
     ("events", &["no-advance"]),
     (
         "mutex",
@@ -17,4 +17,6 @@ pub(crate) const ALGORITHMS: [(&str, &[&str]); 6] = [
         &["no-tie-break", "no-acknowledgement", "no-advance"],
     ),
     ("causal", &["no-hold-back", "no-advance"]),
+    ("bully", &["no-acknowledgement", "no-timeout", "old-terms"]),
+    ("ring", &["no-discard", "old-terms"]),
 ];

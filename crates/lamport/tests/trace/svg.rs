@@ -74,6 +74,31 @@ fn readable(svg: &str) {
 }
 
 #[test]
+fn the_term_of_a_leader_is_a_bar_until_it_crashes() {
+    let folder = Folder::new();
+    let logs = folder.path("logs");
+    let run_of = "simulate bully --processes 3 --count 1 --crash p3@100ms --show 0 --logs";
+    let arguments: Vec<&str> = run_of.split(' ').chain([logs.as_str()]).collect();
+    assert_eq!(run(LAMPORT, &arguments).code, Some(0));
+    let path = folder.path("bully.svg");
+    assert_eq!(trace(&[&logs, "--svg", &path]).code, Some(0));
+    let svg = fs::read_to_string(path).unwrap();
+    // Two leaders and the legend.
+    assert_eq!(svg.matches("class=\"term\"").count(), 3, "{svg}");
+    for name in [">term 1<", ">term 2<", ">leads in this term<"] {
+        assert_eq!(svg.matches(name).count(), 1, "{name}: {svg}");
+    }
+    let width = |name: &str| -> f64 {
+        let bar = svg.split("class=\"term\"").find(|bar| bar.contains(name));
+        let width = bar.and_then(|bar| bar.split("width=\"").nth(1));
+        let width = width.and_then(|width| width.split('"').next());
+        width.expect(name).parse().unwrap()
+    };
+    // The first one does not last to the end.
+    assert!(width("leader of term 1") < 700.0, "{svg}");
+}
+
+#[test]
 fn the_critical_section_is_a_bar_with_its_name() {
     let folder = Folder::new();
     let logs = folder.path("logs");

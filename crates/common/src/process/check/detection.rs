@@ -26,7 +26,7 @@ impl<P: Process> Node<P> {
     }
 
     /// Whether its failure detector has something to say in the end, whatever happens.
-    pub(super) fn is_mistaken(&self, processes: usize, crashed: u16) -> bool {
+    pub(super) fn will_detect(&self, processes: usize, crashed: u16) -> bool {
         let mut detections = self.detections(processes, crashed, FaultBudget::default());
         detections.next().is_some()
     }

@@ -140,15 +140,15 @@ impl<P: Relevance, M: Monitor> Space for PackedSystem<'_, P, M> {
             let next = self.system.next_command(ProcessId::at(index), given);
             crashed >> index & 1 == 0 && next.is_some()
         };
-        let is_mistaken = |index: usize| {
+        let will_detect = |index: usize| {
             let node = || self.nodes.value(unpack::node(packed.nodes[index]));
-            P::DETECTS && crashed >> index & 1 == 0 && node().is_mistaken(self.n(), crashed)
+            P::DETECTS && crashed >> index & 1 == 0 && node().will_detect(self.n(), crashed)
         };
         let goes_on = |index: usize| {
             !is_empty(packed.rows[index])
                 || can_run(index)
                 || gets_command(index)
-                || is_mistaken(index)
+                || will_detect(index)
         };
         if (0..self.n()).any(goes_on) {
             return violated;

@@ -251,6 +251,7 @@ impl Checked<'_> {
     fn holds(&self, property: &str) -> String {
         match property {
             "every request granted" | "every look-up ends" => "eventually, on every path",
+            "agreement in the end" => "of all that live, on every path",
             "everything delivered" => "at every process, eventually, on every path",
             "at most 3 in a channel" => "messages, in every state",
             "clock condition" | "in timestamp order" | "causal order" | "same sequence"
@@ -345,6 +346,7 @@ fn is_liveness(property: &str) -> bool {
         Property::Granted,
         Property::AllDelivered,
         Property::LookUpsEnd,
+        Property::Agreement,
     ];
     liveness.iter().any(|known| known.name() == property)
 }

@@ -527,7 +527,7 @@ impl<P: Process, M: Monitor> System<P, M> {
             || state.running().any(|(process, node)| {
                 !self.due(node).is_empty()
                     || self.next_command(process, state.given).is_some()
-                    || node.is_mistaken(self.processes, state.crashed)
+                    || node.will_detect(self.processes, state.crashed)
             })
     }
 }

@@ -38,6 +38,11 @@ impl Exercise {
     /// A look-up ended.
     pub const FOUND: Self = Self(1 << 7);
 
+    /// An election was started.
+    pub const ELECTED: Self = Self(1 << 8);
+    /// A process agreed on a leader.
+    pub const LED: Self = Self(1 << 9);
+
     /// An event with this meaning.
     #[inline]
     pub fn of_meaning(process: ProcessId, meaning: &Meaning) -> Self {
@@ -49,6 +54,8 @@ impl Exercise {
             Meaning::Deliver(..) => by(DELIVERED),
             Meaning::LookUp(_) => Self::LOOKED_UP,
             Meaning::Found(..) => Self::FOUND,
+            Meaning::Elect => Self::ELECTED,
+            Meaning::Leader(_) => Self::LED,
             _ => Self::default(),
         }
     }
@@ -103,6 +110,10 @@ impl Exercise {
                 "no process requested the critical section",
             ),
             Property::AllDelivered => multicast,
+            Property::OneLeader => unless(self.has(Self::LED), "no process agreed on a leader"),
+            // The log of the process that started it may be missing.
+            Property::Agreement if self.has(Self::LED) => None,
+            Property::Agreement => unless(self.has(Self::ELECTED), "no election was started"),
             Property::LookUpsEnd => {
                 unless(self.has(Self::LOOKED_UP), "no process looked up a name")
             }

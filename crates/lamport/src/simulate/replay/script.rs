@@ -265,8 +265,12 @@ fn number(name: &str) -> Option<usize> {
 /// Refuses the timestamp of a process that is none of those that were chosen: its name has a number after theirs.
 fn check_timestamps(trace: &Trace, run: &LoggedRun, chosen: &Names) -> Result<(), Failure> {
     for (event, id) in run.events.iter().zip(&run.origin) {
-        let Some(Meaning::Enter(stamp) | Meaning::Exit(stamp) | Meaning::Deliver(stamp, _)) =
-            &event.meaning
+        let Some(
+            Meaning::Enter(stamp)
+            | Meaning::Exit(stamp)
+            | Meaning::Deliver(stamp, _)
+            | Meaning::Leader(stamp),
+        ) = &event.meaning
         else {
             continue;
         };

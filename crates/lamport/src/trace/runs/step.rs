@@ -43,6 +43,9 @@ pub(super) struct MessageTypes {
     reply: bool,
     grant: bool,
     delivers: bool,
+    coordinator: bool,
+    elected: bool,
+    elects: bool,
 }
 
 impl MessageTypes {
@@ -51,9 +54,12 @@ impl MessageTypes {
             "acknowledgement" => self.acknowledgement = true,
             "reply" => self.reply = true,
             "grant" => self.grant = true,
+            "answer" | "coordinator" => self.coordinator = true,
+            "elected" => self.elected = true,
             _ => {}
         }
         self.delivers |= matches!(meaning, "multicast" | "deliver");
+        self.elects |= matches!(meaning, "elect" | "leader");
     }
 
     /// The algorithm that uses these message types.
@@ -65,6 +71,15 @@ impl MessageTypes {
                 ..
             } => Algorithm::Total,
             Self { delivers: true, .. } => Algorithm::Causal,
+            Self {
+                elects: true,
+                coordinator,
+                elected,
+                ..
+            } => match *coordinator || !elected {
+                true => Algorithm::Bully,
+                false => Algorithm::Ring,
+            },
             Self { grant: true, .. } => Algorithm::Central,
             Self { reply: true, .. } => Algorithm::RicartAgrawala,
             _ => Algorithm::Mutex,

@@ -73,6 +73,10 @@ impl Plan<'_> {
             let words = format!("{} ({})", sections::NAME, sections::SHORT);
             entries.push((Sample::Bar("section"), words));
         }
+        if !self.terms.is_empty() {
+            let words = "leads in this term".to_owned();
+            entries.push((Sample::Bar("term"), words));
+        }
         entries
     }
 

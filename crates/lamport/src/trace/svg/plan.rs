@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use common::event::Kind;
+use common::{event::Kind, process::words::CRASHED};
 
 use super::labels::LETTER;
 use crate::{
@@ -18,6 +18,14 @@ use crate::{
 
 /// An entry to the critical section, with its exit if that is drawn.
 pub(super) type Section = (EventId, Option<EventId>);
+
+/// A term of a leader: from the event by which it takes itself as the leader until that by which it takes another one or
+/// crashes, if that is drawn; with the term's number.
+pub(super) struct Term {
+    pub(super) from: EventId,
+    pub(super) until: Option<EventId>,
+    pub(super) number: String,
+}
 
 /// A picture of a range of the events.
 #[derive(Debug)]
@@ -57,6 +65,8 @@ pub(super) struct Plan<'p> {
     pub(super) bars: Vec<Served>,
     /// The entries to the critical section.
     pub(super) entries: Vec<Section>,
+    /// The terms of leaders.
+    pub(super) terms: Vec<Term>,
     pub(super) left: f64,
     /// The height of a lane.
     pub(super) step: f64,
@@ -127,6 +137,7 @@ impl<'p> Plan<'p> {
                 _ => served(trace),
             },
             entries: Vec::new(),
+            terms: Vec::new(),
             left,
             step: if lanes.len() > MANY { LOW_LANE } else { LANE },
             height: 0.0,
@@ -153,6 +164,7 @@ impl<'p> Plan<'p> {
         };
         plan.width = WIDTH;
         plan.entries = plan.sections_in_view();
+        plan.terms = plan.terms_in_view();
         plan.height = plan.bottom() + plan.legend_height();
         plan
     }
@@ -181,6 +193,44 @@ impl<'p> Plan<'p> {
             }
         }
         sections
+    }
+
+    /// The terms that are drawn.
+    fn terms_in_view(&self) -> Vec<Term> {
+        let trace = &self.picture.computation.trace;
+        let mut terms: Vec<Term> = Vec::new();
+        let mut open: HashMap<u32, usize> = HashMap::new();
+        for id in self.events() {
+            let event = &trace.events[*id];
+            if event.claim != Claim::Property && event.kind != Kind::Fault {
+                continue;
+            }
+            let fields = Fields::of(trace, *id);
+            let meaning = fields.get("meaning").unwrap_or_default();
+            let leader = fields.get("timestamp").filter(|_| meaning == "leader");
+            let (number, leader) = match leader.and_then(|leader| leader.split_once(',')) {
+                Some(leader) => leader,
+                None if meaning == CRASHED => ("", ""),
+                None => continue,
+            };
+            let leads = trace.processes[event.process as usize].node == leader;
+            let before = open.get(&event.process).copied();
+            if let Some(before) = before
+                && !(leads && terms[before].number == number)
+            {
+                terms[before].until = Some(*id);
+                open.remove(&event.process);
+            }
+            if leads && !open.contains_key(&event.process) {
+                open.insert(event.process, terms.len());
+                terms.push(Term {
+                    from: *id,
+                    until: None,
+                    number: number.to_owned(),
+                });
+            }
+        }
+        terms
     }
 
     /// The end of the lanes.

@@ -1,0 +1,138 @@
+//! Elections in every interleaving: what they tolerate, what they need of a failure detector, and their bugs.
+
+use common::process::{
+    check::{
+        path_event::ExplainPath,
+        search::{Limits, Progress, search},
+        system::FaultBudget,
+    },
+    fault_event::PathEvent,
+    ids::Names,
+    verdict::run::RunUnderTest,
+};
+
+use super::*;
+use crate::{algorithms::with_process, verdict};
+
+const ONE: &str = "one leader a term";
+const AGREE: &str = "agreement in the end";
+
+const NONE: FaultBudget = FaultBudget {
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    crashed: 0,
+    suspected: 0,
+};
+const CRASHED: FaultBudget = FaultBudget { crashed: 1, ..NONE };
+
+/// The violated properties with the lengths of their paths: all, or the first. The verdict on each path is the same.
+fn violations(
+    algorithm: Algorithm,
+    processes: usize,
+    bug: Option<Bug>,
+    budget: FaultBudget,
+    until_violation: bool,
+) -> Vec<(&'static str, usize)> {
+    let settings = Settings {
+        algorithm,
+        processes,
+        bug,
+        subject: Subject::Processes { count: 1, budget },
+        reduction: false,
+        limits: Limits::none(2),
+    };
+    with_process!(algorithm, P => {
+        let model = settings.system::<P>(1, budget);
+        let limits = Limits { until_violation, ..settings.limits };
+        let outcome = search(&model, limits, &Progress::default(), &|| false);
+        let found = model.properties.iter().zip(&outcome.violations);
+        let found = found.filter_map(|(property, path)| {
+            let path = path.as_ref()?;
+            let events = model.explain(path);
+            let (crashed, events) = (PathEvent::crashed(&events), PathEvent::run_events(&events));
+            let names = Names::numbered(processes);
+            let run = RunUnderTest::new(&names, &events).crashed(&crashed);
+            let checks = verdict::of(algorithm, &run).checks;
+            let same = checks.iter().any(|check| check.property == *property && check.is_violated());
+            assert!(same, "{algorithm:?} {bug:?} {budget:?}: {checks:?}");
+            Some((property.name(), path.len()))
+        });
+        found.collect()
+    })
+}
+
+#[test]
+fn what_elections_tolerate() {
+    let lost = FaultBudget { lost: 1, ..NONE };
+    let duplicated = FaultBudget {
+        duplicated: 1,
+        ..NONE
+    };
+    let reordered = FaultBudget {
+        reordered: 1,
+        ..NONE
+    };
+    let both_crashed = FaultBudget { crashed: 2, ..NONE };
+    let suspected = FaultBudget {
+        suspected: 1,
+        ..NONE
+    };
+    // The process whose election is lost holds no other; in the bully algorithm the highest one's own tells all.
+    type Row<'a> = (Algorithm, [&'a [&'a str]; 7]);
+    let table: [Row<'_>; 2] = [
+        (Algorithm::Bully, [&[], &[], &[], &[], &[], &[], &[]]),
+        (Algorithm::Ring, [&[], &[AGREE], &[], &[], &[], &[], &[]]),
+    ];
+    for (algorithm, expected) in table {
+        let budgets = [
+            NONE,
+            lost,
+            duplicated,
+            reordered,
+            CRASHED,
+            both_crashed,
+            suspected,
+        ];
+        for (budget, expected) in budgets.into_iter().zip(expected) {
+            let found = violations(algorithm, 3, None, budget, false);
+            let found: Vec<_> = found.into_iter().map(|(property, _)| property).collect();
+            assert_eq!(found, expected, "{algorithm:?} {budget:?}");
+        }
+    }
+}
+
+#[test]
+fn a_detector_that_is_only_eventually_perfect_lets_two_lead_in_one_term() {
+    for (algorithm, processes, suspected, steps) in
+        [(Algorithm::Bully, 3, 3, 6), (Algorithm::Ring, 2, 2, 4)]
+    {
+        let budget = FaultBudget { suspected, ..NONE };
+        let found = violations(algorithm, processes, None, budget, true);
+        assert_eq!(found, [(ONE, steps)], "{algorithm:?}");
+    }
+    // All the same they agree in the end.
+    for (algorithm, suspected) in [(Algorithm::Bully, 3), (Algorithm::Ring, 3)] {
+        let budget = FaultBudget { suspected, ..NONE };
+        let found = violations(algorithm, 2, None, budget, false);
+        let agree = found.iter().all(|(property, _)| *property != AGREE);
+        assert!(agree, "{algorithm:?} {found:?}");
+    }
+}
+
+#[test]
+fn each_bug_of_an_election_is_found_by_a_shortest_path() {
+    for (algorithm, bug, expected) in [
+        (Algorithm::Bully, Bug::NoAcknowledgement, (ONE, 2)),
+        (Algorithm::Bully, Bug::NoTimeout, (AGREE, 7)),
+        (Algorithm::Bully, Bug::OldTerms, (ONE, 6)),
+        (Algorithm::Ring, Bug::NoDiscard, (ONE, 8)),
+        (Algorithm::Ring, Bug::OldTerms, (ONE, 9)),
+    ] {
+        let found = violations(algorithm, 3, Some(bug), CRASHED, true);
+        assert!(
+            found.contains(&expected),
+            "{algorithm:?} {bug:?}: {found:?}"
+        );
+    }
+}
