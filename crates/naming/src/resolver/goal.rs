@@ -7,6 +7,7 @@ use domain::base::iana::{Rcode, Rtype};
 use super::{
     cache::{Cache, Found},
     digest::alias_of,
+    interface::Answer,
     rrset::RrSet,
     servers::Servers,
 };
@@ -57,6 +58,23 @@ pub(super) enum NoEnd {
 }
 
 impl Goal {
+    /// The answer: the aliases that were passed, then the records.
+    pub(super) fn answer(self, rcode: Rcode, sets: Vec<RrSet>, soa: Option<RrSet>) -> Answer {
+        let mut records = self.passed;
+        records.extend(sets);
+        Answer {
+            rcode,
+            records,
+            soa,
+        }
+    }
+
+    /// The answer where this alias makes a name that is too long.
+    pub(super) fn too_long(mut self, dname: RrSet) -> Answer {
+        self.passed.push(dname);
+        self.answer(Rcode::YXDOMAIN, Vec::new(), None)
+    }
+
     /// The records of this type of a name.
     pub(super) fn new(name: Owner, rtype: Rtype) -> Self {
         Self {

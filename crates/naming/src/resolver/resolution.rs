@@ -10,16 +10,17 @@
 //!
 //! Each resolution ends: it sends a bounded number of queries, each waits for a bounded time, and all have a deadline.
 
+mod known;
+
 use std::{mem, net::SocketAddr, time::Duration};
 
 use domain::base::iana::{Rcode, Rtype};
 
 use super::{
-    cache::{Cache, Delegation},
     digest::{Digest, Digested, digest},
     fault::Fault,
-    goal::{Goal, Known, MOST_ALIASES, NoEnd},
-    interface::{Answer, Ask, Outcome, Output, Roots, World},
+    goal::{Goal, MOST_ALIASES, NoEnd},
+    interface::{Ask, Outcome, Output, Roots, World},
     message::{Reply, query},
     note::Note,
     pending::Pending,
@@ -77,23 +78,6 @@ impl Resolution {
             sent: 0,
             notes: Vec::new(),
             last_fault: None,
-        }
-    }
-
-    /// What the cache alone answers, without a query.
-    pub fn cached(name: &Owner, rtype: Rtype, cache: &mut Cache, now: Duration) -> Option<Answer> {
-        let mut goal = Goal::new(name.clone(), rtype);
-        loop {
-            match goal.known(cache, now) {
-                Known::Nothing => return None,
-                Known::Alias(alias) => goal.follow(alias).ok()?,
-                Known::MadeAlias(dname) => {
-                    goal.follow(dname).ok()?;
-                    return Some(answer(goal, Rcode::NOERROR, Vec::new(), None));
-                }
-                Known::LongAlias(dname) => return Some(too_long(goal, dname)),
-                Known::End(rcode, sets, soa) => return Some(answer(goal, rcode, sets, soa)),
-            }
         }
     }
 
@@ -265,13 +249,13 @@ impl Resolution {
                 self.ask_servers_of(delegation, false, world);
                 return None;
             }
-            Digest::MadeAlias => answer(goal.clone(), Rcode::NOERROR, vec![], None),
-            Digest::LongAlias => answer(goal.clone(), Rcode::YXDOMAIN, vec![], None),
+            Digest::MadeAlias => goal.clone().answer(Rcode::NOERROR, vec![], None),
+            Digest::LongAlias => goal.clone().answer(Rcode::YXDOMAIN, vec![], None),
             Digest::Answer(sets, rank) => {
                 for set in &sets {
                     cache.add_records(set.clone(), rank, now);
                 }
-                answer(goal.clone(), Rcode::NOERROR, sets, None)
+                goal.clone().answer(Rcode::NOERROR, sets, None)
             }
             Digest::Negative { no_name, soa } => {
                 let rtype = (!no_name).then_some(goal.rtype);
@@ -287,7 +271,7 @@ impl Resolution {
                 } else {
                     Rcode::NOERROR
                 };
-                answer(goal.clone(), rcode, vec![], soa)
+                goal.clone().answer(rcode, vec![], soa)
             }
         };
         Some(self.end_of(Outcome::Answer(outcome), world))
@@ -376,91 +360,6 @@ impl Resolution {
             Next::LookUp(server, rtype) => self.look_up(server, rtype),
             Next::None => self.no_server_left(world),
         }
-    }
-
-    /// What the cache says about the goal.
-    fn ask_cache(&mut self, world: &mut World<'_>) -> Option<Step> {
-        let known = self.goal().known(world.cache, world.now);
-        let (name, rtype) = (self.goal().name.clone(), self.goal().rtype);
-        let note = |found| Note::Known { name, rtype, found };
-        let goal = self.goal();
-        let ended = match known {
-            Known::Nothing => return None,
-            Known::Alias(alias) => {
-                let followed = goal.follow(alias.clone());
-                self.note(note(Ok(alias)));
-                return Some(match followed {
-                    Ok(()) => Step::Again,
-                    Err(no_end) => Step::End(Outcome::Failed(self.circle(no_end))),
-                });
-            }
-            Known::MadeAlias(dname) => {
-                let followed = goal.follow(dname.clone());
-                let ended = goal.clone();
-                self.note(note(Ok(dname)));
-                if let Err(no_end) = followed {
-                    return Some(Step::End(Outcome::Failed(self.circle(no_end))));
-                }
-                answer(ended, Rcode::NOERROR, Vec::new(), None)
-            }
-            Known::LongAlias(dname) => {
-                let ended = too_long(goal.clone(), dname.clone());
-                self.note(note(Ok(dname)));
-                ended
-            }
-            Known::End(rcode, sets, soa) => {
-                let found = match (sets.first(), &soa) {
-                    (Some(set), _) => Some(Ok(set.clone())),
-                    (None, Some(soa)) => Some(Err((rcode, soa.clone()))),
-                    (None, None) => None,
-                };
-                let ended = answer(goal.clone(), rcode, sets, soa);
-                if let Some(found) = found {
-                    self.note(note(found));
-                }
-                ended
-            }
-        };
-        Some(Step::End(Outcome::Answer(ended)))
-    }
-
-    /// Chooses the closest zone to the name whose servers are known.
-    fn closest(&mut self, world: &mut World<'_>) {
-        let name = self.goal().zone_of();
-        match world.cache.delegation(&name, world.now) {
-            Some((delegation, left)) => {
-                self.ask_servers_of(delegation, true, world);
-                self.note_closest(name, Some(left));
-            }
-            None => {
-                self.goal().servers = Some(Servers::root(self.roots.addresses()));
-                self.note_closest(name, None);
-            }
-        }
-    }
-
-    fn note_closest(&mut self, name: Owner, left: Option<u32>) {
-        let Some(servers) = self.servers() else {
-            return;
-        };
-        let note = Note::Closest {
-            name,
-            zone: servers.zone.clone(),
-            servers: servers.words(),
-            left,
-        };
-        self.note(note);
-    }
-
-    fn ask_servers_of(&mut self, delegation: Delegation, cached: bool, world: &mut World<'_>) {
-        let now = world.now;
-        let cache = &mut *world.cache;
-        let known = |name: &Owner, rtype| match cache.get(name, rtype, now) {
-            Some(super::cache::Found::Records(set)) => set.addresses().collect(),
-            _ => Vec::new(),
-        };
-        let servers = Servers::of(delegation, self.roots.port(), cached, known);
-        self.goal().servers = Some(servers);
     }
 
     fn look_up(&mut self, server: Owner, rtype: Rtype) -> Step {
@@ -565,20 +464,4 @@ impl Resolution {
         });
         Output::Ask(ask)
     }
-}
-
-/// The answer to a goal: the aliases that were passed, then the records.
-fn answer(goal: Goal, rcode: Rcode, sets: Vec<RrSet>, soa: Option<RrSet>) -> Answer {
-    let mut records = goal.passed;
-    records.extend(sets);
-    Answer {
-        rcode,
-        records,
-        soa,
-    }
-}
-
-fn too_long(mut goal: Goal, dname: RrSet) -> Answer {
-    goal.passed.push(dname);
-    answer(goal, Rcode::YXDOMAIN, Vec::new(), None)
 }
