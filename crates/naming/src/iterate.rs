@@ -16,7 +16,6 @@ use common::{
     text::{micros, plural, visible, whole_micros},
 };
 use domain::base::iana::{Rcode, Rtype};
-use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
     answers::Answers,
@@ -215,25 +214,10 @@ impl Walker<'_> {
         resolution: &mut Resolution,
         step: impl FnOnce(&mut Resolution, &mut World<'_>) -> Output,
     ) -> Result<Output, Failure> {
-        let random = SystemRandom::new();
-        let mut failed = false;
-        let mut number = || {
-            let mut bytes = [0; 2];
-            failed |= random.fill(&mut bytes).is_err();
-            u16::from_ne_bytes(bytes)
-        };
-        let mut world = World {
-            now: self.begun.elapsed(),
-            cache: &mut self.cache,
-            random: &mut number,
-        };
-        let output = step(resolution, &mut world);
-        if failed {
-            return Err(Failure::could_not_run(
-                "resolve",
-                "the system has no random numbers",
-            ));
-        }
+        let now = self.begun.elapsed();
+        let output = resolving::step(resolution, (&mut self.cache, now), step);
+        let output = output.ok_or_else(|| Failure::could_not_run("resolve", resolving::NO_RANDOM));
+        let output = output?;
         for note in resolution.take_notes() {
             self.journal.record(resolving::noted(&note));
         }

@@ -1,16 +1,43 @@
-//! The events of a resolution: its queries, what arrives, what the cache has, and faults.
+//! What the client that walks and the recursive server have in common: the steps of a resolution, with the system's random numbers, and
+//! its events: its queries, what arrives, what the cache has, and faults.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use common::{
     event::{Event, Kind, Level},
     message::{Carrier, MessageId},
 };
+use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
     dns::{request::Transport, shown},
-    resolver::{Ask, Note},
+    resolver::{Ask, Cache, Note, Output, Resolution, World},
 };
+
+/// Why a resolution cannot go on.
+pub const NO_RANDOM: &str = "the system has no random numbers";
+
+/// One step of a resolution at this time; None without random numbers, which nobody can guess.
+pub fn step(
+    resolution: &mut Resolution,
+    (cache, now): (&mut Cache, Duration),
+    step: impl FnOnce(&mut Resolution, &mut World<'_>) -> Output,
+) -> Option<Output> {
+    let random = SystemRandom::new();
+    let mut failed = false;
+    let mut number = || {
+        let mut bytes = [0; 2];
+        failed |= random.fill(&mut bytes).is_err();
+        u16::from_ne_bytes(bytes)
+    };
+    let mut world = World {
+        now,
+        cache,
+        random: &mut number,
+    };
+    let output = step(resolution, &mut world);
+    (!failed).then_some(output)
+}
 
 fn carrier(ask: &Ask) -> Carrier {
     match ask.transport {

@@ -20,13 +20,13 @@ use common::{
     },
 };
 use domain::base::iana::Rtype;
-use ring::rand::{SecureRandom, SystemRandom};
 
 use super::{counts::Counts, log::Log, settings::LIMIT};
 use crate::{
     dns::{owner::Owner, request::Transport},
     exchange::{Exchange, Socket},
     resolver::{Answer, Ask, Cache, Fault, Note, Outcome, Output, Resolution, Roots, World},
+    resolving,
 };
 
 /// How many resolutions there may be at once.
@@ -148,6 +148,13 @@ impl<'s> Tasks<'s> {
         if joined.is_none() {
             let deadline = self.begun.elapsed() + LIMIT;
             let (name, rtype) = question.clone();
+            if let Some(why) = self.cache.failure(&name, rtype, self.begun.elapsed()) {
+                self.counts.add(|counts| &counts.hits);
+                return Ok(Some(Finished {
+                    waiters: vec![waiter],
+                    outcome: Outcome::Failed(why),
+                }));
+            }
             let mut new = Resolution::new(name, rtype, self.roots.clone(), deadline);
             let output = self.step(&mut new, log, Resolution::start);
             if let Output::Done(outcome) = output {
@@ -308,6 +315,14 @@ impl<'s> Tasks<'s> {
         loop {
             match output {
                 Output::Done(outcome) => {
+                    let (name, rtype) = &task.question;
+                    match &outcome {
+                        Outcome::Failed(why) => {
+                            let now = self.begun.elapsed();
+                            self.cache.add_failure(name, *rtype, why, now);
+                        }
+                        Outcome::Answer(_) => self.cache.forget_failure(name, *rtype),
+                    }
                     self.counts.cache(self.cache.size());
                     return Some(self.finish(task, outcome));
                 }
@@ -369,28 +384,14 @@ impl<'s> Tasks<'s> {
         log: &mut Log<'_>,
         step: impl FnOnce(&mut Resolution, &mut World<'_>) -> Output,
     ) -> Output {
-        let random = SystemRandom::new();
-        let mut failed = false;
-        let mut number = || {
-            let mut bytes = [0; 2];
-            failed |= random.fill(&mut bytes).is_err();
-            u16::from_ne_bytes(bytes)
-        };
-        let mut world = World {
-            now: self.begun.elapsed(),
-            cache: &mut self.cache,
-            random: &mut number,
-        };
-        let output = step(resolution, &mut world);
+        let now = self.begun.elapsed();
+        let output = resolving::step(resolution, (&mut self.cache, now), step);
         for note in resolution.take_notes() {
             if matches!(&note, Note::Fault(_, fault) if !fault.is_harmless()) {
                 self.counts.add(|counts| &counts.faults);
             }
             log.noted(&note);
         }
-        match failed {
-            true => Output::Done(Outcome::Failed("the system has no random numbers".into())),
-            false => output,
-        }
+        output.unwrap_or_else(|| Output::Done(Outcome::Failed(resolving::NO_RANDOM.into())))
     }
 }

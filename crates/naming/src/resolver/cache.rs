@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | records | their TTL, at most [`LONGEST`] | replaced by records that are believed as much or more |
 //! | no record of a type, no such name | the lesser of the SOA record's TTL and its last field, at most [`LONGEST_NEGATIVE`] | only with a SOA record |
+//! | a resolution that failed (RFC 9520) | [`FIRST_FAILURE`] after the first time, twice as long each further time, at most [`LONGEST_FAILURE`] | forgotten once one succeeds |
 //! | a delegation, with glue | the least TTL of its records | never part of an answer (RFC 2181 section 5.4.1) |
 //!
 //! When there is no room, entries go that were not used since they were last passed over (the CLOCK algorithm).
@@ -24,6 +25,11 @@ pub(super) const LONGEST: u32 = 86_400;
 
 /// The longest time that a negative answer is kept, in seconds: an hour (RFC 2308 section 5 advises one to three).
 pub(super) const LONGEST_NEGATIVE: u32 = 3_600;
+
+/// How long it is kept that a resolution failed, for the first time and at most, in seconds. RFC 9520 section 3.2 has 1 s as the least,
+/// and RFC 2308 section 7 five minutes as the most; here a server that is started again is found soon.
+pub(super) const FIRST_FAILURE: u32 = 1;
+pub(super) const LONGEST_FAILURE: u32 = 30;
 
 /// How much records are believed (RFC 2181 section 5.4.1), from the least on. Glue and the servers of a referral are believed
 /// least, and are kept apart: in a [`Delegation`].
@@ -59,6 +65,8 @@ enum Entry {
     Records(RrSet, Rank),
     Negative(RrSet),
     Delegation(Box<Delegation>),
+    /// Why a resolution failed, until when it is not tried again, and for how many seconds it was not.
+    Failure(Box<str>, Duration, u32),
 }
 
 /// What the cache has about a name.
@@ -108,7 +116,7 @@ impl Cache {
                     let ttl = left;
                     return Some(Found::NoRecords(RrSet { ttl, ..soa.clone() }));
                 }
-                Entry::Delegation(_) => {}
+                Entry::Delegation(_) | Entry::Failure(..) => {}
             }
         }
         match self.table.get(name.as_slice(), Slot::Name, now) {
@@ -152,6 +160,37 @@ impl Cache {
         let (ttl, cost) = (soa.negative_ttl().min(LONGEST_NEGATIVE), soa.cost());
         let entry = Entry::Negative(soa);
         self.table.insert(name.clone(), slot, ttl, now, entry, cost);
+    }
+
+    /// Keeps that a resolution failed. It is remembered for twice as long as it is not tried again, so that the next failure is kept
+    /// for longer.
+    pub fn add_failure(&mut self, name: &Owner, rtype: Rtype, why: &str, now: Duration) {
+        let slot = Slot::Failure(rtype.to_int());
+        let wait = match self.table.get(name.as_slice(), slot, now) {
+            Some((Entry::Failure(_, _, wait), _)) => (wait * 2).min(LONGEST_FAILURE),
+            _ => FIRST_FAILURE,
+        };
+        let until = now + Duration::from_secs(wait.into());
+        let entry = Entry::Failure(why.into(), until, wait);
+        self.table
+            .insert(name.clone(), slot, wait * 2, now, entry, why.len());
+    }
+
+    /// Why a resolution is not tried again now: it failed a short time ago.
+    pub fn failure(&mut self, name: &Owner, rtype: Rtype, now: Duration) -> Option<String> {
+        let slot = Slot::Failure(rtype.to_int());
+        match self.table.get(name.as_slice(), slot, now) {
+            Some((Entry::Failure(why, until, wait), _)) if now < *until => {
+                Some(format!("{why}; it is not tried again for {wait} s"))
+            }
+            _ => None,
+        }
+    }
+
+    /// A resolution has succeeded: that it failed before does not matter any more.
+    pub fn forget_failure(&mut self, name: &Owner, rtype: Rtype) {
+        let slot = Slot::Failure(rtype.to_int());
+        self.table.remove(name.as_slice(), slot);
     }
 
     /// Keeps a delegation for `ttl` seconds.
@@ -228,6 +267,32 @@ mod tests {
         cache.add_records(address(60, 5), Rank::AfterAlias, later);
         let found = cache.get(&name, Rtype::A, later);
         assert_eq!(found, Some(Found::Records(address(60, 5))));
+    }
+
+    #[test]
+    fn a_failure_is_kept_for_longer_each_time() {
+        let mut cache = Cache::new(1 << 20);
+        let name = owner("www.lab.");
+        let mut now = NOW;
+        for wait in [1, 2, 4, 8, 16, 30, 30] {
+            cache.add_failure(&name, Rtype::A, "no server", now);
+            assert_eq!(cache.failure(&name, Rtype::AAAA, now), None);
+            let almost = now + Duration::from_millis(wait * 1_000 - 1);
+            let why = format!("no server; it is not tried again for {wait} s");
+            assert_eq!(cache.failure(&name, Rtype::A, almost), Some(why));
+            now += Duration::from_secs(wait);
+            assert_eq!(cache.failure(&name, Rtype::A, now), None);
+        }
+        assert_eq!(cache.get(&name, Rtype::A, NOW), None);
+        // One that was long ago is like none.
+        now += Duration::from_secs(60);
+        cache.add_failure(&name, Rtype::A, "no server", now);
+        now += Duration::from_secs(1);
+        assert_eq!(cache.failure(&name, Rtype::A, now), None);
+        cache.add_failure(&name, Rtype::A, "no server", now);
+        cache.forget_failure(&name, Rtype::A);
+        assert_eq!(cache.failure(&name, Rtype::A, now), None);
+        assert_eq!(cache.size().0, 0);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(super) enum Slot {
     Name,
     /// The zone cut at the name.
     Cut,
+    /// That the resolution of this type failed.
+    Failure(u16),
 }
 
 #[derive(Debug)]

@@ -179,6 +179,42 @@ fn one_client_does_not_take_all_places_and_every_query_is_answered() {
 }
 
 #[test]
+fn a_resolution_that_failed_is_not_tried_again_at_once() {
+    let (asked, works) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (count, is_up) = (Arc::clone(&asked), Arc::clone(&works));
+    let root = scripted(1, move |query| {
+        count.fetch_add(1, Ordering::SeqCst);
+        match is_up.load(Ordering::SeqCst) {
+            0 => vec![Sends::Reply(Says::code(2))],
+            _ => vec![Sends::Reply(says(query))],
+        }
+    });
+    let (server, address) = recursive(root, &[]);
+    let client = Client::new(address);
+    assert_eq!(client.ask("server1.lab.", true).0.code, 2);
+    let first = asked.load(Ordering::SeqCst);
+    works.store(1, Ordering::SeqCst);
+    // Other names are not concerned. In less than the second that RFC 9520 requires this one fails without a query, then it is found.
+    assert_eq!(client.ask("server2.lab.", true).0.code, 0);
+    let begun = Instant::now();
+    let (mut failed, mut until) = (0, Duration::ZERO);
+    while client.ask("server1.lab.", true).0.code == 2 {
+        failed += 1;
+        until = begun.elapsed();
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), first + 2);
+    assert!(
+        failed > 0 && until < Duration::from_secs(30),
+        "{failed}, {until:?}"
+    );
+    let finished = server.interrupt();
+    assert!(
+        finished.err.contains("; it is not tried again for 1 s"),
+        "{finished:?}"
+    );
+}
+
+#[test]
 fn random_names_take_bounded_memory() {
     let root = scripted(1, |query| vec![Sends::Reply(says(query))]);
     let (server, address) = recursive(root, &["--cache", "1"]);
