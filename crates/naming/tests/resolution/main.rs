@@ -1,6 +1,8 @@
 //! Name resolution over several servers, by the client (iterative) and by a server (recursive), with servers that have faults.
 
+mod dig;
 mod faults;
+mod hosts;
 mod iterative;
 mod moving;
 mod recursive;
