@@ -35,7 +35,7 @@ pub fn run(
     // Signals are caught once the names are read: until then there is nothing that a signal could lose.
     match &cli.command {
         None => Ok(ask::handout(&read(options)?, journal)),
-        Some(Command::Serve | Command::Chord { .. }) => serve(cli, app),
+        Some(Command::Serve | Command::Chord | Command::Run { .. }) => serve(cli, app),
         Some(Command::Flat { .. } | Command::Structured { .. }) => {
             ask::resolve(cli, &read(options)?, journal, app.catch_signals()?)
         }

@@ -17,7 +17,7 @@ use common::{
     endpoint::{Defaults, Endpoint},
     exit::Failure,
     net, parallel,
-    process::faults::Chance,
+    process::faults::{Chance, Delay},
     text::visible_path,
     zone,
 };
@@ -35,6 +35,7 @@ use crate::{
         publish,
         tsig::{SigningKey, SigningKeys},
     },
+    location::schemes::LocationScheme,
     name::{Name, Path, Place},
     recursive::Network,
     server,
@@ -192,13 +193,19 @@ pub enum Command {
     /// Compare location schemes: the same names and look-ups through each
     #[command(after_help = examples::COMPARE)]
     Compare,
-    /// Run a node of a Chord ring; with --ring N start N nodes, kill some, and check all look-ups
-    #[command(after_help = examples::CHORD)]
-    Chord {
-        /// A node of --ring, which sends its peers and commands
+    /// Run real processes of a location scheme over UDP, with faults, and check what their look-ups find
+    #[command(after_help = examples::RUN)]
+    Run {
+        /// The location scheme
+        #[arg(id = "of", value_name = "SCHEME", hide_possible_values = true)]
+        scheme: LocationScheme,
+        /// One of the processes, which is sent its peers and commands
         #[arg(long, hide = true)]
         managed: bool,
     },
+    /// Run a node of a Chord ring; with --ring N start N nodes, kill some, and check all look-ups
+    #[command(after_help = examples::CHORD)]
+    Chord,
     /// Make a key that signs updates and transfers (TSIG): into --key FILE, or onto standard output
     #[command(after_help = examples::KEYGEN)]
     Keygen {
@@ -237,6 +244,7 @@ common::options! {
             import: "Write the names into this JSON file [default: onto standard output]",
             serve,
             compare = "100000" as "N": "How many names",
+            run = "32" as "N": "How many names are inserted",
             chord = "32" as "N": "With --ring: how many names are put",
         ],
         /// Mount the structured names of a file under a new directory; may be repeated
@@ -274,14 +282,29 @@ common::options! {
         #[arg(value_name = "N", help_heading = "Comparison")]
         lookups: u64 => [compare = "100000"],
         /// How many times a name moves to another node, among the look-ups [default: a tenth of them]
-        #[arg(value_name = "N", help_heading = "Comparison")]
-        moves: u64 => [compare],
+        #[arg(value_name = "N")]
+        moves: u64 => [
+            compare,
+            run = "10": "Moves of names to random other processes, per second",
+            chord = "0": "With --ring: moves of names to random other nodes, per second",
+        ],
         /// The delay of the longest links; it halves with each smaller domain
-        #[arg(value_name = "DURATION", help_heading = "Comparison")]
-        delay: Period => [compare = "50ms"],
+        #[arg(value_name = "DELAY")]
+        delay: Delay => [
+            compare = "50ms",
+            run = "no delay": "How long frames take: 5ms, 1ms..10ms, exp:5ms, normal:5ms,1ms",
+            chord = "no delay": "How long frames take: 5ms, 1ms..10ms, exp:5ms, normal:5ms,1ms",
+        ],
+        /// Number of processes
+        #[arg(value_name = "N")]
+        processes: usize => [run = "5"],
         /// The random seed: the same seed gives the same figures
         #[arg(value_name = "N")]
-        seed: u64 => [compare = "1", chord = "random": "The random seed of faults, look-ups and the processes to kill"],
+        seed: u64 => [
+            compare = "1",
+            run = "random": "The random seed of faults, look-ups, moves and the processes to kill",
+            chord = "random": "The random seed of faults, look-ups and the processes to kill",
+        ],
         /// Draw hops and messages against the number of nodes as SVG
         #[arg(value_name = "FILE", help_heading = "Comparison")]
         plot: PathBuf => [compare],
@@ -324,6 +347,7 @@ common::options! {
             delegate = "5s",
             serve = "10s": "How long to wait for a client that sends nothing",
             resolve = "5s",
+            run = "500ms": "How long a process waits for an answer before it asks again",
             chord = "500ms": "How long a node waits for an answer before it asks another node",
         ],
         /// Iterative resolution: ask one name server after another, from --server on
@@ -388,37 +412,46 @@ common::options! {
         join: String => [chord],
         /// Length of the successor lists: a record has this many copies
         #[arg(value_name = "R", help_heading = "Ring")]
-        successors: usize => [chord = "4"],
+        successors: usize => [run = "4": "Length of the successor lists of a ring", chord = "4"],
         /// Time between two rounds of stabilization
         #[arg(value_name = "DURATION", help_heading = "Ring")]
-        stabilize: Period => [chord = "200ms"],
+        stabilize: Period => [
+            run = "200ms": "Time between two rounds of stabilization of a ring",
+            chord = "200ms",
+        ],
         /// Start this many nodes, and check their look-ups
         #[arg(value_name = "N", help_heading = "Ring")]
         ring: usize => [chord],
         /// Kill this many random nodes at once, after a quarter of --for
-        #[arg(value_name = "N", help_heading = "Ring")]
-        kill: usize => [chord = "0"],
-        /// Kill this node: p3@1s; p3@1s..2s stops it for a while; may be repeated
-        #[arg(value_name = "P@FROM..UNTIL", help_heading = "Ring")]
-        crash: Vec<String> => [chord],
+        #[arg(value_name = "N", help_heading = "Faults")]
+        kill: usize => [
+            run = "0": "Kill this many random processes at once, after a quarter of --for",
+            chord = "0",
+        ],
+        /// Kill a process: p2@1s; p2@1s..2s stops it for a while; may be repeated
+        #[arg(value_name = "P@FROM..UNTIL", help_heading = "Faults")]
+        crash: Vec<String> => [run, chord],
         /// How long look-ups go on
-        #[arg(value_name = "DURATION", help_heading = "Ring")]
-        r#for: Period => [chord = "5s, a single node without end"],
-        /// Look-ups per node and second
-        #[arg(value_name = "N", help_heading = "Ring")]
-        rate: f64 => [chord = "10"],
-        /// Write the event log of each node into this folder
-        #[arg(value_name = "FOLDER", help_heading = "Ring")]
-        logs: PathBuf => [chord],
+        #[arg(value_name = "DURATION")]
+        r#for: Period => [run = "5s", chord = "5s, a single node without end"],
+        /// Look-ups per process and second
+        #[arg(value_name = "N")]
+        rate: f64 => [run = "10", chord = "10"],
+        /// Write the event log of each process into this folder
+        #[arg(value_name = "FOLDER")]
+        logs: PathBuf => [run, chord],
         /// Share of the frames that the network drops, such as 10% [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
-        loss: Chance => [chord],
+        loss: Chance => [run, chord],
         /// Share of the frames that it duplicates [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
-        duplicate: Chance => [chord],
+        duplicate: Chance => [run, chord],
         /// Share of the frames that it delivers out of order [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
-        reorder: Chance => [chord],
+        reorder: Chance => [run, chord],
+        /// Partition the network: p1/p2,p3@1s..2s, one way p1>*@1s; may be repeated
+        #[arg(value_name = "A/B@FROM..UNTIL", help_heading = "Faults")]
+        partition: Vec<String> => [run, chord],
     } writes { plot, ready_file }
 }
 
@@ -454,8 +487,15 @@ impl Cli {
             10_000_000,
         )?;
         let moves = options.moves.unwrap_or(lookups / 10);
-        let delay = options.delay.unwrap_or(Period(Duration::from_millis(50)));
-        let longest = Period(Duration::from_secs(60));
+        let delay = match options.delay {
+            None => Duration::from_millis(50),
+            Some(Delay::Constant(delay)) => delay,
+            Some(delay) => {
+                let why =
+                    "not one length of time, such as 50ms: the delays of a comparison do not vary";
+                return Err(Failure::could_not_run(format!("--delay {delay}"), why));
+            }
+        };
         let chosen = &options.scheme;
         let all = SchemeName::all().iter().copied();
         Ok(compare::Settings {
@@ -466,7 +506,7 @@ impl Cli {
             names: in_range("--names", self.number_of_names(NAMES)?, 1, 10_000_000)?,
             lookups,
             moves: in_range("--moves", moves, 0, 10_000_000)?,
-            delay: in_range("--delay", delay, Period(Duration::ZERO), longest)?.0,
+            delay,
             seed: options.seed.unwrap_or(1),
             plot: options.plot.clone(),
         })

@@ -20,7 +20,7 @@
 //! | [`ask`], [`change`], [`delegate`], [`tree`], [`stored`] | the commands |
 //! | [`location`] | how an entity is found by its flat name where no process knows all names |
 //! | [`compare`] | what each location scheme costs |
-//! | [`ring`] | real processes that form a Chord ring |
+//! | [`ring`], [`run`] | a node of a Chord ring; many real processes of a location scheme |
 //! | [`view`] | what a person sees of the events |
 
 pub mod answers;
@@ -46,6 +46,7 @@ pub mod recursive;
 pub mod resolver;
 pub mod resolving;
 pub mod ring;
+pub mod run;
 pub mod server;
 pub mod space;
 pub mod store;

@@ -17,7 +17,8 @@ use common::{
 use naming::{
     commands,
     config::{Cli, Command},
-    names, recursive, ring,
+    location::schemes::LocationScheme,
+    names, recursive, ring, run,
     server::{self, Control, Sockets},
     view,
 };
@@ -30,8 +31,10 @@ fn main() -> ExitCode {
 }
 
 fn serve(cli: &Cli, app: &App) -> Result<Summary, Failure> {
-    if let Some(Command::Chord { managed }) = cli.command {
-        return chord(cli, managed, app);
+    match cli.command {
+        Some(Command::Chord) => return chord(cli, app),
+        Some(Command::Run { scheme, managed }) => return run_processes(cli, scheme, managed, app),
+        _ => {}
     }
     if let Some((listen, settings)) = cli.recursive_server()? {
         net::raise_descriptor_limit();
@@ -54,13 +57,28 @@ fn serve(cli: &Cli, app: &App) -> Result<Summary, Failure> {
     server::run(sockets, &settings, source, control, app.journal(), shutdown)
 }
 
-fn chord(cli: &Cli, managed: bool, app: &App) -> Result<Summary, Failure> {
+fn chord(cli: &Cli, app: &App) -> Result<Summary, Failure> {
     if let Some(nodes) = cli.options.ring {
-        return ring::run::run(&cli.ring(nodes)?, app.journal(), app.catch_signals()?);
+        return run::run(&cli.ring(nodes)?, app.journal(), app.catch_signals()?);
     }
-    let plan = cli.node(managed)?;
+    let plan = cli.node()?;
     let listen = cli.node_address(&plan)?;
     let input = files::standard_input("typed commands")?;
     let bound = BoundSocket::udp(listen)?;
     plan.run((&bound, listen), input, app.journal(), app.catch_signals()?)
+}
+
+fn run_processes(
+    cli: &Cli,
+    scheme: LocationScheme,
+    managed: bool,
+    app: &App,
+) -> Result<Summary, Failure> {
+    if !managed {
+        return run::run(&cli.run(scheme)?, app.journal(), app.catch_signals()?);
+    }
+    let plan = cli.process_of_run(scheme)?;
+    let input = files::standard_input("lines of the supervisor")?;
+    let bound = BoundSocket::udp(ring::FREE)?;
+    plan.run(&bound, input, app.journal(), app.catch_signals()?)
 }

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use common::{
-    event::{Event, Kind, Verdict},
+    event::{Event, Kind},
     journal::{Lines, View, usual_view},
     message::Carrier,
-    process::words,
+    process::{view, words},
 };
 
 use crate::{
@@ -19,8 +19,10 @@ pub fn of(cli: &Cli) -> View {
     let short = cli.options.short.unwrap_or(false);
     let trace = cli.options.trace.unwrap_or(false);
     let command = cli.command.clone();
-    if let Some(Command::Chord { managed }) = command {
-        return view_of_a_ring(cli, managed, trace);
+    match command {
+        Some(Command::Chord) => return view_of_processes(cli.options.ring.is_some(), false, trace),
+        Some(Command::Run { managed, .. }) => return view_of_processes(!managed, managed, trace),
+        _ => {}
     }
     let resolves = matches!(command, Some(Command::Resolve { .. }));
     Box::new(move |event, lines| match event.kind {
@@ -33,10 +35,9 @@ pub fn of(cli: &Cli) -> View {
     })
 }
 
-/// What a node does, with its clock, and with --trace its messages; of a ring the verdict. A supervised node prints what its
+/// What a node does, with its clock, and with --trace its messages; of a run of many the verdict. A supervised one prints what its
 /// supervisor asks for.
-fn view_of_a_ring(cli: &Cli, managed: bool, trace: bool) -> View {
-    let ring = cli.options.ring.is_some();
+fn view_of_processes(many: bool, managed: bool, trace: bool) -> View {
     Box::new(move |event, lines| {
         let text = event.text.as_deref().unwrap_or_default();
         match (event.kind, event.clock) {
@@ -45,14 +46,9 @@ fn view_of_a_ring(cli: &Cli, managed: bool, trace: bool) -> View {
             (Kind::Send | Kind::Receive | Kind::Local, Some(time)) => {
                 lines.answer = format!("{time:>4}  {}", words::of(event));
             }
-            (Kind::Check, _) => {
-                let text = text.replace("; ", &format!("\n{:29}", ""));
-                let verdict = event.verdict.map_or("", Verdict::word);
-                let check = event.check.as_deref().unwrap_or_default();
-                lines.answer = format!("{verdict:<4}  {check:<21}  {text}");
-            }
+            (Kind::Check, _) => lines.answer = view::check(event),
             (Kind::Output | Kind::Report, _) => lines.answer.push_str(text),
-            (Kind::Ready, _) if ring => lines.status.push_str(text),
+            (Kind::Ready, _) if many => lines.status.push_str(text),
             (Kind::Ready, _) => lines.status = format!("listening on {text}"),
             (Kind::Stop, _) if !managed => lines.status.push_str(text),
             _ => usual_view(event, lines),

@@ -1,4 +1,12 @@
 //! Nodes that a program starts and supervises: the start of each, its standard input and output, and its end.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | [`start`] | the start of all of a run, and the folder of their logs |
+//! | [`group`] | all of a run, as their supervisor has them |
+
+pub mod group;
+pub mod start;
 
 use std::{
     io::Write,

@@ -497,6 +497,16 @@ impl<'a, P: Process> Node<'a, P> {
         self.driver.finish();
     }
 
+    /// Partitions of the network have no effect until [`Self::start_partitions`].
+    pub fn hold_partitions(&mut self) {
+        self.driver.hold_partitions();
+    }
+
+    /// The times of partitions are those from now on, and not those since the process started.
+    pub fn start_partitions(&mut self) {
+        self.driver.start_partitions();
+    }
+
     /// Ends the process, once its messages are acknowledged or a grace time is over.
     pub fn end(&mut self) {
         self.ending.get_or_insert_with(Instant::now);

@@ -21,7 +21,8 @@ pub const MOST_WAITING: usize = 16_384;
 /// The retransmission timeout before a round trip was measured; its minimum and its maximum.
 const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(10);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long it waits at most until it sends a packet again.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The unit on the network: at most one packet, and a cumulative acknowledgement.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

@@ -13,29 +13,23 @@ mod settings;
 mod state;
 mod supervisor;
 
-use std::{
-    fs::{self, File},
-    path::Path,
-    thread,
-};
-
 use common::{
-    event::{Event, Level},
-    exit::{Exit, Failure, Summary, why},
+    event::Event,
+    exit::{Exit, Failure, Summary},
     journal::Journal,
     process::{
-        children::Child,
+        children::start::{RunLogs, run_children},
         ids::ProcessId,
-        report::{self, Report, line},
+        report::{Report, line},
     },
     shutdown::Shutdown,
-    text::{micros, visible_path, whole_micros},
+    text::{micros, whole_micros},
 };
-use crossbeam::channel::bounded;
 
 pub use self::settings::Settings;
 use self::supervisor::Supervisor;
 use crate::{reporting, simulate::minimize::minimize, trace::runs::LoggedRun, verdict};
+
 /// Runs the processes and checks their logs; exit code 1 when a property is violated.
 ///
 /// # Errors
@@ -45,56 +39,24 @@ pub fn run(
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let folder = report::folder_or_temporary(settings.logs.as_deref(), "lamport")?;
-    let cannot_write =
-        |error| Failure::could_not_run(format!("--logs {}", visible_path(&folder)), why(&error));
-    for name in settings.names.all() {
-        File::create(report::log_path(&folder, name)).map_err(cannot_write)?;
-    }
-    let closing = &Shutdown::new().map_err(cannot_write)?;
-    let failed = thread::scope(|scope| {
-        let (sender, outputs) = bounded(1024);
-        let started: Result<Vec<_>, Failure> = ProcessId::all(settings.names.count())
-            .map(|process| {
-                let command = settings.command(process, &folder)?;
-                let name = settings.names.of(process).to_owned();
-                Child::start(
-                    scope,
-                    ("lamport", process.index()),
-                    name,
-                    command,
-                    &sender,
-                    closing,
-                )
-            })
-            .collect();
-        let failed = started.and_then(|children| {
-            Supervisor::new(settings, children, &outputs, journal).run(shutdown)
-        });
-        closing.request();
-        failed
-    })?;
-    let verdict = check(settings, &folder, &failed, journal, shutdown)?;
-    if settings.logs.is_none() {
-        if verdict.exit == Exit::Done {
-            let _ = fs::remove_dir_all(&folder);
-        } else {
-            let text = format!("the logs of this run are kept in {}", visible_path(&folder));
-            journal.record(Event::error(Level::Warn, text));
-        }
-    }
-    Ok(verdict)
+    let logs = RunLogs::create(settings.logs.as_deref(), "lamport", &settings.names)?;
+    let command = |process| settings.command(process, &logs.of(settings.names.of(process)));
+    let failed = run_children("lamport", &settings.names, command, |children, outputs| {
+        Supervisor::new(settings, children, outputs, journal).run(shutdown)
+    });
+    let summary = failed.and_then(|failed| check(settings, &logs, &failed, journal, shutdown));
+    logs.end(&summary, journal);
+    summary
 }
 
 fn check(
     settings: &Settings,
-    folder: &Path,
+    logs: &RunLogs,
     failed: &[ProcessId],
     journal: &Journal,
     shutdown: &Shutdown,
 ) -> Result<Summary, Failure> {
-    let paths = settings.names.all();
-    let paths: Vec<_> = paths.map(|name| report::log_path(folder, name)).collect();
+    let paths: Vec<_> = settings.names.all().map(|name| logs.of(name)).collect();
     let (_, logged) = LoggedRun::read(&paths, settings.algorithm, &settings.names)?;
     let events = &logged.events;
     let end = events.iter().map(|event| event.at).max();

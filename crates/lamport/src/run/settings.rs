@@ -8,11 +8,12 @@ use std::{
 
 use common::{
     config::Period,
-    exit::{Failure, why},
+    exit::Failure,
     process::{
+        children::start::{give_faults, own_command},
         faults::{Delay, FaultArgs, Faults},
         ids::{Names, ProcessId},
-        report::{Show, log_path},
+        report::Show,
         workload::Workload,
     },
     sys::Feature,
@@ -71,19 +72,9 @@ impl Settings {
         })
     }
 
-    /// The command that starts one of the processes.
-    pub(super) fn command(&self, process: ProcessId, folder: &Path) -> Result<Command, Failure> {
-        let program = std::env::current_exe()
-            .map_err(|error| Failure::could_not_run("lamport", why(&error)))?;
-        let mut command = Command::new(program);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("LAMPORT_") || name == "LAB_CONFIG" {
-                command.env_remove(name);
-            }
-        }
-        if std::env::var_os("LAB_RUN").is_none() {
-            command.env("LAB_RUN", format!("lamport-{}", std::process::id()));
-        }
+    /// The command that starts one of the processes, with its log there.
+    pub(super) fn command(&self, process: ProcessId, log: &Path) -> Result<Command, Failure> {
+        let mut command = own_command("lamport", "lamport")?;
         let name = self.names.of(process);
         let transport = match self.transport {
             Transport::Udp => "udp",
@@ -93,7 +84,7 @@ impl Settings {
         command.args(["node", self.algorithm.word(), "--name", name]);
         command.args(["--managed", &format!("{rate},{count}")]);
         command.args(["--listen", "127.0.0.1:0", "--transport", transport]);
-        command.arg("--log").arg(log_path(folder, name));
+        command.arg("--log").arg(log);
         if let Some(seed) = self.seed {
             let seed = seed.wrapping_add(process.index() as u64);
             command.args(["--seed", &seed.to_string()]);
@@ -101,24 +92,7 @@ impl Settings {
         if let Some(bug) = self.simulation.process {
             command.args(["--bug", bug.word()]);
         }
-        let Faults {
-            loss,
-            duplicate,
-            reorder,
-            delay,
-            ..
-        } = &self.faults;
-        for (flag, share) in [
-            ("--loss", loss),
-            ("--duplicate", duplicate),
-            ("--reorder", reorder),
-        ] {
-            command.args([flag, &share.to_string()]);
-        }
-        command.args(["--delay", &delay.to_string()]);
-        for partition in &self.fault_args.partition {
-            command.args(["--partition", partition]);
-        }
+        give_faults(&mut command, &self.faults, &self.fault_args.partition);
         Ok(command)
     }
 }

@@ -1,7 +1,6 @@
 //! Supervises the processes of a run: sends them their peers, watches them while they run, and stops them.
 
 use std::{
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -11,18 +10,21 @@ use std::{
 
 use common::{
     config::Period,
-    event::{Event, Kind, Level},
+    event::{Event, Kind},
     exit::Failure,
     journal::Journal,
     process::{
-        children::{Child, ChildOutput, Crash},
+        children::{
+            Child, ChildOutput,
+            group::{Children, planned},
+        },
         detector::SILENCE,
         ids::ProcessId,
     },
     shutdown::Shutdown,
     text::plural,
 };
-use crossbeam::{channel::Receiver, select};
+use crossbeam::channel::Receiver;
 
 use super::{settings::Settings, state::State};
 
@@ -38,8 +40,7 @@ const QUIESCENCE: Duration = Duration::from_secs(3);
 /// The processes while they run.
 pub(super) struct Supervisor<'a> {
     settings: &'a Settings,
-    children: Vec<Child>,
-    outputs: &'a Receiver<ChildOutput>,
+    children: Children<'a>,
     journal: &'a Journal,
     /// The state of each process that has answered the last poll.
     states: Vec<Option<State>>,
@@ -74,8 +75,7 @@ impl<'a> Supervisor<'a> {
         Self {
             events,
             settings,
-            children,
-            outputs,
+            children: Children::new(children, outputs, journal),
             journal,
             states: Vec::new(),
             progress: Instant::now(),
@@ -84,20 +84,11 @@ impl<'a> Supervisor<'a> {
 
     /// Supervises the whole run; returns the processes that did not end properly.
     pub(super) fn run(&mut self, shutdown: &Shutdown) -> Result<Vec<ProcessId>, Failure> {
-        let addresses = self.addresses(shutdown)?;
-        let Some(addresses) = addresses else {
+        let Some(addresses) = self.children.addresses(TIMEOUT, shutdown)? else {
             return Err(Failure::no("run", "interrupted before the start"));
         };
-        let count = self.children.len();
-        for me in 0..count {
-            for (other, address) in addresses.iter().enumerate() {
-                if other != me {
-                    let line = format!("peer {}={address}", self.children[other].name);
-                    self.children[me].write(&line);
-                }
-            }
-        }
-        self.write_all("start");
+        self.children.introduce(&addresses);
+        let count = addresses.len();
         let text = format!(
             "{count} processes of {} over {}, {}",
             self.settings.algorithm.word(),
@@ -107,59 +98,13 @@ impl<'a> Supervisor<'a> {
         let ready = Event::new(Kind::Ready).text(text);
         self.journal.ready(ready, &addresses, false)?;
         self.watch(shutdown)?;
-        self.write_all("stop");
-        let until = Instant::now() + TIMEOUT;
-        while self.children.iter().any(|child| child.ended.is_none()) && Instant::now() < until {
-            if let Ok(output) = self.outputs.recv_deadline(until) {
-                self.handle(output);
-            }
-        }
-        let failed = |(number, child): (usize, &Child)| {
-            let ended = child.ended.is_some() && child.unexpected().is_none();
-            (!ended).then(|| ProcessId::at(number))
-        };
-        Ok(self
-            .children
-            .iter()
-            .enumerate()
-            .filter_map(failed)
-            .collect())
-    }
-
-    fn write_all(&mut self, line: &str) {
-        self.children.iter_mut().for_each(|child| child.write(line));
-    }
-
-    /// Waits for the addresses on which the processes listen.
-    fn addresses(&mut self, shutdown: &Shutdown) -> Result<Option<Vec<SocketAddr>>, Failure> {
-        let until = Instant::now() + TIMEOUT;
-        let mut addresses = vec![None; self.children.len()];
-        while addresses.iter().any(Option::is_none) {
-            select! {
-                recv(self.outputs) -> output => match output {
-                    Ok(ChildOutput::Listening(number, address)) => addresses[number] = Some(address),
-                    Ok(output) => self.handle(output),
-                    Err(_) => {}
-                },
-                recv(shutdown.channel()) -> _ => return Ok(None),
-                default(POLL) => {}
-            }
-            let missing = (0..addresses.len()).find(|number| addresses[*number].is_none());
-            if let Some(number) = missing
-                && (Instant::now() >= until || self.children[number].ended.is_some())
-            {
-                let child = &self.children[number];
-                let why = child.unexpected().unwrap_or_else(|| "no ready line".into());
-                return Err(Failure::could_not_run(format!("start {}", child.name), why));
-            }
-        }
-        Ok(Some(addresses.into_iter().flatten().collect()))
+        Ok(self.children.stop(TIMEOUT))
     }
 
     /// Waits until the time is over and all processes are idle, or none makes progress.
     fn watch(&mut self, shutdown: &Shutdown) -> Result<(), Failure> {
         let start = Instant::now();
-        let mut crashes = self.crashes();
+        let mut crashes = planned(&self.settings.faults);
         // A failure detector has been silent for longer, or is in doubt, when a process has noticed nothing.
         let noticing = match self.settings.algorithm.has_detector() {
             true => 2 * SILENCE,
@@ -170,21 +115,23 @@ impl<'a> Supervisor<'a> {
         let mut finishing = false;
         let mut before = Vec::new();
         let mut polled = start;
-        self.states = vec![None; self.children.len()];
-        self.write_all("state");
+        self.states = vec![None; self.children.list.len()];
+        self.children.write_all("state");
         loop {
             let now = start.elapsed();
             while let Some((_, process, crash)) = crashes.pop_if(|(at, ..)| *at <= now) {
-                self.children[process.index()].crash(crash);
+                self.children.list[process.index()].crash(crash);
                 noticed = now + noticing;
             }
             if !finishing && (now >= self.settings.lasting || shutdown.requested()) {
-                self.write_all("finish");
+                self.children.write_all("finish");
                 finishing = true;
                 self.progress = Instant::now();
             }
-            let running =
-                || (0..self.children.len()).filter(|number| self.children[*number].ended.is_none());
+            let running = || {
+                (0..self.children.list.len())
+                    .filter(|number| self.children.list[*number].ended.is_none())
+            };
             if running().next().is_none() {
                 return Ok(());
             }
@@ -205,7 +152,7 @@ impl<'a> Supervisor<'a> {
                 }
                 before = states;
                 polled = Instant::now();
-                self.write_all("state");
+                self.children.write_all("state");
             }
             let faults_last = now < self.settings.faults.end();
             if finishing && !faults_last && self.progress.elapsed() >= quiescence {
@@ -214,8 +161,8 @@ impl<'a> Supervisor<'a> {
             let next = crashes
                 .last()
                 .map_or(POLL, |(at, ..)| at.saturating_sub(now).min(POLL));
-            if let Ok(output) = self.outputs.recv_timeout(next) {
-                self.handle(output);
+            if let Some((number, line)) = self.children.next_line(Instant::now() + next) {
+                self.handle(number, &line);
             }
         }
     }
@@ -223,50 +170,16 @@ impl<'a> Supervisor<'a> {
     /// Whether the process has nothing to do, and waits for none but processes that have ended.
     fn is_idle(&self, state: &State) -> bool {
         let ended = |name: &String| {
-            let mut children = self.children.iter();
+            let mut children = self.children.list.iter();
             children.any(|child| child.name == *name && child.ended.is_some())
         };
         state.idle && state.unresponsive.iter().all(ended)
     }
 
-    /// What `--crash` requests, in descending order of time.
-    fn crashes(&self) -> Vec<(Duration, ProcessId, Crash)> {
-        let crashes = self.settings.faults.crashes.iter();
-        let mut crashes: Vec<_> = crashes
-            .flat_map(|crash| match crash.until {
-                Duration::MAX => vec![(crash.from, crash.process, Crash::Kill)],
-                until => vec![
-                    (crash.from, crash.process, Crash::Pause),
-                    (until, crash.process, Crash::Resume),
-                ],
-            })
-            .collect();
-        crashes.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
-        crashes
-    }
-
-    fn handle(&mut self, output: ChildOutput) {
-        match output {
-            ChildOutput::Listening(..) => {}
-            ChildOutput::Line(number, line) => {
-                if let Some(state) = State::read(&line) {
-                    self.events[number].store(state.events, Relaxed);
-                    self.states[number] = Some(state);
-                }
-            }
-            ChildOutput::Warning(number, text) => {
-                let text = format!("{} reports: {text}", self.children[number].name);
-                self.journal.record(Event::error(Level::Warn, text));
-            }
-            ChildOutput::Ended(number) => {
-                let child = &mut self.children[number];
-                child.reap();
-                if let Some(how) = child.unexpected() {
-                    let killed = if child.killed { ", as requested" } else { "" };
-                    let text = format!("{}: {how}{killed}", child.name);
-                    self.journal.record(Event::error(Level::Warn, text));
-                }
-            }
+    fn handle(&mut self, number: usize, line: &str) {
+        if let Some(state) = State::read(line) {
+            self.events[number].store(state.events, Relaxed);
+            self.states[number] = Some(state);
         }
     }
 }

@@ -135,6 +135,24 @@ Examples:
   naming compare --nodes 1024 --scheme chord --scheme home --names 1000 --lookups 1000 --json
   naming compare --nodes 2^4..2^7 --names 1000 --lookups 1000 --seed 7 --plot hops.svg";
 
+pub(super) const RUN: &str = "\
+Location schemes (docs/reference/location.md):
+  broadcast             ask all processes
+  forwarding            follow forwarding pointers
+  forwarding-shortened  the same, and every look-up shortens the chain that it followed
+  home                  ask the entity's home
+  chord                 a ring, whose nodes pass the look-up on
+  chord-iterative       the same, but the asker goes from node to node
+  hierarchical          a tree of directory nodes
+
+Examples:
+  naming run home --processes 4 --for 1s        the verdict on what the look-ups of four processes find
+  naming run forwarding --for 1s --loss 10% --duplicate 10% --reorder 10%
+                                                over a bad network
+  naming run broadcast --for 1s --crash p2@500ms --logs logs
+                                                kill -9 for p2, which takes its own entities with it
+  naming run hierarchical --for 2s --partition 'p1/*@500ms..1s'";
+
 pub(super) const CHORD: &str = "\
 Examples:
   naming chord --ring 5 --for 1s                five processes on this machine, and the verdict on their look-ups

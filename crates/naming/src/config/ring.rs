@@ -1,4 +1,4 @@
-//! The options of a ring of real processes.
+//! The options of real processes: of a node of a ring, and of many processes of any scheme.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -18,8 +18,13 @@ use common::{
 
 use super::Cli;
 use crate::{
-    location::{chord::settings::SUCCESSORS, circle},
-    ring::{FREE, MOST, join::JoinBy, node::Plan, settings::RunSettings},
+    location::{
+        chord::settings::SUCCESSORS,
+        circle,
+        schemes::{Group, LocationScheme},
+    },
+    ring::{FREE, MOST, join::JoinBy, node::Plan},
+    run::{self, settings::RunSettings},
 };
 
 /// How many names are put unless another number is given.
@@ -36,7 +41,18 @@ const OF_A_NODE: [&str; 6] = [
 ];
 
 /// What a ring has, and a node not.
-const OF_A_RING: [&str; 5] = ["--kill", "--crash", "--rate", "--logs", "--names"];
+const OF_A_RING: [&str; 6] = [
+    "--kill", "--crash", "--rate", "--logs", "--names", "--moves",
+];
+
+/// What only processes of a ring have.
+const OF_CHORD: [&str; 2] = ["--successors", "--stabilize"];
+
+/// How many processes run unless another number is given.
+const PROCESSES: usize = 5;
+
+/// How many moves a second a run has unless another number is given.
+const MOVES: u64 = 10;
 
 impl Cli {
     /// The address on which a node listens: without `--listen` that from which the member is reached by whose address it joins.
@@ -77,18 +93,13 @@ impl Cli {
     ///
     /// # Errors
     /// When something is out of range (exit code 2).
-    pub fn node(&self, managed: bool) -> Result<Plan, Failure> {
+    pub fn node(&self) -> Result<Plan, Failure> {
         let options = &self.options;
         options.given.refuse(&OF_A_RING, "is of --ring N alone")?;
-        let Some(name) = options.output().name else {
-            let why = "missing: every node has a name, such as --name p1";
-            return Err(Failure::could_not_run("--name", why));
-        };
-        check_name(&name).map_err(|why| Failure::could_not_run("--name", why))?;
+        let name = self.name_of_process()?;
         let id = options.id.unwrap_or_else(|| circle::hash(&name));
         let lasting = options.r#for.map(|period| period.as_wait("--for"));
         Ok(Plan {
-            managed,
             id,
             join: self.join()?,
             peers: options.peer.clone().unwrap_or_default(),
@@ -106,28 +117,86 @@ impl Cli {
     /// # Errors
     /// When something is out of range (exit code 2).
     pub fn ring(&self, nodes: usize) -> Result<RunSettings, Failure> {
+        let given = &self.options.given;
+        given.refuse(&OF_A_NODE, "is of a single node, and not of --ring")?;
+        self.many(LocationScheme::ChordIterative, ("--ring", nodes), 0)
+    }
+
+    /// Many processes of a scheme.
+    ///
+    /// # Errors
+    /// When something is out of range (exit code 2).
+    pub fn run(&self, scheme: LocationScheme) -> Result<RunSettings, Failure> {
+        if !scheme.is_ring() {
+            self.options.given.refuse(&OF_CHORD, "is of chord alone")?;
+        }
+        let processes = self.options.processes.unwrap_or(PROCESSES);
+        self.many(scheme, ("--processes", processes), MOVES)
+    }
+
+    fn many(
+        &self,
+        scheme: LocationScheme,
+        (flag, processes): (&str, usize),
+        moves: u64,
+    ) -> Result<RunSettings, Failure> {
         let options = &self.options;
-        options
-            .given
-            .refuse(&OF_A_NODE, "is of a single node, and not of --ring")?;
-        let nodes = in_range("--ring", nodes, 1, MOST)?;
-        let names = Names::numbered(nodes);
+        let processes = in_range(flag, processes, 1, MOST)?;
+        let names = Names::numbered(processes);
         let fault_args = self.fault_args();
         let faults = Faults::new(&fault_args, &names, Delay::default())?;
         faults.check_pauses(&names, Feature::Pause.missing())?;
         let lasting = options.r#for.unwrap_or(Period(Duration::from_secs(5)));
         let rate = in_range("--rate", options.rate.unwrap_or(10.0), 0.1, 1_000.0)?;
         Ok(RunSettings {
-            kill: in_range("--kill", options.kill.unwrap_or(0), 0, nodes - 1)?,
+            scheme,
+            group: self.group(processes)?,
+            kill: in_range("--kill", options.kill.unwrap_or(0), 0, processes - 1)?,
             records: in_range("--names", self.number_of_names(NAMES)?, 1, 10_000)?,
+            moves: in_range("--moves", options.moves.unwrap_or(moves), 0, 1_000)?,
             lasting: lasting.as_wait("--for")?,
             seed: options.seed.unwrap_or_else(|| new_session().into()),
             workload: self.ring_workload()?,
-            successors: self.successors()?,
+            partitions: fault_args.partition,
             logs: options.logs.clone(),
             rate,
             faults,
             names,
+        })
+    }
+
+    /// One process of a run.
+    ///
+    /// # Errors
+    /// When something is out of range (exit code 2).
+    pub fn process_of_run(&self, scheme: LocationScheme) -> Result<run::node::Plan, Failure> {
+        let processes = self.options.processes.unwrap_or(PROCESSES);
+        Ok(run::node::Plan {
+            scheme,
+            group: self.group(processes)?,
+            name: self.name_of_process()?,
+            workload: self.ring_workload()?,
+            fault_args: self.fault_args(),
+            seed: self.options.seed.unwrap_or_else(|| new_session().into()),
+        })
+    }
+
+    fn name_of_process(&self) -> Result<String, Failure> {
+        let Some(name) = self.options.output().name else {
+            let why = "missing: every node has a name, such as --name p1";
+            return Err(Failure::could_not_run("--name", why));
+        };
+        check_name(&name).map_err(|why| Failure::could_not_run("--name", why))?;
+        Ok(name)
+    }
+
+    /// The processes of a run: those of a ring join it one after another.
+    fn group(&self, processes: usize) -> Result<Group, Failure> {
+        Ok(Group {
+            successors: self.successors()?,
+            maintain: true,
+            joins: true,
+            ..Group::of(processes)
         })
     }
 
@@ -159,6 +228,8 @@ impl Cli {
             loss: options.loss,
             duplicate: options.duplicate,
             reorder: options.reorder,
+            delay: options.delay,
+            partition: options.partition.clone().unwrap_or_default(),
             crash: options.crash.clone().unwrap_or_default(),
             ..FaultArgs::default()
         }

@@ -142,18 +142,26 @@ impl Forwarding {
         from: ProcessId,
         out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
-        let asker = To::One(search.asker);
+        let Search { asker, number, .. } = search;
         if let Some(moves) = self.entities.moves(&search.name) {
-            out.send(asker, Payload::IsHere(search.number, moves))?;
+            // It may have come to the asker itself meanwhile.
+            match asker == self.me {
+                true => self.pending.found(number, Some(self.me), out)?,
+                false => drop(out.send(To::One(asker), Payload::IsHere(number, moves))?),
+            }
             // The last of the way has a pointer to this process already.
-            for process in search.way.into_iter().filter(|other| *other != from) {
+            let way = search.way.into_iter();
+            for process in way.filter(|other| *other != from && *other != self.me) {
                 let shorten = Payload::Shorten(search.name.clone(), moves);
                 out.send(To::One(process), shorten)?;
             }
             return Ok(());
         }
         let Some((next, _)) = self.pointers.get(&search.name) else {
-            return out.send(asker, Payload::Unknown(search.number)).map(drop);
+            return match asker == self.me {
+                true => self.pending.found(number, None, out),
+                false => out.send(To::One(asker), Payload::Unknown(number)).map(drop),
+            };
         };
         let next = To::One(*next);
         if self.shortening == Shortening::Chain && self.me != search.asker {
@@ -292,5 +300,45 @@ impl Scheme for Forwarding {
             Payload::IsHere(..) | Payload::Unknown(_) | Payload::Shorten(..) => Role::Answer,
             Payload::Transfer(..) => Role::Transfer,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::process::{Action, Clocked, Meaning, Value};
+
+    use super::*;
+
+    #[test]
+    fn an_entity_that_comes_to_its_asker_is_found_there() {
+        let name = Name::new("server1").unwrap();
+        let home = home(&name, 3);
+        let (me, from) = (ProcessId((home.0 + 1) % 3), ProcessId((home.0 + 2) % 3));
+        let mut asker = Clocked::<Forwarding>::new(me, 3, &Shortening::Chain);
+        let mut actions = Vec::new();
+        let look_up = Command::LookUp(name.to_string());
+        asker.command(look_up, &mut actions).unwrap();
+        let search = Search {
+            name: name.clone(),
+            asker: me,
+            number: 1,
+            way: vec![home, me],
+        };
+        // While its request follows the chain, the entity moves along it to the asker.
+        for content in [Payload::Transfer(name.clone(), 2), Payload::Find(search)] {
+            actions.clear();
+            let message = Stamped { time: 1, content };
+            asker.receive(from, message, &mut actions).unwrap();
+        }
+        let (mut found, mut receivers) = (None, Vec::new());
+        for action in &actions {
+            if let Action::Event { meaning, send, .. } = action {
+                found = found.or(meaning.clone());
+                receivers.extend(send.as_ref().map(|(to, _)| *to));
+            }
+        }
+        let place = Value::Place(me);
+        assert_eq!(found, Some(Meaning::Found(name.to_string(), place)));
+        assert_eq!(receivers, [To::One(home)], "no message to itself");
     }
 }

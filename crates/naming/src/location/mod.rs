@@ -13,7 +13,7 @@
 //! Each is a [`Process`]: a state machine without sockets, threads or time of its own. [`cache`], [`circle`], [`domains`], [`entities`]
 //! and [`pending`] are what they have in common; [`schemes`] has them by name; [`verdict`] checks what they find.
 
-use common::process::Process;
+use common::process::{Process, ids::ProcessId};
 
 pub mod broadcast;
 pub mod cache;
@@ -47,4 +47,29 @@ pub trait Scheme: Process {
 
     /// What the message is for.
     fn role(message: &Self::Message) -> Role;
+
+    /// How many of its look-ups, and of the places that others have to store, wait for an answer.
+    fn unanswered(&self) -> usize {
+        usize::from(!self.idle())
+    }
+
+    /// Its place in the ring, where the processes form one.
+    fn ring_place(&self) -> RingPlace {
+        RingPlace {
+            is_member: true,
+            predecessor: None,
+            successors: Vec::new(),
+        }
+    }
+}
+
+/// A process in a ring.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RingPlace {
+    /// Whether it takes part.
+    pub is_member: bool,
+    /// The process before it.
+    pub predecessor: Option<ProcessId>,
+    /// The processes after it.
+    pub successors: Vec<ProcessId>,
 }

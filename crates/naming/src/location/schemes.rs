@@ -48,6 +48,14 @@ impl LocationScheme {
         }
     }
 
+    /// Its name on the network and in the logs: nodes of a ring understand one another, however they look names up.
+    pub fn algorithm(self) -> &'static str {
+        match self {
+            Self::ChordIterative => Self::Chord.word(),
+            scheme => scheme.word(),
+        }
+    }
+
     /// Whether its processes form a ring, which they maintain.
     pub fn is_ring(self) -> bool {
         matches!(self, Self::Chord | Self::ChordIterative)
@@ -73,6 +81,8 @@ pub struct Group {
     pub rules: Rules,
     /// Whether the ring is maintained: without it nothing changes but by look-ups.
     pub maintain: bool,
+    /// Whether no process is in the ring from the start: each joins it.
+    pub joins: bool,
 }
 
 impl Group {
@@ -84,6 +94,7 @@ impl Group {
             successors: SUCCESSORS,
             rules: Rules::default(),
             maintain: false,
+            joins: false,
         }
     }
 
@@ -105,7 +116,10 @@ impl Group {
                 LocationScheme::ChordIterative => LookUps::Iterative,
                 _ => LookUps::Recursive,
             },
-            ..Ring::whole(self.processes)
+            ..match self.joins {
+                true => Ring::whole(self.processes).members(&[]),
+                false => Ring::whole(self.processes),
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The lines that a process reads: a person's commands, or those of the supervisor that has started it.
+//! The lines that a person types.
 
 use std::time::Duration;
 
@@ -8,13 +8,11 @@ use common::{
         Command, Refusal,
         node::{Console, Node},
     },
-    text::visible,
 };
 
 use super::{
     join::JoinBy,
     prompt::{self, HELP, Typed},
-    state::State,
 };
 use crate::location::{
     chord::{Chord, Membership},
@@ -137,26 +135,6 @@ impl Console<Chord> for Person {
 
     fn ends_with_input(&self) -> bool {
         false
-    }
-}
-
-/// The lines of a supervisor.
-pub(super) struct Supervised;
-
-impl Console<Chord> for Supervised {
-    fn line(&mut self, line: &str, node: &mut Node<'_, Chord>) {
-        match line.trim() {
-            "state" => node.print(State::of(node).to_string()),
-            "stop" => node.end(),
-            line => match prompt::parse(line, node.names(), node.me()) {
-                Ok(Typed::Command(command)) => drop(obey(command, node)),
-                _ => node.print_error(format!("unknown line '{}'", visible(line.as_bytes()))),
-            },
-        }
-    }
-
-    fn ends_with_input(&self) -> bool {
-        true
     }
 }
 

@@ -20,11 +20,7 @@ use common::{
     sys::terminal,
 };
 
-use super::{
-    ALGORITHM, MOST,
-    console::{Person, Supervised},
-    join::JoinBy,
-};
+use super::{ALGORITHM, MOST, console::Person, join::JoinBy};
 use crate::location::{
     chord::{
         Chord,
@@ -47,8 +43,6 @@ pub struct Plan {
     pub peers: Vec<String>,
     /// The member that it joins by; None when it starts a ring.
     pub join: Option<JoinBy>,
-    /// Whether a supervisor has started it, which sends its peers and commands.
-    pub managed: bool,
     /// The length of its successor list.
     pub successors: usize,
     /// The durations of its timers.
@@ -66,12 +60,7 @@ impl Plan {
     /// an address is known. Without peers it gets to know others from the ring.
     fn members(&self, listen: SocketAddr) -> Result<(PeerTable, Option<ProcessId>), Failure> {
         let growth = Growth { listen, most: MOST };
-        // A supervisor gives the addresses of all.
         let table = match self.peers.is_empty() {
-            true if self.managed => PeerTable {
-                growth: None,
-                ..PeerTable::growing(&self.name, growth)
-            },
             true => PeerTable::growing(&self.name, growth),
             false => PeerTable::new(&self.name, listen, &self.peers, MOST)?,
         };
@@ -126,28 +115,17 @@ impl Plan {
     ) -> Result<Summary, Failure> {
         let address = bound.address();
         let address = address.map_err(|error| Failure::could_not_run("listen", why(&error)))?;
-        let known = match self.managed {
-            true => None,
-            false => Some(self.members(address)?),
+        let (table, contact) = self.members(address)?;
+        let faults = Faults::new(&self.fault_args, &table.names, Delay::default())?;
+        let names: Vec<_> = table.names.all().collect();
+        let of_all = match names[..] {
+            [_] => String::new(),
+            _ => format!(" of {}", names.join(", ")),
         };
-        let faults =
-            |table: &PeerTable| Faults::new(&self.fault_args, &table.names, Delay::default());
-        let given = known.as_ref().map(|(table, _)| faults(table)).transpose()?;
-        let text = match &known {
-            None => address.to_string(),
-            Some((table, _)) => {
-                let names: Vec<_> = table.names.all().collect();
-                let of_all = match names[..] {
-                    [_] => String::new(),
-                    _ => format!(" of {}", names.join(", ")),
-                };
-                let (name, id) = (&self.name, self.id);
-                format!("{address}, chord: {name}{of_all}, identifier {id}; type help")
-            }
-        };
+        let (name, id) = (&self.name, self.id);
+        let text = format!("{address}, chord: {name}{of_all}, identifier {id}; type help");
         let ready = Event::new(Kind::Ready).algorithm(ALGORITHM).text(text);
         journal.ready(ready, &[address], listen.port() == 0)?;
-        let contact = known.as_ref().and_then(|(_, contact)| *contact);
         let settings = Settings {
             algorithm: ALGORITHM,
             tolerates_restart: true,
@@ -157,34 +135,10 @@ impl Plan {
             workload: Some(self.workload),
             lasting: self.lasting,
         };
-        let network = |next: &mut dyn FnMut() -> Option<String>| {
-            if let (Some((table, _)), Some(faults)) = (known, given) {
-                return Ok(Some((table, faults)));
-            }
-            let mut peers = Vec::new();
-            while let Some(line) = next() {
-                match line.trim().split_once(' ') {
-                    Some(("peer", peer)) => peers.push(peer.to_owned()),
-                    _ if line.trim() == "start" => {
-                        let managed = Self {
-                            peers,
-                            ..self.clone()
-                        };
-                        let (table, _) = managed.members(address)?;
-                        let faults = faults(&table)?;
-                        return Ok(Some((table, faults)));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(None)
-        };
+        let network = |_: &mut dyn FnMut() -> Option<String>| Ok(Some((table, faults)));
         let limit = self.workload.timeout * JOINING;
         let mut person = Person::new((self.name.clone(), self.id), self.join.clone(), limit);
-        let console: &mut dyn Console<Chord> = match self.managed {
-            true => &mut Supervised,
-            false => &mut person,
-        };
+        let console: &mut dyn Console<Chord> = &mut person;
         let sources = (bound, input);
         let summary = node::run::<Chord>(&settings, sources, console, network, journal, shutdown)?;
         match person.failure {

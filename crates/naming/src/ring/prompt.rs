@@ -9,7 +9,7 @@ use common::{
 };
 
 /// The commands, a line for each.
-pub(super) const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 put NAME         the entity with this name is here: the ring gets its record
 look NAME        look up where the entity with this name is
 move NAME PEER   hand the entity over to another node
@@ -24,7 +24,7 @@ const WORDS: [&str; 8] = [
 
 /// A typed line.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Typed {
+pub(crate) enum Typed {
     /// A command for the process.
     Command(Command),
     /// Print what it knows.
@@ -38,7 +38,7 @@ pub(super) enum Typed {
 }
 
 /// Parses a line.
-pub(super) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, String> {
+pub(crate) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, String> {
     let shown = |text: &str| visible(beginning(text, 64).as_bytes());
     let words: Vec<&str> = line.split_whitespace().collect();
     let peer = |name: &str| {

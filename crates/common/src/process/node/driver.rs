@@ -38,6 +38,8 @@ pub(super) struct NodeDriver<'a> {
     transport: &'a FrameTransport<'a>,
     pub(super) journal: &'a Journal,
     start: Instant,
+    /// When the times of partitions begin, after the start; None before that.
+    partitions_from: Option<Duration>,
     random: Pcg64Mcg,
     /// Frames that are delayed as in a slow network.
     delayed: EventQueue<(ProcessId, Vec<u8>)>,
@@ -68,6 +70,7 @@ impl<'a> NodeDriver<'a> {
             transport,
             journal,
             start: Instant::now(),
+            partitions_from: Some(Duration::ZERO),
             random: Pcg64Mcg::seed_from_u64(seed),
             delayed: EventQueue::new(),
             timers: [None; TimerKind::COUNT],
@@ -111,6 +114,16 @@ impl<'a> NodeDriver<'a> {
     pub(super) fn finish(&mut self) {
         self.finishing = true;
         self.timers[TimerKind::Think.index()] = None;
+    }
+
+    /// Partitions have no effect until their times begin.
+    pub(super) fn hold_partitions(&mut self) {
+        self.partitions_from = None;
+    }
+
+    /// The times of partitions begin now.
+    pub(super) fn start_partitions(&mut self) {
+        self.partitions_from = Some(self.now());
     }
 
     /// Sends the delayed frames that are due.
@@ -212,7 +225,11 @@ impl DriverHandle<'_, '_> {
             &mut driver.delayed,
         );
         let ends = (driver.me, to);
-        driver.faults.carry(&mut driver.random, ends, now, |delay| {
+        let of_partitions = driver.partitions_from.map(|from| now.saturating_sub(from));
+        // At the end of time none lasts.
+        let of_partitions = of_partitions.unwrap_or(Duration::MAX);
+        let (faults, random) = (driver.faults, &mut driver.random);
+        faults.carry(random, ends, of_partitions, |delay| {
             if delay.is_zero() {
                 transport.send(to.index(), address, bytes.clone());
             } else {

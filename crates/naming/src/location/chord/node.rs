@@ -8,7 +8,7 @@ use super::{
     fingers::Fingers,
     messages::Record,
     neighbours::Neighbours,
-    search::{Purpose, Search},
+    search::Search,
     settings::{LookUps, Peer, Rules},
     suspicion::Suspicion,
 };
@@ -77,13 +77,6 @@ impl Chord {
     /// The record of a name that it keeps.
     pub fn record(&self, name: &Name) -> Option<Record> {
         self.records.get(name).copied()
-    }
-
-    /// How many look-ups wait for their answer, and how many records for the node that takes them.
-    pub fn unanswered(&self) -> usize {
-        let waits = |search: &Search| matches!(search.purpose, Purpose::Get(_) | Purpose::Put(..));
-        let pending = self.pending.iter();
-        pending.filter(|(_, open)| waits(&open.with)).count() + self.unpublished.len()
     }
 
     pub(super) fn me(&self) -> Peer {

@@ -13,11 +13,12 @@ use super::{
     messages::{Payload, Route, Want},
     neighbours::Neighbours,
     node::{Chord, Membership},
+    search::{Purpose, Search},
     settings::{Peer, Settings},
     suspicion::Suspicion,
 };
 use crate::location::{
-    Role, Scheme,
+    RingPlace, Role, Scheme,
     entities::{Entities, Request, asks, departs, finds, refuse_second},
     pending::Pending,
 };
@@ -240,6 +241,22 @@ impl Scheme for Chord {
             + successors.len()
             + fingers.count()
             + predecessor
+    }
+
+    fn unanswered(&self) -> usize {
+        let waits = |search: &Search| matches!(search.purpose, Purpose::Get(_) | Purpose::Put(..));
+        let pending = self.pending.iter();
+        pending.filter(|(_, open)| waits(&open.with)).count() + self.unpublished.len()
+    }
+
+    fn ring_place(&self) -> RingPlace {
+        let neighbours = &self.neighbours;
+        let successors = neighbours.successors.iter();
+        RingPlace {
+            is_member: self.is_member(),
+            predecessor: neighbours.predecessor.map(|peer| peer.process),
+            successors: successors.map(|peer| peer.process).collect(),
+        }
     }
 
     fn role(message: &Payload) -> Role {

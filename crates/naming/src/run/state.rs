@@ -1,44 +1,44 @@
-//! What a process of a ring tells its supervisor of itself: one line.
+//! What a process tells its supervisor of itself: one line.
 
 use std::fmt;
 
 use common::process::node::Node;
 
-use crate::location::chord::{Chord, Membership};
+use crate::location::{RingPlace, Scheme};
 
 /// What a process says of itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct State {
     /// How many events it has had.
     pub(super) events: u64,
-    /// Whether it is in the ring.
+    /// Whether it takes part: in a ring, once it has joined.
     pub(super) is_member: bool,
-    /// How many of its look-ups and records wait for an answer.
+    /// How many of its look-ups, and of the places that others have to store, wait for an answer.
     pub(super) open: usize,
     /// Whether all processes that respond have acknowledged its messages.
     pub(super) is_quiet: bool,
-    /// The node before it.
+    /// In a ring, the node before it.
     pub(super) predecessor: Option<String>,
-    /// The nodes after it.
+    /// In a ring, the nodes after it.
     pub(super) successors: Vec<String>,
 }
 
 impl State {
-    pub(super) fn of(node: &Node<'_, Chord>) -> Self {
+    pub(super) fn of<P: Scheme>(node: &Node<'_, P>) -> Self {
         let (process, names) = (node.process(), node.names());
-        let neighbours = process.neighbours();
-        let successors = neighbours.successors.iter();
+        let name = |process| names.of(process).to_owned();
+        let RingPlace {
+            is_member,
+            predecessor,
+            successors,
+        } = process.ring_place();
         Self {
             events: node.events(),
-            is_member: *process.membership() == Membership::Member,
+            is_member,
             open: process.unanswered(),
             is_quiet: node.is_quiet(),
-            predecessor: neighbours
-                .predecessor
-                .map(|peer| names.of(peer.process).to_owned()),
-            successors: successors
-                .map(|peer| names.of(peer.process).to_owned())
-                .collect(),
+            predecessor: predecessor.map(name),
+            successors: successors.into_iter().map(name).collect(),
         }
     }
 

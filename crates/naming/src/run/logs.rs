@@ -10,6 +10,7 @@ use common::{
     event::{Kind, Record},
     exit::{Failure, why},
     process::{
+        Meaning,
         clock::Timestamp,
         ids::{Names, ProcessId},
         run_event::{LoggedMeaning, MessageAction, RunEvent},
@@ -27,6 +28,8 @@ pub(super) struct LoggedRun {
     places: Vec<(PathBuf, usize)>,
     /// How many messages were sent.
     pub(super) sent: u64,
+    /// How many entities were handed over.
+    pub(super) moves: u64,
 }
 
 impl LoggedRun {
@@ -36,7 +39,7 @@ impl LoggedRun {
     /// When a log cannot be read (exit code 2).
     pub(super) fn read(names: &Names, path: impl Fn(&str) -> PathBuf) -> Result<Self, Failure> {
         let mut all = Vec::new();
-        let mut sent = 0;
+        let (mut sent, mut moves) = (0, 0);
         for process in ProcessId::all(names.count()) {
             let path = path(names.of(process));
             let failed = |error| Failure::could_not_run(visible_path(&path), why(&error));
@@ -59,6 +62,7 @@ impl LoggedRun {
                 let own = Timestamp { time, process };
                 let mut known = |name: &str| names.process(name).unwrap_or(process);
                 if let Some(meaning) = meaning.read(own, &mut known) {
+                    moves += u64::from(matches!(meaning, Meaning::Move(..)));
                     let event = RunEvent {
                         process,
                         at,
@@ -76,6 +80,7 @@ impl LoggedRun {
             events,
             places,
             sent,
+            moves,
         })
     }
 }
