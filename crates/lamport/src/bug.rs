@@ -21,6 +21,8 @@ pub enum Bug {
     NoDiscard,
     /// A message of an earlier term counts as one of the present term
     OldTerms,
+    /// Waiting requests are granted by process, the first one first, and not in their order
+    UnfairQueue,
 }
 
 impl Bug {
@@ -34,6 +36,7 @@ impl Bug {
             Self::NoTimeout => "no-timeout",
             Self::NoDiscard => "no-discard",
             Self::OldTerms => "old-terms",
+            Self::UnfairQueue => "unfair-queue",
         }
     }
 }

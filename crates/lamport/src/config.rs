@@ -112,7 +112,7 @@ common::options! {
         check: bool => [trace],
         /// Number of processes
         #[arg(value_name = "N")]
-        processes: usize => [simulate = "3", run = "3", check = "3", explore = "3"],
+        processes: usize => [simulate = "3", run = "3", check = "3; of mutex with --liveness 2", explore = "3"],
         /// Run this command as each process: a node in any language [default: the algorithm's process]
         #[arg(value_name = "COMMAND")]
         node: String => [run],
@@ -265,6 +265,9 @@ common::options! {
         /// How many suspicions of their failure detectors may be wrong
         #[arg(value_name = "N", help_heading = "Model")]
         may_suspect: u8 => [check = "0", explore = "0"],
+        /// Check liveness under weak fairness, in loops too
+        #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "BOOL", help_heading = "Model")]
+        liveness: bool => [check],
         /// The largest number of distinct states
         #[arg(value_name = "N", help_heading = "Model")]
         states: u64 => [check = "20000000", explore = "20000000"],
@@ -354,7 +357,7 @@ impl Cli {
     /// # Errors
     /// When a flag stands beside it that means nothing there (exit code 2).
     pub fn replay(&self) -> Result<Option<&Path>, Failure> {
-        const DECIDED_BY_THE_LOG: [&str; 23] = [
+        const DECIDED_BY_THE_LOG: [&str; 24] = [
             "--seed",
             "--seeds",
             "--count",
@@ -374,6 +377,7 @@ impl Cli {
             "--may-crash",
             "--may-suspect",
             "--detector",
+            "--liveness",
             "--states",
             "--memory",
             "--reduction",

@@ -8,12 +8,14 @@
 //! | [`monitor`] | the properties, as part of each state |
 //! | [`packed`] | the states of a system in few bytes |
 //! | [`relevance`], [`reduction`] | which states and steps of a system need no visit |
+//! | [`liveness`] | liveness under weak fairness, in cycles too |
 //! | [`path_event`] | a counterexample as events |
 //! | [`args`], [`command`], [`report`] | a check as a command: its options, its progress, its output |
 
 pub mod args;
 pub mod command;
 mod detection;
+pub mod liveness;
 pub mod model;
 pub mod monitor;
 pub mod packed;

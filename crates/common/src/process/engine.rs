@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::process::{
-    Action, Clocked, Command, Message, Process, Refusal, Stamped, TimerKind, To,
+    Action, Clocked, Command, Meaning, Message, Process, Refusal, Stamped, TimerKind, To,
     clock::{LamportClock, Overflow},
     detector::{Detection, Heartbeats},
     ids::{Names, ProcessId},
@@ -151,6 +151,30 @@ impl<P: Process> Engine<P> {
     /// The process.
     pub fn process(&self) -> &P {
         &self.node.process
+    }
+
+    /// The process with its clock.
+    pub fn clocked(&self) -> &Clocked<P> {
+        &self.node
+    }
+
+    /// The clock advances to this time, if it is not there yet: as by further local events.
+    pub fn advance_clock(&mut self, time: u64) {
+        if time > self.time() {
+            self.node.clock = LamportClock::at(time);
+        }
+    }
+
+    /// The process has a local event that is not its algorithm's.
+    pub fn local(&mut self, now: Duration, text: String, driver: &mut dyn Driver<P::Message>) {
+        let done = self.node.clock.tick().map(|time| {
+            self.actions.push(Action::Event {
+                time,
+                meaning: Some(Meaning::Local(text)),
+                send: None,
+            });
+        });
+        self.perform(now, done, driver);
     }
 
     /// The process's queue, a line for each entry.

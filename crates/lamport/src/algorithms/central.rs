@@ -125,6 +125,9 @@ impl Process for Central {
             Payload::Release => {
                 let first = self.queue.front().copied();
                 self.queue.retain(|process| *process != from);
+                if self.bug == Some(Bug::UnfairQueue) && first == Some(from) {
+                    self.queue.make_contiguous().sort_unstable();
+                }
                 // A process that exits without a grant (the same bug) does not end the first one's turn.
                 if let Some(next) = self.queue.front().copied()
                     && first == Some(from)
@@ -183,7 +186,8 @@ impl Relevance for Central {
             // The coordinator queues requests in the order of their arrival.
             Payload::Request => false,
             Payload::Grant => true,
-            // With the bug a process exits that the coordinator has not granted its request.
+            // With a bug a process exits that the coordinator has not granted its request, or the next one depends on which
+            // requests have arrived.
             Payload::Release => self.bug.is_none(),
         }
     }

@@ -109,10 +109,16 @@ impl Algorithm {
     pub fn bugs(self) -> &'static [Bug] {
         match self {
             Self::Events => &[Bug::NoAdvance],
-            Self::Mutex | Self::RicartAgrawala | Self::Total => {
+            Self::Mutex => &[
+                Bug::NoTieBreak,
+                Bug::NoAcknowledgement,
+                Bug::NoAdvance,
+                Bug::UnfairQueue,
+            ],
+            Self::RicartAgrawala | Self::Total => {
                 &[Bug::NoTieBreak, Bug::NoAcknowledgement, Bug::NoAdvance]
             }
-            Self::Central => &[Bug::NoAcknowledgement, Bug::NoAdvance],
+            Self::Central => &[Bug::NoAcknowledgement, Bug::NoAdvance, Bug::UnfairQueue],
             Self::Causal => &[Bug::NoHoldBack, Bug::NoAdvance],
             Self::Bully => &[Bug::NoAcknowledgement, Bug::NoTimeout, Bug::OldTerms],
             Self::Ring => &[Bug::NoDiscard, Bug::OldTerms],
@@ -148,6 +154,23 @@ impl Algorithm {
                 Property::AllDelivered,
             ],
             Self::Bully | Self::Ring => &[Property::OneLeader, Property::Agreement],
+        }
+    }
+
+    /// The liveness property of which the model checker searches for a lasso that violates it.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub fn lasso_property(self) -> Result<Property, &'static str> {
+        match self {
+            Self::Mutex | Self::RicartAgrawala | Self::Central => Ok(Property::Granted),
+            Self::Events => Err("it has no liveness property"),
+            Self::Bully | Self::Ring => Err(
+                "each election has a later term, so no path comes back to an earlier state; without --liveness the final states of --count elections are checked",
+            ),
+            Self::Total | Self::Causal => Err(
+                "its processes count multicasts, so no path comes back to an earlier state; without --liveness the final states of --count multicasts are checked",
+            ),
         }
     }
 

@@ -57,6 +57,7 @@ impl Mutex {
     fn granted(&self, request: Timestamp) -> bool {
         let first = self.queue.iter().all(|other| match self.bug {
             Some(Bug::NoTieBreak) => request.time <= other.time,
+            Some(Bug::UnfairQueue) => request.process <= other.process,
             _ => request <= *other,
         });
         let mut heard = self.me.others(self.heard.len()).map(|process| Timestamp {
@@ -228,6 +229,8 @@ impl Relevance for Mutex {
         match (message.content, self.state) {
             // With the bug it enters without what the others still have to say.
             _ if self.bug == Some(Bug::NoAcknowledgement) => false,
+            // With the bug a later request that arrives first goes before its own.
+            _ if self.bug == Some(Bug::UnfairQueue) => false,
             (Payload::Acknowledgement | Payload::Release, _) => true,
             // The sender's next request could be earlier or later than the acknowledgement.
             (Payload::Request, _) if may_start(from) => false,

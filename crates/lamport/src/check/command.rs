@@ -13,7 +13,9 @@ use common::{
     shutdown::Shutdown,
 };
 
-use super::{Settings, Subject, lamport_mutex::LamportMutex, processes::search_processes, replay};
+use super::{
+    Settings, Subject, lamport_mutex::LamportMutex, liveness, processes::search_processes, replay,
+};
 use crate::{
     algorithms::{Algorithm, with_process},
     config::Cli,
@@ -35,16 +37,18 @@ pub fn run(
     cli.options
         .given
         .refuse(&["--show"], "goes with --replay")?;
+    if cli.options.liveness.unwrap_or(false) {
+        return liveness::run(cli, algorithm, journal, shutdown);
+    }
     let settings = Settings::new(cli, algorithm)?;
     if let Some(folder) = &cli.options.logs {
         // Before the search, which may take long.
         report::folder(folder)?;
     }
-    let output = cli.options.output();
     let check = Check {
         subject: &settings,
         logs: cli.options.logs.as_deref(),
-        shows_progress: !output.json && !output.quiet && io::stdout().is_terminal(),
+        shows_progress: shows_progress(cli),
         journal,
         shutdown,
     };
@@ -66,4 +70,10 @@ pub fn run(
             })
         }),
     }
+}
+
+/// Whether somebody sees the progress: on a terminal.
+pub(super) fn shows_progress(cli: &Cli) -> bool {
+    let output = cli.options.output();
+    !output.json && !output.quiet && io::stdout().is_terminal()
 }

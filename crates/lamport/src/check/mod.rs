@@ -7,6 +7,7 @@
 //! | [`lamport_mutex`] | the TLA+ module LamportMutex, whose counts are published |
 //! | [`processes`], [`reduction`] | the search of the processes' states, and where it is reduced |
 //! | [`subject`] | what is checked, in words |
+//! | [`liveness`] | liveness under weak fairness, in cycles too |
 //! | [`replay`] | a counterexample to the module again |
 //! | [`explore`], [`any`], [`bounds`] | the same models in stateright's explorer |
 //! | [`compared`] | the same models for stateright's search |
@@ -22,6 +23,9 @@ mod confirmed;
 mod elections;
 pub mod explore;
 pub mod lamport_mutex;
+#[cfg(test)]
+mod lassos;
+pub mod liveness;
 pub mod monitor;
 pub mod processes;
 pub mod reduction;
@@ -51,7 +55,7 @@ use self::monitor::PropertyMonitor;
 use crate::{
     algorithms::Algorithm,
     bug::Bug,
-    config::{Cli, Switch},
+    config::{Cli, Options, Switch},
 };
 
 /// The settings of a check.
@@ -118,17 +122,7 @@ impl Settings {
             let why = format!("{} has no failure detector", algorithm.word());
             return refuse("--may-suspect", &why);
         }
-        let check_args = CheckArgs {
-            may_lose: options.may_lose,
-            may_duplicate: options.may_duplicate,
-            may_reorder: options.may_reorder,
-            // An election is about crashes.
-            may_crash: options.may_crash.or(algorithm.elects().then_some(1)),
-            may_suspect: options.may_suspect,
-            states: options.states,
-            memory: options.memory,
-            workers: options.workers,
-        };
+        let check_args = check_args(options, algorithm);
         let budget = || check_args.budget(processes);
         let subject = match max_clock {
             None => {
@@ -169,6 +163,21 @@ impl Settings {
             reduction: options.reduction.unwrap_or_default() == Switch::On,
             limits: check_args.limits()?,
         })
+    }
+}
+
+/// The faults that may occur, and the limits of the search, as they are given.
+fn check_args(options: &Options, algorithm: Algorithm) -> CheckArgs {
+    CheckArgs {
+        may_lose: options.may_lose,
+        may_duplicate: options.may_duplicate,
+        may_reorder: options.may_reorder,
+        // An election is about crashes.
+        may_crash: options.may_crash.or(algorithm.elects().then_some(1)),
+        may_suspect: options.may_suspect,
+        states: options.states,
+        memory: options.memory,
+        workers: options.workers,
     }
 }
 

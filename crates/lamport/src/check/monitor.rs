@@ -86,6 +86,16 @@ impl PropertyMonitor {
         monitor
     }
 
+    /// The monitor of the initial state of a search for lassos: it keeps only which obligations are not fulfilled, and what comes
+    /// back.
+    pub fn live(algorithm: Algorithm, processes: usize) -> Self {
+        let mut monitor = Self::new(algorithm, processes);
+        if let History::Exclusion { by_time, .. } = &mut monitor.history {
+            *by_time = false;
+        }
+        monitor
+    }
+
     /// Forgets what is known; what it was.
     #[cfg(test)]
     pub(super) fn take_known(&mut self) -> Vec<Known> {
@@ -165,6 +175,19 @@ impl Monitor for PropertyMonitor {
                 };
                 !alive.clone().any(takes_part) || alive.all(|it| agreed[it.index()] == best)
             }
+        }
+    }
+
+    /// An obligation to each process with a pending request.
+    fn unfulfilled(&self) -> u64 {
+        match &self.history {
+            History::Exclusion { pending, .. } | History::CausalExclusion { pending, .. } => {
+                (*pending).into()
+            }
+            History::Clocks
+            | History::Total { .. }
+            | History::Causal(_)
+            | History::Election { .. } => 0,
         }
     }
 

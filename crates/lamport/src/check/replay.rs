@@ -93,6 +93,7 @@ pub fn repeat(
     let replayed = Replayed {
         path,
         in_order: true,
+        cycle: None,
         missing: missing.map(|event| event.sentence(&script.names)),
     };
     let mut verdict = replayed.verdict(Algorithm::Mutex, script);

@@ -226,6 +226,30 @@ fn a_step_that_is_taken_alone_commutes_with_all_others() {
 }
 
 #[test]
+fn it_does_so_where_operations_have_no_end() {
+    let mut pairs = 0;
+    for (algorithm, processes) in [
+        (Algorithm::Central, 4),
+        (Algorithm::RicartAgrawala, 3),
+        (Algorithm::Mutex, 2),
+    ] {
+        for bug in algorithm.bugs().iter().copied().map(Some).chain([None]) {
+            let settings = settings(algorithm, processes, bug, system::UNBOUNDED);
+            // Where a bug violates safety, the states have no end.
+            let is_finite =
+                bug.is_none() || (algorithm, bug) == (Algorithm::Central, Some(Bug::UnfairQueue));
+            if is_finite {
+                let case = format!("{algorithm:?} {bug:?} without end");
+                with_process!(algorithm, P => {
+                    pairs += commuting(&liveness::system::<P>(&settings), &case);
+                });
+            }
+        }
+    }
+    assert!(pairs > 1_000, "{pairs}");
+}
+
+#[test]
 fn no_reduction_is_claimed_where_none_is_sound() {
     let mutex = settings(Algorithm::Mutex, 2, None, 1);
     assert_eq!(reduction::why_not(&mutex), None);

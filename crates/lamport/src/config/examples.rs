@@ -20,7 +20,8 @@ macro_rules! with_words {
             "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n",
             "  no-timeout          a process that holds an election waits for a crashed one\n",
             "  no-discard          a number that is smaller than one sent before is passed on, too\n",
-            "  old-terms           a message of an earlier term counts as one of the present term\n\n",
+            "  old-terms           a message of an earlier term counts as one of the present term\n",
+            "  unfair-queue        waiting requests are granted by process, the first one first\n\n",
             $examples
         )
     };
@@ -77,7 +78,8 @@ Examples:
   lamport check mutex --processes 2 --bug no-tie-break --logs logs
                                                   an injected bug, and a shortest counterexample: exit code 1
   lamport check central --may-reorder 1           a network that may deliver one message out of order
-  lamport check ring --may-suspect 1              a failure detector that is wrong once"
+  lamport check ring --may-suspect 1              a failure detector that is wrong once
+  lamport check central --liveness                whether a process can wait for ever, the scheduler being fair"
 );
 
 pub(super) const EXPLORE: &str = with_words!(

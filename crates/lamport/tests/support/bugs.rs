@@ -5,7 +5,12 @@ pub(crate) const ALGORITHMS: [(&str, &[&str]); 8] = [
     ("events", &["no-advance"]),
     (
         "mutex",
-        &["no-tie-break", "no-acknowledgement", "no-advance"],
+        &[
+            "no-tie-break",
+            "no-acknowledgement",
+            "no-advance",
+            "unfair-queue",
+        ],
     ),
     (
         "ricart-agrawala",

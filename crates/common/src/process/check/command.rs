@@ -78,23 +78,11 @@ impl Check<'_> {
     ) -> Result<Summary, Failure> {
         let ready = Event::new(Kind::Ready).text(self.subject.words());
         self.journal.record(ready);
-        let progress = Arc::new(Progress::default());
         let begun = Instant::now();
-        let so_far = Arc::clone(&progress);
-        self.journal.report_with(move || {
-            let event = report::progress(&so_far.counts(), begun.elapsed());
-            let text = event.text.unwrap_or_default();
-            Event {
-                text: Some(format!("so far: {text}")),
-                ..event
-            }
-        });
         let stop = || self.shutdown.requested();
-        let mut searched = None;
-        self.with_progress(&progress, begun, &mut || {
-            searched = Some(search(&progress, &stop));
+        let searched = with_progress(self.shows_progress, self.journal, |progress| {
+            search(progress, &stop)
         });
-        let searched = searched.expect("the search has a result");
         let outcome = searched.outcome;
         let elapsed = begun.elapsed();
         let properties = model.properties();
@@ -133,24 +121,37 @@ impl Check<'_> {
             self.logs,
         )
     }
+}
 
-    /// Does the work, and shows the progress on a terminal.
-    fn with_progress(&self, progress: &Progress, begun: Instant, work: &mut dyn FnMut()) {
-        thread::scope(|scope| {
-            // Disconnected when the work is done, or has panicked.
-            let (_working, done) = bounded::<Infallible>(0);
-            if self.shows_progress {
-                let thread = thread::Builder::new().name("progress".into());
-                let journal = self.journal;
-                // Without a thread there is no progress line.
-                let _ = thread.spawn_scoped(scope, move || {
-                    while done.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
-                        let event = report::progress(&progress.counts(), begun.elapsed());
-                        journal.record(event);
-                    }
-                });
-            }
-            work();
-        });
-    }
+/// Does a search; reports its progress when a signal asks for it, and shows it if somebody sees it.
+pub fn with_progress<T>(
+    is_shown: bool,
+    journal: &Journal,
+    search: impl FnOnce(&Progress) -> T,
+) -> T {
+    let (progress, begun) = (Arc::new(Progress::default()), Instant::now());
+    let so_far = Arc::clone(&progress);
+    journal.report_with(move || {
+        let event = report::progress(&so_far.counts(), begun.elapsed());
+        let text = event.text.unwrap_or_default();
+        Event {
+            text: Some(format!("so far: {text}")),
+            ..event
+        }
+    });
+    thread::scope(|scope| {
+        // Disconnected when the work is done, or has panicked.
+        let (_working, done) = bounded::<Infallible>(0);
+        let progress = &*progress;
+        if is_shown {
+            let thread = thread::Builder::new().name("progress".into());
+            // Without a thread there is no progress line.
+            let _ = thread.spawn_scoped(scope, move || {
+                while done.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
+                    journal.record(report::progress(&progress.counts(), begun.elapsed()));
+                }
+            });
+        }
+        search(progress)
+    })
 }

@@ -55,6 +55,11 @@ pub trait Monitor: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// Whether the liveness properties hold if this state is final; `crashed` has a bit for each process that crashed.
     fn complete(&self, processes: usize, crashed: u16) -> bool;
 
+    /// The obligations that are not fulfilled in this state, a bit for each, for a search for lassos.
+    fn unfulfilled(&self) -> u64 {
+        0
+    }
+
     /// What of an event makes a difference to the monitor, if anything does, when nothing that a reduced search asks for is
     /// kept.
     fn relevant(seen: Seen) -> Option<Seen> {

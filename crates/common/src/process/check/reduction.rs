@@ -98,6 +98,18 @@ impl<P: Relevance, M: Monitor> System<P, M> {
 }
 
 impl<P: Relevance, M: Monitor> GlobalState<P, M> {
+    /// What of this state makes a difference from now on, without the values of clocks.
+    #[must_use]
+    pub fn without_clocks(&self) -> Self {
+        let nodes = self.nodes.iter().map(|node| Arc::new((**node).clone()));
+        let mut state = Self {
+            nodes: nodes.collect(),
+            ..self.clone()
+        };
+        state.forget(self);
+        state
+    }
+
     /// Forgets what makes no difference, and renumbers the times in use. A node that the step from the state before did not
     /// change has forgotten it already, and stays shared if none of its times has another number.
     fn forget(&mut self, before: &Self) {

@@ -21,6 +21,7 @@ pub mod space;
 mod visited;
 mod watch;
 
+pub(super) use self::visited::Identity;
 use self::{of_model::OfModel, rounds::Search, watch::Watch};
 pub use self::{
     of_model::fingerprint,

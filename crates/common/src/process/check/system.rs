@@ -51,6 +51,9 @@ pub struct FaultBudget {
     pub suspected: u8,
 }
 
+/// No bound: how often a timer expires is not counted.
+pub const UNBOUNDED: u16 = u16::MAX;
+
 /// How often timers of each process may expire on a path; that of [`TimerKind::Work`] has no bound, as each entry sets it once.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct TimerBounds {
@@ -75,7 +78,7 @@ impl TimerBounds {
     fn of(self, kind: TimerKind) -> u16 {
         match kind {
             TimerKind::Think => self.operations,
-            TimerKind::Work => u16::MAX,
+            TimerKind::Work => UNBOUNDED,
             TimerKind::Maintain => self.rounds,
             TimerKind::Timeout => self.timeouts,
         }
@@ -140,7 +143,7 @@ pub struct Node<P> {
     pub clocked: Clocked<P>,
     /// The timers that are set.
     pub timers: Timers,
-    /// How often the timer of each kind has expired; that of [`TimerKind::Work`] is not counted.
+    /// How often the timer of each kind has expired; that of one without a bound is not counted.
     pub expired: [u16; TimerKind::COUNT],
     /// The processes that its failure detector suspects, a bit for each.
     pub suspected: u16,
@@ -149,6 +152,19 @@ pub struct Node<P> {
 }
 
 impl<P: Process> Node<P> {
+    /// A process with these timers set, none of which has expired.
+    pub fn new(clocked: Clocked<P>, timers: Timers) -> Self {
+        let mut node = Self {
+            clocked,
+            timers,
+            expired: [0; TimerKind::COUNT],
+            suspected: 0,
+            hash: 0,
+        };
+        node.changed();
+        node
+    }
+
     /// How many operations its application has started.
     pub fn started(&self) -> u16 {
         self.expired[TimerKind::Think.index()]
@@ -429,7 +445,7 @@ impl<P: Process, M: Monitor> System<P, M> {
         // A clock cannot overflow here: paths are short.
         match input {
             Input::Timer(kind) => {
-                if kind != TimerKind::Work {
+                if self.bounds.of(kind) != UNBOUNDED {
                     node.expired[kind.index()] += 1;
                 }
                 node.timers.clear(kind);

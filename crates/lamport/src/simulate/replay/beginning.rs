@@ -16,6 +16,10 @@ pub const TYPED: &str = "typed";
 /// The count of a process whose clock does not begin at 0: its first value.
 pub const CLOCK: &str = "clock";
 
+/// The count of the processes of a lasso, whose loop is between two local events: 1, or 2 if each step begins with a clock
+/// past all others.
+pub const LASSO: &str = "lasso";
+
 /// How one process begins.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Beginning {
@@ -23,6 +27,8 @@ pub struct Beginning {
     pub typed: bool,
     /// The initial value of its clock.
     pub clock: u64,
+    /// Whether the log is that of a lasso: not 0; and whether clocks are advanced before each step: 2.
+    pub lasso: u64,
 }
 
 /// How each process begins; and the largest clock, if the log is a path of the TLA+ module LamportMutex.
@@ -43,6 +49,7 @@ pub(super) fn beginnings(trace: &Trace, names: &Names) -> (Vec<Beginning>, Optio
             beginnings[process.index()] = Beginning {
                 typed: count(TYPED).is_some_and(|typed| typed > 0),
                 clock: count(CLOCK).unwrap_or(0),
+                lasso: count(LASSO).unwrap_or(0),
             };
         }
     }

@@ -8,6 +8,7 @@
 //! | `script` | the events of the log, none passed over |
 //! | `beginning` | how each process begins, as its `ready` event says |
 //! | `typed` | the command that a person typed |
+//! | `lasso` | whether the loop of a lasso leads back to the same state |
 //! | `processes` | the processes, which must repeat them |
 //! | `difference` | what differs between two events |
 //! | `network` | the messages in flight, and the faults |
@@ -15,6 +16,7 @@
 
 mod beginning;
 mod difference;
+mod lasso;
 mod network;
 mod processes;
 mod replayed;
@@ -31,7 +33,7 @@ use common::{
 };
 
 pub use self::{
-    beginning::{CLOCK, MAX_CLOCK, TYPED},
+    beginning::{CLOCK, LASSO, MAX_CLOCK, TYPED},
     replayed::Replayed,
     script::{Script, Scripted, Step},
 };

@@ -9,7 +9,7 @@ use common::process::{
 };
 
 /// The sender and the receiver.
-type Channel = (ProcessId, ProcessId);
+pub(super) type Channel = (ProcessId, ProcessId);
 
 /// The network of a replay. Its faults are not determined by the run; but what the log says of them must fit together.
 #[derive(Debug)]
@@ -67,6 +67,16 @@ impl Network {
             MessageAction::Local => {}
         }
         Ok(())
+    }
+
+    /// The messages in flight by their numbers, channel by channel and in the order of sending.
+    pub(super) fn in_flight(&self) -> Vec<(Channel, u64)> {
+        let channels = self.in_flight.iter();
+        let mut all: Vec<_> = channels
+            .flat_map(|(channel, numbers)| numbers.iter().map(|number| (*channel, *number)))
+            .collect();
+        all.sort_by_key(|(channel, _)| *channel);
+        all
     }
 
     /// The next fault of the log; returns it with what is known of its cause.

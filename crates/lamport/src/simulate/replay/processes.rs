@@ -8,7 +8,8 @@ use std::{
 use common::{
     exit::Failure,
     process::{
-        Meaning, Process, Refusal, TimerKind,
+        Meaning, Process, Refusal, Stamped, TimerKind,
+        check::relevance::Relevance,
         engine::{Driver, Engine, EngineWarning, Packet},
         fault_event::PathEvent,
         ids::ProcessId,
@@ -20,7 +21,8 @@ use common::{
 
 use super::{
     beginning::Beginning,
-    network::{Network, words},
+    lasso::{self, LoopEnds, is_mark},
+    network::{Channel, Network, words},
     replayed::Replayed,
     script::{Script, Scripted, Step},
     typed,
@@ -70,7 +72,7 @@ struct Processes<P: Process> {
 ///
 /// # Errors
 /// When the processes do not repeat it (exit code 2).
-pub(super) fn replay<P: Process<Settings = Option<Bug>>>(
+pub(super) fn replay<P: Relevance<Settings = Option<Bug>>>(
     script: &Script,
     bug: Option<Bug>,
 ) -> Result<Replayed, Failure> {
@@ -78,6 +80,7 @@ pub(super) fn replay<P: Process<Settings = Option<Bug>>>(
     let mut network = Network::new(names.count());
     let mut processes = Processes::<P>::start(&script.beginnings, bug);
     let mut path = Vec::with_capacity(script.steps.len());
+    let mut ends = LoopEnds::new(script);
     for step in &script.steps {
         let event = match &step.what {
             Scripted::Fault(fault) => {
@@ -91,6 +94,14 @@ pub(super) fn replay<P: Process<Settings = Option<Bug>>>(
                 PathEvent::Fault(step.at, fits?)
             }
             Scripted::Event(expected) => {
+                ends.see(path.len(), expected, || {
+                    lasso::state(
+                        &processes.engines,
+                        &processes.timers(),
+                        network.in_flight(),
+                        |channel, number| processes.message(channel, number),
+                    )
+                });
                 let event = processes.next(script, step, expected)?;
                 let fits = network.event(expected, names);
                 fits.map_err(|why| {
@@ -106,6 +117,7 @@ pub(super) fn replay<P: Process<Settings = Option<Bug>>>(
         path,
         in_order: network.in_order,
         missing: processes.missing(script)?,
+        cycle: ends.cycle()?,
     })
 }
 
@@ -141,6 +153,9 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
         let differs = |why: &str| script.differs_in("replay", step, expected, why);
         let me = expected.process.index();
         if self.drivers[me].events.is_empty() {
+            if script.beginnings[me].lasso > 1 {
+                self.engines[me].advance_clock(expected.time.saturating_sub(1));
+            }
             match expected.what {
                 MessageAction::Receive { from, number, .. } => {
                     let sent = self.drivers.get(from.index());
@@ -155,6 +170,13 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
                 _ if let Some(Meaning::Detect(detection)) = expected.meaning => {
                     let driver = &mut self.drivers[me];
                     self.engines[me].detect(expected.at, detection, driver);
+                }
+                MessageAction::Local if is_mark(script, expected) => {
+                    let text = match &expected.meaning {
+                        Some(Meaning::Local(text)) => text.clone(),
+                        _ => String::new(),
+                    };
+                    self.engines[me].local(expected.at, text, &mut self.drivers[me]);
                 }
                 _ if script.beginnings[me].typed => {
                     let command = typed::command(expected);
@@ -178,6 +200,17 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
         }
         let event = self.drivers[me].events.pop_front();
         script.compared("replay", step, expected, event)
+    }
+
+    /// The timers of each process that are set.
+    fn timers(&self) -> Vec<Timers> {
+        self.drivers.iter().map(|driver| driver.timers).collect()
+    }
+
+    /// The message with this number of a channel.
+    fn message(&self, (from, to): Channel, number: u64) -> Option<Stamped<P::Message>> {
+        let frame = self.drivers[from.index()].sent.get(&(to, number))?;
+        Some(frame.packet.as_ref()?.message.clone())
     }
 
     /// The first event of a begun step that the log does not have any more.

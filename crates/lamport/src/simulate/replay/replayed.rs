@@ -1,6 +1,6 @@
 //! The result of a replay: the run, its verdict and its report.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use common::{
     event::Event,
@@ -8,7 +8,9 @@ use common::{
     journal::Journal,
     message::Carrier,
     process::{
+        Meaning,
         fault_event::PathEvent,
+        ids::ProcessId,
         property::Property,
         report::{Report, Show, line},
         verdict::{Verdict, check::Check, run::RunUnderTest},
@@ -26,6 +28,8 @@ pub struct Replayed {
     pub path: Vec<PathEvent>,
     /// Whether every channel delivered its messages in order, each once.
     pub in_order: bool,
+    /// The events of the loop that repeats for ever, if it is a lasso.
+    pub cycle: Option<Range<usize>>,
     /// The event with which the last step would go on, if the log ends before it.
     pub missing: Option<String>,
 }
@@ -41,7 +45,37 @@ impl Replayed {
         let mut verdict = verdict::of(algorithm, &run);
         let keep = |check: &Check| self.in_order || check.property != Property::Channels;
         verdict.checks.retain(keep);
+        if let Some(never) = self.never_granted(script) {
+            let granted = |check: &&mut Check| check.property == Property::Granted;
+            if let Some(check) = verdict.checks.iter_mut().find(granted) {
+                let found = format!("not granted in the loop, which repeats for ever: {never}");
+                *check = Check::unfulfilled(Property::Granted, found);
+            }
+        }
         verdict
+    }
+
+    /// The requests that are pending all round the loop of a lasso.
+    fn never_granted(&self, script: &Script) -> Option<String> {
+        let cycle = self.cycle.clone()?;
+        let mut pending = vec![None; script.names.count()];
+        for (number, event) in self.path[..cycle.end].iter().enumerate() {
+            let PathEvent::Event(event) = event else {
+                continue;
+            };
+            let pending = &mut pending[event.process.index()];
+            match event.meaning {
+                Some(Meaning::Request) if number < cycle.start => *pending = Some(event.time),
+                Some(Meaning::Enter(_)) => *pending = None,
+                _ => {}
+            }
+        }
+        let never = ProcessId::all(pending.len()).zip(pending);
+        let never = never.filter_map(|(process, time)| {
+            Some(format!("{}'s of {}", script.names.of(process), time?))
+        });
+        let never: Vec<_> = never.collect();
+        (!never.is_empty()).then(|| never.join(", "))
     }
 
     /// Prints the run, its verdict and its counts.
@@ -67,6 +101,13 @@ impl Replayed {
         };
         let same = plural(script.events() as u64, "event");
         report.record(end, line(format!("replayed the same {same}, {network}")));
+        if let Some(cycle) = &self.cycle {
+            let events = plural(cycle.len() as u64, "event");
+            let text = format!(
+                "the loop of {events} leads back to the same state, but for the values of clocks"
+            );
+            report.record(end, line(text));
+        }
         if let Some(missing) = &self.missing {
             report.record(end, line(format!("the log ends before {missing}")));
         }

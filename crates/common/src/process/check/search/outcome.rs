@@ -30,9 +30,9 @@ impl Limits {
 /// The progress of a search, readable from other threads.
 #[derive(Debug, Default)]
 pub struct Progress {
-    pub(super) generated: AtomicU64,
-    pub(super) distinct: AtomicU64,
-    pub(super) depth: AtomicU64,
+    generated: AtomicU64,
+    distinct: AtomicU64,
+    depth: AtomicU64,
 }
 
 /// The counts of a search.
@@ -75,6 +75,19 @@ pub struct Outcome<A> {
 }
 
 impl Progress {
+    /// Shows these counts.
+    pub(in crate::process::check) fn show(&self, counts: &Counts) {
+        let Counts {
+            generated,
+            distinct,
+            depth,
+            ..
+        } = *counts;
+        self.generated.store(generated, Ordering::Relaxed);
+        self.distinct.store(distinct, Ordering::Relaxed);
+        self.depth.store(depth, Ordering::Relaxed);
+    }
+
     /// The counts so far, without the steps that lead beyond the bounds.
     pub fn counts(&self) -> Counts {
         Counts {

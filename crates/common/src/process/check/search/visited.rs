@@ -20,7 +20,7 @@ pub(super) struct Predecessor {
 
 /// A hasher for fingerprints, which are hashes already.
 #[derive(Default)]
-pub(super) struct Identity(u64);
+pub(in crate::process::check) struct Identity(u64);
 
 impl Hasher for Identity {
     fn write(&mut self, _: &[u8]) {

@@ -111,14 +111,6 @@ impl<'a> Watch<'a> {
 
     /// Shows the progress.
     pub(super) fn show(&self, counts: &Counts) {
-        let Counts {
-            generated,
-            distinct,
-            depth,
-            ..
-        } = *counts;
-        self.progress.generated.store(generated, Ordering::Relaxed);
-        self.progress.distinct.store(distinct, Ordering::Relaxed);
-        self.progress.depth.store(depth, Ordering::Relaxed);
+        self.progress.show(counts);
     }
 }
