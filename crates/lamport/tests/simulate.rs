@@ -109,7 +109,7 @@ fn every_injected_bug_is_found_and_its_minimal_counterexample_is_reproduced() {
         ("mutex", "no-advance", "clock condition"),
         ("mutex", "no-tie-break", "mutual exclusion"),
         ("mutex", "no-acknowledgement", "mutual exclusion"),
-        ("mutex", "unfair-queue", "in timestamp order"),
+        ("mutex", "unfair-queue", "mutual exclusion"),
         ("ricart-agrawala", "no-tie-break", "mutual exclusion"),
         ("ricart-agrawala", "no-acknowledgement", "mutual exclusion"),
         ("central", "no-acknowledgement", "mutual exclusion"),

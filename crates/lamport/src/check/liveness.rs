@@ -401,9 +401,9 @@ impl Found<'_> {
                 return Err(Failure::could_not_run(what, why));
             }
             if let Some(bug) = bug {
-                let bug = bug.word();
+                let (bug, processes) = (bug.word(), self.settings.processes);
                 journal.record(line(format!(
-                    "no lasso by the bug {bug} with so many processes; more may show it, and check without --liveness a violation of safety"
+                    "no lasso by the bug {bug} with {processes} processes; more may show it, and check without --liveness a violation of safety"
                 )));
             }
         }
