@@ -1,9 +1,6 @@
 //! The command `check`.
 
-use std::io::{self, IsTerminal};
-
 use common::{
-    config::Options as _,
     exit::{Failure, Summary},
     journal::Journal,
     process::{
@@ -15,6 +12,7 @@ use common::{
 
 use super::{
     Settings, Subject, lamport_mutex::LamportMutex, liveness, processes::search_processes, replay,
+    shows_progress,
 };
 use crate::{
     algorithms::{Algorithm, with_process},
@@ -70,10 +68,4 @@ pub fn run(
             })
         }),
     }
-}
-
-/// Whether somebody sees the progress: on a terminal.
-pub(super) fn shows_progress(cli: &Cli) -> bool {
-    let output = cli.options.output();
-    !output.json && !output.quiet && io::stdout().is_terminal()
 }

@@ -31,9 +31,7 @@ use common::{
     text::{micros, plural, visible_path, whole_micros},
 };
 
-use super::{
-    Settings, Subject, check_args, command::shows_progress, monitor::PropertyMonitor, reduction,
-};
+use super::{Settings, Subject, check_args, monitor::PropertyMonitor, reduction, shows_progress};
 use crate::{
     algorithms::{Algorithm, with_process},
     bug::Bug,

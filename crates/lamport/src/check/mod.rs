@@ -36,10 +36,14 @@ pub mod subject;
 #[cfg(test)]
 mod tests;
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{
+    io::{self, IsTerminal},
+    marker::PhantomData,
+    sync::Arc,
+};
 
 use common::{
-    config::in_range,
+    config::{Options as _, in_range},
     exit::Failure,
     process::{
         Process,
@@ -179,6 +183,12 @@ fn check_args(options: &Options, algorithm: Algorithm) -> CheckArgs {
         memory: options.memory,
         workers: options.workers,
     }
+}
+
+/// Whether somebody sees the progress: on a terminal.
+fn shows_progress(cli: &Cli) -> bool {
+    let output = cli.options.output();
+    !output.json && !output.quiet && io::stdout().is_terminal()
 }
 
 /// Evaluates the expression with the model of the settings.
