@@ -17,6 +17,8 @@ pub mod causal;
 pub mod central;
 mod critical_section;
 mod election;
+#[cfg(test)]
+mod election_messages;
 pub mod events;
 pub mod mutex;
 pub mod ricart_agrawala;

@@ -166,9 +166,14 @@ impl<const REVERSED: bool> Process for Ring<REVERSED> {
         if is_old {
             return Ok(());
         }
+        let took_part = self.sent.is_some();
         self.learn(term);
         match message.content {
-            _ if self.suspected.contains(number) => Ok(()),
+            // Nobody passes on the number of a crashed process. What it began ends an earlier election, but no later one.
+            _ if self.suspected.contains(number) => match took_part && self.sent.is_none() {
+                true => self.elect(out),
+                false => Ok(()),
+            },
             Payload::Election(..) if self.leader.is_none() => self.pass(number, out),
             Payload::Elected(..) if number != self.me && self.leader != Some(number) => {
                 self.agree(number, out)
@@ -220,3 +225,32 @@ impl<const REVERSED: bool> Process for Ring<REVERSED> {
 
 /// No process compares times, and no message makes the same difference whatever comes first.
 impl<const REVERSED: bool> Relevance for Ring<REVERSED> {}
+
+#[cfg(test)]
+mod tests {
+    use common::process::{Action, Clocked};
+
+    use super::*;
+
+    #[test]
+    fn a_later_term_of_a_crashed_process_does_not_end_an_election_for_good() {
+        let [p1, p2] = [ProcessId(0), ProcessId(1)];
+        let mut process = Clocked::<Ring>::new(p2, 3, &None);
+        let mut actions = Vec::new();
+        process
+            .detect(Detection::Suspect(p1), &mut actions)
+            .unwrap();
+        process.command(Command::Elect, &mut actions).unwrap();
+        let (time, content) = (9, Payload::Election(2, p1));
+        process
+            .receive(p1, Stamped { time, content }, &mut actions)
+            .unwrap();
+        let sent = actions.into_iter().filter_map(|action| match action {
+            Action::Event { send, .. } => send,
+            _ => None,
+        });
+        let to = To::One(ProcessId(2));
+        let elections = [1, 3].map(|term| (to, Payload::Election(term, p2)));
+        assert!(sent.eq(elections), "in the term after the one of p1");
+    }
+}

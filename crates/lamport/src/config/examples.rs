@@ -78,7 +78,8 @@ Examples:
   lamport check mutex --processes 2 --bug no-tie-break --logs logs
                                                   an injected bug, and a shortest counterexample: exit code 1
   lamport check central --may-reorder 1           a network that may deliver one message out of order
-  lamport check ring --may-suspect 1              a failure detector that is wrong once
+  lamport check bully --processes 2 --may-suspect 2
+                                                  a failure detector that is wrong twice
   lamport check central --liveness                whether a process can wait for ever, the scheduler being fair"
 );
 

@@ -125,3 +125,128 @@ impl Election {
         Check::unfulfilled(property, found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use common::{
+        event::Verdict,
+        process::{clock::Timestamp, ids::Names, run_event::MessageAction},
+    };
+
+    use super::*;
+    use crate::algorithms::Algorithm;
+
+    /// A process, by its number from 1, and the term and the leader that it takes; or its election.
+    type Taken = (u32, Option<(u64, u32)>);
+
+    /// Events of processes.
+    fn events(of: &[Taken]) -> Vec<RunEvent> {
+        let event = |(time, (process, leader)): (u64, &Taken)| RunEvent {
+            process: ProcessId(process - 1),
+            at: Duration::from_millis(time),
+            time,
+            what: MessageAction::Local,
+            meaning: Some(leader.map_or(Meaning::Elect, |(time, leader)| {
+                let process = ProcessId(leader - 1);
+                Meaning::Leader(Timestamp { time, process })
+            })),
+        };
+        (1..).zip(of).map(event).collect()
+    }
+
+    #[test]
+    fn the_living_must_agree_on_the_best_of_them() {
+        let [p2, p3] = [ProcessId(1), ProcessId(2)];
+        let all = [(1, None), (3, Some((1, 3))), (1, Some((1, 3)))];
+        let with = |more: &[Taken]| events(&[&all, more].concat());
+        let names = Names::numbered(3);
+        let none: &[ProcessId] = &[];
+        let cases = [
+            (
+                with(&[(2, Some((1, 3)))]),
+                none,
+                none,
+                Verdict::Ok,
+                "all that live have p3 as their leader",
+            ),
+            (
+                with(&[]),
+                none,
+                none,
+                Verdict::Fail,
+                "p2 has no leader, and not p3, the best that lives",
+            ),
+            (
+                with(&[]),
+                none,
+                &[p2][..],
+                Verdict::Open,
+                "p2 has no leader so far, not p3; the log of p2 ends without a stop",
+            ),
+            (
+                with(&[]),
+                &[p2][..],
+                none,
+                Verdict::Ok,
+                "all that live have p3 as their leader",
+            ),
+            // The leader has crashed.
+            (
+                with(&[(2, Some((1, 3)))]),
+                &[p3][..],
+                none,
+                Verdict::Fail,
+                "p1 has p3 in term 1, p2 has p3 in term 1, and not p2, the best that lives",
+            ),
+            (
+                with(&[(2, Some((2, 2))), (1, Some((2, 2)))]),
+                &[p3][..],
+                none,
+                Verdict::Ok,
+                "all that live have p2 as their leader",
+            ),
+            (
+                events(&[(3, None)]),
+                &[p3][..],
+                none,
+                Verdict::Open,
+                "no process that lives took part in an election",
+            ),
+            (
+                events(&[]),
+                none,
+                none,
+                Verdict::Open,
+                "no election was started",
+            ),
+        ];
+        for (events, crashed, unfinished, verdict, found) in cases {
+            let run = RunUnderTest::new(&names, &events);
+            let run = run.crashed(crashed).unfinished(unfinished);
+            let checks = crate::verdict::of(Algorithm::Bully, &run).checks;
+            let agreement = checks.last().unwrap();
+            assert_eq!(
+                (agreement.verdict, agreement.found.as_str()),
+                (verdict, found)
+            );
+        }
+    }
+
+    #[test]
+    fn two_leaders_of_one_term_are_found_in_the_logs_of_others_too() {
+        let names = Names::numbered(3);
+        for (second, verdict) in [((1, 2), Verdict::Fail), ((2, 2), Verdict::Ok)] {
+            let events = events(&[(3, Some((1, 3))), (1, Some(second)), (2, Some((2, 2)))]);
+            let run = RunUnderTest::new(&names, &events);
+            let checks = crate::verdict::of(Algorithm::Ring, &run).checks;
+            let mut one = checks
+                .iter()
+                .filter(|it| it.property == Property::OneLeader);
+            let one = one.next().unwrap();
+            let expected = (verdict == Verdict::Fail).then_some((0, 1));
+            assert_eq!((one.verdict, one.events), (verdict, expected));
+        }
+    }
+}
