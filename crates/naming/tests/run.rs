@@ -133,14 +133,7 @@ fn a_partition_excuses_what_needs_both_sides() {
     let finished = run_of("home", &[&PATIENT[..], &cut].concat());
     assert_eq!(verdicts(&finished), [Verdict::Ok; 3], "{finished:?}");
     // One without an end: in the end p1 and the others do not find one another's.
-    let cut = [
-        "--for",
-        "200ms",
-        "--partition",
-        "p1/*@100ms",
-        "--timeout",
-        "100ms",
-    ];
+    let cut = ["--for", "200ms", "--partition", "p1/*@100ms"];
     let finished = run_of("broadcast", &cut);
     let (_, verdict, found) = checks(&finished).swap_remove(2);
     assert_eq!(verdict, Verdict::Open, "{finished:?}");

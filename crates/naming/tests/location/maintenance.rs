@@ -187,7 +187,7 @@ fn an_identifier_that_is_taken_is_refused() {
             "by way of {contact}"
         );
         let why = refused(&mut world, p(4), Command::LookUp("server1".into()));
-        assert_eq!(why, "its identifier is taken by p2: join with another");
+        assert_eq!(why, "its identifier is taken: join with another");
     }
 }
 

@@ -116,6 +116,7 @@ impl LookUpChecker {
             places: self.places.get(name).map_or(&[], Vec::as_slice),
             from: started.1,
             until: event.at,
+            is_moving: ended == Ended::Moving,
         };
         let (promise, faults) = (&self.promise, &self.faults);
         let is_found = !value.is_nothing();

@@ -31,6 +31,8 @@ pub(super) struct Asked<'a> {
     pub(super) places: &'a [ProcessId],
     pub(super) from: Duration,
     pub(super) until: Duration,
+    /// Whether the entity was on its way meanwhile, from the place before the last.
+    pub(super) is_moving: bool,
 }
 
 /// The faults of a run, in the time of its events.
@@ -117,8 +119,9 @@ impl Promise {
 
     /// The processes without which the look-up finds nothing; None: those of a ring, which stand in for one another.
     fn needs(&self, asked: &Asked<'_>) -> Option<BTreeSet<ProcessId>> {
-        let here = asked.places.last().copied();
-        let mut needs: BTreeSet<ProcessId> = here.into_iter().chain([asked.asker]).collect();
+        let ends = if asked.is_moving { 2 } else { 1 };
+        let here = asked.places.iter().rev().take(ends).copied();
+        let mut needs: BTreeSet<ProcessId> = here.chain([asked.asker]).collect();
         let processes = self.group.processes;
         match self.scheme {
             LocationScheme::Broadcast => {}
@@ -253,6 +256,7 @@ mod tests {
             places,
             from: at(10),
             until: at(11),
+            is_moving: false,
         };
         let promise = Promise::new(scheme, Group::of(NODES));
         promise.excuse(&asked, &faults, &Names::numbered(NODES))
