@@ -124,7 +124,19 @@ draw naming naming-server.jsonl resolver-1.jsonl registrar.jsonl resolver-2.json
 "$bin/naming" compare --nodes 16..4096 --names 10000 --lookups 20000 --seed 7 --plot "$pictures/location.svg" >/dev/null 2>&1
 echo docs/pictures/location.svg
 
-# The same seed gives the same run, so these two change only when the program does.
+# The same seed gives the same run, so these change only when the program does: the name of the picture, the scheme, then its flags.
+location() {
+    local name=$1 scheme=$2
+    shift 2
+    "$bin/naming" simulate "$scheme" --names 1 --show 0 --logs "$name" "$@" >/dev/null
+    draw "$name" "$name" --axis wall
+}
+location location-broadcast broadcast --processes 4 --lookups 2 --moves 1 --seed 3
+location location-forwarding forwarding-shortened --processes 5 --lookups 2 --moves 2 --seed 6
+location location-home home --processes 4 --lookups 2 --moves 1 --seed 3
+location location-chord chord --processes 6 --lookups 2 --moves 1 --seed 3
+location location-hierarchical hierarchical --processes 4 --lookups 2 --moves 1 --seed 3
+
 "$bin/lamport" simulate mutex --processes 3 --count 1 --seed 4 --show 0 --logs mutex >/dev/null
 draw clocks mutex
 "$bin/lamport" simulate mutex --processes 4 --count 2 --loss 10% --duplicate 10% --seed 4 --show 0 --logs run >/dev/null

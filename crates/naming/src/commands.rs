@@ -1,7 +1,10 @@
 //! From the command line to the command.
 
+use std::io::{self, IsTerminal};
+
 use common::{
     app::App,
+    config::Options as _,
     event::{Event, Kind, Level},
     exit::{Failure, Summary},
     files,
@@ -10,13 +13,13 @@ use common::{
 };
 
 use crate::{
-    ask, change, compare,
+    ask, change, check, compare,
     config::{Cli, Command},
     delegate,
     dns::key,
     iterate,
     names::read,
-    stored,
+    simulate, stored,
 };
 
 /// Runs the command; without one, the handout's program. `serve` binds the sockets of the name server, or of
@@ -48,6 +51,15 @@ pub fn run(
             app.catch_signals()?,
             show_progress,
         ),
+        Some(Command::Simulate { scheme }) => {
+            simulate::command::run(&cli.simulation(*scheme)?, journal, app.catch_signals()?)
+        }
+        Some(Command::Check { scheme }) => {
+            let output = options.output();
+            let shows_progress = !output.json && !output.quiet && io::stdout().is_terminal();
+            let settings = cli.check(*scheme)?;
+            check::command::run(&settings, journal, app.catch_signals()?, shows_progress)
+        }
         Some(Command::Export) => ask::export(cli, &read(options)?, journal, app.catch_signals()?),
         Some(Command::Import { file }) => change::import(cli, file, journal),
         Some(Command::Resolve { queries, rtype }) if options.iterative == Some(true) => {

@@ -1,8 +1,10 @@
 //! The program's options and subcommands.
 
+mod checking;
 mod examples;
 mod resolution;
 mod ring;
+mod simulation;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -17,7 +19,11 @@ use common::{
     endpoint::{Defaults, Endpoint},
     exit::Failure,
     net, parallel,
-    process::faults::{Chance, Delay},
+    process::{
+        faults::{Chance, Delay},
+        report::Show,
+    },
+    size::Size,
     text::visible_path,
     zone,
 };
@@ -35,7 +41,7 @@ use crate::{
         publish,
         tsig::{SigningKey, SigningKeys},
     },
-    location::schemes::LocationScheme,
+    location::{chord::settings::Rules, schemes::LocationScheme},
     name::{Name, Path, Place},
     recursive::Network,
     server,
@@ -193,6 +199,20 @@ pub enum Command {
     /// Compare location schemes: the same names and look-ups through each
     #[command(after_help = examples::COMPARE)]
     Compare,
+    /// Simulate the processes of a location scheme; the same seed gives the same run
+    #[command(after_help = examples::SIMULATE)]
+    Simulate {
+        /// The location scheme
+        #[arg(id = "of", value_name = "SCHEME", hide_possible_values = true)]
+        scheme: LocationScheme,
+    },
+    /// Model checker: explore every interleaving of a location scheme and print a shortest counterexample
+    #[command(after_help = examples::CHECK)]
+    Check {
+        /// The location scheme
+        #[arg(id = "of", value_name = "SCHEME", hide_possible_values = true)]
+        scheme: LocationScheme,
+    },
     /// Run real processes of a location scheme over UDP, with faults, and check what their look-ups find
     #[command(after_help = examples::RUN)]
     Run {
@@ -245,6 +265,7 @@ common::options! {
             serve,
             compare = "100000" as "N": "How many names",
             run = "32" as "N": "How many names are inserted",
+            simulate = "3" as "N": "How many names",
             chord = "32" as "N": "With --ring: how many names are put",
         ],
         /// Mount the structured names of a file under a new directory; may be repeated
@@ -280,11 +301,13 @@ common::options! {
         scheme: Vec<SchemeName> => [compare],
         /// How many look-ups; popular names are looked up more often (Zipf's law)
         #[arg(value_name = "N", help_heading = "Comparison")]
-        lookups: u64 => [compare = "100000"],
+        lookups: u64 => [compare = "100000", simulate = "10": "How many look-ups"],
         /// How many times a name moves to another node, among the look-ups [default: a tenth of them]
         #[arg(value_name = "N")]
         moves: u64 => [
             compare,
+            simulate = "2": "How many times a name moves to another process, among the look-ups",
+            check = "1; without look-ups 0": "How many times the name moves, from process to process",
             run = "10": "Moves of names to random other processes, per second",
             chord = "0": "With --ring: moves of names to random other nodes, per second",
         ],
@@ -292,16 +315,27 @@ common::options! {
         #[arg(value_name = "DELAY")]
         delay: Delay => [
             compare = "50ms",
+            simulate = "1ms..10ms": "How long frames take: 5ms, 1ms..10ms, exp:5ms, normal:5ms,1ms",
             run = "no delay": "How long frames take: 5ms, 1ms..10ms, exp:5ms, normal:5ms,1ms",
             chord = "no delay": "How long frames take: 5ms, 1ms..10ms, exp:5ms, normal:5ms,1ms",
         ],
         /// Number of processes
         #[arg(value_name = "N")]
-        processes: usize => [run = "5"],
+        processes: usize => [simulate = "5", check = "3; where one joins 4", run = "5"],
+        /// Look-ups of each process
+        #[arg(value_name = "N")]
+        count: u16 => [check = "1; of a ring 0"],
+        /// Number of runs: with this random seed and those after it
+        #[arg(value_name = "N")]
+        seeds: u64 => [simulate = "1"],
+        /// How many events to print: a number, or all
+        #[arg(value_name = "N|all")]
+        show: Show => [simulate = "30; of several seeds 0"],
         /// The random seed: the same seed gives the same figures
         #[arg(value_name = "N")]
         seed: u64 => [
             compare = "1",
+            simulate = "1": "The random seed",
             run = "random": "The random seed of faults, look-ups, moves and the processes to kill",
             chord = "random": "The random seed of faults, look-ups and the processes to kill",
         ],
@@ -347,6 +381,7 @@ common::options! {
             delegate = "5s",
             serve = "10s": "How long to wait for a client that sends nothing",
             resolve = "5s",
+            simulate = "1s": "How long a process waits for an answer",
             run = "500ms": "How long a process waits for an answer before it asks again",
             chord = "500ms": "How long a node waits for an answer before it asks another node",
         ],
@@ -394,7 +429,7 @@ common::options! {
         ],
         /// Number of threads that answer over UDP [default: one a processor]
         #[arg(value_name = "N", help_heading = "Server")]
-        workers: usize => [serve],
+        workers: usize => [serve, check = "one a processor": "Number of threads"],
         /// Number of TCP connections at once; others wait in the backlog [default: 200]
         #[arg(value_name = "N", help_heading = "Server")]
         max_clients: usize => [serve],
@@ -412,13 +447,28 @@ common::options! {
         join: String => [chord],
         /// Length of the successor lists: a record has this many copies
         #[arg(value_name = "R", help_heading = "Ring")]
-        successors: usize => [run = "4": "Length of the successor lists of a ring", chord = "4"],
+        successors: usize => [
+            simulate = "4": "Length of the successor lists of a ring",
+            check = "2": "Length of the successor lists of a ring",
+            run = "4": "Length of the successor lists of a ring",
+            chord = "4",
+        ],
+        /// Rules of a ring: corrected (Zave 2017), published (Stoica 2001)
+        #[arg(value_name = "RULES", hide_possible_values = true, help_heading = "Ring")]
+        rules: Rules => [simulate = "corrected", check = "corrected"],
         /// Time between two rounds of stabilization
         #[arg(value_name = "DURATION", help_heading = "Ring")]
         stabilize: Period => [
+            simulate = "with --crash 500ms, else never": "Time between two rounds of stabilization of a ring",
             run = "200ms": "Time between two rounds of stabilization of a ring",
             chord = "200ms",
         ],
+        /// How many processes are outside the ring and join it
+        #[arg(value_name = "N", help_heading = "Ring")]
+        joins: usize => [check = "1; with --count 0"],
+        /// How many rounds of maintenance there are, of all processes together
+        #[arg(value_name = "N", help_heading = "Ring")]
+        rounds: u16 => [check = "1; with --count 0"],
         /// Start this many nodes, and check their look-ups
         #[arg(value_name = "N", help_heading = "Ring")]
         ring: usize => [chord],
@@ -430,28 +480,62 @@ common::options! {
         ],
         /// Kill a process: p2@1s; p2@1s..2s stops it for a while; may be repeated
         #[arg(value_name = "P@FROM..UNTIL", help_heading = "Faults")]
-        crash: Vec<String> => [run, chord],
+        crash: Vec<String> => [
+            simulate: "Crash a process: p2@1s..2s, without an end for good; may be repeated",
+            run,
+            chord,
+        ],
         /// How long look-ups go on
         #[arg(value_name = "DURATION")]
         r#for: Period => [run = "5s", chord = "5s, a single node without end"],
         /// Look-ups per process and second
         #[arg(value_name = "N")]
-        rate: f64 => [run = "10", chord = "10"],
+        rate: f64 => [
+            simulate = "10": "Look-ups and moves per second, on average",
+            run = "10",
+            chord = "10",
+        ],
         /// Write the event log of each process into this folder
         #[arg(value_name = "FOLDER")]
-        logs: PathBuf => [run, chord],
+        logs: PathBuf => [
+            simulate,
+            check: "Write each counterexample as an event log into this folder",
+            run,
+            chord,
+        ],
         /// Share of the frames that the network drops, such as 10% [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
-        loss: Chance => [run, chord],
+        loss: Chance => [simulate, run, chord],
         /// Share of the frames that it duplicates [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
-        duplicate: Chance => [run, chord],
+        duplicate: Chance => [simulate, run, chord],
         /// Share of the frames that it delivers out of order [default: 0%]
         #[arg(value_name = "SHARE", help_heading = "Faults")]
-        reorder: Chance => [run, chord],
+        reorder: Chance => [simulate, run, chord],
         /// Partition the network: p1/p2,p3@1s..2s, one way p1>*@1s; may be repeated
         #[arg(value_name = "A/B@FROM..UNTIL", help_heading = "Faults")]
-        partition: Vec<String> => [run, chord],
+        partition: Vec<String> => [simulate, run, chord],
+        /// How many waits of each process may end early, while the answer is under way
+        #[arg(value_name = "N", help_heading = "Model")]
+        early: u16 => [check = "0"],
+        /// How many messages the network may lose, each at any moment
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_lose: u8 => [check = "0"],
+        /// How many messages it may duplicate
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_duplicate: u8 => [check = "0"],
+        /// How many messages it may deliver out of order
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_reorder: u8 => [check = "0"],
+        /// How many processes may crash and stay crashed
+        #[arg(value_name = "N", help_heading = "Model")]
+        may_crash: u8 => [check = "0; where one joins 1"],
+        /// The largest number of distinct states
+        #[arg(value_name = "N", help_heading = "Model")]
+        states: u64 => [check = "20000000"],
+        /// The most memory for the states: 512MiB, 2GiB
+        #[arg(value_name = "SIZE", help_heading = "Model")]
+        memory: Size => [check = "half of what is free"],
     } writes { plot, ready_file }
 }
 

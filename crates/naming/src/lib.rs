@@ -20,12 +20,14 @@
 //! | [`ask`], [`change`], [`delegate`], [`tree`], [`stored`] | the commands |
 //! | [`location`] | how an entity is found by its flat name where no process knows all names |
 //! | [`compare`] | what each location scheme costs |
+//! | [`simulate`], [`check`] | a location scheme in simulated time, and in every interleaving |
 //! | [`ring`], [`run`] | a node of a Chord ring; many real processes of a location scheme |
 //! | [`view`] | what a person sees of the events |
 
 pub mod answers;
 pub mod ask;
 pub mod change;
+pub mod check;
 pub mod client;
 pub mod commands;
 pub mod compare;
@@ -48,6 +50,7 @@ pub mod resolving;
 pub mod ring;
 pub mod run;
 pub mod server;
+pub mod simulate;
 pub mod space;
 pub mod store;
 pub mod stored;

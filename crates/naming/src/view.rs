@@ -22,6 +22,8 @@ pub fn of(cli: &Cli) -> View {
     match command {
         Some(Command::Chord) => return view_of_processes(cli.options.ring.is_some(), false, trace),
         Some(Command::Run { managed, .. }) => return view_of_processes(!managed, managed, trace),
+        Some(Command::Simulate { .. }) => return Box::new(view::of_a_run),
+        Some(Command::Check { .. }) => return Box::new(view::of_a_check),
         _ => {}
     }
     let resolves = matches!(command, Some(Command::Resolve { .. }));

@@ -66,7 +66,7 @@ fn joins(world: &mut World<Chord>, process: ProcessId, contact: ProcessId) {
 
 #[test]
 fn sixteen_processes_make_one_ring() {
-    for rules in [Rules::Corrected, Rules::Original] {
+    for rules in [Rules::Corrected, Rules::Published] {
         let settings = waiting(16, &[], rules);
         let mut world = world::<Chord>(16, &settings);
         joins(&mut world, p(1), p(1));

@@ -1,10 +1,7 @@
 //! Ring maintenance in every order of its steps: the published rules break the ring, the corrected ones do not.
 
 use naming::location::{
-    chord::{
-        model::{Broken, Model},
-        settings::Rules,
-    },
+    chord::{invariant::Broken, model::Model, settings::Rules},
     circle::Circle,
 };
 
@@ -22,7 +19,7 @@ fn model(rules: Rules, nodes: usize, failures: usize) -> Model {
 
 #[test]
 fn the_published_rules_break_the_ring() {
-    let outcome = model(Rules::Original, 4, 1).search(1_000_000);
+    let outcome = model(Rules::Published, 4, 1).search(1_000_000);
     let (steps, broken) = outcome.violation.expect("Zave's counterexample");
     let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
     // Who joins knows one node, and that fails.

@@ -191,7 +191,7 @@ impl Chord {
                 Rules::Corrected => {
                     out.send(To::One(candidate.process), Payload::GetNeighbours(0))?;
                 }
-                Rules::Original => {
+                Rules::Published => {
                     let list = std::mem::take(&mut self.neighbours.successors);
                     self.neighbours.adopt(circle, candidate, &list, length);
                 }

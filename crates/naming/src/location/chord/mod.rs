@@ -8,6 +8,7 @@
 //! | [`messages`] | the messages |
 //! | [`neighbours`] | predecessor and successor list, and the rules by which they change |
 //! | [`fingers`] | the finger table |
+//! | [`invariant`] | what must hold of a ring at every time |
 //! | [`model`] | a model that tries every order of the steps of maintenance |
 //! | `node`, `search`, `suspicion` | the state of a node |
 //! | `process` | what it does with messages, timers and commands |
@@ -16,6 +17,7 @@
 //! | `maintain` | joining, stabilisation, failures, leaving |
 
 pub mod fingers;
+pub mod invariant;
 mod look_up;
 mod maintain;
 pub mod messages;

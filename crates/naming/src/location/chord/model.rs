@@ -12,6 +12,7 @@ use std::{
 use common::process::ids::ProcessId;
 
 use super::{
+    invariant::{Broken, broken},
     neighbours::Neighbours,
     settings::{Peer, Rules},
 };
@@ -62,17 +63,6 @@ pub enum Step {
     Notify(Peer, Peer),
 }
 
-/// How a ring is broken.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Broken {
-    /// No node of this one's list is alive.
-    NoSuccessor(Peer),
-    /// There are several rings.
-    Rings(usize),
-    /// The successors do not go round the circle once.
-    Disordered,
-}
-
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Node {
     Outside,
@@ -105,7 +95,7 @@ impl Model {
         let mut waiting = VecDeque::from([start]);
         while let Some(state) = waiting.pop_front() {
             let at = fingerprint(&state);
-            if let Some(broken) = self.broken(&state) {
+            if let Some(broken) = state.broken(self.circle) {
                 let violation = Some((way(&seen, at), broken));
                 let states = seen.len();
                 return Outcome { states, violation };
@@ -239,7 +229,7 @@ impl Model {
                 let next = match (candidate, self.rules) {
                     (None, _) => Next::Notify,
                     (Some(candidate), Rules::Corrected) => Next::Reconsider(candidate),
-                    (Some(candidate), Rules::Original) => {
+                    (Some(candidate), Rules::Published) => {
                         let list = std::mem::take(&mut node.successors);
                         node.adopt(circle, candidate, &list, length);
                         Next::Notify
@@ -268,46 +258,6 @@ impl Model {
             }
         }
     }
-
-    /// How the ring is broken, if it is: every member has a live successor, and the first live ones make one ring that goes
-    /// round the circle once. Members may still be outside that ring, on their way into it.
-    fn broken(&self, state: &State) -> Option<Broken> {
-        let members = || state.nodes.iter().filter_map(Node::neighbours);
-        let live = |node: &Neighbours| {
-            let mut successors = node.successors.iter();
-            successors
-                .find(|peer| state.member(**peer).is_some())
-                .copied()
-        };
-        if members().count() <= 1 {
-            return None;
-        }
-        let mut next = HashMap::new();
-        for node in members() {
-            match live(node) {
-                Some(successor) => next.insert(node.me, successor),
-                None => return Some(Broken::NoSuccessor(node.me)),
-            };
-        }
-        // From every member as many steps as there are members end in a ring; its smallest node stands for it.
-        let mut rings: Vec<Vec<Peer>> = Vec::new();
-        for node in members() {
-            let in_ring = (0..next.len()).fold(node.me, |peer, _| next[&peer]);
-            if !rings.iter().any(|ring| ring.contains(&in_ring)) {
-                let rest = iter::successors(Some(next[&in_ring]), |peer| Some(next[peer]));
-                let rest = rest.take_while(|peer| *peer != in_ring);
-                rings.push(iter::once(in_ring).chain(rest).collect());
-            }
-        }
-        let [ring] = &rings[..] else {
-            return Some(Broken::Rings(rings.len()));
-        };
-        let turn: u128 = ring
-            .iter()
-            .map(|peer| u128::from(self.circle.distance(peer.id, next[peer].id)))
-            .sum();
-        (ring.len() > 1 && turn != u128::from(self.circle.last()) + 1).then_some(Broken::Disordered)
-    }
 }
 
 impl Node {
@@ -320,6 +270,11 @@ impl Node {
 }
 
 impl State {
+    fn broken(&self, circle: Circle) -> Option<Broken> {
+        let members: Vec<_> = self.nodes.iter().filter_map(Node::neighbours).collect();
+        broken(circle, &members)
+    }
+
     /// The node, if it is a member that has not failed.
     fn member(&self, peer: Peer) -> Option<&Neighbours> {
         self.nodes[peer.process.index()].neighbours()
@@ -380,16 +335,6 @@ impl fmt::Display for Step {
             Self::Notify(node, successor) => {
                 write!(f, "{} notifies its successor {}", node.id, successor.id)
             }
-        }
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSuccessor(node) => write!(f, "{} has no live successor", node.id),
-            Self::Rings(count) => write!(f, "there are {count} rings"),
-            Self::Disordered => f.write_str("the ring does not go round the circle once"),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Neighbours {
                 }
                 neighbours.predecessor = Some(before);
             }
-            Rules::Original => neighbours.adopt(circle, first, &[], length),
+            Rules::Published => neighbours.adopt(circle, first, &[], length),
         }
         neighbours
     }
@@ -171,7 +171,7 @@ mod tests {
             (corrected.predecessor, &corrected.successors[..]),
             (Some(peer(9)), &list[..])
         );
-        let original = Neighbours::joined(peer(10), peer(9), &list, circle, Rules::Original, 3);
+        let original = Neighbours::joined(peer(10), peer(9), &list, circle, Rules::Published, 3);
         assert_eq!(
             (original.predecessor, &original.successors[..]),
             (None, &list[..1])

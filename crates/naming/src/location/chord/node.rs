@@ -59,6 +59,11 @@ pub struct Chord {
 }
 
 impl Chord {
+    /// The circle of the identifiers.
+    pub fn circle(&self) -> Circle {
+        self.circle
+    }
+
     /// Its ring pointers.
     pub fn neighbours(&self) -> &Neighbours {
         &self.neighbours

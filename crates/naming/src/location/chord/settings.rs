@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use common::process::ids::ProcessId;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,8 @@ pub struct Peer {
 }
 
 /// The rules of ring maintenance.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Rules {
     /// As Zave 2017 corrects them ("Reasoning about Identifier Spaces: How to Make Chord Correct"): who joins takes over the whole
     /// successor list of the member before it, and a new successor is taken only once it has answered.
@@ -26,7 +28,17 @@ pub enum Rules {
     Corrected,
     /// As Stoica et al. 2001 publish them: who joins knows its successor alone, and a successor's predecessor becomes the new
     /// successor unasked.
-    Original,
+    Published,
+}
+
+impl Rules {
+    /// The word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Corrected => "corrected",
+            Self::Published => "published",
+        }
+    }
 }
 
 /// Who goes from node to node in a look-up.

@@ -19,8 +19,11 @@ use common::{
         property::Property,
         run_event::RunEvent,
         verdict::{
+            Verdict,
+            channels::Channels,
             check::Check,
             checker::{Checker, Known},
+            clocks::Clocks,
             exercise::Exercise,
             run::{Expected, RunUnderTest},
         },
@@ -33,6 +36,21 @@ pub use self::{
     look_ups::{Ended, FoundBy, LookUps},
     promise::{Promise, RunFaults},
 };
+
+/// The verdict on a run whose events are all known: clocks, channels, look-ups.
+pub fn of(promise: Promise, faults: RunFaults, run: &RunUnderTest<'_>) -> Verdict {
+    let processes = run.names.count();
+    let clocks = Clocks::new(run.events.len(), processes);
+    let look_ups = LookUpChecker::new(promise, faults);
+    Verdict::of(
+        run,
+        vec![
+            Box::new(clocks),
+            Box::new(Channels::new(processes)),
+            Box::new(look_ups),
+        ],
+    )
+}
 
 /// How many names of a kind are listed.
 const LISTED: usize = 3;
