@@ -21,6 +21,7 @@
 //! | `endpoint`, `zone` | addresses as people write them; zones of IPv6 addresses (feature `net`) |
 //! | `net` | TCP sockets and waiting that a shutdown can interrupt (feature `net`) |
 //! | `multicast` | multicast groups, network interfaces, UDP senders and receivers (feature `multicast`) |
+//! | `plot` | figures against the number of processes, as SVG (feature `plot`) |
 //! | `process` | the interface of a distributed algorithm: processes, messages, clocks (feature `process`) |
 //! | `typed` | lines from standard input, bounded and interruptible (feature `typed`) |
 //! | `testing` | starting the real binaries from a test (feature `testing`) |
@@ -41,6 +42,8 @@ pub mod multicast;
 #[cfg(feature = "net")]
 pub mod net;
 pub mod parallel;
+#[cfg(feature = "plot")]
+pub mod plot;
 #[cfg(feature = "process")]
 pub mod process;
 pub mod rate_limit;

@@ -23,6 +23,12 @@ pub enum Bug {
     OldTerms,
     /// Waiting requests are granted by process, the first one first, and not in their order
     UnfairQueue,
+    /// The members of a quorum neither inquire nor tell that a request has failed, so no lock is relinquished
+    NoRelinquish,
+    /// A process keeps the token for its next entry
+    KeepToken,
+    /// A process that misses the token makes a new one at once, without a regeneration round
+    NoRound,
 }
 
 impl Bug {
@@ -37,6 +43,9 @@ impl Bug {
             Self::NoDiscard => "no-discard",
             Self::OldTerms => "old-terms",
             Self::UnfairQueue => "unfair-queue",
+            Self::NoRelinquish => "no-relinquish",
+            Self::KeepToken => "keep-token",
+            Self::NoRound => "no-round",
         }
     }
 }

@@ -12,7 +12,7 @@ use common::{
 };
 
 use crate::{
-    check,
+    check, compare,
     config::{Cli, Command},
     handout, harness,
     harness::workload::{NodeWorkload, Subject},
@@ -78,6 +78,10 @@ pub fn run<'app>(
         }
         Some(Command::Explore { algorithm }) => {
             check::explore::run(cli, *algorithm, journal, shutdown()?)
+        }
+        Some(Command::Compare { topic }) => {
+            let settings = compare::Settings::new(cli, *topic)?;
+            compare::run(&settings, journal, shutdown()?)
         }
         Some(Command::Run { algorithm }) => match (&cli.options.node, algorithm) {
             (Some(node), subject) => {

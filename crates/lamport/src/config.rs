@@ -28,6 +28,7 @@ use serde::Deserialize;
 use crate::{
     algorithms::Algorithm,
     bug::Bug,
+    compare::{counts::Counts, topic::Topic},
     harness::workload::Subject,
     trace_flags::{Axis, FieldNames, Lanes, Range, TraceFiles},
 };
@@ -75,6 +76,13 @@ pub enum Command {
         #[arg(hide_possible_values = true)]
         algorithm: Algorithm,
     },
+    /// Compare the messages that the algorithms of a kind need, as measured and as published
+    #[command(after_help = examples::COMPARE)]
+    Compare {
+        /// What is compared: mutex, the messages of an entry to the critical section
+        #[arg(hide_possible_values = true)]
+        topic: Topic,
+    },
     /// Merge event logs into one space-time diagram, ordered by happened-before; verify and draw it
     #[command(after_help = examples::TRACE)]
     Trace(TraceFiles),
@@ -112,7 +120,13 @@ common::options! {
         check: bool => [trace],
         /// Number of processes
         #[arg(value_name = "N")]
-        processes: usize => [simulate = "3", run = "3", check = "3; of mutex with --liveness 2", explore = "3"],
+        processes: Counts => [
+            simulate = "3",
+            run = "3",
+            check = "3; of mutex with --liveness 2",
+            explore = "3",
+            compare = "3..33" as "N|FROM..TO": "Numbers of processes: one, or a range in which the other processes double",
+        ],
         /// Run this command as each process: a node in any language [default: the algorithm's process]
         #[arg(value_name = "COMMAND")]
         node: String => [run],
@@ -137,7 +151,7 @@ common::options! {
         bug: Bug => [simulate, run, check, explore, node],
         /// Random seed
         #[arg(value_name = "N")]
-        seed: u64 => [simulate = "1", run = "the time", node = "the time"],
+        seed: u64 => [simulate = "1", run = "the time", compare = "1", node = "the time"],
         /// Number of runs: with this random seed and those after it
         #[arg(value_name = "N")]
         seeds: u64 => [simulate = "1"],
@@ -184,7 +198,10 @@ common::options! {
         lanes: Lanes => [trace = "process"],
         /// Draw the latencies and the faults over time, as SVG
         #[arg(value_name = "FILE", help_heading = "Pictures")]
-        plot: PathBuf => [run: "With --node: draw latencies and faults over time, as SVG"],
+        plot: PathBuf => [
+            run: "With --node: draw latencies and faults over time, as SVG",
+            compare: "Draw the messages against the number of processes, as SVG",
+        ],
         /// Write a log for ShiViz
         #[arg(value_name = "FILE", help_heading = "Pictures")]
         shiviz: PathBuf => [trace],
@@ -340,8 +357,21 @@ impl Cli {
             | Command::Check { algorithm }
             | Command::Explore { algorithm }
             | Command::Node { algorithm, .. } => Some(*algorithm),
-            Command::Trace(_) | Command::Run { .. } => None,
+            Command::Trace(_) | Command::Compare { .. } | Command::Run { .. } => None,
         }
+    }
+
+    /// The number of processes, if it is given.
+    ///
+    /// # Errors
+    /// When it is a range (exit code 2).
+    pub fn given_processes(&self) -> Result<Option<usize>, Failure> {
+        let one = |counts: Counts| {
+            let why = "a range, which only compare takes";
+            let failure = || Failure::could_not_run(format!("--processes {counts}"), why);
+            counts.one().ok_or_else(failure)
+        };
+        self.options.processes.map(one).transpose()
     }
 
     /// The number of processes, at most `most`.
@@ -349,7 +379,7 @@ impl Cli {
     /// # Errors
     /// When `--processes` is out of range (exit code 2).
     pub fn processes(&self, most: usize) -> Result<usize, Failure> {
-        in_range("--processes", self.options.processes.unwrap_or(3), 2, most)
+        in_range("--processes", self.given_processes()?.unwrap_or(3), 2, most)
     }
 
     /// The event log to replay.

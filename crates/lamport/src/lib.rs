@@ -8,6 +8,7 @@
 //! | [`algorithms`] | the algorithms |
 //! | [`simulate`] | runs in simulated time, minimal counterexamples, replays |
 //! | [`check`] | the model checker: all interleavings of the same processes |
+//! | [`compare`] | how many messages the algorithms of a kind need |
 //! | [`node`], [`run`] | the driver with real sockets: one process by hand, many started and supervised |
 //! | [`harness`] | nodes of anybody, in any language, under the lab's network |
 //! | [`verdict`] | the verdict on a run of an algorithm |
@@ -19,6 +20,7 @@ pub mod algorithms;
 pub mod bug;
 pub mod check;
 pub mod command;
+pub mod compare;
 pub mod config;
 pub mod handout;
 pub mod harness;

@@ -20,7 +20,9 @@ pub fn of(cli: &Cli) -> View {
     match cli.command {
         Some(Command::Trace(_)) => view_of_a_trace(),
         None => Box::new(view_of_the_handout),
-        Some(Command::Simulate { .. } | Command::Run { .. }) => Box::new(view::of_a_run),
+        Some(Command::Simulate { .. } | Command::Run { .. } | Command::Compare { .. }) => {
+            Box::new(view::of_a_run)
+        }
         Some(Command::Check { .. }) => Box::new(view::of_a_check),
         Some(Command::Explore { .. }) => Box::new(view_of_an_explorer),
         Some(Command::Node { stdio: true, .. }) => Box::new(usual_view),

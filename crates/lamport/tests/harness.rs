@@ -422,6 +422,8 @@ fn the_algorithms_of_this_program_are_nodes_too() {
         ("mutex", "mutex"),
         ("ricart-agrawala", "mutex"),
         ("central", "mutex"),
+        ("token-ring", "mutex"),
+        ("maekawa", "mutex"),
         ("total", "total"),
         ("causal", "causal"),
     ] {

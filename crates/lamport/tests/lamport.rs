@@ -42,7 +42,7 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
         ),
         (
             "trace L --check --processes 9",
-            "--processes: trace does not take it; simulate, run, check and explore do",
+            "--processes: trace does not take it; simulate, run, check, explore and compare do",
         ),
         (
             "trace L --seeds 1000",
@@ -78,7 +78,7 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
         ),
         (
             "check mutex --seed 1",
-            "--seed: check does not take it; simulate, run and node do",
+            "--seed: check does not take it; simulate, run, compare and node do",
         ),
         (
             "check mutex --rate 1",

@@ -181,7 +181,13 @@ fn what_was_typed_is_replayed() {
         "{other:?}"
     );
 
-    for algorithm in ["mutex", "ricart-agrawala", "central"] {
+    for algorithm in [
+        "mutex",
+        "ricart-agrawala",
+        "central",
+        "token-ring",
+        "maekawa",
+    ] {
         let lab = Lab::new(algorithm, UDP);
         let [mut p1, mut p2, mut p3] = [1, 2, 3].map(|number| lab.start(number, 3));
         p2.type_in("lock\n");

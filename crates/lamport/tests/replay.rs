@@ -447,6 +447,11 @@ fn every_counterexample_is_confirmed_by_the_simulator() {
         "central --may-duplicate 1 --count 2",
         "total --processes 2 --may-duplicate 1",
         "causal --may-lose 1",
+        "token-ring --processes 2 --bug no-round",
+        "token-ring --processes 2 --bug keep-token",
+        "token-ring --processes 2 --may-duplicate 1",
+        "maekawa --bug no-relinquish",
+        "maekawa --may-lose 1",
     ]
     .into_iter()
     .enumerate()

@@ -85,7 +85,14 @@ fn all_replicas_of_the_account_are_equal_in_the_end() {
 
 #[test]
 fn every_algorithm_runs() {
-    for algorithm in ["events", "ricart-agrawala", "central", "causal"] {
+    for algorithm in [
+        "events",
+        "ricart-agrawala",
+        "central",
+        "token-ring",
+        "maekawa",
+        "causal",
+    ] {
         let finished = run_for(
             "5s",
             &[&[algorithm, "--count", "5"], BAD.as_slice()].concat(),

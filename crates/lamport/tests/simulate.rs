@@ -9,11 +9,13 @@ use common::{
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
 
-const ALGORITHMS: [&str; 8] = [
+const ALGORITHMS: [&str; 10] = [
     "events",
     "mutex",
     "ricart-agrawala",
     "central",
+    "token-ring",
+    "maekawa",
     "total",
     "causal",
     "bully",
@@ -40,9 +42,14 @@ fn checks(finished: &Finished) -> Vec<(String, bool)> {
 #[test]
 fn every_algorithm_has_its_properties_over_an_unreliable_network() {
     for algorithm in ALGORITHMS {
+        // A process that goes on after it was suspected can come back with an old token.
+        let crash = match algorithm {
+            "token-ring" => "--crash p2@50ms",
+            _ => "--crash p2@50ms..500ms",
+        };
         let finished = simulate(&format!(
             "{algorithm} --processes 4 --seeds 25 --loss 10% --duplicate 10% --reorder 10% --delay exp:5ms \
-             --partition p1/p2,p3@30ms..300ms --partition p4>*@100ms..1s --crash p2@50ms..500ms"
+             --partition p1/p2,p3@30ms..300ms --partition p4>*@100ms..1s {crash}"
         ));
         assert_eq!(finished.code, Some(0), "{finished:?}");
         assert!(
@@ -114,6 +121,11 @@ fn every_injected_bug_is_found_and_its_minimal_counterexample_is_reproduced() {
         ("ricart-agrawala", "no-acknowledgement", "mutual exclusion"),
         ("central", "no-acknowledgement", "mutual exclusion"),
         ("central", "no-advance", "clock condition"),
+        ("token-ring", "no-round", "mutual exclusion"),
+        ("token-ring", "no-acknowledgement", "mutual exclusion"),
+        ("token-ring", "no-advance", "clock condition"),
+        ("maekawa", "no-acknowledgement", "mutual exclusion"),
+        ("maekawa", "no-advance", "clock condition"),
         ("total", "no-tie-break", "same sequence"),
         ("total", "no-acknowledgement", "same sequence"),
         ("causal", "no-hold-back", "causal order"),
@@ -177,6 +189,25 @@ fn the_highest_process_leads_after_each_crash_whatever_the_failure_detector() {
                 finished.out
             );
         }
+    }
+}
+
+#[test]
+fn a_process_that_waits_for_ever_is_found_in_a_few_seeds() {
+    for (algorithm, bug) in [
+        ("token-ring", "keep-token"),
+        ("maekawa", "no-relinquish"),
+        ("maekawa", "no-tie-break"),
+    ] {
+        let finished = simulate(&format!(
+            "{algorithm} --bug {bug} --seeds 20 --json --show 0"
+        ));
+        assert_eq!(finished.code, Some(1), "{algorithm} {bug}: {finished:?}");
+        let held = checks(&finished);
+        assert!(
+            held.contains(&("every request granted".into(), false)),
+            "{algorithm} {bug}: {held:?}"
+        );
     }
 }
 
@@ -271,6 +302,26 @@ fn a_process_that_waits_for_a_crashed_one_is_named() {
     // The algorithm events continues without it.
     let finished = simulate("events --crash p2@20ms --show 0");
     assert_eq!(finished.code, Some(0), "{}", finished.out);
+}
+
+#[test]
+fn a_token_is_made_again_when_its_holder_has_crashed() {
+    let finished = simulate("token-ring --processes 5 --seeds 50 --crash p2@20ms --crash p4@60ms");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let finished = simulate("token-ring --crash p1@0s --show all --count 2");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    assert!(
+        finished.out.contains("suspects p1") && finished.out.contains("sends regenerate"),
+        "{}",
+        finished.out
+    );
+    // One that only stops for a while comes back with its token.
+    let finished = simulate("token-ring --seeds 200 --crash p2@20ms..60ms --json");
+    assert!(
+        checks(&finished).contains(&("mutual exclusion".into(), false)),
+        "{}",
+        finished.out
+    );
 }
 
 #[test]

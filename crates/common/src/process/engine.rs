@@ -235,6 +235,25 @@ impl<P: Process> Engine<P> {
         }
     }
 
+    /// What the process would do first if the timer of this kind expired, at most so often in a row as it sets it again and
+    /// has no event; and how often.
+    pub fn foresee(&self, kind: TimerKind, most: usize) -> Option<(usize, Action<P::Message>)> {
+        let mut node = self.node.clone();
+        for times in 1..=most {
+            let mut actions = Vec::new();
+            node.timer(kind, &mut actions).ok()?;
+            let is_set = actions.contains(&Action::SetTimer(kind));
+            let mut actions = actions.into_iter();
+            if let Some(event) = actions.find(|action| matches!(action, Action::Event { .. })) {
+                return Some((times, event));
+            }
+            if !is_set {
+                return None;
+            }
+        }
+        None
+    }
+
     /// Handles a command.
     ///
     /// # Errors

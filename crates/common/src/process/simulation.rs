@@ -140,6 +140,8 @@ struct World<'a, M> {
     workload: &'a Workload,
     faults: &'a Faults,
     lasting: Duration,
+    /// The time of the last command.
+    commands_end: Duration,
     /// The crashes, sorted by process.
     crashes: Vec<Crash>,
     random: Pcg64Mcg,
@@ -190,7 +192,7 @@ impl<M: Clone> Driver<M> for ProcessView<'_, '_, M> {
         let duration = world.workload.duration(&mut world.random, kind, started);
         let at = duration.map(|duration| world.now + duration);
         if let Some(at) = at
-            && (kind.goes_on() || at < world.lasting)
+            && (kind.goes_on() || at < world.lasting || world.workload.maintains(kind))
         {
             let setting = world.timers[process.index()][kind.index()];
             let expires = Next::Timer {
@@ -230,10 +232,12 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
     let mut engines: Vec<_> = ProcessId::all(processes).map(engine).collect();
     let mut crashes = settings.faults.crashes.clone();
     crashes.sort_by_key(|crash| crash.process);
+    let last_command = settings.commands.iter().map(|(at, ..)| *at).max();
     let mut world = World {
         workload: &settings.workload,
         faults: &settings.faults,
         lasting: settings.lasting,
+        commands_end: last_command.unwrap_or_default(),
         crashes,
         random: Pcg64Mcg::seed_from_u64(settings.seed),
         now: Duration::ZERO,
@@ -263,7 +267,6 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
     if P::DETECTS && settings.detector == Detector::Perfect {
         world.plan_detections(processes);
     }
-    let last_command = settings.commands.iter().map(|(at, ..)| *at).max();
     let faults_end = settings.faults.end().max(last_command.unwrap_or_default());
     // A frame and its acknowledgement, each retransmitted once and reordered.
     let quiescence = QUIESCENCE + 16 * settings.faults.delay.long();
@@ -291,6 +294,12 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
                 }
                 world.event_queue.insert(until, next);
             }
+            continue;
+        }
+        if let Next::Timer { kind, .. } = next
+            && world.workload.maintains(kind)
+            && world.have_finished(&engines)
+        {
             continue;
         }
         let engine = &mut engines[me.index()];
@@ -333,6 +342,19 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
 impl<'a, M> World<'a, M> {
     fn view<'w>(&'w mut self, me: ProcessId) -> ProcessView<'w, 'a, M> {
         ProcessView { world: self, me }
+    }
+
+    /// Whether every process has finished its operations, and starts none any more.
+    fn have_finished<P: Process>(&self, engines: &[Engine<P>]) -> bool {
+        let mut all = ProcessId::all(engines.len());
+        self.now >= self.commands_end
+            && all.all(|process| {
+                let index = process.index();
+                let starts_none =
+                    self.started[index] >= self.workload.count || self.now >= self.lasting;
+                starts_none && engines[index].process().idle()
+                    || self.crashed_until(process) == Some(Duration::MAX)
+            })
     }
 
     /// When the process recovers, if it is crashed.

@@ -29,6 +29,11 @@ pub struct Workload {
     pub maintenance: Duration,
     /// How long a process waits for a reply.
     pub timeout: Duration,
+    /// How long a process stays in the critical section, at most; without it, until a person's command.
+    pub work: Option<Duration>,
+    /// Whether periodic work goes on until every process has finished its operations, which need it; otherwise it ends when
+    /// applications start none any more.
+    pub maintains_operations: bool,
 }
 
 impl Workload {
@@ -39,7 +44,14 @@ impl Workload {
             count,
             maintenance: MAINTENANCE,
             timeout: TIMEOUT,
+            work: Some(LONGEST_WORK),
+            maintains_operations: false,
         }
+    }
+
+    /// Whether timers of this kind expire until every process has finished its operations.
+    pub fn maintains(&self, kind: TimerKind) -> bool {
+        self.maintains_operations && kind == TimerKind::Maintain
     }
 
     /// The duration of a timer; None when it never expires, because the process has started all its operations.
@@ -55,7 +67,7 @@ impl Workload {
                 let scale: f64 = Exp1.sample(random);
                 Some(Duration::from_secs_f64(scale / self.rate))
             }
-            TimerKind::Work => Some(LONGEST_WORK.mul_f64(random.random())),
+            TimerKind::Work => self.work.map(|work| work.mul_f64(random.random())),
             TimerKind::Maintain => {
                 let scale: f64 = random.random_range(0.9..1.1);
                 Some(self.maintenance.mul_f64(scale))

@@ -174,11 +174,7 @@ impl Process for Central {
 /// No process compares times.
 impl Relevance for Central {
     fn forget(&mut self) {
-        if let CriticalSection::Waiting(request) | CriticalSection::Inside(request) =
-            &mut self.state
-        {
-            request.time = 0;
-        }
+        self.state.forget_times();
     }
 
     fn commutes(&self, _: ProcessId, message: &Stamped<Payload>, _: MayStart<'_>) -> bool {

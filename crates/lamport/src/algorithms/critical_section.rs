@@ -37,6 +37,13 @@ impl CriticalSection {
         }
     }
 
+    /// Forgets the time of the request: no process compares times.
+    pub(super) fn forget_times(&mut self) {
+        if let Self::Waiting(request) | Self::Inside(request) = self {
+            request.time = 0;
+        }
+    }
+
     /// Visits the time of a request that waits.
     pub(super) fn times(&mut self, visit: Visit<'_>) {
         if let Self::Waiting(request) = self {

@@ -6,6 +6,8 @@
 //! | [`mutex`] | mutual exclusion by a replicated queue of requests | Lamport 1978 |
 //! | [`ricart_agrawala`] | mutual exclusion by permission of all processes | Ricart & Agrawala 1981 |
 //! | [`central`] | mutual exclusion by a coordinator | van Steen & Tanenbaum, "Mutual exclusion" |
+//! | [`token_ring`] | mutual exclusion by a token that goes round | van Steen & Tanenbaum, "A token-ring algorithm"; Le Lann 1977 |
+//! | [`maekawa`] | mutual exclusion by quorums that share a process | Maekawa 1985, Sanders 1987 |
 //! | [`total`] | totally ordered multicast, for the replicas of a [`bank`] account | van Steen & Tanenbaum, "Logical clocks" |
 //! | [`bully`] | election of the highest process | Garcia-Molina 1982 |
 //! | [`ring`] | election in a ring | Chang & Roberts 1979 |
@@ -20,15 +22,22 @@ mod election;
 #[cfg(test)]
 mod election_messages;
 pub mod events;
+pub mod maekawa;
 pub mod mutex;
 pub mod ricart_agrawala;
 pub mod ring;
+pub mod token_ring;
 pub mod total;
 
+use std::time::Duration;
+
 use clap::ValueEnum;
-use common::process::property::Property;
+use common::process::{check::system::TimerBounds, property::Property, workload::Workload};
 
 use crate::bug::Bug;
+
+/// How long a process keeps a token that it does not use, on average.
+const TOKEN_RESTS: Duration = Duration::from_millis(2);
 
 /// The algorithms by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -41,6 +50,10 @@ pub enum Algorithm {
     RicartAgrawala,
     /// Mutual exclusion by a coordinator, p1: request, grant, release; 3 messages an entry
     Central,
+    /// Mutual exclusion by a token that goes round in a ring: 1 to any number of messages an entry
+    TokenRing,
+    /// Maekawa's mutual exclusion by quorums: 3 to 5 messages for each other member of a quorum, of about 2√N processes
+    Maekawa,
     /// Totally ordered multicast: the replicas of a bank account
     Total,
     /// Causally ordered multicast, by vector clocks
@@ -69,6 +82,14 @@ macro_rules! with_process {
             }
             $crate::algorithms::Algorithm::Central => {
                 type $P = $crate::algorithms::central::Central;
+                $body
+            }
+            $crate::algorithms::Algorithm::TokenRing => {
+                type $P = $crate::algorithms::token_ring::TokenRing;
+                $body
+            }
+            $crate::algorithms::Algorithm::Maekawa => {
+                type $P = $crate::algorithms::maekawa::Maekawa;
                 $body
             }
             $crate::algorithms::Algorithm::Total => {
@@ -100,6 +121,8 @@ impl Algorithm {
             Self::Mutex => "mutex",
             Self::RicartAgrawala => "ricart-agrawala",
             Self::Central => "central",
+            Self::TokenRing => "token-ring",
+            Self::Maekawa => "maekawa",
             Self::Total => "total",
             Self::Causal => "causal",
             Self::Bully => "bully",
@@ -121,6 +144,18 @@ impl Algorithm {
                 &[Bug::NoTieBreak, Bug::NoAcknowledgement, Bug::NoAdvance]
             }
             Self::Central => &[Bug::NoAcknowledgement, Bug::NoAdvance, Bug::UnfairQueue],
+            Self::TokenRing => &[
+                Bug::KeepToken,
+                Bug::NoRound,
+                Bug::NoAcknowledgement,
+                Bug::NoAdvance,
+            ],
+            Self::Maekawa => &[
+                Bug::NoRelinquish,
+                Bug::NoTieBreak,
+                Bug::NoAcknowledgement,
+                Bug::NoAdvance,
+            ],
             Self::Causal => &[Bug::NoHoldBack, Bug::NoAdvance],
             Self::Bully => &[Bug::NoAcknowledgement, Bug::NoTimeout, Bug::OldTerms],
             Self::Ring => &[Bug::NoDiscard, Bug::OldTerms],
@@ -138,7 +173,7 @@ impl Algorithm {
                 Property::Granted,
                 Property::TimestampOrder,
             ],
-            Self::Central => &[
+            Self::Central | Self::TokenRing | Self::Maekawa => &[
                 Property::Clocks,
                 Property::MutualExclusion,
                 Property::Granted,
@@ -165,7 +200,11 @@ impl Algorithm {
     /// Why there can be none.
     pub fn lasso_property(self) -> Result<Property, &'static str> {
         match self {
-            Self::Mutex | Self::RicartAgrawala | Self::Central => Ok(Property::Granted),
+            Self::Mutex
+            | Self::RicartAgrawala
+            | Self::Central
+            | Self::TokenRing
+            | Self::Maekawa => Ok(Property::Granted),
             Self::Events => Err("it has no liveness property"),
             Self::Bully | Self::Ring => Err(
                 "each election has a later term, so no path comes back to an earlier state; without --liveness the final states of --count elections are checked",
@@ -180,7 +219,11 @@ impl Algorithm {
     pub fn commands(self) -> &'static [&'static str] {
         match self {
             Self::Events => &["send PEER TEXT", "local"],
-            Self::Mutex | Self::RicartAgrawala | Self::Central => &["lock", "unlock"],
+            Self::Mutex
+            | Self::RicartAgrawala
+            | Self::Central
+            | Self::TokenRing
+            | Self::Maekawa => &["lock", "unlock"],
             Self::Total => &["multicast +100", "multicast +1%"],
             Self::Causal => &["multicast TEXT"],
             Self::Bully | Self::Ring => &["elect"],
@@ -195,6 +238,59 @@ impl Algorithm {
     /// Whether its processes have a failure detector.
     pub fn has_detector(self) -> bool {
         with_process!(self, P => <P as common::process::Process>::DETECTS)
+    }
+
+    /// The durations of its timers, in this workload.
+    pub fn workload(self, workload: Workload) -> Workload {
+        match self {
+            Self::TokenRing => Workload {
+                maintenance: TOKEN_RESTS,
+                maintains_operations: true,
+                ..workload
+            },
+            _ => workload,
+        }
+    }
+
+    /// The same for N processes in simulated time, where a message takes 5 ms on average: waits for a token end too early
+    /// now and then.
+    pub fn simulated(self, workload: Workload, processes: usize) -> Workload {
+        let timeout = match self {
+            Self::TokenRing => Duration::from_millis(10 * processes as u64),
+            _ => workload.timeout,
+        };
+        Workload {
+            timeout,
+            ..self.workload(workload)
+        }
+    }
+
+    /// The durations of the timers of a process that a person controls: those that applications set do not expire.
+    pub fn by_hand(self) -> Option<Workload> {
+        match self {
+            Self::TokenRing => Some(Workload {
+                maintenance: Duration::from_secs(2),
+                timeout: Duration::from_secs(20),
+                work: None,
+                ..Workload::new(1.0, 0)
+            }),
+            _ => None,
+        }
+    }
+
+    /// How often the timers of N processes expire in a check with so many operations.
+    pub fn timer_bounds(self, processes: usize, operations: u16) -> TimerBounds {
+        match self {
+            // Each process may have waited in vain: so many tokens can go round after an operation has started, each in
+            // place of the one before it.
+            Self::TokenRing => TimerBounds {
+                rounds: processes as u16 + 1,
+                timeouts: 1,
+                counts_anew: true,
+                ..TimerBounds::operations(operations)
+            },
+            _ => TimerBounds::operations(operations),
+        }
     }
 
     /// Whether the other processes can continue with a process that has restarted and lost its state.

@@ -77,7 +77,7 @@ pub fn settings(cli: &Cli, algorithm: Algorithm) -> Result<Settings, Failure> {
     }
     // Three processes of mutex have more states than most machines have room for.
     let default = if algorithm == Algorithm::Mutex { 2 } else { 3 };
-    let processes = cli.options.processes.unwrap_or(default);
+    let processes = cli.given_processes()?.unwrap_or(default);
     let settings = Settings {
         algorithm,
         processes: in_range("--processes", processes, 2, MOST_PROCESSES)?,

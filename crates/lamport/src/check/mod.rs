@@ -226,7 +226,7 @@ impl Settings {
             monitor: PropertyMonitor::new(self.algorithm, self.processes),
             properties: self.algorithm.monitored(),
             processes: self.processes,
-            bounds: TimerBounds::operations(count),
+            bounds: self.algorithm.timer_bounds(self.processes, count),
             commands: Vec::new(),
             settings: self.bug,
             budget,
@@ -246,6 +246,14 @@ impl Settings {
         System {
             monitor: PropertyMonitor::causal(self.algorithm, self.processes),
             is_reduced: true,
+            // Without clocks there are not more states if periodic work goes on for ever.
+            bounds: match system.bounds.counts_anew {
+                true => TimerBounds {
+                    rounds: u16::MAX,
+                    ..system.bounds
+                },
+                false => system.bounds,
+            },
             ..system.clone()
         }
     }

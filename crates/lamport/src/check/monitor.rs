@@ -116,14 +116,16 @@ impl PropertyMonitor {
     pub fn new(algorithm: Algorithm, processes: usize) -> Self {
         let history = match algorithm {
             Algorithm::Events => History::Clocks,
-            Algorithm::Mutex | Algorithm::RicartAgrawala | Algorithm::Central => {
-                History::Exclusion {
-                    inside: 0,
-                    pending: 0,
-                    last: None,
-                    by_time: algorithm.monitored().contains(&Property::TimestampOrder),
-                }
-            }
+            Algorithm::Mutex
+            | Algorithm::RicartAgrawala
+            | Algorithm::Central
+            | Algorithm::TokenRing
+            | Algorithm::Maekawa => History::Exclusion {
+                inside: 0,
+                pending: 0,
+                last: None,
+                by_time: algorithm.monitored().contains(&Property::TimestampOrder),
+            },
             Algorithm::Total => History::Total {
                 multicasts: 0,
                 order: TotalOrder::new(processes),
@@ -149,6 +151,19 @@ impl Monitor for PropertyMonitor {
 
     fn violates(&self, property: Property) -> bool {
         self.violated & property.bit() != 0
+    }
+
+    /// A process that has crashed is in the critical section no more.
+    fn crash(&mut self, process: ProcessId) {
+        match &mut self.history {
+            History::Exclusion { inside, .. } => *inside &= !(1 << process.index()),
+            History::CausalExclusion {
+                last: Some(last),
+                known,
+                ..
+            } if last.process == process => known.fill(Known::Exited),
+            _ => {}
+        }
     }
 
     /// Whether the liveness properties hold if this state is final. Nothing is expected of processes that crashed.

@@ -3,13 +3,16 @@
 use common::process::check::system::FaultBudget;
 
 use super::{Settings, Subject};
-use crate::bug::Bug;
+use crate::{algorithms::Algorithm, bug::Bug};
 
 /// Why the reduction is not sound for these settings, if it is not.
 pub fn why_not(settings: &Settings) -> Option<&'static str> {
     match settings.subject {
         Subject::Module { .. } => Some("the counts of the module are published"),
-        Subject::Processes { budget, .. } if budget != FaultBudget::default() => {
+        // In a token ring no process compares times, and no step is taken alone.
+        Subject::Processes { budget, .. }
+            if budget != FaultBudget::default() && settings.algorithm != Algorithm::TokenRing =>
+        {
             Some("a fault can come before any step, and they share a budget")
         }
         Subject::Processes { .. } if settings.algorithm.elects() => {

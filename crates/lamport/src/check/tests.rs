@@ -13,8 +13,9 @@ use common::{
         TimerKind,
         check::{
             model::Model,
+            packed::PackedSystem,
             path_event::ExplainPath,
-            search::{Counts, End, Limits, Outcome, Progress, search},
+            search::{Counts, End, Limits, Outcome, Progress, search, search_space},
             system::FaultBudget,
         },
         fault_event::PathEvent,
@@ -375,7 +376,7 @@ fn what_each_algorithm_tolerates() {
     };
     let crashed = FaultBudget { crashed: 1, ..NONE };
     type Row<'a> = (Algorithm, usize, u16, [&'a [&'a str]; 5]);
-    let table: [Row<'_>; 6] = [
+    let table: [Row<'_>; 8] = [
         (Algorithm::Events, 3, 2, [&[], &[], &[], &[], &[]]),
         (
             Algorithm::Mutex,
@@ -408,6 +409,19 @@ fn what_each_algorithm_tolerates() {
                 &[GRANTED],
                 &[GRANTED],
             ],
+        ),
+        // A lost token is made again, and one that comes late is discarded.
+        (
+            Algorithm::TokenRing,
+            2,
+            1,
+            [&[], &[], &[EXCLUSION], &[], &[]],
+        ),
+        (
+            Algorithm::Maekawa,
+            3,
+            1,
+            [&[], &[GRANTED], &[GRANTED], &[], &[GRANTED]],
         ),
         (
             Algorithm::Total,
@@ -443,8 +457,10 @@ fn what_each_algorithm_tolerates() {
 
 #[test]
 fn each_injected_bug_is_found_by_a_shortest_path() {
-    use Algorithm::{Causal, Central, Events, RicartAgrawala, Total};
-    use Bug::{NoAcknowledgement, NoAdvance, NoHoldBack, NoTieBreak};
+    use Algorithm::{Causal, Central, Events, Maekawa, RicartAgrawala, TokenRing, Total};
+    use Bug::{
+        KeepToken, NoAcknowledgement, NoAdvance, NoHoldBack, NoRelinquish, NoRound, NoTieBreak,
+    };
     for (algorithm, processes, bug, expected) in [
         (Events, 2, NoAdvance, vec![(CLOCK, 3)]),
         (Algorithm::Mutex, 2, NoTieBreak, vec![(EXCLUSION, 5)]),
@@ -475,13 +491,24 @@ fn each_injected_bug_is_found_by_a_shortest_path() {
         ),
         (Central, 3, NoAcknowledgement, vec![(EXCLUSION, 2)]),
         (Central, 3, NoAdvance, vec![(CLOCK, 2)]),
+        (TokenRing, 2, KeepToken, vec![(GRANTED, 5)]),
+        (TokenRing, 2, NoRound, vec![(EXCLUSION, 3)]),
+        (TokenRing, 2, NoAcknowledgement, vec![(EXCLUSION, 2)]),
+        (TokenRing, 2, NoAdvance, vec![(CLOCK, 2)]),
+        (Maekawa, 3, NoRelinquish, vec![(GRANTED, 6)]),
+        (Maekawa, 3, NoTieBreak, vec![(GRANTED, 9)]),
+        (Maekawa, 3, NoAcknowledgement, vec![(EXCLUSION, 2)]),
+        (Maekawa, 3, NoAdvance, vec![(CLOCK, 2)]),
         (Total, 2, NoTieBreak, vec![(SEQUENCE, 4)]),
         (Total, 2, NoAcknowledgement, vec![(SEQUENCE, 2)]),
         (Total, 2, NoAdvance, vec![(CLOCK, 2)]),
         (Causal, 3, NoHoldBack, vec![(CAUSAL, 4)]),
         (Causal, 3, NoAdvance, vec![(CLOCK, 2)]),
     ] {
-        let count = if algorithm == Causal { 1 } else { 2 };
+        let count = match algorithm {
+            Causal | TokenRing | Maekawa => 1,
+            _ => 2,
+        };
         let found = violations(
             algorithm,
             (processes, count),
@@ -490,6 +517,40 @@ fn each_injected_bug_is_found_by_a_shortest_path() {
         );
         assert_eq!(found, expected, "{algorithm:?} {bug:?}");
     }
+}
+
+/// A ring of three, in which a process crashes at every moment, the one with the token included.
+#[test]
+fn a_token_survives_its_holder_if_no_process_is_suspected_wrongly() {
+    let settings = Settings {
+        reduction: true,
+        ..settings(Algorithm::TokenRing, 3, None)
+    };
+    let searched = |budget| {
+        let mut system = settings.system::<crate::algorithms::token_ring::TokenRing>(1, budget);
+        system.bounds.timeouts = 0;
+        let system = settings.reduced(&system);
+        let limits = Limits {
+            until_violation: true,
+            ..Limits::none(2)
+        };
+        let space = PackedSystem::new(&system, &limits);
+        let outcome = search_space(&space, limits, &Progress::default(), &|| false);
+        let violated = outcome.violations.iter().map(Option::is_some);
+        (violated.collect::<Vec<_>>(), outcome.counts.distinct)
+    };
+    let (violated, states) = searched(FaultBudget {
+        crashed: 1,
+        ..FaultBudget::default()
+    });
+    assert_eq!(violated, [false; 3], "{states}");
+    assert!((1_000..1_000_000).contains(&states), "{states}");
+    // Its holder lives, and is inside when another process makes a new one.
+    let (violated, _) = searched(FaultBudget {
+        suspected: 1,
+        ..FaultBudget::default()
+    });
+    assert_eq!(violated, [false, true, false]);
 }
 
 #[test]

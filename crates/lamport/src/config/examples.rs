@@ -9,6 +9,8 @@ macro_rules! with_words {
             "  mutex            Lamport's mutual exclusion: 3(N-1) messages an entry\n",
             "  ricart-agrawala  Ricart and Agrawala's mutual exclusion: 2(N-1) messages an entry\n",
             "  central          mutual exclusion by a coordinator, p1: 3 messages an entry\n",
+            "  token-ring       mutual exclusion by a token that goes round: 1 to any number of messages an entry\n",
+            "  maekawa          Maekawa's mutual exclusion by quorums: about 3 to 5 times √N messages an entry\n",
             "  total            totally ordered multicast: the replicas of a bank account\n",
             "  causal           causally ordered multicast, by vector clocks\n",
             "  bully            election: the highest process that lives leads; at worst N^2-2N messages\n",
@@ -21,7 +23,9 @@ macro_rules! with_words {
             "  no-timeout          a process that holds an election waits for a crashed one\n",
             "  no-discard          a number that is smaller than one sent before is passed on, too\n",
             "  old-terms           a message of an earlier term counts as one of the present term\n",
-            "  unfair-queue        waiting requests are granted by process, the first one first\n\n",
+            "  unfair-queue        waiting requests are granted by process, the first one first\n",
+            "  no-relinquish       the members of a quorum stay locked until a process exits, which can deadlock\n",
+            "  keep-token, no-round   a process keeps the token for its next entry; makes a new one at once\n\n",
             $examples
         )
     };
@@ -62,10 +66,8 @@ Workloads of --node, a program that speaks Maelstrom's protocol (docs/reference/
 
 Examples:
   lamport run mutex --processes 5 --loss 10% --for 1s
-  lamport run total --transport tcp --for 1s --logs logs
   lamport run mutex --crash p2@500ms --for 1s   kill -9 for p2: no request is granted after it, exit code 1
-  lamport run bully --count 3 --crash p3@500ms --for 1s
-                                                kill -9 for the leader: the others elect p2
+  lamport run bully --count 3 --crash p3@500ms --for 1s   kill -9 for the leader: the others elect p2
   lamport run broadcast --node 'python3 node.py broadcast' --for 1s --partition 'n1/*@200ms..400ms'"
 );
 
@@ -90,6 +92,13 @@ Examples, each until Ctrl-C:
   lamport explore mutex --processes 2 --bug no-tie-break --listen 127.0.0.1:0
   lamport explore mutex --max-clock 3             the TLA+ module LamportMutex"
 );
+
+pub(super) const COMPARE: &str = "\
+Examples:
+  lamport compare mutex                           the messages of an entry, of every algorithm of mutual exclusion
+  lamport compare mutex --processes 3..9 --plot messages.svg
+                                                  the same as a picture
+  lamport compare mutex --processes 13 --json     thousandths of messages, for a program";
 
 pub(super) const TRACE: &str = "\
 Examples:

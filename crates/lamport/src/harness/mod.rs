@@ -86,7 +86,7 @@ pub fn examine(
         create(folder)?;
     }
     if let Some(path) = &settings.plot {
-        plot::check(path)?;
+        common::plot::check(path)?;
     }
     let outcome = execute(settings, Some(journal), shutdown)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);

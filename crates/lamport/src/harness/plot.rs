@@ -3,9 +3,10 @@
 use std::{ops::Range, path::Path, time::Duration};
 
 use common::{
-    exit::{Failure, why},
+    exit::Failure,
     files,
-    text::{micros, visible, visible_path},
+    plot::failure,
+    text::{micros, visible},
 };
 use plotters::{
     coord::{Shift, types::RangedCoordf64},
@@ -35,19 +36,6 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-/// Checks that the picture can be written, before the run whose picture it is.
-///
-/// # Errors
-/// `--plot FILE: why` (exit code 2).
-pub(super) fn check(path: &Path) -> Result<(), Failure> {
-    if files::is_standard(path) {
-        return Ok(());
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let file = options.create(true).append(true).open(path);
-    file.map(drop).map_err(|error| failure(path, &why(&error)))
-}
-
 /// Draws it into the file; `-` is standard output.
 ///
 /// # Errors
@@ -57,10 +45,6 @@ pub(super) fn draw(path: &Path, title: &str, outcome: &Outcome) -> Result<(), Fa
     let title: String = visible(title.as_bytes()).chars().take(90).collect();
     picture(&mut svg, &title, outcome).map_err(|error| failure(path, &error.to_string()))?;
     files::write("--plot", path, |file| writeln!(file, "{}", svg.trim_end()))
-}
-
-fn failure(path: &Path, why: &str) -> Failure {
-    Failure::could_not_run(format!("--plot {}", visible_path(path)), why)
 }
 
 fn picture(svg: &mut String, title: &str, outcome: &Outcome) -> Drawn {

@@ -116,7 +116,7 @@ impl Settings {
         let usual = Self::of(workload, command);
         let nodes = in_range(
             "--processes",
-            options.processes.unwrap_or(usual.nodes),
+            cli.given_processes()?.unwrap_or(usual.nodes),
             workload.fewest_nodes(),
             MOST.1,
         )?;

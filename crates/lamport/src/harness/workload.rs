@@ -94,7 +94,11 @@ impl NodeWorkload {
     pub fn of(algorithm: Algorithm) -> Option<Self> {
         Some(match algorithm {
             Algorithm::Events => Self::Clocks,
-            Algorithm::Mutex | Algorithm::RicartAgrawala | Algorithm::Central => Self::Mutex,
+            Algorithm::Mutex
+            | Algorithm::RicartAgrawala
+            | Algorithm::Central
+            | Algorithm::TokenRing
+            | Algorithm::Maekawa => Self::Mutex,
             Algorithm::Total => Self::Total,
             Algorithm::Causal => Self::Causal,
             Algorithm::Bully | Algorithm::Ring => return None,

@@ -32,6 +32,8 @@ pub struct Plan {
     algorithm: Algorithm,
     settings: Settings<Option<Bug>>,
     name: String,
+    /// Whether a person controls it, and not a supervisor.
+    by_hand: bool,
     /// The peers, unless the supervisor of this process sends them.
     table: Option<PeerTable>,
 }
@@ -63,13 +65,17 @@ impl Plan {
             process: cli.bug(algorithm)?,
             clock: options.clock.unwrap_or(0),
             seed: options.seed.unwrap_or_else(|| new_session().into()),
-            workload: managed,
+            workload: match managed {
+                Some(workload) => Some(algorithm.workload(workload)),
+                None => algorithm.by_hand(),
+            },
             lasting: lasting.transpose()?,
         };
         Ok(Self {
             algorithm,
             settings,
             name,
+            by_hand: managed.is_none(),
             table,
         })
     }
@@ -90,6 +96,7 @@ impl Plan {
             algorithm,
             settings,
             name,
+            by_hand,
             table,
         } = self;
         let faults = |table: &PeerTable| cli.faults(&table.names, Delay::default());
@@ -103,7 +110,7 @@ impl Plan {
             format!(", {word}: {name} of {}; type help", names.join(", "))
         });
         let text = format!("{address}{}", group.unwrap_or_default());
-        let typed = (TYPED, u64::from(settings.workload.is_none()));
+        let typed = (TYPED, u64::from(by_hand));
         let counts = [typed, (CLOCK, settings.clock)];
         let ready = Event::new(Kind::Ready)
             .algorithm(settings.algorithm)
@@ -127,7 +134,6 @@ impl Plan {
             }
             Ok(None)
         };
-        let by_hand = settings.workload.is_none();
         let sources = (bound, input);
         let summary = with_process!(algorithm, P => {
             let console: &mut dyn Console<P> = match by_hand {

@@ -79,6 +79,12 @@ fn read(input: terminal::Input, lines: &Sender<Line>, closing: &Shutdown) {
     }
 }
 
+/// The time between two rounds of periodic work.
+const MAINTENANCE: Duration = Duration::from_millis(20);
+
+/// How long a process waits for what the others do.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A process and its output.
 struct Stdio<'a, P: Process<Settings = Option<Bug>>> {
     algorithm: Algorithm,
@@ -102,6 +108,8 @@ struct Output<'a> {
     /// The clock after the last event.
     time: u64,
     events: u64,
+    /// When each timer expires.
+    timers: [Option<Instant>; TimerKind::COUNT],
 }
 
 impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
@@ -124,6 +132,7 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
                 receiving: None,
                 time: 0,
                 events: 0,
+                timers: [None; TimerKind::COUNT],
             },
             start: Instant::now(),
         }
@@ -135,6 +144,10 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
             let due = self.engine.as_ref().and_then(Engine::due);
             let now = self.start.elapsed();
             let wait = due.map_or(TICK, |due| due.saturating_sub(now).min(TICK));
+            let timers = self.out.timers.iter().flatten().min();
+            let wait = timers.map_or(wait, |timer| {
+                wait.min(timer.saturating_duration_since(Instant::now()))
+            });
             select! {
                 recv(lines) -> line => {
                     let Ok(line) = line else { break };
@@ -153,6 +166,15 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
                 && engine.due().is_some_and(|due| due <= now)
             {
                 engine.poll(now, &mut self.out);
+            }
+            for kind in TimerKind::ALL {
+                let timer = &mut self.out.timers[kind.index()];
+                if timer.is_some_and(|at| at <= Instant::now())
+                    && let Some(engine) = &mut self.engine
+                {
+                    *timer = None;
+                    engine.timer(now, kind, &mut self.out);
+                }
             }
         }
         let events = plural(self.out.events, "event");
@@ -384,10 +406,19 @@ impl<M: common::process::Message> Driver<M> for Output<'_> {
         }
     }
 
-    /// The application is on the other side of the pipe.
-    fn set_timer(&mut self, _: TimerKind) {}
+    /// The application, which sets the other timers, is on the other side of the pipe.
+    fn set_timer(&mut self, kind: TimerKind) {
+        let duration = match kind {
+            TimerKind::Maintain => MAINTENANCE,
+            TimerKind::Timeout => TIMEOUT,
+            TimerKind::Think | TimerKind::Work => return,
+        };
+        self.timers[kind.index()] = Some(Instant::now() + duration);
+    }
 
-    fn clear_timer(&mut self, _: TimerKind) {}
+    fn clear_timer(&mut self, kind: TimerKind) {
+        self.timers[kind.index()] = None;
+    }
 
     fn warn(&mut self, warning: EngineWarning) {
         let text = warning.words(&self.names);

@@ -78,6 +78,7 @@ pub fn minimize(
                 ..settings.clone()
             };
             settings.workload.count = count;
+            settings.workload = algorithm.simulated(settings.workload, processes);
             let (run, verdict) = simulated(algorithm, &settings);
             if let Some((_, length)) = verdict.first_violation()
                 && best.as_ref().is_none_or(|best| length < best.0)

@@ -17,6 +17,9 @@ use crate::{
     config::{Cli, FailureDetector, MOST},
 };
 
+/// How long frames take, where nothing else is given.
+pub const DELAY: Delay = Delay::Uniform(Duration::from_millis(1), Duration::from_millis(10));
+
 /// The settings of a simulation with these faults.
 ///
 /// # Errors
@@ -34,13 +37,14 @@ pub fn settings(
     }
     let lasting = options.r#for.map(|period| period.as_wait("--for"));
     let ends = options.r#for.is_some() && options.count.is_none();
-    let delay = Delay::Uniform(Duration::from_millis(1), Duration::from_millis(10));
+    let workload = cli.workload(if ends { u64::MAX } else { 10 })?;
+    let workload = algorithm.simulated(workload, processes);
     Ok(Settings {
         processes,
         seed: options.seed.unwrap_or(1),
-        workload: cli.workload(if ends { u64::MAX } else { 10 })?,
+        workload,
         lasting: lasting.transpose()?.unwrap_or(Duration::MAX),
-        faults: Faults::new(fault_args, &Names::numbered(processes), delay)?,
+        faults: Faults::new(fault_args, &Names::numbered(processes), DELAY)?,
         process: cli.bug(algorithm)?,
         unreliable: false,
         detector: match options.detector.unwrap_or_default() {

@@ -4,6 +4,7 @@ use common::{
     process::{
         Meaning,
         clock::Timestamp,
+        detector::Detection,
         ids::ProcessId,
         property::Property,
         run_event::{MessageAction, RunEvent},
@@ -26,6 +27,8 @@ pub(super) struct Exclusion {
     entries: Vec<Option<Entry>>,
     /// The processes that were killed before they had logged a send that others received.
     cut: Vec<bool>,
+    /// For each process, the events in which another one's failure detector suspected it: that one, and the event's number.
+    suspicions: Vec<Vec<(ProcessId, u32)>>,
     /// The pending request of each process, by its time.
     pending: Vec<Option<u64>>,
     granted: u64,
@@ -48,6 +51,7 @@ impl Exclusion {
             by_time,
             entries: vec![None; processes],
             cut: vec![false; processes],
+            suspicions: vec![Vec::new(); processes],
             pending: vec![None; processes],
             granted: 0,
             order: EntryOrder::default(),
@@ -56,7 +60,26 @@ impl Exclusion {
         }
     }
 
-    fn enter(&mut self, index: usize, event: &RunEvent, request: Timestamp, known: &Known) {
+    /// Whether this process has crashed and another one's failure detector has noticed it, as is known.
+    fn has_crashed(
+        &self,
+        process: ProcessId,
+        me: ProcessId,
+        run: &RunUnderTest<'_>,
+        known: &Known,
+    ) -> bool {
+        let mut suspicions = self.suspicions[process.index()].iter();
+        run.crashed.contains(&process)
+            && suspicions.any(|(by, number)| *number <= known.of(me, *by))
+    }
+
+    fn enter(
+        &mut self,
+        (index, event): (usize, &RunEvent),
+        request: Timestamp,
+        run: &RunUnderTest<'_>,
+        known: &Known,
+    ) {
         let me = event.process;
         for other in ProcessId::all(self.entries.len()) {
             let Some(entry) = self.entries[other.index()].filter(|_| other != me) else {
@@ -65,6 +88,8 @@ impl Exclusion {
             let reason = match entry.exited {
                 // Its exit may be among the events that are missing in its log.
                 None if self.cut[other.index()] => continue,
+                // Its crash ended its stay, if nothing before did.
+                _ if self.has_crashed(other, me, run, known) => continue,
                 None => "the first had not exited when the second entered",
                 // Then only the timing of this run kept them apart.
                 Some(exit) if exit > known.of(me, other) => {
@@ -145,7 +170,10 @@ impl Checker for Exclusion {
         }
         match event.meaning {
             Some(Meaning::Request) => self.pending[me.index()] = Some(event.time),
-            Some(Meaning::Enter(request)) => self.enter(index, event, request, known),
+            Some(Meaning::Enter(request)) => self.enter((index, event), request, run, known),
+            Some(Meaning::Detect(Detection::Suspect(other))) => {
+                self.suspicions[other.index()].push((me, known.of(me, me)));
+            }
             Some(Meaning::Exit(_)) => {
                 if let Some(entry) = &mut self.entries[me.index()] {
                     entry.exited = Some(known.of(me, me));

@@ -15,8 +15,9 @@ pub mod order;
 #[cfg(test)]
 mod tests;
 
-use common::process::verdict::{
-    Verdict, channels::Channels, checker::Checker, clocks::Clocks, run::RunUnderTest,
+use common::process::{
+    property::Property,
+    verdict::{Verdict, channels::Channels, checker::Checker, clocks::Clocks, run::RunUnderTest},
 };
 
 use self::{delivery::Delivery, election::Election, exclusion::Exclusion};
@@ -52,9 +53,13 @@ fn with(algorithm: Algorithm, run: &RunUnderTest<'_>, clocks: bool, channels: bo
         Algorithm::Total => checkers.push(Box::new(Delivery::total(processes))),
         Algorithm::Causal => checkers.push(Box::new(Delivery::causal(processes))),
         Algorithm::Bully | Algorithm::Ring => checkers.push(Box::new(Election::new(processes))),
-        Algorithm::Mutex | Algorithm::RicartAgrawala | Algorithm::Central => {
-            // A coordinator grants in the order in which requests arrive at it.
-            let by_time = algorithm != Algorithm::Central;
+        Algorithm::Mutex
+        | Algorithm::RicartAgrawala
+        | Algorithm::Central
+        | Algorithm::TokenRing
+        | Algorithm::Maekawa => {
+            // A coordinator grants in the order in which requests arrive at it, and a token comes by in that of the ring.
+            let by_time = algorithm.monitored().contains(&Property::TimestampOrder);
             checkers.push(Box::new(Exclusion::new(processes, by_time)));
         }
     }

@@ -1,7 +1,7 @@
 //! The algorithms and their injected bugs.
 
 /// Every algorithm with the bugs that it takes.
-pub(crate) const ALGORITHMS: [(&str, &[&str]); 8] = [
+pub(crate) const ALGORITHMS: [(&str, &[&str]); 10] = [
     ("events", &["no-advance"]),
     (
         "mutex",
@@ -17,6 +17,19 @@ pub(crate) const ALGORITHMS: [(&str, &[&str]); 8] = [
         &["no-tie-break", "no-acknowledgement", "no-advance"],
     ),
     ("central", &["no-acknowledgement", "no-advance"]),
+    (
+        "token-ring",
+        &["keep-token", "no-round", "no-acknowledgement", "no-advance"],
+    ),
+    (
+        "maekawa",
+        &[
+            "no-relinquish",
+            "no-tie-break",
+            "no-acknowledgement",
+            "no-advance",
+        ],
+    ),
     (
         "total",
         &["no-tie-break", "no-acknowledgement", "no-advance"],

@@ -145,6 +145,7 @@ impl Settings {
                 operations: 0,
                 rounds: self.rounds,
                 timeouts: u16::MAX,
+                counts_anew: false,
             },
             commands: self.commands(),
             settings,

@@ -102,6 +102,7 @@ fn explore<P: Scheme>(scheme: LocationScheme, settings: P::Settings, case: &Case
             operations: 0,
             rounds: 0,
             timeouts: case.timeouts,
+            counts_anew: false,
         },
         commands,
         settings,

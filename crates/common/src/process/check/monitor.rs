@@ -49,6 +49,9 @@ pub trait Monitor: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// A process has an event. Returns what that exercises.
     fn see(&mut self, process: ProcessId, seen: &Seen) -> Exercise;
 
+    /// A process crashes.
+    fn crash(&mut self, _process: ProcessId) {}
+
     /// Whether the last step violated this property.
     fn violates(&self, property: Property) -> bool;
 

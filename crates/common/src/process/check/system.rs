@@ -63,6 +63,18 @@ pub struct TimerBounds {
     pub rounds: u16,
     /// The waits for a reply that end without one. A wait can end at any time.
     pub timeouts: u16,
+    /// Whether the rounds are counted anew when an operation starts, a wait ends, or a fault occurs, and the waits when a
+    /// fault occurs: for periodic work that operations need, such as passing a token on.
+    pub counts_anew: bool,
+}
+
+/// What is counted anew after a step.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Anew {
+    /// The rounds of periodic work.
+    Rounds,
+    /// The rounds, and the waits that end.
+    RoundsAndTimeouts,
 }
 
 impl TimerBounds {
@@ -72,6 +84,25 @@ impl TimerBounds {
             operations,
             rounds: 0,
             timeouts: 0,
+            counts_anew: false,
+        }
+    }
+
+    /// What each process counts anew after this step.
+    #[inline]
+    pub(super) fn anew(self, step: &Step) -> Option<Anew> {
+        if !self.counts_anew {
+            return None;
+        }
+        match step {
+            Step::Timer(_, TimerKind::Think | TimerKind::Timeout) | Step::Command(..) => {
+                Some(Anew::Rounds)
+            }
+            Step::Detect(..) => Some(Anew::Rounds),
+            Step::Loss(..) | Step::LossInCrash(..) | Step::Crash(_) => {
+                Some(Anew::RoundsAndTimeouts)
+            }
+            Step::Timer(..) | Step::Receive { .. } => None,
         }
     }
 
@@ -168,6 +199,15 @@ impl<P: Process> Node<P> {
     /// How many operations its application has started.
     pub fn started(&self) -> u16 {
         self.expired[TimerKind::Think.index()]
+    }
+
+    /// Counts anew.
+    pub(super) fn count_anew(&mut self, anew: Anew) {
+        self.expired[TimerKind::Maintain.index()] = 0;
+        if anew == Anew::RoundsAndTimeouts {
+            self.expired[TimerKind::Timeout.index()] = 0;
+        }
+        self.changed();
     }
 
     pub(super) fn changed(&mut self) {
@@ -277,6 +317,10 @@ impl<P: Process, M: Monitor> System<P, M> {
         show: impl FnMut(ProcessId, StepEvent<'_, P::Message>),
     ) {
         state.monitor.step();
+        if let Some(anew) = self.bounds.anew(&step) {
+            let nodes = state.nodes.iter_mut();
+            nodes.for_each(|node| Arc::make_mut(node).count_anew(anew));
+        }
         let exercise = Exercise::default();
         let (me, input) = match step {
             Step::Timer(process, kind) => (process, Input::Timer(kind)),
@@ -324,6 +368,7 @@ impl<P: Process, M: Monitor> System<P, M> {
             }
             Step::Crash(process) => {
                 state.crashed |= 1 << process.index();
+                state.monitor.crash(process);
                 state.budget.crashed -= 1;
                 // No process receives these messages.
                 state.network.retain(|in_flight| in_flight.to != process);

@@ -75,6 +75,7 @@ fn system(timeouts: u16, lost: u8) -> System<Broadcast, LookUps> {
             operations: 0,
             rounds: 0,
             timeouts,
+            counts_anew: false,
         },
         commands: vec![
             (ProcessId(1), Command::Insert(name.clone(), value)),
@@ -175,6 +176,7 @@ fn the_fault_budget_and_the_bounds_are_kept() {
                 operations: 0,
                 rounds,
                 timeouts: 0,
+                counts_anew: false,
             },
             settings: Settings {
                 gives_up: false,

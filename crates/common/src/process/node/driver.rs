@@ -28,6 +28,10 @@ use crate::{
     journal::Journal,
 };
 
+/// The least time between two rounds of periodic work on which operations depend, when no operation starts any more: a
+/// supervisor sees that nothing happens in between when all have finished.
+const LAST_ROUNDS: Duration = Duration::from_millis(200);
+
 /// The driver, without its peers.
 #[derive(Debug)]
 pub(super) struct NodeDriver<'a> {
@@ -258,7 +262,11 @@ impl<M: Message> Driver<M> for DriverHandle<'_, '_> {
             if driver.finishing && kind == TimerKind::Think {
                 return None;
             }
-            workload.duration(&mut driver.random, kind, driver.started)
+            let duration = workload.duration(&mut driver.random, kind, driver.started);
+            match driver.finishing && workload.maintains(kind) {
+                true => duration.map(|duration| duration.max(LAST_ROUNDS)),
+                false => duration,
+            }
         };
         let duration = driver.workload.as_ref().and_then(duration);
         driver.timers[kind.index()] = duration.map(|duration| driver.start.elapsed() + duration);

@@ -8,7 +8,7 @@ use std::{
 use common::{
     exit::Failure,
     process::{
-        Meaning, Process, Refusal, Stamped, TimerKind,
+        Action, Meaning, Message, Process, Refusal, Stamped, TimerKind,
         check::relevance::Relevance,
         engine::{Driver, Engine, EngineWarning, Packet},
         fault_event::PathEvent,
@@ -35,7 +35,7 @@ struct ReplayDriver<M> {
     sent: HashMap<(ProcessId, u64), Frame<Packet<M>>>,
     /// The events that the log must repeat next.
     events: VecDeque<RunEvent>,
-    /// The timers that are set: at most one, in each of the algorithms.
+    /// The timers that are set.
     timers: Timers,
 }
 
@@ -66,6 +66,22 @@ impl<M: Clone> Driver<M> for ReplayDriver<M> {
 struct Processes<P: Process> {
     engines: Vec<Engine<P>>,
     drivers: Vec<ReplayDriver<P::Message>>,
+}
+
+/// How often a timer may expire without an event before one.
+const MOST_IN_VAIN: usize = 1 << 16;
+
+/// Whether the action is such an event.
+fn fits<M: Message>(action: &Action<M>, expected: &RunEvent) -> bool {
+    let Action::Event { meaning, send, .. } = action else {
+        return false;
+    };
+    let word = match &expected.what {
+        MessageAction::Send { word, .. } => Some(&**word),
+        _ => None,
+    };
+    let sent = send.as_ref().map(|(_, message)| message.word());
+    *meaning == expected.meaning && sent == word
 }
 
 /// Replays the script.
@@ -178,6 +194,7 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
                     };
                     self.engines[me].local(expected.at, text, &mut self.drivers[me]);
                 }
+                _ if self.expires(me, expected, script.beginnings[me].typed) => {}
                 _ if script.beginnings[me].typed => {
                     let command = typed::command(expected);
                     let command = command.ok_or_else(|| differs("no command does this"))?;
@@ -211,6 +228,28 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
     fn message(&self, (from, to): Channel, number: u64) -> Option<Stamped<P::Message>> {
         let frame = self.drivers[from.index()].sent.get(&(to, number))?;
         Some(frame.packet.as_ref()?.message.clone())
+    }
+
+    /// Whether the event follows from a timer; if so, that one expires. Of a process whose commands are typed only the timers
+    /// expire that its application does not set.
+    fn expires(&mut self, me: usize, expected: &RunEvent, is_typed: bool) -> bool {
+        let engine = &mut self.engines[me];
+        let by_itself = |kind: &TimerKind| {
+            !is_typed || matches!(kind, TimerKind::Maintain | TimerKind::Timeout)
+        };
+        let set = self.drivers[me].timers;
+        let found = set.iter().filter(by_itself).find_map(|kind| {
+            let (times, event) = engine.foresee(kind, MOST_IN_VAIN)?;
+            fits(&event, expected).then_some((times, kind))
+        });
+        let Some((times, kind)) = found else {
+            return false;
+        };
+        for _ in 0..times {
+            self.drivers[me].timers.clear(kind);
+            engine.timer(expected.at, kind, &mut self.drivers[me]);
+        }
+        true
     }
 
     /// The first event of a begun step that the log does not have any more.

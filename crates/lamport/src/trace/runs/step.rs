@@ -42,6 +42,8 @@ pub(super) struct MessageTypes {
     acknowledgement: bool,
     reply: bool,
     grant: bool,
+    token: bool,
+    locked: bool,
     delivers: bool,
     coordinator: bool,
     elected: bool,
@@ -56,6 +58,8 @@ impl MessageTypes {
             "grant" => self.grant = true,
             "answer" | "coordinator" => self.coordinator = true,
             "elected" => self.elected = true,
+            "token" => self.token = true,
+            "locked" => self.locked = true,
             _ => {}
         }
         self.delivers |= matches!(meaning, "multicast" | "deliver");
@@ -82,6 +86,8 @@ impl MessageTypes {
             },
             Self { grant: true, .. } => Algorithm::Central,
             Self { reply: true, .. } => Algorithm::RicartAgrawala,
+            Self { token: true, .. } => Algorithm::TokenRing,
+            Self { locked: true, .. } => Algorithm::Maekawa,
             _ => Algorithm::Mutex,
         }
     }

@@ -167,6 +167,16 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
         let before = self.nodes.hash(unpack::node(node));
         let mut node = (**self.nodes.value(unpack::node(node))).clone();
         let (input, mut exercise) = match input {
+            NumberedInput::Anew(anew) => {
+                node.count_anew(anew);
+                let node = self.node(Arc::new(node));
+                let hash = self.nodes.hash(unpack::node(node)).wrapping_sub(before);
+                return Reacted {
+                    node,
+                    hash,
+                    ..Reacted::default()
+                };
+            }
             NumberedInput::Timer(kind) => (Input::Timer(kind), Exercise::default()),
             NumberedInput::Command(index) => {
                 let command = self.system.commands[index].1.clone();
@@ -228,7 +238,9 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
     pub(super) fn see(&self, before: u32, me: ProcessId, seen: u32) -> Changed {
         let mut monitor = self.monitors.value(unpack::monitor(before)).clone();
         monitor.step();
-        if seen != state::NOTHING {
+        if seen == state::CRASHED {
+            monitor.crash(me);
+        } else if seen != state::NOTHING {
             for seen in self.seen.value(unpack::list(seen)) {
                 self.system.exercise.add(monitor.see(me, seen));
             }

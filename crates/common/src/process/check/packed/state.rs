@@ -148,6 +148,9 @@ pub(super) fn pack_list(number: u32, is_empty: bool) -> u32 {
 /// An empty list.
 pub(super) const NOTHING: u32 = 0;
 
+/// In place of a list of what the monitor sees: the process crashes.
+pub(super) const CRASHED: u32 = 2;
+
 /// A monitor's number, and the properties that the last step violated, a bit for each.
 #[inline]
 pub(super) fn pack_monitor(number: u32, violated: u32) -> u32 {

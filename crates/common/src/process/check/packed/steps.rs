@@ -3,7 +3,7 @@
 
 use super::{
     numbering::{PackedSystem, Scratch},
-    state::{MONITOR, MOST, NOTHING, Packed, due, receivers},
+    state::{CRASHED, MONITOR, MOST, NOTHING, Packed, due, receivers},
     unpack,
     work::{Move, NumberedInput, Take, TakeKind},
 };
@@ -12,7 +12,7 @@ use crate::process::{
         monitor::Monitor,
         relevance::Relevance,
         search::Successor,
-        system::{FaultBudget, Step},
+        system::{Anew, FaultBudget, Step},
     },
     ids::ProcessId,
 };
@@ -128,6 +128,11 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
             (step.sent, step.seen) = (reacted.sent, reacted.seen);
         }
         for (step, next) in moves.iter().zip(&mut *states) {
+            if let Some(anew) = self.system.bounds.anew(&step.step) {
+                self.count_anew(&mut next.state, anew, scratch);
+            }
+        }
+        for (step, next) in moves.iter().zip(&mut *states) {
             let next = &mut next.state;
             let Some((me, _)) = step.reacts.filter(|_| step.sent != NOTHING) else {
                 continue;
@@ -149,13 +154,29 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
             if step.seen == NOTHING && unpack::violated(monitor) == 0 {
                 continue;
             }
-            let me = step.reacts.map_or(ProcessId(0), |(me, _)| me);
+            let me = match step.step {
+                Step::Crash(process) => process,
+                _ => step.reacts.map_or(ProcessId(0), |(me, _)| me),
+            };
             let key = u64::from(unpack::monitor(monitor))
                 | u64::from(step.seen) << 24
                 | (me.index() as u64) << 48;
             let changed = scratch.sights.get(key, || self.see(monitor, me, step.seen));
             next.monitor = changed.part;
             next.change(MONITOR, changed.hash);
+        }
+    }
+
+    /// All processes count their rounds and waits anew.
+    fn count_anew(&self, next: &mut Packed, anew: Anew, scratch: &mut Scratch<P, M>) {
+        let input = NumberedInput::Anew(anew);
+        for index in 0..self.n() {
+            let node = next.nodes[index];
+            let key = input.key() << 24 | u64::from(unpack::node(node));
+            let react = || self.reactions.get(key, || self.react(node, input));
+            let reacted = scratch.reactions.get(key, react);
+            next.nodes[index] = reacted.node;
+            next.change(index, reacted.hash);
         }
     }
 
@@ -212,6 +233,7 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
                 take(next, from, to, TakeKind::Last, 0);
             }
             Step::Crash(process) => {
+                step.seen = CRASHED;
                 crashed |= 1 << process.index();
                 budget.crashed -= 1;
                 next.change_faults(budget, crashed);

@@ -3,7 +3,7 @@
 use crate::process::{TimerKind, detector::Detection, ids::ProcessId};
 
 use super::{state::NOTHING, unpack};
-use crate::process::check::system::Step;
+use crate::process::check::system::{Anew, Step};
 
 /// A part stands in another one's place.
 #[derive(Clone, Copy, Default)]
@@ -75,6 +75,8 @@ pub(super) enum NumberedInput {
     Detect(Detection),
     /// It receives the message with this number from this process.
     Message(ProcessId, u32),
+    /// It counts the rounds and waits anew.
+    Anew(Anew),
 }
 
 impl NumberedInput {
@@ -86,6 +88,7 @@ impl NumberedInput {
             Self::Command(index) => (index as u64) << 4 | 15,
             Self::Detect(Detection::Suspect(other)) => (other.index() as u64) << 4 | 14,
             Self::Detect(Detection::Trust(other)) => (other.index() as u64) << 4 | 13,
+            Self::Anew(anew) => (anew as u64) << 4 | 12,
             Self::Message(from, message) => u64::from(message) << 4 | (from.index() as u64 + 1),
         }
     }
