@@ -150,6 +150,38 @@ pub enum Meaning {
     Elect,
     /// It takes this process as the leader of this term, the time of the timestamp.
     Leader(Timestamp),
+    /// It begins the transaction with this number.
+    Begin(u32),
+    /// It votes on the transaction with this number.
+    Vote(u32, Outcome),
+    /// It decides on the transaction with this number.
+    Decide(u32, Outcome),
+}
+
+/// What a transaction comes to, or what a vote is for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All of it is done.
+    Commit,
+    /// Nothing of it is done.
+    Abort,
+}
+
+impl Outcome {
+    /// Its word, in messages and logs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Abort => "abort",
+        }
+    }
+
+    /// The outcome with this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [Self::Commit, Self::Abort];
+        all.into_iter().find(|outcome| outcome.word() == word)
+    }
 }
 
 /// What a name stands for.
@@ -216,6 +248,9 @@ impl Meaning {
             Self::Detect(detection) => detection.word(),
             Self::Elect => "elect",
             Self::Leader(_) => "leader",
+            Self::Begin(_) => "begin",
+            Self::Vote(..) => "vote",
+            Self::Decide(..) => "decide",
         }
     }
 }
@@ -353,6 +388,10 @@ pub enum Command {
     Move(String, ProcessId),
     /// Remove this name.
     Delete(String),
+    /// Begin a transaction.
+    Begin,
+    /// Vote on the transaction under way.
+    Vote(Outcome),
     /// Join the processes that this one belongs to.
     Join(ProcessId),
     /// Leave the other processes.

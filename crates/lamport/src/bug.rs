@@ -29,6 +29,8 @@ pub enum Bug {
     KeepToken,
     /// A process that misses the token makes a new one at once, without a regeneration round
     NoRound,
+    /// A participant that is uncertain and suspects the coordinator aborts, and does not wait
+    NoBlocking,
 }
 
 impl Bug {
@@ -46,6 +48,7 @@ impl Bug {
             Self::NoRelinquish => "no-relinquish",
             Self::KeepToken => "keep-token",
             Self::NoRound => "no-round",
+            Self::NoBlocking => "no-blocking",
         }
     }
 }

@@ -9,7 +9,7 @@ use common::{
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
 
-const ALGORITHMS: [&str; 10] = [
+const ALGORITHMS: [&str; 12] = [
     "events",
     "mutex",
     "ricart-agrawala",
@@ -20,6 +20,8 @@ const ALGORITHMS: [&str; 10] = [
     "causal",
     "bully",
     "ring",
+    "two-phase",
+    "three-phase",
 ];
 
 fn simulate(arguments: &str) -> Finished {

@@ -63,6 +63,10 @@ pub enum Property {
     FinalValue,
     /// All operations on a key have an order that fits their results and their times (Herlihy & Wing 1990).
     Linearizable,
+    /// No two processes decide differently on a transaction, and it is committed only by all votes (safety).
+    Atomicity,
+    /// Every process that takes part in a transaction decides on it (liveness).
+    Decided,
     /// A look-up that ends has the value that the name has (safety).
     LookUpsRight,
     /// Every look-up ends (liveness).
@@ -75,7 +79,7 @@ pub enum Property {
 
 impl Property {
     /// The number of properties.
-    pub const COUNT: usize = 32;
+    pub const COUNT: usize = 34;
 
     /// The properties of every log, in the order in which they are reported.
     pub const OF_LOGS: [Self; 7] = [
@@ -120,6 +124,8 @@ impl Property {
             Self::NothingInvented => "nothing invented",
             Self::FinalValue => "final value",
             Self::Linearizable => "linearizable",
+            Self::Atomicity => "atomicity",
+            Self::Decided => "every process decides",
             Self::LookUpsRight => "look-ups right",
             Self::LookUpsEnd => "every look-up ends",
             Self::RingHeals => "ring heals",
@@ -134,6 +140,7 @@ impl Property {
             Self::Granted
                 | Self::AllDelivered
                 | Self::Agreement
+                | Self::Decided
                 | Self::LookUpsEnd
                 | Self::RingHeals
         )

@@ -6,7 +6,7 @@ use crate::{
     event::{Event, Kind},
     message::{Carrier, MessageId, Party},
     process::{
-        Meaning, To, Value,
+        Meaning, Outcome, To, Value,
         clock::Timestamp,
         detector::Detection,
         ids::{Names, ProcessId},
@@ -132,6 +132,11 @@ impl RunEvent {
             ) => {
                 (event.name, event.value) = (safe(name), safe(value.text(names)));
             }
+            Some(Meaning::Begin(transaction)) => event.name = safe(&transaction.to_string()),
+            Some(Meaning::Vote(transaction, outcome) | Meaning::Decide(transaction, outcome)) => {
+                event.name = safe(&transaction.to_string());
+                event.value = safe(outcome.word());
+            }
             Some(Meaning::Detect(detection)) => {
                 event.value = safe(names.of(detection.process()));
             }
@@ -204,6 +209,9 @@ impl LoggedMeaning<'_> {
             "leave" => Meaning::Leave,
             "elect" => Meaning::Elect,
             "leader" => Meaning::Leader(about()?),
+            "begin" => Meaning::Begin(self.name.parse().ok()?),
+            "vote" => Meaning::Vote(self.name.parse().ok()?, Outcome::of_word(self.value)?),
+            "decide" => Meaning::Decide(self.name.parse().ok()?, Outcome::of_word(self.value)?),
             "suspect" => Meaning::Detect(Detection::Suspect(process(self.value))),
             "trust" => Meaning::Detect(Detection::Trust(process(self.value))),
             _ => return None,
@@ -247,6 +255,15 @@ mod tests {
             (Meaning::Delete("a".to_owned()), "deletes a"),
             (Meaning::Store("a".to_owned(), text().into()), "stores a: x"),
             (Meaning::Store("a".to_owned(), Value::Nothing), "forgets a"),
+            (Meaning::Begin(4), "begins transaction 4"),
+            (
+                Meaning::Vote(4, Outcome::Commit),
+                "votes to commit transaction 4",
+            ),
+            (
+                Meaning::Decide(4, Outcome::Abort),
+                "decides to abort transaction 4",
+            ),
             (Meaning::Join, "joins"),
             (Meaning::Leave, "leaves"),
             (Meaning::Elect, "starts an election"),

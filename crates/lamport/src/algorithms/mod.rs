@@ -11,12 +11,15 @@
 //! | [`total`] | totally ordered multicast, for the replicas of a [`bank`] account | van Steen & Tanenbaum, "Logical clocks" |
 //! | [`bully`] | election of the highest process | Garcia-Molina 1982 |
 //! | [`ring`] | election in a ring | Chang & Roberts 1979 |
+//! | [`two_phase`] | two-phase commit | Gray 1978 |
+//! | [`three_phase`] | three-phase commit | Skeen 1981 |
 //! | [`causal`] | causally ordered multicast | Birman, Schiper & Stephenson 1991 |
 
 pub mod bank;
 pub mod bully;
 pub mod causal;
 pub mod central;
+pub mod commitment;
 mod critical_section;
 mod election;
 #[cfg(test)]
@@ -26,8 +29,10 @@ pub mod maekawa;
 pub mod mutex;
 pub mod ricart_agrawala;
 pub mod ring;
+pub mod three_phase;
 pub mod token_ring;
 pub mod total;
+pub mod two_phase;
 
 use std::time::Duration;
 
@@ -62,6 +67,10 @@ pub enum Algorithm {
     Bully,
     /// Election of the highest process that lives, in a ring
     Ring,
+    /// Two-phase commit: votes, decision; blocked when the coordinator, p1, crashes
+    TwoPhase,
+    /// Three-phase commit: not blocked, if no suspicion is wrong
+    ThreePhase,
 }
 
 /// Calls the expression with the type of an algorithm's processes.
@@ -108,6 +117,14 @@ macro_rules! with_process {
                 type $P = $crate::algorithms::ring::Ring;
                 $body
             }
+            $crate::algorithms::Algorithm::TwoPhase => {
+                type $P = $crate::algorithms::two_phase::TwoPhase;
+                $body
+            }
+            $crate::algorithms::Algorithm::ThreePhase => {
+                type $P = $crate::algorithms::three_phase::ThreePhase;
+                $body
+            }
         }
     };
 }
@@ -127,6 +144,8 @@ impl Algorithm {
             Self::Causal => "causal",
             Self::Bully => "bully",
             Self::Ring => "ring",
+            Self::TwoPhase => "two-phase",
+            Self::ThreePhase => "three-phase",
         }
     }
 
@@ -159,6 +178,8 @@ impl Algorithm {
             Self::Causal => &[Bug::NoHoldBack, Bug::NoAdvance],
             Self::Bully => &[Bug::NoAcknowledgement, Bug::NoTimeout, Bug::OldTerms],
             Self::Ring => &[Bug::NoDiscard, Bug::OldTerms],
+            Self::TwoPhase => &[Bug::NoAcknowledgement, Bug::NoBlocking, Bug::NoAdvance],
+            Self::ThreePhase => &[Bug::NoAcknowledgement, Bug::NoAdvance],
         }
     }
 
@@ -191,6 +212,9 @@ impl Algorithm {
                 Property::AllDelivered,
             ],
             Self::Bully | Self::Ring => &[Property::OneLeader, Property::Agreement],
+            Self::TwoPhase | Self::ThreePhase => {
+                &[Property::Clocks, Property::Atomicity, Property::Decided]
+            }
         }
     }
 
@@ -208,6 +232,9 @@ impl Algorithm {
             Self::Events => Err("it has no liveness property"),
             Self::Bully | Self::Ring => Err(
                 "each election has a later term, so no path comes back to an earlier state; without --liveness the final states of --count elections are checked",
+            ),
+            Self::TwoPhase | Self::ThreePhase => Err(
+                "transactions are numbered, so no path comes back to an earlier state; without --liveness the final states of --count transactions are checked",
             ),
             Self::Total | Self::Causal => Err(
                 "its processes count multicasts, so no path comes back to an earlier state; without --liveness the final states of --count multicasts are checked",
@@ -227,6 +254,7 @@ impl Algorithm {
             Self::Total => &["multicast +100", "multicast +1%"],
             Self::Causal => &["multicast TEXT"],
             Self::Bully | Self::Ring => &["elect"],
+            Self::TwoPhase | Self::ThreePhase => &["begin", "commit", "abort"],
         }
     }
 

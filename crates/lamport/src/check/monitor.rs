@@ -21,6 +21,7 @@ use smallvec::{SmallVec, smallvec};
 use crate::{
     algorithms::Algorithm,
     verdict::{
+        commitment::Commitment,
         election::best,
         order::{CausalOrder, Misdelivery, TotalOrder},
     },
@@ -69,6 +70,8 @@ enum History {
         agreed: SmallVec<[Option<ProcessId>; 8]>,
         started: u16,
     },
+    /// Distributed commit.
+    Commitment(Commitment),
 }
 
 impl PropertyMonitor {
@@ -136,6 +139,9 @@ impl PropertyMonitor {
                 agreed: smallvec![None; processes],
                 started: 0,
             },
+            Algorithm::TwoPhase | Algorithm::ThreePhase => {
+                History::Commitment(Commitment::new(processes))
+            }
         };
         Self {
             violated: 0,
@@ -190,6 +196,9 @@ impl Monitor for PropertyMonitor {
                 };
                 !alive.clone().any(takes_part) || alive.all(|it| agreed[it.index()] == best)
             }
+            History::Commitment(commitment) => {
+                alive.all(|process| commitment.open(process).is_none())
+            }
         }
     }
 
@@ -202,6 +211,7 @@ impl Monitor for PropertyMonitor {
             History::Clocks
             | History::Total { .. }
             | History::Causal(_)
+            | History::Commitment(_)
             | History::Election { .. } => 0,
         }
     }
@@ -324,6 +334,10 @@ impl Monitor for PropertyMonitor {
                 }
                 let delivered = order.deliver(process, *multicast);
                 violated |= misdelivery(delivered, Property::CausalOrder);
+            }
+            (History::Commitment(commitment), Some(meaning)) => {
+                let is_broken = commitment.step(process, meaning).is_err();
+                violated |= bit_if(is_broken, Property::Atomicity);
             }
             _ => {}
         }

@@ -101,7 +101,9 @@ impl NodeWorkload {
             | Algorithm::Maekawa => Self::Mutex,
             Algorithm::Total => Self::Total,
             Algorithm::Causal => Self::Causal,
-            Algorithm::Bully | Algorithm::Ring => return None,
+            Algorithm::Bully | Algorithm::Ring | Algorithm::TwoPhase | Algorithm::ThreePhase => {
+                return None;
+            }
         })
     }
 
@@ -165,7 +167,7 @@ impl Subject {
 
 impl ValueEnum for Subject {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Subject; 16] = [
+        const ALL: [Subject; 18] = [
             Subject::Algorithm(Algorithm::Events),
             Subject::Algorithm(Algorithm::Mutex),
             Subject::Algorithm(Algorithm::RicartAgrawala),
@@ -174,6 +176,8 @@ impl ValueEnum for Subject {
             Subject::Algorithm(Algorithm::Causal),
             Subject::Algorithm(Algorithm::Bully),
             Subject::Algorithm(Algorithm::Ring),
+            Subject::Algorithm(Algorithm::TwoPhase),
+            Subject::Algorithm(Algorithm::ThreePhase),
             Subject::Workload(NodeWorkload::Echo),
             Subject::Workload(NodeWorkload::UniqueIds),
             Subject::Workload(NodeWorkload::Broadcast),

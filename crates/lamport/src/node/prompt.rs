@@ -2,7 +2,7 @@
 
 use common::{
     process::{
-        Command,
+        Command, Outcome,
         ids::{Names, ProcessId},
         node::wire::LONGEST_TEXT,
     },
@@ -42,6 +42,9 @@ pub(super) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, S
         "lock" => Typed::Command(Command::Lock),
         "unlock" => Typed::Command(Command::Unlock),
         "elect" => Typed::Command(Command::Elect),
+        "begin" => Typed::Command(Command::Begin),
+        "commit" => Typed::Command(Command::Vote(Outcome::Commit)),
+        "abort" => Typed::Command(Command::Vote(Outcome::Abort)),
         "clock" => Typed::Clock,
         "queue" => Typed::Queue,
         "help" | "?" => Typed::Help,
@@ -58,6 +61,9 @@ pub(super) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, S
                 "lock",
                 "unlock",
                 "elect",
+                "begin",
+                "commit",
+                "abort",
                 "clock",
                 "queue",
                 "help",
@@ -103,6 +109,9 @@ pub(super) fn help(algorithm: Algorithm) -> Vec<String> {
             "lock" => "request the critical section",
             "unlock" => "exit the critical section",
             "elect" => "start an election of the leader",
+            "begin" => "begin a transaction, at the coordinator p1",
+            "commit" => "vote to commit the transaction",
+            "abort" => "vote to abort the transaction",
             "multicast +100" => "deposit 100 on all replicas of the account",
             "multicast +1%" => "add 1% interest on all replicas",
             _ => "send a text to all processes",

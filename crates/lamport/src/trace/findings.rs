@@ -1,5 +1,7 @@
 //! The findings in logs: for each property the violations and warnings, of which the first ones are kept in words.
 
+use std::array;
+
 use common::{event::Verdict, process::property::Property};
 
 /// The severity of a finding.
@@ -74,18 +76,24 @@ impl Found {
 }
 
 /// The findings about all properties.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Findings {
     found: [Found; Property::COUNT],
     all: bool,
+}
+
+impl Default for Findings {
+    fn default() -> Self {
+        Self::new(false)
+    }
 }
 
 impl Findings {
     /// Findings of which all are listed, or the first ones.
     pub fn new(all: bool) -> Self {
         Self {
+            found: array::from_fn(|_| Found::default()),
             all,
-            ..Self::default()
         }
     }
 

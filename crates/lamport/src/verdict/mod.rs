@@ -6,8 +6,10 @@
 //! | [`common::process::verdict`] | the verdict, the clock condition, reliable FIFO channels |
 //! | `exclusion` | mutual exclusion: safety, liveness, fairness |
 //! | `election` | elections: safety, liveness |
+//! | [`commitment`] | distributed commit |
 //! | `delivery`, [`order`] | ordered multicast: the whole run; event by event |
 
+pub mod commitment;
 mod delivery;
 pub(crate) mod election;
 mod exclusion;
@@ -20,7 +22,9 @@ use common::process::{
     verdict::{Verdict, channels::Channels, checker::Checker, clocks::Clocks, run::RunUnderTest},
 };
 
-use self::{delivery::Delivery, election::Election, exclusion::Exclusion};
+use self::{
+    commitment::CommitmentChecker, delivery::Delivery, election::Election, exclusion::Exclusion,
+};
 use crate::algorithms::Algorithm;
 
 /// The verdict on every property of the algorithm.
@@ -50,6 +54,9 @@ fn with(algorithm: Algorithm, run: &RunUnderTest<'_>, clocks: bool, channels: bo
     }
     match algorithm {
         Algorithm::Events => {}
+        Algorithm::TwoPhase | Algorithm::ThreePhase => {
+            checkers.push(Box::new(CommitmentChecker::new(processes)));
+        }
         Algorithm::Total => checkers.push(Box::new(Delivery::total(processes))),
         Algorithm::Causal => checkers.push(Box::new(Delivery::causal(processes))),
         Algorithm::Bully | Algorithm::Ring => checkers.push(Box::new(Election::new(processes))),

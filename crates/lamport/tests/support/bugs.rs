@@ -1,7 +1,7 @@
 //! The algorithms and their injected bugs.
 
 /// Every algorithm with the bugs that it takes.
-pub(crate) const ALGORITHMS: [(&str, &[&str]); 10] = [
+pub(crate) const ALGORITHMS: [(&str, &[&str]); 12] = [
     ("events", &["no-advance"]),
     (
         "mutex",
@@ -37,4 +37,9 @@ pub(crate) const ALGORITHMS: [(&str, &[&str]); 10] = [
     ("causal", &["no-hold-back", "no-advance"]),
     ("bully", &["no-acknowledgement", "no-timeout", "old-terms"]),
     ("ring", &["no-discard", "old-terms"]),
+    (
+        "two-phase",
+        &["no-acknowledgement", "no-blocking", "no-advance"],
+    ),
+    ("three-phase", &["no-acknowledgement", "no-advance"]),
 ];

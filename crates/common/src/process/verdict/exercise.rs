@@ -42,6 +42,10 @@ impl Exercise {
     pub const ELECTED: Self = Self(1 << 8);
     /// A process agreed on a leader.
     pub const LED: Self = Self(1 << 9);
+    /// A transaction began.
+    pub const BEGUN: Self = Self(1 << 10);
+    /// A process decided on a transaction.
+    pub const DECIDED: Self = Self(1 << 11);
 
     /// An event with this meaning.
     #[inline]
@@ -56,6 +60,8 @@ impl Exercise {
             Meaning::Found(..) => Self::FOUND,
             Meaning::Elect => Self::ELECTED,
             Meaning::Leader(_) => Self::LED,
+            Meaning::Begin(_) => Self::BEGUN,
+            Meaning::Decide(..) => Self::DECIDED,
             _ => Self::default(),
         }
     }
@@ -114,6 +120,10 @@ impl Exercise {
             // The log of the process that started it may be missing.
             Property::Agreement if self.has(Self::LED) => None,
             Property::Agreement => unless(self.has(Self::ELECTED), "no election was started"),
+            Property::Decided | Property::Atomicity => match self.has(Self::BEGUN) {
+                false => Some("no transaction began"),
+                true => unless(self.has(Self::DECIDED), "no process decided"),
+            },
             Property::LookUpsEnd => {
                 unless(self.has(Self::LOOKED_UP), "no process looked up a name")
             }

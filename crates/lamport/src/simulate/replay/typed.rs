@@ -11,6 +11,8 @@ pub(super) fn command(event: &RunEvent) -> Option<Command> {
         (_, Some(Meaning::Request)) => Some(Command::Lock),
         (_, Some(Meaning::Exit(_))) => Some(Command::Unlock),
         (_, Some(Meaning::Elect)) => Some(Command::Elect),
+        (_, Some(Meaning::Begin(_))) => Some(Command::Begin),
+        (_, Some(Meaning::Vote(_, vote))) => Some(Command::Vote(*vote)),
         (_, Some(Meaning::Multicast(text))) => {
             // In the causal multicast the vector timestamp stands before the text, and is the process's own.
             let typed = match text.split_once("] ") {

@@ -48,6 +48,8 @@ pub(super) struct MessageTypes {
     coordinator: bool,
     elected: bool,
     elects: bool,
+    decides: bool,
+    prepares: bool,
 }
 
 impl MessageTypes {
@@ -60,15 +62,23 @@ impl MessageTypes {
             "elected" => self.elected = true,
             "token" => self.token = true,
             "locked" => self.locked = true,
+            "prepare" | "adopt" => self.prepares = true,
             _ => {}
         }
         self.delivers |= matches!(meaning, "multicast" | "deliver");
         self.elects |= matches!(meaning, "elect" | "leader");
+        self.decides |= matches!(meaning, "begin" | "vote" | "decide");
     }
 
     /// The algorithm that uses these message types.
     pub(super) fn algorithm(&self) -> Algorithm {
         match self {
+            Self {
+                decides: true,
+                prepares: true,
+                ..
+            } => Algorithm::ThreePhase,
+            Self { decides: true, .. } => Algorithm::TwoPhase,
             Self {
                 delivers: true,
                 acknowledgement: true,
