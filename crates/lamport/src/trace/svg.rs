@@ -64,6 +64,7 @@ impl Picture<'_> {
         plan.bars(&mut labels, out)?;
         plan.sections(&mut labels, out)?;
         plan.messages(&mut labels, out)?;
+        plan.look_ups(&mut labels);
         plan.marks(out)?;
         labels.write(out)?;
         plan.legend(out)?;

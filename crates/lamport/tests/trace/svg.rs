@@ -252,3 +252,38 @@ fn mermaid_says_when_a_diagram_is_too_large_and_which_range_fits() {
         text.len()
     );
 }
+
+#[test]
+fn what_an_event_is_to_a_look_up_stands_beside_it() {
+    let folder = Folder::new();
+    let local = |seq: u64, meaning: &str, value: &str| {
+        let clock = seq + 1;
+        let value = match value {
+            "" => String::new(),
+            value => format!(",\"value\":\"{value}\""),
+        };
+        let more =
+            format!("\"clock\":{clock},\"meaning\":\"{meaning}\",\"name\":\"server1\"{value}");
+        line("p1", seq, seq, "local", &more)
+    };
+    let log = [
+        local(0, "insert", "p1"),
+        local(1, "look-up", ""),
+        local(2, "found", "p1"),
+        local(3, "look-up", ""),
+        local(4, "found", ""),
+    ];
+    let log = folder.write("p1.jsonl", log.concat());
+    let path = folder.path("look-ups.svg");
+    trace(&[&log, "--svg", &path]);
+    let svg = fs::read_to_string(&path).unwrap();
+    for (words, times) in [
+        (">inserts</text>", 1),
+        (">looks up</text>", 2),
+        (">finds p1</text>", 1),
+        (">finds nothing</text>", 1),
+    ] {
+        assert_eq!(svg.matches(words).count(), times, "{words}: {svg}");
+    }
+    readable(&svg);
+}

@@ -4,13 +4,20 @@ use std::io::{self, Write};
 
 use common::event::Kind;
 
-use super::{plan::Plan, xml::escaped};
+use super::{
+    labels::{self, Labels},
+    plan::{MANY, Plan},
+    xml::escaped,
+};
 use crate::trace::{
     EventId,
     computation::Computation,
     order::LogicalTime,
-    words::{shortened, words},
+    words::{Fields, shortened, words},
 };
+
+/// More events than this have no names: nobody could read them.
+const LABELLED: usize = 120;
 
 /// The shape of an event.
 #[derive(Clone, Copy, PartialEq)]
@@ -95,6 +102,36 @@ impl Plan<'_> {
             writeln!(out, "<title>{}</title></g>", escaped(&title))?;
         }
         Ok(())
+    }
+
+    /// Places what a local event is to a look-up, where there is room: above its mark, or below it.
+    pub(super) fn look_ups(&self, labels: &mut Labels) {
+        if self.events().len() > LABELLED || self.lanes.len() > MANY {
+            return;
+        }
+        for id in self.events() {
+            let Some(y) = self.y(*id).filter(|_| self.mark(*id) == Mark::Local) else {
+                continue;
+            };
+            let fields = Fields::of(&self.picture.computation.trace, *id);
+            let get = |name| fields.get(name).unwrap_or_default();
+            let name = match (get("meaning"), get("value")) {
+                ("look-up", _) => "looks up".to_owned(),
+                ("found", "") => "finds nothing".to_owned(),
+                ("found", value) => format!("finds {value}"),
+                ("insert", _) => "inserts".to_owned(),
+                ("store", value) => format!("stores {value}"),
+                ("delete", _) => "deletes".to_owned(),
+                ("join", _) => "joins".to_owned(),
+                _ => continue,
+            };
+            let name = shortened(&name, 22);
+            let (x, width) = (self.x(*id), labels::width(&name));
+            let sides = [x - width / 2.0, x - 4.0, x - width + 4.0];
+            let above = sides.map(|x| (x, y - 8.0));
+            let below = sides.map(|x| (x, y + 17.0));
+            labels.place(&name, above.into_iter().chain(below));
+        }
     }
 
     pub(super) fn mark(&self, id: EventId) -> Mark {
