@@ -139,6 +139,8 @@ location location-hierarchical hierarchical --processes 4 --lookups 2 --moves 1 
 
 "$bin/lamport" simulate mutex --processes 3 --count 1 --seed 4 --show 0 --logs mutex >/dev/null
 draw clocks mutex
+"$bin/lamport" simulate bully --processes 3 --count 1 --crash p3@100ms --seed 7 --show 0 --logs terms >/dev/null
+draw terms terms --axis wall
 "$bin/lamport" simulate mutex --processes 4 --count 2 --loss 10% --duplicate 10% --seed 4 --show 0 --logs run >/dev/null
 mkdir -p "$root/docs/trace"
 "$bin/lamport" trace run --html "$root/docs/trace/index.html" 2>/dev/null

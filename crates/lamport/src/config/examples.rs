@@ -14,7 +14,9 @@ macro_rules! with_words {
             "  total            totally ordered multicast: the replicas of a bank account\n",
             "  causal           causally ordered multicast, by vector clocks\n",
             "  bully            election: the highest process that lives leads; at worst N^2-2N messages\n",
-            "  ring             election in a ring of all processes: at worst N(N+1)/2 + N messages\n\n",
+            "  ring             election in a ring of all processes: at worst N(N+1)/2 + N messages\n",
+            "  two-phase        two-phase commit: blocked when its coordinator, p1, crashes; 4(N-1) messages\n",
+            "  three-phase      three-phase commit: not blocked by crashes; 6(N-1) messages\n\n",
             "Bugs:\n",
             "  no-tie-break        equal timestamps: each process takes its own request as the first\n",
             "  no-acknowledgement  a process does not wait for acknowledgements, replies, grants or answers\n",
@@ -25,7 +27,8 @@ macro_rules! with_words {
             "  old-terms           a message of an earlier term counts as one of the present term\n",
             "  unfair-queue        waiting requests are granted by process, the first one first\n",
             "  no-relinquish       the members of a quorum stay locked until a process exits, which can deadlock\n",
-            "  keep-token, no-round   a process keeps the token for its next entry; makes a new one at once\n\n",
+            "  keep-token, no-round   a process keeps the token for its next entry; makes a new one at once\n",
+            "  no-blocking         a participant that is uncertain and suspects the coordinator aborts\n\n",
             $examples
         )
     };
