@@ -297,7 +297,7 @@ impl Algorithm {
     pub fn by_hand(self) -> Option<Workload> {
         match self {
             Self::TokenRing => Some(Workload {
-                maintenance: Duration::from_secs(2),
+                maintenance: Duration::from_secs(1),
                 timeout: Duration::from_secs(20),
                 work: None,
                 ..Workload::new(1.0, 0)

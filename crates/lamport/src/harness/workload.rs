@@ -167,11 +167,13 @@ impl Subject {
 
 impl ValueEnum for Subject {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Subject; 18] = [
+        const ALL: [Subject; 20] = [
             Subject::Algorithm(Algorithm::Events),
             Subject::Algorithm(Algorithm::Mutex),
             Subject::Algorithm(Algorithm::RicartAgrawala),
             Subject::Algorithm(Algorithm::Central),
+            Subject::Algorithm(Algorithm::TokenRing),
+            Subject::Algorithm(Algorithm::Maekawa),
             Subject::Algorithm(Algorithm::Total),
             Subject::Algorithm(Algorithm::Causal),
             Subject::Algorithm(Algorithm::Bully),
