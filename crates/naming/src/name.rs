@@ -7,7 +7,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`label`] | a name |
-//! | [`idn`] | a name beyond ASCII |
+//! | `idn` | a name beyond ASCII |
 //! | [`path`], [`place`] | a path of names; the place of a name |
 
 pub(crate) mod idn;

@@ -90,6 +90,38 @@ fn every_command_shows_a_delegation() {
 }
 
 #[test]
+fn regions_without_a_server_of_their_own_stay_with_their_names() {
+    let folder = Folder::new();
+    let names = folder.write(
+        "names.json",
+        r#"{"region1": {"server1": "192.168.1.1"}, "region2": {"server1": "192.168.2.1"}, "region3": {"server1": "192.168.3.1"}}"#,
+    );
+    // One server for two regions, and none for the third.
+    let delegated = ["region4=127.0.0.2", "region5=127.0.0.2"];
+    let flags = delegated.iter().flat_map(|text| ["--delegate", text]);
+    let flags: Vec<_> = ["--names", &names].into_iter().chain(flags).collect();
+    let list = naming(&[&["list"], &flags[..]].concat()).out;
+    for line in [
+        "region1/server1 192.168.1.1\n",
+        "region3/server1 192.168.3.1\n",
+        "/region4 delegated to 127.0.0.2\n",
+        "/region5 delegated to 127.0.0.2\n",
+    ] {
+        assert!(list.contains(line), "{line:?}: {list}");
+    }
+    // A region whose names are in the file has them here, and cannot be another server's at the same time.
+    let both = [&["list"], &flags[..], &["--delegate", "region3=127.0.0.3"]].concat();
+    let finished = naming(&both);
+    assert_eq!(
+        (finished.code, finished.err.as_str()),
+        (
+            Some(2),
+            "naming: --delegate region3=127.0.0.3: /region3: a directory; it has server1; a delegated name has them at its own server, and none here\n"
+        )
+    );
+}
+
+#[test]
 fn a_wrong_delegation_is_one_line() {
     let folder = Folder::new();
     let names = folder.write("names.json", NAMES);

@@ -1,5 +1,5 @@
 //! Mutual exclusion by quorums (Maekawa 1985, "A √N Algorithm for Mutual Exclusion in Decentralized Systems"): a process
-//! enters when every [`member`] of its [`quorum`] has locked itself for it. Any two quorums share a member, which is locked
+//! enters when every member of its quorum has locked itself for it. Any two quorums share a member, which is locked
 //! for one process at a time.
 //!
 //! Locks alone can deadlock. So a member inquires of the process for which it is locked when an earlier request arrives, and
