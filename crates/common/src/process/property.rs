@@ -133,17 +133,19 @@ impl Property {
         }
     }
 
-    /// Whether it is a liveness property (something happens eventually): the end of a run decides it, and not an event.
+    /// The liveness properties (something happens eventually): the end of a run decides them, and not an event.
+    pub const LIVENESS: [Self; 6] = [
+        Self::Granted,
+        Self::AllDelivered,
+        Self::Agreement,
+        Self::Decided,
+        Self::LookUpsEnd,
+        Self::RingHeals,
+    ];
+
+    /// Whether it is a liveness property.
     pub fn is_liveness(self) -> bool {
-        matches!(
-            self,
-            Self::Granted
-                | Self::AllDelivered
-                | Self::Agreement
-                | Self::Decided
-                | Self::LookUpsEnd
-                | Self::RingHeals
-        )
+        Self::LIVENESS.contains(&self)
     }
 
     /// Its bit in a set of properties that a model checker monitors. Those of every log, the first ones, are none of these: their

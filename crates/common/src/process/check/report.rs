@@ -342,13 +342,8 @@ impl Checked<'_> {
 
 /// Whether the property with this name is a liveness property.
 fn is_liveness(property: &str) -> bool {
-    let liveness = [
-        Property::Granted,
-        Property::AllDelivered,
-        Property::LookUpsEnd,
-        Property::Agreement,
-    ];
-    liveness.iter().any(|known| known.name() == property)
+    let mut all = Property::LIVENESS.into_iter();
+    all.any(|known| known.name() == property)
 }
 
 impl CheckedPath {
