@@ -18,11 +18,11 @@ pub struct Peer {
     pub process: ProcessId,
 }
 
-/// The rules of ring maintenance.
+/// The rules of ring maintenance (Zave 2017, "Reasoning about Identifier Spaces: How to Make Chord Correct"; Stoica et al. 2001).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Rules {
-    /// As Zave 2017 corrects them ("Reasoning about Identifier Spaces: How to Make Chord Correct"): who joins takes over the whole
+    /// As Zave corrects them: who joins takes over the whole
     /// successor list of the member before it, and a new successor is taken only once it has answered.
     #[default]
     Corrected,
