@@ -22,12 +22,9 @@ macro_rules! with_words {
             "  no-acknowledgement  a process does not wait for acknowledgements, replies, grants or answers\n",
             "  no-advance          a receive does not advance the clock past the message's timestamp\n",
             "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n",
-            "  no-timeout          a process that holds an election waits for a crashed one\n",
-            "  no-discard          a number that is smaller than one sent before is passed on, too\n",
-            "  old-terms           a message of an earlier term counts as one of the present term\n",
+            "  no-timeout, no-discard, old-terms    elections: waits for a crashed one; passes all on; mixes terms\n",
             "  unfair-queue        waiting requests are granted by process, the first one first\n",
-            "  no-relinquish       the members of a quorum stay locked until a process exits, which can deadlock\n",
-            "  keep-token, no-round   a process keeps the token for its next entry; makes a new one at once\n",
+            "  no-relinquish, keep-token, no-round  quorums stay locked; the token is kept; a second one is made\n",
             "  no-blocking         a participant that is uncertain and suspects the coordinator aborts\n\n",
             $examples
         )
