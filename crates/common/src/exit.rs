@@ -95,6 +95,13 @@ impl Summary {
         self.exit = exit;
         self
     }
+
+    /// The same summary without its text, which was recorded as a report already and is not printed again.
+    #[must_use]
+    pub fn reported(mut self) -> Self {
+        self.text.clear();
+        self
+    }
 }
 
 /// The reason of an I/O error in plain words: no error number, no capital, no full stop.

@@ -209,6 +209,29 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{ending}")
 }
 
+/// Reads a number, or a range of numbers, `FROM..TO`, both included: its first and last number.
+///
+/// # Errors
+/// When it is neither, such as in the example, or the range ends before it begins.
+pub fn range<N: Copy + PartialOrd>(
+    text: &str,
+    example: &str,
+    number: impl Fn(&str) -> Option<N>,
+) -> Result<(N, N), String> {
+    let shown = visible(text.as_bytes());
+    let bounds = match text.split_once("..") {
+        Some((from, to)) => number(from).zip(number(to)),
+        None => number(text).map(|number| (number, number)),
+    };
+    match bounds {
+        None => Err(format!(
+            "'{shown}' is no number, nor a range, such as {example}"
+        )),
+        Some((from, to)) if from > to => Err(format!("'{shown}' ends before it begins")),
+        Some(bounds) => Ok(bounds),
+    }
+}
+
 /// A length of time in whole microseconds.
 pub fn whole_micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)

@@ -242,6 +242,19 @@ impl Member {
         Ok(())
     }
 
+    /// Tells the decision on a transaction, if it is known.
+    pub(super) fn tell(
+        &self,
+        to: ProcessId,
+        transaction: Transaction,
+        out: &mut Outbox<'_, Payload>,
+    ) -> Result<(), Overflow> {
+        if let Some(outcome) = self.decision(transaction) {
+            out.send(To::One(to), Payload::Decision(transaction, outcome))?;
+        }
+        Ok(())
+    }
+
     /// Acknowledges a decision of the coordinator.
     pub(super) fn acknowledge(
         &self,
@@ -290,11 +303,23 @@ pub(super) trait Committer {
     /// What it has.
     fn member(&self) -> &Member;
 
-    /// Begins a transaction.
-    fn begin(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow>;
+    /// The same, to change it.
+    fn member_mut(&mut self) -> &mut Member;
+
+    /// The coordinator decides.
+    fn conclude(&mut self, outcome: Outcome, out: &mut Outbox<'_, Payload>)
+    -> Result<(), Overflow>;
 
     /// Votes.
     fn vote(&mut self, vote: Outcome, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow>;
+
+    /// Begins a transaction, which is aborted at once when the votes of all cannot be had.
+    fn begin(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
+        match self.member_mut().ask_for_votes(out)? {
+            true => Ok(()),
+            false => self.conclude(Outcome::Abort, out),
+        }
+    }
 
     /// Whether it may begin a transaction.
     fn may_begin(&self) -> bool {

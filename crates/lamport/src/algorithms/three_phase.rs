@@ -47,21 +47,6 @@ impl ThreePhase {
         }
     }
 
-    /// A coordinator decides.
-    fn conclude(
-        &mut self,
-        outcome: Outcome,
-        out: &mut Outbox<'_, Payload>,
-    ) -> Result<(), Overflow> {
-        self.member.decide(outcome, true, out)?;
-        if self.member.me != COORDINATOR {
-            return Ok(());
-        }
-        self.member.state = State::Decided;
-        self.member.await_all();
-        self.go_on(out)
-    }
-
     /// Coordinates in place of those that crashed: all go to its own state before it decides.
     fn take_over(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         let (next, state) = (self.member.next(), self.member.state);
@@ -105,23 +90,7 @@ impl ThreePhase {
             }
             self.member.decide(Outcome::Abort, false, out)?;
         }
-        self.tell(from, transaction, out)
-    }
-
-    /// Tells the decision, if it is known.
-    fn tell(
-        &self,
-        to: ProcessId,
-        transaction: u32,
-        out: &mut Outbox<'_, Payload>,
-    ) -> Result<(), Overflow> {
-        match self.member.decision(transaction) {
-            Some(outcome) => {
-                let decision = Payload::Decision(transaction, outcome);
-                out.send(To::One(to), decision).map(|_| ())
-            }
-            None => Ok(()),
-        }
+        self.member.tell(from, transaction, out)
     }
 }
 
@@ -130,11 +99,22 @@ impl Committer for ThreePhase {
         &self.member
     }
 
-    fn begin(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
-        match self.member.ask_for_votes(out)? {
-            true => Ok(()),
-            false => self.conclude(Outcome::Abort, out),
+    fn member_mut(&mut self) -> &mut Member {
+        &mut self.member
+    }
+
+    fn conclude(
+        &mut self,
+        outcome: Outcome,
+        out: &mut Outbox<'_, Payload>,
+    ) -> Result<(), Overflow> {
+        self.member.decide(outcome, true, out)?;
+        if self.member.me != COORDINATOR {
+            return Ok(());
         }
+        self.member.state = State::Decided;
+        self.member.await_all();
+        self.go_on(out)
     }
 
     fn vote(&mut self, vote: Outcome, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
@@ -210,7 +190,7 @@ impl Process for ThreePhase {
             }
             Payload::DecisionRequest(transaction) => {
                 self.member.asked_for_decision(transaction, out)?;
-                self.tell(from, transaction, out)
+                self.member.tell(from, transaction, out)
             }
             _ => Ok(()),
         }

@@ -22,19 +22,6 @@ pub struct TwoPhase {
 }
 
 impl TwoPhase {
-    /// The coordinator decides.
-    fn conclude(
-        &mut self,
-        outcome: Outcome,
-        out: &mut Outbox<'_, Payload>,
-    ) -> Result<(), Overflow> {
-        self.member.decide(outcome, true, out)?;
-        self.member.state = State::Decided;
-        self.member.await_all();
-        self.go_on(out);
-        Ok(())
-    }
-
     /// Ends the transaction when nobody is awaited any more.
     fn go_on(&mut self, out: &mut Outbox<'_, Payload>) {
         if self.member.awaited.is_empty() {
@@ -64,11 +51,20 @@ impl Committer for TwoPhase {
         &self.member
     }
 
-    fn begin(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
-        match self.member.ask_for_votes(out)? {
-            true => Ok(()),
-            false => self.conclude(Outcome::Abort, out),
-        }
+    fn member_mut(&mut self) -> &mut Member {
+        &mut self.member
+    }
+
+    fn conclude(
+        &mut self,
+        outcome: Outcome,
+        out: &mut Outbox<'_, Payload>,
+    ) -> Result<(), Overflow> {
+        self.member.decide(outcome, true, out)?;
+        self.member.state = State::Decided;
+        self.member.await_all();
+        self.go_on(out);
+        Ok(())
     }
 
     fn vote(&mut self, vote: Outcome, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
@@ -132,16 +128,10 @@ impl Process for TwoPhase {
             }
             (Payload::DecisionRequest(transaction), _) => {
                 self.member.asked_for_decision(transaction, out)?;
-                match self.member.decision(transaction) {
-                    Some(outcome) => {
-                        let decision = Payload::Decision(transaction, outcome);
-                        out.send(To::One(from), decision).map(|_| ())
-                    }
-                    None => {
-                        self.is_asked = transaction == next;
-                        Ok(())
-                    }
+                if self.member.decision(transaction).is_none() {
+                    self.is_asked = transaction == next;
                 }
+                self.member.tell(from, transaction, out)
             }
             _ => Ok(()),
         }

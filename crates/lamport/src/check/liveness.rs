@@ -11,6 +11,7 @@ use common::{
     message::Carrier,
     process::{
         check::{
+            args::FAULTS,
             command::with_progress,
             liveness::{
                 self, Lasso, Outcome,
@@ -61,15 +62,8 @@ pub fn settings(cli: &Cli, algorithm: Algorithm) -> Result<Settings, Failure> {
         &["--max-clock"],
         "means nothing with --liveness: states are without the values of clocks",
     )?;
-    let faults = [
-        "--may-lose",
-        "--may-duplicate",
-        "--may-reorder",
-        "--may-crash",
-        "--may-suspect",
-    ];
     given.refuse(
-        &faults,
+        &FAULTS,
         "means nothing with --liveness: fairness is that of reliable FIFO channels",
     )?;
     if let Err(why) = algorithm.lasso_property() {
@@ -407,10 +401,6 @@ impl Found<'_> {
         }
         let exit = if violated == 0 { Exit::Done } else { Exit::No };
         journal.record(Event::report(&summary));
-        Ok(Summary {
-            text: String::new(),
-            ..summary
-        }
-        .exit(exit))
+        Ok(summary.reported().exit(exit))
     }
 }

@@ -48,7 +48,7 @@ use common::{
     process::{
         Process,
         check::{
-            args::CheckArgs,
+            args::{CheckArgs, FAULTS},
             search::Limits,
             system::{self, FaultBudget, System, TimerBounds},
         },
@@ -105,17 +105,10 @@ impl Settings {
         let options = &cli.options;
         let refuse = |flag: &str, why: &str| Err(Failure::could_not_run(flag, why));
         let given = |flags: &[&str]| flags.iter().any(|flag| options.given.has(flag));
-        let faults = [
-            "--may-lose",
-            "--may-duplicate",
-            "--may-reorder",
-            "--may-crash",
-            "--may-suspect",
-        ];
         // What stands on the command line goes before what the lab file says to all commands and algorithms.
         let max_clock = options.max_clock.filter(|_| {
             given(&["--max-clock"])
-                || algorithm == Algorithm::Mutex && !given(&["--count"]) && !given(&faults)
+                || algorithm == Algorithm::Mutex && !given(&["--count"]) && !given(&FAULTS)
         });
         let most_processes = match max_clock {
             None => system::MOST_PROCESSES,
@@ -148,7 +141,7 @@ impl Settings {
                     "checks the TLA+ module LamportMutex, and --count the processes; give one of them",
                 );
             }
-            Some(_) if given(&faults) && budget()? != FaultBudget::default() => {
+            Some(_) if given(&FAULTS) && budget()? != FaultBudget::default() => {
                 return refuse(
                     "--max-clock",
                     "the network of the TLA+ module LamportMutex has no faults; --count checks the processes, with faults",

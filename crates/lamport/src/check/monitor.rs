@@ -22,7 +22,7 @@ use crate::{
     algorithms::Algorithm,
     verdict::{
         commitment::Commitment,
-        election::best,
+        election::{Leaders, best},
         order::{CausalOrder, Misdelivery, TotalOrder},
     },
 };
@@ -63,13 +63,8 @@ enum History {
     Total { multicasts: u16, order: TotalOrder },
     /// Causally ordered multicast.
     Causal(CausalOrder),
-    /// Elections: the leader of each term, the leader on which each process has agreed last, and the processes that have
-    /// started an election, a bit for each.
-    Election {
-        leaders: SmallVec<[(u64, ProcessId); 4]>,
-        agreed: SmallVec<[Option<ProcessId>; 8]>,
-        started: u16,
-    },
+    /// Elections.
+    Election(Leaders),
     /// Distributed commit.
     Commitment(Commitment),
 }
@@ -134,11 +129,7 @@ impl PropertyMonitor {
                 order: TotalOrder::new(processes),
             },
             Algorithm::Causal => History::Causal(CausalOrder::new(processes)),
-            Algorithm::Bully | Algorithm::Ring => History::Election {
-                leaders: SmallVec::new(),
-                agreed: smallvec![None; processes],
-                started: 0,
-            },
+            Algorithm::Bully | Algorithm::Ring => History::Election(Leaders::new(processes)),
             Algorithm::TwoPhase | Algorithm::ThreePhase => {
                 History::Commitment(Commitment::new(processes))
             }
@@ -187,14 +178,10 @@ impl Monitor for PropertyMonitor {
             History::Causal(order) => {
                 alive.all(|process| order.delivered(process) == order.multicasts())
             }
-            History::Election {
-                agreed, started, ..
-            } => {
+            History::Election(leaders) => {
                 let best = best(processes, |process| crashed >> process.index() & 1 == 1);
-                let takes_part = |process: ProcessId| {
-                    started >> process.index() & 1 == 1 || agreed[process.index()].is_some()
-                };
-                !alive.clone().any(takes_part) || alive.all(|it| agreed[it.index()] == best)
+                let mut taking_part = alive.clone().filter(|it| leaders.takes_part(*it));
+                taking_part.next().is_none() || alive.all(|it| leaders.agreed(it) == best)
             }
             History::Commitment(commitment) => {
                 alive.all(|process| commitment.open(process).is_none())
@@ -212,7 +199,7 @@ impl Monitor for PropertyMonitor {
             | History::Total { .. }
             | History::Causal(_)
             | History::Commitment(_)
-            | History::Election { .. } => 0,
+            | History::Election(_) => 0,
         }
     }
 
@@ -306,24 +293,9 @@ impl Monitor for PropertyMonitor {
                 let delivered = order.deliver(process, *multicast);
                 violated |= misdelivery(delivered, Property::SameSequence);
             }
-            (History::Election { started, .. }, Some(Meaning::Elect)) => {
-                *started |= 1 << process.index();
-            }
-            (
-                History::Election {
-                    leaders, agreed, ..
-                },
-                Some(Meaning::Leader(leader)),
-            ) => {
-                agreed[process.index()] = Some(leader.process);
-                let term = leaders.binary_search_by_key(&leader.time, |(term, _)| *term);
-                match term {
-                    Ok(term) => {
-                        let is_another = leaders[term].1 != leader.process;
-                        violated |= bit_if(is_another, Property::OneLeader);
-                    }
-                    Err(place) => leaders.insert(place, (leader.time, leader.process)),
-                }
+            (History::Election(leaders), Some(meaning)) => {
+                let is_second = leaders.step(process, meaning);
+                violated |= bit_if(is_second, Property::OneLeader);
             }
             (History::Causal(order), Some(Meaning::Multicast(_))) => {
                 order.multicast(stamp);

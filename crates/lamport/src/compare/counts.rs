@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use common::text::visible;
+use common::text::range;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, Visitor},
@@ -46,18 +46,8 @@ impl FromStr for Counts {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let number = |text: &str| text.parse().ok();
-        let shown = visible(text.as_bytes());
-        let bounds = match text.split_once("..") {
-            Some((from, to)) => number(from).zip(number(to)),
-            None => number(text).map(|number| (number, number)),
-        };
-        match bounds {
-            None => Err(format!(
-                "'{shown}' is no number, nor a range, such as 3..33"
-            )),
-            Some((from, to)) if from > to => Err(format!("'{shown}' ends before it begins")),
-            Some((from, to)) => Ok(Self { from, to }),
-        }
+        let (from, to) = range(text, "3..33", number)?;
+        Ok(Self { from, to })
     }
 }
 

@@ -92,10 +92,7 @@ pub(super) fn report(
         .count("violated", violated as u64)
         .count("seed", settings.seed);
     journal.record(Event::report(&summary));
-    Ok(Summary {
-        text: String::new(),
-        ..summary
-    })
+    Ok(summary.reported())
 }
 
 /// Writes the log of each node, of each client, and of each service that was asked.

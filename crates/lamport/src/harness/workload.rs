@@ -1,6 +1,6 @@
 //! The workloads of nodes: what clients ask, and what holds of the answers. docs/reference/nodes.md describes them.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use clap::{ValueEnum, builder::PossibleValue};
 
@@ -167,28 +167,18 @@ impl Subject {
 
 impl ValueEnum for Subject {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Subject; 20] = [
-            Subject::Algorithm(Algorithm::Events),
-            Subject::Algorithm(Algorithm::Mutex),
-            Subject::Algorithm(Algorithm::RicartAgrawala),
-            Subject::Algorithm(Algorithm::Central),
-            Subject::Algorithm(Algorithm::TokenRing),
-            Subject::Algorithm(Algorithm::Maekawa),
-            Subject::Algorithm(Algorithm::Total),
-            Subject::Algorithm(Algorithm::Causal),
-            Subject::Algorithm(Algorithm::Bully),
-            Subject::Algorithm(Algorithm::Ring),
-            Subject::Algorithm(Algorithm::TwoPhase),
-            Subject::Algorithm(Algorithm::ThreePhase),
-            Subject::Workload(NodeWorkload::Echo),
-            Subject::Workload(NodeWorkload::UniqueIds),
-            Subject::Workload(NodeWorkload::Broadcast),
-            Subject::Workload(NodeWorkload::GSet),
-            Subject::Workload(NodeWorkload::GCounter),
-            Subject::Workload(NodeWorkload::PnCounter),
-            Subject::Workload(NodeWorkload::LinKv),
-            Subject::Workload(NodeWorkload::Clocks),
-        ];
+        // A workload with the name of an algorithm is that of its nodes.
+        static ALL: LazyLock<Vec<Subject>> = LazyLock::new(|| {
+            let algorithms = Algorithm::value_variants().iter();
+            let is_algorithm = |workload: &NodeWorkload| {
+                let mut all = algorithms.clone();
+                all.any(|algorithm| algorithm.word() == workload.word())
+            };
+            let workloads = NodeWorkload::ALL.into_iter();
+            let workloads = workloads.filter(|workload| !is_algorithm(workload));
+            let algorithms = algorithms.clone().copied().map(Subject::Algorithm);
+            algorithms.chain(workloads.map(Subject::Workload)).collect()
+        });
         &ALL
     }
 

@@ -8,7 +8,11 @@ use common::{
     process::{
         faults::Delay,
         ids::new_session,
-        node::{self, Console, Settings, peers::PeerTable, transport::BoundSocket},
+        node::{
+            self, Console, Settings,
+            peers::{PeerTable, introduced},
+            transport::BoundSocket,
+        },
         workload::Workload,
     },
     shutdown::Shutdown,
@@ -120,19 +124,12 @@ impl Plan {
             if let (Some(table), Some(faults)) = (table, given) {
                 return Ok(Some((table, faults)));
             }
-            let mut peers = Vec::new();
-            while let Some(line) = next() {
-                match line.trim().split_once(' ') {
-                    Some(("peer", peer)) => peers.push(peer.to_owned()),
-                    _ if line.trim() == "start" => {
-                        let table = PeerTable::new(&name, address, &peers, MOST.1)?;
-                        let faults = faults(&table)?;
-                        return Ok(Some((table, faults)));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(None)
+            let Some(peers) = introduced(next) else {
+                return Ok(None);
+            };
+            let table = PeerTable::new(&name, address, &peers, MOST.1)?;
+            let faults = faults(&table)?;
+            Ok(Some((table, faults)))
         };
         let sources = (bound, input);
         let summary = with_process!(algorithm, P => {

@@ -102,8 +102,5 @@ fn check(
         .count("elapsed_us", whole_micros(end));
     let summary = reporting::counted(&verdict.figures, summary);
     journal.record(Event::report(&summary));
-    Ok(Summary {
-        text: String::new(),
-        ..summary
-    })
+    Ok(summary.reported())
 }

@@ -1,7 +1,7 @@
 //! Elections (van Steen & Tanenbaum, "Election algorithms"): at most one process leads in a term, and in the end all that live
-//! agree on one leader, the best of them.
+//! agree on one leader, the best of them. One automaton serves the verdict on runs and the model checker.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
 use common::{
     process::{
@@ -18,6 +18,7 @@ use common::{
     },
     text::plural,
 };
+use smallvec::{SmallVec, smallvec};
 
 /// The best of the processes that have not crashed: the one with the greatest number. The leader in the end.
 pub(crate) fn best(processes: usize, has_crashed: impl Fn(ProcessId) -> bool) -> Option<ProcessId> {
@@ -25,24 +26,74 @@ pub(crate) fn best(processes: usize, has_crashed: impl Fn(ProcessId) -> bool) ->
     living.max()
 }
 
+/// The elections of a path.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Leaders {
+    /// The leader of each term, in the order of terms.
+    of_term: SmallVec<[(u64, ProcessId); 4]>,
+    /// The leader on which each process has agreed last.
+    agreed: SmallVec<[Option<ProcessId>; 8]>,
+    /// The processes that have started an election.
+    started: SmallVec<[bool; 8]>,
+}
+
+impl Leaders {
+    /// For this number of processes.
+    pub(crate) fn new(processes: usize) -> Self {
+        Self {
+            of_term: SmallVec::new(),
+            agreed: smallvec![None; processes],
+            started: smallvec![false; processes],
+        }
+    }
+
+    /// The next event with a meaning; returns whether it names a second leader of one term.
+    pub(crate) fn step(&mut self, process: ProcessId, meaning: &Meaning) -> bool {
+        match meaning {
+            Meaning::Elect => self.started[process.index()] = true,
+            Meaning::Leader(leader) => {
+                self.agreed[process.index()] = Some(leader.process);
+                let place = self
+                    .of_term
+                    .binary_search_by_key(&leader.time, |(term, _)| *term);
+                match place {
+                    Ok(place) => return self.of_term[place].1 != leader.process,
+                    Err(place) => self.of_term.insert(place, (leader.time, leader.process)),
+                }
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// The leader on which a process has agreed last.
+    pub(crate) fn agreed(&self, process: ProcessId) -> Option<ProcessId> {
+        self.agreed[process.index()]
+    }
+
+    /// Whether the process has started an election or agreed on a leader.
+    pub(crate) fn takes_part(&self, process: ProcessId) -> bool {
+        self.started[process.index()] || self.agreed(process).is_some()
+    }
+}
+
 /// The leaders of a run.
 #[derive(Debug)]
 pub(super) struct Election {
-    /// The leader of each term, and the first event that says so.
-    leaders: BTreeMap<u64, (ProcessId, usize)>,
-    /// The processes that have started an election or agreed on a leader.
-    takes_part: Vec<bool>,
-    /// The last leader on which each process has agreed, with the term.
-    agreed: Vec<Option<(u64, ProcessId)>>,
+    state: Leaders,
+    /// The first event that names the leader of each term.
+    first: BTreeMap<u64, usize>,
+    /// The term of the last leader on which each process has agreed.
+    terms: Vec<u64>,
     two: Option<(usize, usize)>,
 }
 
 impl Election {
     pub(super) fn new(processes: usize) -> Self {
         Self {
-            leaders: BTreeMap::new(),
-            takes_part: vec![false; processes],
-            agreed: vec![None; processes],
+            state: Leaders::new(processes),
+            first: BTreeMap::new(),
+            terms: vec![0; processes],
             two: None,
         }
     }
@@ -50,23 +101,16 @@ impl Election {
 
 impl Checker for Election {
     fn see(&mut self, index: usize, event: &RunEvent, _: &RunUnderTest<'_>, _: &Known) {
-        let me = event.process.index();
-        match event.meaning {
-            Some(Meaning::Elect) => self.takes_part[me] = true,
-            Some(Meaning::Leader(leader)) => {
-                self.takes_part[me] = true;
-                self.agreed[me] = Some((leader.time, leader.process));
-                match self.leaders.entry(leader.time) {
-                    Entry::Vacant(term) => drop(term.insert((leader.process, index))),
-                    Entry::Occupied(term) => {
-                        let (other, before) = *term.get();
-                        if other != leader.process {
-                            self.two.get_or_insert((before, index));
-                        }
-                    }
-                }
+        let Some(meaning) = &event.meaning else {
+            return;
+        };
+        let is_second = self.state.step(event.process, meaning);
+        if let Meaning::Leader(leader) = meaning {
+            self.terms[event.process.index()] = leader.time;
+            let first = *self.first.entry(leader.time).or_insert(index);
+            if is_second {
+                self.two.get_or_insert((first, index));
             }
-            _ => {}
         }
     }
 
@@ -79,7 +123,7 @@ impl Checker for Election {
                 "two processes lead in one term",
             ),
             None => {
-                let terms = plural(self.leaders.len() as u64, "term");
+                let terms = plural(self.first.len() as u64, "term");
                 let found = format!("at most one process leads, in {terms}");
                 Check::held(run, exercise, Property::OneLeader, found, &[])
             }
@@ -91,21 +135,23 @@ impl Checker for Election {
 impl Election {
     fn agreement(&self, run: &RunUnderTest<'_>, exercise: Exercise) -> Check {
         let property = Property::Agreement;
-        let processes = self.agreed.len();
+        let processes = self.terms.len();
         let best = best(processes, |process| run.crashed.contains(&process));
         let living: Vec<_> = ProcessId::all(processes)
             .filter(|process| run.expects(*process) != Expected::No)
             .collect();
-        let mut taking_part = living.iter().filter(|it| self.takes_part[it.index()]);
+        let mut taking_part = living.iter().filter(|it| self.state.takes_part(**it));
         let (Some(best), Some(_)) = (best, taking_part.next()) else {
             let why = "no process that lives took part in an election";
             return Check::open(property, exercise.lacks(property).unwrap_or(why));
         };
         let name = |process: ProcessId| run.names.of(process);
         let others = living.iter().filter_map(|process| {
-            let agreed = match self.agreed[process.index()] {
-                Some((_, leader)) if leader == best => return None,
-                Some((term, leader)) => format!("{} in term {term}", name(leader)),
+            let agreed = match self.state.agreed(*process) {
+                Some(leader) if leader == best => return None,
+                Some(leader) => {
+                    format!("{} in term {}", name(leader), self.terms[process.index()])
+                }
                 None => "no leader".to_owned(),
             };
             Some(format!("{} has {agreed}", name(*process)))

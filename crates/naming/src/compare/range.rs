@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use common::{json, text::visible};
+use common::{json, text::range};
 use serde::{Deserialize, Deserializer};
 
 /// The most nodes: what a few GB have room for.
@@ -41,18 +41,8 @@ impl FromStr for Doubling {
             Some(exponent) => 1_u64.checked_shl(exponent.parse().ok()?),
             None => text.parse().ok(),
         };
-        let shown = visible(text.as_bytes());
-        let bounds = match text.split_once("..") {
-            Some((from, to)) => number(from).zip(number(to)),
-            None => number(text).map(|number| (number, number)),
-        };
-        match bounds {
-            None => Err(format!(
-                "'{shown}' is no number, nor a range, such as 16..16384"
-            )),
-            Some((from, to)) if from > to => Err(format!("'{shown}' ends before it begins")),
-            Some((from, to)) => Ok(Self { from, to }),
-        }
+        let (from, to) = range(text, "16..16384", number)?;
+        Ok(Self { from, to })
     }
 }
 

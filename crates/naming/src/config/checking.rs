@@ -56,7 +56,7 @@ impl Cli {
             scheme,
             group: Group {
                 fanout: 2,
-                successors: in_range("--successors", options.successors.unwrap_or(2), 1, 16)?,
+                successors: self.successors(2)?,
                 rules: options.rules.unwrap_or_default(),
                 maintain: rounds > 0,
                 ..Group::of(processes)

@@ -153,36 +153,39 @@ Examples:
                                                 kill -9 for p2, which takes its own entities with it
   naming run hierarchical --for 2s --partition 'p1/*@500ms..1s'";
 
-pub(super) const SIMULATE: &str = "\
-Schemes:
-  broadcast             ask all processes
-  forwarding            follow forwarding pointers; forwarding-shortened: and shorten the chain
-  home                  ask the entity's home
-  chord                 a distributed hash table; chord-iterative: the asker goes from node to node
-  hierarchical          a tree of directory nodes
+/// The location schemes, and then examples.
+macro_rules! with_schemes {
+    ($examples:literal) => {
+        concat!(
+            "Schemes:\n",
+            "  broadcast             ask all processes\n",
+            "  forwarding            follow forwarding pointers; forwarding-shortened: and shorten the chain\n",
+            "  home                  ask the entity's home\n",
+            "  chord                 a distributed hash table; chord-iterative: the asker goes from node to node\n",
+            "  hierarchical          a tree of directory nodes\n\n",
+            $examples
+        )
+    };
+}
 
-Examples:
+pub(super) const SIMULATE: &str = with_schemes!(
+    "Examples:
   naming simulate home                          five processes, three names
   naming simulate forwarding --names 1 --lookups 3 --moves 3 --show all --logs run
                                                 then: lamport trace run
   naming simulate chord --processes 16 --lookups 100 --crash p3@2s --loss 10% --seeds 20
-                                                twenty runs, in each of which a process crashes";
+                                                twenty runs, in each of which a process crashes"
+);
 
-pub(super) const CHECK: &str = "\
-Schemes:
-  broadcast             ask all processes
-  forwarding            follow forwarding pointers; forwarding-shortened: and shorten the chain
-  home                  ask the entity's home
-  chord                 a distributed hash table; chord-iterative: the asker goes from node to node
-  hierarchical          a tree of directory nodes
-
-Examples:
+pub(super) const CHECK: &str = with_schemes!(
+    "Examples:
   naming check home                             three processes look up a name that moves meanwhile
   naming check broadcast --moves 0 --may-lose 1
                                                 one message gets lost, whichever
   naming check chord                            a process joins a ring of three while another crashes
   naming check chord --rules published          exit code 1: the rules of the paper break the ring
-  naming check chord --count 1                  look-ups and a move in a ring that does not change";
+  naming check chord --count 1                  look-ups and a move in a ring that does not change"
+);
 
 pub(super) const CHORD: &str = "\
 Examples:

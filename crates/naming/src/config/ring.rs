@@ -106,7 +106,7 @@ impl Cli {
             lasting: lasting.transpose()?,
             seed: options.seed.unwrap_or_else(|| new_session().into()),
             workload: self.ring_workload()?,
-            successors: self.successors()?,
+            successors: self.successors(SUCCESSORS)?,
             fault_args: self.fault_args(),
             name,
         })
@@ -193,7 +193,7 @@ impl Cli {
     /// The processes of a run: those of a ring join it one after another.
     fn group(&self, processes: usize) -> Result<Group, Failure> {
         Ok(Group {
-            successors: self.successors()?,
+            successors: self.successors(SUCCESSORS)?,
             maintain: true,
             joins: true,
             ..Group::of(processes)
@@ -217,12 +217,14 @@ impl Cli {
         })
     }
 
-    fn successors(&self) -> Result<usize, Failure> {
-        let successors = self.options.successors.unwrap_or(SUCCESSORS);
+    /// The length of the successor lists, of this one unless another is given.
+    pub(super) fn successors(&self, usual: usize) -> Result<usize, Failure> {
+        let successors = self.options.successors.unwrap_or(usual);
         in_range("--successors", successors, 1, 16)
     }
 
-    fn fault_args(&self) -> FaultArgs {
+    /// The faults.
+    pub(super) fn fault_args(&self) -> FaultArgs {
         let options = &self.options;
         FaultArgs {
             loss: options.loss,

@@ -6,7 +6,7 @@ use common::{
     config::{Period, in_range},
     exit::Failure,
     process::{
-        faults::{Delay, FaultArgs, Faults},
+        faults::{Delay, Faults},
         ids::Names,
         workload::Workload,
     },
@@ -40,16 +40,7 @@ impl Cli {
             options.given.refuse(&of_a_ring, why)?;
         }
         let processes = in_range("--processes", options.processes.unwrap_or(5), 1, MOST)?;
-        let fault_args = FaultArgs {
-            loss: options.loss,
-            duplicate: options.duplicate,
-            reorder: options.reorder,
-            delay: options.delay,
-            partition: options.partition.clone().unwrap_or_default(),
-            crash: options.crash.clone().unwrap_or_default(),
-            ..FaultArgs::default()
-        };
-        let faults = Faults::new(&fault_args, &Names::numbered(processes), DELAY)?;
+        let faults = Faults::new(&self.fault_args(), &Names::numbered(processes), DELAY)?;
         let of = |flag, given: Option<Period>, default| {
             let given = given.unwrap_or(Period(default));
             let least = Period(Duration::from_millis(1));
@@ -57,13 +48,12 @@ impl Cli {
             in_range(flag, given, least, most).map(|period| period.0)
         };
         let usual = Workload::new(1.0, 0);
-        let successors = options.successors.unwrap_or(SUCCESSORS);
         let (look_ups, moves) = (options.lookups.unwrap_or(10), options.moves.unwrap_or(2));
         Ok(Settings {
             scheme,
             group: Group {
                 fanout: 2,
-                successors: in_range("--successors", successors, 1, 16)?,
+                successors: self.successors(SUCCESSORS)?,
                 rules: options.rules.unwrap_or_default(),
                 maintain: options.stabilize.is_some() || !faults.crashes.is_empty(),
                 ..Group::of(processes)

@@ -35,7 +35,7 @@ use common::{
 
 use self::{
     logs::LoggedRun,
-    settings::{RunSettings, processes},
+    settings::RunSettings,
     supervisor::{Outcome, Supervisor},
 };
 use crate::location::verdict::{LookUpChecker, Promise};
@@ -86,7 +86,7 @@ fn check(
     };
     let text = format!(
         "{} over UDP, {crashed} killed: {}, {moved}{}",
-        processes(settings.names.count()),
+        plural(settings.names.count() as u64, "process"),
         plural(outcome.names as u64, "name"),
         plural(logged.sent, "message")
     );
@@ -105,10 +105,7 @@ fn check(
         None => summary,
     };
     journal.record(Event::report(&summary));
-    Ok(Summary {
-        text: String::new(),
-        ..summary
-    })
+    Ok(summary.reported())
 }
 
 /// Whether the processes that are left form a ring.

@@ -8,8 +8,11 @@ use common::{
     journal::Journal,
     process::{
         faults::{Delay, FaultArgs, Faults},
-        ids::{Names, ProcessId},
-        node::{self, Settings, peers::PeerTable, transport::BoundSocket},
+        node::{
+            self, Settings,
+            peers::{PeerTable, introduced},
+            transport::BoundSocket,
+        },
         workload::Workload,
     },
     shutdown::Shutdown,
@@ -81,27 +84,15 @@ impl Plan {
             lasting: None::<Duration>,
         };
         let network = |next: &mut dyn FnMut() -> Option<String>| {
-            let mut peers = Vec::new();
-            while let Some(line) = next() {
-                match line.trim().split_once(' ') {
-                    Some(("peer", peer)) => peers.push(peer.to_owned()),
-                    _ if line.trim() == "start" => {
-                        let table = match peers.is_empty() {
-                            true => PeerTable {
-                                names: Names::of_all(vec![self.name.clone()]),
-                                me: ProcessId(0),
-                                addresses: vec![None],
-                                growth: None,
-                            },
-                            false => PeerTable::new(&self.name, address, &peers, MOST)?,
-                        };
-                        let faults = Faults::new(&self.fault_args, &table.names, Delay::default())?;
-                        return Ok(Some((table, faults)));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(None)
+            let Some(peers) = introduced(next) else {
+                return Ok(None);
+            };
+            let table = match peers.is_empty() {
+                true => PeerTable::alone(&self.name),
+                false => PeerTable::new(&self.name, address, &peers, MOST)?,
+            };
+            let faults = Faults::new(&self.fault_args, &table.names, Delay::default())?;
+            Ok(Some((table, faults)))
         };
         let console = &mut Supervised::default();
         node::run::<P>(

@@ -20,14 +20,6 @@ use common::{
 
 use crate::location::schemes::{Group, LocationScheme};
 
-/// How many processes there are, in words.
-pub(super) fn processes(count: usize) -> String {
-    match count {
-        1 => "1 process".to_owned(),
-        count => format!("{count} processes"),
-    }
-}
-
 /// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct RunSettings {

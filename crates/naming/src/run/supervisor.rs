@@ -20,7 +20,7 @@ use crossbeam::channel::Receiver;
 use super::{
     console::{MOVED, NOT_HERE},
     ring::first_wrong,
-    settings::{RunSettings, processes},
+    settings::RunSettings,
     state::State,
     workload::Workload,
 };
@@ -142,12 +142,12 @@ impl<'a> Supervisor<'a> {
         let count = self.children.list.len();
         if settings.scheme.is_ring() {
             let copies = settings.group.successors.min(count);
-            let ring = processes(count);
+            let ring = plural(count as u64, "process");
             return format!("a ring of {ring} over UDP, {records} in {copies} copies each");
         }
         format!(
             "{} of {} over UDP, {records}",
-            processes(count),
+            plural(count as u64, "process"),
             settings.scheme
         )
     }

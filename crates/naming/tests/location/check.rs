@@ -5,14 +5,13 @@ use std::{marker::PhantomData, sync::Arc};
 use common::process::{
     Command,
     check::{
-        monitor::{Monitor, Seen},
         search::{End, Limits, Progress, search},
         system::{FaultBudget, System, TimerBounds},
     },
     ids::ProcessId,
     property::Property,
-    verdict::exercise::Exercise,
 };
+use naming::check::watch::Watch;
 use naming::location::{
     Scheme,
     broadcast::Broadcast,
@@ -25,7 +24,7 @@ use naming::location::{
     hierarchy::{Fanout, Hierarchy},
     home::HomeBased,
     schemes::{Group, LocationScheme},
-    verdict::{Ended, LookUps, Promise},
+    verdict::Promise,
 };
 
 const NODES: usize = 3;
@@ -34,40 +33,6 @@ const RINGS: [(LocationScheme, LookUpsBy); 2] = [
     (LocationScheme::Chord, LookUpsBy::Recursive),
     (LocationScheme::ChordIterative, LookUpsBy::Iterative),
 ];
-
-/// The automaton, and whether its last step was wrong.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-struct Watch {
-    look_ups: LookUps,
-    /// Whether a look-up must find the entity: no message is lost, and no wait ends too early.
-    must_find: bool,
-    is_wrong: bool,
-}
-
-impl Monitor for Watch {
-    fn step(&mut self) {
-        self.is_wrong = false;
-    }
-
-    fn see(&mut self, process: ProcessId, seen: &Seen) -> Exercise {
-        let Some(meaning) = &seen.meaning else {
-            return Exercise::default();
-        };
-        let ended = self.look_ups.step(process, meaning);
-        self.is_wrong |=
-            ended == Some(Ended::Wrong) || self.must_find && ended == Some(Ended::Nothing);
-        Exercise::of_meaning(process, meaning)
-    }
-
-    fn violates(&self, property: Property) -> bool {
-        property == Property::LookUpsRight && self.is_wrong
-    }
-
-    fn complete(&self, _processes: usize, crashed: u16) -> bool {
-        self.look_ups
-            .have_ended(|process| crashed >> process.index() & 1 == 1)
-    }
-}
 
 /// What happens, in any order that the processes allow.
 struct Case {
@@ -91,11 +56,10 @@ fn explore<P: Scheme>(scheme: LocationScheme, settings: P::Settings, case: &Case
     commands.extend(case.moves.then(|| (at, Command::Move(name(), next))));
     commands.extend((0..case.look_ups).map(|_| (last, Command::LookUp(name()))));
     let system = System::<P, Watch> {
-        monitor: Watch {
-            look_ups: LookUps::new(Promise::new(scheme, Group::of(NODES)).found_by()),
-            must_find: case.timeouts == 0,
-            is_wrong: false,
-        },
+        monitor: Watch::new(
+            Promise::new(scheme, Group::of(NODES)).found_by(),
+            case.timeouts == 0,
+        ),
         properties: case.properties,
         processes: NODES,
         bounds: TimerBounds {

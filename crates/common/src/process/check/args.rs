@@ -6,6 +6,15 @@ use crate::{capacity, config::in_range, exit::Failure, parallel, size::Size};
 /// The default limit of distinct states.
 const MOST_STATES: u64 = 20_000_000;
 
+/// The flags of the faults that may occur.
+pub const FAULTS: [&str; 5] = [
+    "--may-lose",
+    "--may-duplicate",
+    "--may-reorder",
+    "--may-crash",
+    "--may-suspect",
+];
+
 /// The options of a check.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CheckArgs {

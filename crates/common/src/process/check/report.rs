@@ -194,11 +194,7 @@ impl Checked<'_> {
         }
         let exit = if violated == 0 { Exit::Done } else { Exit::No };
         journal.record(Event::report(&summary));
-        Ok(Summary {
-            text: String::new(),
-            ..summary
-        }
-        .exit(exit))
+        Ok(summary.reported().exit(exit))
     }
 
     /// What ended the search before it had visited all states, and how far it came.

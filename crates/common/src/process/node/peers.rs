@@ -96,19 +96,41 @@ impl PeerTable {
         })
     }
 
-    /// The table of a process that knows no other one yet, and takes in those that others name.
-    pub fn growing(me: &str, growth: Growth) -> Self {
+    /// The table of a process that is the only one.
+    pub fn alone(me: &str) -> Self {
         Self {
             names: Names::of_all(vec![me.to_owned()]),
             me: ProcessId(0),
             addresses: vec![None],
+            growth: None,
+        }
+    }
+
+    /// The table of a process that knows no other one yet, and takes in those that others name.
+    pub fn growing(me: &str, growth: Growth) -> Self {
+        Self {
             growth: Some(growth),
+            ..Self::alone(me)
         }
     }
 
     /// How many processes it holds at most.
     pub(super) fn capacity(&self) -> usize {
         self.growth.map_or(self.names.count(), |growth| growth.most)
+    }
+}
+
+/// Reads the lines by which a supervisor introduces the other processes: `peer NAME=HOST:PORT` for each, then `start`. None when
+/// they end before.
+pub fn introduced(next: &mut dyn FnMut() -> Option<String>) -> Option<Vec<String>> {
+    let mut peers = Vec::new();
+    loop {
+        let line = next()?;
+        match line.trim().split_once(' ') {
+            Some(("peer", peer)) => peers.push(peer.to_owned()),
+            _ if line.trim() == "start" => return Some(peers),
+            _ => {}
+        }
     }
 }
 

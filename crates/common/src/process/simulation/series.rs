@@ -178,10 +178,7 @@ impl<'a> Series<'a> {
             .counted(&verdict.figures, summary)
             .count("events", events);
         self.report.record(end, Event::report(&summary));
-        Ok(Summary {
-            text: String::new(),
-            ..summary
-        })
+        Ok(summary.reported())
     }
 
     /// What the processes report, and the commands that they refuse.

@@ -125,9 +125,6 @@ impl Replayed {
         let summary = Summary::done(reporting::words(algorithm, &verdict.figures)).exit(exit);
         let summary = reporting::counted(&verdict.figures, summary);
         report.record(end, Event::report(&summary));
-        Summary {
-            text: String::new(),
-            ..summary
-        }
+        summary.reported()
     }
 }

@@ -5,7 +5,7 @@ use super::{
     numbering::{PackedSystem, Scratch},
     state::{CRASHED, MONITOR, MOST, NOTHING, Packed, due, receivers},
     unpack,
-    work::{Move, NumberedInput, Take, TakeKind},
+    work::{Move, NumberedInput, Reacted, Take, TakeKind},
 };
 use crate::process::{
     check::{
@@ -118,13 +118,7 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
             let Some((me, input)) = step.reacts else {
                 continue;
             };
-            let index = me.index();
-            let node = next.nodes[index];
-            let key = input.key() << 24 | u64::from(unpack::node(node));
-            let react = || self.reactions.get(key, || self.react(node, input));
-            let reacted = scratch.reactions.get(key, react);
-            next.nodes[index] = reacted.node;
-            next.change(index, reacted.hash);
+            let reacted = self.react_at(me.index(), input, next, scratch);
             (step.sent, step.seen) = (reacted.sent, reacted.seen);
         }
         for (step, next) in moves.iter().zip(&mut *states) {
@@ -167,16 +161,29 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
         }
     }
 
+    /// The process at this index reacts to an input.
+    #[inline]
+    fn react_at(
+        &self,
+        index: usize,
+        input: NumberedInput,
+        next: &mut Packed,
+        scratch: &mut Scratch<P, M>,
+    ) -> Reacted {
+        let node = next.nodes[index];
+        let key = input.key() << 24 | u64::from(unpack::node(node));
+        let react = || self.reactions.get(key, || self.react(node, input));
+        let reacted = scratch.reactions.get(key, react);
+        next.nodes[index] = reacted.node;
+        next.change(index, reacted.hash);
+        reacted
+    }
+
     /// All processes count their rounds and waits anew.
     fn count_anew(&self, next: &mut Packed, anew: Anew, scratch: &mut Scratch<P, M>) {
         let input = NumberedInput::Anew(anew);
         for index in 0..self.n() {
-            let node = next.nodes[index];
-            let key = input.key() << 24 | u64::from(unpack::node(node));
-            let react = || self.reactions.get(key, || self.react(node, input));
-            let reacted = scratch.reactions.get(key, react);
-            next.nodes[index] = reacted.node;
-            next.change(index, reacted.hash);
+            self.react_at(index, input, next, scratch);
         }
     }
 
