@@ -17,6 +17,7 @@
 //! | [`findings`] | the violations and warnings, with file and line |
 //! | [`computation`] | all of it together |
 //! | [`words`], [`connections`] | an event in words; the time for which a connection was served |
+//! | [`spans`] | critical sections and the terms of leaders, which are drawn as bars |
 //! | [`lane_order`] | the order of the lanes |
 //! | [`terminal`], [`svg`], [`page`], [`exports`] | the diagrams, and the files for other tools |
 //! | [`command`], [`args`] | the command `trace`, and its options |
@@ -52,6 +53,7 @@ pub mod runs;
 mod sequence;
 pub mod skew;
 pub mod sources;
+pub mod spans;
 pub mod svg;
 pub mod terminal;
 pub mod traffic;

@@ -19,19 +19,23 @@ use super::{
     connections::served,
     lane_order::lane_order,
     order::LogicalTime,
+    spans,
     words::{Fields, words_of},
 };
 
 const SHELL: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 /// Each script uses the ones before it; the last one starts the page.
-const SCRIPTS: [&str; 18] = [
+const SCRIPTS: [&str; 21] = [
     include_str!("page/data.js"),
     include_str!("page/lanes.js"),
     include_str!("page/layout.js"),
     include_str!("page/shapes.js"),
     include_str!("page/messages.js"),
     include_str!("page/labels.js"),
+    include_str!("page/spans.js"),
+    include_str!("page/cut.js"),
+    include_str!("page/cut_line.js"),
     include_str!("page/draw.js"),
     include_str!("page/frame.js"),
     include_str!("page/why.js"),
@@ -185,6 +189,19 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
             json!([bar.thread, rank(bar.from), rank(bar.until), peer])
         })
         .collect();
+    let sections = spans::sections(trace, sequence).into_iter();
+    let sections = sections.map(|(from, until)| ("section", from, until, ""));
+    let terms = spans::terms(trace, sequence);
+    let terms = terms
+        .iter()
+        .map(|term| ("term", term.from, term.until, term.number.as_str()));
+    let spans: Vec<_> = sections
+        .chain(terms)
+        .map(|(kind, from, until, text)| {
+            let until = until.map_or(-1, |until| i64::from(rank(until)));
+            json!([kind, rank(from), until, texts.number(text)])
+        })
+        .collect();
     let lost: Vec<u32> = computation
         .traffic
         .lost_sends
@@ -266,6 +283,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.end()?;
     json.entry("lost", &lost)?;
     json.entry("bars", &bars)?;
+    json.entry("spans", &spans)?;
     json.entry("texts", &texts.texts)?;
     json.end()
 }

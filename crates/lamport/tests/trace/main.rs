@@ -9,6 +9,7 @@ mod guesses;
 mod missing;
 mod one_checker;
 mod page;
+mod page_cut;
 mod page_lanes;
 mod page_questions;
 mod reading;

@@ -56,7 +56,7 @@ fn computed(computation: &Computation) -> Vec<(Vec<u32>, BTreeSet<usize>)> {
 }
 
 /// The logs of a simulated run, and the page of it.
-fn page_of_a_run(folder: &Folder, simulated: &str) -> (String, String) {
+pub(crate) fn page_of_a_run(folder: &Folder, simulated: &str) -> (String, String) {
     let logs = folder.path("logs");
     let arguments = format!("simulate {simulated} --show 0 --logs {logs}");
     let arguments: Vec<_> = arguments.split(' ').collect();

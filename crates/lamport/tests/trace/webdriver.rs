@@ -125,6 +125,18 @@ impl Browser {
         ]}));
     }
 
+    /// Drags from one place in the window to another.
+    pub(crate) fn drag(&self, (x, y): (f64, f64), (to_x, to_y): (f64, f64)) {
+        let place = |x: f64, y: f64| json!({"type": "pointerMove", "x": x.round() as i64, "y": y.round() as i64, "duration": 0});
+        self.act(&json!({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": [
+            place(x, y),
+            {"type": "pointerDown", "button": 0},
+            place((x + to_x) / 2.0, (y + to_y) / 2.0),
+            place(to_x, to_y),
+            {"type": "pointerUp", "button": 0},
+        ]}));
+    }
+
     /// Turns the wheel there.
     pub(crate) fn wheel(&self, x: f64, y: f64, by: i32) {
         let (x, y) = (x.round() as i64, y.round() as i64);

@@ -2,7 +2,7 @@
 
 const app = {
   data: null, layout: null, signs: [], choice: null, isMoving: false,
-  selected: -1, relations: null, hovered: -1, matches: new Int32Array(0), matchColumns: new Uint8Array(OVERVIEW_COLUMNS),
+  selected: -1, relations: null, cut: null, hovered: -1, matches: new Int32Array(0), matchColumns: new Uint8Array(OVERVIEW_COLUMNS),
   other: -1, why: null, isChoosing: false, toExplain: -1,
   drawn: [], motifs: [], motif: -1, motifEvents: new Int32Array(0),
   differences: new Int32Array(0), differs: new Uint8Array(0),
@@ -56,6 +56,7 @@ function changeLayout() {
   showDetails(app);
   showNearby(app);
   showFilterState(app);
+  if (app.cut) cutMoved(app);
   requestFrame();
 }
 
@@ -82,6 +83,7 @@ function select(event, { still = false } = {}) {
   if (event >= 0) byId('hint').hidden = true;
   if (event >= 0 && !still) bringIntoView(app.layout, event);
   showDetails(app);
+  showCut(app);
   showNearby(app);
   showMatchCount(app);
   byId('live').textContent = event >= 0 ? [sentenceOf(app, event), ...(app.why ? [whyInWords(app)] : [])].join('; ') : 'nothing selected';
@@ -105,6 +107,7 @@ function noteAddress() {
   if (app.choice.group) parts.push('group=program');
   if (app.choice.compare) parts.push(`compare=${app.choice.compare.join(',')}`);
   if (app.other >= 0) parts.push(`why=${app.other}`);
+  if (app.cut) parts.push(`cut=${cutAddress(app.cut)}`);
   if (app.selected >= 0) parts.unshift(`event=${app.selected}`);
   history.replaceState(null, '', `#${parts.join('&')}`);
 }
@@ -123,17 +126,19 @@ function readAddress() {
     compare: isPair ? pair : null,
     other: numberOf('why') < app.data.n ? numberOf('why') : -1,
     event: numberOf('event'),
+    cut: readCut(app.data, options.get('cut')),
   };
 }
 
 function followAddress() {
-  const { compare, other, event, ...choice } = readAddress();
+  const { compare, other, event, cut, ...choice } = readAddress();
   if (Object.keys(choice).some((name) => choice[name] !== app.choice[name])) {
     Object.assign(app.choice, choice);
     showChoice();
     changeLayout();
   }
   if (String(compare) !== String(app.choice.compare)) compareExecutions(app, compare);
+  if (String(cut) !== String(app.cut && app.cut.last)) setCut(app, cut);
   app.other = other;
   const isMissing = event >= app.data.n;
   byId('problem').hidden = !isMissing;
@@ -256,6 +261,8 @@ function publish() {
     folded: () => view.foldedLanes,
     why: () => (app.why ? { chain: app.why.chain, words: whyInWords(app) } : null),
     motifs: () => app.motifs.map(({ events }) => events),
+    spans: () => app.layout.spans.map((span) => ({ ...span, name: namesOfSpan(app.data, span)[0], box: boxOfSpan(app, span) })),
+    cut: () => (app.cut ? cutAsData(app) : null),
     differences: () => Array.from(app.differences),
     inView: (event) => isInView(app.layout, event),
     frame: () => {
@@ -308,6 +315,7 @@ function openTrace() {
   setUpKeys(app);
   setUpMotifs(app);
   setUpCompare(app);
+  setUpCut(app);
   setUpPrint(app);
   if (isNarrow()) showPanel(false);
   byId('hint').hidden = data.n === 0;

@@ -18,8 +18,11 @@ function drawFrame(ctx, app, pixels = devicePixelRatio) {
   drawLanes(ctx, app.layout, lanes);
   drawGrid(ctx, ticks);
   drawGaps(ctx, app.layout);
+  drawBeforeCut(ctx, app);
   drawBars(ctx, app);
+  drawSpans(ctx, app);
   const oneOf = drawMessages(ctx, app);
+  drawCrossing(ctx, app);
   drawLost(ctx, app);
   drawChain(ctx, app);
   drawMotif(ctx, app);
@@ -30,12 +33,15 @@ function drawFrame(ctx, app, pixels = devicePixelRatio) {
   drawLabels(ctx, app, lanes);
   drawOther(ctx, app);
   drawFocus(ctx, app);
+  drawCut(ctx, app);
   drawNames(ctx, app, lanes);
   ctx.restore();
   drawStrip(ctx);
   drawAxis(ctx, app, ticks);
+  drawHandleOfAll(ctx, app);
   drawOverview(ctx, app);
   drawScrollbar(ctx);
+  showHandles(app);
   return oneOf;
 }
 

@@ -85,7 +85,9 @@ function click(app, point, { shiftKey, pointerType }) {
   }
   const program = programAt(app, point);
   if (program >= 0) toggleProgram(app, program);
-  const event = eventAt(app, point.x, point.y, pointerType === 'touch' ? TOUCH_REACH : REACH);
+  const near = eventAt(app, point.x, point.y, pointerType === 'touch' ? TOUCH_REACH : REACH);
+  // A bar stands for the event with which it begins.
+  const event = near >= 0 ? near : spanAt(app, point)?.from ?? -1;
   if (event < 0) return;
   if (app.selected >= 0 && (app.isChoosing || shiftKey)) {
     chooseOther(app, event);
@@ -150,11 +152,13 @@ function turnWheel(app, wheel) {
 function hover(app, point, pointer) {
   const event = eventAt(app, point.x, point.y);
   const lane = laneAtPixel(point.y);
+  const span = event < 0 ? spanAt(app, point) : null;
   const onName = point.x < view.gutter && lane >= 0;
   if (event >= 0) showTooltip(app, event, pointer.clientX, pointer.clientY);
+  else if (span) showSpanTooltip(app, span, pointer.clientX, pointer.clientY);
   else if (onName) showNameTooltip(app, lane, pointer.clientX, pointer.clientY);
   else byId('tooltip').hidden = true;
-  byId('canvas').classList.toggle('on-event', event >= 0 || isOnStrip(point.y) || programAt(app, point) >= 0);
+  byId('canvas').classList.toggle('on-event', event >= 0 || span || isOnStrip(point.y) || programAt(app, point) >= 0);
   if (event === app.hovered) return;
   app.hovered = event;
   requestFrame();
@@ -227,6 +231,7 @@ const COMMANDS = {
   '/': () => byId('search').focus(),
   PageDown: (app) => scrollPage(app, 1),
   PageUp: (app) => scrollPage(app, -1),
+  c: (app) => switchCut(app),
   w: (app) => chooseOther(app, app.selected),
   m: (app) => toggleDrawn(app, app.selected),
 };
@@ -272,6 +277,9 @@ function escapeFrom(app, target) {
   } else if (target.id === 'search' && target.value !== '') {
     target.value = '';
     findMatches(app);
+  } else if (target.closest('#cut-handles')) {
+    toggleCut(app);
+    byId('canvas').focus();
   } else if (app.isChoosing || app.other >= 0) {
     chooseOther(app, -1);
   } else {

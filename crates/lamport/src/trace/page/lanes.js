@@ -76,6 +76,10 @@ function foldLanes(layout) {
       if (layout.laneOf[begin] < 0 || layout.laneOf[end] < 0) continue;
       if (layout.x[begin] <= until && layout.x[end] >= from) isShown[layout.laneOfThread[thread]] = 1;
     }
+    for (const { from: begin, until: end } of layout.spans) {
+      if (end >= 0 && layout.laneOf[end] < 0) continue;
+      if (layout.x[begin] <= until && (end < 0 ? layout.maxX : layout.x[end]) >= from) isShown[layout.laneOf[begin]] = 1;
+    }
     // A lane that only one of two executions fills shows their difference.
     lanes.forEach(({ pair }, lane) => { if (pair >= 0 && isShown[lane]) isShown[pair] = 1; });
   }

@@ -6,7 +6,7 @@ const OVERVIEW_COLUMNS = 200;
 
 /** Computes the positions of everything that passes the filters. Units of x: columns, Lamport time or microseconds. */
 function arrange(data, choice) {
-  const layout = { axis: choice.axis, isCompared: Boolean(choice.compare), lanes: lanesOf(data, choice), gaps: [], minX: 0, maxX: 0 };
+  const layout = { axis: choice.axis, isCompared: Boolean(choice.compare), lanes: lanesOf(data, choice), gaps: [], minX: 0, maxX: 0, cutAt: null };
   placeInLanes(data, choice, layout);
   if (choice.compare) pairLanes(data, choice, layout);
   layout.x = new Float64Array(data.n);
@@ -18,6 +18,7 @@ function arrange(data, choice) {
   layout.lost = data.lost.filter((event) => layout.laneOf[event] >= 0);
   layout.alarms = data.alarms.filter((event) => layout.laneOf[event] >= 0);
   layout.bars = data.bars.filter((bar) => layout.laneOfThread[bar.thread] >= 0);
+  layout.spans = data.spans.filter(({ from }) => layout.laneOf[from] >= 0);
   sortLanes(layout);
   measure(layout);
   return layout;
@@ -68,15 +69,19 @@ function xOfTime(layout, time) {
   return time - removed;
 }
 
-/** Sorts the events of each lane by x, because clocks may run backwards. */
+/** Sorts the events of each lane by x, because clocks may run backwards; `inOrder` has them in causal order. */
 function sortLanes(layout) {
   const { laneOf, x, visible, lanes } = layout;
   const { start, items } = grouped(visible.map((e) => laneOf[e]), lanes.length);
   layout.laneStart = start;
   layout.laneEvents = items.map((i) => visible[i]);
+  layout.inOrder = layout.laneEvents.slice();
+  layout.isUnordered = new Uint8Array(lanes.length);
   for (let lane = 0; lane < lanes.length; lane++) {
     const own = layout.laneEvents.subarray(start[lane], start[lane + 1]);
-    if (own.some((e, i) => i > 0 && x[own[i - 1]] > x[e])) own.sort((a, b) => x[a] - x[b] || a - b);
+    if (!own.some((e, i) => i > 0 && x[own[i - 1]] > x[e])) continue;
+    layout.isUnordered[lane] = 1;
+    own.sort((a, b) => x[a] - x[b] || a - b);
   }
   layout.laneX = Float64Array.from(layout.laneEvents, (e) => x[e]);
 }

@@ -73,6 +73,13 @@ function legendLines() {
       ctx.fillRect(3, 4, 34, 14);
       ctx.strokeRect(3.5, 4.5, 33, 13);
     }],
+    ['a critical section (CS), from the entry to the exit', (ctx) => paintSpan(ctx, 'section', { x: 3.5, y: 4.5, width: 33, height: 13 })],
+    ['a term of a leader, until it crashes or takes another one as the leader', (ctx) => (
+      paintSpan(ctx, 'term', { x: 3.5, y: 4.5, width: 33, height: 13 }))],
+    ['the cut, with a handle on each lane; dashed: it is inconsistent', paintCutLegend],
+    ['sent before the cut and received after it: in transit', (ctx) => paintCrossingLegend(ctx, colours.cut)],
+    ['received before the cut and sent after it: the cut is inconsistent; thick: the first such message', (ctx) => (
+      paintCrossingLegend(ctx, colours.violation))],
     ['wall clock: a collapsed idle interval; its duration is on the axis', (ctx) => {
       ctx.fillStyle = colours.raised;
       ctx.fillRect(10, 0, 20, 22);
@@ -97,6 +104,32 @@ function paintArrow(ctx, style, dash) {
   ctx.fillStyle = openHead ? colours.page : colour;
   ctx.fill();
   if (openHead) ctx.stroke();
+}
+
+function paintCutLegend(ctx) {
+  ctx.strokeStyle = colours.cut;
+  ctx.fillStyle = colours.page;
+  ctx.lineWidth = 2.2;
+  ctx.beginPath();
+  ctx.moveTo(20, 0);
+  ctx.lineTo(20, 22);
+  ctx.stroke();
+  ctx.beginPath();
+  ctx.arc(20, 11, HANDLE - 1, 0, 2 * Math.PI);
+  ctx.fill();
+  ctx.stroke();
+}
+
+function paintCrossingLegend(ctx, colour) {
+  ctx.strokeStyle = ctx.fillStyle = colour;
+  ctx.lineWidth = 2;
+  ctx.beginPath();
+  ctx.moveTo(3, 17);
+  ctx.lineTo(36, 5);
+  ctx.stroke();
+  ctx.beginPath();
+  paintArrowHead(ctx, 36, 5, Math.atan2(-12, 33), 9);
+  ctx.fill();
 }
 
 function paintLostLegend(ctx) {

@@ -42,7 +42,8 @@ const SPARE_COLOURS = ['orange', 'grey', 'blue', 'purple', 'green'];
 const SHAPE_RADIUS = 5.5;
 
 const COLOUR_NAMES = ['page', 'raised', 'ink', 'quiet', 'line', 'lane', 'stripe', 'focus', 'message', 'faint', 'past',
-  'future', 'match', 'alarm', 'chain', 'bar', 'bar-edge', 'kind-blue', 'kind-green', 'kind-grey', 'kind-purple', 'kind-orange',
+  'future', 'match', 'alarm', 'chain', 'cut', 'cut-tint', 'violation', 'bar', 'bar-edge', 'section', 'section-edge', 'term',
+  'term-edge', 'kind-blue', 'kind-green', 'kind-grey', 'kind-purple', 'kind-orange',
   'kind-red', 'kind-ink'];
 const colours = {};
 const pictures = new Map();

@@ -2,30 +2,20 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use common::{event::Kind, process::words::CRASHED};
+use common::event::Kind;
 
 use super::labels::LETTER;
 use crate::{
     trace::{
-        Claim, EventId,
+        EventId,
         computation::Computation,
         connections::{Served, served},
         lane_order::lane_order,
-        words::{Fields, short_name},
+        spans::{self, Section, Term},
+        words::short_name,
     },
     trace_flags::{Axis, Lanes},
 };
-
-/// An entry to the critical section, with its exit if that is drawn.
-pub(super) type Section = (EventId, Option<EventId>);
-
-/// A term of a leader: from the event by which it takes itself as the leader until that by which it takes another one or
-/// crashes, if that is drawn; with the term's number.
-pub(super) struct Term {
-    pub(super) from: EventId,
-    pub(super) until: Option<EventId>,
-    pub(super) number: String,
-}
 
 /// A picture of a range of the events.
 #[derive(Debug)]
@@ -163,74 +153,10 @@ impl<'p> Plan<'p> {
             Axis::Wall => room / span,
         };
         plan.width = WIDTH;
-        plan.entries = plan.sections_in_view();
-        plan.terms = plan.terms_in_view();
+        plan.entries = spans::sections(trace, drawn);
+        plan.terms = spans::terms(trace, drawn);
         plan.height = plan.bottom() + plan.legend_height();
         plan
-    }
-
-    /// The entries that are drawn.
-    fn sections_in_view(&self) -> Vec<Section> {
-        let trace = &self.picture.computation.trace;
-        let mut sections: Vec<Section> = Vec::new();
-        let mut open: HashMap<u32, usize> = HashMap::new();
-        for id in self.events() {
-            let event = &trace.events[*id];
-            if event.claim != Claim::Property {
-                continue;
-            }
-            match Fields::of(trace, *id).get("meaning") {
-                Some("enter") => {
-                    open.insert(event.process, sections.len());
-                    sections.push((*id, None));
-                }
-                Some("exit") => {
-                    if let Some(section) = open.remove(&event.process) {
-                        sections[section].1 = Some(*id);
-                    }
-                }
-                _ => {}
-            }
-        }
-        sections
-    }
-
-    /// The terms that are drawn.
-    fn terms_in_view(&self) -> Vec<Term> {
-        let trace = &self.picture.computation.trace;
-        let mut terms: Vec<Term> = Vec::new();
-        let mut open: HashMap<u32, usize> = HashMap::new();
-        for id in self.events() {
-            let event = &trace.events[*id];
-            if event.claim != Claim::Property && event.kind != Kind::Fault {
-                continue;
-            }
-            let fields = Fields::of(trace, *id);
-            let meaning = fields.get("meaning").unwrap_or_default();
-            let leader = fields.get("timestamp").filter(|_| meaning == "leader");
-            let (number, leader) = match leader.and_then(|leader| leader.split_once(',')) {
-                Some(leader) => leader,
-                None if meaning == CRASHED => ("", ""),
-                None => continue,
-            };
-            let leads = trace.processes[event.process as usize].node == leader;
-            let before = open.get(&event.process).copied();
-            if let Some(before) = before
-                && !(leads && terms[before].number == number)
-            {
-                terms[before].until = Some(*id);
-                open.remove(&event.process);
-            }
-            if leads && !open.contains_key(&event.process) {
-                open.insert(event.process, terms.len());
-                terms.push(Term {
-                    from: *id,
-                    until: None,
-                    number: number.to_owned(),
-                });
-            }
-        }
-        terms
     }
 
     /// The end of the lanes.
