@@ -79,7 +79,7 @@ pub enum Command {
     /// Compare the messages that the algorithms of a kind need, as measured and as published
     #[command(after_help = examples::COMPARE)]
     Compare {
-        /// What is compared: mutex, the messages of an entry to the critical section
+        /// What is compared: mutex, the messages of an entry to the critical section; election, those of an election
         #[arg(hide_possible_values = true)]
         topic: Topic,
     },

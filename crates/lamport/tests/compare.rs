@@ -56,6 +56,41 @@ fn the_figures_are_events_and_a_picture() {
 }
 
 #[test]
+fn the_messages_of_an_election_are_measured_beside_what_is_published() {
+    let folder = Folder::new();
+    let picture = folder.path("messages.svg");
+    let finished = lamport(&format!(
+        "compare election --processes 3..5 --plot {picture}"
+    ));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    let rows: Vec<Vec<_>> = finished
+        .out
+        .lines()
+        .skip(2)
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let [best, worst] = [2, 4];
+    assert_eq!(rows[2][..2], ["5", "bully"], "{}", finished.out);
+    assert_eq!((rows[2][best], rows[2][worst]), ("3", "15"));
+    assert_eq!(rows[2][5..], ["3", "–", "15"]);
+    assert_eq!((rows[3][best], rows[3][worst]), ("14", "20"));
+    assert_eq!(rows[3][5..], ["14", "16.42", "20"]);
+    let svg = fs::read_to_string(picture).unwrap();
+    assert!(svg.contains("average") && svg.contains("bully"), "{svg}");
+
+    let events = lamport("compare election --processes 5 --json").events();
+    let of = |name: &str| {
+        let is_row = |event: &&common::event::Event| event.name.as_deref() == Some(name);
+        events.iter().find(is_row).unwrap().counts.clone()
+    };
+    let (bully, ring) = (of("bully"), of("ring"));
+    assert_eq!((bully["first_milli"], bully["third_milli"]), (3000, 15_000));
+    assert!(!bully.contains_key("average_milli"));
+    assert_eq!(ring["average_milli"], 16_417);
+    assert!(ring["second_milli"].abs_diff(16_417) < 400, "{ring:?}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     for (arguments, why) in [
         (

@@ -22,8 +22,6 @@ pub mod central;
 pub mod commitment;
 mod critical_section;
 mod election;
-#[cfg(test)]
-mod election_messages;
 pub mod events;
 pub mod maekawa;
 pub mod mutex;

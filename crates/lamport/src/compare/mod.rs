@@ -6,8 +6,10 @@
 //! | [`topic`], [`counts`] | what is compared; the numbers of processes |
 //! | [`row`] | what is measured of an algorithm |
 //! | [`mutex`] | the messages of an entry to the critical section |
+//! | [`election`] | the messages of an election |
 
 pub mod counts;
+pub mod election;
 pub mod mutex;
 pub mod row;
 pub mod topic;
@@ -25,7 +27,11 @@ use common::{
     text::visible_path,
 };
 
-use self::{counts::Counts, row::Row, topic::Topic};
+use self::{
+    counts::Counts,
+    row::{AVERAGE, BEST, Columns, Row, WORST},
+    topic::Topic,
+};
 use crate::{algorithms::Algorithm, config::Cli};
 
 /// The most processes that are compared.
@@ -39,26 +45,32 @@ impl Topic {
     fn algorithms(self) -> &'static [Algorithm] {
         match self {
             Self::Mutex => &mutex::ALGORITHMS,
+            Self::Election => &election::ALGORITHMS,
         }
     }
 
-    /// What is counted.
-    fn unit(self) -> &'static str {
+    /// What is measured and published of each.
+    fn columns(self) -> Columns {
         match self {
-            Self::Mutex => "messages an entry",
-        }
-    }
-
-    /// The two cases that are measured.
-    fn cases(self) -> [&'static str; 2] {
-        match self {
-            Self::Mutex => ["one requests", "all request"],
+            Self::Mutex => Columns {
+                unit: "messages an entry",
+                measured: &["one requests", "all request"],
+                published: &[BEST, WORST],
+                width: 14,
+            },
+            Self::Election => Columns {
+                unit: "messages an election",
+                measured: &["best", "average", "worst"],
+                published: &[BEST, AVERAGE, WORST],
+                width: 9,
+            },
         }
     }
 
     fn measure(self, algorithm: Algorithm, processes: usize, seed: u64) -> Row {
         match self {
             Self::Mutex => mutex::measure(algorithm, processes, seed),
+            Self::Election => election::measure(algorithm, processes, seed),
         }
     }
 }
@@ -117,9 +129,9 @@ pub fn run(
         let time = Time::new(UNIX_EPOCH);
         journal.record(Event { time, ..event });
     };
-    let head = Row::head(topic.unit(), topic.cases());
-    head.into_iter()
-        .for_each(|line| record(Event::new(Kind::Output).text(line)));
+    let columns = topic.columns();
+    let head = columns.head().into_iter();
+    head.for_each(|line| record(Event::new(Kind::Output).text(line)));
     let mut rows = Vec::new();
     for processes in &settings.processes {
         if shutdown.requested() {
@@ -130,7 +142,7 @@ pub fn run(
         let measured = parallel::each("compare", threads, algorithms, |algorithm| {
             topic.measure(*algorithm, *processes, settings.seed)
         });
-        measured.iter().for_each(|row| record(row.event()));
+        measured.iter().for_each(|row| record(row.event(&columns)));
         rows.extend(measured);
     }
     if let Some(path) = &settings.plot {
@@ -140,10 +152,17 @@ pub fn run(
     Ok(Summary::done(String::new()).count("rows", rows.len() as u64))
 }
 
+/// The height of a panel, in pixels.
+const PANEL: u32 = 470;
+
 /// A panel for each case, a line for each algorithm.
 fn picture(topic: Topic, rows: &[Row]) -> Picture<'static> {
-    let panel = |case: usize| {
-        let algorithms = topic.algorithms().iter().zip(COLOURS.into_iter().cycle());
+    let columns = topic.columns();
+    let panel = |(case, name): (usize, &&'static str)| {
+        // Colours far apart, as many as there are.
+        let step = (COLOURS.len() / topic.algorithms().len()).max(1);
+        let colours = COLOURS.into_iter().step_by(step).cycle();
+        let algorithms = topic.algorithms().iter().zip(colours);
         let line = |(algorithm, colour): (&Algorithm, (u8, u8, u8))| Line {
             name: algorithm.word(),
             colour,
@@ -153,15 +172,15 @@ fn picture(topic: Topic, rows: &[Row]) -> Picture<'static> {
                 .map(|row| (row.processes as u64, row.measured[case]))
                 .collect(),
         };
-        (topic.cases()[case], algorithms.map(line).collect())
+        (*name, algorithms.map(line).collect())
     };
     Picture {
-        title: topic.unit(),
-        height: 940,
+        title: columns.unit,
+        height: PANEL * columns.measured.len() as u32,
         axis: Axis {
             what: "processes",
             plus: 1,
         },
-        panels: (0..2).map(panel).collect(),
+        panels: columns.measured.iter().enumerate().map(panel).collect(),
     }
 }

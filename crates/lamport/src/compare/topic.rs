@@ -7,4 +7,6 @@ use clap::ValueEnum;
 pub enum Topic {
     /// The messages of an entry to the critical section
     Mutex,
+    /// The messages of an election
+    Election,
 }

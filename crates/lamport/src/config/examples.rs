@@ -98,6 +98,7 @@ Examples:
   lamport compare mutex                           the messages of an entry, of every algorithm of mutual exclusion
   lamport compare mutex --processes 3..9 --plot messages.svg
                                                   the same as a picture
+  lamport compare election                        the messages of an election, of every algorithm that elects a leader
   lamport compare mutex --processes 13 --json     thousandths of messages, for a program";
 
 pub(super) const TRACE: &str = "\

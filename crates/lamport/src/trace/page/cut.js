@@ -172,14 +172,16 @@ function showCut(app) {
   byId('cut-words').title = words;
   byId('cut-words').className = isConsistent ? 'ok' : 'FAIL';
   const preset = (text, id, lastOf) => make('button', text, { type: 'button', id, className: 'link', onclick: () => setCut(app, lastOf()) });
-  const presets = selected >= 0 ? [preset(`Cut at the past of event ${selected}`, 'cut-past', () => cutAtPast(data, selected))] : [];
+  const presets = data.cuts.slice(0, MOST_CROSSING).map(({ name, last: recorded }, i) => (
+    preset(`Cut of snapshot ${name}`, `cut-recorded-${i}`, () => recorded.slice())));
+  if (selected >= 0) presets.push(preset(`Cut at the past of event ${selected}`, 'cut-past', () => cutAtPast(data, selected)));
   const never = unreceived.length === 0 ? [] : [
     make('p', `${counted(unreceived.length, 'message')} sent before the cut and never received: lost, or in flight at the end.`)];
   byId('cut-details').replaceChildren(
     make('h2', 'Cut'), make('p', words, { className: isConsistent ? 'ok' : 'FAIL' }),
     ...crossingList(app, 'Received before the cut, sent after it', violations, 'cut-violations'),
     ...crossingList(app, 'In transit: the state of the channels', inTransit, 'cut-transit'),
-    ...never, ...presets,
+    ...never, ...(presets.length > 0 ? [make('h3', 'Other cuts'), ...presets] : []),
   );
 }
 

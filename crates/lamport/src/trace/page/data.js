@@ -47,6 +47,7 @@ function decode(json) {
     to: column('messages.to', raw.messages.to, raw.messages.from.length, n),
     inferred: Uint8Array.from(raw.messages.inferred),
     lost: column('lost', raw.lost || [], (raw.lost || []).length, n),
+    cuts: (raw.cuts || []).map(([name, last]) => ({ name: printable(name), last: column('cuts', last, raw.processes.length, n, -1) })),
     spans: (raw.spans || []).map(([kind, from, until, text]) => ({ kind, from, until, text })),
     bars: (raw.bars || []).map(([thread, from, until, text]) => ({ thread, from, until, text })),
   };
