@@ -6,17 +6,23 @@
 //! than all that it knows of. A higher process that has crashed may have led one that nobody else has heard of, and only one:
 //! so a new leader leaves out a term for each.
 
+mod failures;
+mod message;
+mod state;
+
 use common::process::{
-    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    Command, Meaning, Outbox, Process, Refusal, Stamped, TimerKind, To,
     check::relevance::Relevance,
     clock::{Overflow, Timestamp},
     detector::{Detection, Suspected},
     ids::{Names, ProcessId},
 };
-use serde::{Deserialize, Serialize};
 
+use self::state::State;
 use super::election::{ELECTING, status};
 use crate::bug::Bug;
+
+pub use self::message::Payload;
 
 /// A process that takes part in elections.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -29,46 +35,6 @@ pub struct Bully {
     term: u64,
     leader: Option<ProcessId>,
     state: State,
-}
-
-/// What a process waits for.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-enum State {
-    /// Nothing: it holds no election.
-    Idle,
-    /// An answer of any higher process.
-    Answer,
-    /// The announcement of the coordinator.
-    Coordinator,
-}
-
-/// The algorithm's messages.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Payload {
-    /// The sender, which knows of this term, holds an election.
-    Election(u64),
-    /// The sender lives, and takes over.
-    Answer,
-    /// The sender leads in this term.
-    Coordinator(u64),
-}
-
-impl Message for Payload {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Election(_) => "election",
-            Self::Answer => "answer",
-            Self::Coordinator(_) => "coordinator",
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::Election(term) | Self::Coordinator(term) => format!("term {term}"),
-            Self::Answer => String::new(),
-        }
-    }
 }
 
 impl Bully {
@@ -201,22 +167,7 @@ impl Process for Bully {
         detection: Detection,
         out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
-        self.suspected.see(detection);
-        let waits = self.state != State::Idle && self.bug != Some(Bug::NoTimeout);
-        match detection {
-            Detection::Suspect(other) if self.leader == Some(other) => {
-                self.leader = None;
-                self.elect(out)
-            }
-            // It may wait for this one.
-            Detection::Suspect(other) if other > self.me && waits => self.elect(out),
-            Detection::Trust(other) if other > self.me => self.elect(out),
-            Detection::Trust(other) if self.leader == Some(self.me) => {
-                out.send(To::One(other), Payload::Coordinator(self.term))?;
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+        self.notice(detection, out)
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
@@ -232,11 +183,7 @@ impl Process for Bully {
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let waits = match self.state {
-            State::Idle => None,
-            State::Answer => Some("holds an election: waits for an answer".to_owned()),
-            State::Coordinator => Some("holds an election: waits for the coordinator".to_owned()),
-        };
+        let waits = self.state.words();
         status((self.term, self.leader), waits, &self.suspected, names)
     }
 }

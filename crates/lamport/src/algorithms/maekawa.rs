@@ -10,12 +10,13 @@
 mod member;
 mod message;
 pub mod quorum;
+mod relevance;
+mod words;
 
 use std::{collections::BTreeSet, mem};
 
 use common::process::{
     Command, Meaning, Outbox, Process, Refusal, Stamped, TimerKind, To,
-    check::relevance::{MayStart, Relevance, Use, Visit},
     clock::{Overflow, Timestamp},
     ids::{Names, ProcessId},
 };
@@ -184,40 +185,6 @@ impl Process for Maekawa {
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let request = self.state.words().map(|(request, state)| {
-            let name = names.of(self.me);
-            format!("{name}: request of {}, {state}", request.time)
-        });
-        let quorum = self.quorum.iter().filter(|_| request.is_some());
-        let missing = quorum.filter(|member| !self.locked.contains(member));
-        let missing = missing.map(|member| match self.failed.contains(member) {
-            true => format!("{}: locked for an earlier request", names.of(*member)),
-            false => format!("{}: lock missing", names.of(*member)),
-        });
-        let missing: Vec<_> = missing.chain(self.member.words(names)).collect();
-        request.into_iter().chain(missing).collect()
-    }
-}
-
-/// All that a process compares are the requests that it has as a member.
-impl Relevance for Maekawa {
-    fn forget(&mut self) {
-        self.state.forget_times();
-    }
-
-    fn times(&mut self, visit: Visit<'_>) {
-        self.member.times(visit);
-    }
-
-    fn times_in_flight(_: ProcessId, message: &mut Stamped<Payload>, visit: Visit<'_>) {
-        if let Payload::Request(time) = &mut message.content {
-            visit(time, Use::Compared);
-        }
-    }
-
-    fn commutes(&self, from: ProcessId, message: &Stamped<Payload>, _: MayStart<'_>) -> bool {
-        // It enters when the last lock arrives, in whatever order; but what it answers to an inquiry depends on which
-        // members are locked for an earlier request.
-        message.content == Payload::Locked && self.bug.is_none() && !self.failed.contains(&from)
+        self.words(names)
     }
 }

@@ -6,21 +6,27 @@
 //! The paper has no crashes. Here a process leaves out those that its failure detector suspects, and starts again when the ring
 //! has changed, as a message may be lost with a process. Each election has a **term**, so that messages of an earlier one count no more.
 
+mod failures;
+mod message;
+#[cfg(test)]
+mod tests;
+
 use common::process::{
-    Command, Meaning, Message, Outbox, Process, Refusal, Stamped, TimerKind, To,
+    Command, Meaning, Outbox, Process, Refusal, Stamped, TimerKind, To,
     check::relevance::Relevance,
     clock::{Overflow, Timestamp},
     detector::{Detection, Suspected},
     ids::{Names, ProcessId},
 };
-use serde::{Deserialize, Serialize};
 
 use super::election::{ELECTING, status};
 use crate::bug::Bug;
 
-/// A process in the ring of all processes, in their order or in the reversed one.
+pub use self::message::Payload;
+
+/// A process in the ring of all processes, in their order.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Ring<const REVERSED: bool = false> {
+pub struct Ring {
     me: ProcessId,
     processes: usize,
     bug: Option<Bug>,
@@ -32,38 +38,10 @@ pub struct Ring<const REVERSED: bool = false> {
     sent: Option<ProcessId>,
 }
 
-/// The algorithm's messages, with their term.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Payload {
-    /// This process is the greatest of those that the message has passed.
-    Election(u64, ProcessId),
-    /// This process leads.
-    Elected(u64, ProcessId),
-}
-
-impl Message for Payload {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Election(..) => "election",
-            Self::Elected(..) => "elected",
-        }
-    }
-
-    fn text(&self) -> String {
-        let (Self::Election(term, process) | Self::Elected(term, process)) = self;
-        format!("{process} in term {term}")
-    }
-}
-
-impl<const REVERSED: bool> Ring<REVERSED> {
+impl Ring {
     /// The next process that it does not suspect, if there is one.
     fn successor(&self) -> Option<ProcessId> {
-        let next = |steps| match REVERSED {
-            true => self.processes - steps,
-            false => steps,
-        };
-        let next = |steps| ProcessId::at((self.me.index() + next(steps)) % self.processes);
+        let next = |steps| ProcessId::at((self.me.index() + steps) % self.processes);
         let mut all = (1..self.processes).map(next);
         all.find(|other| !self.suspected.contains(*other))
     }
@@ -132,7 +110,7 @@ impl<const REVERSED: bool> Ring<REVERSED> {
     }
 }
 
-impl<const REVERSED: bool> Process for Ring<REVERSED> {
+impl Process for Ring {
     type Message = Payload;
     type Settings = Option<Bug>;
 
@@ -169,11 +147,7 @@ impl<const REVERSED: bool> Process for Ring<REVERSED> {
         let took_part = self.sent.is_some();
         self.learn(term);
         match message.content {
-            // Nobody passes on the number of a crashed process. What it began ends an earlier election, but no later one.
-            _ if self.suspected.contains(number) => match took_part && self.sent.is_none() {
-                true => self.elect(out),
-                false => Ok(()),
-            },
+            _ if self.suspected.contains(number) => self.discard(took_part, out),
             Payload::Election(..) if self.leader.is_none() => self.pass(number, out),
             Payload::Elected(..) if number != self.me && self.leader != Some(number) => {
                 self.agree(number, out)
@@ -195,11 +169,7 @@ impl<const REVERSED: bool> Process for Ring<REVERSED> {
         detection: Detection,
         out: &mut Outbox<'_, Payload>,
     ) -> Result<(), Overflow> {
-        self.suspected.see(detection);
-        match self.term {
-            0 => Ok(()),
-            _ => self.elect(out),
-        }
+        self.notice(detection, out)
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
@@ -224,33 +194,4 @@ impl<const REVERSED: bool> Process for Ring<REVERSED> {
 }
 
 /// No process compares times, and no message makes the same difference whatever comes first.
-impl<const REVERSED: bool> Relevance for Ring<REVERSED> {}
-
-#[cfg(test)]
-mod tests {
-    use common::process::{Action, Clocked};
-
-    use super::*;
-
-    #[test]
-    fn a_later_term_of_a_crashed_process_does_not_end_an_election_for_good() {
-        let [p1, p2] = [ProcessId(0), ProcessId(1)];
-        let mut process = Clocked::<Ring>::new(p2, 3, &None);
-        let mut actions = Vec::new();
-        process
-            .detect(Detection::Suspect(p1), &mut actions)
-            .unwrap();
-        process.command(Command::Elect, &mut actions).unwrap();
-        let (time, content) = (9, Payload::Election(2, p1));
-        process
-            .receive(p1, Stamped { time, content }, &mut actions)
-            .unwrap();
-        let sent = actions.into_iter().filter_map(|action| match action {
-            Action::Event { send, .. } => send,
-            _ => None,
-        });
-        let to = To::One(ProcessId(2));
-        let elections = [1, 3].map(|term| (to, Payload::Election(term, p2)));
-        assert!(sent.eq(elections), "in the term after the one of p1");
-    }
-}
+impl Relevance for Ring {}
