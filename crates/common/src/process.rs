@@ -150,6 +150,10 @@ pub enum Meaning {
     Elect,
     /// It takes this process as the leader of this term, the time of the timestamp.
     Leader(Timestamp),
+    /// In a wireless network: it has this capacity, and reaches these processes.
+    Station(u32, Vec<ProcessId>),
+    /// It takes this process as its parent in the tree of this term, the time of the timestamp.
+    Parent(Timestamp),
     /// It begins the transaction with this number.
     Begin(u32),
     /// It votes on the transaction with this number.
@@ -248,6 +252,8 @@ impl Meaning {
             Self::Detect(detection) => detection.word(),
             Self::Elect => "elect",
             Self::Leader(_) => "leader",
+            Self::Station(..) => "station",
+            Self::Parent(_) => "parent",
             Self::Begin(_) => "begin",
             Self::Vote(..) => "vote",
             Self::Decide(..) => "decide",

@@ -8,6 +8,7 @@ use crate::{
     inside,
     job::{NameServer, Subject},
     limits::Limits,
+    probes::node::is_about,
     requirement::{Requirement, Status},
     results::Graded,
     sandbox::Isolation,
@@ -79,7 +80,9 @@ impl Plan {
         };
         let is_wanted = |requirement: &&Requirement| {
             let is_named = self.only.is_empty() || names(&self.only, self.subject, requirement.id);
+            let workload = self.workload.as_deref();
             is_named
+                && workload.is_none_or(|workload| is_about(requirement.id, workload))
                 && can_be_asked(requirement)
                 && requirement
                     .when

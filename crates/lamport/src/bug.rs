@@ -21,6 +21,8 @@ pub enum Bug {
     NoDiscard,
     /// A message of an earlier term counts as one of the present term
     OldTerms,
+    /// A process that has a parent in the tree takes a later one in its place
+    LateParent,
     /// Waiting requests are granted by process, the first one first, and not in their order
     UnfairQueue,
     /// The members of a quorum neither inquire nor tell that a request has failed, so no lock is relinquished
@@ -44,6 +46,7 @@ impl Bug {
             Self::NoTimeout => "no-timeout",
             Self::NoDiscard => "no-discard",
             Self::OldTerms => "old-terms",
+            Self::LateParent => "late-parent",
             Self::UnfairQueue => "unfair-queue",
             Self::NoRelinquish => "no-relinquish",
             Self::KeepToken => "keep-token",

@@ -63,6 +63,7 @@ pub fn run<'app>(
     shutdown: &dyn Fn() -> Result<&'app Shutdown, Failure>,
     bind: impl FnOnce(&Cli) -> Result<BoundSocket, Failure>,
 ) -> Result<Summary, Failure> {
+    cli.set_network()?;
     match &cli.command {
         None => handout::run(journal).map_err(|overflow| Failure::no("clock", overflow)),
         // It holds nothing that a signal could lose, and may wait for a pipe.

@@ -1,6 +1,7 @@
 //! The program's options and subcommands.
 
 mod examples;
+mod network;
 
 use std::{
     net::SocketAddr,
@@ -149,6 +150,12 @@ common::options! {
         /// Injected bug, one of those below
         #[arg(hide_possible_values = true)]
         bug: Bug => [simulate, run, check, explore, node],
+        /// With wireless: who reaches whom, p1-p2,p2-p3 [default: those beside, above and below in a grid]
+        #[arg(value_name = "P-P,…")]
+        links: String => [simulate, run, check, explore, node],
+        /// With wireless: the capacity of each process, 4,6,3 [default: 4,6,3,2,1,2,4,8,5,4, repeated]
+        #[arg(value_name = "N,…")]
+        capacities: String => [simulate, run, check, explore, node],
         /// Random seed
         #[arg(value_name = "N")]
         seed: u64 => [simulate = "1", run = "the time", compare = "1", node = "the time"],

@@ -267,10 +267,10 @@ fn the_defaults_find_every_bug_that_an_algorithm_takes() {
             let folder = Folder::new();
             let logs = folder.path("logs");
             // Without a crash there is nothing to wait for.
-            let faults = if *bug == "no-blocking" {
-                "--may-crash 1"
-            } else {
-                ""
+            let faults = match *bug {
+                "no-blocking" => "--may-crash 1",
+                "late-parent" => "--processes 4 --may-crash 0",
+                _ => "",
             };
             let found = lamport(&format!(
                 "check {algorithm} {faults} --bug {bug} --states 20000 --logs {logs}"

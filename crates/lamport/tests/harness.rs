@@ -248,6 +248,10 @@ fn a_command_that_cannot_be_started_and_flags_that_mean_nothing_are_usage_errors
             "lamport: --partition n1/n9: no process is called 'n9'",
         ),
         (
+            "run commit --node true --restart n1@1s..2s",
+            "lamport: --restart: commit: its nodes must keep what they know",
+        ),
+        (
             "node mutex --stdio --listen 127.0.0.1:0",
             "lamport: --listen: means nothing with --stdio",
         ),
@@ -295,6 +299,85 @@ fn nodes_that_are_paused_killed_and_started_again_catch_up() {
         finished.err.contains("n3: killed, as requested"),
         "{finished:?}"
     );
+}
+
+/// The command for a node that elects or commits.
+fn node(workload: &str, fault: &str) -> String {
+    let program = if workload == "election" {
+        "elect"
+    } else {
+        "commit"
+    };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nodes");
+    format!("python3 {path}/{program}.py {fault}")
+}
+
+#[test]
+fn nodes_elect_and_commit_when_the_leader_or_the_coordinator_is_killed() {
+    if !have_program("python3") {
+        return;
+    }
+    let few = ["--count", "5", "--rate", "100", "--crash"];
+    for (workload, kill, found) in [
+        (
+            "election",
+            "n3@150ms",
+            "all that live have n2 as their leader",
+        ),
+        ("commit", "n3@30ms", "transaction"),
+        ("commit", "n1@150ms", "all 5 transactions"),
+    ] {
+        let arguments = [&few[..], &[kill], &BAD].concat();
+        let finished = run_nodes(workload, &node(workload, ""), &arguments);
+        assert_holds(&finished, workload);
+        let last = checks(&finished).pop().unwrap();
+        assert!(last.2.contains(found), "{finished:?}");
+    }
+    // The coordinator has decided, and does not reach n3 any more; n2 has not heard of it, or has.
+    let kill = [
+        "--partition",
+        "n1>n3@200ms",
+        "--crash",
+        "n1@400ms",
+        "--delay",
+        "30ms",
+        "--rate",
+        "1000",
+    ];
+    let arguments = [&kill[..], &["--for", "300ms", "--settle", "300ms"]].concat();
+    let finished = run_nodes("commit", &node("commit", ""), &arguments);
+    assert_holds(&finished, "two-phase commit asks the others");
+    // Those whose violation two events show are in the tests of `grade node`.
+    for (workload, fault, arguments, property, found) in [
+        (
+            "election",
+            "lowest",
+            &[][..],
+            "agreement in the end",
+            "and not n3, the best that lives",
+        ),
+        (
+            "commit",
+            "willing",
+            &[],
+            "protocol",
+            "expected the vote abort on 2, for which its client has asked",
+        ),
+        (
+            "commit",
+            "waits",
+            &["--crash", "n3@30ms"],
+            "every process decides",
+            "n3 did not terminate normally",
+        ),
+    ] {
+        let few = ["--count", "8", "--rate", "100", "--settle", "200ms"];
+        let arguments = [&few[..], arguments].concat();
+        let finished = run_nodes(workload, &node(workload, fault), &arguments);
+        let (name, text) = violated(&finished);
+        assert_eq!(name, property, "{workload} {fault}: {text}");
+        assert!(text.contains(found), "{workload} {fault}: {text}");
+    }
 }
 
 #[test]
@@ -426,6 +509,10 @@ fn the_algorithms_of_this_program_are_nodes_too() {
         ("maekawa", "mutex"),
         ("total", "total"),
         ("causal", "causal"),
+        ("bully", "election"),
+        ("ring", "election"),
+        ("two-phase", "commit"),
+        ("three-phase", "commit"),
     ] {
         let command = format!("{LAMPORT} node {algorithm} --stdio");
         let bad = match algorithm {

@@ -208,14 +208,38 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
             "node ring --name p1 --peer p1=127.0.0.1:5001",
             "--peer p1=127.0.0.1:5001: this is the name of this process",
         ),
-        ("run ring --node x", "ring: no workload of nodes"),
+        ("run wireless --node x", "wireless: no workload of nodes"),
         (
-            "node bully --stdio",
+            "node wireless --stdio",
             "--stdio: there is no workload for nodes of this algorithm",
         ),
         (
             "simulate ring --bug no-timeout",
             "--bug no-timeout: ring cannot have this bug; it can have no-discard, old-terms",
+        ),
+        (
+            "simulate bully --links p1-p2",
+            "--links: only with wireless, whose processes reach their neighbours only",
+        ),
+        (
+            "check wireless --links p1-p9",
+            "--links p1-p9: no process is called 'p9'; there are p1 to p3",
+        ),
+        (
+            "run wireless --links p1",
+            "--links p1: 'p1' is no link, such as p1-p2",
+        ),
+        (
+            "simulate wireless --links p1-p2,p2-p2",
+            "--links p1-p2,p2-p2: 'p2-p2': a process reaches itself anyway",
+        ),
+        (
+            "explore wireless --capacities 1,2",
+            "--capacities 1,2: 2 capacities for 3 processes",
+        ),
+        (
+            "simulate wireless --capacities 1,2,many",
+            "--capacities 1,2,many: 'many' is no capacity: a number, at most 4294967295",
         ),
         (
             "check mutex --may-suspect 1",

@@ -111,6 +111,27 @@ fn a_leader_is_elected_by_hand_and_another_one_when_it_is_gone() {
 }
 
 #[test]
+fn the_tree_of_an_election_is_seen_by_hand() {
+    let lab = Lab::new("wireless", UDP);
+    let [mut p1, mut p2, mut p3] = [1, 2, 3].map(|number| lab.start(number, 3));
+    p3.type_in("elect\n");
+    for process in [&mut p1, &mut p2, &mut p3] {
+        process.out_line_with("takes p2 as the leader of term 3");
+    }
+    p1.type_in("queue\n");
+    p1.out_line("capacity 4; neighbours: p2, p3");
+    p1.out_line("leader of term 3: p2");
+    p1.out_line("in the tree of term 3: parent p3; children p2");
+    // p1 is between the others.
+    assert_done(&p1.interrupt());
+    p2.out_line_with("takes p2 as the leader of term");
+    p3.out_line_with("takes p3 as the leader of term");
+    for process in [p2, p3] {
+        assert_done(&process.interrupt());
+    }
+}
+
+#[test]
 fn the_first_to_request_enters_and_the_second_waits() {
     for algorithm in ["mutex", "ricart-agrawala"] {
         let lab = Lab::new(algorithm, UDP);

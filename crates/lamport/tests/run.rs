@@ -70,6 +70,20 @@ fn the_living_agree_on_a_leader_after_the_first_one_is_killed() {
 }
 
 #[test]
+fn the_best_of_a_wireless_network_leads() {
+    let count = ["wireless", "--processes", "5", "--count", "3"];
+    let finished = run_for("500ms", &[&count, &BAD[..]].concat());
+    assert_done(&finished);
+    let found = "all that are connected have p2 as their leader; the tree of term ";
+    let mut checks = finished.events().into_iter().filter_map(|check| check.text);
+    assert!(
+        checks.any(|text| text.starts_with(found)),
+        "{}",
+        finished.out
+    );
+}
+
+#[test]
 fn all_replicas_of_the_account_are_equal_in_the_end() {
     let finished = run_for(
         "5s",

@@ -185,6 +185,55 @@ fn the_highest_process_leads_after_each_crash_whatever_the_failure_detector() {
 }
 
 #[test]
+fn in_a_wireless_network_the_best_that_is_connected_leads_over_a_tree() {
+    let (agree, best) = ("agreement in the end", "have p2 as their leader");
+    for (bug, processes, crash, seeds) in [
+        ("no-acknowledgement", 3, "", 100),
+        (
+            "no-timeout",
+            3,
+            "--crash p1@30ms --count 3 --delay exp:10ms",
+            100,
+        ),
+        ("late-parent", 4, "", 10),
+    ] {
+        let asked = format!("wireless --processes {processes} {crash} --seeds {seeds} --json");
+        let finished = simulate(&format!("{asked} --bug {bug}"));
+        let failed = (agree.to_owned(), false);
+        assert!(
+            checks(&finished).contains(&failed),
+            "{bug}: {}",
+            finished.out
+        );
+        let without = simulate(&asked);
+        assert_eq!(without.code, Some(0), "{bug}: {}", without.out);
+    }
+    // p5, the middle of nine, and p8, the best, crash; p2 is away for a while, and parts the network.
+    for detector in ["perfect", "heartbeats"] {
+        let finished = simulate(&format!(
+            "wireless --processes 9 --seeds 20 --count 3 --detector {detector} --loss 10% --reorder 10% --duplicate 10% \
+             --crash p5@200ms --crash p8@500ms --crash p2@300ms..900ms"
+        ));
+        assert_eq!(finished.code, Some(0), "{detector}: {finished:?}");
+        let tree = finished.out.split_once("the tree of term ");
+        let tree = tree.and_then(|(_, tree)| tree.lines().next()).unwrap();
+        let all = (1..=9).filter(|number| ![5, 8].contains(number));
+        let is_whole = all
+            .into_iter()
+            .all(|number| tree.contains(&format!("p{number}")));
+        assert!(is_whole && finished.out.contains(best), "{}", finished.out);
+    }
+    // Two that do not reach each other lead alone.
+    let finished = simulate("wireless --count 1 --crash p1@100ms");
+    let found = "all that are connected have p2 or p3 as their leader";
+    assert!(
+        finished.code == Some(0) && finished.out.contains(found),
+        "{}",
+        finished.out
+    );
+}
+
+#[test]
 fn a_process_that_waits_for_ever_is_found_in_a_few_seeds() {
     for (algorithm, bug) in [
         ("token-ring", "keep-token"),

@@ -119,7 +119,8 @@ impl RunEvent {
                 Meaning::Enter(about)
                 | Meaning::Exit(about)
                 | Meaning::Deliver(about, _)
-                | Meaning::Leader(about),
+                | Meaning::Leader(about)
+                | Meaning::Parent(about),
             ) => {
                 let stamp = format!("{},{}", about.time, names.of(about.process));
                 event.timestamp = Some(stamp.into());
@@ -131,6 +132,11 @@ impl RunEvent {
                 | Meaning::Store(name, value),
             ) => {
                 (event.name, event.value) = (safe(name), safe(value.text(names)));
+            }
+            Some(Meaning::Station(capacity, neighbours)) => {
+                let neighbours: Vec<_> = neighbours.iter().map(|it| names.of(*it)).collect();
+                event.name = safe(&capacity.to_string());
+                event.value = safe(&neighbours.join(", "));
             }
             Some(Meaning::Begin(transaction)) => event.name = safe(&transaction.to_string()),
             Some(Meaning::Vote(transaction, outcome) | Meaning::Decide(transaction, outcome)) => {
@@ -209,6 +215,11 @@ impl LoggedMeaning<'_> {
             "leave" => Meaning::Leave,
             "elect" => Meaning::Elect,
             "leader" => Meaning::Leader(about()?),
+            "parent" => Meaning::Parent(about()?),
+            "station" => {
+                let neighbours = self.value.split(", ").filter(|name| !name.is_empty());
+                Meaning::Station(self.name.parse().ok()?, neighbours.map(process).collect())
+            }
             "begin" => Meaning::Begin(self.name.parse().ok()?),
             "vote" => Meaning::Vote(self.name.parse().ok()?, Outcome::of_word(self.value)?),
             "decide" => Meaning::Decide(self.name.parse().ok()?, Outcome::of_word(self.value)?),
@@ -255,6 +266,14 @@ mod tests {
             (Meaning::Delete("a".to_owned()), "deletes a"),
             (Meaning::Store("a".to_owned(), text().into()), "stores a: x"),
             (Meaning::Store("a".to_owned(), Value::Nothing), "forgets a"),
+            (
+                Meaning::Parent(stamp(4, 2)),
+                "takes p3 as its parent in the tree of term 4",
+            ),
+            (
+                Meaning::Station(6, vec![ProcessId(0), ProcessId(2)]),
+                "has the capacity 6, and reaches p1, p3",
+            ),
             (Meaning::Begin(4), "begins transaction 4"),
             (
                 Meaning::Vote(4, Outcome::Commit),

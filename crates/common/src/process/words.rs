@@ -137,6 +137,11 @@ impl Facts<'_> {
             "leave" => "leaves".to_owned(),
             "elect" => "starts an election".to_owned(),
             "leader" => format!("takes {process} as the leader of term {time}"),
+            "parent" => format!("takes {process} as its parent in the tree of term {time}"),
+            "station" if self.value.is_empty() => {
+                format!("has the capacity {}, and reaches nobody", self.name)
+            }
+            "station" => format!("has the capacity {}, and reaches {}", self.name, self.value),
             "suspect" => format!("suspects {}", self.value),
             "trust" => format!("trusts {} again", self.value),
             _ => return None,

@@ -291,7 +291,7 @@ impl Member {
 
 /// How the application of a participant votes where nobody types: it is against one transaction in 2N; the first participant
 /// against the second one.
-fn own_vote(transaction: Transaction, me: ProcessId, processes: usize) -> Outcome {
+pub fn own_vote(transaction: Transaction, me: ProcessId, processes: usize) -> Outcome {
     match (transaction as usize - 1) % (2 * processes) == me.index() {
         true => Outcome::Abort,
         false => Outcome::Commit,

@@ -11,6 +11,7 @@
 //! | [`total`] | totally ordered multicast, for the replicas of a [`bank`] account | van Steen & Tanenbaum, "Logical clocks" |
 //! | [`bully`] | election of the highest process | Garcia-Molina 1982 |
 //! | [`ring`] | election in a ring | Chang & Roberts 1979 |
+//! | [`wireless`] | election of the best process in a network whose processes reach their neighbours only | Vasudevan, Kurose & Towsley 2004 |
 //! | [`two_phase`] | two-phase commit | Gray 1978 |
 //! | [`three_phase`] | three-phase commit | Skeen 1981 |
 //! | [`causal`] | causally ordered multicast | Birman, Schiper & Stephenson 1991 |
@@ -31,6 +32,7 @@ pub mod three_phase;
 pub mod token_ring;
 pub mod total;
 pub mod two_phase;
+pub mod wireless;
 
 use std::time::Duration;
 
@@ -65,6 +67,8 @@ pub enum Algorithm {
     Bully,
     /// Election of the highest process that lives, in a ring
     Ring,
+    /// Election of the best process in a wireless network, over a tree of neighbours
+    Wireless,
     /// Two-phase commit: votes, decision; blocked when the coordinator, p1, crashes
     TwoPhase,
     /// Three-phase commit: not blocked, if no suspicion is wrong
@@ -115,6 +119,10 @@ macro_rules! with_process {
                 type $P = $crate::algorithms::ring::Ring;
                 $body
             }
+            $crate::algorithms::Algorithm::Wireless => {
+                type $P = $crate::algorithms::wireless::Wireless;
+                $body
+            }
             $crate::algorithms::Algorithm::TwoPhase => {
                 type $P = $crate::algorithms::two_phase::TwoPhase;
                 $body
@@ -142,6 +150,7 @@ impl Algorithm {
             Self::Causal => "causal",
             Self::Bully => "bully",
             Self::Ring => "ring",
+            Self::Wireless => "wireless",
             Self::TwoPhase => "two-phase",
             Self::ThreePhase => "three-phase",
         }
@@ -176,6 +185,7 @@ impl Algorithm {
             Self::Causal => &[Bug::NoHoldBack, Bug::NoAdvance],
             Self::Bully => &[Bug::NoAcknowledgement, Bug::NoTimeout, Bug::OldTerms],
             Self::Ring => &[Bug::NoDiscard, Bug::OldTerms],
+            Self::Wireless => &[Bug::NoAcknowledgement, Bug::LateParent, Bug::NoTimeout],
             Self::TwoPhase => &[Bug::NoAcknowledgement, Bug::NoBlocking, Bug::NoAdvance],
             Self::ThreePhase => &[Bug::NoAcknowledgement, Bug::NoAdvance],
         }
@@ -209,7 +219,9 @@ impl Algorithm {
                 Property::DeliveredOnce,
                 Property::AllDelivered,
             ],
-            Self::Bully | Self::Ring => &[Property::OneLeader, Property::Agreement],
+            Self::Bully | Self::Ring | Self::Wireless => {
+                &[Property::OneLeader, Property::Agreement]
+            }
             Self::TwoPhase | Self::ThreePhase => {
                 &[Property::Clocks, Property::Atomicity, Property::Decided]
             }
@@ -228,7 +240,7 @@ impl Algorithm {
             | Self::TokenRing
             | Self::Maekawa => Ok(Property::Granted),
             Self::Events => Err("it has no liveness property"),
-            Self::Bully | Self::Ring => Err(
+            Self::Bully | Self::Ring | Self::Wireless => Err(
                 "each election has a later term, so no path comes back to an earlier state; without --liveness the final states of --count elections are checked",
             ),
             Self::TwoPhase | Self::ThreePhase => Err(
@@ -251,14 +263,19 @@ impl Algorithm {
             | Self::Maekawa => &["lock", "unlock"],
             Self::Total => &["multicast +100", "multicast +1%"],
             Self::Causal => &["multicast TEXT"],
-            Self::Bully | Self::Ring => &["elect"],
+            Self::Bully | Self::Ring | Self::Wireless => &["elect"],
             Self::TwoPhase | Self::ThreePhase => &["begin", "commit", "abort"],
         }
     }
 
     /// Whether its processes elect a leader.
     pub fn elects(self) -> bool {
-        matches!(self, Self::Bully | Self::Ring)
+        matches!(self, Self::Bully | Self::Ring | Self::Wireless)
+    }
+
+    /// Whether its processes commit transactions.
+    pub fn commits(self) -> bool {
+        matches!(self, Self::TwoPhase | Self::ThreePhase)
     }
 
     /// Whether its processes have a failure detector.

@@ -80,9 +80,13 @@ fn what_elections_tolerate() {
     };
     // The process whose election is lost holds no other; in the bully algorithm the highest one's own tells all.
     type Row<'a> = (Algorithm, [&'a [&'a str]; 7]);
-    let table: [Row<'_>; 2] = [
+    let table: [Row<'_>; 3] = [
         (Algorithm::Bully, [&[], &[], &[], &[], &[], &[], &[]]),
         (Algorithm::Ring, [&[], &[AGREE], &[], &[], &[], &[], &[]]),
+        (
+            Algorithm::Wireless,
+            [&[], &[AGREE], &[], &[], &[], &[], &[]],
+        ),
     ];
     for (algorithm, expected) in table {
         let budgets = [
@@ -134,5 +138,14 @@ fn each_bug_of_an_election_is_found_by_a_shortest_path() {
             found.contains(&expected),
             "{algorithm:?} {bug:?}: {found:?}"
         );
+    }
+    for (bug, processes, budget, steps) in [
+        (Bug::NoAcknowledgement, 3, NONE, 9),
+        (Bug::NoTimeout, 3, CRASHED, 5),
+        // Without a circle nobody is asked twice.
+        (Bug::LateParent, 4, NONE, 9),
+    ] {
+        let found = violations(Algorithm::Wireless, processes, Some(bug), budget, true);
+        assert!(found.contains(&(AGREE, steps)), "{bug:?}: {found:?}");
     }
 }

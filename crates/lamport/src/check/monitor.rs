@@ -24,6 +24,7 @@ use crate::{
         commitment::Commitment,
         election::{Leaders, best},
         order::{CausalOrder, Misdelivery, TotalOrder},
+        stations::Stations,
     },
 };
 
@@ -65,6 +66,8 @@ enum History {
     Causal(CausalOrder),
     /// Elections.
     Election(Leaders),
+    /// Elections in a wireless network.
+    Wireless(Leaders, Stations),
     /// Distributed commit.
     Commitment(Commitment),
 }
@@ -130,6 +133,9 @@ impl PropertyMonitor {
             },
             Algorithm::Causal => History::Causal(CausalOrder::new(processes)),
             Algorithm::Bully | Algorithm::Ring => History::Election(Leaders::new(processes)),
+            Algorithm::Wireless => {
+                History::Wireless(Leaders::new(processes), Stations::new(processes))
+            }
             Algorithm::TwoPhase | Algorithm::ThreePhase => {
                 History::Commitment(Commitment::new(processes))
             }
@@ -183,6 +189,16 @@ impl Monitor for PropertyMonitor {
                 let mut taking_part = alive.clone().filter(|it| leaders.takes_part(*it));
                 taking_part.next().is_none() || alive.all(|it| leaders.agreed(it) == best)
             }
+            History::Wireless(leaders, stations) => {
+                let has_crashed = |process: ProcessId| crashed >> process.index() & 1 == 1;
+                let best = |process| stations.best(process, &has_crashed);
+                let taking_part = alive.clone().filter(|it| leaders.takes_part(*it));
+                let elected: SmallVec<[ProcessId; 4]> = taking_part.map(best).collect();
+                alive.all(|it| {
+                    let best = best(it);
+                    !elected.contains(&best) || leaders.agreed(it) == Some(best)
+                })
+            }
             History::Commitment(commitment) => {
                 alive.all(|process| commitment.open(process).is_none())
             }
@@ -199,7 +215,8 @@ impl Monitor for PropertyMonitor {
             | History::Total { .. }
             | History::Causal(_)
             | History::Commitment(_)
-            | History::Election(_) => 0,
+            | History::Election(_)
+            | History::Wireless(..) => 0,
         }
     }
 
@@ -294,6 +311,11 @@ impl Monitor for PropertyMonitor {
                 violated |= misdelivery(delivered, Property::SameSequence);
             }
             (History::Election(leaders), Some(meaning)) => {
+                let is_second = leaders.step(process, meaning);
+                violated |= bit_if(is_second, Property::OneLeader);
+            }
+            (History::Wireless(leaders, stations), Some(meaning)) => {
+                stations.see(process, meaning);
                 let is_second = leaders.step(process, meaning);
                 violated |= bit_if(is_second, Property::OneLeader);
             }

@@ -15,7 +15,7 @@ use common::{
 };
 
 use super::{Settings, Subject, reduction};
-use crate::{reporting, simulate::replay::MAX_CLOCK, verdict};
+use crate::{algorithms::wireless, reporting, simulate::replay::MAX_CLOCK, verdict};
 
 impl Checkable for Settings {
     fn program(&self) -> &'static str {
@@ -74,9 +74,10 @@ impl Checkable for Settings {
             .map(|bug| format!(" --bug {}", bug.word()))
             .unwrap_or_default();
         let (algorithm, log) = (self.algorithm.word(), visible_path(log));
+        let network = wireless::network::flags();
         Some(match self.subject {
             Subject::Processes { .. } => format!(
-                "replay in the simulator: lamport simulate {algorithm} --processes {processes}{bug} --replay {log}"
+                "replay in the simulator: lamport simulate {algorithm} --processes {processes}{bug}{network} --replay {log}"
             ),
             Subject::Module { max_clock } => format!(
                 "replay in the module: lamport check {algorithm} --processes {processes} --max-clock {max_clock}{bug} --replay {log}"

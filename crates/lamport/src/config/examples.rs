@@ -11,18 +11,16 @@ macro_rules! with_words {
             "  central          mutual exclusion by a coordinator, p1: 3 messages an entry\n",
             "  token-ring       mutual exclusion by a token that goes round: 1 to any number of messages an entry\n",
             "  maekawa          Maekawa's mutual exclusion by quorums: about 3 to 5 times √N messages an entry\n",
-            "  total            totally ordered multicast: the replicas of a bank account\n",
-            "  causal           causally ordered multicast, by vector clocks\n",
-            "  bully            election: the highest process that lives leads; at worst N^2-2N messages\n",
-            "  ring             election in a ring of all processes: at worst N(N+1)/2 + N messages\n",
-            "  two-phase        two-phase commit: blocked when its coordinator, p1, crashes; 4(N-1) messages\n",
-            "  three-phase      three-phase commit: not blocked by crashes; 6(N-1) messages\n\n",
+            "  total, causal    multicasts in one order, to replicas of a bank account; or in causal order\n",
+            "  bully, ring      election of the highest process that lives: by asking those above, or round a ring\n",
+            "  wireless         election of the best of a network, in which each process reaches its neighbours only\n",
+            "  two-phase, three-phase  distributed commit: blocked when its coordinator, p1, crashes; or not\n\n",
             "Bugs:\n",
             "  no-tie-break        equal timestamps: each process takes its own request as the first\n",
             "  no-acknowledgement  a process does not wait for acknowledgements, replies, grants or answers\n",
             "  no-advance          a receive does not advance the clock past the message's timestamp\n",
             "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n",
-            "  no-timeout, no-discard, old-terms    elections: waits for a crashed one; passes all on; mixes terms\n",
+            "  no-timeout, no-discard, old-terms, late-parent  elections: no detector; all passed on; terms mixed; two parents\n",
             "  unfair-queue        waiting requests are granted by process, the first one first\n",
             "  no-relinquish, keep-token, no-round  quorums stay locked; the token is kept; a second one is made\n",
             "  no-blocking         a participant that is uncertain and suspects the coordinator aborts\n\n",
@@ -62,7 +60,7 @@ pub(super) const RUN: &str = with_words!(
     "\
 Workloads of --node, a program that speaks Maelstrom's protocol (docs/reference/nodes.md):
   echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv   Maelstrom's
-  clocks, mutex, total, causal                                        this lab's
+  clocks, mutex, total, causal, election, commit                      this lab's
 
 Examples:
   lamport run mutex --processes 5 --loss 10% --for 1s

@@ -187,10 +187,10 @@ impl History {
         });
     }
 
-    /// The node has refused its last request for the critical section: it never was one.
-    pub(super) fn withdraw_request(&mut self, node: ProcessId) {
+    /// The node has refused the last request with this meaning: it never was one.
+    pub(super) fn withdraw(&mut self, node: ProcessId, meaning: &Meaning) {
         let of_node = |event: &&mut RunEvent| {
-            event.process == node && event.meaning == Some(Meaning::Request)
+            event.process == node && event.meaning.as_ref() == Some(meaning)
         };
         let events = self.path.iter_mut().rev();
         let mut events = events.filter_map(|event| match event {

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 /// The body of a message.
 pub type Body = Map<String, Value>;
 
+/// Who takes the reports of nodes, and is their failure detector.
+pub const LAB: &str = "lab";
+
 /// The longest line of a node, in bytes.
 pub const LONGEST_LINE: usize = 1 << 20;
 
@@ -118,17 +121,18 @@ pub fn excerpt(text: &[u8]) -> String {
     beginning(text.trim_end(), SHOWN)
 }
 
-/// Checks that a report of a node is of the type that the workload knows.
+/// Checks that a report of a node is of a type that the workload knows.
 ///
 /// # Errors
 /// What it is instead.
-pub fn expect_report(body: &Body, known: &str) -> Result<(), String> {
-    if kind(body) == known {
+pub fn expect_report(body: &Body, known: &[&str]) -> Result<(), String> {
+    if known.contains(&kind(body)) {
         return Ok(());
     }
     let found = excerpt(kind(body).as_bytes());
     Err(format!(
-        "expected a report of type {known}, found '{found}'"
+        "expected a report of type {}, found '{found}'",
+        known.join(" or ")
     ))
 }
 

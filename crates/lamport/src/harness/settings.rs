@@ -127,6 +127,13 @@ impl Settings {
         let names = names(nodes);
         let faults = cli.faults(&names, Delay::default())?;
         faults.check_pauses(&names, Feature::Pause.missing())?;
+        if workload.needs_state() && !faults.restarts.is_empty() {
+            let why = format!(
+                "{}: its nodes must keep what they know, as on stable storage, and a node that is started again has lost it; --crash n1@1s kills one for good",
+                workload.word()
+            );
+            return Err(Failure::could_not_run("--restart", why));
+        }
         let lasting = options.r#for.unwrap_or(Period(usual.lasting));
         let settle = options.settle.map(|period| period.as_wait("--settle"));
         Ok(Self {

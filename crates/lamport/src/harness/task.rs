@@ -63,6 +63,21 @@ impl End<'_> {
 
 /// A workload. Errors are what is wrong with the form of a message, as `expected …, found …`.
 pub(super) trait Task {
+    /// Whether the client of this node makes requests of its own.
+    fn asks(&self, _node: usize) -> bool {
+        true
+    }
+
+    /// What the clients of other nodes ask these before this request is made.
+    fn before(&mut self, _request: &Body) -> Vec<(usize, Body)> {
+        Vec::new()
+    }
+
+    /// Whether the lab is the failure detector of the nodes.
+    fn detects(&self) -> bool {
+        false
+    }
+
     /// The next request of the client of this node.
     fn request(&mut self, node: usize, random: &mut Pcg64Mcg) -> Body;
 

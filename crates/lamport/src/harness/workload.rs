@@ -37,11 +37,15 @@ pub enum NodeWorkload {
     Total,
     /// Causally ordered multicast.
     Causal,
+    /// Election of a leader.
+    Election,
+    /// Distributed commit.
+    Commit,
 }
 
 impl NodeWorkload {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Echo,
         Self::UniqueIds,
         Self::Broadcast,
@@ -53,6 +57,8 @@ impl NodeWorkload {
         Self::Mutex,
         Self::Total,
         Self::Causal,
+        Self::Election,
+        Self::Commit,
     ];
 
     /// Its name on the command line.
@@ -69,6 +75,8 @@ impl NodeWorkload {
             Self::Mutex => "mutex",
             Self::Total => "total",
             Self::Causal => "causal",
+            Self::Election => "election",
+            Self::Commit => "commit",
         }
     }
 
@@ -101,9 +109,10 @@ impl NodeWorkload {
             | Algorithm::Maekawa => Self::Mutex,
             Algorithm::Total => Self::Total,
             Algorithm::Causal => Self::Causal,
-            Algorithm::Bully | Algorithm::Ring | Algorithm::TwoPhase | Algorithm::ThreePhase => {
-                return None;
-            }
+            Algorithm::Bully | Algorithm::Ring => Self::Election,
+            Algorithm::TwoPhase | Algorithm::ThreePhase => Self::Commit,
+            // The best is not the one with the greatest number, and nodes reach their neighbours only.
+            Algorithm::Wireless => return None,
         })
     }
 
@@ -120,9 +129,19 @@ impl NodeWorkload {
     /// The fewest nodes that it is about.
     pub fn fewest_nodes(self) -> usize {
         match self {
-            Self::Clocks | Self::Mutex | Self::Total | Self::Causal => 2,
+            Self::Clocks
+            | Self::Mutex
+            | Self::Total
+            | Self::Causal
+            | Self::Election
+            | Self::Commit => 2,
             _ => 1,
         }
+    }
+
+    /// Whether its nodes keep a state that must not be lost, so that none is started again.
+    pub fn needs_state(self) -> bool {
+        matches!(self, Self::Election | Self::Commit)
     }
 
     /// The algorithm by whose properties a run is checked, where it is one.
@@ -133,6 +152,8 @@ impl NodeWorkload {
             Self::Mutex => Some(Algorithm::Central),
             Self::Total => Some(Algorithm::Total),
             Self::Causal => Some(Algorithm::Causal),
+            Self::Election => Some(Algorithm::Bully),
+            Self::Commit => Some(Algorithm::TwoPhase),
             _ => None,
         }
     }

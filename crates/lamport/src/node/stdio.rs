@@ -2,6 +2,7 @@
 //! is its network and its application. docs/reference/nodes.md describes the messages.
 
 use std::{
+    collections::VecDeque,
     io::{Stdout, Write as _},
     mem, thread,
     time::{Duration, Instant},
@@ -13,7 +14,8 @@ use common::{
     journal::Journal,
     message::Carrier,
     process::{
-        Command, Meaning, Process, Refusal, TimerKind,
+        Command, Meaning, Outcome, Process, Refusal, TimerKind,
+        detector::Detection,
         engine::{Driver, Engine, EngineWarning, Packet},
         ids::{Names, ProcessId},
         node::transport::spawn,
@@ -35,7 +37,8 @@ use crate::{
     algorithms::{Algorithm, with_process},
     bug::Bug,
     harness::message::{
-        ABORT, Body, LONGEST_LINE, MALFORMED_REQUEST, Message, NOT_SUPPORTED, body, kind, number,
+        ABORT, Body, LAB, LONGEST_LINE, MALFORMED_REQUEST, Message, NOT_SUPPORTED, body, kind,
+        number,
     },
 };
 
@@ -101,8 +104,12 @@ struct Output<'a> {
     algorithm: Algorithm,
     names: Names,
     me: ProcessId,
-    /// The request for the critical section that waits: its client and its id.
-    lock: Option<(String, u64)>,
+    /// The request that is answered in its time, for the critical section or to begin a transaction: its client and its id.
+    waiting: Option<(String, u64)>,
+    /// How its client wants it to vote on the next transactions.
+    votes: VecDeque<Outcome>,
+    /// Whether it is asked for its vote.
+    is_voting: bool,
     /// The sender and the clock of the message that is being received.
     receiving: Option<(ProcessId, u64)>,
     /// The clock after the last event.
@@ -128,7 +135,9 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
                 algorithm,
                 names: Names::of_all(Vec::new()),
                 me: ProcessId(0),
-                lock: None,
+                waiting: None,
+                votes: VecDeque::new(),
+                is_voting: false,
                 receiving: None,
                 time: 0,
                 events: 0,
@@ -167,6 +176,7 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
             {
                 engine.poll(now, &mut self.out);
             }
+            self.vote();
             for kind in TimerKind::ALL {
                 let timer = &mut self.out.timers[kind.index()];
                 if timer.is_some_and(|at| at <= Instant::now())
@@ -184,6 +194,18 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
         )
     }
 
+    /// Votes as its client wants, if it is asked for its vote.
+    fn vote(&mut self) {
+        if let Some(engine) = &mut self.engine
+            && self.out.is_voting
+            && let Some(vote) = self.out.votes.pop_front()
+        {
+            self.out.is_voting = false;
+            // It is not refused: the vote is asked for.
+            let _ = engine.command(self.start.elapsed(), Command::Vote(vote), &mut self.out);
+        }
+    }
+
     fn line(&mut self, line: &[u8]) -> Result<(), String> {
         let message = Message::parse(line)?;
         let body = &message.body;
@@ -191,6 +213,14 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
             ("init", None) => self.init(&message),
             ("init", Some(_)) => Err("expected init once".to_owned()),
             (_, None) => Err("expected init first".to_owned()),
+            ("suspect", Some(engine)) if message.src == LAB => {
+                let suspect = body.get("node").and_then(Value::as_str);
+                let suspect = suspect.and_then(|suspect| self.out.names.process(suspect));
+                let suspect = suspect.ok_or("expected a node in suspect")?;
+                let detection = Detection::Suspect(suspect);
+                engine.detect(self.start.elapsed(), detection, &mut self.out);
+                Ok(())
+            }
             ("message" | "frame", Some(engine)) => {
                 let Some(from) = self.out.names.process(&message.src) else {
                     return Err(format!("expected a node as src, found {}", message.src));
@@ -254,6 +284,12 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
             }
             "lock" => Some(Command::Lock),
             "unlock" => Some(Command::Unlock),
+            "elect" => Some(Command::Elect),
+            "begin" => Some(Command::Begin),
+            "vote" => {
+                let vote = body.get("vote").and_then(Value::as_str);
+                vote.and_then(Outcome::of_word).map(Command::Vote)
+            }
             "multicast" => body
                 .get("message")
                 .and_then(|payload| match self.algorithm {
@@ -273,13 +309,18 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
             let text = format!("not the form of {}", kind(body));
             return self.out.refuse(message, MALFORMED_REQUEST, text);
         };
-        let waits = command == Command::Lock;
-        let before = self.out.lock.clone();
+        if let Command::Vote(vote) = command {
+            self.out.votes.push_back(vote);
+            return self.out.reply(message, "vote_ok", []);
+        }
+        let elects = command == Command::Elect;
+        let waits = matches!(command, Command::Lock | Command::Begin);
+        let before = self.out.waiting.clone();
         if waits {
-            self.out.lock = number(body, "msg_id").map(|id| (message.src.clone(), id));
+            self.out.waiting = number(body, "msg_id").map(|id| (message.src.clone(), id));
         }
         match engine.command(self.start.elapsed(), command, &mut self.out) {
-            // It is granted in its time.
+            // It is answered in its time.
             Ok(()) if waits => {}
             Ok(()) => {
                 let clock = self.out.time;
@@ -289,8 +330,10 @@ impl<'a, P: Process<Settings = Option<Bug>>> Stdio<'a, P> {
                     [("clock", clock.into())],
                 );
             }
+            // An election is going on already.
+            Err(Refusal::Invalid(_)) if elects => self.out.reply(message, "elect_ok", []),
             Err(why) => {
-                self.out.lock = before;
+                self.out.waiting = before;
                 let (code, text) = match why {
                     Refusal::Unknown => (
                         NOT_SUPPORTED,
@@ -340,6 +383,14 @@ impl Output<'_> {
         self.write(&request.src, body);
     }
 
+    /// Answers the request that waits.
+    fn answer(&mut self, kind: &str) {
+        if let Some((client, id)) = self.waiting.take() {
+            let fields = [("in_reply_to", id.into()), ("clock", self.time.into())];
+            self.write(&client, body(kind, fields));
+        }
+    }
+
     fn refuse(&self, request: &Message, code: u64, text: String) {
         self.reply(
             request,
@@ -373,10 +424,7 @@ impl<M: common::process::Message> Driver<M> for Output<'_> {
             .record(event.event(&self.names, Carrier::Memory));
         match (&event.meaning, &event.what) {
             (Some(Meaning::Enter(_)), _) => {
-                if let Some((client, id)) = mem::take(&mut self.lock) {
-                    let fields = [("in_reply_to", id.into()), ("clock", event.time.into())];
-                    self.write(&client, body("lock_ok", fields));
-                }
+                self.answer("lock_ok");
             }
             (Some(Meaning::Deliver(_, text)), _) => {
                 // The account's text is `+17: 1017.00`.
@@ -389,7 +437,26 @@ impl<M: common::process::Message> Driver<M> for Output<'_> {
                     _ => text,
                 };
                 let message = serde_json::from_str(payload).unwrap_or_else(|_| payload.into());
-                self.write("lab", body("deliver", [("message", message)]));
+                self.write(LAB, body("deliver", [("message", message)]));
+            }
+            (Some(Meaning::Leader(leader)), _) => {
+                let name = self.names.of(leader.process).into();
+                let fields = [("term", leader.time.into()), ("leader", name)];
+                self.write(LAB, body("leader", fields));
+            }
+            (Some(Meaning::Vote(transaction, vote)), _) => {
+                let fields = [
+                    ("transaction", (*transaction).into()),
+                    ("vote", vote.word().into()),
+                ];
+                self.write(LAB, body("vote", fields));
+            }
+            (Some(Meaning::Decide(transaction, outcome)), _) => {
+                let fields = [
+                    ("transaction", (*transaction).into()),
+                    ("outcome", outcome.word().into()),
+                ];
+                self.write(LAB, body("decide", fields));
             }
             (None, MessageAction::Receive { .. }) if self.algorithm == Algorithm::Events => {
                 if let Some((from, sent)) = self.receiving.take() {
@@ -399,7 +466,7 @@ impl<M: common::process::Message> Driver<M> for Output<'_> {
                         ("sent", sent.into()),
                         ("clock", event.time.into()),
                     ];
-                    self.write("lab", body("receive", fields));
+                    self.write(LAB, body("receive", fields));
                 }
             }
             _ => {}
@@ -408,16 +475,27 @@ impl<M: common::process::Message> Driver<M> for Output<'_> {
 
     /// The application, which sets the other timers, is on the other side of the pipe.
     fn set_timer(&mut self, kind: TimerKind) {
+        let is_commit = self.algorithm.commits();
         let duration = match kind {
             TimerKind::Maintain => MAINTENANCE,
             TimerKind::Timeout => TIMEOUT,
-            TimerKind::Think | TimerKind::Work => return,
+            TimerKind::Work => {
+                self.is_voting = is_commit;
+                return;
+            }
+            // A coordinator may begin the next transaction.
+            TimerKind::Think if is_commit => return self.answer("begin_ok"),
+            TimerKind::Think => return,
         };
         self.timers[kind.index()] = Some(Instant::now() + duration);
     }
 
     fn clear_timer(&mut self, kind: TimerKind) {
         self.timers[kind.index()] = None;
+        // It has voted to abort before its client was asked.
+        if kind == TimerKind::Work && mem::take(&mut self.is_voting) {
+            self.votes.pop_front();
+        }
     }
 
     fn warn(&mut self, warning: EngineWarning) {

@@ -20,7 +20,7 @@ use common::{
 };
 
 use crate::{
-    algorithms::Algorithm,
+    algorithms::{Algorithm, wireless::network},
     config::{Cli, MOST, Transport},
     simulate,
 };
@@ -92,6 +92,7 @@ impl Settings {
         if let Some(bug) = self.simulation.process {
             command.args(["--bug", bug.word()]);
         }
+        command.args(network::flags().split_whitespace());
         give_faults(&mut command, &self.faults, &self.fault_args.partition);
         Ok(command)
     }

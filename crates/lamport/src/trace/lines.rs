@@ -144,8 +144,8 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
 
 fn claim(line: &Line<'_>) -> Claim {
     match &*line.meaning {
-        "request" | "enter" | "exit" | "multicast" | "deliver" | "elect" | "leader" | "begin"
-        | "vote" | "decide" => Claim::Property,
+        "request" | "enter" | "exit" | "multicast" | "deliver" | "elect" | "leader" | "parent"
+        | "station" | "begin" | "vote" | "decide" => Claim::Property,
         "" if line.message_type.is_empty() => Claim::None,
         _ => Claim::Step,
     }

@@ -2,6 +2,8 @@
 //! commits without all votes, and every process that takes part decides. One automaton serves the verdict on runs and the
 //! model checker.
 
+use std::collections::BTreeSet;
+
 use common::{
     process::{
         Meaning, Outcome,
@@ -114,6 +116,9 @@ impl Commitment {
 #[derive(Debug)]
 pub(super) struct CommitmentChecker {
     state: Commitment,
+    /// For each process the transactions in which it takes part, and on which it has not decided: nodes of other programs may take
+    /// part in several at once.
+    open: Vec<BTreeSet<u32>>,
     /// The event by which each transaction was first decided, with what came of it.
     decided: Vec<Option<usize>>,
     broken: Option<((usize, usize), &'static str)>,
@@ -123,6 +128,7 @@ impl CommitmentChecker {
     pub(super) fn new(processes: usize) -> Self {
         Self {
             state: Commitment::new(processes),
+            open: vec![BTreeSet::new(); processes],
             decided: Vec::new(),
             broken: None,
         }
@@ -151,9 +157,12 @@ impl Checker for CommitmentChecker {
             self.decided.resize(place + 1, None);
         }
         let broken = self.state.step(event.process, meaning).err();
+        let open = &mut self.open[event.process.index()];
         if !matches!(meaning, Meaning::Decide(..)) {
+            open.insert(transaction);
             return;
         }
+        open.remove(&transaction);
         let first = *self.decided[place].get_or_insert(index);
         let mut processes = ProcessId::all(run.names.count());
         let why = match broken {
@@ -188,8 +197,13 @@ impl CommitmentChecker {
             let all = ProcessId::all(run.names.count());
             let open = all.filter(|process| run.expects(*process) == expected);
             let open = open.filter_map(|process| {
-                let transaction = self.state.open(process)?;
-                Some(format!("{} on {transaction}", run.names.of(process)))
+                let open = &self.open[process.index()];
+                let (first, more) = (open.first()?, open.len() - 1);
+                let more = match more {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                Some(format!("{} on {first}{more}", run.names.of(process)))
             });
             open.collect::<Vec<_>>().join(", ")
         };

@@ -1,7 +1,7 @@
 //! Elections (van Steen & Tanenbaum, "Election algorithms"): at most one process leads in a term, and in the end all that live
 //! agree on one leader, the best of them. One automaton serves the verdict on runs and the model checker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     process::{
@@ -19,6 +19,8 @@ use common::{
     text::plural,
 };
 use smallvec::{SmallVec, smallvec};
+
+use super::stations::{Stations, Trees};
 
 /// The best of the processes that have not crashed: the one with the greatest number. The leader in the end.
 pub(crate) fn best(processes: usize, has_crashed: impl Fn(ProcessId) -> bool) -> Option<ProcessId> {
@@ -86,6 +88,8 @@ pub(super) struct Election {
     /// The term of the last leader on which each process has agreed.
     terms: Vec<u64>,
     two: Option<(usize, usize)>,
+    /// The network, where processes reach their neighbours only, and the trees in it.
+    wireless: Option<(Stations, Trees)>,
 }
 
 impl Election {
@@ -95,6 +99,15 @@ impl Election {
             first: BTreeMap::new(),
             terms: vec![0; processes],
             two: None,
+            wireless: None,
+        }
+    }
+
+    /// In a wireless network.
+    pub(super) fn wireless(processes: usize) -> Self {
+        Self {
+            wireless: Some((Stations::new(processes), Trees::new(processes))),
+            ..Self::new(processes)
         }
     }
 }
@@ -104,6 +117,10 @@ impl Checker for Election {
         let Some(meaning) = &event.meaning else {
             return;
         };
+        if let Some((stations, trees)) = &mut self.wireless {
+            stations.see(event.process, meaning);
+            trees.see(event.process, meaning);
+        }
         let is_second = self.state.step(event.process, meaning);
         if let Meaning::Leader(leader) = meaning {
             self.terms[event.process.index()] = leader.time;
@@ -136,17 +153,25 @@ impl Election {
     fn agreement(&self, run: &RunUnderTest<'_>, exercise: Exercise) -> Check {
         let property = Property::Agreement;
         let processes = self.terms.len();
-        let best = best(processes, |process| run.crashed.contains(&process));
         let living: Vec<_> = ProcessId::all(processes)
             .filter(|process| run.expects(*process) != Expected::No)
             .collect();
-        let mut taking_part = living.iter().filter(|it| self.state.takes_part(**it));
-        let (Some(best), Some(_)) = (best, taking_part.next()) else {
+        let has_crashed = |process| run.crashed.contains(&process);
+        let all = best(processes, has_crashed);
+        // The leader that a process must have: all of a part of the network the same one.
+        let best = |process: ProcessId| match &self.wireless {
+            Some((stations, _)) => Some(stations.best(process, &has_crashed)),
+            None => all,
+        };
+        let taking_part = living.iter().filter(|it| self.state.takes_part(**it));
+        let elected: BTreeSet<_> = taking_part.filter_map(|it| best(*it)).collect();
+        if elected.is_empty() {
             let why = "no process that lives took part in an election";
             return Check::open(property, exercise.lacks(property).unwrap_or(why));
-        };
+        }
         let name = |process: ProcessId| run.names.of(process);
         let others = living.iter().filter_map(|process| {
+            let best = best(*process).filter(|best| elected.contains(best))?;
             let agreed = match self.state.agreed(*process) {
                 Some(leader) if leader == best => return None,
                 Some(leader) => {
@@ -154,20 +179,46 @@ impl Election {
                 }
                 None => "no leader".to_owned(),
             };
-            Some(format!("{} has {agreed}", name(*process)))
+            Some((format!("{} has {agreed}", name(*process)), best))
         });
-        let others: Vec<_> = others.collect();
-        let leader = name(best);
+        let (others, bests): (Vec<_>, BTreeSet<_>) = others.unzip();
+        let leaders = |all: &BTreeSet<ProcessId>| {
+            let all: Vec<_> = all.iter().map(|it| name(*it)).collect();
+            all.join(" or ")
+        };
         if others.is_empty() {
-            let found = format!("all that live have {leader} as their leader");
+            let leader = leaders(&elected);
+            let found = match &self.wireless {
+                None => format!("all that live have {leader} as their leader"),
+                Some((_, trees)) => {
+                    let term = living.iter().map(|it| self.terms[it.index()]).max();
+                    let term = term.unwrap_or_default();
+                    let tree = trees.text(term, run.names);
+                    let tree = tree.map(|tree| format!("; the tree of term {term}: {tree}"));
+                    let tree = tree.unwrap_or_default();
+                    format!("all that are connected have {leader} as their leader{tree}")
+                }
+            };
             return Check::held(run, exercise, property, found, &[]);
         }
-        let others = others.join(", ");
+        let (others, leader) = (others.join(", "), leaders(&bests));
+        let (mut unknown, why) = match &self.wireless {
+            Some((stations, _)) => {
+                let unknown = living.iter().filter(|it| !stations.knows(**it));
+                (unknown.collect(), "the best that is connected")
+            }
+            None => (Vec::new(), "the best that lives"),
+        };
+        if let Some(unknown) = unknown.pop() {
+            let unknown = name(*unknown);
+            let found = format!("{others}; what {unknown} reaches is not known");
+            return Check::open(property, found);
+        }
         if !run.unfinished.is_empty() {
             let found = format!("{others} so far, not {leader}; {}", run.cut_short());
             return Check::open(property, found);
         }
-        let found = format!("{others}, and not {leader}, the best that lives");
+        let found = format!("{others}, and not {leader}, {why}");
         Check::unfulfilled(property, found)
     }
 }

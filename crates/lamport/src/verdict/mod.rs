@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | [`common::process::verdict`] | the verdict, the clock condition, reliable FIFO channels |
 //! | `exclusion` | mutual exclusion: safety, liveness, fairness |
-//! | `election` | elections: safety, liveness |
+//! | `election`, `stations` | elections: safety, liveness; the network of a wireless one |
 //! | [`commitment`] | distributed commit |
 //! | `delivery`, [`order`] | ordered multicast: the whole run; event by event |
 
@@ -14,6 +14,7 @@ mod delivery;
 pub(crate) mod election;
 mod exclusion;
 pub mod order;
+pub(crate) mod stations;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +61,7 @@ fn with(algorithm: Algorithm, run: &RunUnderTest<'_>, clocks: bool, channels: bo
         Algorithm::Total => checkers.push(Box::new(Delivery::total(processes))),
         Algorithm::Causal => checkers.push(Box::new(Delivery::causal(processes))),
         Algorithm::Bully | Algorithm::Ring => checkers.push(Box::new(Election::new(processes))),
+        Algorithm::Wireless => checkers.push(Box::new(Election::wireless(processes))),
         Algorithm::Mutex
         | Algorithm::RicartAgrawala
         | Algorithm::Central

@@ -1,7 +1,7 @@
 //! The algorithms and their injected bugs.
 
 /// Every algorithm with the bugs that it takes.
-pub(crate) const ALGORITHMS: [(&str, &[&str]); 12] = [
+pub(crate) const ALGORITHMS: [(&str, &[&str]); 13] = [
     ("events", &["no-advance"]),
     (
         "mutex",
@@ -37,6 +37,10 @@ pub(crate) const ALGORITHMS: [(&str, &[&str]); 12] = [
     ("causal", &["no-hold-back", "no-advance"]),
     ("bully", &["no-acknowledgement", "no-timeout", "old-terms"]),
     ("ring", &["no-discard", "old-terms"]),
+    (
+        "wireless",
+        &["no-acknowledgement", "late-parent", "no-timeout"],
+    ),
     (
         "two-phase",
         &["no-acknowledgement", "no-blocking", "no-advance"],

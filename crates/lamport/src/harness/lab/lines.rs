@@ -14,7 +14,7 @@ use crate::harness::{
     child::{NodeOutput, Output},
     clients::{NoRequest, Purpose},
     history::SERVICES,
-    message::{Body, FORM, LONGEST_LINE, Message, error_words, excerpt, kind, number},
+    message::{Body, FORM, LAB, LONGEST_LINE, Message, error_words, excerpt, kind, number},
     task::Answer,
     workload::NodeWorkload,
 };
@@ -100,7 +100,7 @@ impl Lab<'_, '_, '_> {
         let now = self.now();
         let from = ProcessId::at(node);
         let body = &message.body;
-        if message.dest == "lab" {
+        if message.dest == LAB {
             let is_new = self.task.report(&mut self.history, now, node, body)?;
             if is_new {
                 self.progress();

@@ -8,7 +8,7 @@ use std::{
 use common::{
     event::{Event, Level},
     exit::Failure,
-    process::ids::ProcessId,
+    process::{Meaning, detector::Detection, ids::ProcessId},
 };
 use crossbeam::channel::Receiver;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use super::{GRACE, Lab, NodeFault, State};
 use crate::harness::{
     child::{Child, NodeOutput, NotTaken, Output, Place, kill_marked},
     clients::{Purpose, Request},
-    message::{body, kind},
+    message::{LAB, Message, body, kind},
 };
 
 impl Lab<'_, '_, '_> {
@@ -88,6 +88,7 @@ impl Lab<'_, '_, '_> {
                 node.start += 1;
                 self.history.crash(now, ProcessId::at(number));
                 self.task.killed(number);
+                self.suspect(now, number);
                 for client in 0..self.clients.len() {
                     for id in self.clients[client].waits_for(number) {
                         let request = self.clients[client].give_up(id);
@@ -109,6 +110,28 @@ impl Lab<'_, '_, '_> {
         Ok(())
     }
 
+    /// The lab, which knows whom it has killed, lets the others know.
+    fn suspect(&mut self, now: Duration, killed: usize) {
+        if !self.task.detects() {
+            return;
+        }
+        let name = self.nodes[killed].name.clone();
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].state == State::Down {
+                continue;
+            }
+            let detection = Detection::Suspect(ProcessId::at(killed));
+            self.history
+                .local(now, ProcessId::at(node), Meaning::Detect(detection));
+            let message = Message {
+                src: LAB.to_owned(),
+                dest: self.nodes[node].name.clone(),
+                body: body("suspect", [("node", name.as_str().into())]),
+            };
+            self.hand(node, message.line().into());
+        }
+    }
+
     /// Ends the nodes: their input ends, and after a grace time their groups are killed.
     pub(super) fn end_nodes(&mut self, outputs: &Receiver<NodeOutput>) {
         let now = self.now();
@@ -116,9 +139,11 @@ impl Lab<'_, '_, '_> {
             for node in 0..self.nodes.len() {
                 for id in self.clients[client].waits_for(node) {
                     let request = self.clients[client].give_up(id);
-                    // A lock that was never granted is a matter of the algorithm's properties.
+                    // A lock that was never granted, and a transaction that never ended, are a matter of the algorithm's
+                    // properties.
                     let counts = |request: &Request| {
-                        request.purpose == Purpose::Load && kind(&request.body) != "lock"
+                        let is_of_algorithm = ["lock", "begin"].contains(&kind(&request.body));
+                        request.purpose == Purpose::Load && !is_of_algorithm
                     };
                     if let Some(request) = request.filter(counts) {
                         let _ = self.unanswered(now, id, &request);

@@ -59,7 +59,8 @@ impl Lab<'_, '_, '_> {
     /// The client of this node thinks, if it has further requests.
     pub(super) fn think(&mut self, node: usize) {
         let client = &mut self.clients[node + 1];
-        if client.thinks || self.settling.is_some() || client.waits(Purpose::Load) {
+        let asks = self.task.asks(node);
+        if !asks || client.thinks || self.settling.is_some() || client.waits(Purpose::Load) {
             return;
         }
         let random = &mut self.randoms[node];
@@ -81,6 +82,11 @@ impl Lab<'_, '_, '_> {
                 if self.nodes[node].state == State::Up && self.settling.is_none() {
                     self.clients[node + 1].started += 1;
                     let request = self.task.request(node, &mut self.randoms[node]);
+                    for (other, before) in self.task.before(&request) {
+                        if self.nodes[other].state == State::Up {
+                            self.ask(other + 1, other, Purpose::Load, before);
+                        }
+                    }
                     self.ask(node + 1, node, Purpose::Load, request);
                 }
             }
@@ -125,11 +131,7 @@ impl Lab<'_, '_, '_> {
         if self.nodes[node].state == State::Up && !was_paused {
             self.answers[node].unanswered += 1;
         }
-        self.statistics.ended(Asked {
-            at: request.at,
-            took: now.saturating_sub(request.at),
-            ending: Ending::None,
-        });
+        self.count(now, request, Ending::None);
         let exchange = Exchange {
             node,
             id,
@@ -138,6 +140,17 @@ impl Lab<'_, '_, '_> {
         };
         let done = self.task.answered(&mut self.history, now, exchange);
         done.map_err(|why| self.breach(node, &why))
+    }
+
+    /// A request has ended; those of clients that ask nothing of their own belong to another one.
+    fn count(&mut self, now: Duration, request: &Request, ending: Ending) {
+        if self.task.asks(request.node) {
+            self.statistics.ended(Asked {
+                at: request.at,
+                took: now.saturating_sub(request.at),
+                ending,
+            });
+        }
     }
 
     pub(super) fn load_answered(
@@ -155,11 +168,7 @@ impl Lab<'_, '_, '_> {
             Answer::Ok(..) => Ending::Ok,
             Answer::Error(..) | Answer::None => Ending::Error,
         };
-        self.statistics.ended(Asked {
-            at: request.at,
-            took: now.saturating_sub(request.at),
-            ending,
-        });
+        self.count(now, request, ending);
         if let Answer::Error(code) = answer
             && !self.is_allowed(code)
             && self.refused.is_none()

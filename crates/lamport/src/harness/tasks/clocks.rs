@@ -138,7 +138,7 @@ impl Task for Clocks {
         node: usize,
         body: &Body,
     ) -> Result<bool, String> {
-        expect_report(body, "receive")?;
+        expect_report(body, &["receive"])?;
         let time = Self::clock(body, "receive")?;
         let from = body.get("from").and_then(Value::as_str).unwrap_or_default();
         let sender = history

@@ -1,8 +1,10 @@
 //! The workloads.
 
 mod clocks;
+mod commit;
 mod counter;
 mod echo;
+mod election;
 mod elements;
 mod key_value;
 mod multicast;
@@ -23,6 +25,8 @@ pub(super) fn of(workload: NodeWorkload, nodes: usize) -> Box<dyn Task> {
         NodeWorkload::LinKv => Box::new(key_value::KeyValue::new(nodes)),
         NodeWorkload::Clocks => Box::new(clocks::Clocks::new(nodes)),
         NodeWorkload::Mutex => Box::new(mutex::Mutex::new(nodes)),
+        NodeWorkload::Election => Box::new(election::Election::new(nodes)),
+        NodeWorkload::Commit => Box::new(commit::Commit::new(nodes)),
         NodeWorkload::Total | NodeWorkload::Causal => Box::new(multicast::Multicast::new(nodes)),
     }
 }

@@ -58,7 +58,7 @@ impl Task for Multicast {
         node: usize,
         body: &Body,
     ) -> Result<bool, String> {
-        expect_report(body, "deliver")?;
+        expect_report(body, &["deliver"])?;
         let message = number(body, "message");
         let known = message.and_then(|message| Some((message, *self.multicasts.get(&message)?)));
         let Some((message, stamp)) = known else {

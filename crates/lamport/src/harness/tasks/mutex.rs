@@ -73,7 +73,7 @@ impl Task for Mutex {
         let is_lock = kind(exchange.request) == "lock";
         client.inside = granted && is_lock;
         if is_lock && matches!(exchange.answer, Answer::Error(_)) {
-            history.withdraw_request(ProcessId::at(exchange.node));
+            history.withdraw(ProcessId::at(exchange.node), &Meaning::Request);
         }
         Ok(())
     }

@@ -48,6 +48,7 @@ pub(super) struct MessageTypes {
     coordinator: bool,
     elected: bool,
     elects: bool,
+    stations: bool,
     decides: bool,
     prepares: bool,
 }
@@ -66,6 +67,7 @@ impl MessageTypes {
             _ => {}
         }
         self.delivers |= matches!(meaning, "multicast" | "deliver");
+        self.stations |= matches!(meaning, "station" | "parent");
         self.elects |= matches!(meaning, "elect" | "leader");
         self.decides |= matches!(meaning, "begin" | "vote" | "decide");
     }
@@ -85,6 +87,11 @@ impl MessageTypes {
                 ..
             } => Algorithm::Total,
             Self { delivers: true, .. } => Algorithm::Causal,
+            Self {
+                elects: true,
+                stations: true,
+                ..
+            } => Algorithm::Wireless,
             Self {
                 elects: true,
                 coordinator,

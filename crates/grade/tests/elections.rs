@@ -1,0 +1,95 @@
+//! Nodes that elect and commit: a right one has all points, and each wrong one loses those of the requirement that it does not meet.
+
+mod support;
+
+use std::thread;
+
+use common::testing::Folder;
+use grade::{requirement::Status, results::Results};
+use support::{can_grade, grade};
+
+/// The nodes, which are also those of the tests of `lamport run --node`.
+const NODES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../lamport/tests/nodes");
+
+/// A node, what is asked of it, and what it does not meet.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+);
+
+const CASES: [Case; 14] = [
+    ("election", "", "calm,delays,losses,partition", &[]),
+    ("election", "", "leader,leader-losses", &[]),
+    ("election", "each-leads", "calm", &["calm"]),
+    ("election", "one-term", "leader", &["leader"]),
+    ("election", "trusts", "leader", &["leader"]),
+    ("election", "once", "leader-losses", &["leader-losses"]),
+    ("commit", "", "calm,delays,losses,partition", &[]),
+    ("commit", "", "participant,coordinator,termination", &[]),
+    ("commit", "early", "calm", &["calm"]),
+    ("commit", "willing", "calm", &["calm"]),
+    ("commit", "once", "losses", &["losses"]),
+    ("commit", "waits", "participant", &["participant"]),
+    (
+        "commit",
+        "aborts",
+        "coordinator,termination",
+        &["coordinator", "termination"],
+    ),
+    (
+        "commit",
+        "silent",
+        "coordinator,termination",
+        &["termination"],
+    ),
+];
+
+/// What is wrong with the grade of this node.
+fn wrong(folder: &Folder, (workload, fault, only, lost): Case) -> Option<String> {
+    let program = if workload == "election" {
+        "elect"
+    } else {
+        "commit"
+    };
+    let command = format!("python3 {program}.py {fault}");
+    let words = [
+        "node", workload, "--cmd", &command, "--only", only, "--format", "json",
+    ];
+    let finished = grade(std::path::Path::new(&folder.path("")), &words);
+    let results: Result<Results, _> = serde_json::from_str(&finished.out);
+    let Ok(results) = results else {
+        return Some(format!(
+            "{workload} {fault}: {}{}",
+            finished.out, finished.err
+        ));
+    };
+    let graded = results.submissions[0].graded();
+    let found = graded.filter(|(_, graded)| graded.status != Status::Pass);
+    let found: Vec<_> = found.map(|(_, graded)| graded.id.as_str()).collect();
+    (found != lost).then(|| format!("{workload} {fault}: {found:?}: {}", finished.out))
+}
+
+#[test]
+fn each_wrong_node_loses_what_it_does_not_meet_and_a_right_one_nothing() {
+    if !can_grade() {
+        return;
+    }
+    let folder = Folder::new();
+    for name in ["elect.py", "commit.py"] {
+        folder.write(
+            name,
+            std::fs::read_to_string(format!("{NODES}/{name}")).unwrap(),
+        );
+    }
+    // They wait more than they compute.
+    let wrong: Vec<String> = thread::scope(|scope| {
+        let folder = &folder;
+        let all = CASES.map(|case| scope.spawn(move || wrong(folder, case)));
+        all.into_iter()
+            .filter_map(|it| it.join().unwrap())
+            .collect()
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
