@@ -19,6 +19,8 @@ pub enum Bug {
     NoTimeout,
     /// A number that is smaller than one sent before is passed on, too
     NoDiscard,
+    /// The number of a crashed process goes round for ever
+    NoRemoval,
     /// A message of an earlier term counts as one of the present term
     OldTerms,
     /// A process that has a parent in the tree takes a later one in its place
@@ -45,6 +47,7 @@ impl Bug {
             Self::NoHoldBack => "no-hold-back",
             Self::NoTimeout => "no-timeout",
             Self::NoDiscard => "no-discard",
+            Self::NoRemoval => "no-removal",
             Self::OldTerms => "old-terms",
             Self::LateParent => "late-parent",
             Self::UnfairQueue => "unfair-queue",

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Instant};
 
 use common::{
     event::{Kind, Verdict},
-    testing::{Finished, Folder, have_program, read_log, run},
+    testing::{Finished, Folder, have_program, read_log, run, wait_for},
 };
 
 const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
@@ -482,8 +482,11 @@ fn nothing_survives_and_what_a_node_says_is_bounded() {
     let hidden: Vec<_> = hidden.collect();
     assert_eq!(hidden.len(), 2, "{finished:?}");
     for number in hidden {
-        let state = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        // A killed process ends only when it gets a processor.
+        wait_for(|| {
+            let state = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+            (state.is_empty() || state.contains(") Z ")).then_some(())
+        });
     }
 
     let folder = Folder::new();

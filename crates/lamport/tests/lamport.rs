@@ -215,7 +215,7 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
         ),
         (
             "simulate ring --bug no-timeout",
-            "--bug no-timeout: ring cannot have this bug; it can have no-discard, old-terms",
+            "--bug no-timeout: ring cannot have this bug; it can have no-discard, no-removal, old-terms",
         ),
         (
             "simulate bully --links p1-p2",

@@ -63,17 +63,20 @@ fn a_starving_process_is_shown_drawn_and_replayed() {
 }
 
 #[test]
-fn the_algorithms_starve_nobody() {
-    for arguments in [
-        "central",
-        "ricart-agrawala",
-        "mutex",
-        "central --reduction off",
+fn the_algorithms_starve_nobody_and_elections_end() {
+    let (granted, agreement) = ("every request granted", "agreement in the end");
+    for (arguments, property) in [
+        ("central", granted),
+        ("ricart-agrawala", granted),
+        ("mutex", granted),
+        ("central --reduction off", granted),
+        ("bully", agreement),
+        ("ring --may-crash 0 --may-suspect 1", agreement),
     ] {
         let finished = lamport(&format!("check {arguments} --liveness --json"));
         assert_eq!(finished.code, Some(0), "{arguments}: {finished:?}");
-        let granted = ("every request granted".to_owned(), "ok".to_owned());
-        assert_eq!(checks(&finished), [granted], "{arguments}");
+        let holds = (property.to_owned(), "ok".to_owned());
+        assert_eq!(checks(&finished), [holds], "{arguments}");
         let Event { kind, counts, .. } = finished.last_event();
         assert_eq!(kind, Kind::Report);
         assert_eq!(

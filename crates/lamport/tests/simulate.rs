@@ -149,6 +149,7 @@ fn bugs_of_elections_are_found_when_the_leader_crashes() {
         ("bully", "no-timeout", "agreement in the end"),
         ("bully", "old-terms", "one leader a term"),
         ("ring", "old-terms", "one leader a term"),
+        ("ring", "no-removal", "agreement in the end"),
     ] {
         let asked = format!("{algorithm} --crash p3@30ms --delay exp:10ms --count 3 --json");
         let finished = simulate(&format!("{asked} --bug {bug} --seeds 1000"));

@@ -31,6 +31,10 @@ use super::{
 /// How long a run continues without an event, beside the delays of frames: a process that still waits then waits for ever.
 const QUIESCENCE: Duration = Duration::from_secs(30);
 
+/// How many times the time without an event messages may go on after the last operation, and once more for each process, as a
+/// message may pass all of them one after the other: a run in which they still go on then has no end.
+const WITHOUT_OPERATION: u32 = 4;
+
 /// The most events of a run; all are kept until the verdict.
 pub const MOST_EVENTS: usize = 5_000_000;
 
@@ -151,6 +155,8 @@ struct World<'a, M> {
     timers: Vec<[u32; TimerKind::COUNT]>,
     /// How many operations each process has started.
     started: Vec<u64>,
+    /// When an operation started or went on last, by a timer or from outside.
+    operated: Duration,
     /// When each process polls its retransmissions.
     polls: Vec<Option<Duration>>,
     run: Run,
@@ -244,6 +250,7 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
         event_queue: EventQueue::new(),
         timers: vec![[0; TimerKind::COUNT]; processes],
         started: vec![0; processes],
+        operated: Duration::ZERO,
         polls: vec![None; processes],
         run: Run {
             events: Vec::new(),
@@ -270,8 +277,13 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
     let faults_end = settings.faults.end().max(last_command.unwrap_or_default());
     // A frame and its acknowledgement, each retransmitted once and reordered.
     let quiescence = QUIESCENCE + 16 * settings.faults.delay.long();
+    let maintained = Some(settings.lasting).filter(|lasting| *lasting < Duration::MAX);
+    world.operated = faults_end.max(maintained.unwrap_or_default());
+    let without_operation = quiescence.saturating_mul(WITHOUT_OPERATION + processes as u32);
     while let Some((at, next)) = world.event_queue.pop() {
-        if at > world.run.end.max(faults_end) + quiescence {
+        if at > world.run.end.max(faults_end) + quiescence
+            || at > world.operated.saturating_add(without_operation)
+        {
             break;
         }
         if world.run.events.len() > MOST_EVENTS || world.event_queue.len() > MOST_FRAMES {
@@ -315,6 +327,9 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
                 if kind == TimerKind::Think {
                     world.started[me.index()] += 1;
                 }
+                if kind != TimerKind::Maintain {
+                    world.operated = world.operated.max(at);
+                }
                 engine.timer(at, kind, &mut world.view(me));
             }
             Next::Poll(_) => {
@@ -325,9 +340,11 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
                 engine.poll(at, &mut world.view(me));
             }
             Next::Detection { detection, .. } => {
+                world.operated = world.operated.max(at);
                 engine.detect(at, detection, &mut world.view(me));
             }
             Next::Command { index, .. } => {
+                world.operated = world.operated.max(at);
                 let command = settings.commands[index].2.clone();
                 if let Err(refusal) = engine.command(at, command, &mut world.view(me)) {
                     world.run.refusals.push((at, me, refusal));

@@ -184,7 +184,7 @@ impl Algorithm {
             ],
             Self::Causal => &[Bug::NoHoldBack, Bug::NoAdvance],
             Self::Bully => &[Bug::NoAcknowledgement, Bug::NoTimeout, Bug::OldTerms],
-            Self::Ring => &[Bug::NoDiscard, Bug::OldTerms],
+            Self::Ring => &[Bug::NoDiscard, Bug::NoRemoval, Bug::OldTerms],
             Self::Wireless => &[Bug::NoAcknowledgement, Bug::LateParent, Bug::NoTimeout],
             Self::TwoPhase => &[Bug::NoAcknowledgement, Bug::NoBlocking, Bug::NoAdvance],
             Self::ThreePhase => &[Bug::NoAcknowledgement, Bug::NoAdvance],
@@ -240,9 +240,8 @@ impl Algorithm {
             | Self::TokenRing
             | Self::Maekawa => Ok(Property::Granted),
             Self::Events => Err("it has no liveness property"),
-            Self::Bully | Self::Ring | Self::Wireless => Err(
-                "each election has a later term, so no path comes back to an earlier state; without --liveness the final states of --count elections are checked",
-            ),
+            // Terms grow with the elections, whose number is bounded; messages can go round in one.
+            Self::Bully | Self::Ring | Self::Wireless => Ok(Property::Agreement),
             Self::TwoPhase | Self::ThreePhase => Err(
                 "transactions are numbered, so no path comes back to an earlier state; without --liveness the final states of --count transactions are checked",
             ),

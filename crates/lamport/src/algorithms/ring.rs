@@ -96,7 +96,7 @@ impl Ring {
             };
         }
         let greatest = self.sent.unwrap_or(self.me);
-        if number > greatest {
+        if number > greatest || self.keeps(number) {
             self.sent = Some(number);
             self.send(Payload::Election(self.term, number), out)
         } else if self.sent.is_none() {
@@ -147,7 +147,7 @@ impl Process for Ring {
         let took_part = self.sent.is_some();
         self.learn(term);
         match message.content {
-            _ if self.suspected.contains(number) => self.discard(took_part, out),
+            _ if self.removes(&message.content) => self.discard(took_part, out),
             Payload::Election(..) if self.leader.is_none() => self.pass(number, out),
             Payload::Elected(..) if number != self.me && self.leader != Some(number) => {
                 self.agree(number, out)

@@ -118,8 +118,41 @@ fn the_search_depends_on_no_number_of_threads() {
     }
 }
 
+/// An election of each of three processes, and a crash.
+fn election(algorithm: Algorithm, bug: Option<Bug>) -> Settings {
+    let budget = FaultBudget {
+        crashed: 1,
+        ..FaultBudget::default()
+    };
+    Settings {
+        subject: Subject::Processes { count: 1, budget },
+        reduction: false,
+        ..settings(algorithm, 3, bug)
+    }
+}
+
+#[test]
+fn an_election_has_an_end_but_where_a_crashed_process_stays_in_the_ring() {
+    for (algorithm, bug, has_lasso) in [
+        (Algorithm::Bully, None, false),
+        (Algorithm::Ring, None, false),
+        // The one that is asked for an answer has crashed: nothing is possible any more.
+        (Algorithm::Bully, Some(Bug::NoTimeout), true),
+        (Algorithm::Ring, Some(Bug::NoRemoval), true),
+    ] {
+        let (outcome, counterexample) = found(&election(algorithm, bug));
+        let is_complete = outcome.end == End::Complete;
+        assert_eq!(counterexample.is_some(), has_lasso, "{algorithm:?} {bug:?}");
+        assert!(has_lasso || is_complete, "{algorithm:?} {bug:?}");
+        if let Some(found) = counterexample {
+            let goes_round = bug == Some(Bug::NoRemoval);
+            assert_eq!(found.cycle > 0, goes_round, "{algorithm:?} {bug:?}");
+        }
+    }
+}
+
 /// Writes the lasso of these settings, and replays it.
-fn confirmed(settings: &Settings, is_advanced: bool) {
+fn confirmed(settings: &Settings, is_advanced: bool, (property, starts): (Property, &str)) {
     let folder = Folder::new();
     let file = folder.path("lasso.jsonl");
     let file = std::path::Path::new(&file);
@@ -130,8 +163,7 @@ fn confirmed(settings: &Settings, is_advanced: bool) {
     let verdict = replayed(settings, settings.bug, file).unwrap();
     let mut violated = verdict.checks.iter().filter(|check| check.is_violated());
     let check = violated.next().expect("a violation");
-    assert_eq!(check.property, Property::Granted, "{verdict:?}");
-    let starts = "not granted in the loop, which repeats for ever: p";
+    assert_eq!(check.property, property, "{verdict:?}");
     assert!(check.found.starts_with(starts), "{verdict:?}");
     assert_eq!(violated.count(), 0, "{verdict:?}");
     // Without the bug the processes do something else.
@@ -168,10 +200,18 @@ fn confirmed(settings: &Settings, is_advanced: bool) {
 
 #[test]
 fn a_lasso_is_replayed_and_its_loop_leads_back() {
-    confirmed(
-        &settings(Algorithm::Central, 4, Some(Bug::UnfairQueue)),
-        false,
+    let granted = (
+        Property::Granted,
+        "not granted in the loop, which repeats for ever: p",
     );
+    let unfair = |algorithm, processes| settings(algorithm, processes, Some(Bug::UnfairQueue));
+    confirmed(&unfair(Algorithm::Central, 4), false, granted);
     // Where the order of times makes a difference, each step begins with a clock past all others.
-    confirmed(&settings(Algorithm::Mutex, 3, Some(Bug::UnfairQueue)), true);
+    confirmed(&unfair(Algorithm::Mutex, 3), true, granted);
+    let agreement = (
+        Property::Agreement,
+        "in the loop, which repeats for ever: p1 has no leader, p2 has no leader, and not p2",
+    );
+    let orphan = election(Algorithm::Ring, Some(Bug::NoRemoval));
+    confirmed(&orphan, false, agreement);
 }

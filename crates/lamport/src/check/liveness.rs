@@ -19,7 +19,7 @@ use common::{
                 timeless::Timeless,
             },
             relevance::Relevance,
-            report::limit,
+            report::{Checkable as _, limit},
             search::{End, Progress},
             system::{FaultBudget, MOST_PROCESSES, Step, System, TimerBounds, UNBOUNDED},
         },
@@ -53,37 +53,45 @@ pub const MARKS: [&str; 2] = [
 /// When an option excludes it (exit code 2).
 pub fn settings(cli: &Cli, algorithm: Algorithm) -> Result<Settings, Failure> {
     let refuse = |what: &str, why: &str| Err(Failure::could_not_run(what, why));
-    let given = &cli.options.given;
-    given.refuse(
-        &["--count"],
-        "means nothing with --liveness: operations have no end",
-    )?;
+    let (given, bounded) = (&cli.options.given, algorithm.elects());
     given.refuse(
         &["--max-clock"],
         "means nothing with --liveness: states are without the values of clocks",
     )?;
-    given.refuse(
-        &FAULTS,
-        "means nothing with --liveness: fairness is that of reliable FIFO channels",
-    )?;
+    if !bounded {
+        given.refuse(
+            &["--count"],
+            "means nothing with --liveness: operations have no end",
+        )?;
+        given.refuse(
+            &FAULTS,
+            "means nothing with --liveness: fairness is that of reliable FIFO channels",
+        )?;
+    }
     if let Err(why) = algorithm.lasso_property() {
         return refuse("--liveness", &format!("{}: {why}", algorithm.word()));
     }
     // Three processes of mutex have more states than most machines have room for.
     let default = if algorithm == Algorithm::Mutex { 2 } else { 3 };
     let processes = cli.given_processes()?.unwrap_or(default);
+    let processes = in_range("--processes", processes, 2, MOST_PROCESSES)?;
+    let check_args = check_args(&cli.options, algorithm);
+    let (count, budget) = match bounded {
+        true => {
+            let count = in_range("--count", cli.options.count.unwrap_or(1), 1, 1_000)?;
+            (count as u16, check_args.budget(processes)?)
+        }
+        false => (UNBOUNDED, FaultBudget::default()),
+    };
     let settings = Settings {
         algorithm,
-        processes: in_range("--processes", processes, 2, MOST_PROCESSES)?,
+        processes,
         bug: cli.bug(algorithm)?,
-        subject: Subject::Processes {
-            count: UNBOUNDED,
-            budget: FaultBudget::default(),
-        },
-        reduction: cli.options.reduction.unwrap_or_default() == Switch::On,
-        limits: check_args(&cli.options, algorithm).limits()?,
+        subject: Subject::Processes { count, budget },
+        reduction: !bounded && cli.options.reduction.unwrap_or_default() == Switch::On,
+        limits: check_args.limits()?,
     };
-    let Some(bug) = settings.bug else {
+    let Some(bug) = settings.bug.filter(|_| !bounded) else {
         return Ok(settings);
     };
     let without = format!("not with --bug {}", bug.word());
@@ -104,6 +112,11 @@ pub fn settings(cli: &Cli, algorithm: Algorithm) -> Result<Settings, Failure> {
 pub fn system<P: Relevance<Settings = Option<Bug>>>(
     settings: &Settings,
 ) -> System<P, PropertyMonitor> {
+    if let Subject::Processes { count, budget } = settings.subject
+        && count != UNBOUNDED
+    {
+        return settings.system::<P>(count, budget);
+    }
     System {
         monitor: PropertyMonitor::live(settings.algorithm, settings.processes),
         is_reduced: true,
@@ -182,10 +195,15 @@ pub fn run(
 
 /// The subject of the search, in words.
 fn subject(settings: &Settings) -> String {
-    let (processes, word) = (settings.processes, settings.algorithm.word());
-    format!(
-        "{processes} processes of {word}, operations without end; reliable FIFO channels, a weakly fair scheduler"
-    )
+    let of_network = match settings.subject {
+        Subject::Processes { count, .. } if count != UNBOUNDED => settings.words(),
+        _ => format!(
+            "{} processes of {}, operations without end; reliable FIFO channels",
+            settings.processes,
+            settings.algorithm.word()
+        ),
+    };
+    format!("{of_network}, a weakly fair scheduler")
 }
 
 /// A lasso, and its events.
@@ -304,10 +322,11 @@ impl Found<'_> {
                     0 => "nothing is possible any more",
                     _ => "a weakly fair scheduler can repeat the loop below for ever",
                 };
-                (
-                    event::Verdict::Fail,
-                    format!("{name} waits for ever; {why}"),
-                )
+                let waits = match self.property {
+                    Property::Agreement => "never agrees with the others on the best that lives",
+                    _ => "waits for ever",
+                };
+                (event::Verdict::Fail, format!("{name} {waits}; {why}"))
             }
             (None, End::Complete) => {
                 let text = "on every infinite path of a weakly fair scheduler";

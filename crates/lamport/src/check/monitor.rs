@@ -184,39 +184,33 @@ impl Monitor for PropertyMonitor {
             History::Causal(order) => {
                 alive.all(|process| order.delivered(process) == order.multicasts())
             }
-            History::Election(leaders) => {
-                let best = best(processes, |process| crashed >> process.index() & 1 == 1);
-                let mut taking_part = alive.clone().filter(|it| leaders.takes_part(*it));
-                taking_part.next().is_none() || alive.all(|it| leaders.agreed(it) == best)
-            }
-            History::Wireless(leaders, stations) => {
-                let has_crashed = |process: ProcessId| crashed >> process.index() & 1 == 1;
-                let best = |process| stations.best(process, &has_crashed);
-                let taking_part = alive.clone().filter(|it| leaders.takes_part(*it));
-                let elected: SmallVec<[ProcessId; 4]> = taking_part.map(best).collect();
-                alive.all(|it| {
-                    let best = best(it);
-                    !elected.contains(&best) || leaders.agreed(it) == Some(best)
-                })
-            }
+            History::Election(_) | History::Wireless(..) => self.unfulfilled(crashed) == 0,
             History::Commitment(commitment) => {
                 alive.all(|process| commitment.open(process).is_none())
             }
         }
     }
 
-    /// An obligation to each process with a pending request.
-    fn unfulfilled(&self) -> u64 {
+    /// An obligation to each process with a pending request; in an election, to each process that lives and has not agreed on
+    /// the best.
+    fn unfulfilled(&self, crashed: u16) -> u64 {
+        let has_crashed = |process: ProcessId| crashed >> process.index() & 1 == 1;
         match &self.history {
             History::Exclusion { pending, .. } | History::CausalExclusion { pending, .. } => {
                 (*pending).into()
             }
+            History::Election(leaders) => {
+                let best = best(leaders.processes(), has_crashed);
+                leaders.disagreeing(&|_| best, &has_crashed)
+            }
+            History::Wireless(leaders, stations) => {
+                let best = |process| Some(stations.best(process, &has_crashed));
+                leaders.disagreeing(&best, &has_crashed)
+            }
             History::Clocks
             | History::Total { .. }
             | History::Causal(_)
-            | History::Commitment(_)
-            | History::Election(_)
-            | History::Wireless(..) => 0,
+            | History::Commitment(_) => 0,
         }
     }
 

@@ -20,7 +20,7 @@ macro_rules! with_words {
             "  no-acknowledgement  a process does not wait for acknowledgements, replies, grants or answers\n",
             "  no-advance          a receive does not advance the clock past the message's timestamp\n",
             "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n",
-            "  no-timeout, no-discard, old-terms, late-parent  elections: no detector; all passed on; terms mixed; two parents\n",
+            "  no-timeout, no-discard, no-removal, old-terms, late-parent  elections: wait, pass on too much, mix terms or parents\n",
             "  unfair-queue        waiting requests are granted by process, the first one first\n",
             "  no-relinquish, keep-token, no-round  quorums stay locked; the token is kept; a second one is made\n",
             "  no-blocking         a participant that is uncertain and suspects the coordinator aborts\n\n",

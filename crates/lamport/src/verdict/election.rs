@@ -73,6 +73,28 @@ impl Leaders {
         self.agreed[process.index()]
     }
 
+    /// The number of processes.
+    pub(crate) fn processes(&self) -> usize {
+        self.agreed.len()
+    }
+
+    /// The processes that live and have not agreed on the best for them, a bit for each, where a process that lives and takes part
+    /// in an election has the same best.
+    pub(crate) fn disagreeing(
+        &self,
+        best: &dyn Fn(ProcessId) -> Option<ProcessId>,
+        has_crashed: &dyn Fn(ProcessId) -> bool,
+    ) -> u64 {
+        let living = ProcessId::all(self.processes()).filter(|process| !has_crashed(*process));
+        let taking_part = living.clone().filter(|process| self.takes_part(*process));
+        let elected: SmallVec<[Option<ProcessId>; 4]> = taking_part.map(best).collect();
+        let disagreeing = living.filter(|process| {
+            let best = best(*process);
+            elected.contains(&best) && self.agreed(*process) != best
+        });
+        disagreeing.fold(0, |all, process| all | 1 << process.index())
+    }
+
     /// Whether the process has started an election or agreed on a leader.
     pub(crate) fn takes_part(&self, process: ProcessId) -> bool {
         self.started[process.index()] || self.agreed(process).is_some()

@@ -36,7 +36,7 @@ pub(crate) const ALGORITHMS: [(&str, &[&str]); 13] = [
     ),
     ("causal", &["no-hold-back", "no-advance"]),
     ("bully", &["no-acknowledgement", "no-timeout", "old-terms"]),
-    ("ring", &["no-discard", "old-terms"]),
+    ("ring", &["no-discard", "no-removal", "old-terms"]),
     (
         "wireless",
         &["no-acknowledgement", "late-parent", "no-timeout"],

@@ -58,8 +58,9 @@ pub trait Monitor: Clone + Debug + Eq + Hash + Send + Sync + 'static {
     /// Whether the liveness properties hold if this state is final; `crashed` has a bit for each process that crashed.
     fn complete(&self, processes: usize, crashed: u16) -> bool;
 
-    /// The obligations that are not fulfilled in this state, a bit for each, for a search for lassos.
-    fn unfulfilled(&self) -> u64 {
+    /// The obligations that are not fulfilled in this state, a bit for each, for a search for lassos; `crashed` has a bit for
+    /// each process that crashed.
+    fn unfulfilled(&self, _crashed: u16) -> u64 {
         0
     }
 

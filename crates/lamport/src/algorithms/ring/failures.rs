@@ -1,8 +1,9 @@
 //! What a process does because of a crash: its failure detector suspects a process, or a message of a crashed one comes by.
 
-use common::process::{Outbox, clock::Overflow, detector::Detection};
+use common::process::{Outbox, clock::Overflow, detector::Detection, ids::ProcessId};
 
 use super::{Payload, Ring};
+use crate::bug::Bug;
 
 impl Ring {
     /// The ring has changed, and a message may be lost.
@@ -16,6 +17,18 @@ impl Ring {
             0 => Ok(()),
             _ => self.elect(out),
         }
+    }
+
+    /// Whether nobody passes on this message, because its number is that of a crashed process.
+    pub(super) fn removes(&self, message: &Payload) -> bool {
+        let (Payload::Election(_, number) | Payload::Elected(_, number)) = *message;
+        let is_kept = matches!(message, Payload::Election(..)) && self.keeps(number);
+        self.suspected.contains(number) && !is_kept
+    }
+
+    /// Whether the number of a crashed process goes round for ever, as in the paper, where none crashes.
+    pub(super) fn keeps(&self, number: ProcessId) -> bool {
+        self.bug == Some(Bug::NoRemoval) && self.suspected.contains(number)
     }
 
     /// Nobody passes on the number of a crashed process. What it began ends an earlier election, but no later one.

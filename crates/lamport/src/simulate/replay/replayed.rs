@@ -45,18 +45,43 @@ impl Replayed {
         let mut verdict = verdict::of(algorithm, &run);
         let keep = |check: &Check| self.in_order || check.property != Property::Channels;
         verdict.checks.retain(keep);
-        if let Some(never) = self.never_granted(script) {
-            let granted = |check: &&mut Check| check.property == Property::Granted;
-            if let Some(check) = verdict.checks.iter_mut().find(granted) {
-                let found = format!("not granted in the loop, which repeats for ever: {never}");
-                *check = Check::unfulfilled(Property::Granted, found);
+        let never = match algorithm.elects() {
+            true => self.never_agreed(algorithm, script),
+            false => self.never_granted(script),
+        };
+        if let Some(violated) = never {
+            let same = |check: &&mut Check| check.property == violated.property;
+            if let Some(check) = verdict.checks.iter_mut().find(same) {
+                *check = violated;
             }
         }
         verdict
     }
 
+    /// The disagreement all round the loop of a lasso: the one in which it begins, if no process takes a leader in it.
+    fn never_agreed(&self, algorithm: Algorithm, script: &Script) -> Option<Check> {
+        let cycle = self.cycle.clone()?;
+        let is_leader = |event: &PathEvent| {
+            let PathEvent::Event(event) = event else {
+                return false;
+            };
+            matches!(event.meaning, Some(Meaning::Leader(_)))
+        };
+        if self.path[cycle.clone()].iter().any(is_leader) {
+            return None;
+        }
+        let events = PathEvent::run_events(&self.path[..cycle.start]);
+        let crashed = PathEvent::crashed(&self.path[..cycle.start]);
+        let run = RunUnderTest::new(&script.names, &events).crashed(&crashed);
+        let checks = verdict::of(algorithm, &run).checks.into_iter();
+        let mut checks = checks.filter(|check| check.property == Property::Agreement);
+        let mut check = checks.next().filter(Check::is_violated)?;
+        check.found = format!("in the loop, which repeats for ever: {}", check.found);
+        Some(check)
+    }
+
     /// The requests that are pending all round the loop of a lasso.
-    fn never_granted(&self, script: &Script) -> Option<String> {
+    fn never_granted(&self, script: &Script) -> Option<Check> {
         let cycle = self.cycle.clone()?;
         let mut pending = vec![None; script.names.count()];
         for (number, event) in self.path[..cycle.end].iter().enumerate() {
@@ -75,7 +100,11 @@ impl Replayed {
             Some(format!("{}'s of {}", script.names.of(process), time?))
         });
         let never: Vec<_> = never.collect();
-        (!never.is_empty()).then(|| never.join(", "))
+        let found = format!(
+            "not granted in the loop, which repeats for ever: {}",
+            never.join(", ")
+        );
+        (!never.is_empty()).then(|| Check::unfulfilled(Property::Granted, found))
     }
 
     /// Prints the run, its verdict and its counts.

@@ -19,7 +19,7 @@ use crate::process::{
     ids::ProcessId,
 };
 
-/// The states of a system whose operations have no bound, without the values of clocks.
+/// The states of a system without the values of clocks.
 #[derive(Debug)]
 pub struct Timeless<'s, P: crate::process::Process, M> {
     system: &'s System<P, M>,
@@ -28,8 +28,9 @@ pub struct Timeless<'s, P: crate::process::Process, M> {
 }
 
 impl<'s, P: Relevance, M: Monitor> Timeless<'s, P, M> {
-    /// The states of this system, which must be [reduced](System::is_reduced), without faults, and such that the numbers of its
-    /// operations have no bound.
+    /// The states of this system, which must be [reduced](System::is_reduced) and without faults, or
+    /// [timeless](System::is_timeless) and without steps that are taken alone. Where paths are to come back to earlier states,
+    /// the numbers of its operations have no bound.
     pub fn new(system: &'s System<P, M>, reduces: bool) -> Self {
         Self { system, reduces }
     }
@@ -91,7 +92,7 @@ impl<P: Relevance, M: Monitor> Fair for Timeless<'_, P, M> {
     }
 
     fn unfulfilled(&self, state: &GlobalState<P, M>) -> u64 {
-        state.monitor.unfulfilled()
+        state.monitor.unfulfilled(state.crashed)
     }
 
     fn alone(&self, state: &GlobalState<P, M>, steps: &[Step]) -> Option<usize> {

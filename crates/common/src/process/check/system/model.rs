@@ -84,8 +84,9 @@ where
         properties.map(|property| property.name()).collect()
     }
 
-    /// Every step advances a clock or uses up a bound or the fault budget, so every path is finite: a liveness property holds
-    /// if it holds in all final states.
+    /// A liveness property holds if it holds in all final states. With clocks every path is finite, because every step advances
+    /// one or uses up a bound or the fault budget; without, a path can come back to an earlier state, which a search for
+    /// [lassos](crate::process::check::liveness) finds.
     fn violated(&self, state: &GlobalState<P, M>) -> u32 {
         let incomplete =
             !self.makes_progress(state) && !state.monitor.complete(self.processes, state.crashed);
