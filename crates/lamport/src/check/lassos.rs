@@ -210,7 +210,7 @@ fn a_lasso_is_replayed_and_its_loop_leads_back() {
     confirmed(&unfair(Algorithm::Mutex, 3), true, granted);
     let agreement = (
         Property::Agreement,
-        "in the loop, which repeats for ever: p1 has no leader, p2 has no leader, and not p2",
+        "in the loop, which repeats for ever: p1 has no leader, p3 has no leader, and not p3",
     );
     let orphan = election(Algorithm::Ring, Some(Bug::NoRemoval));
     confirmed(&orphan, false, agreement);
