@@ -141,6 +141,9 @@ location location-hierarchical hierarchical --processes 4 --lookups 2 --moves 1 
 draw clocks mutex
 "$bin/lamport" simulate bully --processes 3 --count 1 --crash p3@100ms --seed 7 --show 0 --logs terms >/dev/null
 draw terms terms --axis wall
+# One cut of two is inconsistent, which is a violation.
+"$bin/lamport" simulate snapshot --channels unordered --count 4 --seed 41 --show 0 --logs cut >/dev/null || [ $? -eq 1 ]
+draw cut cut
 "$bin/lamport" simulate mutex --processes 4 --count 2 --loss 10% --duplicate 10% --seed 4 --show 0 --logs run >/dev/null
 mkdir -p "$root/docs/trace"
 "$bin/lamport" trace run --html "$root/docs/trace/index.html" 2>/dev/null

@@ -160,6 +160,16 @@ pub enum Meaning {
     Vote(u32, Outcome),
     /// It decides on the transaction with this number.
     Decide(u32, Outcome),
+    /// It transfers this amount of money: the transfer with this number of this process, the time and the process of the timestamp.
+    Transfer(Timestamp, u32),
+    /// It receives the transfer with this number of this process: its balance grows by this amount.
+    Credit(Timestamp, u32),
+    /// It records its own state, this balance, for the snapshot with this number of this initiator.
+    Record(Timestamp, i64),
+    /// It records, for this snapshot, this amount as in transit to it in the channel from this process.
+    RecordChannel(Timestamp, ProcessId, u32),
+    /// Its snapshot is complete, and has this amount in all processes and channels together.
+    Complete(Timestamp, i64),
 }
 
 /// What a transaction comes to, or what a vote is for.
@@ -257,6 +267,11 @@ impl Meaning {
             Self::Begin(_) => "begin",
             Self::Vote(..) => "vote",
             Self::Decide(..) => "decide",
+            Self::Transfer(..) => "transfer",
+            Self::Credit(..) => "credit",
+            Self::Record(..) => "record",
+            Self::RecordChannel(..) => "record-channel",
+            Self::Complete(..) => "complete",
         }
     }
 }
@@ -404,6 +419,10 @@ pub enum Command {
     Leave,
     /// Start an election.
     Elect,
+    /// Transfer this amount of money to this process.
+    Transfer(ProcessId, u32),
+    /// Initiate a snapshot of all processes and channels.
+    Snapshot,
 }
 
 /// Why a process rejects a command.
@@ -454,6 +473,23 @@ pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sync + Sized + 'stati
     /// # Errors
     /// At the end of the clock's range, as all of these: then the process can have no further event.
     fn start(&mut self, out: &mut Outbox<'_, Self::Message>) -> Result<(), Overflow>;
+
+    /// Whether it does something before it receives a message that has arrived.
+    const ACTS_BEFORE_RECEIVING: bool = false;
+
+    /// A message has arrived, and is received next: what the process does before that event, whose meaning it returns. A snapshot
+    /// records the state before the message that causes it.
+    ///
+    /// # Errors
+    /// At the end of the clock's range.
+    fn before_receiving(
+        &mut self,
+        _from: ProcessId,
+        _message: &Stamped<Self::Message>,
+        _out: &mut Outbox<'_, Self::Message>,
+    ) -> Result<Option<Meaning>, Overflow> {
+        Ok(None)
+    }
 
     /// Receives a message.
     ///
@@ -538,6 +574,28 @@ impl<P: Process> Clocked<P> {
     /// At the end of the clock's range.
     pub fn start(&mut self, actions: &mut Vec<Action<P::Message>>) -> Result<(), Overflow> {
         self.drive(actions, P::start)
+    }
+
+    /// A message has arrived: what the process does before it receives it. Returns the meaning of the receive event. The clock
+    /// moves up to the message's time first, as what the process does depends on the message.
+    ///
+    /// # Errors
+    /// At the end of the clock's range.
+    pub fn before_receiving(
+        &mut self,
+        from: ProcessId,
+        message: &Stamped<P::Message>,
+        actions: &mut Vec<Action<P::Message>>,
+    ) -> Result<Option<Meaning>, Overflow> {
+        if !P::ACTS_BEFORE_RECEIVING {
+            return Ok(None);
+        }
+        if self.advances && message.time > self.clock.time() {
+            self.clock = LamportClock::at(message.time);
+        }
+        self.drive(actions, |process, out| {
+            process.before_receiving(from, message, out)
+        })
     }
 
     /// Receives a message: the clock moves past the message's time (IR2b) before the process handles it. Returns the time

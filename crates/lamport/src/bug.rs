@@ -35,6 +35,16 @@ pub enum Bug {
     NoRound,
     /// A participant that is uncertain and suspects the coordinator aborts, and does not wait
     NoBlocking,
+    /// Only the initiator of a snapshot sends markers
+    NoMarker,
+    /// A process records its state with the last marker, and not before the first
+    LateRecord,
+    /// What is in transit is not recorded as the state of its channel
+    NoChannelState,
+    /// The vector time that a transfer carries is not looked at
+    NoPiggyback,
+    /// The initiator completes a snapshot when it has all states, and does not count the messages in transit
+    NoCounters,
 }
 
 impl Bug {
@@ -55,6 +65,11 @@ impl Bug {
             Self::KeepToken => "keep-token",
             Self::NoRound => "no-round",
             Self::NoBlocking => "no-blocking",
+            Self::NoMarker => "no-marker",
+            Self::LateRecord => "late-record",
+            Self::NoChannelState => "no-channel-state",
+            Self::NoPiggyback => "no-piggyback",
+            Self::NoCounters => "no-counters",
         }
     }
 }

@@ -17,6 +17,7 @@ use common::{
     process::{
         faults::{Chance, Delay, FaultArgs, Faults},
         ids::Names,
+        reliable_link::ChannelOrder,
         report::Show,
         workload::Workload,
     },
@@ -133,7 +134,7 @@ common::options! {
         node: String => [run],
         /// Operations per process: entries, multicasts, elections, events
         #[arg(value_name = "N")]
-        count: u64 => [simulate = "10", run = "until --for", check = "1; of events 2", explore = "1; of events 2"],
+        count: u64 => [simulate = "10", run = "until --for", check = "1; of events, snapshots 2", explore = "1; of events, snapshots 2"],
         /// How long the processes begin operations
         #[arg(value_name = "DURATION")]
         r#for: Period => [
@@ -237,6 +238,9 @@ common::options! {
         /// The transport of frames: udp, one in a datagram, or tcp, one in a line
         #[arg(hide_possible_values = true, help_heading = "Network")]
         transport: Transport => [run = "udp", node = "udp"],
+        /// Reliable channels: fifo, or unordered, each message once in any order
+        #[arg(hide_possible_values = true, help_heading = "Network")]
+        channels: ChannelOrder => [simulate = "fifo", run = "fifo", node = "fifo", check = "fifo", explore = "fifo"],
         /// The initial value of this process's clock
         #[arg(value_name = "TIME", help_heading = "Network")]
         clock: u64 => [node = "0"],
@@ -394,7 +398,8 @@ impl Cli {
     /// # Errors
     /// When a flag stands beside it that means nothing there (exit code 2).
     pub fn replay(&self) -> Result<Option<&Path>, Failure> {
-        const DECIDED_BY_THE_LOG: [&str; 24] = [
+        const DECIDED_BY_THE_LOG: [&str; 25] = [
+            "--channels",
             "--seed",
             "--seeds",
             "--count",
@@ -439,6 +444,11 @@ impl Cli {
     /// What carries the messages of real processes.
     pub fn transport(&self) -> Transport {
         self.options.transport.unwrap_or_default()
+    }
+
+    /// In which order the channels deliver.
+    pub fn order(&self) -> ChannelOrder {
+        self.options.channels.unwrap_or_default()
     }
 
     /// The injected bug.

@@ -3,10 +3,13 @@
 use common::{
     event::{Event, Kind},
     exit::Summary,
-    process::verdict::figures::Figures,
+    process::{reliable_link::ChannelOrder, verdict::figures::Figures},
 };
 
 use crate::algorithms::Algorithm;
+
+/// The count in the event `ready` of a process whose channels are not FIFO.
+pub const UNORDERED: &str = "unordered";
 
 /// The counts of a run in words.
 pub fn words(algorithm: Algorithm, figures: &Figures) -> String {
@@ -34,6 +37,9 @@ pub fn counted(figures: &Figures, summary: Summary) -> Summary {
 }
 
 /// The event by which a process says which algorithm it runs.
-pub fn ready(algorithm: Algorithm) -> Event {
-    Event::new(Kind::Ready).algorithm(algorithm.word())
+pub fn ready(algorithm: Algorithm, order: ChannelOrder) -> Event {
+    let unordered = (UNORDERED, u64::from(order == ChannelOrder::Unordered));
+    Event::new(Kind::Ready)
+        .algorithm(algorithm.word())
+        .counts([unordered].into_iter().filter(|(_, count)| *count > 0))
 }

@@ -1,5 +1,5 @@
 //! The vector clock of causally ordered multicast (Birman, Schiper & Stephenson 1991): how many multicasts of each process
-//! a process has delivered.
+//! a process has delivered. And of snapshots (Mattern 1989): how many of each process it has recorded.
 
 use std::fmt;
 
@@ -48,6 +48,15 @@ impl VectorClock {
         let counter = &mut self.0[process.index()];
         *counter = counter.checked_add(1).ok_or(Overflow)?;
         Ok(*counter)
+    }
+
+    /// Advances the counter of this process to this value, if it is less.
+    ///
+    /// # Panics
+    /// When the clock has no counter for the process.
+    pub fn advance(&mut self, process: ProcessId, count: u64) {
+        let counter = &mut self.0[process.index()];
+        *counter = count.max(*counter);
     }
 }
 

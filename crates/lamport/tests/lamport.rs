@@ -198,6 +198,27 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
             "--may-lose: means nothing with --replay",
         ),
         ("check mutex --show all", "--show: goes with --replay"),
+        // Snapshots of one.
+        (
+            "simulate snapshot --processes 1",
+            "--processes: 1 is not in 2 to 100",
+        ),
+        (
+            "check vector-snapshot --liveness",
+            "--liveness: vector-snapshot: snapshots and transfers are numbered, so no path comes back to an earlier state",
+        ),
+        (
+            "check mutex --liveness --channels unordered",
+            "--channels: means nothing with --liveness",
+        ),
+        (
+            "check mutex --max-clock 4 --channels unordered",
+            "--max-clock: the channels of the TLA+ module LamportMutex are FIFO",
+        ),
+        (
+            "simulate snapshot --replay x --channels unordered",
+            "--channels: means nothing with --replay",
+        ),
         // An election among one, or two that are the same.
         (
             "simulate bully --processes 1",

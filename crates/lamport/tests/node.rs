@@ -132,6 +132,26 @@ fn the_tree_of_an_election_is_seen_by_hand() {
 }
 
 #[test]
+fn a_snapshot_is_taken_by_hand_and_has_all_the_money() {
+    for algorithm in ["snapshot", "vector-snapshot"] {
+        let lab = Lab::new(algorithm, UDP);
+        let [mut p1, mut p2, mut p3] = [1, 2, 3].map(|number| lab.start(number, 3));
+        p1.type_in("transfer p2 2000\n");
+        p1.err_line("lamport: the balance is 1000: an account is not overdrawn");
+        p1.type_in("transfer p2 30\n");
+        p2.out_line_with("receives transfer");
+        p3.type_in("snapshot\nqueue\n");
+        p3.out_line_with("records its state for snapshot 1 of p3: balance 1000");
+        p1.out_line_with("records its state for snapshot 1 of p3: balance 970");
+        p2.out_line_with("records its state for snapshot 1 of p3: balance 1030");
+        p3.out_line_with("completes snapshot 1 of p3: 3000 in all");
+        for process in [p1, p2, p3] {
+            assert_done(&process.interrupt());
+        }
+    }
+}
+
+#[test]
 fn the_first_to_request_enters_and_the_second_waits() {
     for algorithm in ["mutex", "ricart-agrawala"] {
         let lab = Lab::new(algorithm, UDP);

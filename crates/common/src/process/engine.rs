@@ -12,7 +12,7 @@ use crate::process::{
     clock::{LamportClock, Overflow},
     detector::{Detection, Heartbeats},
     ids::{Names, ProcessId},
-    reliable_link::{Frame, ReliableLink},
+    reliable_link::{ChannelOrder, Frame, ReliableLink},
     run_event::{MessageAction, RunEvent},
 };
 
@@ -74,10 +74,10 @@ struct Channel<M> {
 }
 
 impl<M> Channel<M> {
-    fn new(other: ProcessId) -> Self {
+    fn new(other: ProcessId, order: ChannelOrder) -> Self {
         Self {
             other,
-            link: ReliableLink::default(),
+            link: ReliableLink::new(order),
             is_unresponsive: false,
             is_broken: false,
         }
@@ -93,6 +93,8 @@ pub struct Engine<P: Process> {
     channels: Vec<Channel<P::Message>>,
     /// Whether messages are sent as bare frames, without reliable channels.
     unreliable: bool,
+    /// In which order channels deliver.
+    order: ChannelOrder,
     /// The failure detector, unless the driver has another one.
     heartbeats: Option<Heartbeats>,
     sent: u64,
@@ -108,6 +110,7 @@ impl<P: Process> Engine<P> {
             processes,
             channels: Vec::new(),
             unreliable: false,
+            order: ChannelOrder::Fifo,
             heartbeats: None,
             sent: 0,
             ended: false,
@@ -127,6 +130,13 @@ impl<P: Process> Engine<P> {
     #[must_use]
     pub fn without_channels(mut self) -> Self {
         self.unreliable = true;
+        self
+    }
+
+    /// The same engine with reliable channels that deliver in this order.
+    #[must_use]
+    pub fn with_order(mut self, order: ChannelOrder) -> Self {
+        self.order = order;
         self
     }
 
@@ -362,7 +372,7 @@ impl<P: Process> Engine<P> {
 
     /// The other process has restarted: the channel to it starts again, and earlier messages to it are lost.
     pub fn restarted(&mut self, other: ProcessId) {
-        *self.channel(other) = Channel::new(other);
+        *self.channel(other) = Channel::new(other, self.order);
     }
 
     /// The channel to another process, which begins with its first use.
@@ -371,7 +381,7 @@ impl<P: Process> Engine<P> {
             .channels
             .binary_search_by_key(&other, |channel| channel.other);
         let place = found.unwrap_or_else(|place| {
-            self.channels.insert(place, Channel::new(other));
+            self.channels.insert(place, Channel::new(other, self.order));
             place
         });
         &mut self.channels[place]
@@ -404,6 +414,16 @@ impl<P: Process> Engine<P> {
             word: message.content.word().into(),
             text: message.content.text(),
         };
+        let before = self
+            .node
+            .before_receiving(from, &message, &mut self.actions);
+        let meaning = match before {
+            Ok(meaning) => meaning,
+            Err(overflow) => return self.perform(now, Err(overflow), driver),
+        };
+        if P::ACTS_BEFORE_RECEIVING {
+            self.perform(now, Ok(()), driver);
+        }
         // The actions follow the receive event.
         let done = self.node.receive(from, message, &mut self.actions);
         if let Ok(time) = done {
@@ -412,7 +432,7 @@ impl<P: Process> Engine<P> {
                 at: now,
                 time,
                 what,
-                meaning: None,
+                meaning,
             });
         }
         self.perform(now, done.map(drop), driver);

@@ -41,6 +41,7 @@ use super::{
     engine::Engine,
     faults::Faults,
     ids::{Names, ProcessId},
+    reliable_link::ChannelOrder,
     workload::Workload,
 };
 use crate::{
@@ -85,6 +86,8 @@ pub struct Settings<S> {
     pub tolerates_restart: bool,
     /// The settings of the algorithm.
     pub process: S,
+    /// In which order its channels deliver.
+    pub order: ChannelOrder,
     /// The initial time of its clock.
     pub clock: u64,
     /// The random seed.
@@ -191,7 +194,8 @@ impl<'a, P: Process> Node<'a, P> {
         transport: &'a FrameTransport<'a>,
         journal: &'a Journal,
     ) -> Self {
-        let engine = Engine::new(table.me, table.capacity(), &settings.process);
+        let engine =
+            Engine::new(table.me, table.capacity(), &settings.process).with_order(settings.order);
         Self {
             settings,
             engine: engine

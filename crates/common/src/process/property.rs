@@ -75,11 +75,17 @@ pub enum Property {
     RingHeals,
     /// Every member of a ring has a live successor, and these make one ring in the order of identifiers (safety; Zave 2017).
     OneRing,
+    /// No message was received before the cut of a snapshot and sent after it (safety; Mattern 1989).
+    ConsistentCut,
+    /// The states of processes and channels that a snapshot records have together the money of all processes (safety).
+    Conserved,
+    /// Every snapshot that is initiated is completed (liveness).
+    Completed,
 }
 
 impl Property {
     /// The number of properties.
-    pub const COUNT: usize = 34;
+    pub const COUNT: usize = 38;
 
     /// The properties of every log, in the order in which they are reported.
     pub const OF_LOGS: [Self; 7] = [
@@ -130,17 +136,21 @@ impl Property {
             Self::LookUpsEnd => "every look-up ends",
             Self::RingHeals => "ring heals",
             Self::OneRing => "one ring",
+            Self::ConsistentCut => "consistent cut",
+            Self::Conserved => "money conserved",
+            Self::Completed => "snapshots completed",
         }
     }
 
     /// The liveness properties (something happens eventually): the end of a run decides them, and not an event.
-    pub const LIVENESS: [Self; 6] = [
+    pub const LIVENESS: [Self; 7] = [
         Self::Granted,
         Self::AllDelivered,
         Self::Agreement,
         Self::Decided,
         Self::LookUpsEnd,
         Self::RingHeals,
+        Self::Completed,
     ];
 
     /// Whether it is a liveness property.
@@ -148,10 +158,14 @@ impl Property {
         Self::LIVENESS.contains(&self)
     }
 
-    /// Its bit in a set of properties that a model checker monitors. Those of every log, the first ones, are none of these: their
-    /// bits are for the last ones.
+    /// Its bit in a set of properties that a model checker monitors. Those of every log, the first ones, and those of nodes, from
+    /// [`Self::Protocol`] on, are none of these: their bits are for the last ones.
     pub fn bit(self) -> u32 {
-        1 << (self as u32 % u32::BITS)
+        let number = self as u32;
+        match number.checked_sub(Self::OneRing as u32 + 1) {
+            Some(after) => 1 << (Self::Protocol as u32 + after),
+            None => 1 << (number % u32::BITS),
+        }
     }
 }
 

@@ -1,15 +1,17 @@
-//! A reliable FIFO channel, which the algorithms assume, over a network that loses, duplicates and reorders frames.
+//! A reliable channel, over a network that loses, duplicates and reorders frames: FIFO, as most algorithms assume, or unordered.
 //!
-//! Every packet has a sequence number. The receiver delivers packets in order, discards duplicates, and acknowledges
+//! Every packet has a sequence number. The receiver delivers packets in order (of an unordered channel as they arrive), discards
+//! duplicates, and acknowledges
 //! cumulatively (as TCP does, RFC 9293 section 3.4). The sender retransmits an unacknowledged packet after a timeout that
 //! follows the measured round-trip times (RFC 6298) and doubles with every retransmission. The caller passes the time, as
 //! the duration since any fixed moment.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     time::Duration,
 };
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// How many packets may be in flight, and how far ahead of the next packet a receiver buffers them.
@@ -23,6 +25,27 @@ const FIRST_TIMEOUT: Duration = Duration::from_millis(100);
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(10);
 /// How long it waits at most until it sends a packet again.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// In which order a reliable channel delivers the messages of its sender, each once.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelOrder {
+    /// In the order of sending.
+    #[default]
+    Fifo,
+    /// As they arrive, in any order.
+    Unordered,
+}
+
+impl ChannelOrder {
+    /// The word for it, as on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Unordered => "unordered",
+        }
+    }
+}
 
 /// The unit on the network: at most one packet, and a cumulative acknowledgement.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -49,8 +72,9 @@ pub struct ReliableLink<T> {
     next: u64,
     /// All packets of the other side up to this sequence number are delivered.
     received: u64,
-    /// Packets that arrived out of order.
-    early: BTreeMap<u64, T>,
+    order: ChannelOrder,
+    /// Packets that arrived out of order; nothing is kept of one that was delivered.
+    early: BTreeMap<u64, Option<T>>,
     /// Whether a packet has arrived since the last acknowledgement.
     owes: bool,
     /// The smoothed round-trip time and its variation (SRTT and RTTVAR of RFC 6298).
@@ -81,11 +105,22 @@ impl<T> Default for ReliableLink<T> {
             waiting: VecDeque::new(),
             next: 1,
             received: 0,
+            order: ChannelOrder::Fifo,
             early: BTreeMap::new(),
             owes: false,
             round_trip: None,
             heard: None,
             broken: false,
+        }
+    }
+}
+
+impl<T> ReliableLink<T> {
+    /// A channel that delivers in this order.
+    pub fn new(order: ChannelOrder) -> Self {
+        Self {
+            order,
+            ..Self::default()
         }
     }
 }
@@ -104,7 +139,7 @@ impl<T: Clone> ReliableLink<T> {
         Ok(())
     }
 
-    /// Receives a frame of the other side; calls `deliver` with each packet that is next in order.
+    /// Receives a frame of the other side; calls `deliver` with each packet that is next in order, or new.
     pub fn receive(&mut self, now: Duration, frame: Frame<T>, mut deliver: impl FnMut(T)) {
         self.heard = Some(now);
         self.acknowledge(now, frame.acknowledged);
@@ -116,10 +151,17 @@ impl<T: Clone> ReliableLink<T> {
             deliver(packet);
             while let Some(packet) = self.early.remove(&(self.received + 1)) {
                 self.received += 1;
-                deliver(packet);
+                packet.into_iter().for_each(&mut deliver);
             }
         } else if frame.sequence > self.received && frame.sequence - self.received <= WINDOW {
-            self.early.insert(frame.sequence, packet);
+            match (self.order, self.early.entry(frame.sequence)) {
+                (ChannelOrder::Fifo, Entry::Vacant(early)) => drop(early.insert(Some(packet))),
+                (ChannelOrder::Unordered, Entry::Vacant(early)) => {
+                    early.insert(None);
+                    deliver(packet);
+                }
+                (_, Entry::Occupied(_)) => {}
+            }
         }
     }
 
@@ -235,9 +277,9 @@ mod tests {
     }
 
     /// Two sides, and a network between them that loses, duplicates and reorders.
-    fn over_a_bad_network(seed: u64, packets: u64) {
+    fn over_a_bad_network(order: ChannelOrder, seed: u64, packets: u64) -> [Vec<u64>; 2] {
         let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let mut sides = [ReliableLink::default(), ReliableLink::default()];
+        let mut sides = [ReliableLink::new(order), ReliableLink::new(order)];
         let mut network: Vec<(Duration, usize, Frame<u64>)> = Vec::new();
         let mut delivered = [Vec::new(), Vec::new()];
         let mut now = Duration::ZERO;
@@ -266,15 +308,26 @@ mod tests {
                 sides[to].receive(now, frame, |packet| delivered[to].push(packet));
             }
         }
-        for packets_of in delivered {
-            assert!(packets_of.into_iter().eq(1..=packets));
-        }
+        delivered
     }
 
     #[test]
     fn each_packet_once_and_in_order_whatever_the_network_does() {
         for seed in 0..20 {
-            over_a_bad_network(seed, 500);
+            for packets in over_a_bad_network(ChannelOrder::Fifo, seed, 500) {
+                assert!(packets.into_iter().eq(1..=500));
+            }
+        }
+    }
+
+    #[test]
+    fn an_unordered_channel_delivers_each_packet_once_as_it_arrives() {
+        for seed in 0..20 {
+            for mut packets in over_a_bad_network(ChannelOrder::Unordered, seed, 500) {
+                assert!(!packets.is_sorted(), "some arrive out of order");
+                packets.sort_unstable();
+                assert!(packets.into_iter().eq(1..=500));
+            }
         }
     }
 

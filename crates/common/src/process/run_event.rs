@@ -120,7 +120,12 @@ impl RunEvent {
                 | Meaning::Exit(about)
                 | Meaning::Deliver(about, _)
                 | Meaning::Leader(about)
-                | Meaning::Parent(about),
+                | Meaning::Parent(about)
+                | Meaning::Transfer(about, _)
+                | Meaning::Credit(about, _)
+                | Meaning::Record(about, _)
+                | Meaning::RecordChannel(about, ..)
+                | Meaning::Complete(about, _),
             ) => {
                 let stamp = format!("{},{}", about.time, names.of(about.process));
                 event.timestamp = Some(stamp.into());
@@ -150,8 +155,19 @@ impl RunEvent {
                 (event.name, event.value) = (safe(name), safe(names.of(*to)));
             }
         }
-        if let Some(Meaning::Deliver(_, payload)) = &self.meaning {
-            text = payload;
+        match &self.meaning {
+            Some(Meaning::Deliver(_, payload)) => text = payload,
+            Some(Meaning::Transfer(_, amount) | Meaning::Credit(_, amount)) => {
+                event.value = safe(&amount.to_string());
+            }
+            Some(Meaning::Record(_, amount) | Meaning::Complete(_, amount)) => {
+                event.value = safe(&amount.to_string());
+            }
+            Some(Meaning::RecordChannel(_, from, amount)) => {
+                event.name = safe(names.of(*from));
+                event.value = safe(&amount.to_string());
+            }
+            _ => {}
         }
         if !text.is_empty() {
             event.text = safe(text);
@@ -223,6 +239,14 @@ impl LoggedMeaning<'_> {
             "begin" => Meaning::Begin(self.name.parse().ok()?),
             "vote" => Meaning::Vote(self.name.parse().ok()?, Outcome::of_word(self.value)?),
             "decide" => Meaning::Decide(self.name.parse().ok()?, Outcome::of_word(self.value)?),
+            "transfer" => Meaning::Transfer(about()?, self.value.parse().ok()?),
+            "credit" => Meaning::Credit(about()?, self.value.parse().ok()?),
+            "record" => Meaning::Record(about()?, self.value.parse().ok()?),
+            "record-channel" => {
+                let about = about()?;
+                Meaning::RecordChannel(about, process(self.name), self.value.parse().ok()?)
+            }
+            "complete" => Meaning::Complete(about()?, self.value.parse().ok()?),
             "suspect" => Meaning::Detect(Detection::Suspect(process(self.value))),
             "trust" => Meaning::Detect(Detection::Trust(process(self.value))),
             _ => return None,
@@ -289,6 +313,20 @@ mod tests {
             (
                 Meaning::Leader(stamp(4, 2)),
                 "takes p3 as the leader of term 4",
+            ),
+            (Meaning::Transfer(stamp(3, 1), 30), "transfers 30"),
+            (Meaning::Credit(stamp(3, 2), 30), "adds 30 to its balance"),
+            (
+                Meaning::Record(stamp(1, 0), -970),
+                "records its state for snapshot 1 of p1: balance -970",
+            ),
+            (
+                Meaning::RecordChannel(stamp(1, 0), ProcessId(2), 30),
+                "records 30 in transit from p3 for snapshot 1 of p1",
+            ),
+            (
+                Meaning::Complete(stamp(1, 1), 3000),
+                "completes snapshot 1 of p2: 3000 in all",
             ),
             (
                 Meaning::Detect(Detection::Suspect(ProcessId(2))),

@@ -23,7 +23,7 @@ use super::{
     engine::{Driver, Engine, EngineWarning, Packet},
     faults::{Crash, Faults},
     ids::ProcessId,
-    reliable_link::Frame,
+    reliable_link::{ChannelOrder, Frame},
     run_event::RunEvent,
     workload::Workload,
 };
@@ -72,6 +72,8 @@ pub struct Settings<S> {
     pub process: S,
     /// Whether messages are sent as bare frames, without reliable channels.
     pub unreliable: bool,
+    /// In which order reliable channels deliver.
+    pub order: ChannelOrder,
     /// The failure detector, if the algorithm has one.
     pub detector: Detector,
     /// Commands to processes, each at its time. A process that has crashed gets those of that time when it recovers, if it
@@ -90,6 +92,7 @@ impl<S> Settings<S> {
             faults: Faults::default(),
             process,
             unreliable: false,
+            order: ChannelOrder::Fifo,
             detector: Detector::Perfect,
             commands: Vec::new(),
         }
@@ -228,7 +231,7 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
         let engine = Engine::<P>::new(me, processes, &settings.process);
         let engine = match settings.unreliable {
             true => engine.without_channels(),
-            false => engine,
+            false => engine.with_order(settings.order),
         };
         match settings.detector {
             Detector::Perfect => engine,

@@ -142,6 +142,22 @@ impl Facts<'_> {
                 format!("has the capacity {}, and reaches nobody", self.name)
             }
             "station" => format!("has the capacity {}, and reaches {}", self.name, self.value),
+            "transfer" if self.kind == Kind::Send => return None,
+            "credit" if self.kind == Kind::Receive => return None,
+            "transfer" => format!("transfers {}", self.value),
+            "credit" => format!("adds {} to its balance", self.value),
+            "record" => format!(
+                "records its state for snapshot {time} of {process}: balance {}",
+                self.value
+            ),
+            "record-channel" => format!(
+                "records {} in transit from {} for snapshot {time} of {process}",
+                self.value, self.name
+            ),
+            "complete" => format!(
+                "completes snapshot {time} of {process}: {} in all",
+                self.value
+            ),
             "suspect" => format!("suspects {}", self.value),
             "trust" => format!("trusts {} again", self.value),
             _ => return None,

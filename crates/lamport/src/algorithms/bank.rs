@@ -47,6 +47,11 @@ impl Account {
         }
     }
 
+    /// The balance, without fractions.
+    pub fn balance(self) -> i64 {
+        self.cents / 100
+    }
+
     /// Whether the balance approaches the end of its range, so that the workload halves it.
     pub(super) fn is_rich(self) -> bool {
         self.cents > 100_000_000

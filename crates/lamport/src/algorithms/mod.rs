@@ -14,9 +14,12 @@
 //! | [`wireless`] | election of the best process in a network whose processes reach their neighbours only | Vasudevan, Kurose & Towsley 2004 |
 //! | [`two_phase`] | two-phase commit | Gray 1978 |
 //! | [`three_phase`] | three-phase commit | Skeen 1981 |
+//! | [`snapshot`] | distributed snapshots by markers, of the [`branch`]es of a bank | Chandy & Lamport 1985 |
+//! | [`vector_snapshot`] | distributed snapshots by vector time | Mattern 1989 |
 //! | [`causal`] | causally ordered multicast | Birman, Schiper & Stephenson 1991 |
 
 pub mod bank;
+pub mod branch;
 pub mod bully;
 pub mod causal;
 pub mod central;
@@ -26,12 +29,16 @@ mod election;
 pub mod events;
 pub mod maekawa;
 pub mod mutex;
+#[cfg(test)]
+mod old_snapshots;
 pub mod ricart_agrawala;
 pub mod ring;
+pub mod snapshot;
 pub mod three_phase;
 pub mod token_ring;
 pub mod total;
 pub mod two_phase;
+pub mod vector_snapshot;
 pub mod wireless;
 
 use std::time::Duration;
@@ -73,6 +80,10 @@ pub enum Algorithm {
     TwoPhase,
     /// Three-phase commit: not blocked, if no suspicion is wrong
     ThreePhase,
+    /// Chandy and Lamport's snapshots of a bank: markers, over FIFO channels
+    Snapshot,
+    /// Mattern's snapshots of a bank: vector time and counters, over channels in any order
+    VectorSnapshot,
 }
 
 /// Calls the expression with the type of an algorithm's processes.
@@ -131,6 +142,14 @@ macro_rules! with_process {
                 type $P = $crate::algorithms::three_phase::ThreePhase;
                 $body
             }
+            $crate::algorithms::Algorithm::Snapshot => {
+                type $P = $crate::algorithms::snapshot::Snapshot;
+                $body
+            }
+            $crate::algorithms::Algorithm::VectorSnapshot => {
+                type $P = $crate::algorithms::vector_snapshot::VectorSnapshot;
+                $body
+            }
         }
     };
 }
@@ -153,6 +172,8 @@ impl Algorithm {
             Self::Wireless => "wireless",
             Self::TwoPhase => "two-phase",
             Self::ThreePhase => "three-phase",
+            Self::Snapshot => "snapshot",
+            Self::VectorSnapshot => "vector-snapshot",
         }
     }
 
@@ -188,6 +209,8 @@ impl Algorithm {
             Self::Wireless => &[Bug::NoAcknowledgement, Bug::LateParent, Bug::NoTimeout],
             Self::TwoPhase => &[Bug::NoAcknowledgement, Bug::NoBlocking, Bug::NoAdvance],
             Self::ThreePhase => &[Bug::NoAcknowledgement, Bug::NoAdvance],
+            Self::Snapshot => &[Bug::NoMarker, Bug::LateRecord, Bug::NoChannelState],
+            Self::VectorSnapshot => &[Bug::NoPiggyback, Bug::NoCounters],
         }
     }
 
@@ -225,6 +248,11 @@ impl Algorithm {
             Self::TwoPhase | Self::ThreePhase => {
                 &[Property::Clocks, Property::Atomicity, Property::Decided]
             }
+            Self::Snapshot | Self::VectorSnapshot => &[
+                Property::ConsistentCut,
+                Property::Conserved,
+                Property::Completed,
+            ],
         }
     }
 
@@ -245,6 +273,9 @@ impl Algorithm {
             Self::TwoPhase | Self::ThreePhase => Err(
                 "transactions are numbered, so no path comes back to an earlier state; without --liveness the final states of --count transactions are checked",
             ),
+            Self::Snapshot | Self::VectorSnapshot => Err(
+                "snapshots and transfers are numbered, so no path comes back to an earlier state; without --liveness the final states of --count operations are checked",
+            ),
             Self::Total | Self::Causal => Err(
                 "its processes count multicasts, so no path comes back to an earlier state; without --liveness the final states of --count multicasts are checked",
             ),
@@ -264,6 +295,7 @@ impl Algorithm {
             Self::Causal => &["multicast TEXT"],
             Self::Bully | Self::Ring | Self::Wireless => &["elect"],
             Self::TwoPhase | Self::ThreePhase => &["begin", "commit", "abort"],
+            Self::Snapshot | Self::VectorSnapshot => &["transfer PEER AMOUNT", "snapshot"],
         }
     }
 
@@ -275,6 +307,11 @@ impl Algorithm {
     /// Whether its processes commit transactions.
     pub fn commits(self) -> bool {
         matches!(self, Self::TwoPhase | Self::ThreePhase)
+    }
+
+    /// Whether neither its processes nor its properties compare times, so that states of a model need none.
+    pub fn is_timeless(self) -> bool {
+        self.elects() || matches!(self, Self::Snapshot | Self::VectorSnapshot)
     }
 
     /// Whether its processes have a failure detector.

@@ -128,6 +128,7 @@ fn every_path_is_judged_the_same_by_its_replay() {
                 processes: 2,
                 bug: case.bug,
                 subject: case.subject,
+                order: ChannelOrder::Fifo,
                 reduction: false,
                 // The first states have the shortest paths; some combinations have millions.
                 limits: Limits {

@@ -1,18 +1,8 @@
 //! Elections in every interleaving: what they tolerate, what they need of a failure detector, and their bugs.
 
-use common::process::{
-    check::{
-        path_event::ExplainPath,
-        search::{Limits, Progress, search},
-        system::FaultBudget,
-    },
-    fault_event::PathEvent,
-    ids::Names,
-    verdict::run::RunUnderTest,
-};
+use common::process::check::{search::Limits, system::FaultBudget};
 
 use super::*;
-use crate::{algorithms::with_process, verdict};
 
 const ONE: &str = "one leader a term";
 const AGREE: &str = "agreement in the end";
@@ -39,27 +29,11 @@ fn violations(
         processes,
         bug,
         subject: Subject::Processes { count: 1, budget },
+        order: ChannelOrder::Fifo,
         reduction: false,
         limits: Limits::none(2),
     };
-    with_process!(algorithm, P => {
-        let model = settings.system::<P>(1, budget);
-        let limits = Limits { until_violation, ..settings.limits };
-        let outcome = search(&model, limits, &Progress::default(), &|| false);
-        let found = model.properties.iter().zip(&outcome.violations);
-        let found = found.filter_map(|(property, path)| {
-            let path = path.as_ref()?;
-            let events = model.explain(path);
-            let (crashed, events) = (PathEvent::crashed(&events), PathEvent::run_events(&events));
-            let names = Names::numbered(processes);
-            let run = RunUnderTest::new(&names, &events).crashed(&crashed);
-            let checks = verdict::of(algorithm, &run).checks;
-            let same = checks.iter().any(|check| check.property == *property && check.is_violated());
-            assert!(same, "{algorithm:?} {bug:?} {budget:?}: {checks:?}");
-            Some((property.name(), path.len()))
-        });
-        found.collect()
-    })
+    violations::violations(&settings, until_violation)
 }
 
 #[test]

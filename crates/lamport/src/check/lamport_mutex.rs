@@ -364,7 +364,8 @@ impl ExplainPath for LamportMutex {
             Action::Receive(process, from) => {
                 let message = state.network[from.index()][process.index()].head();
                 let word = word(message.unwrap_or_default());
-                renderer.receive((from, process, false), 0, false, time(process), word, "");
+                let channel = (from, process, false);
+                renderer.receive(channel, 0, false, time(process), None, (word, ""));
                 if word == "request" {
                     let to = To::One(from);
                     renderer.send(process, time(process), None, to, "acknowledgement", "");

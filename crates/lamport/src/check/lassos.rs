@@ -32,6 +32,7 @@ fn settings(algorithm: Algorithm, processes: usize, bug: Option<Bug>) -> Setting
             count: system::UNBOUNDED,
             budget: FaultBudget::default(),
         },
+        order: ChannelOrder::Fifo,
         reduction: true,
         limits: Limits::none(2),
     }
@@ -83,6 +84,7 @@ fn nobody_waits_for_ever_but_with_an_unfair_queue() {
         let settings = settings(algorithm, processes, bug);
         let (reduced, counterexample) = found(&settings);
         let (all, _) = found(&Settings {
+            order: ChannelOrder::Fifo,
             reduction: false,
             ..settings
         });

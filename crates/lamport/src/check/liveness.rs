@@ -26,6 +26,7 @@ use common::{
         fault_event::PathEvent,
         ids::{Names, ProcessId},
         property::Property,
+        reliable_link::ChannelOrder,
         report::{self, Log, Report, line},
     },
     shutdown::Shutdown,
@@ -58,6 +59,10 @@ pub fn settings(cli: &Cli, algorithm: Algorithm) -> Result<Settings, Failure> {
         &["--max-clock"],
         "means nothing with --liveness: states are without the values of clocks",
     )?;
+    if cli.order() != ChannelOrder::Fifo {
+        let why = "means nothing with --liveness: fairness is that of reliable FIFO channels";
+        return refuse("--channels", why);
+    }
     if !bounded {
         given.refuse(
             &["--count"],
@@ -88,6 +93,7 @@ pub fn settings(cli: &Cli, algorithm: Algorithm) -> Result<Settings, Failure> {
         processes,
         bug: cli.bug(algorithm)?,
         subject: Subject::Processes { count, budget },
+        order: ChannelOrder::Fifo,
         reduction: !bounded && cli.options.reduction.unwrap_or_default() == Switch::On,
         limits: check_args.limits()?,
     };
@@ -174,7 +180,7 @@ pub fn run(
         (outcome, found)
     });
     let report = Report {
-        ready: reporting::ready(algorithm),
+        ready: reporting::ready(algorithm, ChannelOrder::Fifo),
         names: &names,
         over: Carrier::Memory,
         journal,
@@ -277,7 +283,7 @@ impl Counterexample {
     /// When the file cannot be written (exit code 2).
     pub fn write(&self, settings: &Settings, file: &Path) -> Result<(), Failure> {
         let end = self.events.last().map(PathEvent::at).unwrap_or_default();
-        let ready = reporting::ready(settings.algorithm);
+        let ready = reporting::ready(settings.algorithm, settings.order);
         Log {
             names: &Names::numbered(settings.processes),
             over: Carrier::Memory,

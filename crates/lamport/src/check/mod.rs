@@ -31,10 +31,14 @@ pub mod processes;
 pub mod reduction;
 pub mod replay;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod soundness;
 pub mod subject;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod violations;
 
 use std::{
     io::{self, IsTerminal},
@@ -52,6 +56,7 @@ use common::{
             search::Limits,
             system::{self, FaultBudget, System, TimerBounds},
         },
+        reliable_link::ChannelOrder,
     },
 };
 
@@ -73,6 +78,8 @@ pub struct Settings {
     pub bug: Option<Bug>,
     /// The model, with its bounds.
     pub subject: Subject,
+    /// In which order channels deliver.
+    pub order: ChannelOrder,
     /// Whether states and steps that make no difference are left out, where that is sound.
     pub reduction: bool,
     /// The limits of the search.
@@ -108,7 +115,9 @@ impl Settings {
         // What stands on the command line goes before what the lab file says to all commands and algorithms.
         let max_clock = options.max_clock.filter(|_| {
             given(&["--max-clock"])
-                || algorithm == Algorithm::Mutex && !given(&["--count"]) && !given(&FAULTS)
+                || algorithm == Algorithm::Mutex
+                    && !given(&["--count", "--channels"])
+                    && !given(&FAULTS)
         });
         let most_processes = match max_clock {
             None => system::MOST_PROCESSES,
@@ -123,8 +132,11 @@ impl Settings {
         let budget = || check_args.budget(processes);
         let subject = match max_clock {
             None => {
-                // The first operation of `events` is a local event; by the second each process sends a message.
-                let default = if algorithm == Algorithm::Events { 2 } else { 1 };
+                // The first operation of `events` is a local event, and that of p1 a snapshot; by the second each sends a message.
+                let default = match algorithm {
+                    Algorithm::Events | Algorithm::Snapshot | Algorithm::VectorSnapshot => 2,
+                    _ => 1,
+                };
                 let count = in_range("--count", options.count.unwrap_or(default), 1, 1_000)?;
                 let (count, budget) = (count as u16, budget()?);
                 Subject::Processes { count, budget }
@@ -147,6 +159,12 @@ impl Settings {
                     "the network of the TLA+ module LamportMutex has no faults; --count checks the processes, with faults",
                 );
             }
+            Some(_) if given(&["--channels"]) && cli.order() != ChannelOrder::Fifo => {
+                return refuse(
+                    "--max-clock",
+                    "the channels of the TLA+ module LamportMutex are FIFO; --count checks the processes, with any channels",
+                );
+            }
             Some(max_clock) => {
                 let max_clock = in_range("--max-clock", max_clock, 1, lamport_mutex::MOST_CLOCK)?;
                 Subject::Module { max_clock }
@@ -157,6 +175,7 @@ impl Settings {
             processes,
             bug: cli.bug(algorithm)?,
             subject,
+            order: cli.order(),
             reduction: options.reduction.unwrap_or_default() == Switch::On,
             limits: check_args.limits()?,
         })
@@ -225,7 +244,8 @@ impl Settings {
             budget,
             is_reduced: false,
             // No process compares times, nor does a property.
-            is_timeless: self.algorithm.elects(),
+            order: self.order,
+            is_timeless: self.algorithm.is_timeless(),
             exercise: Arc::default(),
             process: PhantomData,
         }

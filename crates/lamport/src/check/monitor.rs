@@ -24,6 +24,7 @@ use crate::{
         commitment::Commitment,
         election::{Leaders, best},
         order::{CausalOrder, Misdelivery, TotalOrder},
+        snapshot::{Cuts, Wrong},
         stations::Stations,
     },
 };
@@ -70,6 +71,8 @@ enum History {
     Wireless(Leaders, Stations),
     /// Distributed commit.
     Commitment(Commitment),
+    /// Distributed snapshots.
+    Snapshot(Cuts),
 }
 
 impl PropertyMonitor {
@@ -139,6 +142,9 @@ impl PropertyMonitor {
             Algorithm::TwoPhase | Algorithm::ThreePhase => {
                 History::Commitment(Commitment::new(processes))
             }
+            Algorithm::Snapshot | Algorithm::VectorSnapshot => {
+                History::Snapshot(Cuts::new(processes))
+            }
         };
         Self {
             violated: 0,
@@ -188,6 +194,7 @@ impl Monitor for PropertyMonitor {
             History::Commitment(commitment) => {
                 alive.all(|process| commitment.open(process).is_none())
             }
+            History::Snapshot(cuts) => alive.all(|process| cuts.pending(process).next().is_none()),
         }
     }
 
@@ -210,7 +217,8 @@ impl Monitor for PropertyMonitor {
             History::Clocks
             | History::Total { .. }
             | History::Causal(_)
-            | History::Commitment(_) => 0,
+            | History::Commitment(_)
+            | History::Snapshot(_) => 0,
         }
     }
 
@@ -326,6 +334,13 @@ impl Monitor for PropertyMonitor {
             (History::Commitment(commitment), Some(meaning)) => {
                 let is_broken = commitment.step(process, meaning).is_err();
                 violated |= bit_if(is_broken, Property::Atomicity);
+            }
+            (History::Snapshot(cuts), Some(meaning)) => {
+                violated |= match cuts.step(process, meaning) {
+                    Ok(()) => 0,
+                    Err(Wrong::Inconsistent(_)) => Property::ConsistentCut.bit(),
+                    Err(Wrong::NotConserved(..)) => Property::Conserved.bit(),
+                };
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Where the reduction of the state space is sound.
 
-use common::process::check::system::FaultBudget;
+use common::process::{check::system::FaultBudget, reliable_link::ChannelOrder};
 
 use super::{Settings, Subject};
 use crate::{algorithms::Algorithm, bug::Bug};
@@ -17,6 +17,12 @@ pub fn why_not(settings: &Settings) -> Option<&'static str> {
         }
         Subject::Processes { .. } if settings.algorithm.elects() => {
             Some("states of elections are without times anyway")
+        }
+        Subject::Processes { .. } if settings.algorithm.is_timeless() => {
+            Some("states of snapshots are without times anyway")
+        }
+        Subject::Processes { .. } if settings.order == ChannelOrder::Unordered => {
+            Some("only in FIFO channels do steps commute")
         }
         Subject::Processes { .. } => match settings.bug {
             Some(Bug::NoTieBreak) => Some("with the bug equal times make a difference"),

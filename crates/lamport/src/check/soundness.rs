@@ -24,6 +24,7 @@ fn settings(algorithm: Algorithm, processes: usize, bug: Option<Bug>, count: u16
             count,
             budget: FaultBudget::default(),
         },
+        order: ChannelOrder::Fifo,
         reduction: true,
         limits: Limits::none(2),
     }

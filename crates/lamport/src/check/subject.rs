@@ -35,7 +35,8 @@ impl Checkable for Settings {
                 )
             }
             Subject::Processes { count, budget } => {
-                let (operations, network) = (plural(count.into(), "operation"), network(budget));
+                let operations = plural(count.into(), "operation");
+                let network = network(self.order, budget);
                 format!("{processes} processes of {word}, {operations} each; {network}")
             }
         }
@@ -58,7 +59,7 @@ impl Checkable for Settings {
     }
 
     fn ready(&self) -> Event {
-        let ready = reporting::ready(self.algorithm);
+        let ready = reporting::ready(self.algorithm, self.order);
         match self.subject {
             Subject::Processes { .. } => ready,
             Subject::Module { max_clock } => ready

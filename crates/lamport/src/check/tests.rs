@@ -42,6 +42,7 @@ fn settings(algorithm: Algorithm, processes: usize, bug: Option<Bug>) -> Setting
         processes,
         bug,
         subject: Subject::Module { max_clock: 1 },
+        order: ChannelOrder::Fifo,
         reduction: false,
         limits: Limits::none(2),
     }
@@ -534,6 +535,7 @@ fn each_injected_bug_is_found_by_a_shortest_path() {
 #[test]
 fn a_token_survives_its_holder_if_no_process_is_suspected_wrongly() {
     let settings = Settings {
+        order: ChannelOrder::Fifo,
         reduction: true,
         ..settings(Algorithm::TokenRing, 3, None)
     };

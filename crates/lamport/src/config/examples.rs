@@ -14,16 +14,17 @@ macro_rules! with_words {
             "  total, causal    multicasts in one order, to replicas of a bank account; or in causal order\n",
             "  bully, ring      election of the highest process that lives: by asking those above, or round a ring\n",
             "  wireless         election of the best of a network, in which each process reaches its neighbours only\n",
-            "  two-phase, three-phase  distributed commit: blocked when its coordinator, p1, crashes; or not\n\n",
+            "  two-phase, three-phase  distributed commit: blocked when its coordinator, p1, crashes; or not\n",
+            "  snapshot, vector-snapshot  snapshots of a bank: by markers over FIFO channels, by vector time over any\n\n",
             "Bugs:\n",
             "  no-tie-break        equal timestamps: each process takes its own request as the first\n",
             "  no-acknowledgement  a process does not wait for acknowledgements, replies, grants or answers\n",
             "  no-advance          a receive does not advance the clock past the message's timestamp\n",
             "  no-hold-back        a process delivers multicasts as they arrive and holds none back\n",
             "  no-timeout, no-discard, no-removal, old-terms, late-parent  elections: wait, pass on too much, mix terms or parents\n",
-            "  unfair-queue        waiting requests are granted by process, the first one first\n",
             "  no-relinquish, keep-token, no-round  quorums stay locked; the token is kept; a second one is made\n",
-            "  no-blocking         a participant that is uncertain and suspects the coordinator aborts\n\n",
+            "  unfair-queue, no-blocking            requests are granted by process; who is uncertain aborts\n",
+            "  no-marker, late-record, no-channel-state, no-piggyback, no-counters   snapshots with a part left out\n\n",
             $examples
         )
     };
@@ -53,7 +54,9 @@ Examples:
   lamport simulate mutex --processes 3 --count 2 --seed 7
   lamport simulate causal --delay exp:20ms --partition 'p1/p2,p3@1s..2s' --for 3s
   lamport simulate total --crash p2@100ms..2s --logs logs
-  lamport simulate bully --crash p3@100ms --count 3"
+  lamport simulate bully --crash p3@100ms --count 3
+  lamport simulate snapshot --channels unordered --seeds 100
+                                                  Chandy and Lamport's snapshots need FIFO channels: exit code 1"
 );
 
 pub(super) const RUN: &str = with_words!(
@@ -80,6 +83,7 @@ Examples:
   lamport check central --may-reorder 1           a network that may deliver one message out of order
   lamport check bully --processes 2 --may-suspect 2
                                                   a failure detector that is wrong twice
+  lamport check snapshot --channels unordered     each message arrives once, in any order: exit code 1
   lamport check central --liveness                whether a process can wait for ever, the scheduler being fair"
 );
 

@@ -113,6 +113,7 @@ impl NodeWorkload {
             Algorithm::TwoPhase | Algorithm::ThreePhase => Self::Commit,
             // The best is not the one with the greatest number, and nodes reach their neighbours only.
             Algorithm::Wireless => return None,
+            Algorithm::Snapshot | Algorithm::VectorSnapshot => return None,
         })
     }
 

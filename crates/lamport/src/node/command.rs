@@ -13,6 +13,7 @@ use common::{
             peers::{PeerTable, introduced},
             transport::BoundSocket,
         },
+        reliable_link::ChannelOrder,
         workload::Workload,
     },
     shutdown::Shutdown,
@@ -27,6 +28,7 @@ use crate::{
     algorithms::{Algorithm, with_process},
     bug::Bug,
     config::{Cli, MOST},
+    reporting::UNORDERED,
     simulate::replay::{CLOCK, TYPED},
 };
 
@@ -67,6 +69,7 @@ impl Plan {
             algorithm: algorithm.word(),
             tolerates_restart: algorithm.tolerates_restart(),
             process: cli.bug(algorithm)?,
+            order: cli.order(),
             clock: options.clock.unwrap_or(0),
             seed: options.seed.unwrap_or_else(|| new_session().into()),
             workload: match managed {
@@ -115,7 +118,8 @@ impl Plan {
         });
         let text = format!("{address}{}", group.unwrap_or_default());
         let typed = (TYPED, u64::from(by_hand));
-        let counts = [typed, (CLOCK, settings.clock)];
+        let unordered = u64::from(settings.order == ChannelOrder::Unordered);
+        let counts = [typed, (CLOCK, settings.clock), (UNORDERED, unordered)];
         let ready = Event::new(Kind::Ready)
             .algorithm(settings.algorithm)
             .counts(counts.into_iter().filter(|(_, count)| *count > 0));

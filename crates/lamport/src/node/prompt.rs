@@ -45,6 +45,14 @@ pub(super) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, S
         "begin" => Typed::Command(Command::Begin),
         "commit" => Typed::Command(Command::Vote(Outcome::Commit)),
         "abort" => Typed::Command(Command::Vote(Outcome::Abort)),
+        "snapshot" => Typed::Command(Command::Snapshot),
+        "transfer" => {
+            let (to, amount) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let to = peer(to, names, me)?;
+            let amount = amount.trim().parse().ok().filter(|amount| *amount > 0);
+            let why = "an amount is a whole number from 1 on: transfer p2 30";
+            return Ok(Typed::Command(Command::Transfer(to, amount.ok_or(why)?)));
+        }
         "clock" => Typed::Clock,
         "queue" => Typed::Queue,
         "help" | "?" => Typed::Help,
@@ -53,7 +61,8 @@ pub(super) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, S
         "multicast" => return Err("nothing to multicast: type multicast and the payload".into()),
         "send" => {
             let (to, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            return send(to, text.trim(), names, me);
+            let to = peer(to, names, me)?;
+            return Ok(Typed::Command(Command::Send(to, text.trim().to_owned())));
         }
         _ => {
             let known = [
@@ -70,6 +79,8 @@ pub(super) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, S
                 "quit",
                 "multicast",
                 "send",
+                "snapshot",
+                "transfer",
             ];
             let shown: String = word.chars().take(64).collect();
             let near = did_you_mean(&shown, known);
@@ -82,11 +93,10 @@ pub(super) fn parse(line: &str, names: &Names, me: ProcessId) -> Result<Typed, S
     Ok(typed)
 }
 
-fn send(to: &str, text: &str, names: &Names, me: ProcessId) -> Result<Typed, String> {
+/// Another process.
+fn peer(to: &str, names: &Names, me: ProcessId) -> Result<ProcessId, String> {
     match names.process(to) {
-        Some(process) if process != me => {
-            Ok(Typed::Command(Command::Send(process, text.to_owned())))
-        }
+        Some(process) if process != me => Ok(process),
         _ => {
             let others = names.all().filter(|name| *name != names.of(me));
             let others: Vec<_> = others.collect();
@@ -112,6 +122,8 @@ pub(super) fn help(algorithm: Algorithm) -> Vec<String> {
             "begin" => "begin a transaction, at the coordinator p1",
             "commit" => "vote to commit the transaction",
             "abort" => "vote to abort the transaction",
+            "transfer PEER AMOUNT" => "transfer money to another process",
+            "snapshot" => "initiate a snapshot of all processes and channels",
             "multicast +100" => "deposit 100 on all replicas of the account",
             "multicast +1%" => "add 1% interest on all replicas",
             _ => "send a text to all processes",
@@ -153,6 +165,11 @@ mod tests {
             ),
             ("send p9 hello", "unknown peer 'p9'; the peers are p2, p3"),
             ("send p1 hello", "unknown peer 'p1'; the peers are p2, p3"),
+            (
+                "transfer p2 0",
+                "an amount is a whole number from 1 on: transfer p2 30",
+            ),
+            ("transfer p9 10", "unknown peer 'p9'; the peers are p2, p3"),
             (
                 "multicast",
                 "nothing to multicast: type multicast and the payload",

@@ -61,10 +61,14 @@ fn check(
     let events = &logged.events;
     let end = events.iter().map(|event| event.at).max();
     let end = end.unwrap_or_default();
-    let run = logged.under_test().unfinished(&[]).crashed(failed);
+    let run = logged
+        .under_test()
+        .unfinished(&[])
+        .crashed(failed)
+        .order(settings.simulation.order);
     let verdict = verdict::of(settings.algorithm, &run);
     let report = Report {
-        ready: reporting::ready(settings.algorithm),
+        ready: reporting::ready(settings.algorithm, settings.simulation.order),
         names: &settings.names,
         over: settings.transport.carrier(),
         journal,

@@ -13,6 +13,7 @@ use common::{
         children::start::{give_faults, own_command},
         faults::{Delay, FaultArgs, Faults},
         ids::{Names, ProcessId},
+        reliable_link::ChannelOrder,
         report::Show,
         workload::Workload,
     },
@@ -93,6 +94,10 @@ impl Settings {
             command.args(["--bug", bug.word()]);
         }
         command.args(network::flags().split_whitespace());
+        let order = self.simulation.order;
+        if order != ChannelOrder::default() {
+            command.args(["--channels", order.word()]);
+        }
         give_faults(&mut command, &self.faults, &self.fault_args.partition);
         Ok(command)
     }

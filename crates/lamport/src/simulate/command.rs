@@ -44,7 +44,7 @@ pub fn run(
     let options = &cli.options;
     let seeds = in_range("--seeds", options.seeds.unwrap_or(1), 1, 1_000_000)?;
     let report = Report {
-        ready: reporting::ready(algorithm),
+        ready: reporting::ready(algorithm, settings.order),
         names: &Names::numbered(settings.processes),
         over: Carrier::Memory,
         journal,

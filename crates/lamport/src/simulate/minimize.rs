@@ -7,6 +7,7 @@ use common::{
     process::{
         faults::{Crash, Faults},
         ids::{Names, ProcessId},
+        reliable_link::ChannelOrder,
         report::{Report, line},
         run_event::{MessageAction, RunEvent},
         simulation::{self, Detector, Run},
@@ -45,7 +46,9 @@ pub fn simulated(algorithm: Algorithm, settings: &Settings) -> (Run, Verdict) {
     let crashed: Vec<_> = settings.faults.crashed().collect();
     let verdict = verdict::of(
         algorithm,
-        &RunUnderTest::new(&names, &run.events).crashed(&crashed),
+        &RunUnderTest::new(&names, &run.events)
+            .crashed(&crashed)
+            .order(settings.order),
     );
     (run, verdict)
 }
@@ -172,6 +175,7 @@ impl Counterexample {
             process: bug,
             faults,
             detector,
+            order,
             ..
         } = &self.settings;
         let mut command = format!(
@@ -200,6 +204,9 @@ impl Counterexample {
         }
         if *detector == Detector::Heartbeats {
             command += " --detector heartbeats";
+        }
+        if *order == ChannelOrder::Unordered {
+            command += " --channels unordered";
         }
         if let Some(bug) = bug {
             command += &format!(" --bug {}", bug.word());

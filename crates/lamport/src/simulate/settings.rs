@@ -47,6 +47,7 @@ pub fn settings(
         faults: Faults::new(fault_args, &Names::numbered(processes), DELAY)?,
         process: cli.bug(algorithm)?,
         unreliable: false,
+        order: cli.order(),
         detector: match options.detector.unwrap_or_default() {
             FailureDetector::Perfect => Detector::Perfect,
             FailureDetector::Heartbeats => Detector::Heartbeats,

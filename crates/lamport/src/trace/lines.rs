@@ -145,7 +145,8 @@ pub(super) fn parse(piece: Piece, all: bool) -> Block {
 fn claim(line: &Line<'_>) -> Claim {
     match &*line.meaning {
         "request" | "enter" | "exit" | "multicast" | "deliver" | "elect" | "leader" | "parent"
-        | "station" | "begin" | "vote" | "decide" => Claim::Property,
+        | "station" | "begin" | "vote" | "decide" | "transfer" | "credit" | "record"
+        | "record-channel" | "complete" => Claim::Property,
         "" if line.message_type.is_empty() => Claim::None,
         _ => Claim::Step,
     }

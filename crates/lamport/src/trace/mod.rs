@@ -18,6 +18,7 @@
 //! | [`computation`] | all of it together |
 //! | [`words`], [`connections`] | an event in words; the time for which a connection was served |
 //! | [`spans`] | critical sections and the terms of leaders, which are drawn as bars |
+//! | [`cut`] | cuts, and whether they are consistent |
 //! | [`lane_order`] | the order of the lanes |
 //! | [`terminal`], [`svg`], [`page`], [`exports`] | the diagrams, and the files for other tools |
 //! | [`command`], [`args`] | the command `trace`, and its options |
@@ -30,6 +31,7 @@ pub mod command;
 mod complete;
 pub mod computation;
 pub mod connections;
+pub mod cut;
 mod dedup;
 pub mod executions;
 pub mod exports;

@@ -16,6 +16,7 @@ use common::{
     process::{
         ids::{Names, ProcessId},
         property::Property,
+        reliable_link::ChannelOrder,
         run_event::RunEvent,
         verdict::{
             check::Check,
@@ -57,6 +58,8 @@ pub struct LoggedRun {
     pub crashed: Vec<ProcessId>,
     /// The processes without a log, whose names are in the logs of others.
     pub missing: Vec<ProcessId>,
+    /// In which order channels deliver.
+    order: ChannelOrder,
     /// Whether the processes are nodes, between which the network is unreliable.
     of_nodes: bool,
 }
@@ -116,6 +119,7 @@ impl LoggedRun {
         let mut place_of = vec![NONE; trace.events.len()];
         let mut types = MessageTypes::default();
         let (mut first, mut crashed) = (None, Vec::new());
+        let mut order = ChannelOrder::Fifo;
         let outside = trace.processes.iter();
         let outside = outside.filter(|process| process.algorithm.as_deref() == Some(OUTSIDE));
         let outside = outside.map(|process| process.node.as_str()).collect();
@@ -124,6 +128,9 @@ impl LoggedRun {
             let Some(process) = members.of_process.get(&event.process).copied() else {
                 continue;
             };
+            if event.kind == Kind::Ready && step::order(trace.text(event.text)) != order {
+                order = ChannelOrder::Unordered;
+            }
             if event.kind == Kind::Fault && is_crash(trace.text(event.text)) {
                 crashed.push(process);
             }
@@ -182,6 +189,7 @@ impl LoggedRun {
             unfinished,
             crashed,
             missing,
+            order,
             of_nodes: workload.is_some(),
         }
     }
@@ -242,6 +250,7 @@ impl LoggedRun {
             unfinished: &self.unfinished,
             crashed: &self.crashed,
             missing: &self.missing,
+            order: self.order,
             sends: Some(&self.sends),
             ..RunUnderTest::new(&self.names, &self.events)
         }

@@ -7,6 +7,7 @@
 //! | `exclusion` | mutual exclusion: safety, liveness, fairness |
 //! | `election`, `stations` | elections: safety, liveness; the network of a wireless one |
 //! | [`commitment`] | distributed commit |
+//! | `snapshot` | distributed snapshots |
 //! | `delivery`, [`order`] | ordered multicast: the whole run; event by event |
 
 pub mod commitment;
@@ -14,6 +15,7 @@ mod delivery;
 pub(crate) mod election;
 mod exclusion;
 pub mod order;
+pub(crate) mod snapshot;
 pub(crate) mod stations;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use common::process::{
 
 use self::{
     commitment::CommitmentChecker, delivery::Delivery, election::Election, exclusion::Exclusion,
+    snapshot::SnapshotChecker,
 };
 use crate::algorithms::Algorithm;
 
@@ -55,6 +58,9 @@ fn with(algorithm: Algorithm, run: &RunUnderTest<'_>, clocks: bool, channels: bo
     }
     match algorithm {
         Algorithm::Events => {}
+        Algorithm::Snapshot | Algorithm::VectorSnapshot => {
+            checkers.push(Box::new(SnapshotChecker::new(processes)));
+        }
         Algorithm::TwoPhase | Algorithm::ThreePhase => {
             checkers.push(Box::new(CommitmentChecker::new(processes)));
         }

@@ -1,7 +1,7 @@
 //! The algorithms and their injected bugs.
 
 /// Every algorithm with the bugs that it takes.
-pub(crate) const ALGORITHMS: [(&str, &[&str]); 13] = [
+pub(crate) const ALGORITHMS: [(&str, &[&str]); 15] = [
     ("events", &["no-advance"]),
     (
         "mutex",
@@ -41,6 +41,11 @@ pub(crate) const ALGORITHMS: [(&str, &[&str]); 13] = [
         "wireless",
         &["no-acknowledgement", "late-parent", "no-timeout"],
     ),
+    (
+        "snapshot",
+        &["no-marker", "late-record", "no-channel-state"],
+    ),
+    ("vector-snapshot", &["no-piggyback", "no-counters"]),
     (
         "two-phase",
         &["no-acknowledgement", "no-blocking", "no-advance"],

@@ -99,6 +99,43 @@ fn the_term_of_a_leader_is_a_bar_until_it_crashes() {
 }
 
 #[test]
+fn the_cut_of_a_snapshot_is_a_line_with_its_verdict() {
+    let folder = Folder::new();
+    let svg_of = |arguments: &str, log: &str| {
+        let logs = folder.path("logs");
+        let arguments: Vec<&str> = arguments.split(' ').chain(["--logs", &logs]).collect();
+        run(LAMPORT, &arguments);
+        let path = folder.path("cut.svg");
+        let log = format!("{logs}{log}");
+        assert_eq!(trace(&[&log, "--svg", &path]).code, Some(0));
+        fs::read_to_string(path).unwrap()
+    };
+    let svg = svg_of("simulate snapshot --count 1 --show 0", "");
+    for class in ["cut", "inconsistent", "message violating"] {
+        let drawn = svg.matches(&format!("<path class=\"{class}\"")).count();
+        assert_eq!(drawn, usize::from(class == "cut"), "{class}: {svg}");
+    }
+    assert!(
+        svg.contains("the cut of snapshot 1 of p1: consistent"),
+        "{svg}"
+    );
+    assert!(svg.contains(">a consistent cut<"), "{svg}");
+    // The path ends before p3 records its state.
+    let unordered = "check snapshot --channels unordered";
+    let svg = svg_of(unordered, "/consistent-cut.jsonl");
+    for class in ["cut", "inconsistent", "message violating"] {
+        let drawn = svg.matches(&format!("<path class=\"{class}\"")).count();
+        assert_eq!(drawn, usize::from(class != "cut"), "{class}: {svg}");
+    }
+    assert!(
+        svg.contains(
+            "inconsistent, as the message from p2 to p3 is received before it and sent after it"
+        ) || svg.contains("inconsistent, as the message from p1 to p2"),
+        "{svg}"
+    );
+}
+
+#[test]
 fn the_critical_section_is_a_bar_with_its_name() {
     let folder = Folder::new();
     let logs = folder.path("logs");

@@ -22,6 +22,7 @@ use common::process::{
     },
     ids::ProcessId,
     property::Property,
+    reliable_link::ChannelOrder,
 };
 
 use self::{
@@ -150,6 +151,7 @@ impl Settings {
             commands: self.commands(),
             settings,
             budget: self.budget,
+            order: ChannelOrder::Fifo,
             is_reduced: false,
             is_timeless: true,
             exercise: Arc::default(),

@@ -11,6 +11,7 @@ use common::{
         },
         faults::Crash,
         ids::ProcessId,
+        reliable_link::ChannelOrder,
         verdict::{Verdict, run::RunUnderTest},
     },
     text::plural,
@@ -53,7 +54,7 @@ impl Checkable for Settings {
             let waits = plural(self.early.into(), "wait");
             words += &format!(", {waits} each that may end early");
         }
-        format!("{words}; {}", network(self.budget))
+        format!("{words}; {}", network(ChannelOrder::Fifo, self.budget))
     }
 
     fn processes(&self) -> usize {

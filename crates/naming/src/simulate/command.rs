@@ -9,6 +9,7 @@ use common::{
     message::Carrier,
     process::{
         ids::{Names, ProcessId},
+        reliable_link::ChannelOrder,
         report::Report,
         simulation::{
             self, Detector, Run,
@@ -74,6 +75,7 @@ impl Simulated for Settings {
                 faults: self.faults.clone(),
                 process,
                 unreliable: false,
+                order: ChannelOrder::Fifo,
                 commands,
             };
             simulation::run::<P>(&settings)

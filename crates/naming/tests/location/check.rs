@@ -10,6 +10,7 @@ use common::process::{
     },
     ids::ProcessId,
     property::Property,
+    reliable_link::ChannelOrder,
 };
 use naming::check::watch::Watch;
 use naming::location::{
@@ -71,6 +72,7 @@ fn explore<P: Scheme>(scheme: LocationScheme, settings: P::Settings, case: &Case
         commands,
         settings,
         budget: case.budget,
+        order: ChannelOrder::Fifo,
         is_reduced: false,
         is_timeless: true,
         exercise: Arc::default(),

@@ -142,8 +142,8 @@ impl PathRenderer {
         position: usize,
         duplicated: bool,
         time: u64,
-        word: &'static str,
-        text: &str,
+        meaning: Option<Meaning>,
+        (word, text): (&'static str, &str),
     ) {
         let (from, to, _) = channel;
         let Some((number, to_all)) = self.take(channel, position) else {
@@ -159,7 +159,7 @@ impl PathRenderer {
             word: Cow::Borrowed(word),
             text: text.to_owned(),
         };
-        self.event(to, time, what, None);
+        self.event(to, time, what, meaning);
     }
 
     /// Something happens to the message at this position of the channel.

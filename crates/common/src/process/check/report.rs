@@ -15,6 +15,7 @@ use crate::{
         fault_event::PathEvent,
         ids::{Names, ProcessId},
         property::Property,
+        reliable_link::ChannelOrder,
         report::{self, Log, Report, line},
         verdict::{Verdict, run::RunUnderTest},
     },
@@ -111,7 +112,7 @@ pub struct Found {
 }
 
 /// The network with the faults that may occur, in words.
-pub fn network(budget: FaultBudget) -> String {
+pub fn network(order: ChannelOrder, budget: FaultBudget) -> String {
     let all = [
         (budget.lost, "message", "lost"),
         (budget.duplicated, "message", "duplicated"),
@@ -125,9 +126,13 @@ pub fn network(budget: FaultBudget) -> String {
         format!("{subject} {fault}")
     });
     let words: Vec<_> = words.collect();
-    match words.is_empty() {
-        true => "reliable FIFO channels".to_owned(),
-        false => format!("at most {}", words.join(", ")),
+    match (order, words.is_empty()) {
+        (ChannelOrder::Fifo, true) => "reliable FIFO channels".to_owned(),
+        (ChannelOrder::Fifo, false) => format!("at most {}", words.join(", ")),
+        (ChannelOrder::Unordered, true) => "reliable channels, unordered".to_owned(),
+        (ChannelOrder::Unordered, false) => {
+            format!("unordered channels, at most {}", words.join(", "))
+        }
     }
 }
 
@@ -250,6 +255,9 @@ impl Checked<'_> {
             // Without clocks a path can come back to an earlier state, and has no end then.
             "every look-up ends" => "in every final state",
             "agreement in the end" => "of all that live, in every final state",
+            "snapshots completed" => "eventually, on every path",
+            "consistent cut" => "of every snapshot, on every path",
+            "money conserved" => "in every snapshot",
             "everything delivered" => "at every process, eventually, on every path",
             "at most 3 in a channel" => "messages, in every state",
             "clock condition" | "in timestamp order" | "causal order" | "same sequence"

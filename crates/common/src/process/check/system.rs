@@ -10,6 +10,7 @@ mod model;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     marker::PhantomData,
+    mem,
     sync::Arc,
 };
 
@@ -26,6 +27,7 @@ use crate::process::{
     detector::Detection,
     ids::ProcessId,
     property::Property,
+    reliable_link::ChannelOrder,
     timers::Timers,
     verdict::exercise::{Exercise, SharedExercise},
 };
@@ -139,6 +141,8 @@ pub struct System<P: Process, M> {
     pub settings: P::Settings,
     /// The faults that may occur.
     pub budget: FaultBudget,
+    /// In which order channels deliver.
+    pub order: ChannelOrder,
     /// Whether only what makes a difference is kept of a state; see [`reduction`](super::reduction).
     pub is_reduced: bool,
     /// Whether states are without clocks and times of messages, which make no difference where neither a process nor a
@@ -283,7 +287,7 @@ pub enum Step {
 /// An event of a step.
 pub(super) enum StepEvent<'s, M> {
     /// The receive event of the step's message, at this time.
-    Receive(u64),
+    Receive(u64, &'s Option<Meaning>),
     /// Another event.
     Event(u64, &'s Option<Meaning>, &'s Option<(To, M)>),
 }
@@ -306,6 +310,20 @@ pub(super) enum Input<M> {
     Detect(Detection),
     /// It receives a message of this process, and what the sender knew.
     Message(ProcessId, Stamped<M>, Known),
+}
+
+impl<P: Process, M> System<P, M> {
+    /// How many faults it is that the message at this position of a channel, which is a copy or not, is received next.
+    #[inline]
+    pub(super) fn reordered(&self, position: usize, copy: bool) -> u8 {
+        u8::from(position > 0 && !copy && self.order == ChannelOrder::Fifo)
+    }
+
+    /// Whether the message at this position may be received next, given the faults that may still occur.
+    #[inline]
+    pub(super) fn may_receive(&self, position: usize, copy: bool, budget: FaultBudget) -> bool {
+        self.reordered(position, copy) <= budget.reordered
+    }
 }
 
 impl<P: Process, M: Monitor> System<P, M> {
@@ -342,7 +360,7 @@ impl<P: Process, M: Monitor> System<P, M> {
                 let Some(index) = state.index((from, to, copy), position) else {
                     return;
                 };
-                state.budget.reordered -= u8::from(position > 0 && !copy);
+                state.budget.reordered -= self.reordered(position, copy);
                 state.budget.duplicated -= u8::from(duplicated);
                 let InFlight { message, known, .. } = state.network.remove(index);
                 if duplicated {
@@ -450,7 +468,7 @@ impl<P: Process, M: Monitor> System<P, M> {
                 continue;
             }
             if seen.received.is_some() {
-                show(me, StepEvent::Receive(time));
+                show(me, StepEvent::Receive(time, &seen.meaning));
                 continue;
             }
             show(me, StepEvent::Event(time, &seen.meaning, &send));
@@ -478,14 +496,14 @@ impl<P: Process, M: Monitor> System<P, M> {
         let mut actions = Vec::new();
         let mut events = SmallVec::new();
         let mut before = node.clocked.clock.time();
-        let mut receive = |clock, received, is_probe| {
+        let receive = |clock, received, meaning, is_probe| {
             let seen = Seen {
                 clock,
                 received: Some(received),
-                meaning: None,
+                meaning,
                 is_probe,
             };
-            events.push(Happened { seen, send: None });
+            Happened { seen, send: None }
         };
         // A clock cannot overflow here: paths are short.
         match input {
@@ -511,12 +529,21 @@ impl<P: Process, M: Monitor> System<P, M> {
                     let mut message = message.clone();
                     message.time = NOW;
                     if let Ok(time) = behind.receive(from, message, &mut actions) {
-                        receive((0, time), Received { sent: NOW, known }, true);
+                        let received = Received { sent: NOW, known };
+                        events.push(receive((0, time), received, None, true));
                     }
                     actions.clear();
                 }
+                let mut meaning = None;
+                if P::ACTS_BEFORE_RECEIVING {
+                    let arrived = node.clocked.before_receiving(from, &message, &mut actions);
+                    meaning = arrived.unwrap_or_default();
+                    self.perform(node, mem::take(&mut actions), before, &mut events);
+                    before = node.clocked.clock.time();
+                }
                 if let Ok(time) = node.clocked.receive(from, message, &mut actions) {
-                    receive((before, time), Received { sent, known }, false);
+                    let received = Received { sent, known };
+                    events.push(receive((before, time), received, meaning, false));
                     before = time;
                 }
             }

@@ -8,6 +8,7 @@ use super::{
         fault_event::PathEvent,
         ids::{Names, ProcessId},
         property::Property,
+        reliable_link::ChannelOrder,
         sample::{Broadcast, Settings},
         verdict::exercise::Exercise,
     },
@@ -89,6 +90,7 @@ fn system(timeouts: u16, lost: u8) -> System<Broadcast, LookUps> {
             lost,
             ..FaultBudget::default()
         },
+        order: ChannelOrder::Fifo,
         is_reduced: false,
         is_timeless: true,
         exercise: Arc::default(),

@@ -19,6 +19,7 @@ use crate::process::{
     faults::{Crash, Faults},
     ids::{Names, ProcessId},
     property::Property,
+    reliable_link::ChannelOrder,
     simulation::{self, Detector},
     verdict::exercise::Exercise,
     workload::Workload,
@@ -183,6 +184,7 @@ fn system(crashed: u8, suspected: u8) -> System<Watcher, Suspicions> {
             suspected,
             ..FaultBudget::default()
         },
+        order: ChannelOrder::Fifo,
         is_reduced: false,
         is_timeless: true,
         exercise: Arc::default(),

@@ -1,4 +1,6 @@
-//! Reliable FIFO channels, which the algorithms assume: each message is received once, in the order of sending.
+//! Reliable channels, which the algorithms assume: each message is received once, of FIFO channels in the order of sending.
+
+use std::collections::HashSet;
 
 use super::{
     check::Check,
@@ -9,6 +11,7 @@ use super::{
 use crate::process::{
     ids::ProcessId,
     property::Property,
+    reliable_link::ChannelOrder,
     run_event::{MessageAction, RunEvent},
 };
 
@@ -26,6 +29,8 @@ struct Last {
 pub struct Channels {
     /// By receiver: the channels that it has received from, sorted by sender.
     last: Vec<Vec<Last>>,
+    /// By receiver: the messages that it has received, with their senders; of unordered channels.
+    received: Vec<HashSet<(ProcessId, u64)>>,
     violation: Option<((usize, usize), &'static str)>,
 }
 
@@ -34,6 +39,7 @@ impl Channels {
     pub fn new(processes: usize) -> Self {
         Self {
             last: vec![Vec::new(); processes],
+            received: vec![HashSet::new(); processes],
             violation: None,
         }
     }
@@ -54,7 +60,7 @@ impl Checker for Channels {
             Err(place) => channels.insert(place, last),
             Ok(place) => {
                 let before = std::mem::replace(&mut channels[place], last);
-                if number <= before.number {
+                if run.order == ChannelOrder::Fifo && number <= before.number {
                     let reason = if number == before.number {
                         "a message was received twice"
                     } else {
@@ -64,6 +70,12 @@ impl Checker for Channels {
                         .get_or_insert(((before.receive, index), reason));
                 }
             }
+        }
+        if run.order == ChannelOrder::Unordered
+            && !self.received[event.process.index()].insert((from, number))
+        {
+            self.violation
+                .get_or_insert(((index, index), "a message was received twice"));
         }
         if known.send.is_none() && !run.is_incomplete(from) {
             self.violation
@@ -79,7 +91,14 @@ impl Checker for Channels {
                 run,
                 exercise,
                 property,
-                "every message was received at most once, in the order of sending",
+                match run.order {
+                    ChannelOrder::Fifo => {
+                        "every message was received at most once, in the order of sending"
+                    }
+                    ChannelOrder::Unordered => {
+                        "every message was received at most once, in any order"
+                    }
+                },
                 &[],
             ),
         }]

@@ -47,6 +47,13 @@ impl Exercise {
     /// A process decided on a transaction.
     pub const DECIDED: Self = Self(1 << 11);
 
+    /// A process initiated a snapshot, or recorded its state for one.
+    pub const RECORDED: Self = Self(1 << 12);
+    /// A snapshot was completed.
+    pub const COMPLETED: Self = Self(1 << 13);
+    /// A process received a transfer of money.
+    pub const CREDITED: Self = Self(1 << 14);
+
     /// An event with this meaning.
     #[inline]
     pub fn of_meaning(process: ProcessId, meaning: &Meaning) -> Self {
@@ -62,6 +69,9 @@ impl Exercise {
             Meaning::Leader(_) => Self::LED,
             Meaning::Begin(_) => Self::BEGUN,
             Meaning::Decide(..) => Self::DECIDED,
+            Meaning::Record(..) => Self::RECORDED,
+            Meaning::Complete(..) => Self::COMPLETED,
+            Meaning::Credit(..) => Self::CREDITED,
             _ => Self::default(),
         }
     }
@@ -124,6 +134,14 @@ impl Exercise {
                 false => Some("no transaction began"),
                 true => unless(self.has(Self::DECIDED), "no process decided"),
             },
+            Property::ConsistentCut => match self.has(Self::RECORDED) {
+                false => Some("no snapshot was initiated"),
+                true => unless(self.has(Self::CREDITED), "no transfer was received"),
+            },
+            Property::Conserved | Property::Completed if !self.has(Self::RECORDED) => {
+                Some("no snapshot was initiated")
+            }
+            Property::Conserved => unless(self.has(Self::COMPLETED), "no snapshot was completed"),
             Property::LookUpsEnd => {
                 unless(self.has(Self::LOOKED_UP), "no process looked up a name")
             }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::process::{
     ids::{Names, ProcessId},
+    reliable_link::ChannelOrder,
     run_event::RunEvent,
 };
 
@@ -41,6 +42,8 @@ pub struct RunUnderTest<'a> {
     pub crashed: &'a [ProcessId],
     /// The processes without a log.
     pub missing: &'a [ProcessId],
+    /// In which order the channels deliver.
+    pub order: ChannelOrder,
     /// For each event the index of the send that it receives, or [`NONE`]. Without it the senders' numbers identify the sends.
     pub sends: Option<&'a [u32]>,
     /// The places of the events in logs.
@@ -56,6 +59,7 @@ impl<'a> RunUnderTest<'a> {
             unfinished: &[],
             crashed: &[],
             missing: &[],
+            order: ChannelOrder::Fifo,
             sends: None,
             places: None,
         }
@@ -71,6 +75,12 @@ impl<'a> RunUnderTest<'a> {
     #[must_use]
     pub fn crashed(self, crashed: &'a [ProcessId]) -> Self {
         Self { crashed, ..self }
+    }
+
+    /// The same run, over channels that deliver in this order.
+    #[must_use]
+    pub fn order(self, order: ChannelOrder) -> Self {
+        Self { order, ..self }
     }
 
     /// Whether events of this process may be missing.

@@ -42,6 +42,8 @@ pub(super) fn difference(logged: &Event, replayed: &RunEvent, names: &Names) -> 
         compare(field, text(logged), text(replayed));
     }
     compare("timestamp", text(&logged.timestamp), text(&event.timestamp));
+    compare("name", text(&logged.name), text(&event.name));
+    compare("value", text(&logged.value), text(&event.value));
     compare("text", quoted(&logged.text), quoted(&event.text));
     (!differences.is_empty()).then(|| format!("the log has {}", differences.join(", ")))
 }

@@ -172,7 +172,9 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
             if script.beginnings[me].lasso > 1 {
                 self.engines[me].advance_clock(expected.time.saturating_sub(1));
             }
-            match expected.what {
+            let before = self.before_receiving(script, step, expected)?;
+            let first = before.unwrap_or(expected);
+            match first.what {
                 MessageAction::Receive { from, number, .. } => {
                     let sent = self.drivers.get(from.index());
                     let frame =
@@ -219,6 +221,41 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
         script.compared("replay", step, expected, event)
     }
 
+    /// The receive of the message whose arrival causes the event, which happens before it; None if the event has another cause.
+    fn before_receiving<'s>(
+        &self,
+        script: &'s Script,
+        step: &Step,
+        expected: &RunEvent,
+    ) -> Result<Option<&'s RunEvent>, Failure> {
+        if !P::ACTS_BEFORE_RECEIVING || matches!(expected.what, MessageAction::Receive { .. }) {
+            return Ok(None);
+        }
+        let Some((receive, next)) = script.next_receive(step, expected.process) else {
+            return Ok(None);
+        };
+        let MessageAction::Receive { from, number, .. } = next.what else {
+            return Ok(None);
+        };
+        let channel = (from, expected.process);
+        let Some(message) = self.message(channel, number) else {
+            // A process records the snapshot of another one only when a message arrives.
+            return match expected.meaning {
+                Some(Meaning::Record(snapshot, _)) if snapshot.process != expected.process => {
+                    let message = words(channel, number, &script.names);
+                    let why = format!("no process has sent it: {message}");
+                    Err(script.differs_in("replay", receive, next, &why))
+                }
+                _ => Ok(None),
+            };
+        };
+        let mut node = self.engines[expected.process.index()].clocked().clone();
+        let mut actions = Vec::new();
+        let done = node.before_receiving(from, &message, &mut actions);
+        let is_first = done.is_ok() && actions.first().is_some_and(|it| fits(it, expected));
+        Ok(is_first.then_some(next))
+    }
+
     /// The timers of each process that are set.
     fn timers(&self) -> Vec<Timers> {
         self.drivers.iter().map(|driver| driver.timers).collect()
@@ -226,7 +263,7 @@ impl<P: Process<Settings = Option<Bug>>> Processes<P> {
 
     /// The message with this number of a channel.
     fn message(&self, (from, to): Channel, number: u64) -> Option<Stamped<P::Message>> {
-        let frame = self.drivers[from.index()].sent.get(&(to, number))?;
+        let frame = self.drivers.get(from.index())?.sent.get(&(to, number))?;
         Some(frame.packet.as_ref()?.message.clone())
     }
 

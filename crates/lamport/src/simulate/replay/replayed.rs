@@ -12,6 +12,7 @@ use common::{
         fault_event::PathEvent,
         ids::ProcessId,
         property::Property,
+        reliable_link::ChannelOrder,
         report::{Report, Show, line},
         verdict::{Verdict, check::Check, run::RunUnderTest},
     },
@@ -117,7 +118,7 @@ impl Replayed {
         journal: &Journal,
     ) -> Summary {
         let report = Report {
-            ready: reporting::ready(algorithm),
+            ready: reporting::ready(algorithm, ChannelOrder::Fifo),
             names: &script.names,
             over: Carrier::Memory,
             journal,

@@ -10,7 +10,7 @@ use common::{
         Meaning,
         fault_event::Fault,
         ids::{Names, ProcessId},
-        run_event::{ALL_PROCESSES, RunEvent},
+        run_event::{ALL_PROCESSES, MessageAction, RunEvent},
     },
     text::{visible, visible_path},
 };
@@ -120,6 +120,18 @@ impl Script {
     /// When a field has no meaning (exit code 2).
     pub fn logged(&self, step: &Step) -> Result<Event, Failure> {
         parsed(&self.trace, step.id)
+    }
+
+    /// The next message that the process receives, after a step.
+    pub fn next_receive(&self, step: &Step, process: ProcessId) -> Option<(&Step, &RunEvent)> {
+        let after = self.steps.iter().skip_while(|other| other.id != step.id);
+        let mut events = after.filter_map(|step| match &step.what {
+            Scripted::Event(event) => Some((step, event)),
+            Scripted::Fault(_) => None,
+        });
+        events.find(|(_, event)| {
+            event.process == process && matches!(event.what, MessageAction::Receive { .. })
+        })
     }
 
     /// The number of events, without the faults.
@@ -269,7 +281,12 @@ fn check_timestamps(trace: &Trace, run: &LoggedRun, chosen: &Names) -> Result<()
             Meaning::Enter(stamp)
             | Meaning::Exit(stamp)
             | Meaning::Deliver(stamp, _)
-            | Meaning::Leader(stamp),
+            | Meaning::Leader(stamp)
+            | Meaning::Transfer(stamp, _)
+            | Meaning::Credit(stamp, _)
+            | Meaning::Record(stamp, _)
+            | Meaning::RecordChannel(stamp, ..)
+            | Meaning::Complete(stamp, _),
         ) = &event.meaning
         else {
             continue;

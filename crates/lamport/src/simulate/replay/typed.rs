@@ -13,6 +13,15 @@ pub(super) fn command(event: &RunEvent) -> Option<Command> {
         (_, Some(Meaning::Elect)) => Some(Command::Elect),
         (_, Some(Meaning::Begin(_))) => Some(Command::Begin),
         (_, Some(Meaning::Vote(_, vote))) => Some(Command::Vote(*vote)),
+        (
+            MessageAction::Send {
+                to: To::One(to), ..
+            },
+            Some(Meaning::Transfer(_, amount)),
+        ) => Some(Command::Transfer(*to, *amount)),
+        (_, Some(Meaning::Record(snapshot, _))) if snapshot.process == event.process => {
+            Some(Command::Snapshot)
+        }
         (_, Some(Meaning::Multicast(text))) => {
             // In the causal multicast the vector timestamp stands before the text, and is the process's own.
             let typed = match text.split_once("] ") {

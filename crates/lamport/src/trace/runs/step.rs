@@ -1,11 +1,12 @@
 //! An event of a logged run as an event of its algorithm.
 
 use common::{
-    event::Kind,
+    event::{Kind, Record},
     process::{
         Meaning, To,
         clock::Timestamp,
         ids::ProcessId,
+        reliable_link::ChannelOrder,
         run_event::{ALL_PROCESSES, LoggedMeaning, MessageAction},
         words,
     },
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use super::members::Members;
 use crate::{
     algorithms::Algorithm,
+    reporting::UNORDERED,
     trace::{Claim, EventId, computation::Computation},
 };
 
@@ -51,6 +53,8 @@ pub(super) struct MessageTypes {
     stations: bool,
     decides: bool,
     prepares: bool,
+    snapshots: bool,
+    marker: bool,
 }
 
 impl MessageTypes {
@@ -64,17 +68,30 @@ impl MessageTypes {
             "token" => self.token = true,
             "locked" => self.locked = true,
             "prepare" | "adopt" => self.prepares = true,
+            "marker" => self.marker = true,
             _ => {}
         }
         self.delivers |= matches!(meaning, "multicast" | "deliver");
         self.stations |= matches!(meaning, "station" | "parent");
         self.elects |= matches!(meaning, "elect" | "leader");
+        self.snapshots |= matches!(
+            meaning,
+            "transfer" | "credit" | "record" | "record-channel" | "complete"
+        );
         self.decides |= matches!(meaning, "begin" | "vote" | "decide");
     }
 
     /// The algorithm that uses these message types.
     pub(super) fn algorithm(&self) -> Algorithm {
         match self {
+            Self {
+                snapshots: true,
+                marker,
+                ..
+            } => match marker {
+                true => Algorithm::Snapshot,
+                false => Algorithm::VectorSnapshot,
+            },
             Self {
                 decides: true,
                 prepares: true,
@@ -107,6 +124,18 @@ impl MessageTypes {
             Self { locked: true, .. } => Algorithm::Maekawa,
             _ => Algorithm::Mutex,
         }
+    }
+}
+
+/// In which order the channels of a process deliver, as the line of its event `ready` says.
+pub(super) fn order(line: &str) -> ChannelOrder {
+    let ready = Record::parse(line);
+    let count = ready
+        .ok()
+        .and_then(|ready| ready.event.counts.get(UNORDERED).copied());
+    match count {
+        Some(1..) => ChannelOrder::Unordered,
+        _ => ChannelOrder::Fifo,
     }
 }
 

@@ -77,6 +77,16 @@ impl Plan<'_> {
             let words = "leads in this term".to_owned();
             entries.push((Sample::Bar("term"), words));
         }
+        for (is_consistent, class, words) in [
+            (true, "cut", "a consistent cut"),
+            (false, "inconsistent", "an inconsistent cut"),
+            (false, "violating", "received before it, sent after it"),
+        ] {
+            let mut cuts = self.cuts.iter();
+            if cuts.any(|cut| cut.violation.is_none() == is_consistent) {
+                entries.push((Sample::Line(class), words.to_owned()));
+            }
+        }
         entries
     }
 
@@ -112,7 +122,7 @@ impl Plan<'_> {
                     x + 16.0
                 }
                 Sample::Line(class) => {
-                    let head = if class == "lost" {
+                    let head = if ["lost", "cut", "inconsistent"].contains(&class) {
                         ""
                     } else {
                         r#" marker-end="url(#tip)""#

@@ -38,6 +38,9 @@ impl Plan<'_> {
             if computation.links.is_duplicate(&computation.trace, link) {
                 class.push_str(" duplicate");
             }
+            if self.makes_inconsistent(link) {
+                class.push_str(" violating");
+            }
             // The arrow ends at the edge of the mark.
             let length = (x2 - x1).hypot(y2 - y1).max(1.0);
             let (dx, dy) = ((x2 - x1) / length * 5.5, (y2 - y1) / length * 5.5);

@@ -10,6 +10,7 @@ use crate::{
         EventId,
         computation::Computation,
         connections::{Served, served},
+        cut::{Recorded, recorded},
         lane_order::lane_order,
         spans::{self, Section, Term},
         words::short_name,
@@ -57,6 +58,8 @@ pub(super) struct Plan<'p> {
     pub(super) entries: Vec<Section>,
     /// The terms of leaders.
     pub(super) terms: Vec<Term>,
+    /// The cuts of snapshots.
+    pub(super) cuts: Vec<Recorded>,
     pub(super) left: f64,
     /// The height of a lane.
     pub(super) step: f64,
@@ -128,6 +131,7 @@ impl<'p> Plan<'p> {
             },
             entries: Vec::new(),
             terms: Vec::new(),
+            cuts: recorded(picture.computation),
             left,
             step: if lanes.len() > MANY { LOW_LANE } else { LANE },
             height: 0.0,
@@ -155,6 +159,9 @@ impl<'p> Plan<'p> {
         plan.width = WIDTH;
         plan.entries = spans::sections(trace, drawn);
         plan.terms = spans::terms(trace, drawn);
+        let mut cuts = std::mem::take(&mut plan.cuts);
+        cuts.retain(|cut| cut.records.iter().any(|id| plan.drawn(*id)));
+        plan.cuts = cuts;
         plan.height = plan.bottom() + plan.legend_height();
         plan
     }

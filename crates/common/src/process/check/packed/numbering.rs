@@ -24,6 +24,7 @@ use crate::process::{
         system::{FaultBudget, GlobalState, InFlight, Node, System},
     },
     property::Property,
+    reliable_link::ChannelOrder,
 };
 
 /// How many results of each kind a thread remembers at least and at most.
@@ -101,9 +102,9 @@ impl<'s, P: Relevance, M: Monitor> PackedSystem<'s, P, M> {
         &self.saving
     }
 
-    /// Whether there are no faults.
+    /// Whether there are no faults, and only the first message of a channel is received next.
     pub(super) fn is_reliable(&self) -> bool {
-        self.system.budget == FaultBudget::default()
+        self.system.budget == FaultBudget::default() && self.system.order == ChannelOrder::Fifo
     }
 
     pub(super) fn n(&self) -> usize {

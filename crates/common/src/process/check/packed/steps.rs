@@ -87,7 +87,7 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
                     add(Step::LossInCrash(from, to));
                 }
             }
-            if copy || position == 0 || budget.reordered > 0 {
+            if self.system.may_receive(position, copy, budget) {
                 for duplicated in [false, true] {
                     if !duplicated || !copy && budget.duplicated > 0 {
                         add(Step::Receive {
@@ -225,8 +225,9 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
                 };
                 let message = take(next, from, to, kind, position);
                 step.reacts = Some((to, NumberedInput::Message(from, message)));
-                if duplicated || position > 0 && !copy {
-                    budget.reordered -= u8::from(position > 0 && !copy);
+                let reordered = self.system.reordered(position, copy);
+                if duplicated || reordered > 0 {
+                    budget.reordered -= reordered;
                     budget.duplicated -= u8::from(duplicated);
                     next.change_faults(budget, crashed);
                 }

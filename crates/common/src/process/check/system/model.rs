@@ -57,7 +57,7 @@ where
                     steps.push(Step::LossInCrash(from, to));
                 }
             }
-            if copy || position == 0 || state.budget.reordered > 0 {
+            if self.may_receive(position, copy, state.budget) {
                 for duplicated in [false, true] {
                     if !duplicated || !copy && state.budget.duplicated > 0 {
                         steps.push(Step::Receive {
@@ -183,7 +183,7 @@ where
                 copy,
                 duplicated,
             } => {
-                if position > 0 && !copy {
+                if self.reordered(position, copy) > 0 {
                     renderer.fault(MessageFault::Reordered, (from, to, copy), position);
                 }
                 if duplicated {
@@ -194,7 +194,7 @@ where
             }
         }
         self.take(state, *step, |me, event| match event {
-            StepEvent::Receive(time) => {
+            StepEvent::Receive(time, meaning) => {
                 if let Some((position, duplicated, in_flight)) = &received {
                     let message = &in_flight.message;
                     let (word, text) = (message.content.word(), message.content.text());
@@ -203,8 +203,8 @@ where
                         *position,
                         *duplicated,
                         time,
-                        word,
-                        &text,
+                        meaning.clone(),
+                        (word, &text),
                     );
                 }
             }
@@ -231,7 +231,7 @@ where
 /// Passes an event that is no receive event to the renderer.
 fn render<M: Message>(me: ProcessId, event: StepEvent<'_, M>, renderer: &mut PathRenderer) {
     match event {
-        StepEvent::Receive(_) => {}
+        StepEvent::Receive(..) => {}
         StepEvent::Event(time, meaning, Some((to, message))) => {
             let (word, text) = (message.word(), message.text());
             renderer.send(me, time, meaning.clone(), *to, word, &text);
