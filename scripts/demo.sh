@@ -81,7 +81,8 @@ stop() {
 }
 
 title "Building"
-cargo build --quiet --workspace
+# scripts/test.sh has built them already.
+[ -n "${LAB_BUILT-}" ] || cargo build --quiet --workspace
 mkdir -p "$demo"
 say "six programs in ${bin#"$root"/}"
 

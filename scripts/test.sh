@@ -18,6 +18,13 @@ fi
 step "formatting"
 component fmt --all --check
 
+# Compiled once, with the programs for what follows: alone these would be compiled with other features.
+step "tests: compiling"
+cargo test --quiet --workspace --all-features "${tests[@]}" --no-run
+if [ "$(uname -s)" = Linux ]; then
+    export LAB_BUILT=1
+fi
+
 step "the demonstration"
 mkdir -p target
 if ! scripts/demo.sh >target/demo.txt 2>&1; then
@@ -50,9 +57,6 @@ component clippy --quiet --workspace "${targets[@]}" --all-features -- --deny wa
 
 step "documentation"
 RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace --all-features --no-deps
-
-step "tests: compiling"
-cargo test --quiet --workspace --all-features "${tests[@]}" --no-run
 
 step "tests"
 [ "$(uname -s)" = Linux ] || skip "the tests of whole programs need Linux"
