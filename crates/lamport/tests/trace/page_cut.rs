@@ -125,6 +125,17 @@ fn a_handle_is_dragged_and_the_page_says_whether_the_cut_is_consistent() {
         browser.open(&format!("file://{path}#{wrong}"));
         assert_eq!(cut(&browser), Value::Null, "{wrong}");
     }
+    // The clock of p2 is behind: at one time of the clocks its receive is over, and the send has not begun.
+    let one = message("udp:p1>p2#1");
+    let log = line("p1", 0, 100, "send", &one) + &line("p2", 0, 20, "receive", &one);
+    let path = page_of(&folder, &folder.write("behind.jsonl", log));
+    for (axis, consistent) in [("wall", false), ("logical", true), ("order", true)] {
+        browser.open("about:blank");
+        browser.open(&format!("file://{path}#axis={axis}"));
+        browser
+            .run("document.getElementById('fit').click(); document.getElementById('cut').click()");
+        assert_eq!(cut(&browser)["consistent"], consistent, "{axis}");
+    }
     assert_eq!(browser.console(), Vec::<Value>::new());
 }
 

@@ -124,6 +124,9 @@ function paintHandle(ctx, app, pixel, y) {
   ctx.stroke();
 }
 
+/** Whether a text of the axis would be covered in part. */
+const isUnderHandle = (app, pixel) => Boolean(app.cut) && Math.abs(pixel - atEdge(pixelOfAll(app))) < 44;
+
 /** The handle of all lanes, on the axis. */
 function drawHandleOfAll(ctx, app) {
   if (!app.cut) return;

@@ -2,7 +2,8 @@
 
 const AXIS_NAMES = { order: 'event number', logical: 'Lamport time', wall: 'elapsed time' };
 
-function drawAxis(ctx, { layout }, ticks) {
+function drawAxis(ctx, app, ticks) {
+  const { layout } = app;
   ctx.fillStyle = colours.raised;
   ctx.fillRect(0, 0, view.width, AXIS_HEIGHT);
   ctx.fillStyle = colours.line;
@@ -17,6 +18,7 @@ function drawAxis(ctx, { layout }, ticks) {
     free = left + width + 10;
   };
   for (const { x, text, isGap } of axisTexts(layout, ticks)) {
+    if (isUnderHandle(app, pixelOf(x))) continue;
     ctx.fillStyle = isGap ? colours.ink : colours.quiet;
     ctx.font = isGap ? `italic ${SMALL_FONT}` : SMALL_FONT;
     write(text, pixelOf(x));
