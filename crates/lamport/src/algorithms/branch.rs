@@ -9,7 +9,7 @@ use common::process::{
 
 use super::bank::{Account, Operation};
 
-/// Every so many operations of a process one is a snapshot, and not a transfer.
+/// One of this many operations of a process is a snapshot, and not a transfer.
 const SNAPSHOT_EVERY: u32 = 5;
 
 /// The money that a process begins with.

@@ -108,6 +108,35 @@ fn what_snapshots_tolerate() {
     }
 }
 
+/// docs/reference/model-checking.md has it as a table; of mutex for two operations each.
+#[test]
+fn which_algorithms_need_fifo_channels() {
+    for (algorithm, processes, count, expected) in [
+        (Algorithm::Events, 3, 2, &[][..]),
+        (Algorithm::Mutex, 2, 1, &["mutual exclusion"]),
+        (Algorithm::RicartAgrawala, 2, 2, &[]),
+        (Algorithm::Central, 3, 2, &["every request granted"]),
+        (Algorithm::Maekawa, 3, 1, &[]),
+        (Algorithm::Total, 2, 2, &["same sequence"]),
+        (Algorithm::Causal, 3, 1, &[]),
+        (Algorithm::Bully, 3, 1, &[]),
+        (Algorithm::Ring, 3, 1, &[]),
+        (Algorithm::Wireless, 3, 1, &[]),
+        (Algorithm::TwoPhase, 3, 1, &[]),
+        (Algorithm::ThreePhase, 3, 1, &[]),
+    ] {
+        let settings = Settings {
+            processes,
+            subject: Subject::Processes {
+                count,
+                budget: NONE,
+            },
+            ..settings(algorithm, None, ChannelOrder::Unordered, NONE)
+        };
+        assert_eq!(violated(&settings), expected, "{algorithm:?}");
+    }
+}
+
 #[test]
 fn each_bug_of_a_snapshot_is_found_by_a_shortest_path() {
     for (algorithm, bug, expected) in [
