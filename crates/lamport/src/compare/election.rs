@@ -12,7 +12,7 @@ use crate::algorithms::{Algorithm, bully::Bully, ring::Ring, wireless::Wireless}
 
 use group::Group;
 
-/// The algorithms that elect a leader. Each has its cases in [`measured`], and what is published of it in [`published`].
+/// The algorithms that elect a leader. Each has its cases in `measured`, and what is published of it in `published`.
 pub const ALGORITHMS: [Algorithm; 3] = [Algorithm::Bully, Algorithm::Ring, Algorithm::Wireless];
 
 /// The rings of an average.

@@ -17,6 +17,7 @@ use super::{
     EventId, Trace,
     computation::Computation,
     connections::served,
+    cut,
     lane_order::lane_order,
     order::LogicalTime,
     spans,
@@ -202,6 +203,18 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
             json!([kind, rank(from), until, texts.number(text)])
         })
         .collect();
+    let cuts = cut::recorded(computation);
+    let cuts: Vec<_> = cuts
+        .iter()
+        .map(|recorded| {
+            let frontier = &recorded.cut.frontier;
+            let last = (0..trace.processes.len() as u32).map(|process| {
+                let last = frontier.get(&process).copied().flatten();
+                last.map_or(-1, |last| i64::from(rank(last)))
+            });
+            json!([recorded.snapshot, last.collect::<Vec<_>>()])
+        })
+        .collect();
     let lost: Vec<u32> = computation
         .traffic
         .lost_sends
@@ -284,6 +297,7 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.entry("lost", &lost)?;
     json.entry("bars", &bars)?;
     json.entry("spans", &spans)?;
+    json.entry("cuts", &cuts)?;
     json.entry("texts", &texts.texts)?;
     json.end()
 }

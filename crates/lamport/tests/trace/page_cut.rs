@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, fs};
 
-use common::testing::Folder;
-use lamport::trace::{computation::Computation, layouts::Layout};
+use common::testing::{Folder, run};
+use lamport::trace::{computation::Computation, cut::recorded, layouts::Layout};
 use serde_json::{Value, json};
 
 use crate::{
-    line, message,
+    LAMPORT, line, message,
     page::{numbers, page_of, page_of_a_run},
     page_lanes::{CLIENTS, crowd, texts},
     trace,
@@ -365,6 +365,60 @@ fn the_verdict_on_any_cut_is_that_of_the_log() {
         }
     }
     assert!(verdicts[0] > 15 && verdicts[1] > 19, "{verdicts:?}");
+    assert_eq!(browser.console(), Vec::<Value>::new());
+}
+
+#[test]
+fn the_cut_that_a_snapshot_recorded_is_a_place_of_the_cut() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let mut verdicts = [0, 0];
+    // Markers need channels that keep the order: without them some cuts are inconsistent.
+    for seed in 1..=20 {
+        let folder = Folder::new();
+        let logs = folder.path("logs");
+        let arguments = format!(
+            "simulate snapshot --channels unordered --count 3 --seed {seed} --show 0 --logs {logs}"
+        );
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        run(LAMPORT, &arguments);
+        let computation = Computation::read(&[logs.clone().into()], &Layout::default()).unwrap();
+        let rank = &computation.order.rank;
+        let recorded = recorded(&computation);
+        assert!(!recorded.is_empty());
+        let violations: Vec<_> = recorded
+            .iter()
+            .map(|cut| cut.violation.map(|link| [rank[link.from], rank[link.to]]))
+            .collect();
+        // A page of each kind is enough.
+        let kinds: Vec<_> = violations
+            .iter()
+            .map(|it| usize::from(it.is_none()))
+            .collect();
+        if kinds.iter().all(|kind| verdicts[*kind] > 0) {
+            continue;
+        }
+        let path = folder.path("page.html");
+        trace(&[&logs, "--html", &path]);
+        browser.open("about:blank");
+        browser.open(&format!("file://{path}"));
+        browser.run("document.getElementById('cut').click()");
+        for (number, (violation, kind)) in violations.iter().zip(kinds).enumerate() {
+            browser.run(&format!(
+                "document.getElementById('cut-recorded-{number}').click()"
+            ));
+            let shown = cut(&browser);
+            assert_eq!(shown["consistent"], violation.is_none(), "{seed}: {shown}");
+            let first = violation.map_or(Value::Null, |pair| json!(pair));
+            assert_eq!(shown["violations"][0], first, "{seed}: {shown}");
+            verdicts[kind] += 1;
+        }
+        if verdicts.iter().all(|count| *count > 0) {
+            break;
+        }
+    }
+    assert!(verdicts.iter().all(|count| *count > 0), "{verdicts:?}");
     assert_eq!(browser.console(), Vec::<Value>::new());
 }
 
