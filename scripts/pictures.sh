@@ -144,6 +144,8 @@ draw terms terms --axis wall
 # One cut of two is inconsistent, which is a violation.
 "$bin/lamport" simulate snapshot --channels unordered --count 4 --seed 41 --show 0 --logs cut >/dev/null || [ $? -eq 1 ]
 draw cut cut
+"$bin/lamport" simulate ntp --delay 1ms..3ms --slow 'p1>*:20ms@1s' --rate 20 --for 2s --show 0 --plot "$pictures/offsets.svg" >/dev/null
+echo docs/pictures/offsets.svg
 "$bin/lamport" simulate mutex --processes 4 --count 2 --loss 10% --duplicate 10% --seed 4 --show 0 --logs run >/dev/null
 mkdir -p "$root/docs/trace"
 "$bin/lamport" trace run --html "$root/docs/trace/index.html" 2>/dev/null

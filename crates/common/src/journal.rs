@@ -35,7 +35,7 @@ mod writer;
 use std::{
     io::{self, Write},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -58,7 +58,7 @@ use self::{
     writer::{Outputs, Writer},
 };
 use crate::{
-    event::Event,
+    event::{Event, Time},
     exit::{Exit, Failure},
     shutdown::Shutdown,
     threads::thread,
@@ -91,6 +91,9 @@ impl std::fmt::Debug for Sinks {
 /// Makes the event that reports the program's figures so far.
 type Figures = Box<dyn Fn() -> Event + Send>;
 
+/// Turns the time of the machine's clock into that of the clock that the program has, or pretends to have.
+type Clock = Box<dyn Fn(Time) -> Time + Send + Sync>;
+
 /// What all clones of a journal share.
 #[derive(Default)]
 struct Shared {
@@ -98,8 +101,9 @@ struct Shared {
     lost: AtomicU64,
     requests: Arc<Requests>,
     figures: Mutex<Vec<Figures>>,
+    clock: OnceLock<Clock>,
     #[cfg(feature = "net")]
-    ready_file: std::sync::OnceLock<ready::ReadyFile>,
+    ready_file: OnceLock<ready::ReadyFile>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -218,6 +222,11 @@ impl Journal {
         let _ = self.shared.ready_file.set(ready::ReadyFile::new(path));
     }
 
+    /// The times of the events from now on are those of this clock.
+    pub fn set_clock(&self, clock: impl Fn(Time) -> Time + Send + Sync + 'static) {
+        let _ = self.shared.clock.set(Box::new(clock));
+    }
+
     /// Adds what is reported when a person asks for the figures so far (SIGUSR1): `figures` makes the event, and never waits.
     /// Without any, the number of events of each kind is reported.
     pub fn report_with(&self, figures: impl Fn() -> Event + Send + 'static) {
@@ -259,7 +268,10 @@ impl Journal {
         self.queue.wake(Message::Wake);
     }
 
-    fn put(&self, source: Source, event: Event, shown: Shown) {
+    fn put(&self, source: Source, mut event: Event, shown: Shown) {
+        if let Some(clock) = self.shared.clock.get() {
+            event.time = clock(event.time);
+        }
         let message = Message::Event {
             source,
             event,

@@ -8,6 +8,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`clock`], [`ids`], [`timers`] | Lamport's clock; processes and their names; which timers are set |
+//! | [`physical`] | physical clocks: what a process reads, and what its driver knows of them |
 //! | [`detector`] | failure detectors: perfect, and eventually perfect by heartbeats |
 //! | [`reliable_link`], [`engine`] | reliable FIFO channels; a process with its channels, for any driver |
 //! | [`run_event`], [`fault_event`], [`words`] | the events of a run, its faults, and an event in words |
@@ -32,6 +33,7 @@ pub mod happened_before;
 pub mod ids;
 #[cfg(feature = "node")]
 pub mod node;
+pub mod physical;
 pub mod property;
 pub mod reliable_link;
 pub mod report;
@@ -47,7 +49,10 @@ pub mod words;
 #[cfg(feature = "simulation")]
 pub mod workload;
 
-use std::{fmt, hash::Hash};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -55,6 +60,7 @@ use self::{
     clock::{LamportClock, Overflow, Timestamp},
     detector::Detection,
     ids::{Names, ProcessId},
+    physical::{ClockAction, ClockEvent, Reading, SoftwareClock},
 };
 
 /// A message of an algorithm.
@@ -170,6 +176,8 @@ pub enum Meaning {
     RecordChannel(Timestamp, ProcessId, u32),
     /// Its snapshot is complete, and has this amount in all processes and channels together.
     Complete(Timestamp, i64),
+    /// It asks others for their time, reports its own, measures that of another, or adjusts its clock.
+    Clock(Box<ClockEvent>),
 }
 
 /// What a transaction comes to, or what a vote is for.
@@ -272,6 +280,7 @@ impl Meaning {
             Self::Record(..) => "record",
             Self::RecordChannel(..) => "record-channel",
             Self::Complete(..) => "complete",
+            Self::Clock(event) => event.word(),
         }
     }
 }
@@ -332,6 +341,7 @@ pub enum Action<M> {
 pub struct Outbox<'a, M> {
     me: ProcessId,
     clock: &'a mut LamportClock,
+    reading: Reading,
     actions: &'a mut Vec<Action<M>>,
 }
 
@@ -368,6 +378,24 @@ impl<M> Outbox<'_, M> {
     /// Clears the timer of this kind, if it is set.
     pub fn clear_timer(&mut self, kind: TimerKind) {
         self.actions.push(Action::ClearTimer(kind));
+    }
+
+    /// What the hardware clock shows, in nanoseconds; only of processes that [read one](Process::READS_CLOCK).
+    pub fn reading(&self) -> i64 {
+        self.reading.hardware
+    }
+
+    /// What the process does with its software clock in this round, as an event's meaning. The driver's part of it, how far the
+    /// hardware clock is from true time, is for the verdict.
+    pub fn clock_event(&self, round: u32, clock: &SoftwareClock, action: ClockAction) -> Meaning {
+        let reading = self.reading;
+        Meaning::Clock(Box::new(ClockEvent {
+            round,
+            action,
+            reading,
+            set: clock.set(reading.hardware),
+            shown: clock.shown(reading.hardware),
+        }))
     }
 
     fn event(
@@ -423,6 +451,8 @@ pub enum Command {
     Transfer(ProcessId, u32),
     /// Initiate a snapshot of all processes and channels.
     Snapshot,
+    /// Ask for the time, and adjust the clock.
+    Synchronize,
 }
 
 /// Why a process rejects a command.
@@ -515,6 +545,9 @@ pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sync + Sized + 'stati
     /// Whether it has a failure detector.
     const DETECTS: bool = false;
 
+    /// Whether it reads a hardware clock.
+    const READS_CLOCK: bool = false;
+
     /// Its failure detector suspects another process, or trusts it again; the event with that is before what it does.
     ///
     /// # Errors
@@ -545,7 +578,7 @@ pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sync + Sized + 'stati
 }
 
 /// A process with its clock.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Clocked<P> {
     /// The process's id.
     pub me: ProcessId,
@@ -553,8 +586,20 @@ pub struct Clocked<P> {
     pub clock: LamportClock,
     /// The algorithm.
     pub process: P,
+    /// What its hardware clock shows at the next input, if it reads one.
+    pub reading: Reading,
     /// Whether a receive event moves the clock past the message's time (IR2b).
     advances: bool,
+}
+
+/// Without the hardware clock of a process that reads none.
+impl<P: Process> Hash for Clocked<P> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.me, &self.clock, &self.process, self.advances).hash(hasher);
+        if P::READS_CLOCK {
+            self.reading.hash(hasher);
+        }
+    }
 }
 
 impl<P: Process> Clocked<P> {
@@ -564,6 +609,7 @@ impl<P: Process> Clocked<P> {
             me,
             clock: LamportClock::new(),
             process: P::new(me, processes, settings),
+            reading: Reading::default(),
             advances: P::advances_past_messages(settings),
         }
     }
@@ -665,6 +711,7 @@ impl<P: Process> Clocked<P> {
         let mut out = Outbox {
             me: self.me,
             clock: &mut self.clock,
+            reading: self.reading,
             actions,
         };
         step(&mut self.process, &mut out)

@@ -45,6 +45,16 @@ pub enum Bug {
     NoPiggyback,
     /// The initiator completes a snapshot when it has all states, and does not count the messages in transit
     NoCounters,
+    /// The whole round trip is added to the time of a reply, and not half of it
+    NoHalving,
+    /// A reply to an earlier request counts for the last one
+    StaleReply,
+    /// A clock that is ahead is set back at once
+    SetBack,
+    /// A clock that is far from most others is averaged, too
+    AverageOutliers,
+    /// The offset of the clocks has the wrong sign
+    WrongSign,
 }
 
 impl Bug {
@@ -70,6 +80,11 @@ impl Bug {
             Self::NoChannelState => "no-channel-state",
             Self::NoPiggyback => "no-piggyback",
             Self::NoCounters => "no-counters",
+            Self::NoHalving => "no-halving",
+            Self::StaleReply => "stale-reply",
+            Self::SetBack => "set-back",
+            Self::AverageOutliers => "average-outliers",
+            Self::WrongSign => "wrong-sign",
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What a node on standard input and output is told over it, or does not have.
-const REFUSED_WITH_STDIO: [&str; 15] = [
+const REFUSED_WITH_STDIO: [&str; 19] = [
     "--json",
     "--listen",
     "--ready-file",
@@ -36,6 +36,10 @@ const REFUSED_WITH_STDIO: [&str; 15] = [
     "--reorder",
     "--delay",
     "--partition",
+    "--slow",
+    "--clock-offset",
+    "--clock-drift",
+    "--clock-jump",
     "--faults",
     "--name",
 ];

@@ -132,9 +132,14 @@ common::options! {
         /// Run this command as each process: a node in any language [default: the algorithm's process]
         #[arg(value_name = "COMMAND")]
         node: String => [run],
-        /// Operations per process: entries, multicasts, elections, events
+        /// Operations per process: entries, elections, events
         #[arg(value_name = "N")]
-        count: u64 => [simulate = "10", run = "until --for", check = "1; of events, snapshots 2", explore = "1; of events, snapshots 2"],
+        count: u64 => [
+            simulate = "10",
+            run = "until --for",
+            check = "1; of events, berkeley, snapshots 2",
+            explore = "1; of events, berkeley, snapshots 2",
+        ],
         /// How long the processes begin operations
         #[arg(value_name = "DURATION")]
         r#for: Period => [
@@ -207,7 +212,8 @@ common::options! {
         /// Draw the latencies and the faults over time, as SVG
         #[arg(value_name = "FILE", help_heading = "Pictures")]
         plot: PathBuf => [
-            run: "With --node: draw latencies and faults over time, as SVG",
+            simulate: "Draw the offsets and delays of clocks over time, as SVG",
+            run: "Draw the offsets and delays of clocks, with --node latencies and faults, as SVG",
             compare: "Draw the messages against the number of processes, as SVG",
         ],
         /// Write a log for ShiViz
@@ -259,6 +265,9 @@ common::options! {
         /// Partition the network: p1/p2,p3@1s..2s, one way p1>*@1s; may be repeated
         #[arg(value_name = "A/B@FROM..UNTIL", help_heading = "Faults")]
         partition: Vec<String> => [simulate, run, node],
+        /// Slow links: p1>*:20ms@1s..2s, both ways p1/p2:5ms; may be repeated
+        #[arg(value_name = "A/B:DELAY@WHEN", help_heading = "Faults")]
+        slow: Vec<String> => [simulate, run, node],
         /// Crash a process: p2@1s..2s, without an end for good; may be repeated
         #[arg(value_name = "P@WHEN", help_heading = "Faults")]
         crash: Vec<String> => [simulate, run: if Feature::Pause.is_there() {
@@ -275,6 +284,15 @@ common::options! {
         /// Read faults from a JSON file: {"loss": "10%", "crash": ["p2@1s"]}
         #[arg(value_name = "FILE", help_heading = "Faults")]
         faults: PathBuf => [simulate, run, node],
+        /// How far clocks are ahead: p2=40ms, p3=-1m, of all 5ms; may be repeated
+        #[arg(value_name = "P=TIME", allow_hyphen_values = true, help_heading = "Faults")]
+        clock_offset: Vec<String> => [simulate, run, node: "How far its hardware clock is ahead, and its log: 40ms, -1m"],
+        /// How much faster they are: p2=100ppm, of all -20ppm; may be repeated
+        #[arg(value_name = "P=DRIFT", allow_hyphen_values = true, help_heading = "Faults")]
+        clock_drift: Vec<String> => [simulate, run, node: "How much faster it is: 100ppm, -20ppm"],
+        /// When one jumps, and by how much: p2@1s:+500ms; may be repeated
+        #[arg(value_name = "P@WHEN:TIME", help_heading = "Faults")]
+        clock_jump: Vec<String> => [simulate, run, node: "When it jumps, and by how much: @1s:-500ms; may be repeated"],
         /// Check the TLA+ module LamportMutex up to this time [default: the processes as they run]
         #[arg(value_name = "TIME", help_heading = "Model")]
         max_clock: u8 => [check, explore],
@@ -398,7 +416,7 @@ impl Cli {
     /// # Errors
     /// When a flag stands beside it that means nothing there (exit code 2).
     pub fn replay(&self) -> Result<Option<&Path>, Failure> {
-        const DECIDED_BY_THE_LOG: [&str; 25] = [
+        const DECIDED_BY_THE_LOG: [&str; 29] = [
             "--channels",
             "--seed",
             "--seeds",
@@ -412,6 +430,10 @@ impl Cli {
             "--delay",
             "--partition",
             "--crash",
+            "--slow",
+            "--clock-offset",
+            "--clock-drift",
+            "--clock-jump",
             "--faults",
             "--may-lose",
             "--may-duplicate",
@@ -497,9 +519,26 @@ impl Cli {
             partition: options.partition.clone().unwrap_or_default(),
             crash: options.crash.clone().unwrap_or_default(),
             restart: options.restart.clone().unwrap_or_default(),
+            slow: options.slow.clone().unwrap_or_default(),
+            clock_offset: options.clock_offset.clone().unwrap_or_default(),
+            clock_drift: options.clock_drift.clone().unwrap_or_default(),
+            clock_jump: options.clock_jump.clone().unwrap_or_default(),
         };
         let file = options.faults.as_deref().map(FaultArgs::read).transpose()?;
         let fault_args = flags.over(file.unwrap_or_default());
+        let of_clocks = [
+            ("clock-offset", &fault_args.clock_offset),
+            ("clock-drift", &fault_args.clock_drift),
+            ("clock-jump", &fault_args.clock_jump),
+        ];
+        let clock = of_clocks
+            .into_iter()
+            .find_map(|(flag, texts)| Some((flag, texts.first()?)));
+        if let (Some((flag, text)), true) = (clock, options.node.is_some()) {
+            let what = format!("{flag} {}", visible(text.as_bytes()));
+            let why = "not of nodes: they read the machine's clock";
+            return Err(Failure::could_not_run(what, why));
+        }
         match fault_args.restart.first() {
             Some(restart) if options.node.is_none() => {
                 let what = format!("restart {}", visible(restart.as_bytes()));

@@ -19,6 +19,7 @@
 pub mod algorithms;
 pub mod bug;
 pub mod check;
+pub mod clock_plot;
 pub mod command;
 pub mod compare;
 pub mod config;

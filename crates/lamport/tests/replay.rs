@@ -121,7 +121,11 @@ fn every_field_that_the_run_determines_is_compared() {
                 let here = format!(":{}: in the log p", number + 1);
                 // A receive is identified by the number of its message.
                 let unsent = why.contains("in the replay no process has sent it: message ");
-                assert!(why.contains(&here), "{algorithm:?} {kind:?} {field}: {why}");
+                // Where clocks disagree, it may come before the send that is not its own any more.
+                assert!(
+                    why.contains(&here) || field == "message" && unsent,
+                    "{algorithm:?} {kind:?} {field}: {why}"
+                );
                 assert!(
                     why.contains(&format!("{named} ")) || field == "message" && unsent,
                     "{algorithm:?} {kind:?} {field}: {why}"

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`model`], [`search`] | what is checked; the parallel search of its states |
 //! | [`system`] | the model of processes and their network, with bounds, commands and a fault budget |
+//! | [`time`] | time, which passes in ticks where processes read hardware clocks |
 //! | `detection` | failure detectors, which are perfect, or wrong at first |
 //! | [`monitor`] | the properties, as part of each state |
 //! | [`packed`] | the states of a system in few bytes |
@@ -27,3 +28,4 @@ pub mod search;
 pub mod system;
 #[cfg(all(test, feature = "simulation"))]
 mod tests;
+pub mod time;

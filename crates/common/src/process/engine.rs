@@ -12,6 +12,7 @@ use crate::process::{
     clock::{LamportClock, Overflow},
     detector::{Detection, Heartbeats},
     ids::{Names, ProcessId},
+    physical::HardwareClock,
     reliable_link::{ChannelOrder, Frame, ReliableLink},
     run_event::{MessageAction, RunEvent},
 };
@@ -89,6 +90,8 @@ impl<M> Channel<M> {
 pub struct Engine<P: Process> {
     node: Clocked<P>,
     processes: usize,
+    /// The hardware clock, of a process that reads one.
+    hardware: HardwareClock,
     /// The channels that were used, sorted by the other process: with many processes most are never used.
     channels: Vec<Channel<P::Message>>,
     /// Whether messages are sent as bare frames, without reliable channels.
@@ -108,6 +111,7 @@ impl<P: Process> Engine<P> {
         Self {
             node: Clocked::new(me, processes, settings),
             processes,
+            hardware: HardwareClock::default(),
             channels: Vec::new(),
             unreliable: false,
             order: ChannelOrder::Fifo,
@@ -123,6 +127,27 @@ impl<P: Process> Engine<P> {
     pub fn with_clock(mut self, time: u64) -> Self {
         self.node.clock = LamportClock::at(time);
         self
+    }
+
+    /// The same engine with this hardware clock.
+    #[must_use]
+    pub fn with_hardware_clock(mut self, clock: HardwareClock) -> Self {
+        self.hardware = clock;
+        self
+    }
+
+    /// The process gets another hardware clock.
+    pub fn set_hardware_clock(&mut self, now: Duration, clock: HardwareClock) {
+        self.hardware = clock;
+        self.read_clock(now);
+    }
+
+    /// What the hardware clock shows, before an input.
+    #[inline]
+    fn read_clock(&mut self, now: Duration) {
+        if P::READS_CLOCK {
+            self.node.reading = self.hardware.reading(now);
+        }
     }
 
     /// The same engine without reliable channels: each message is one frame, delivered to the process as it arrives, however
@@ -220,6 +245,7 @@ impl<P: Process> Engine<P> {
 
     /// Starts the process.
     pub fn start(&mut self, now: Duration, driver: &mut dyn Driver<P::Message>) {
+        self.read_clock(now);
         let done = self.node.start(&mut self.actions);
         self.perform(now, done, driver);
     }
@@ -227,6 +253,7 @@ impl<P: Process> Engine<P> {
     /// The timer of this kind has expired.
     pub fn timer(&mut self, now: Duration, kind: TimerKind, driver: &mut dyn Driver<P::Message>) {
         if !self.ended {
+            self.read_clock(now);
             let done = self.node.timer(kind, &mut self.actions);
             self.perform(now, done, driver);
         }
@@ -240,6 +267,7 @@ impl<P: Process> Engine<P> {
         driver: &mut dyn Driver<P::Message>,
     ) {
         if !self.ended {
+            self.read_clock(now);
             let done = self.node.detect(detection, &mut self.actions);
             self.perform(now, done, driver);
         }
@@ -274,6 +302,7 @@ impl<P: Process> Engine<P> {
         command: Command,
         driver: &mut dyn Driver<P::Message>,
     ) -> Result<(), Refusal> {
+        self.read_clock(now);
         match self.node.command(command, &mut self.actions) {
             Err(Refusal::Overflow(overflow)) => {
                 self.perform(now, Err(overflow), driver);
@@ -425,6 +454,7 @@ impl<P: Process> Engine<P> {
             self.perform(now, Ok(()), driver);
         }
         // The actions follow the receive event.
+        self.read_clock(now);
         let done = self.node.receive(from, message, &mut self.actions);
         if let Ok(time) = done {
             driver.record(RunEvent {

@@ -1,7 +1,9 @@
 //! Faults of the network and of processes, the same for the simulator and for real sockets.
 
 mod chance;
+mod clocks;
 mod delay;
+mod group;
 
 use std::{marker::PhantomData, path::Path, time::Duration};
 
@@ -9,13 +11,13 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
-pub use self::{chance::Chance, delay::Delay};
+use self::group::{failed, group};
+pub use self::{chance::Chance, clocks::Clocks, delay::Delay};
 use crate::{
     config::Period,
     exit::Failure,
     json,
     process::ids::{Names, ProcessId},
-    text::{did_you_mean, visible},
 };
 
 /// The largest faults file, in bytes.
@@ -42,6 +44,14 @@ pub struct FaultArgs {
     pub crash: Vec<String>,
     /// Processes that are killed and started again without their state, with their times.
     pub restart: Vec<String>,
+    /// Links whose frames take longer, in one direction or both, with their times.
+    pub slow: Vec<String>,
+    /// How far the hardware clocks of processes are ahead.
+    pub clock_offset: Vec<String>,
+    /// How much faster they are.
+    pub clock_drift: Vec<String>,
+    /// When they jump.
+    pub clock_jump: Vec<String>,
 }
 
 impl FaultArgs {
@@ -66,6 +76,10 @@ impl FaultArgs {
             partition: given(self.partition, below.partition),
             crash: given(self.crash, below.crash),
             restart: given(self.restart, below.restart),
+            slow: given(self.slow, below.slow),
+            clock_offset: given(self.clock_offset, below.clock_offset),
+            clock_drift: given(self.clock_drift, below.clock_drift),
+            clock_jump: given(self.clock_jump, below.clock_jump),
         }
     }
 }
@@ -87,6 +101,10 @@ pub struct Faults {
     pub crashes: Vec<Crash>,
     /// Processes that are killed and started again without their state; only nodes of `run --node` are.
     pub restarts: Vec<Crash>,
+    /// Links whose frames take longer.
+    pub slow: Vec<Slow>,
+    /// The hardware clocks of the processes.
+    pub clocks: Clocks,
 }
 
 impl Faults {
@@ -95,14 +113,17 @@ impl Faults {
     /// # Errors
     /// `--partition TEXT: why` and the like (exit code 2).
     pub fn new(fault_args: &FaultArgs, names: &Names, delay: Delay) -> Result<Self, Failure> {
-        let failed = |flag: &str, what: &str, why| {
-            Failure::could_not_run(format!("{flag} {}", visible(what.as_bytes())), why)
-        };
         let mut faults = Self {
             loss: fault_args.loss.unwrap_or_default(),
             duplicate: fault_args.duplicate.unwrap_or_default(),
             reorder: fault_args.reorder.unwrap_or_default(),
             delay: fault_args.delay.unwrap_or(delay),
+            clocks: Clocks::new(
+                &fault_args.clock_offset,
+                &fault_args.clock_drift,
+                &fault_args.clock_jump,
+                names,
+            )?,
             ..Self::default()
         };
         for text in &fault_args.partition {
@@ -111,6 +132,10 @@ impl Faults {
             let cuts = Cut::parse(what, names).map_err(|why| failed("--partition", text, why))?;
             let part = |cut| Partition { cut, from, until };
             faults.partitions.extend(cuts.into_iter().map(part));
+        }
+        for text in &fault_args.slow {
+            let slow = Slow::parse(text, names).map_err(|why| failed("--slow", text, why))?;
+            faults.slow.extend(slow);
         }
         for (flag, texts, crashes) in [
             ("--crash", &fault_args.crash, &mut faults.crashes),
@@ -139,18 +164,18 @@ impl Faults {
         now: Duration,
         mut arrive: impl FnMut(Duration),
     ) {
-        let cut = self.partitions.iter();
-        let cut = cut.filter(|partition| partition.cut == Cut { from, to });
-        if cut
-            .into_iter()
-            .any(|cut| cut.from <= now && now < cut.until)
-            || self.loss.hits(random)
-        {
+        let mut cut = self.partitions.iter();
+        if cut.any(|cut| cut.carries(from, to, now)) || self.loss.hits(random) {
             return;
         }
+        let slow = self
+            .slow
+            .iter()
+            .filter(|slow| slow.of.carries(from, to, now));
+        let slower: Duration = slow.map(|slow| slow.by).sum();
         let copies = 1 + u32::from(self.duplicate.hits(random));
         for _ in 0..copies {
-            let mut delay = self.delay.sample(random);
+            let mut delay = self.delay.sample(random) + slower;
             if self.reorder.hits(random) {
                 delay += EXTRA_DELAY
                     .1
@@ -181,7 +206,9 @@ impl Faults {
 
     /// When the last partition or crash that has an end is over.
     pub fn end(&self) -> Duration {
-        let ends = self.partitions.iter().map(|partition| partition.until);
+        let slow = self.slow.iter().map(|slow| slow.of);
+        let links = self.partitions.iter().copied().chain(slow);
+        let ends = links.map(|of| of.until);
         let crashes = self.crashes.iter().chain(&self.restarts);
         let ends = ends.chain(crashes.map(|crash| crash.until));
         ends.filter(|end| *end < Duration::MAX)
@@ -202,13 +229,18 @@ impl Faults {
             .map(|crash| (crash.process, crash.from))
     }
 
-    /// The same faults without partitions and crashes, whose times do not fit a much shorter run.
+    /// The same faults without partitions, slow links, crashes and jumps of clocks, whose times do not fit a much shorter run.
     #[must_use]
     pub fn without_times(&self) -> Self {
         Self {
             partitions: Vec::new(),
             crashes: Vec::new(),
             restarts: Vec::new(),
+            slow: Vec::new(),
+            clocks: Clocks {
+                jumps: Vec::new(),
+                ..self.clocks.clone()
+            },
             ..self.clone()
         }
     }
@@ -232,6 +264,38 @@ pub struct Partition {
     pub from: Duration,
     /// When it ends.
     pub until: Duration,
+}
+
+impl Partition {
+    /// Whether it is about a frame from the one process to the other now.
+    fn carries(&self, from: ProcessId, to: ProcessId, now: Duration) -> bool {
+        self.cut == Cut { from, to } && self.from <= now && now < self.until
+    }
+}
+
+/// A link whose frames take longer, for some time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Slow {
+    /// The link and the times.
+    pub of: Partition,
+    /// How much longer they take.
+    pub by: Duration,
+}
+
+impl Slow {
+    /// `A>B:20ms@1s..2s`, or in both directions `A/B:20ms`.
+    fn parse(text: &str, names: &Names) -> Result<Vec<Self>, String> {
+        let Timed { what, from, until } = Timed::parse(text)?;
+        let why = || "not A>B:DELAY, or in both directions A/B:DELAY".to_owned();
+        let (link, by) = what.rsplit_once(':').ok_or_else(why)?;
+        let Period(by) = by.parse()?;
+        if by > Delay::LONGEST {
+            return Err(format!("longer than {}", Period(Delay::LONGEST)));
+        }
+        let cuts = Cut::parse(link, names)?.into_iter();
+        let of = cuts.map(|cut| Partition { cut, from, until });
+        Ok(of.map(|of| Self { of, by }).collect())
+    }
 }
 
 /// A process that crashes and recovers with the state that it had (as from stable storage); with an end of
@@ -292,17 +356,6 @@ impl Cut {
         };
         Ok(pairs.flat_map(cut).collect())
     }
-}
-
-/// Parses a list of process names.
-fn group(text: &str, names: &Names) -> Result<Vec<ProcessId>, String> {
-    let process = |name: &str| {
-        names.process(name).ok_or_else(|| {
-            let near = did_you_mean(name, names.all());
-            format!("no process is called '{}'{near}", visible(name.as_bytes()))
-        })
-    };
-    text.split(',').map(process).collect()
 }
 
 /// A fault with its times: `WHAT@1s..2s`, or without an end `WHAT@1s`.
@@ -407,6 +460,16 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_link_takes_longer_in_its_direction_and_at_its_times() {
+        let slow = faults(r#"{"slow": ["p1>p2:20ms@1s..2s", "p1/p2:5ms"]}"#).unwrap();
+        let first = |at| carried(&slow, ms(at))[0];
+        assert_eq!([999, 1000, 2000].map(first), [ms(5), ms(25), ms(5)]);
+        let other = faults(r#"{"slow": ["p2>p1:20ms"]}"#).unwrap();
+        assert_eq!(carried(&other, ms(0))[0], ms(0));
+        assert_eq!((slow.end(), other.end()), (ms(2000), ms(0)));
+    }
+
+    #[test]
     fn an_invalid_option_is_named() {
         for (fault_args, why) in [
             (
@@ -415,6 +478,8 @@ mod tests {
             ),
             (r#"{"partition": ["p1"]}"#, "not A,B/C or"),
             (r#"{"partition": ["p1/p1"]}"#, "partitioned from itself"),
+            (r#"{"slow": ["p1>p2"]}"#, "not A>B:DELAY"),
+            (r#"{"slow": ["p1>p2:2m"]}"#, "longer than 1m"),
             (r#"{"crash": ["p1@2s..1s"]}"#, "it ends before it begins"),
             (r#"{"crash": ["p1@soon"]}"#, "'soon' is no length of time"),
         ] {

@@ -194,20 +194,22 @@ impl<'a, P: Process> Node<'a, P> {
         transport: &'a FrameTransport<'a>,
         journal: &'a Journal,
     ) -> Self {
+        let driver = NodeDriver::new(
+            (settings.algorithm, settings.seed, settings.workload),
+            table.me,
+            faults,
+            transport,
+            journal,
+        );
         let engine =
             Engine::new(table.me, table.capacity(), &settings.process).with_order(settings.order);
         Self {
             settings,
             engine: engine
                 .with_clock(settings.clock)
+                .with_hardware_clock(driver.clock.clone())
                 .with_heartbeats(Duration::ZERO),
-            driver: NodeDriver::new(
-                (settings.algorithm, settings.seed, settings.workload),
-                table.me,
-                faults,
-                transport,
-                journal,
-            ),
+            driver,
             peers: Peers::new(settings.tolerates_restart, table),
             asked: None,
             ending: None,

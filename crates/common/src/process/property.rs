@@ -81,11 +81,22 @@ pub enum Property {
     Conserved,
     /// Every snapshot that is initiated is completed (liveness).
     Completed,
+    /// A clock that was set by a time server differs from it by at most the bound that the algorithm states (safety; Cristian
+    /// 1989: half of the round trip).
+    ClockError,
+    /// After a round the clocks that were adjusted in it differ by at most the bounds that the algorithm states (safety).
+    ClockSkew,
+    /// No clock that agrees with most others is drawn away from them by one that does not (safety).
+    Outliers,
+    /// No clock is set back (safety).
+    ClockMonotonic,
+    /// Every process that asks for the time adjusts its clock (liveness).
+    Synchronized,
 }
 
 impl Property {
     /// The number of properties.
-    pub const COUNT: usize = 38;
+    pub const COUNT: usize = 43;
 
     /// The properties of every log, in the order in which they are reported.
     pub const OF_LOGS: [Self; 7] = [
@@ -139,11 +150,16 @@ impl Property {
             Self::ConsistentCut => "consistent cut",
             Self::Conserved => "money conserved",
             Self::Completed => "snapshots completed",
+            Self::ClockError => "error within bound",
+            Self::ClockSkew => "skew after each round",
+            Self::Outliers => "outliers left out",
+            Self::ClockMonotonic => "no clock set back",
+            Self::Synchronized => "every round ends",
         }
     }
 
     /// The liveness properties (something happens eventually): the end of a run decides them, and not an event.
-    pub const LIVENESS: [Self; 7] = [
+    pub const LIVENESS: [Self; 8] = [
         Self::Granted,
         Self::AllDelivered,
         Self::Agreement,
@@ -151,6 +167,7 @@ impl Property {
         Self::LookUpsEnd,
         Self::RingHeals,
         Self::Completed,
+        Self::Synchronized,
     ];
 
     /// Whether it is a liveness property.

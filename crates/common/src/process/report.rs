@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer};
 use super::{
     fault_event::{Fault, PathEvent},
     ids::{Names, ProcessId, new_session},
+    physical::HardwareClock,
     run_event::RunEvent,
 };
 use crate::{
@@ -119,7 +120,7 @@ impl Report<'_> {
         self.journal.record(Event { time, ..event });
     }
 
-    /// Writes one log per process, as the process would write it itself, in simulated time. The log of a process that crashes
+    /// Writes one log per process, as the process would write it itself, in simulated time, or by its hardware clock. The log of a process that crashes
     /// ends then, without a stop.
     ///
     /// # Errors
@@ -129,7 +130,7 @@ impl Report<'_> {
         folder: &Path,
         run: &str,
         events: &[RunEvent],
-        crashes: &[(ProcessId, Duration)],
+        (crashes, clocks): (&[(ProcessId, Duration)], &[HardwareClock]),
     ) -> Result<(), Failure> {
         let end = events.last().map_or(Duration::ZERO, |last| last.at);
         for process in ProcessId::all(self.names.count()) {
@@ -145,6 +146,7 @@ impl Report<'_> {
                 ready: self.ready.clone(),
                 ended: Some(end),
                 began: Duration::ZERO,
+                clocks,
             };
             log.write(&path, [process], own.chain(crash))?;
         }
@@ -203,6 +205,8 @@ pub struct Log<'a> {
     pub ended: Option<Duration>,
     /// When the run began, since 1970; a simulated one begins then.
     pub began: Duration,
+    /// The hardware clocks of the processes, if they are not right.
+    pub clocks: &'a [HardwareClock],
 }
 
 impl Log<'_> {
@@ -233,7 +237,10 @@ impl Log<'_> {
                 .into(),
                 seq: *seq,
                 event: Event {
-                    time: moment(self.began + at),
+                    time: match self.clocks.get(process.index()) {
+                        Some(clock) => clock.reading(at).wall(),
+                        None => moment(self.began + at),
+                    },
                     ..event
                 },
             };

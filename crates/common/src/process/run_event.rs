@@ -10,6 +10,7 @@ use crate::{
         clock::Timestamp,
         detector::Detection,
         ids::{Names, ProcessId},
+        physical::ClockEvent,
         words,
     },
     text::visible,
@@ -148,6 +149,10 @@ impl RunEvent {
                 event.name = safe(&transaction.to_string());
                 event.value = safe(outcome.word());
             }
+            Some(Meaning::Clock(clock)) => {
+                event.name = safe(&clock.round.to_string());
+                event.value = safe(&clock.times());
+            }
             Some(Meaning::Detect(detection)) => {
                 event.value = safe(names.of(detection.process()));
             }
@@ -247,6 +252,9 @@ impl LoggedMeaning<'_> {
                 Meaning::RecordChannel(about, process(self.name), self.value.parse().ok()?)
             }
             "complete" => Meaning::Complete(about()?, self.value.parse().ok()?),
+            word if ClockEvent::WORDS.contains(&word) => {
+                Meaning::Clock(Box::new(ClockEvent::read(word, self.name, self.value)?))
+            }
             "suspect" => Meaning::Detect(Detection::Suspect(process(self.value))),
             "trust" => Meaning::Detect(Detection::Trust(process(self.value))),
             _ => return None,
@@ -257,6 +265,7 @@ impl LoggedMeaning<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::physical::{ClockAction, Reading};
 
     #[test]
     fn each_meaning_is_read_from_the_event_that_it_writes() {
@@ -266,6 +275,18 @@ mod tests {
             process: ProcessId(process),
         };
         let text = || "x".to_owned();
+        let clock = |action| {
+            Box::new(ClockEvent {
+                round: 2,
+                action,
+                reading: Reading {
+                    hardware: 1_020_000_000,
+                    error: 20_000_000,
+                },
+                set: 1_003_000_000,
+                shown: 1_010_000_000,
+            })
+        };
         for (meaning, words) in [
             (Meaning::Request, "requests the critical section"),
             (
@@ -306,6 +327,21 @@ mod tests {
             (
                 Meaning::Decide(4, Outcome::Abort),
                 "decides to abort transaction 4",
+            ),
+            (
+                Meaning::Clock(clock(ClockAction::Poll)),
+                "asks for the time, round 2",
+            ),
+            (
+                Meaning::Clock(clock(ClockAction::Report)),
+                "reports its time, 00:00:01.003000, in round 2",
+            ),
+            (
+                Meaning::Clock(clock(ClockAction::Adjust {
+                    before: 1_010_000_000,
+                    bound: 4_000_000,
+                })),
+                "sets its clock, at 00:00:01.010000, to 00:00:01.003000, at most 4 ms wrong, and 3 ms ahead of true time",
             ),
             (Meaning::Join, "joins"),
             (Meaning::Leave, "leaves"),

@@ -23,6 +23,7 @@ use super::{
     engine::{Driver, Engine, EngineWarning, Packet},
     faults::{Crash, Faults},
     ids::ProcessId,
+    physical::nanos,
     reliable_link::{ChannelOrder, Frame},
     run_event::RunEvent,
     workload::Workload,
@@ -40,6 +41,9 @@ pub const MOST_EVENTS: usize = 5_000_000;
 
 /// The most frames in flight.
 pub const MOST_FRAMES: usize = 1_000_000;
+
+/// When a simulation begins, since 1970, for clocks that are not right: a day later, so that none of them shows an earlier time.
+pub const MIDNIGHT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long after a crash a perfect failure detector suspects the process, at most.
 const DETECTED_WITHIN: Duration = Duration::from_millis(20);
@@ -229,6 +233,10 @@ pub fn run<P: Process>(settings: &Settings<P::Settings>) -> Run {
     let processes = settings.processes;
     let engine = |me| {
         let engine = Engine::<P>::new(me, processes, &settings.process);
+        let engine = match P::READS_CLOCK {
+            true => engine.with_hardware_clock(settings.faults.clocks.of(me, nanos(MIDNIGHT))),
+            false => engine,
+        };
         let engine = match settings.unreliable {
             true => engine.without_channels(),
             false => engine.with_order(settings.order),

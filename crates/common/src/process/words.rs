@@ -2,6 +2,7 @@
 
 use crate::{
     event::{Event, Kind},
+    process::physical::{ClockAction, ClockEvent, Nanos, TimeOfDay},
     text::{content, visible},
 };
 
@@ -133,6 +134,7 @@ impl Facts<'_> {
             "begin" => format!("begins transaction {}", self.name),
             "vote" => format!("votes to {} transaction {}", self.value, self.name),
             "decide" => format!("decides to {} transaction {}", self.value, self.name),
+            word if ClockEvent::WORDS.contains(&word) => self.clock(word)?,
             "join" => "joins".to_owned(),
             "leave" => "leaves".to_owned(),
             "elect" => "starts an election".to_owned(),
@@ -161,6 +163,38 @@ impl Facts<'_> {
             "suspect" => format!("suspects {}", self.value),
             "trust" => format!("trusts {} again", self.value),
             _ => return None,
+        })
+    }
+
+    /// What a process does with its clock.
+    fn clock(&self, word: &str) -> Option<String> {
+        let round = self.name;
+        let event = ClockEvent::read(word, round, self.value)?;
+        Some(match event.action {
+            ClockAction::Poll => format!("asks for the time, round {round}"),
+            ClockAction::Report => {
+                format!(
+                    "reports its time, {}, in round {round}",
+                    TimeOfDay(event.set)
+                )
+            }
+            ClockAction::Sample { offset, delay } => format!(
+                "measures an offset of {} with a delay of {}",
+                Nanos(offset),
+                Nanos(delay)
+            ),
+            ClockAction::Keep => format!("keeps its clock in round {round}: no majority agrees"),
+            ClockAction::Adjust { before, bound } => {
+                let (before, set) = (TimeOfDay(before), TimeOfDay(event.set));
+                let bound = match bound {
+                    0 => String::new(),
+                    bound => format!(", at most {} wrong", Nanos(bound)),
+                };
+                let ahead = event.ahead();
+                let side = if ahead < 0 { "behind" } else { "ahead of" };
+                let by = Nanos(ahead.saturating_abs());
+                format!("sets its clock, at {before}, to {set}{bound}, and {by} {side} true time")
+            }
         })
     }
 

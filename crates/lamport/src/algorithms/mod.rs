@@ -16,25 +16,32 @@
 //! | [`three_phase`] | three-phase commit | Skeen 1981 |
 //! | [`snapshot`] | distributed snapshots by markers, of the [`branch`]es of a bank | Chandy & Lamport 1985 |
 //! | [`vector_snapshot`] | distributed snapshots by vector time | Mattern 1989 |
+//! | [`cristian`] | the time from a time server | Cristian 1989 |
+//! | [`berkeley`] | the average of all clocks | Gusella & Zatti 1989 |
+//! | [`ntp`] | the Network Time Protocol's four timestamps | RFC 5905 |
 //! | [`causal`] | causally ordered multicast | Birman, Schiper & Stephenson 1991 |
 
 pub mod bank;
+pub mod berkeley;
 pub mod branch;
 pub mod bully;
 pub mod causal;
 pub mod central;
 pub mod commitment;
+pub mod cristian;
 mod critical_section;
 mod election;
 pub mod events;
 pub mod maekawa;
 pub mod mutex;
+pub mod ntp;
 #[cfg(test)]
 mod old_snapshots;
 pub mod ricart_agrawala;
 pub mod ring;
 pub mod snapshot;
 pub mod three_phase;
+mod time_client;
 pub mod token_ring;
 pub mod total;
 pub mod two_phase;
@@ -44,12 +51,32 @@ pub mod wireless;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use common::process::{check::system::TimerBounds, property::Property, workload::Workload};
+use common::process::{
+    check::{system::TimerBounds, time::ModelTime},
+    faults::Clocks,
+    ids::ProcessId,
+    physical::MOST_DRIFT,
+    property::Property,
+    workload::Workload,
+};
+
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 
 use crate::bug::Bug;
 
 /// How long a process keeps a token that it does not use, on average.
 const TOKEN_RESTS: Duration = Duration::from_millis(2);
+
+/// How long a client waits for the time in simulated time, where a message takes 1 to 10 ms.
+const LATE: Duration = Duration::from_millis(15);
+
+/// How far clocks differ in a check, in nanoseconds: those that agree, and one that is wrong.
+const NEAR: i64 = 7_000_000;
+const FAR_OFF: i64 = 10_000_000_000;
+
+/// How far clocks that agree are from true time at most in a run, in nanoseconds.
+const APART: i64 = 40_000_000;
 
 /// The algorithms by name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -84,6 +111,12 @@ pub enum Algorithm {
     Snapshot,
     /// Mattern's snapshots of a bank: vector time and counters, over channels in any order
     VectorSnapshot,
+    /// Cristian's algorithm: clients ask the time server p1, and add half of the round trip
+    Cristian,
+    /// The Berkeley algorithm: the coordinator p1 averages the clocks of all that agree
+    Berkeley,
+    /// NTP's four timestamps: clients ask the time server p1
+    Ntp,
 }
 
 /// Calls the expression with the type of an algorithm's processes.
@@ -150,6 +183,18 @@ macro_rules! with_process {
                 type $P = $crate::algorithms::vector_snapshot::VectorSnapshot;
                 $body
             }
+            $crate::algorithms::Algorithm::Cristian => {
+                type $P = $crate::algorithms::cristian::Cristian;
+                $body
+            }
+            $crate::algorithms::Algorithm::Berkeley => {
+                type $P = $crate::algorithms::berkeley::Berkeley;
+                $body
+            }
+            $crate::algorithms::Algorithm::Ntp => {
+                type $P = $crate::algorithms::ntp::Ntp;
+                $body
+            }
         }
     };
 }
@@ -174,6 +219,9 @@ impl Algorithm {
             Self::ThreePhase => "three-phase",
             Self::Snapshot => "snapshot",
             Self::VectorSnapshot => "vector-snapshot",
+            Self::Cristian => "cristian",
+            Self::Berkeley => "berkeley",
+            Self::Ntp => "ntp",
         }
     }
 
@@ -211,6 +259,14 @@ impl Algorithm {
             Self::ThreePhase => &[Bug::NoAcknowledgement, Bug::NoAdvance],
             Self::Snapshot => &[Bug::NoMarker, Bug::LateRecord, Bug::NoChannelState],
             Self::VectorSnapshot => &[Bug::NoPiggyback, Bug::NoCounters],
+            Self::Cristian => &[Bug::NoHalving, Bug::StaleReply, Bug::SetBack],
+            Self::Berkeley => &[
+                Bug::AverageOutliers,
+                Bug::NoHalving,
+                Bug::StaleReply,
+                Bug::SetBack,
+            ],
+            Self::Ntp => &[Bug::WrongSign, Bug::StaleReply, Bug::SetBack],
         }
     }
 
@@ -253,6 +309,17 @@ impl Algorithm {
                 Property::Conserved,
                 Property::Completed,
             ],
+            Self::Cristian | Self::Ntp => &[
+                Property::ClockError,
+                Property::ClockMonotonic,
+                Property::Synchronized,
+            ],
+            Self::Berkeley => &[
+                Property::ClockSkew,
+                Property::Outliers,
+                Property::ClockMonotonic,
+                Property::Synchronized,
+            ],
         }
     }
 
@@ -276,6 +343,9 @@ impl Algorithm {
             Self::Snapshot | Self::VectorSnapshot => Err(
                 "snapshots and transfers are numbered, so no path comes back to an earlier state; without --liveness the final states of --count operations are checked",
             ),
+            Self::Cristian | Self::Berkeley | Self::Ntp => Err(
+                "time passes, so no path comes back to an earlier state; without --liveness the final states of --count rounds are checked",
+            ),
             Self::Total | Self::Causal => Err(
                 "its processes count multicasts, so no path comes back to an earlier state; without --liveness the final states of --count multicasts are checked",
             ),
@@ -296,6 +366,7 @@ impl Algorithm {
             Self::Bully | Self::Ring | Self::Wireless => &["elect"],
             Self::TwoPhase | Self::ThreePhase => &["begin", "commit", "abort"],
             Self::Snapshot | Self::VectorSnapshot => &["transfer PEER AMOUNT", "snapshot"],
+            Self::Cristian | Self::Berkeley | Self::Ntp => &["sync"],
         }
     }
 
@@ -309,9 +380,14 @@ impl Algorithm {
         matches!(self, Self::TwoPhase | Self::ThreePhase)
     }
 
-    /// Whether neither its processes nor its properties compare times, so that states of a model need none.
+    /// Whether neither its processes nor its properties compare logical times, so that states of a model need none.
     pub fn is_timeless(self) -> bool {
-        self.elects() || matches!(self, Self::Snapshot | Self::VectorSnapshot)
+        self.elects() || self.reads_clock() || matches!(self, Self::Snapshot | Self::VectorSnapshot)
+    }
+
+    /// Whether its processes read hardware clocks.
+    pub fn reads_clock(self) -> bool {
+        with_process!(self, P => <P as common::process::Process>::READS_CLOCK)
     }
 
     /// Whether its processes have a failure detector.
@@ -336,6 +412,8 @@ impl Algorithm {
     pub fn simulated(self, workload: Workload, processes: usize) -> Workload {
         let timeout = match self {
             Self::TokenRing => Duration::from_millis(10 * processes as u64),
+            // Some replies come too late.
+            Self::Cristian | Self::Ntp | Self::Berkeley => LATE,
             _ => workload.timeout,
         };
         Workload {
@@ -353,6 +431,10 @@ impl Algorithm {
                 work: None,
                 ..Workload::new(1.0, 0)
             }),
+            Self::Cristian | Self::Berkeley | Self::Ntp => Some(Workload {
+                timeout: Duration::from_secs(5),
+                ..Workload::new(1.0, 0)
+            }),
             _ => None,
         }
     }
@@ -368,7 +450,67 @@ impl Algorithm {
                 counts_anew: true,
                 ..TimerBounds::operations(operations)
             },
+            // A reply comes late, or never; the second wait is twice as long.
+            Self::Cristian | Self::Berkeley | Self::Ntp => TimerBounds {
+                timeouts: 2,
+                counts_anew: true,
+                ..TimerBounds::operations(operations)
+            },
             _ => TimerBounds::operations(operations),
+        }
+    }
+
+    /// How many operations each process has in a check where nothing else is given.
+    pub fn checked_operations(self) -> u64 {
+        match self {
+            // The first operation of `events` is a local event, and that of p1 a snapshot; by the second each sends a message.
+            Self::Events | Self::Snapshot | Self::VectorSnapshot => 2,
+            // An answer of the first round comes late in the second.
+            Self::Berkeley => 2,
+            _ => 1,
+        }
+    }
+
+    /// The hardware clocks of N processes in the run with this seed: those that agree, and in the Berkeley algorithm one of three or
+    /// more that is far off. The clock of a time server is right.
+    pub fn clocks(self, processes: usize, seed: u64) -> Clocks {
+        let mut clocks = Clocks::default();
+        if !self.reads_clock() {
+            return clocks;
+        }
+        let mut random = Pcg64Mcg::seed_from_u64(seed);
+        let has_server = self != Self::Berkeley;
+        let far_off = random.random_range(0..processes);
+        for process in ProcessId::all(processes).skip(usize::from(has_server)) {
+            let is_far_off = !has_server && processes > 2 && process.index() == far_off;
+            let off = if is_far_off { FAR_OFF } else { 0 };
+            let offset = off + random.random_range(-APART..=APART);
+            clocks.offsets.push((process, offset));
+            let drift = random.random_range(-MOST_DRIFT / 2..=MOST_DRIFT / 2);
+            clocks.drifts.push((process, drift));
+        }
+        clocks
+    }
+
+    /// The time of a check of N processes: with the server's clock right, and the others behind and ahead of it; or one of three or more
+    /// far off.
+    pub fn model_time(self, processes: usize) -> ModelTime {
+        if !self.reads_clock() {
+            return ModelTime::default();
+        }
+        let offset = |process: usize| match process {
+            0 => 0,
+            _ if self == Self::Berkeley && processes > 2 && process + 1 == processes => FAR_OFF,
+            process if process % 2 == 1 => process as i64 * NEAR,
+            process => -(process as i64 * NEAR),
+        };
+        ModelTime {
+            ticks: match self {
+                Self::Cristian => 5,
+                Self::Berkeley => 4,
+                _ => 3,
+            },
+            offsets: (0..processes).map(offset).collect(),
         }
     }
 

@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
                     crashed: faults >> 3 & 1,
                     suspected: 0,
                 };
-                let count = if algorithm == Algorithm::Events { 2 } else { 1 };
+                let count = algorithm.checked_operations() as u16;
                 cases.push(Case {
                     algorithm,
                     bug,

@@ -285,6 +285,7 @@ impl Counterexample {
         let end = self.events.last().map(PathEvent::at).unwrap_or_default();
         let ready = reporting::ready(settings.algorithm, settings.order);
         Log {
+            clocks: &[],
             names: &Names::numbered(settings.processes),
             over: Carrier::Memory,
             run: &format!("check-{}", settings.algorithm.word()),

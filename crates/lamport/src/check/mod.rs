@@ -132,11 +132,7 @@ impl Settings {
         let budget = || check_args.budget(processes);
         let subject = match max_clock {
             None => {
-                // The first operation of `events` is a local event, and that of p1 a snapshot; by the second each sends a message.
-                let default = match algorithm {
-                    Algorithm::Events | Algorithm::Snapshot | Algorithm::VectorSnapshot => 2,
-                    _ => 1,
-                };
+                let default = algorithm.checked_operations();
                 let count = in_range("--count", options.count.unwrap_or(default), 1, 1_000)?;
                 let (count, budget) = (count as u16, budget()?);
                 Subject::Processes { count, budget }
@@ -241,6 +237,7 @@ impl Settings {
             bounds: self.algorithm.timer_bounds(self.processes, count),
             commands: Vec::new(),
             settings: self.bug,
+            time: self.algorithm.model_time(self.processes),
             budget,
             is_reduced: false,
             // No process compares times, nor does a property.

@@ -26,6 +26,7 @@ use crate::{
         order::{CausalOrder, Misdelivery, TotalOrder},
         snapshot::{Cuts, Wrong},
         stations::Stations,
+        synchrony::Synchrony,
     },
 };
 
@@ -73,6 +74,8 @@ enum History {
     Commitment(Commitment),
     /// Distributed snapshots.
     Snapshot(Cuts),
+    /// Clock synchronization.
+    Synchrony(Box<Synchrony>),
 }
 
 impl PropertyMonitor {
@@ -145,6 +148,9 @@ impl PropertyMonitor {
             Algorithm::Snapshot | Algorithm::VectorSnapshot => {
                 History::Snapshot(Cuts::new(processes))
             }
+            Algorithm::Cristian | Algorithm::Berkeley | Algorithm::Ntp => {
+                History::Synchrony(Box::new(Synchrony::new(algorithm, processes)))
+            }
         };
         Self {
             violated: 0,
@@ -195,6 +201,7 @@ impl Monitor for PropertyMonitor {
                 alive.all(|process| commitment.open(process).is_none())
             }
             History::Snapshot(cuts) => alive.all(|process| cuts.pending(process).next().is_none()),
+            History::Synchrony(clocks) => alive.all(|process| !clocks.waits(process)),
         }
     }
 
@@ -218,7 +225,8 @@ impl Monitor for PropertyMonitor {
             | History::Total { .. }
             | History::Causal(_)
             | History::Commitment(_)
-            | History::Snapshot(_) => 0,
+            | History::Snapshot(_)
+            | History::Synchrony(_) => 0,
         }
     }
 
@@ -341,6 +349,13 @@ impl Monitor for PropertyMonitor {
                     Err(Wrong::Inconsistent(_)) => Property::ConsistentCut.bit(),
                     Err(Wrong::NotConserved(..)) => Property::Conserved.bit(),
                 };
+            }
+            (History::Synchrony(clocks), Some(Meaning::Clock(clock))) => {
+                let found = clocks.step(process, clock);
+                violated |= bit_if(found.error, Property::ClockError);
+                violated |= bit_if(found.skew.is_some(), Property::ClockSkew);
+                violated |= bit_if(found.outliers, Property::Outliers);
+                violated |= bit_if(found.set_back, Property::ClockMonotonic);
             }
             _ => {}
         }

@@ -18,6 +18,9 @@ pub fn why_not(settings: &Settings) -> Option<&'static str> {
         Subject::Processes { .. } if settings.algorithm.elects() => {
             Some("states of elections are without times anyway")
         }
+        Subject::Processes { .. } if settings.algorithm.reads_clock() => {
+            Some("physical time makes a difference")
+        }
         Subject::Processes { .. } if settings.algorithm.is_timeless() => {
             Some("states of snapshots are without times anyway")
         }

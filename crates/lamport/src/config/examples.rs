@@ -6,22 +6,21 @@ macro_rules! with_words {
         concat!(
             "Algorithms:\n",
             "  events           events and messages: send, receive, local\n",
-            "  mutex, ricart-agrawala  Lamport's mutual exclusion, 3(N-1) messages an entry; Ricart and Agrawala's, 2(N-1)\n",
-            "  central, token-ring  mutual exclusion by a coordinator, p1, 3 messages; by a token, 1 to any number\n",
-            "  maekawa          Maekawa's mutual exclusion by quorums: about 3 to 5 times √N messages an entry\n",
+            "  mutex, ricart-agrawala      mutual exclusion, Lamport's: 3(N-1) messages an entry; theirs: 2(N-1)\n",
+            "  central, token-ring, maekawa  the same by a coordinator, p1: 3; a token: 1 to any number; quorums: 3 to 5 times √N\n",
             "  total, causal    multicasts in one order, to replicas of a bank account; or in causal order\n",
-            "  bully, ring      election of the highest process that lives: by asking those above, or round a ring\n",
-            "  wireless         election of the best of a network, in which each process reaches its neighbours only\n",
+            "  bully, ring, wireless  election of the highest process that lives; or of the best that is connected\n",
             "  two-phase, three-phase  distributed commit: blocked when its coordinator, p1, crashes; or not\n",
-            "  snapshot, vector-snapshot  snapshots of a bank: by markers over FIFO channels, by vector time over any\n\n",
+            "  cristian, ntp, berkeley  clock synchronization: by a time server, p1; by the average of all clocks\n",
+            "  snapshot, vector-snapshot  snapshots of a bank: by markers over FIFO channels, by vector time over any\n",
             "Bugs:\n",
-            "  no-tie-break        equal timestamps: each process takes its own request as the first\n",
+            "  no-tie-break, no-advance  each takes its own of two equal times as the first; a receive does not move the clock\n",
             "  no-acknowledgement  a process does not wait for acknowledgements, replies, grants or answers\n",
-            "  no-advance, no-hold-back  a receive does not advance the clock; multicasts are delivered as they arrive\n",
+            "  no-hold-back, unfair-queue  multicasts are delivered as they arrive; requests are granted by process\n",
             "  no-timeout, no-discard, no-removal, old-terms, late-parent  elections: wait, pass on too much, mix terms or parents\n",
-            "  no-relinquish, keep-token, no-round  quorums stay locked; the token is kept; a second one is made\n",
-            "  unfair-queue, no-blocking            requests are granted by process; who is uncertain aborts\n",
-            "  no-marker, late-record, no-channel-state, no-piggyback, no-counters   snapshots with a part left out\n\n",
+            "  no-relinquish, keep-token, no-round, no-blocking  locks stay; a token stays, or is made; who must wait aborts\n",
+            "  no-marker, late-record, no-channel-state, no-piggyback, no-counters   snapshots with a part left out\n",
+            "  no-halving, stale-reply, set-back, average-outliers, wrong-sign  clocks: wrong averages, late replies\n\n",
             $examples
         )
     };
@@ -53,19 +52,19 @@ Examples:
   lamport simulate total --crash p2@100ms..2s --logs logs
   lamport simulate bully --crash p3@100ms --count 3
   lamport simulate snapshot --channels unordered --seeds 100
-                                                  Chandy and Lamport's snapshots need FIFO channels: exit code 1"
+                                                  Chandy and Lamport's snapshots need FIFO channels: exit code 1
+  lamport simulate ntp --slow 'p1>*:20ms@1s' --for 2s --plot clocks.svg"
 );
 
 pub(super) const RUN: &str = with_words!(
     "\
-Workloads of --node, a program that speaks Maelstrom's protocol (docs/reference/nodes.md):
-  echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv   Maelstrom's
-  clocks, mutex, total, causal, election, commit                      this lab's
+Workloads of --node (docs/reference/nodes.md): of this lab clocks, mutex, total, causal, election, commit;
+  of Maelstrom echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv
 
 Examples:
-  lamport run mutex --processes 5 --loss 10% --for 1s
   lamport run mutex --crash p2@500ms --for 1s   kill -9 for p2: no request is granted after it, exit code 1
   lamport run bully --count 3 --crash p3@500ms --for 1s   kill -9 for the leader: the others elect p2
+  lamport run cristian --for 1s --clock-offset p2=2s      p2's clock, and its log, are two seconds ahead
   lamport run broadcast --node 'python3 node.py broadcast' --for 1s --partition 'n1/*@200ms..400ms'"
 );
 

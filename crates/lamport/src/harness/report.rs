@@ -121,6 +121,7 @@ fn logs(
         let is_service = history.is_service(process);
         let is_killed = history.is_node(process) && !outcome.is_up[node];
         let log = Log {
+            clocks: &[],
             names,
             over: Carrier::Memory,
             run: &name,

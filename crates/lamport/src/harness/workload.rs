@@ -113,6 +113,8 @@ impl NodeWorkload {
             Algorithm::TwoPhase | Algorithm::ThreePhase => Self::Commit,
             // The best is not the one with the greatest number, and nodes reach their neighbours only.
             Algorithm::Wireless => return None,
+            // Nodes have no clocks that the lab could set wrong.
+            Algorithm::Cristian | Algorithm::Berkeley | Algorithm::Ntp => return None,
             Algorithm::Snapshot | Algorithm::VectorSnapshot => return None,
         })
     }

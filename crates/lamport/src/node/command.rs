@@ -1,18 +1,21 @@
 //! The command `node`: turns the program's options into the settings of a process.
 
+use std::time::Instant;
+
 use common::{
     config::Options as _,
     event::{Event, Kind},
     exit::{Exit, Failure, Summary},
     journal::Journal,
     process::{
-        faults::Delay,
-        ids::new_session,
+        faults::{Delay, FaultArgs, Faults},
+        ids::{Names, ProcessId, new_session},
         node::{
             self, Console, Settings,
             peers::{PeerTable, introduced},
             transport::BoundSocket,
         },
+        physical::HardwareClock,
         reliable_link::ChannelOrder,
         workload::Workload,
     },
@@ -31,6 +34,34 @@ use crate::{
     reporting::UNORDERED,
     simulate::replay::{CLOCK, TYPED},
 };
+
+/// The hardware clock of a process whose supervisor knows the others.
+fn own_clock(cli: &Cli, name: &str) -> Result<HardwareClock, Failure> {
+    let FaultArgs {
+        clock_offset,
+        clock_drift,
+        clock_jump,
+        ..
+    } = cli.fault_args()?;
+    let own = FaultArgs {
+        clock_offset,
+        clock_drift,
+        clock_jump,
+        ..FaultArgs::default()
+    };
+    let names = Names::of_all(vec![name.to_owned()]);
+    let faults = Faults::new(&own, &names, Delay::default())?;
+    Ok(faults.clocks.of(ProcessId(0), 0))
+}
+
+/// Has the log written by this clock, if it is not right.
+fn write_by(clock: HardwareClock, journal: &Journal) {
+    if !clock.is_true() {
+        let origin = HardwareClock::true_time_at(Instant::now());
+        let clock = HardwareClock { origin, ..clock };
+        journal.set_clock(move |time| clock.wall(time));
+    }
+}
 
 /// The validated options, before any socket is bound.
 #[derive(Debug)]
@@ -108,6 +139,11 @@ impl Plan {
         } = self;
         let faults = |table: &PeerTable| cli.faults(&table.names, Delay::default());
         let given = table.as_ref().map(faults).transpose()?;
+        let own = match &given {
+            Some(faults) => table.as_ref().map(|table| faults.clocks.of(table.me, 0)),
+            None => Some(own_clock(cli, &name)?),
+        };
+        write_by(own.unwrap_or_default(), journal);
         let address = bound
             .address()
             .map_err(|error| Failure::could_not_run("listen", common::exit::why(&error)))?;

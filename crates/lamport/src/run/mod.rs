@@ -13,6 +13,8 @@ mod settings;
 mod state;
 mod supervisor;
 
+use std::time::Duration;
+
 use common::{
     event::Event,
     exit::{Exit, Failure, Summary},
@@ -21,6 +23,7 @@ use common::{
         children::start::{RunLogs, run_children},
         ids::ProcessId,
         report::{Report, line},
+        run_event::RunEvent,
     },
     shutdown::Shutdown,
     text::{micros, whole_micros},
@@ -28,7 +31,7 @@ use common::{
 
 pub use self::settings::Settings;
 use self::supervisor::Supervisor;
-use crate::{reporting, simulate::minimize::minimize, trace::runs::LoggedRun, verdict};
+use crate::{clock_plot, reporting, simulate::minimize::minimize, trace::runs::LoggedRun, verdict};
 
 /// Runs the processes and checks their logs; exit code 1 when a property is violated.
 ///
@@ -49,6 +52,21 @@ pub fn run(
     summary
 }
 
+/// How long the processes ran, each by its own clock.
+fn longest(events: &[RunEvent], processes: usize) -> Duration {
+    let mut spans: Vec<Option<(Duration, Duration)>> = vec![None; processes];
+    for event in events {
+        let (first, last) = spans[event.process.index()].get_or_insert((event.at, event.at));
+        *first = event.at.min(*first);
+        *last = event.at.max(*last);
+    }
+    let spans = spans.into_iter().flatten();
+    spans
+        .map(|(first, last)| last - first)
+        .max()
+        .unwrap_or_default()
+}
+
 fn check(
     settings: &Settings,
     logs: &RunLogs,
@@ -59,8 +77,7 @@ fn check(
     let paths: Vec<_> = settings.names.all().map(|name| logs.of(name)).collect();
     let (_, logged) = LoggedRun::read(&paths, settings.algorithm, &settings.names)?;
     let events = &logged.events;
-    let end = events.iter().map(|event| event.at).max();
-    let end = end.unwrap_or_default();
+    let end = longest(events, settings.names.count());
     let run = logged
         .under_test()
         .unfinished(&[])
@@ -75,6 +92,10 @@ fn check(
     };
     if settings.show.0 > 0 {
         report.events(events, settings.show.0);
+    }
+    if let Some(path) = &settings.plot {
+        let (names, faults) = (&settings.names, &settings.faults);
+        clock_plot::draw(path, settings.algorithm, names, events, faults)?;
     }
     for check in &verdict.checks {
         journal.record(check.event());

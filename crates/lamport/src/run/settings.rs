@@ -9,10 +9,11 @@ use std::{
 use common::{
     config::Period,
     exit::Failure,
+    plot,
     process::{
         children::start::{give_faults, own_command},
-        faults::{Delay, FaultArgs, Faults},
-        ids::{Names, ProcessId},
+        faults::{Clocks, Delay, FaultArgs, Faults},
+        ids::{Names, ProcessId, new_session},
         reliable_link::ChannelOrder,
         report::Show,
         workload::Workload,
@@ -36,9 +37,13 @@ pub struct Settings {
     workload: Workload,
     fault_args: FaultArgs,
     pub(super) faults: Faults,
+    /// The hardware clocks of the processes.
+    clocks: Clocks,
     seed: Option<u64>,
     pub(super) show: Show,
     pub(super) logs: Option<PathBuf>,
+    /// Where the offsets and delays of clocks are drawn.
+    pub(super) plot: Option<PathBuf>,
     /// The simulation that searches for a minimal counterexample after a violation.
     pub(super) simulation: simulate::Settings,
 }
@@ -51,18 +56,24 @@ impl Settings {
     pub fn new(cli: &Cli, algorithm: Algorithm) -> Result<Self, Failure> {
         let options = &cli.options;
         let why = "only of nodes: add --node COMMAND";
-        let of_nodes = ["--settle", "--restart", "--plot"];
-        options.given.refuse(&of_nodes, why)?;
+        let of_nodes: &[&str] = match algorithm.reads_clock() {
+            true => &["--settle", "--restart"],
+            false => &["--settle", "--restart", "--plot"],
+        };
+        options.given.refuse(of_nodes, why)?;
+        options.plot.as_deref().map_or(Ok(()), plot::check)?;
         let names = Names::numbered(cli.processes(MOST.1)?);
         let fault_args = cli.fault_args()?;
         let faults = Faults::new(&fault_args, &names, Delay::default())?;
         faults.check_pauses(&names, Feature::Pause.missing())?;
+        let seed = options.seed.unwrap_or_else(|| new_session().into());
         let lasting = options.r#for.unwrap_or(Period(Duration::from_secs(5)));
         Ok(Self {
             algorithm,
             transport: cli.transport(),
             lasting: lasting.as_wait("--for")?,
             workload: cli.workload(u64::MAX)?,
+            clocks: algorithm.clocks(names.count(), seed).or(&faults.clocks),
             faults,
             simulation: simulate::settings::settings(cli, algorithm, &fault_args)?,
             fault_args,
@@ -70,6 +81,7 @@ impl Settings {
             seed: options.seed,
             show: options.show.unwrap_or(Show(0)),
             logs: options.logs.clone(),
+            plot: options.plot.clone(),
         })
     }
 
@@ -99,6 +111,10 @@ impl Settings {
             command.args(["--channels", order.word()]);
         }
         give_faults(&mut command, &self.faults, &self.fault_args.partition);
+        for slow in &self.fault_args.slow {
+            command.args(["--slow", slow]);
+        }
+        command.args(self.clocks.flags(process));
         Ok(command)
     }
 }

@@ -7,11 +7,13 @@ use common::{
     exit::{Failure, Summary},
     journal::Journal,
     message::Carrier,
+    plot,
     process::{
         ids::{Names, ProcessId},
+        physical::{HardwareClock, nanos},
         report::{Report, line},
         simulation::{
-            Run,
+            MIDNIGHT, Run,
             series::{Series, Simulated},
         },
         verdict::{Verdict, figures::Figures},
@@ -21,11 +23,11 @@ use common::{
 
 use super::{
     Settings,
-    minimize::{minimize, simulated},
+    minimize::{minimize, simulated, with_clocks},
     replay,
     settings::settings,
 };
-use crate::{algorithms::Algorithm, config::Cli, reporting};
+use crate::{algorithms::Algorithm, clock_plot, config::Cli, reporting};
 
 /// Runs the command; exit code 1 when a property is violated.
 ///
@@ -42,6 +44,17 @@ pub fn run(
     }
     let settings = settings(cli, algorithm, &cli.fault_args()?)?;
     let options = &cli.options;
+    let plot = options.plot.as_deref();
+    if let Some(path) = plot {
+        if !algorithm.reads_clock() {
+            let why = format!(
+                "{} sets no clocks whose offsets could be drawn",
+                algorithm.word()
+            );
+            return Err(Failure::could_not_run("--plot", why));
+        }
+        plot::check(path)?;
+    }
     let seeds = in_range("--seeds", options.seeds.unwrap_or(1), 1, 1_000_000)?;
     let report = Report {
         ready: reporting::ready(algorithm, settings.order),
@@ -58,7 +71,12 @@ pub fn run(
         report: &report,
         shutdown,
     };
-    series.run(&simulation, shutdown)
+    let summary = series.run(&simulation, shutdown)?;
+    if let Some(path) = plot {
+        let (run, _) = simulated(algorithm, &settings);
+        clock_plot::draw(path, algorithm, report.names, &run.events, &settings.faults)?;
+    }
+    Ok(summary)
 }
 
 /// The runs of an algorithm.
@@ -98,6 +116,18 @@ impl Simulated for Simulation<'_> {
 
     fn crashes(&self) -> Vec<(ProcessId, Duration)> {
         self.settings.faults.crashes_for_good().collect()
+    }
+
+    fn clocks(&self, seed: u64) -> Vec<HardwareClock> {
+        let settings = with_clocks(self.algorithm, &self.with(seed));
+        let clocks = &settings.faults.clocks;
+        let all = ProcessId::all(if clocks.is_empty() {
+            0
+        } else {
+            settings.processes
+        });
+        all.map(|process| clocks.of(process, nanos(MIDNIGHT)))
+            .collect()
     }
 
     fn words(&self, figures: &Figures) -> String {

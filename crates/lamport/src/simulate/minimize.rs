@@ -39,9 +39,23 @@ pub struct Counterexample {
     pub verdict: Verdict,
 }
 
+/// The same settings with the clocks that the processes have in the run with this seed.
+pub fn with_clocks(algorithm: Algorithm, settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    let clocks = algorithm.clocks(settings.processes, settings.seed);
+    settings.faults.clocks = clocks.or(&settings.faults.clocks);
+    settings
+}
+
 /// Simulates a run and checks it.
 pub fn simulated(algorithm: Algorithm, settings: &Settings) -> (Run, Verdict) {
-    let run = with_process!(algorithm, P => simulation::run::<P>(settings));
+    let run = match algorithm.reads_clock() {
+        true => {
+            let settings = with_clocks(algorithm, settings);
+            with_process!(algorithm, P => simulation::run::<P>(&settings))
+        }
+        false => with_process!(algorithm, P => simulation::run::<P>(settings)),
+    };
     let names = Names::numbered(settings.processes);
     let crashed: Vec<_> = settings.faults.crashed().collect();
     let verdict = verdict::of(
@@ -199,6 +213,12 @@ impl Counterexample {
             command += &format!(" --delay {}", faults.delay);
         }
         let names = Names::numbered(*processes);
+        for process in ProcessId::all(*processes) {
+            for flag in faults.clocks.flags(process) {
+                let (flag, value) = flag.split_once('=').unwrap_or((&flag, ""));
+                command += &format!(" {flag} {}={value}", names.of(process));
+            }
+        }
         for (process, at) in faults.crashes_for_good() {
             command += &format!(" --crash {}@{}", names.of(process), Period(at));
         }

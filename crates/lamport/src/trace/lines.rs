@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use common::{
     event::{Kind, Level, Time, VERSION},
+    process::physical::ClockEvent,
     text::{plural, visible},
 };
 use hashbrown::HashMap;
@@ -147,6 +148,7 @@ fn claim(line: &Line<'_>) -> Claim {
         "request" | "enter" | "exit" | "multicast" | "deliver" | "elect" | "leader" | "parent"
         | "station" | "begin" | "vote" | "decide" | "transfer" | "credit" | "record"
         | "record-channel" | "complete" => Claim::Property,
+        word if ClockEvent::WORDS.contains(&word) => Claim::Property,
         "" if line.message_type.is_empty() => Claim::None,
         _ => Claim::Step,
     }

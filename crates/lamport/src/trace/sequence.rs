@@ -128,7 +128,9 @@ pub(super) fn check_clock_jumps(
         };
         if let Some((before, (then, now))) =
             before.and_then(|before| Some((before, before.time.zip(event.time)?)))
+            // A process learns after its start which clock it is to have.
             && now < then
+            && before.kind != Kind::Start
         {
             let (there, here) = (trace.place(before.place), trace.place(event.place));
             findings.add(Property::Wall, Severity::Warn, || {

@@ -2,7 +2,7 @@
 //!
 //! A message that was sent at `s` by one clock and received at `r` by another is a constraint on the corrections of both:
 //! `r + c(receiver) >= s + c(sender)`. The least solution of such difference constraints are the longest paths (Bellman and
-//! Ford). If a cycle is positive, no constant correction exists: a clock was set during the run.
+//! Ford). If a cycle is positive, no constant correction exists: a clock drifted or was set during the run.
 
 use common::process::property::Property;
 use hashbrown::HashMap;
@@ -88,7 +88,8 @@ impl Skew {
                     .collect();
                 format!("smallest correction: {}", changed.join(", "))
             }
-            None => "no constant correction exists: a clock was set during the run".to_owned(),
+            None => "no constant correction exists: a clock drifted or was set during the run"
+                .to_owned(),
         };
         trace.findings.remark(Property::Wall, words);
         self.compared

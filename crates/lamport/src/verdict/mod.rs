@@ -8,6 +8,7 @@
 //! | `election`, `stations` | elections: safety, liveness; the network of a wireless one |
 //! | [`commitment`] | distributed commit |
 //! | `snapshot` | distributed snapshots |
+//! | `synchrony` | clock synchronization |
 //! | `delivery`, [`order`] | ordered multicast: the whole run; event by event |
 
 pub mod commitment;
@@ -17,6 +18,7 @@ mod exclusion;
 pub mod order;
 pub(crate) mod snapshot;
 pub(crate) mod stations;
+pub(crate) mod synchrony;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +29,7 @@ use common::process::{
 
 use self::{
     commitment::CommitmentChecker, delivery::Delivery, election::Election, exclusion::Exclusion,
-    snapshot::SnapshotChecker,
+    snapshot::SnapshotChecker, synchrony::SynchronyChecker,
 };
 use crate::algorithms::Algorithm;
 
@@ -63,6 +65,9 @@ fn with(algorithm: Algorithm, run: &RunUnderTest<'_>, clocks: bool, channels: bo
         }
         Algorithm::TwoPhase | Algorithm::ThreePhase => {
             checkers.push(Box::new(CommitmentChecker::new(processes)));
+        }
+        Algorithm::Cristian | Algorithm::Berkeley | Algorithm::Ntp => {
+            checkers.push(Box::new(SynchronyChecker::new(algorithm, processes)));
         }
         Algorithm::Total => checkers.push(Box::new(Delivery::total(processes))),
         Algorithm::Causal => checkers.push(Box::new(Delivery::causal(processes))),

@@ -1,7 +1,7 @@
 //! The algorithms and their injected bugs.
 
 /// Every algorithm with the bugs that it takes.
-pub(crate) const ALGORITHMS: [(&str, &[&str]); 15] = [
+pub(crate) const ALGORITHMS: [(&str, &[&str]); 18] = [
     ("events", &["no-advance"]),
     (
         "mutex",
@@ -51,4 +51,10 @@ pub(crate) const ALGORITHMS: [(&str, &[&str]); 15] = [
         &["no-acknowledgement", "no-blocking", "no-advance"],
     ),
     ("three-phase", &["no-acknowledgement", "no-advance"]),
+    ("cristian", &["no-halving", "stale-reply", "set-back"]),
+    (
+        "berkeley",
+        &["average-outliers", "no-halving", "stale-reply", "set-back"],
+    ),
+    ("ntp", &["wrong-sign", "stale-reply", "set-back"]),
 ];

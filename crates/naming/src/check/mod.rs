@@ -154,6 +154,7 @@ impl Settings {
             order: ChannelOrder::Fifo,
             is_reduced: false,
             is_timeless: true,
+            time: Default::default(),
             exercise: Arc::default(),
             process: PhantomData,
         };

@@ -75,6 +75,7 @@ fn explore<P: Scheme>(scheme: LocationScheme, settings: P::Settings, case: &Case
         order: ChannelOrder::Fifo,
         is_reduced: false,
         is_timeless: true,
+        time: Default::default(),
         exercise: Arc::default(),
         process: PhantomData,
     };

@@ -150,7 +150,11 @@ impl<P: Relevance, M: Monitor> Space for PackedSystem<'_, P, M> {
                 || gets_command(index)
                 || will_detect(index)
         };
-        if (0..self.n()).any(goes_on) {
+        let time_passes = || {
+            let node = || self.nodes.value(unpack::node(packed.nodes[0]));
+            P::READS_CLOCK && self.system.time_may_pass(node())
+        };
+        if (0..self.n()).any(goes_on) || time_passes() {
             return violated;
         }
         let monitor = self.monitors.value(unpack::monitor(packed.monitor));

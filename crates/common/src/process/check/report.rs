@@ -373,6 +373,7 @@ impl CheckedPath {
             // A counterexample to a liveness property ends in a final state; after any other the run could continue.
             ended: is_liveness(property).then_some(end),
             began: Duration::ZERO,
+            clocks: &[],
         };
         let all = ProcessId::all(subject.processes());
         log.write(file, all, self.events.iter().cloned())

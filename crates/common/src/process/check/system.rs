@@ -20,6 +20,7 @@ use super::{
     monitor::{Known, Monitor, Received, Seen},
     path_event::ChannelId,
     relevance::LATER,
+    time::{ModelTime, TICK},
 };
 use crate::process::{
     Action, Clocked, Command, Meaning, Process, Stamped, TimerKind, To,
@@ -104,7 +105,7 @@ impl TimerBounds {
             Step::Loss(..) | Step::LossInCrash(..) | Step::Crash(_) => {
                 Some(Anew::RoundsAndTimeouts)
             }
-            Step::Timer(..) | Step::Receive { .. } => None,
+            Step::Timer(..) | Step::Receive { .. } | Step::Tick => None,
         }
     }
 
@@ -139,6 +140,8 @@ pub struct System<P: Process, M> {
     pub commands: Vec<(ProcessId, Command)>,
     /// The settings of the processes.
     pub settings: P::Settings,
+    /// The time that passes, where the processes read hardware clocks.
+    pub time: ModelTime,
     /// The faults that may occur.
     pub budget: FaultBudget,
     /// In which order channels deliver.
@@ -214,6 +217,12 @@ impl<P: Process> Node<P> {
         self.changed();
     }
 
+    /// A tick passes.
+    pub(super) fn tick(&mut self) {
+        self.clocked.reading.hardware += TICK;
+        self.changed();
+    }
+
     pub(super) fn changed(&mut self) {
         let mut hasher = DefaultHasher::new();
         let [think, work, maintain, timeout] = self.expired.map(u64::from);
@@ -282,6 +291,8 @@ pub enum Step {
     LossInCrash(ProcessId, ProcessId),
     /// The process crashes and does not recover.
     Crash(ProcessId),
+    /// Time passes.
+    Tick,
 }
 
 /// An event of a step.
@@ -384,6 +395,11 @@ impl<P: Process, M: Monitor> System<P, M> {
                 }
                 return;
             }
+            Step::Tick => {
+                let nodes = state.nodes.iter_mut();
+                nodes.for_each(|node| Arc::make_mut(node).tick());
+                return;
+            }
             Step::Crash(process) => {
                 state.crashed |= 1 << process.index();
                 state.monitor.crash(process);
@@ -431,6 +447,7 @@ impl<P: Process, M: Monitor> System<P, M> {
                 suspected: 0,
                 hash: 0,
             };
+            node.clocked.reading = self.time.reading(me);
             let mut actions = Vec::new();
             let _ = node.clocked.start(&mut actions);
             let mut events = SmallVec::new();
@@ -609,9 +626,16 @@ impl<P: Process, M: Monitor> System<P, M> {
         next.map(|(index, _)| index)
     }
 
+    /// Whether time may pass, in a state with this node.
+    #[inline]
+    pub(super) fn time_may_pass(&self, node: &Node<P>) -> bool {
+        P::READS_CLOCK && self.time.may_pass(node.clocked.reading)
+    }
+
     /// Whether the system makes progress without further faults.
     pub(super) fn makes_progress(&self, state: &GlobalState<P, M>) -> bool {
         !state.network.is_empty()
+            || self.time_may_pass(&state.nodes[0])
             || state.running().any(|(process, node)| {
                 !self.due(node).is_empty()
                     || self.next_command(process, state.given).is_some()

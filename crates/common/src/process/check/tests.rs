@@ -93,6 +93,7 @@ fn system(timeouts: u16, lost: u8) -> System<Broadcast, LookUps> {
         order: ChannelOrder::Fifo,
         is_reduced: false,
         is_timeless: true,
+        time: Default::default(),
         exercise: Arc::default(),
         process: PhantomData,
     }

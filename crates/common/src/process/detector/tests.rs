@@ -187,6 +187,7 @@ fn system(crashed: u8, suspected: u8) -> System<Watcher, Suspicions> {
         order: ChannelOrder::Fifo,
         is_reduced: false,
         is_timeless: true,
+        time: Default::default(),
         exercise: Arc::default(),
         process: PhantomData,
     }

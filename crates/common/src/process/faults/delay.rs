@@ -34,7 +34,7 @@ impl Default for Delay {
 
 impl Delay {
     /// The largest delay that an option may give.
-    const LONGEST: Duration = Duration::from_secs(60);
+    pub(super) const LONGEST: Duration = Duration::from_secs(60);
 
     /// A delay that few frames exceed.
     pub fn long(self) -> Duration {

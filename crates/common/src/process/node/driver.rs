@@ -14,6 +14,7 @@ use super::{
         engine::{Driver, EngineWarning, Packet},
         faults::Faults,
         ids::ProcessId,
+        physical::HardwareClock,
         reliable_link::Frame,
         run_event::RunEvent,
         simulation::event_queue::EventQueue,
@@ -42,6 +43,8 @@ pub(super) struct NodeDriver<'a> {
     transport: &'a FrameTransport<'a>,
     pub(super) journal: &'a Journal,
     start: Instant,
+    /// The hardware clock that the process has, or pretends to have.
+    pub(super) clock: HardwareClock,
     /// When the times of partitions begin, after the start; None before that.
     partitions_from: Option<Duration>,
     random: Pcg64Mcg,
@@ -66,6 +69,7 @@ impl<'a> NodeDriver<'a> {
         transport: &'a FrameTransport<'a>,
         journal: &'a Journal,
     ) -> Self {
+        let start = Instant::now();
         Self {
             algorithm,
             workload,
@@ -73,7 +77,8 @@ impl<'a> NodeDriver<'a> {
             faults,
             transport,
             journal,
-            start: Instant::now(),
+            start,
+            clock: faults.clocks.of(me, HardwareClock::true_time_at(start)),
             partitions_from: Some(Duration::ZERO),
             random: Pcg64Mcg::seed_from_u64(seed),
             delayed: EventQueue::new(),

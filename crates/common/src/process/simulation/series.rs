@@ -8,6 +8,7 @@ use crate::{
     exit::{Exit, Failure, Summary},
     process::{
         ids::ProcessId,
+        physical::HardwareClock,
         report::{self, Report, Show, line},
         verdict::{Verdict, figures::Figures},
     },
@@ -34,6 +35,11 @@ pub trait Simulated {
 
     /// The processes that crash and do not recover, and when.
     fn crashes(&self) -> Vec<(ProcessId, Duration)>;
+
+    /// The hardware clocks of the processes in the run with this seed, by which they write their logs; none if all are right.
+    fn clocks(&self, _seed: u64) -> Vec<HardwareClock> {
+        Vec::new()
+    }
 
     /// The counts of a run in words.
     fn words(&self, figures: &Figures) -> String;
@@ -119,8 +125,10 @@ impl<'a> Series<'a> {
             }
             if let (0, Some(folder)) = (number, self.logs) {
                 let name = format!("{}-seed-{seed}", simulated.word());
+                let clocks = simulated.clocks(seed);
+                let crashes = simulated.crashes();
                 self.report
-                    .logs(folder, &name, &run.events, &simulated.crashes())?;
+                    .logs(folder, &name, &run.events, (&crashes, &clocks))?;
             }
             if first.is_none() && (!holds || number + 1 == self.seeds) {
                 self.warnings(&run);

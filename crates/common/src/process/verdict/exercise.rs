@@ -5,7 +5,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::process::{Meaning, ids::ProcessId, property::Property, run_event::MessageAction};
+use crate::process::{
+    Meaning, ids::ProcessId, physical::ClockAction, property::Property, run_event::MessageAction,
+};
 
 /// What happened in a run, or on any path of a search: a set, one bit for each thing that a property is about.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -18,7 +20,7 @@ const ENTERED: u32 = 16;
 const DELIVERED: u32 = 40;
 
 /// The bits for processes; the last one is for all further processes.
-const PROCESSES: usize = 24;
+const PROCESSES: usize = 23;
 
 impl Exercise {
     /// A message was sent.
@@ -46,6 +48,10 @@ impl Exercise {
     pub const BEGUN: Self = Self(1 << 10);
     /// A process decided on a transaction.
     pub const DECIDED: Self = Self(1 << 11);
+    /// A process asked for the time.
+    pub const POLLED: Self = Self(1 << 39);
+    /// A process adjusted its clock.
+    pub const ADJUSTED: Self = Self(1 << 15);
 
     /// A process initiated a snapshot, or recorded its state for one.
     pub const RECORDED: Self = Self(1 << 12);
@@ -72,6 +78,11 @@ impl Exercise {
             Meaning::Record(..) => Self::RECORDED,
             Meaning::Complete(..) => Self::COMPLETED,
             Meaning::Credit(..) => Self::CREDITED,
+            Meaning::Clock(clock) => match clock.action {
+                ClockAction::Poll => Self::POLLED,
+                ClockAction::Adjust { .. } => Self::ADJUSTED,
+                _ => Self::default(),
+            },
             _ => Self::default(),
         }
     }
@@ -142,6 +153,17 @@ impl Exercise {
                 Some("no snapshot was initiated")
             }
             Property::Conserved => unless(self.has(Self::COMPLETED), "no snapshot was completed"),
+            Property::ClockError
+            | Property::ClockSkew
+            | Property::Outliers
+            | Property::ClockMonotonic => {
+                unless(self.has(Self::ADJUSTED), "no process adjusted its clock")
+            }
+            // The log of the process that asked may be missing.
+            Property::Synchronized if self.has(Self::ADJUSTED) => None,
+            Property::Synchronized => {
+                unless(self.has(Self::POLLED), "no process asked for the time")
+            }
             Property::LookUpsEnd => {
                 unless(self.has(Self::LOOKED_UP), "no process looked up a name")
             }

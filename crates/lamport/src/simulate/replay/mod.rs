@@ -19,6 +19,7 @@ mod difference;
 mod lasso;
 mod network;
 mod processes;
+mod readings;
 mod replayed;
 mod script;
 mod typed;

@@ -23,6 +23,7 @@ use super::{
     beginning::Beginning,
     lasso::{self, LoopEnds, is_mark},
     network::{Channel, Network, words},
+    readings,
     replayed::Replayed,
     script::{Script, Scripted, Step},
     typed,
@@ -97,7 +98,12 @@ pub(super) fn replay<P: Relevance<Settings = Option<Bug>>>(
     let mut processes = Processes::<P>::start(&script.beginnings, bug);
     let mut path = Vec::with_capacity(script.steps.len());
     let mut ends = LoopEnds::new(script);
+    let mut clocks = Vec::new().into_iter();
+    if P::READS_CLOCK {
+        clocks = readings::clocks(script).into_iter();
+    }
     for step in &script.steps {
+        let clock = clocks.next();
         let event = match &step.what {
             Scripted::Fault(fault) => {
                 let fits = network.fault(*fault, names);
@@ -118,6 +124,10 @@ pub(super) fn replay<P: Relevance<Settings = Option<Bug>>>(
                         |channel, number| processes.message(channel, number),
                     )
                 });
+                if let Some(clock) = clock {
+                    let engine = &mut processes.engines[expected.process.index()];
+                    engine.set_hardware_clock(step.at, clock);
+                }
                 let event = processes.next(script, step, expected)?;
                 let fits = network.event(expected, names);
                 fits.map_err(|why| {

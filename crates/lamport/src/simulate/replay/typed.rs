@@ -2,6 +2,7 @@
 
 use common::process::{
     Command, Meaning, To,
+    physical::ClockAction,
     run_event::{MessageAction, RunEvent},
 };
 
@@ -10,6 +11,9 @@ pub(super) fn command(event: &RunEvent) -> Option<Command> {
     match (&event.what, &event.meaning) {
         (_, Some(Meaning::Request)) => Some(Command::Lock),
         (_, Some(Meaning::Exit(_))) => Some(Command::Unlock),
+        (_, Some(Meaning::Clock(clock))) if clock.action == ClockAction::Poll => {
+            Some(Command::Synchronize)
+        }
         (_, Some(Meaning::Elect)) => Some(Command::Elect),
         (_, Some(Meaning::Begin(_))) => Some(Command::Begin),
         (_, Some(Meaning::Vote(_, vote))) => Some(Command::Vote(*vote)),

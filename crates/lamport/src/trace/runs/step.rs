@@ -6,6 +6,7 @@ use common::{
         Meaning, To,
         clock::Timestamp,
         ids::ProcessId,
+        physical::ClockEvent,
         reliable_link::ChannelOrder,
         run_event::{ALL_PROCESSES, LoggedMeaning, MessageAction},
         words,
@@ -55,6 +56,9 @@ pub(super) struct MessageTypes {
     prepares: bool,
     snapshots: bool,
     marker: bool,
+    reads_clock: bool,
+    polls: bool,
+    has_four: bool,
 }
 
 impl MessageTypes {
@@ -69,8 +73,11 @@ impl MessageTypes {
             "locked" => self.locked = true,
             "prepare" | "adopt" => self.prepares = true,
             "marker" => self.marker = true,
+            "poll" => self.polls = true,
+            "ntp-request" => self.has_four = true,
             _ => {}
         }
+        self.reads_clock |= ClockEvent::WORDS.contains(&meaning);
         self.delivers |= matches!(meaning, "multicast" | "deliver");
         self.stations |= matches!(meaning, "station" | "parent");
         self.elects |= matches!(meaning, "elect" | "leader");
@@ -91,6 +98,16 @@ impl MessageTypes {
             } => match marker {
                 true => Algorithm::Snapshot,
                 false => Algorithm::VectorSnapshot,
+            },
+            Self {
+                reads_clock: true,
+                polls,
+                has_four,
+                ..
+            } => match (polls, has_four) {
+                (true, _) => Algorithm::Berkeley,
+                (false, true) => Algorithm::Ntp,
+                (false, false) => Algorithm::Cristian,
             },
             Self {
                 decides: true,

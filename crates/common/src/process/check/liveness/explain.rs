@@ -107,7 +107,7 @@ fn process(step: &Step) -> Option<ProcessId> {
             Some(process)
         }
         Step::Receive { to, .. } => Some(to),
-        Step::Loss(..) | Step::LossInCrash(..) | Step::Crash(_) => None,
+        Step::Loss(..) | Step::LossInCrash(..) | Step::Crash(_) | Step::Tick => None,
     }
 }
 

@@ -87,7 +87,11 @@ impl<P: Relevance, M: Monitor> Fair for Timeless<'_, P, M> {
             Step::Timer(process, kind) => Some(expires(process, kind)),
             Step::Receive { from, to, .. } => Some(arrives(from, to)),
             Step::Detect(process, _) => Some(detects(process)),
-            Step::Command(..) | Step::Loss(..) | Step::LossInCrash(..) | Step::Crash(_) => None,
+            Step::Command(..)
+            | Step::Loss(..)
+            | Step::LossInCrash(..)
+            | Step::Crash(_)
+            | Step::Tick => None,
         }
     }
 

@@ -167,8 +167,11 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
         let before = self.nodes.hash(unpack::node(node));
         let mut node = (**self.nodes.value(unpack::node(node))).clone();
         let (input, mut exercise) = match input {
-            NumberedInput::Anew(anew) => {
-                node.count_anew(anew);
+            NumberedInput::Anew(_) | NumberedInput::Tick => {
+                match input {
+                    NumberedInput::Anew(anew) => node.count_anew(anew),
+                    _ => node.tick(),
+                }
                 let node = self.node(Arc::new(node));
                 let hash = self.nodes.hash(unpack::node(node)).wrapping_sub(before);
                 return Reacted {

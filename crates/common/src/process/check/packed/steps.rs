@@ -12,7 +12,7 @@ use crate::process::{
         monitor::Monitor,
         relevance::Relevance,
         search::Successor,
-        system::{Anew, FaultBudget, Step},
+        system::{FaultBudget, Step},
     },
     ids::ProcessId,
 };
@@ -56,6 +56,12 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
                 }
             } else if receivers != 0 {
                 self.steps_of_row(packed.rows[from.index()], from, budget, crashed, &mut add);
+            }
+        }
+        if P::READS_CLOCK {
+            let node = self.nodes.value(unpack::node(packed.nodes[0]));
+            if self.system.time_may_pass(node) {
+                add(Step::Tick);
             }
         }
     }
@@ -123,7 +129,10 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
         }
         for (step, next) in moves.iter().zip(&mut *states) {
             if let Some(anew) = self.system.bounds.anew(&step.step) {
-                self.count_anew(&mut next.state, anew, scratch);
+                let input = NumberedInput::Anew(anew);
+                self.all_react(&mut next.state, input, scratch);
+            } else if P::READS_CLOCK && step.step == Step::Tick {
+                self.all_react(&mut next.state, NumberedInput::Tick, scratch);
             }
         }
         for (step, next) in moves.iter().zip(&mut *states) {
@@ -179,9 +188,8 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
         reacted
     }
 
-    /// All processes count their rounds and waits anew.
-    fn count_anew(&self, next: &mut Packed, anew: Anew, scratch: &mut Scratch<P, M>) {
-        let input = NumberedInput::Anew(anew);
+    /// All processes count anew, or time passes for them.
+    fn all_react(&self, next: &mut Packed, input: NumberedInput, scratch: &mut Scratch<P, M>) {
         for index in 0..self.n() {
             self.react_at(index, input, next, scratch);
         }
@@ -237,6 +245,7 @@ impl<P: Relevance, M: Monitor> PackedSystem<'_, P, M> {
                 budget.lost -= 1;
                 next.change_faults(budget, crashed);
             }
+            Step::Tick => {}
             Step::LossInCrash(from, to) => {
                 take(next, from, to, TakeKind::Last, 0);
             }

@@ -77,6 +77,8 @@ pub(super) enum NumberedInput {
     Message(ProcessId, u32),
     /// It counts the rounds and waits anew.
     Anew(Anew),
+    /// Time passes.
+    Tick,
 }
 
 impl NumberedInput {
@@ -89,6 +91,7 @@ impl NumberedInput {
             Self::Detect(Detection::Suspect(other)) => (other.index() as u64) << 4 | 14,
             Self::Detect(Detection::Trust(other)) => (other.index() as u64) << 4 | 13,
             Self::Anew(anew) => (anew as u64) << 4 | 12,
+            Self::Tick => 11,
             Self::Message(from, message) => u64::from(message) << 4 | (from.index() as u64 + 1),
         }
     }

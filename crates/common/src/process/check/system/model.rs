@@ -71,6 +71,9 @@ where
                 }
             }
         }
+        if self.time_may_pass(&state.nodes[0]) {
+            steps.push(Step::Tick);
+        }
     }
 
     fn next_state(&self, state: &GlobalState<P, M>, step: Step) -> Option<GlobalState<P, M>> {
@@ -134,6 +137,7 @@ where
                 format!("the last message from {from} to {to} is lost in the crash of {from}")
             }
             Step::Crash(process) => format!("{process} crashes"),
+            Step::Tick => "time passes".to_owned(),
         }
     }
 
@@ -169,7 +173,7 @@ where
     ) {
         let mut received = None;
         match *step {
-            Step::Timer(..) | Step::Command(..) | Step::Detect(..) => {}
+            Step::Timer(..) | Step::Command(..) | Step::Detect(..) | Step::Tick => {}
             Step::Loss(from, to) => renderer.fault(MessageFault::Lost, (from, to, false), 0),
             Step::LossInCrash(from, to) => {
                 let channel = (from, to, false);
