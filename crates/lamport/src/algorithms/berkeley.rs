@@ -6,6 +6,7 @@
 //! Clocks are adjusted only if a majority of all agrees: else a few that are wrong could draw the others away.
 
 mod average;
+mod estimate;
 mod message;
 
 use common::process::{
@@ -13,12 +14,12 @@ use common::process::{
     check::relevance::Relevance,
     clock::Overflow,
     ids::{Names, ProcessId},
-    physical::{ClockAction, Nanos},
+    physical::ClockAction,
 };
 use smallvec::SmallVec;
 
-use self::average::average;
 pub use self::{average::TOLERANCE, message::Payload};
+use self::{average::agreed, estimate::Estimate};
 use super::time_client::{ASKING, SERVER, TimeClient, drift};
 use crate::bug::Bug;
 
@@ -38,25 +39,10 @@ pub struct Berkeley {
     reported: Option<(u32, i64)>,
 }
 
-/// How far another clock is ahead of the coordinator's.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct Estimate {
-    of: ProcessId,
-    ahead: i64,
-    bound: i64,
-    /// Whether it came too late to be used.
-    is_slow: bool,
-}
-
 impl Berkeley {
     fn poll(&mut self, out: &mut Outbox<'_, Payload>) -> Result<(), Overflow> {
         self.estimates.clear();
         self.client.ask(To::All, Payload::Poll, out)
-    }
-
-    /// Whether this many are a majority of all processes.
-    fn is_majority(&self, count: usize) -> bool {
-        2 * count > self.processes
     }
 
     /// A clock of another process.
@@ -105,18 +91,10 @@ impl Berkeley {
         let used: SmallVec<[Estimate; 4]> = used.copied().collect();
         let others = used.iter().map(|of| (of.ahead, of.bound));
         let clocks: SmallVec<[(i64, i64); 5]> = [(0, 0)].into_iter().chain(others).collect();
-        let average = match self.bug {
-            Some(Bug::AverageOutliers) => {
-                let sum: i128 = clocks.iter().map(|(ahead, _)| i128::from(*ahead)).sum();
-                (sum / clocks.len() as i128) as i64
-            }
-            _ => match average(&clocks) {
-                (average, count) if self.is_majority(count) => average,
-                _ => {
-                    out.local(self.client.event(ClockAction::Keep, out))?;
-                    return Ok(());
-                }
-            },
+        let takes_all = self.bug == Some(Bug::AverageOutliers);
+        let Some(average) = agreed(&clocks, self.processes, takes_all) else {
+            out.local(self.client.event(ClockAction::Keep, out))?;
+            return Ok(());
         };
         self.client.adjust(average, 0, out)?;
         let round = self.client.round();
@@ -208,11 +186,7 @@ impl Process for Berkeley {
     }
 
     fn queue(&self, names: &Names) -> Vec<String> {
-        let estimates = self.estimates.iter().map(|estimate| {
-            let (ahead, bound) = (Nanos(estimate.ahead), Nanos(estimate.bound));
-            let name = names.of(estimate.of);
-            format!("{name}: {ahead} ahead, at most {bound} wrong")
-        });
+        let estimates = self.estimates.iter().map(|estimate| estimate.words(names));
         self.client.queue().into_iter().chain(estimates).collect()
     }
 }

@@ -208,18 +208,8 @@ impl CommitmentChecker {
             open.collect::<Vec<_>>().join(", ")
         };
         let (never, not_yet) = (open(Expected::Yes), open(Expected::Unknown));
-        if !never.is_empty() {
-            let crashed = run.crashed.iter().map(|process| run.names.of(*process));
-            let crashed: Vec<_> = crashed.collect();
-            let after = match crashed.is_empty() {
-                true => String::new(),
-                false => format!("; {} did not terminate normally", crashed.join(", ")),
-            };
-            return Check::unfulfilled(property, format!("not decided: {never}{after}"));
-        }
-        if !not_yet.is_empty() {
-            let found = format!("not decided so far: {not_yet}; {}", run.cut_short());
-            return Check::open(property, found);
+        if let Some(undone) = Check::undone(run, property, "not decided", (&never, &not_yet)) {
+            return undone;
         }
         let all = self.decided.iter().flatten().count() as u64;
         let found = format!("all {}", plural(all, "transaction"));

@@ -271,18 +271,8 @@ impl SnapshotChecker {
             pending.collect::<Vec<_>>().join(", ")
         };
         let (never, not_yet) = (pending(Expected::Yes), pending(Expected::Unknown));
-        if !never.is_empty() {
-            let crashed = run.crashed.iter().map(|process| run.names.of(*process));
-            let crashed: Vec<_> = crashed.collect();
-            let after = match crashed.is_empty() {
-                true => String::new(),
-                false => format!("; {} did not terminate normally", crashed.join(", ")),
-            };
-            return Check::unfulfilled(property, format!("not completed: {never}{after}"));
-        }
-        if !not_yet.is_empty() {
-            let found = format!("not completed so far: {not_yet}; {}", run.cut_short());
-            return Check::open(property, found);
+        if let Some(undone) = Check::undone(run, property, "not completed", (&never, &not_yet)) {
+            return undone;
         }
         let initiated = match pending(Expected::No) {
             none if none.is_empty() => String::new(),

@@ -292,18 +292,8 @@ impl SynchronyChecker {
             names.join(", ")
         };
         let (never, not_yet) = (waiting(Expected::Yes), waiting(Expected::Unknown));
-        if !never.is_empty() {
-            let crashed = run.crashed.iter().map(|process| run.names.of(*process));
-            let crashed: Vec<_> = crashed.collect();
-            let after = match crashed.is_empty() {
-                true => String::new(),
-                false => format!("; {} did not terminate normally", crashed.join(", ")),
-            };
-            return Check::unfulfilled(property, format!("still waiting: {never}{after}"));
-        }
-        if !not_yet.is_empty() {
-            let found = format!("waiting so far: {not_yet}; {}", run.cut_short());
-            return Check::open(property, found);
+        if let Some(undone) = Check::undone(run, property, "waiting", (&never, &not_yet)) {
+            return undone;
         }
         let found = "no process that lives waits for the time".to_owned();
         Check::held(run, exercise, property, found, &[])

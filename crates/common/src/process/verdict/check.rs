@@ -82,6 +82,32 @@ impl Check {
         Self::new(property, event::Verdict::Fail, found)
     }
 
+    /// What is not done in the end, if anything is not: `never` by processes that had to do it, `not_yet` by those that may still
+    /// do it; `not_done` says what, `not decided`.
+    pub fn undone(
+        run: &RunUnderTest<'_>,
+        property: Property,
+        not_done: &str,
+        (never, not_yet): (&str, &str),
+    ) -> Option<Self> {
+        if !never.is_empty() {
+            let crashed = run.crashed.iter().map(|process| run.names.of(*process));
+            let crashed: Vec<_> = crashed.collect();
+            let after = match crashed.is_empty() {
+                true => String::new(),
+                false => format!("; {} did not terminate normally", crashed.join(", ")),
+            };
+            return Some(Self::unfulfilled(
+                property,
+                format!("{not_done}: {never}{after}"),
+            ));
+        }
+        (!not_yet.is_empty()).then(|| {
+            let found = format!("{not_done} so far: {not_yet}; {}", run.cut_short());
+            Self::open(property, found)
+        })
+    }
+
     /// Two events violate it, for this reason.
     pub fn violated(
         run: &RunUnderTest<'_>,

@@ -3,9 +3,19 @@
 /// How far clocks that agree may differ, in nanoseconds. An answer with a longer round trip says too little.
 pub const TOLERANCE: i64 = 100_000_000;
 
+/// What the clocks are to agree on: the average of those that agree, if they are a majority of all processes; with the bug that of all.
+pub(super) fn agreed(clocks: &[(i64, i64)], processes: usize, takes_all: bool) -> Option<i64> {
+    if takes_all {
+        let sum: i128 = clocks.iter().map(|(ahead, _)| i128::from(*ahead)).sum();
+        return Some((sum / clocks.len() as i128) as i64);
+    }
+    let (average, count) = average(clocks);
+    (2 * count > processes).then_some(average)
+}
+
 /// The average of the largest set of clocks that agree within the tolerance, as far as their bounds let that be known, and how many
 /// they are.
-pub(super) fn average(clocks: &[(i64, i64)]) -> (i64, usize) {
+fn average(clocks: &[(i64, i64)]) -> (i64, usize) {
     let of_set = |first: &(i64, i64)| {
         // The set whose earliest clock could be this one at the latest.
         let latest = first.0 + first.1;
