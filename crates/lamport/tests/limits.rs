@@ -13,6 +13,7 @@ use std::{
 use common::{
     event::Kind,
     testing::{self, start},
+    text::plural,
 };
 
 use checked::{checks, lamport};
@@ -53,8 +54,9 @@ fn an_interrupt_ends_the_search_and_every_verdict_is_open() {
     let counts = report.unwrap().counts;
     assert_eq!(counts["complete"], 0);
     let far = format!(
-        "lamport: check total: interrupted: no violation in the first {} states, to depth {}\n",
-        counts["distinct"], counts["depth"]
+        "lamport: check total: interrupted: no violation in the first {}, to depth {}\n",
+        plural(counts["distinct"], "state"),
+        counts["depth"]
     );
     assert!(finished.err.ends_with(&far), "{}", finished.err);
 }
