@@ -20,7 +20,7 @@ use smallvec::SmallVec;
 
 pub use self::{average::TOLERANCE, message::Payload};
 use self::{average::agreed, estimate::Estimate};
-use super::time_client::{ASKING, SERVER, TimeClient, drift};
+use super::time_client::{SERVER, TimeClient, drift};
 use crate::bug::Bug;
 
 /// The coordinator.
@@ -31,7 +31,6 @@ pub const COORDINATOR: ProcessId = SERVER;
 pub struct Berkeley {
     me: ProcessId,
     processes: usize,
-    bug: Option<Bug>,
     client: TimeClient,
     /// The coordinator's estimates in this round, in the order of arrival.
     estimates: SmallVec<[Estimate; 4]>,
@@ -62,15 +61,9 @@ impl Berkeley {
         if delay < 0 {
             return self.poll(out);
         }
-        let part = match self.bug {
-            Some(Bug::NoHalving) => delay,
-            _ => delay / 2,
-        };
+        let part = self.client.part_of_reply(delay);
         let offset = time + part - self.client.clock.set(now);
-        out.local(
-            self.client
-                .event(ClockAction::Sample { offset, delay }, out),
-        )?;
+        self.client.sample((offset, delay), out)?;
         self.estimates.push(Estimate {
             of,
             ahead: offset,
@@ -91,7 +84,7 @@ impl Berkeley {
         let used: SmallVec<[Estimate; 4]> = used.copied().collect();
         let others = used.iter().map(|of| (of.ahead, of.bound));
         let clocks: SmallVec<[(i64, i64); 5]> = [(0, 0)].into_iter().chain(others).collect();
-        let takes_all = self.bug == Some(Bug::AverageOutliers);
+        let takes_all = self.client.bug == Some(Bug::AverageOutliers);
         let Some(average) = agreed(&clocks, self.processes, takes_all) else {
             out.local(self.client.event(ClockAction::Keep, out))?;
             return Ok(());
@@ -117,7 +110,6 @@ impl Process for Berkeley {
         Self {
             me,
             processes,
-            bug: *bug,
             client: TimeClient::new(*bug),
             estimates: SmallVec::new(),
             reported: None,
@@ -139,11 +131,9 @@ impl Process for Berkeley {
     ) -> Result<(), Overflow> {
         match message.content {
             Payload::Poll(round) => {
-                let clock = self.client.clock;
                 self.reported = Some((round, out.reading()));
-                let report = out.clock_event(round, &clock, ClockAction::Report);
-                let time = Payload::Clock(round, clock.set(out.reading()));
-                out.send_as(report, To::One(from), time)?;
+                let (report, time) = self.client.report(round, out);
+                out.send_as(report, To::One(from), Payload::Clock(round, time))?;
                 Ok(())
             }
             Payload::Clock(round, time) => self.estimate(from, (round, time), out),
@@ -170,13 +160,12 @@ impl Process for Berkeley {
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
-        let refused = |why: &str| Err(Refusal::Invalid(why.to_owned()));
         match command {
-            Command::Synchronize if self.me != COORDINATOR => {
-                refused("the coordinator p1 begins rounds")
+            Command::Synchronize => {
+                self.client
+                    .may_ask(self.me == COORDINATOR, "the coordinator p1 begins rounds")?;
+                Ok(self.poll(out)?)
             }
-            Command::Synchronize if self.client.waits() => refused(ASKING),
-            Command::Synchronize => Ok(self.poll(out)?),
             _ => Err(Refusal::Unknown),
         }
     }

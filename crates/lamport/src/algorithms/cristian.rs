@@ -9,18 +9,17 @@ use common::process::{
     check::relevance::Relevance,
     clock::Overflow,
     ids::{Names, ProcessId},
-    physical::{ClockAction, TimeOfDay},
+    physical::TimeOfDay,
 };
 use serde::{Deserialize, Serialize};
 
-use super::time_client::{ASKING, SERVER, TimeClient, drift};
+use super::time_client::{SERVER, TimeClient, drift};
 use crate::bug::Bug;
 
 /// The time server, or a client that repeatedly asks it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Cristian {
     me: ProcessId,
-    bug: Option<Bug>,
     client: TimeClient,
 }
 
@@ -72,15 +71,9 @@ impl Cristian {
             return self.ask(out);
         }
         self.client.answered(out);
-        let part = match self.bug {
-            Some(Bug::NoHalving) => delay,
-            _ => delay / 2,
-        };
+        let part = self.client.part_of_reply(delay);
         let offset = time + part - self.client.clock.set(now);
-        out.local(
-            self.client
-                .event(ClockAction::Sample { offset, delay }, out),
-        )?;
+        self.client.sample((offset, delay), out)?;
         self.client.adjust(offset, delay / 2 + drift(delay), out)?;
         out.set_timer(TimerKind::Think);
         Ok(())
@@ -96,7 +89,6 @@ impl Process for Cristian {
     fn new(me: ProcessId, _: usize, bug: &Option<Bug>) -> Self {
         Self {
             me,
-            bug: *bug,
             client: TimeClient::new(*bug),
         }
     }
@@ -116,10 +108,8 @@ impl Process for Cristian {
     ) -> Result<(), Overflow> {
         match message.content {
             Payload::Ask(round) => {
-                let clock = self.client.clock;
-                let report = out.clock_event(round, &clock, ClockAction::Report);
-                let time = Payload::Time(round, clock.set(out.reading()));
-                out.send_as(report, To::One(from), time)?;
+                let (report, time) = self.client.report(round, out);
+                out.send_as(report, To::One(from), Payload::Time(round, time))?;
                 Ok(())
             }
             Payload::Time(round, time) => self.take(round, time, out),
@@ -135,11 +125,12 @@ impl Process for Cristian {
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
-        let refused = |why: &str| Err(Refusal::Invalid(why.to_owned()));
         match command {
-            Command::Synchronize if self.me == SERVER => refused("it is the time server"),
-            Command::Synchronize if self.client.waits() => refused(ASKING),
-            Command::Synchronize => Ok(self.ask(out)?),
+            Command::Synchronize => {
+                self.client
+                    .may_ask(self.me != SERVER, "it is the time server")?;
+                Ok(self.ask(out)?)
+            }
             _ => Err(Refusal::Unknown),
         }
     }

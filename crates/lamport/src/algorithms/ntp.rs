@@ -13,20 +13,18 @@ use common::process::{
     check::relevance::Relevance,
     clock::Overflow,
     ids::{Names, ProcessId},
-    physical::ClockAction,
 };
 use smallvec::SmallVec;
 
 use self::filter::{ClockFilter, Sample};
 pub use self::message::Payload;
-use super::time_client::{ASKING, SERVER, TimeClient, drift};
+use super::time_client::{SERVER, TimeClient, drift};
 use crate::bug::Bug;
 
 /// The time server, or a client that repeatedly asks it.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Ntp {
     me: ProcessId,
-    bug: Option<Bug>,
     client: TimeClient,
     filter: ClockFilter,
     /// The requests that the server has not answered: of whom, which one, and T2; one of each client.
@@ -51,22 +49,19 @@ impl Ntp {
         let t4 = out.reading();
         let delay = (t4 - t1) - (t3 - t2);
         // A clock that was set back, here or at the server, has measured nothing. The bug has another reason for it.
-        let is_set_back = delay < -drift(t4 - t1) && self.bug != Some(Bug::StaleReply);
+        let is_set_back = delay < -drift(t4 - t1) && self.client.bug != Some(Bug::StaleReply);
         if t4 < t1 || is_set_back {
             return self.ask(out);
         }
         let delay = delay.max(0);
         self.client.answered(out);
-        let ahead = match self.bug {
+        let ahead = match self.client.bug {
             Some(Bug::WrongSign) => ((t1 - t2) + (t4 - t3)) / 2,
             _ => ((t2 - t1) + (t3 - t4)) / 2,
         };
         let adjusted = self.client.clock.set(t4) - t4;
         let offset = ahead - adjusted;
-        out.local(
-            self.client
-                .event(ClockAction::Sample { offset, delay }, out),
-        )?;
+        self.client.sample((offset, delay), out)?;
         let best = self.filter.add(Sample {
             ahead,
             bound: delay / 2 + drift(t4 - t1),
@@ -84,10 +79,8 @@ impl Ntp {
             return Ok(());
         }
         let (from, round, t2) = self.queue.remove(0);
-        let clock = self.client.clock;
-        let report = out.clock_event(round, &clock, ClockAction::Report);
-        let response = Payload::Response(round, t2, clock.set(out.reading()));
-        out.send_as(report, To::One(from), response)?;
+        let (report, t3) = self.client.report(round, out);
+        out.send_as(report, To::One(from), Payload::Response(round, t2, t3))?;
         if !self.queue.is_empty() {
             out.set_timer(TimerKind::Work);
         }
@@ -104,7 +97,6 @@ impl Process for Ntp {
     fn new(me: ProcessId, _: usize, bug: &Option<Bug>) -> Self {
         Self {
             me,
-            bug: *bug,
             client: TimeClient::new(*bug),
             filter: ClockFilter::default(),
             queue: SmallVec::new(),
@@ -126,13 +118,13 @@ impl Process for Ntp {
     ) -> Result<(), Overflow> {
         match message.content {
             Payload::Request(round) => {
-                let clock = self.client.clock;
-                out.local(out.clock_event(round, &clock, ClockAction::Report))?;
+                let (report, t2) = self.client.report(round, out);
+                out.local(report)?;
                 if self.queue.is_empty() {
                     out.set_timer(TimerKind::Work);
                 }
                 // A client that asks again does not wait for the earlier response, and the network may deliver that request last.
-                let request = (from, round, clock.set(out.reading()));
+                let request = (from, round, t2);
                 let mut queue = self.queue.iter_mut();
                 match queue.find(|(client, ..)| *client == from) {
                     Some(earlier) if earlier.1 < round => *earlier = request,
@@ -154,11 +146,12 @@ impl Process for Ntp {
     }
 
     fn command(&mut self, command: Command, out: &mut Outbox<'_, Payload>) -> Result<(), Refusal> {
-        let refused = |why: &str| Err(Refusal::Invalid(why.to_owned()));
         match command {
-            Command::Synchronize if self.me == SERVER => refused("it is the time server"),
-            Command::Synchronize if self.client.waits() => refused(ASKING),
-            Command::Synchronize => Ok(self.ask(out)?),
+            Command::Synchronize => {
+                self.client
+                    .may_ask(self.me != SERVER, "it is the time server")?;
+                Ok(self.ask(out)?)
+            }
             _ => Err(Refusal::Unknown),
         }
     }

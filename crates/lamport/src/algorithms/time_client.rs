@@ -2,7 +2,7 @@
 //! request, asks again when none comes, and adjusts its clock.
 
 use common::process::{
-    Meaning, Message, Outbox, TimerKind, To,
+    Meaning, Message, Outbox, Refusal, TimerKind, To,
     clock::Overflow,
     ids::ProcessId,
     physical::{ClockAction, MOST_DRIFT, Nanos, SoftwareClock},
@@ -14,7 +14,7 @@ use crate::bug::Bug;
 pub(super) const SERVER: ProcessId = ProcessId(0);
 
 /// Why a process does not ask for the time.
-pub(super) const ASKING: &str = "it has asked for the time already, and waits for the reply";
+const ASKING: &str = "it has asked for the time already, and waits for the reply";
 
 /// The most waits for a reply.
 const MOST_PATIENCE: u16 = 1 << 12;
@@ -36,7 +36,7 @@ pub(super) struct TimeClient {
     /// How many of the driver's waits it waits for the reply, and how many are over.
     patience: u16,
     waited: u16,
-    bug: Option<Bug>,
+    pub(super) bug: Option<Bug>,
 }
 
 impl TimeClient {
@@ -71,6 +71,39 @@ impl TimeClient {
         out.send_as(poll, to, request(self.round))?;
         out.set_timer(TimerKind::Timeout);
         Ok(())
+    }
+
+    /// Whether a person can have it ask, who is a process that asks by its part in the algorithm.
+    pub(super) fn may_ask(&self, asks: bool, why_not: &str) -> Result<(), Refusal> {
+        match (asks, self.waits()) {
+            (false, _) => Err(Refusal::Invalid(why_not.to_owned())),
+            (true, true) => Err(Refusal::Invalid(ASKING.to_owned())),
+            (true, false) => Ok(()),
+        }
+    }
+
+    /// Its report in this round: the meaning of the event, and its time.
+    pub(super) fn report<M>(&self, round: u32, out: &Outbox<'_, M>) -> (Meaning, i64) {
+        let report = out.clock_event(round, &self.clock, ClockAction::Report);
+        (report, self.clock.set(out.reading()))
+    }
+
+    /// What is assumed of a round trip that the reply took: half of it, with the bug all.
+    pub(super) fn part_of_reply(&self, delay: i64) -> i64 {
+        match self.bug {
+            Some(Bug::NoHalving) => delay,
+            _ => delay / 2,
+        }
+    }
+
+    /// It has measured how far another clock is ahead.
+    pub(super) fn sample<M>(
+        &self,
+        (offset, delay): (i64, i64),
+        out: &mut Outbox<'_, M>,
+    ) -> Result<(), Overflow> {
+        let sample = self.event(ClockAction::Sample { offset, delay }, out);
+        out.local(sample).map(drop)
     }
 
     /// The number of its last request.

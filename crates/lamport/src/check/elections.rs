@@ -2,19 +2,13 @@
 
 use common::process::check::{search::Limits, system::FaultBudget};
 
-use super::*;
+use super::{
+    violations::{CRASHED, DUPLICATED, LOST, NONE, REORDERED, SUSPECTED},
+    *,
+};
 
 const ONE: &str = "one leader a term";
 const AGREE: &str = "agreement in the end";
-
-const NONE: FaultBudget = FaultBudget {
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    crashed: 0,
-    suspected: 0,
-};
-const CRASHED: FaultBudget = FaultBudget { crashed: 1, ..NONE };
 
 /// The violated properties with the lengths of their paths: all, or the first. The verdict on each path is the same.
 fn violations(
@@ -38,20 +32,7 @@ fn violations(
 
 #[test]
 fn what_elections_tolerate() {
-    let lost = FaultBudget { lost: 1, ..NONE };
-    let duplicated = FaultBudget {
-        duplicated: 1,
-        ..NONE
-    };
-    let reordered = FaultBudget {
-        reordered: 1,
-        ..NONE
-    };
     let both_crashed = FaultBudget { crashed: 2, ..NONE };
-    let suspected = FaultBudget {
-        suspected: 1,
-        ..NONE
-    };
     // The process whose election is lost holds no other; in the bully algorithm the highest one's own tells all.
     type Row<'a> = (Algorithm, [&'a [&'a str]; 7]);
     let table: [Row<'_>; 3] = [
@@ -65,12 +46,12 @@ fn what_elections_tolerate() {
     for (algorithm, expected) in table {
         let budgets = [
             NONE,
-            lost,
-            duplicated,
-            reordered,
+            LOST,
+            DUPLICATED,
+            REORDERED,
             CRASHED,
             both_crashed,
-            suspected,
+            SUSPECTED,
         ];
         for (budget, expected) in budgets.into_iter().zip(expected) {
             let found = violations(algorithm, 3, None, budget, false);

@@ -9,20 +9,15 @@ use common::process::{
     ids::ProcessId,
 };
 
-use super::*;
+use super::{
+    violations::{CRASHED, DUPLICATED, LOST, NONE, REORDERED},
+    *,
+};
 use crate::algorithms::with_process;
 
 const CUT: &str = "consistent cut";
 const MONEY: &str = "money conserved";
 const COMPLETED: &str = "snapshots completed";
-
-const NONE: FaultBudget = FaultBudget {
-    lost: 0,
-    duplicated: 0,
-    reordered: 0,
-    crashed: 0,
-    suspected: 0,
-};
 
 fn settings(
     algorithm: Algorithm,
@@ -48,27 +43,17 @@ fn violated(settings: &Settings) -> Vec<&'static str> {
 
 #[test]
 fn what_snapshots_tolerate() {
-    let lost = FaultBudget { lost: 1, ..NONE };
-    let duplicated = FaultBudget {
-        duplicated: 1,
-        ..NONE
-    };
-    let reordered = FaultBudget {
-        reordered: 1,
-        ..NONE
-    };
-    let crashed = FaultBudget { crashed: 1, ..NONE };
     let all_crashed = FaultBudget { crashed: 3, ..NONE };
     let (fifo, unordered) = (ChannelOrder::Fifo, ChannelOrder::Unordered);
     let network = [
         (fifo, NONE),
-        (fifo, lost),
-        (fifo, duplicated),
-        (fifo, reordered),
-        (fifo, crashed),
+        (fifo, LOST),
+        (fifo, DUPLICATED),
+        (fifo, REORDERED),
+        (fifo, CRASHED),
         (fifo, all_crashed),
         (unordered, NONE),
-        (unordered, crashed),
+        (unordered, CRASHED),
     ];
     type Row<'a> = (Algorithm, [&'a [&'a str]; 8]);
     let table: [Row<'_>; 2] = [

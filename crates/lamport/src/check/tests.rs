@@ -25,7 +25,12 @@ use common::{
 };
 use stateright::{Checker, Model as _};
 
-use super::{compared::Compared, lamport_mutex::LamportMutex, *};
+use super::{
+    compared::Compared,
+    lamport_mutex::LamportMutex,
+    violations::{CRASHED, DUPLICATED, LOST, NONE, REORDERED},
+    *,
+};
 use crate::{algorithms::with_process, verdict};
 
 fn all_of<M>(model: &M, workers: usize) -> Outcome<M::Action>
@@ -344,20 +349,11 @@ fn violations(
     bug: Option<Bug>,
     budget: FaultBudget,
 ) -> Vec<(&'static str, usize)> {
-    let settings = settings(algorithm, processes, bug);
-    with_process!(algorithm, P => {
-        let model = settings.system::<P>(count, budget);
-        let outcome = all_of(&model, 2);
-        let mut found = Vec::new();
-        for (property, path) in model.properties().iter().zip(&outcome.violations) {
-            if let Some(path) = path {
-                found.push((*property, path.len()));
-                let violated = violated(algorithm, &model, path);
-                assert!(violated.contains(property), "{algorithm:?} {bug:?} {budget:?}: {violated:?}");
-            }
-        }
-        found
-    })
+    let settings = Settings {
+        subject: Subject::Processes { count, budget },
+        ..settings(algorithm, processes, bug)
+    };
+    violations::violations(&settings, false)
 }
 
 const EXCLUSION: &str = "mutual exclusion";
@@ -371,23 +367,6 @@ const CAUSAL: &str = "causal order";
 
 #[test]
 fn what_each_algorithm_tolerates() {
-    const NONE: FaultBudget = FaultBudget {
-        lost: 0,
-        duplicated: 0,
-        reordered: 0,
-        crashed: 0,
-        suspected: 0,
-    };
-    let lost = FaultBudget { lost: 1, ..NONE };
-    let duplicated = FaultBudget {
-        duplicated: 1,
-        ..NONE
-    };
-    let reordered = FaultBudget {
-        reordered: 1,
-        ..NONE
-    };
-    let crashed = FaultBudget { crashed: 1, ..NONE };
     type Row<'a> = (Algorithm, usize, u16, [&'a [&'a str]; 5]);
     let table: [Row<'_>; 8] = [
         (Algorithm::Events, 3, 2, [&[], &[], &[], &[], &[]]),
@@ -457,7 +436,7 @@ fn what_each_algorithm_tolerates() {
         ),
     ];
     for (algorithm, processes, count, expected) in table {
-        for (budget, expected) in [NONE, lost, duplicated, reordered, crashed]
+        for (budget, expected) in [NONE, LOST, DUPLICATED, REORDERED, CRASHED]
             .iter()
             .zip(expected)
         {

@@ -4,6 +4,7 @@ use common::process::{
     check::{
         path_event::ExplainPath,
         search::{Limits, Progress, search},
+        system::FaultBudget,
     },
     fault_event::PathEvent,
     ids::Names,
@@ -12,6 +13,29 @@ use common::process::{
 
 use super::{Settings, Subject};
 use crate::{algorithms::with_process, verdict};
+
+/// No fault, and one of each kind.
+pub(super) const NONE: FaultBudget = FaultBudget {
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    crashed: 0,
+    suspected: 0,
+};
+pub(super) const LOST: FaultBudget = FaultBudget { lost: 1, ..NONE };
+pub(super) const DUPLICATED: FaultBudget = FaultBudget {
+    duplicated: 1,
+    ..NONE
+};
+pub(super) const REORDERED: FaultBudget = FaultBudget {
+    reordered: 1,
+    ..NONE
+};
+pub(super) const CRASHED: FaultBudget = FaultBudget { crashed: 1, ..NONE };
+pub(super) const SUSPECTED: FaultBudget = FaultBudget {
+    suspected: 1,
+    ..NONE
+};
 
 /// The violated properties with the lengths of their paths: all, or the first. The verdict on each path is the same.
 pub(super) fn violations(settings: &Settings, until_violation: bool) -> Vec<(&'static str, usize)> {
