@@ -15,14 +15,14 @@ use crate::{
     check, compare,
     config::{Cli, Command},
     handout, harness,
-    harness::workload::{NodeWorkload, Subject},
+    harness::workload::Subject,
     node::{self, command::Plan},
     run, simulate,
     trace::{self, args::TraceArgs},
 };
 
 /// What a node on standard input and output is told over it, or does not have.
-const REFUSED_WITH_STDIO: [&str; 19] = [
+const REFUSED_WITH_STDIO: [&str; 21] = [
     "--json",
     "--listen",
     "--ready-file",
@@ -37,6 +37,8 @@ const REFUSED_WITH_STDIO: [&str; 19] = [
     "--delay",
     "--partition",
     "--slow",
+    "--links",
+    "--capacities",
     "--clock-offset",
     "--clock-drift",
     "--clock-jump",
@@ -90,12 +92,7 @@ pub fn run<'app>(
         }
         Some(Command::Run { algorithm }) => match (&cli.options.node, algorithm) {
             (Some(node), subject) => {
-                let workload = subject.workload().ok_or_else(|| {
-                    let why =
-                        "no workload of nodes; without --node it runs this program's processes";
-                    Failure::could_not_run(subject.word(), why)
-                })?;
-                let settings = harness::Settings::new(cli, workload, node)?;
+                let settings = harness::Settings::new(cli, subject.workload(), node)?;
                 harness::run(&settings, journal, shutdown()?)
             }
             (None, Subject::Algorithm(algorithm)) => {
@@ -115,10 +112,6 @@ pub fn run<'app>(
         }) => {
             let why = "means nothing with --stdio: the other side of the pipe decides it";
             cli.options.given.refuse(&REFUSED_WITH_STDIO, why)?;
-            if NodeWorkload::of(*algorithm).is_none() {
-                let why = "there is no workload for nodes of this algorithm";
-                return Err(Failure::could_not_run("--stdio", why));
-            }
             let typed = typed.expect("a node reads its input");
             let what = (*algorithm, cli.bug(*algorithm)?);
             node::stdio::run(what, (typed, &io::stdout()), journal, shutdown()?)

@@ -526,19 +526,6 @@ impl Cli {
         };
         let file = options.faults.as_deref().map(FaultArgs::read).transpose()?;
         let fault_args = flags.over(file.unwrap_or_default());
-        let of_clocks = [
-            ("clock-offset", &fault_args.clock_offset),
-            ("clock-drift", &fault_args.clock_drift),
-            ("clock-jump", &fault_args.clock_jump),
-        ];
-        let clock = of_clocks
-            .into_iter()
-            .find_map(|(flag, texts)| Some((flag, texts.first()?)));
-        if let (Some((flag, text)), true) = (clock, options.node.is_some()) {
-            let what = format!("{flag} {}", visible(text.as_bytes()));
-            let why = "not of nodes: they read the machine's clock";
-            return Err(Failure::could_not_run(what, why));
-        }
         match fault_args.restart.first() {
             Some(restart) if options.node.is_none() => {
                 let what = format!("restart {}", visible(restart.as_bytes()));

@@ -1,66 +1,23 @@
 //! Nodes of other languages under the lab's network: the workloads, the faults, and what is said of a bad node.
 
+#[path = "support/nodes.rs"]
+mod nodes;
+
 use std::{fs, path::Path, time::Instant};
 
 use common::{
     event::{Kind, Verdict},
-    testing::{Finished, Folder, have_program, read_log, run, wait_for},
+    testing::{Folder, have_program, read_log, run, wait_for},
 };
 
-const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
+use nodes::{BAD, assert_holds, checks, run_nodes, violated};
 
-/// A network that does everything but partition.
-const BAD: [&str; 8] = [
-    "--loss",
-    "10%",
-    "--duplicate",
-    "10%",
-    "--reorder",
-    "20%",
-    "--delay",
-    "0ms..4ms",
-];
+const LAMPORT: &str = env!("CARGO_BIN_EXE_lamport");
 
 /// The command for a node of the tests.
 fn whole(workload: &str, fault: &str) -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nodes/whole.py");
     format!("python3 {path} {workload} {fault}")
-}
-
-fn run_nodes(workload: &str, command: &str, arguments: &[&str]) -> Finished {
-    let first = ["run", workload, "--node", command];
-    run(LAMPORT, &[&first, arguments, &["--json"]].concat())
-}
-
-/// The verdict on each property, and the finding.
-fn checks(finished: &Finished) -> Vec<(String, Verdict, String)> {
-    let events = finished.events().into_iter();
-    let checks = events.filter(|event| event.kind == Kind::Check);
-    let check = |event: common::event::Event| {
-        let name = event.check.unwrap_or_default().into_owned();
-        let verdict = event.verdict.expect("a verdict");
-        (name, verdict, event.text.unwrap_or_default())
-    };
-    checks.map(check).collect()
-}
-
-fn assert_holds(finished: &Finished, why: &str) {
-    let checks = checks(finished);
-    let holds = checks.iter().all(|check| check.1 == Verdict::Ok);
-    assert!(
-        finished.code == Some(0) && holds && checks.len() >= 2,
-        "{why}: {finished:?}"
-    );
-}
-
-/// The one property that is violated, and the finding.
-fn violated(finished: &Finished) -> (String, String) {
-    assert_eq!(finished.code, Some(1), "{finished:?}");
-    let violated = checks(finished)
-        .into_iter()
-        .find(|check| check.1 == Verdict::Fail);
-    let (name, _, found) = violated.unwrap_or_else(|| panic!("{finished:?}"));
-    (name, found)
 }
 
 #[test]
@@ -252,6 +209,22 @@ fn a_command_that_cannot_be_started_and_flags_that_mean_nothing_are_usage_errors
             "lamport: --restart: commit: its nodes must keep what they know",
         ),
         (
+            "run snapshot --node true --restart n1@1s..2s",
+            "lamport: --restart: snapshot: its nodes must keep what they know",
+        ),
+        (
+            "run wireless --node true --links p1-p2",
+            "lamport: --links p1-p2: no process is called 'p1'; there are n1 to n3",
+        ),
+        (
+            "run time --node true --links n1-n2",
+            "lamport: --links: only with wireless",
+        ),
+        (
+            "node wireless --stdio --capacities 1,2",
+            "lamport: --capacities: means nothing with --stdio",
+        ),
+        (
             "node mutex --stdio --listen 127.0.0.1:0",
             "lamport: --listen: means nothing with --stdio",
         ),
@@ -299,85 +272,6 @@ fn nodes_that_are_paused_killed_and_started_again_catch_up() {
         finished.err.contains("n3: killed, as requested"),
         "{finished:?}"
     );
-}
-
-/// The command for a node that elects or commits.
-fn node(workload: &str, fault: &str) -> String {
-    let program = if workload == "election" {
-        "elect"
-    } else {
-        "commit"
-    };
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nodes");
-    format!("python3 {path}/{program}.py {fault}")
-}
-
-#[test]
-fn nodes_elect_and_commit_when_the_leader_or_the_coordinator_is_killed() {
-    if !have_program("python3") {
-        return;
-    }
-    let few = ["--count", "5", "--rate", "100", "--crash"];
-    for (workload, kill, found) in [
-        (
-            "election",
-            "n3@150ms",
-            "all that live have n2 as their leader",
-        ),
-        ("commit", "n3@30ms", "transaction"),
-        ("commit", "n1@150ms", "all 5 transactions"),
-    ] {
-        let arguments = [&few[..], &[kill], &BAD].concat();
-        let finished = run_nodes(workload, &node(workload, ""), &arguments);
-        assert_holds(&finished, workload);
-        let last = checks(&finished).pop().unwrap();
-        assert!(last.2.contains(found), "{finished:?}");
-    }
-    // The coordinator has decided, and does not reach n3 any more; n2 has not heard of it, or has.
-    let kill = [
-        "--partition",
-        "n1>n3@200ms",
-        "--crash",
-        "n1@400ms",
-        "--delay",
-        "30ms",
-        "--rate",
-        "1000",
-    ];
-    let arguments = [&kill[..], &["--for", "300ms", "--settle", "300ms"]].concat();
-    let finished = run_nodes("commit", &node("commit", ""), &arguments);
-    assert_holds(&finished, "two-phase commit asks the others");
-    // Those whose violation two events show are in the tests of `grade node`.
-    for (workload, fault, arguments, property, found) in [
-        (
-            "election",
-            "lowest",
-            &[][..],
-            "agreement in the end",
-            "and not n3, the best that lives",
-        ),
-        (
-            "commit",
-            "willing",
-            &[],
-            "protocol",
-            "expected the vote abort on 2, for which its client has asked",
-        ),
-        (
-            "commit",
-            "waits",
-            &["--crash", "n3@30ms"],
-            "every process decides",
-            "n3 did not terminate normally",
-        ),
-    ] {
-        let few = ["--count", "8", "--rate", "100", "--settle", "200ms"];
-        let arguments = [&few[..], arguments].concat();
-        let finished = run_nodes(workload, &node(workload, fault), &arguments);
-        let (name, text) = violated(&finished);
-        assert_eq!(name, property, "{workload} {fault}: {text}");
-        assert!(text.contains(found), "{workload} {fault}: {text}");
-    }
 }
 
 #[test]
@@ -516,6 +410,12 @@ fn the_algorithms_of_this_program_are_nodes_too() {
         ("ring", "election"),
         ("two-phase", "commit"),
         ("three-phase", "commit"),
+        ("wireless", "wireless"),
+        ("snapshot", "snapshot"),
+        ("vector-snapshot", "snapshot"),
+        ("cristian", "time"),
+        ("ntp", "time"),
+        ("berkeley", "berkeley"),
     ] {
         let command = format!("{LAMPORT} node {algorithm} --stdio");
         let bad = match algorithm {
@@ -540,6 +440,18 @@ fn the_algorithms_of_this_program_are_nodes_too() {
         ("total --bug no-acknowledgement", "total", "same sequence"),
         ("causal --bug no-hold-back", "causal", "causal order"),
         ("events --bug no-advance", "clocks", "clock condition"),
+        (
+            "snapshot --bug no-channel-state",
+            "snapshot",
+            "money conserved",
+        ),
+        ("cristian --bug no-halving", "time", "error within bound"),
+        ("ntp --bug wrong-sign", "time", "error within bound"),
+        (
+            "berkeley --bug no-halving",
+            "berkeley",
+            "skew after each round",
+        ),
     ] {
         let command = format!("{LAMPORT} node {bug} --stdio");
         let few = [

@@ -67,7 +67,9 @@ impl FromStr for Period {
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(self.0).fmt(f)
+        // One word, so that it is a value of a flag in the shell, too.
+        let words = humantime::format_duration(self.0).to_string();
+        words.split(' ').try_for_each(|word| f.write_str(word))
     }
 }
 

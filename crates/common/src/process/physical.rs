@@ -146,11 +146,13 @@ pub enum ClockAction {
     },
     /// It keeps its clock as it is: the round had no result.
     Keep,
+    /// It says what its clock shows.
+    Show,
 }
 
 impl ClockEvent {
     /// The words of these events in a log.
-    pub const WORDS: [&str; 5] = ["poll", "report", "sample", "adjust", "keep"];
+    pub const WORDS: [&str; 6] = ["poll", "report", "sample", "adjust", "keep", "show"];
 
     /// How far the time to which the clock is set is ahead of true time.
     pub fn ahead(&self) -> i64 {
@@ -165,6 +167,7 @@ impl ClockEvent {
             ClockAction::Sample { .. } => "sample",
             ClockAction::Adjust { .. } => "adjust",
             ClockAction::Keep => "keep",
+            ClockAction::Show => "show",
         }
     }
 
@@ -181,7 +184,9 @@ impl ClockEvent {
             ClockAction::Sample { offset, delay } => {
                 format!("{times} offset={offset} delay={delay}")
             }
-            ClockAction::Poll | ClockAction::Report | ClockAction::Keep => times,
+            ClockAction::Poll | ClockAction::Report | ClockAction::Keep | ClockAction::Show => {
+                times
+            }
         }
     }
 
@@ -198,6 +203,7 @@ impl ClockEvent {
             "poll" => ClockAction::Poll,
             "report" => ClockAction::Report,
             "keep" => ClockAction::Keep,
+            "show" => ClockAction::Show,
             "sample" => ClockAction::Sample {
                 offset: time("offset")?,
                 delay: time("delay")?,
@@ -341,6 +347,7 @@ mod tests {
             ClockAction::Poll,
             ClockAction::Report,
             ClockAction::Keep,
+            ClockAction::Show,
             ClockAction::Sample {
                 offset: -2,
                 delay: 9,

@@ -184,6 +184,7 @@ impl Facts<'_> {
                 Nanos(delay)
             ),
             ClockAction::Keep => format!("keeps its clock in round {round}: no majority agrees"),
+            ClockAction::Show => format!("shows {} to its client", TimeOfDay(event.shown)),
             ClockAction::Adjust { before, bound } => {
                 let (before, set) = (TimeOfDay(before), TimeOfDay(event.set));
                 let bound = match bound {

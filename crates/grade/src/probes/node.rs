@@ -59,13 +59,52 @@ const CUT: [[&str; 4]; 2] = [
     ["--partition", "n1>n3@350ms", "--crash", "n1@650ms"],
 ];
 
+/// The best of five nodes is killed when nobody asks for an election any more: its neighbours do not reach each other over it.
+const WIRELESS: [&str; 8] = [
+    "--links",
+    "n1-n2,n2-n3,n1-n4,n4-n5,n3-n5",
+    "--capacities",
+    "4,9,7,2,7",
+    "--crash",
+    "n2@600ms",
+    "--loss",
+    "30%",
+];
+
+/// A tree of one branch, at the end of which is the best.
+const CHAIN: [&str; 6] = [
+    "--processes",
+    "6",
+    "--links",
+    "n1-n2,n2-n3,n3-n4,n4-n5,n5-n6",
+    "--capacities",
+    "5,1,1,1,5,2",
+];
+
+/// Much is in transit, and nothing is lost.
+const CROSSING: [&str; 6] = ["--rate", "300", "--delay", "0ms..40ms", "--processes", "4"];
+
+/// Messages to the first node need much longer than those from it, or those from it.
+const ASYMMETRIC: [[&str; 2]; 2] = [
+    ["--slow", "n2,n3>n1:40ms@0s"],
+    ["--slow", "n1>n2,n3:40ms@0s"],
+];
+
 /// Whether a requirement is one of nodes of this workload.
 pub fn is_about(id: &str, workload: &str) -> bool {
     let workload = Workload::from_str(workload, false);
-    let workload = workload.ok().and_then(Workload::workload);
+    let Ok(workload) = workload.map(Workload::workload) else {
+        return false;
+    };
     match id {
-        "leader" | "leader-losses" => workload == Some(NodeWorkload::Election),
-        "participant" | "coordinator" | "termination" => workload == Some(NodeWorkload::Commit),
+        "leader" | "leader-losses" => {
+            [NodeWorkload::Election, NodeWorkload::Wireless].contains(&workload)
+        }
+        "hops" => workload == NodeWorkload::Wireless,
+        "participant" | "coordinator" | "termination" => workload == NodeWorkload::Commit,
+        "transit" => workload == NodeWorkload::Snapshot,
+        "asymmetric" | "ahead" => [NodeWorkload::Time, NodeWorkload::Berkeley].contains(&workload),
+        "outlier" => workload == NodeWorkload::Berkeley,
         _ => true,
     }
 }
@@ -81,6 +120,11 @@ impl<'a> NodeRole<'a> {
     /// Nodes that were not started yet.
     pub fn new(bench: &'a Bench<'a>) -> Self {
         Self(bench)
+    }
+
+    /// Whether nodes reach their neighbours only.
+    fn is_wireless(&self) -> bool {
+        self.0.workload() == NodeWorkload::Wireless.word()
     }
 
     /// Runs three nodes over a network with these faults.
@@ -103,7 +147,8 @@ impl<'a> NodeRole<'a> {
         if let Some(folder) = &folder {
             words.extend(["--logs", folder]);
         }
-        let nodes = flags.get(1).copied().unwrap_or_default();
+        let mut counts = flags.windows(2).filter(|pair| pair[0] == "--processes");
+        let nodes = counts.next().map_or("3", |pair| pair[1]);
         let asked = match faults {
             [] => format!("{workload}: {nodes} nodes, no faults"),
             faults => format!("{workload}: {nodes} nodes, {}", faults.join(" ")),
@@ -240,6 +285,46 @@ impl Role for NodeRole<'_> {
             when: None,
         },
         Requirement {
+            id: "hops",
+            points: 2,
+            sentence: "elects the best of a network in which it is many hops away",
+            source: "docs/reference/nodes.md: wireless",
+            needs: Some("calm"),
+            when: None,
+        },
+        Requirement {
+            id: "transit",
+            points: 2,
+            sentence: "takes consistent snapshots while much money is in transit",
+            source: "docs/reference/nodes.md: snapshots",
+            needs: Some("calm"),
+            when: None,
+        },
+        Requirement {
+            id: "asymmetric",
+            points: 2,
+            sentence: "is wrong by half of the round trip at most when one direction is slow",
+            source: "docs/reference/nodes.md: clocks",
+            needs: Some("calm"),
+            when: None,
+        },
+        Requirement {
+            id: "ahead",
+            points: 2,
+            sentence: "does not set a clock back that is ahead",
+            source: "docs/reference/nodes.md: clocks",
+            needs: Some("calm"),
+            when: None,
+        },
+        Requirement {
+            id: "outlier",
+            points: 2,
+            sentence: "leaves a clock out that is far from most others",
+            source: "docs/reference/nodes.md: clocks",
+            needs: Some("calm"),
+            when: None,
+        },
+        Requirement {
             id: "participant",
             points: 2,
             sentence: "decides without a participant that is killed",
@@ -270,6 +355,19 @@ impl Role for NodeRole<'_> {
             "calm" => self.run(&[]),
             "delays" => self.run(&["--delay", "exp:10ms", "--reorder", "10%"]),
             "losses" => self.run(&["--loss", "10%", "--duplicate", "10%"]),
+            "leader" if self.is_wireless() => self.run_with(&FIVE, &WIRELESS[..6], &[]),
+            "leader-losses" if self.is_wireless() => {
+                self.run_with(&FIVE, &WIRELESS, &[])?;
+                self.run_with(&FIVE, &WIRELESS, &[])
+            }
+            "hops" => self.run_with(&CHAIN, &["--for", "500ms"], &[]),
+            "transit" => self.run_with(&CROSSING, &["--for", "1s"], &[]),
+            "asymmetric" => ASYMMETRIC.iter().try_for_each(|slow| self.run(slow)),
+            "ahead" => self.run(&["--clock-offset", "n2=2s", "--clock-offset", "n1,n3=0s"]),
+            "outlier" => {
+                let far = ["--clock-offset", "n3=-1h", "--clock-offset", "n1,n2,n4=0s"];
+                self.run_with(&["--processes", "4", "--for", "1500ms"], &far, &[])
+            }
             "leader" => self.run(&["--crash", "n3@600ms"]),
             "leader-losses" => {
                 // What is sent once may be lucky; not twice.

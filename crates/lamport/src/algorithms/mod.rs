@@ -41,7 +41,7 @@ pub mod ricart_agrawala;
 pub mod ring;
 pub mod snapshot;
 pub mod three_phase;
-mod time_client;
+pub mod time_client;
 pub mod token_ring;
 pub mod total;
 pub mod two_phase;

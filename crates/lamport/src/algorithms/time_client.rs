@@ -20,7 +20,7 @@ const ASKING: &str = "it has asked for the time already, and waits for the reply
 const MOST_PATIENCE: u16 = 1 << 12;
 
 /// How far two clocks may drift apart in this time, in nanoseconds.
-pub(super) fn drift(time: i64) -> i64 {
+pub fn drift(time: i64) -> i64 {
     let apart = i128::from(time) * i128::from(2 * MOST_DRIFT) / 1_000_000_000;
     apart as i64
 }

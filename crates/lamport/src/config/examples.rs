@@ -58,8 +58,8 @@ Examples:
 
 pub(super) const RUN: &str = with_words!(
     "\
-Workloads of --node (docs/reference/nodes.md): of this lab clocks, mutex, total, causal, election, commit;
-  of Maelstrom echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv
+Workloads of --node (docs/reference/nodes.md): of this lab clocks, mutex, total, causal, election, wireless,
+  commit, snapshot, time, berkeley; of Maelstrom echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv
 
 Examples:
   lamport run mutex --crash p2@500ms --for 1s   kill -9 for p2: no request is granted after it, exit code 1

@@ -12,6 +12,10 @@ impl Cli {
     /// When one is wrong, or not for this algorithm (exit code 2).
     pub fn set_network(&self) -> Result<(), Failure> {
         let options = &self.options;
+        // The lab gives it to a node.
+        if let Some(Command::Node { stdio: true, .. }) = self.command {
+            return Ok(());
+        }
         if self.algorithm() != Some(Algorithm::Wireless) {
             let why = "only with wireless, whose processes reach their neighbours only";
             return options.given.refuse(&["--links", "--capacities"], why);
@@ -21,9 +25,11 @@ impl Cli {
             !matches!(self.command, Some(Command::Node { .. })) && options.replay.is_none();
         let count = is_known.then(|| self.processes(MOST.0)).transpose()?;
         let mut flags = String::new();
+        // Nodes of anybody are n1, n2, …
+        let letter = if options.node.is_some() { 'n' } else { 'p' };
         let links = options.links.as_deref().map(|text| {
             flags += &format!(" --links {text}");
-            links(text, count.unwrap_or(MOST.0)).map_err(|why| {
+            links(text, (letter, count.unwrap_or(MOST.0))).map_err(|why| {
                 Failure::could_not_run(format!("--links {}", visible(text.as_bytes())), why)
             })
         });
@@ -43,19 +49,25 @@ impl Cli {
     }
 }
 
-/// The links of N processes.
-fn links(text: &str, count: usize) -> Result<Vec<(ProcessId, ProcessId)>, String> {
+/// The links of N processes, whose names begin with this letter.
+fn links(
+    text: &str,
+    (letter, count): (char, usize),
+) -> Result<Vec<(ProcessId, ProcessId)>, String> {
     let process = |name: &str| {
         let number = name
-            .strip_prefix('p')
+            .strip_prefix(letter)
             .and_then(|number| number.parse().ok());
         let number = number.filter(|number| (1..=count).contains(number));
         let place = number.map(|number: usize| ProcessId::at(number - 1));
-        place.ok_or_else(|| format!("no process is called '{name}'; there are p1 to p{count}"))
+        place.ok_or_else(|| {
+            format!("no process is called '{name}'; there are {letter}1 to {letter}{count}")
+        })
     };
     let link = |link: &str| {
         let ends = link.split_once('-');
-        let (one, other) = ends.ok_or_else(|| format!("'{link}' is no link, such as p1-p2"))?;
+        let (one, other) =
+            ends.ok_or_else(|| format!("'{link}' is no link, such as {letter}1-{letter}2"))?;
         match (process(one)?, process(other)?) {
             (one, other) if one == other => {
                 Err(format!("'{link}': a process reaches itself anyway"))

@@ -10,17 +10,21 @@ use common::process::{
     Meaning, To,
     clock::Timestamp,
     fault_event::{Fault, FaultyMessage, MessageFault, PathEvent},
+    faults::Clocks,
     ids::{Names, ProcessId},
     run_event::{MessageAction, RunEvent},
 };
 
-use super::message::{Body, content, kind};
+use super::{
+    clocks::HardwareClocks,
+    message::{Body, CLOCK, content, kind},
+};
 
 /// The most events of a run; all are kept until the verdict.
 pub(super) const MOST_EVENTS: usize = 400_000;
 
 /// The services that nodes may ask, as their names.
-pub(super) const SERVICES: [&str; 4] = ["lin-kv", "seq-kv", "lww-kv", "lin-tso"];
+pub(super) const SERVICES: [&str; 5] = ["lin-kv", "seq-kv", "lww-kv", "lin-tso", CLOCK];
 
 /// A message that was sent.
 #[derive(Clone, Debug)]
@@ -41,25 +45,29 @@ pub(super) struct History {
     pub(super) names: Names,
     nodes: usize,
     pub(super) path: Vec<PathEvent>,
-    clocks: Vec<u64>,
+    /// The logical clock of each process.
+    times: Vec<u64>,
     sent: Vec<u64>,
+    /// What the nodes have read from their hardware clocks.
+    pub(super) clocks: HardwareClocks,
     /// Whether nodes state their clocks: then only their statements are events.
     stated: bool,
 }
 
 impl History {
     /// The history of N nodes. With `stated` the nodes state their own clocks.
-    pub(super) fn new(nodes: usize, stated: bool) -> Self {
+    pub(super) fn new(nodes: usize, clocks: &Clocks, stated: bool) -> Self {
         let names = (1..=nodes).map(|number| format!("n{number}"));
         let clients = (0..=nodes).map(|number| format!("c{number}"));
         let services = SERVICES.map(str::to_owned);
         let names: Vec<_> = names.chain(clients).chain(services).collect();
         Self {
             nodes,
-            clocks: vec![0; names.len()],
+            times: vec![0; names.len()],
             sent: vec![0; names.len()],
             names: Names::of_all(names),
             path: Vec::new(),
+            clocks: HardwareClocks::new(clocks, nodes),
             stated,
         }
     }
@@ -79,6 +87,12 @@ impl History {
         process.index() < self.nodes
     }
 
+    /// The node whose name is in this field.
+    pub(super) fn node(&self, body: &Body, name: &str) -> Option<ProcessId> {
+        let node = self.names.process(body.get(name)?.as_str()?);
+        node.filter(|node| self.is_node(*node))
+    }
+
     /// Whether it is a service.
     pub(super) fn is_service(&self, process: ProcessId) -> bool {
         process.index() > 2 * self.nodes
@@ -90,9 +104,9 @@ impl History {
     }
 
     fn tick(&mut self, process: ProcessId, past: u64) -> u64 {
-        let clock = &mut self.clocks[process.index()];
-        *clock = (*clock).max(past) + 1;
-        *clock
+        let time = &mut self.times[process.index()];
+        *time = (*time).max(past) + 1;
+        *time
     }
 
     fn push(&mut self, event: RunEvent) {

@@ -11,6 +11,9 @@ pub type Body = Map<String, Value>;
 /// Who takes the reports of nodes, and is their failure detector.
 pub const LAB: &str = "lab";
 
+/// The service that is the hardware clock of the node that asks.
+pub const CLOCK: &str = "clock";
+
 /// The longest line of a node, in bytes.
 pub const LONGEST_LINE: usize = 1 << 20;
 
@@ -89,6 +92,16 @@ pub fn kind(body: &Body) -> &str {
 /// The number in this field.
 pub fn number(body: &Body, name: &str) -> Option<u64> {
     body.get(name).and_then(Value::as_u64)
+}
+
+/// What stands in these fields, for the end of a sentence about what was expected in place of it: `term none, leader "n9"`.
+pub(super) fn found(body: &Body, names: &[&str]) -> String {
+    let field = |name: &&str| {
+        let value = body.get(*name).map_or("none".to_owned(), Value::to_string);
+        format!("{name} {value}")
+    };
+    let fields: Vec<_> = names.iter().map(field).collect();
+    excerpt(fields.join(", ").as_bytes())
 }
 
 /// A body of this type with these fields.

@@ -9,6 +9,7 @@
 //! | [`workload`], [`settings`] | the workloads by name; the settings of a run |
 //! | `lab`, `clients`, `network`, `services` | the nodes while they run; their clients, their network, and what they may ask |
 //! | `child` | one node as a process |
+//! | `clocks` | their hardware clocks |
 //! | `task`, `tasks` | what a workload asks, and what it makes of the answers |
 //! | `history`, `statistics` | what happened, as events and as figures |
 //! | `findings`, `explain` | the verdict, and what led to a violation |
@@ -16,6 +17,7 @@
 
 mod child;
 mod clients;
+mod clocks;
 mod explain;
 mod findings;
 mod history;

@@ -141,7 +141,7 @@ mod tests {
         let faults: FaultArgs = serde_json::from_str(text).unwrap();
         let faults = Faults::new(&faults, &names(3), Delay::default()).unwrap();
         let mut network = Network::new(&faults, 3, seed);
-        let mut history = History::new(3, false);
+        let mut history = History::new(3, &faults.clocks, false);
         let mut send = |network: &mut Network, ends: (u32, u32)| {
             let ends = (ProcessId(ends.0), ProcessId(ends.1));
             let sent = history.send(Duration::ZERO, ends, &body("x", []), |_| None);
@@ -179,7 +179,7 @@ mod tests {
         };
         let faults = Faults::new(&partition, &names(3), Delay::default()).unwrap();
         let mut network = Network::new(&faults, 3, 1);
-        let mut history = History::new(3, false);
+        let mut history = History::new(3, &faults.clocks, false);
         let mut passes = |network: &mut Network, ends: (u32, u32), seconds: u64| {
             let now = Duration::from_secs(seconds);
             let ends = (ProcessId(ends.0), ProcessId(ends.1));

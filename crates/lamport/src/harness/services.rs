@@ -1,5 +1,5 @@
 //! The services that nodes may ask, as Maelstrom's doc/services.md describes them: key-value stores that are linearizable
-//! (`lin-kv`), sequentially consistent (`seq-kv`) and last-write-wins (`lww-kv`), and a timestamp oracle (`lin-tso`).
+//! (`lin-kv`), sequentially consistent (`seq-kv`) and last-write-wins (`lww-kv`), and a timestamp oracle (`lin-tso`). And `clock`, the hardware clock of the node that asks.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,7 +8,8 @@ use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
 use super::message::{
-    Body, KEY_DOES_NOT_EXIST, MALFORMED_REQUEST, NOT_SUPPORTED, PRECONDITION_FAILED, body, kind,
+    Body, CLOCK, KEY_DOES_NOT_EXIST, MALFORMED_REQUEST, NOT_SUPPORTED, PRECONDITION_FAILED, body,
+    kind,
 };
 
 /// How many past states of `seq-kv` a reader may still see.
@@ -56,9 +57,18 @@ impl Services {
         }
     }
 
-    /// The reply of a service to a request of this node.
-    pub(super) fn reply(&mut self, service: &str, node: usize, request: &Body) -> Body {
+    /// The reply of a service to a request of this node, whose hardware clock shows what `clock` says, in microseconds.
+    pub(super) fn reply(
+        &mut self,
+        service: &str,
+        (node, clock): (usize, impl FnOnce() -> i64),
+        request: &Body,
+    ) -> Body {
         let done = match service {
+            CLOCK => match kind(request) {
+                "read" => Ok(body("read_ok", [("time", clock().into())])),
+                _ => Err(unknown(request)),
+            },
             "lin-tso" => self.oracle(request),
             "seq-kv" => self.sequential(node, request),
             "lww-kv" => self.last_write_wins(request),
@@ -221,7 +231,7 @@ mod tests {
         let Value::Object(request) = request else {
             panic!("an object")
         };
-        Value::Object(services.reply(service, node, &request))
+        Value::Object(services.reply(service, (node, || 7_000_001), &request))
     }
 
     #[test]
@@ -243,6 +253,17 @@ mod tests {
         let create =
             json!({"type": "cas", "key": "y", "from": 0, "to": 5, "create_if_not_exists": true});
         assert_eq!(ask(create), json!({"type": "cas_ok"}));
+    }
+
+    #[test]
+    fn the_clock_is_only_read() {
+        let mut services = Services::new(1);
+        let mut ask = |request| ask(&mut services, CLOCK, 0, request);
+        let read = json!({"type": "read", "msg_id": 1});
+        let found = json!({"type": "read_ok", "time": 7_000_001, "in_reply_to": 1});
+        assert_eq!(ask(read), found);
+        let set = json!({"type": "set", "time": 1});
+        assert_eq!(ask(set)["code"], 10);
     }
 
     #[test]

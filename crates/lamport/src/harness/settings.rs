@@ -16,7 +16,10 @@ use common::{
 };
 
 use super::workload::NodeWorkload;
-use crate::config::{Cli, MOST};
+use crate::{
+    algorithms::wireless::network,
+    config::{Cli, MOST},
+};
 
 /// The settings of a run.
 #[derive(Clone, Debug)]
@@ -79,7 +82,7 @@ impl Settings {
         if faults.delay != Delay::default() {
             line += &format!(" --delay {}", faults.delay);
         }
-        line
+        line + &faults.clocks.command_line(&names(*nodes)) + network::flags()
     }
 
     /// Settings with the defaults of the command line, for this workload and command.
@@ -125,7 +128,7 @@ impl Settings {
             load.rate = usual.load.rate;
         }
         let names = names(nodes);
-        let faults = cli.faults(&names, Delay::default())?;
+        let mut faults = cli.faults(&names, Delay::default())?;
         faults.check_pauses(&names, Feature::Pause.missing())?;
         if workload.needs_state() && !faults.restarts.is_empty() {
             let why = format!(
@@ -134,6 +137,10 @@ impl Settings {
             );
             return Err(Failure::could_not_run("--restart", why));
         }
+        let seed = options.seed.unwrap_or(usual.seed);
+        if let Some(algorithm) = workload.algorithm() {
+            faults.clocks = algorithm.clocks(nodes, seed).or(&faults.clocks);
+        }
         let lasting = options.r#for.unwrap_or(Period(usual.lasting));
         let settle = options.settle.map(|period| period.as_wait("--settle"));
         Ok(Self {
@@ -141,7 +148,7 @@ impl Settings {
             load,
             lasting: lasting.as_wait("--for")?,
             settle: settle.transpose()?,
-            seed: options.seed.unwrap_or(usual.seed),
+            seed,
             faults,
             show: options.show.unwrap_or(usual.show),
             logs: options.logs.clone(),

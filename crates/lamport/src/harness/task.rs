@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use common::process::{Meaning, clock::Timestamp, ids::ProcessId, verdict::check::Check};
+use common::process::{
+    Meaning, clock::Timestamp, ids::ProcessId, physical::Reading, verdict::check::Check,
+};
 use rand_pcg::Pcg64Mcg;
 
 use super::{
@@ -73,8 +75,8 @@ pub(super) trait Task {
         Vec::new()
     }
 
-    /// Whether the lab is the failure detector of the nodes.
-    fn detects(&self) -> bool {
+    /// Whether the lab lets this node know that another one was killed.
+    fn detects(&self, _node: usize, _killed: usize) -> bool {
         false
     }
 
@@ -122,6 +124,9 @@ pub(super) trait Task {
 
     /// A message between nodes has reached its receiver.
     fn arrived(&mut self, _sent: &Sent) {}
+
+    /// A node reads its hardware clock.
+    fn reads_clock(&mut self, _: &mut History, _: Duration, _node: usize, _: Reading) {}
 
     /// A node reports an event to `lab`. Whether it is a new one.
     fn report(

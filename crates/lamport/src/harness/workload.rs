@@ -39,13 +39,21 @@ pub enum NodeWorkload {
     Causal,
     /// Election of a leader.
     Election,
+    /// Election of a leader in a network in which each node reaches its neighbours only.
+    Wireless,
     /// Distributed commit.
     Commit,
+    /// Distributed snapshots of a bank.
+    Snapshot,
+    /// Clock synchronization with a time server.
+    Time,
+    /// Clock synchronization in which no clock is right.
+    Berkeley,
 }
 
 impl NodeWorkload {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Echo,
         Self::UniqueIds,
         Self::Broadcast,
@@ -58,7 +66,11 @@ impl NodeWorkload {
         Self::Total,
         Self::Causal,
         Self::Election,
+        Self::Wireless,
         Self::Commit,
+        Self::Snapshot,
+        Self::Time,
+        Self::Berkeley,
     ];
 
     /// Its name on the command line.
@@ -76,7 +88,11 @@ impl NodeWorkload {
             Self::Total => "total",
             Self::Causal => "causal",
             Self::Election => "election",
+            Self::Wireless => "wireless",
             Self::Commit => "commit",
+            Self::Snapshot => "snapshot",
+            Self::Time => "time",
+            Self::Berkeley => "berkeley",
         }
     }
 
@@ -98,9 +114,9 @@ impl NodeWorkload {
         Self::named(word.strip_prefix(LOG_WORD)?)
     }
 
-    /// The workload under which nodes of this algorithm run, if there is one.
-    pub fn of(algorithm: Algorithm) -> Option<Self> {
-        Some(match algorithm {
+    /// The workload under which nodes of this algorithm run.
+    pub fn of(algorithm: Algorithm) -> Self {
+        match algorithm {
             Algorithm::Events => Self::Clocks,
             Algorithm::Mutex
             | Algorithm::RicartAgrawala
@@ -111,12 +127,11 @@ impl NodeWorkload {
             Algorithm::Causal => Self::Causal,
             Algorithm::Bully | Algorithm::Ring => Self::Election,
             Algorithm::TwoPhase | Algorithm::ThreePhase => Self::Commit,
-            // The best is not the one with the greatest number, and nodes reach their neighbours only.
-            Algorithm::Wireless => return None,
-            // Nodes have no clocks that the lab could set wrong.
-            Algorithm::Cristian | Algorithm::Berkeley | Algorithm::Ntp => return None,
-            Algorithm::Snapshot | Algorithm::VectorSnapshot => return None,
-        })
+            Algorithm::Wireless => Self::Wireless,
+            Algorithm::Cristian | Algorithm::Ntp => Self::Time,
+            Algorithm::Berkeley => Self::Berkeley,
+            Algorithm::Snapshot | Algorithm::VectorSnapshot => Self::Snapshot,
+        }
     }
 
     /// How long its nodes may make no progress in the end: those that converge may gossip every few seconds.
@@ -132,19 +147,28 @@ impl NodeWorkload {
     /// The fewest nodes that it is about.
     pub fn fewest_nodes(self) -> usize {
         match self {
-            Self::Clocks
-            | Self::Mutex
-            | Self::Total
-            | Self::Causal
-            | Self::Election
-            | Self::Commit => 2,
-            _ => 1,
+            Self::Echo
+            | Self::UniqueIds
+            | Self::Broadcast
+            | Self::GSet
+            | Self::GCounter
+            | Self::PnCounter
+            | Self::LinKv => 1,
+            _ => 2,
         }
     }
 
     /// Whether its nodes keep a state that must not be lost, so that none is started again.
     pub fn needs_state(self) -> bool {
-        matches!(self, Self::Election | Self::Commit)
+        matches!(
+            self,
+            Self::Election
+                | Self::Wireless
+                | Self::Commit
+                | Self::Snapshot
+                | Self::Time
+                | Self::Berkeley
+        )
     }
 
     /// The algorithm by whose properties a run is checked, where it is one.
@@ -156,7 +180,11 @@ impl NodeWorkload {
             Self::Total => Some(Algorithm::Total),
             Self::Causal => Some(Algorithm::Causal),
             Self::Election => Some(Algorithm::Bully),
+            Self::Wireless => Some(Algorithm::Wireless),
             Self::Commit => Some(Algorithm::TwoPhase),
+            Self::Snapshot => Some(Algorithm::Snapshot),
+            Self::Time => Some(Algorithm::Cristian),
+            Self::Berkeley => Some(Algorithm::Berkeley),
             _ => None,
         }
     }
@@ -172,11 +200,11 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The workload with `--node`, if there is one.
-    pub fn workload(self) -> Option<NodeWorkload> {
+    /// The workload with `--node`.
+    pub fn workload(self) -> NodeWorkload {
         match self {
             Self::Algorithm(algorithm) => NodeWorkload::of(algorithm),
-            Self::Workload(workload) => Some(workload),
+            Self::Workload(workload) => workload,
         }
     }
 

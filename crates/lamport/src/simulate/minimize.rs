@@ -213,12 +213,7 @@ impl Counterexample {
             command += &format!(" --delay {}", faults.delay);
         }
         let names = Names::numbered(*processes);
-        for process in ProcessId::all(*processes) {
-            for flag in faults.clocks.flags(process) {
-                let (flag, value) = flag.split_once('=').unwrap_or((&flag, ""));
-                command += &format!(" {flag} {}={value}", names.of(process));
-            }
-        }
+        command += &faults.clocks.command_line(&names);
         for (process, at) in faults.crashes_for_good() {
             command += &format!(" --crash {}@{}", names.of(process), Period(at));
         }

@@ -1,6 +1,9 @@
 //! Cuts of a computation: a past of every process, up to one of its events. A cut is **consistent** if it has the send of each
 //! message whose receive it has, so that it is a global state in which the computation could have been (Chandy & Lamport 1985;
 //! Mattern 1989).
+//!
+//! Nodes that take snapshots have channels of their own, over a network that loses and reorders frames: their messages are the
+//! transfers, and not the frames beneath.
 
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -10,6 +13,7 @@ use super::{
     matching::Link,
     words::{Fields, short_name},
 };
+use crate::harness::workload::NodeWorkload;
 
 /// The most letters of the name of an initiator.
 const LONGEST: usize = 24;
@@ -34,12 +38,48 @@ impl Cut {
     pub fn violation(&self, computation: &Computation) -> Option<Link> {
         let events = &computation.trace.events;
         let has = |id: EventId| self.has(events[id].process, id);
+        let beneath = Beneath::of(computation);
         let links = computation.links.all().iter();
+        let links = links.filter(|link| !beneath.has(link));
         let from_future =
             links.filter(|link| has(link.to) == Some(true) && has(link.from) == Some(false));
         from_future
             .min_by_key(|link| computation.order.rank[link.to])
             .copied()
+    }
+}
+
+/// The messages that are beneath the channels of an application, and cross no cut of it.
+#[derive(Debug)]
+pub struct Beneath<'c> {
+    computation: &'c Computation,
+    /// By process: whether it is a node with channels of its own.
+    nodes: Vec<bool>,
+}
+
+impl<'c> Beneath<'c> {
+    /// Those of a computation.
+    pub fn of(computation: &'c Computation) -> Self {
+        let word = NodeWorkload::Snapshot.log_word();
+        let processes = computation.trace.processes.iter();
+        let nodes = processes.map(|it| it.algorithm.as_ref() == Some(&word));
+        Self {
+            computation,
+            nodes: nodes.collect(),
+        }
+    }
+
+    /// Whether there are any.
+    pub fn are_there(&self) -> bool {
+        self.nodes.contains(&true)
+    }
+
+    /// Whether a message is one of them: no event of the bank.
+    pub fn has(&self, link: &Link) -> bool {
+        let events = &self.computation.trace.events;
+        let is_of_node = |id: EventId| self.nodes[events[id].process as usize];
+        let is_beside = is_of_node(link.from) || is_of_node(link.to);
+        is_beside && events[link.from].claim != Claim::Property
     }
 }
 

@@ -293,6 +293,10 @@ fn data(computation: &Computation, out: &mut dyn Write) -> io::Result<()> {
     json.column("from", links.iter().map(|link| rank(link.from).into()))?;
     json.column("to", links.iter().map(|link| rank(link.to).into()))?;
     json.column("inferred", links.iter().map(|link| link.inferred.into()))?;
+    let beneath = cut::Beneath::of(computation);
+    if beneath.are_there() {
+        json.column("beneath", links.iter().map(|link| beneath.has(link).into()))?;
+    }
     json.end()?;
     json.entry("lost", &lost)?;
     json.entry("bars", &bars)?;

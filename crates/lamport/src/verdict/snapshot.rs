@@ -170,6 +170,9 @@ pub(super) struct SnapshotChecker {
     complete: u64,
     inconsistent: Option<((usize, usize), Timestamp)>,
     not_conserved: Option<(usize, i64)>,
+    /// What each process has by its transfers, and the first event that records another balance, with what the process has.
+    balances: Vec<i64>,
+    false_balance: Option<(usize, i64, i64)>,
 }
 
 impl SnapshotChecker {
@@ -180,6 +183,22 @@ impl SnapshotChecker {
             complete: 0,
             inconsistent: None,
             not_conserved: None,
+            balances: vec![branch::initial(); processes],
+            false_balance: None,
+        }
+    }
+
+    /// A process has as much as its transfers leave it, and records that.
+    fn balance(&mut self, index: usize, event: &RunEvent, meaning: &Meaning) {
+        let balance = &mut self.balances[event.process.index()];
+        match *meaning {
+            Meaning::Transfer(_, amount) => *balance -= i64::from(amount),
+            Meaning::Credit(_, amount) => *balance += i64::from(amount),
+            Meaning::Record(_, recorded) if recorded != *balance => {
+                let balance = *balance;
+                self.false_balance.get_or_insert((index, recorded, balance));
+            }
+            _ => {}
         }
     }
 }
@@ -205,6 +224,9 @@ impl Checker for SnapshotChecker {
             self.recorded += u64::from(id.process == event.process);
         }
         self.complete += u64::from(matches!(meaning, Meaning::Complete(..)));
+        if !run.is_incomplete(event.process) {
+            self.balance(index, event, meaning);
+        }
         match self.state.step(event.process, meaning) {
             Ok(()) => {}
             Err(Wrong::Inconsistent(id)) => {
@@ -243,12 +265,16 @@ impl Checker for SnapshotChecker {
             }
         };
         let total = self.state.total();
-        let conserved = match self.not_conserved {
-            Some((event, money)) => {
+        let conserved = match (self.false_balance, self.not_conserved) {
+            (Some((event, recorded, balance)), _) => {
+                let why = format!("a balance of {recorded} is recorded in place of {balance}");
+                Check::violated(run, Property::Conserved, (event, event), &why)
+            }
+            (None, Some((event, money))) => {
                 let why = format!("{money} are recorded in place of {total}");
                 Check::violated(run, Property::Conserved, (event, event), &why)
             }
-            None => {
+            (None, None) => {
                 let snapshots = plural(self.complete, "snapshot");
                 let found = format!("{total} in processes and channels together, in {snapshots}");
                 Check::held(run, exercise, Property::Conserved, found, &[])

@@ -1,6 +1,8 @@
 //! The network of a wireless election, as its processes say: who reaches whom, and which process is the best of those that are
 //! connected; and the tree of an election.
 
+use std::collections::BTreeMap;
+
 use common::process::{
     Meaning,
     ids::{Names, ProcessId},
@@ -59,31 +61,34 @@ impl Stations {
     }
 }
 
-/// The places of the processes in the last trees that they belonged to.
+/// The trees of the elections: by term, the last parent of each process in it.
 #[derive(Debug)]
-pub(super) struct Trees(Vec<Option<(u64, ProcessId)>>);
+pub(super) struct Trees {
+    processes: usize,
+    parents: BTreeMap<(u64, ProcessId), ProcessId>,
+}
 
 impl Trees {
     pub(super) fn new(processes: usize) -> Self {
-        Self(vec![None; processes])
+        Self {
+            processes,
+            parents: BTreeMap::new(),
+        }
     }
 
     /// The next event with a meaning.
     pub(super) fn see(&mut self, process: ProcessId, meaning: &Meaning) {
         if let Meaning::Parent(parent) = meaning {
-            self.0[process.index()] = Some((parent.time, parent.process));
+            self.parents.insert((parent.time, process), parent.process);
         }
     }
 
     /// The tree of a term as text, each process with its children in brackets: `p3 (p1 (p2) p4)`. None if it has no branch.
     pub(super) fn text(&self, term: u64, names: &Names) -> Option<String> {
-        let parent = |process: ProcessId| {
-            let place = self.0.get(process.index()).copied().flatten();
-            place.filter(|place| place.0 == term).map(|place| place.1)
-        };
-        let mut all = ProcessId::all(self.0.len());
+        let parent = |process: ProcessId| self.parents.get(&(term, process)).copied();
+        let mut all = ProcessId::all(self.processes);
         let root = all.find(|process| {
-            let mut children = ProcessId::all(self.0.len());
+            let mut children = ProcessId::all(self.processes);
             parent(*process).is_none() && children.any(|it| parent(it) == Some(*process))
         })?;
         Some(self.branch(root, &parent, names))
@@ -95,7 +100,7 @@ impl Trees {
         parent: &dyn Fn(ProcessId) -> Option<ProcessId>,
         names: &Names,
     ) -> String {
-        let children = ProcessId::all(self.0.len()).filter(|it| parent(*it) == Some(process));
+        let children = ProcessId::all(self.processes).filter(|it| parent(*it) == Some(process));
         let children: Vec<_> = children.map(|it| self.branch(it, parent, names)).collect();
         match children.as_slice() {
             [] => names.of(process).to_owned(),
@@ -151,6 +156,7 @@ mod tests {
         }
         let names = Names::numbered(4);
         assert_eq!(trees.text(6, &names).as_deref(), Some("p3 (p1 (p2) p4)"));
-        assert_eq!(trees.text(3, &names), None);
+        assert_eq!(trees.text(3, &names).as_deref(), Some("p3 (p2)"));
+        assert_eq!(trees.text(4, &names), None);
     }
 }

@@ -83,7 +83,7 @@ impl Synchrony {
                 }
             }
             ClockAction::Report => self.reported[me] = Some((round, ahead)),
-            ClockAction::Sample { .. } => {}
+            ClockAction::Sample { .. } | ClockAction::Show => {}
             ClockAction::Keep => self.waiting[me] = false,
             ClockAction::Adjust { before, bound } => {
                 self.waiting[me] = false;
@@ -121,7 +121,9 @@ impl Synchrony {
                     violations.skew = Some(ProcessId::at(other));
                 }
                 let worst = violations.difference.get_or_insert((difference, most));
-                *worst = (*worst).max((difference, most));
+                if difference - most > worst.0 - worst.1 {
+                    *worst = (difference, most);
+                }
             }
         }
         self.adjusted[process.index()] = Some((round, ahead, bound));
@@ -154,6 +156,9 @@ impl Synchrony {
     }
 }
 
+/// Two events after which clocks differ too much, by how much, and by how much they may.
+type Difference = ((usize, usize), (i64, i64));
+
 /// Checks the clocks of a run.
 #[derive(Debug)]
 pub(super) struct SynchronyChecker {
@@ -165,8 +170,8 @@ pub(super) struct SynchronyChecker {
     adjustments: u64,
     /// The adjustment that comes closest to what it may be wrong: the difference, and the bound.
     worst: Option<(i64, i64)>,
-    error: Option<(usize, usize)>,
-    skew: Option<(usize, usize)>,
+    error: Option<Difference>,
+    skew: Option<Difference>,
     outliers: Option<(usize, usize)>,
     set_back: Option<((usize, usize), String)>,
 }
@@ -212,10 +217,12 @@ impl Checker for SynchronyChecker {
         let violations = self.state.step(event.process, clock);
         if violations.error {
             let asked = self.asked[event.process.index()].unwrap_or(index);
-            self.error.get_or_insert((asked, index));
+            let differ = violations.difference.unwrap_or_default();
+            self.error.get_or_insert(((asked, index), differ));
         }
         if let Some(other) = violations.skew {
-            self.skew.get_or_insert((last(other), index));
+            let differ = violations.difference.unwrap_or_default();
+            self.skew.get_or_insert(((last(other), index), differ));
         }
         if violations.outliers {
             self.outliers.get_or_insert((index, index));
@@ -249,6 +256,15 @@ impl Checker for SynchronyChecker {
             let (difference, bound) = (Nanos(difference), Nanos(bound));
             format!("at worst {difference}, where {bound} is possible")
         });
+        let differ = |of: Option<Difference>, what: &str| {
+            let (events, differ) = of.unzip();
+            let (difference, bound) = differ.unwrap_or_default();
+            let (difference, bound) = (Nanos(difference), Nanos(bound));
+            (
+                events,
+                format!("{what} {difference}, where {bound} is possible"),
+            )
+        };
         let mut checks = Vec::new();
         match self.state.by_rounds {
             true => {
@@ -256,8 +272,8 @@ impl Checker for SynchronyChecker {
                     Some(worst) => format!("{worst}, in {count}"),
                     None => "no two clocks were adjusted in one round".to_owned(),
                 };
-                let why = "after a round two clocks differ by more than half of the round trips";
-                checks.push(safety(Property::ClockSkew, self.skew, why, found));
+                let (events, why) = differ(self.skew, "after a round two clocks differ by");
+                checks.push(safety(Property::ClockSkew, events, &why, found));
                 let why = "a majority agrees, and is drawn away";
                 let found = format!("{count} near the majority's clocks");
                 checks.push(safety(Property::Outliers, self.outliers, why, found));
@@ -267,8 +283,8 @@ impl Checker for SynchronyChecker {
                     Some(worst) => format!("{worst}, in {count}"),
                     None => "the time server has not reported its time".to_owned(),
                 };
-                let why = "the clock is wrong by more than its bound";
-                checks.push(safety(Property::ClockError, self.error, why, found));
+                let (events, why) = differ(self.error, "the clock is wrong by");
+                checks.push(safety(Property::ClockError, events, &why, found));
             }
         }
         let (events, why) = match &self.set_back {

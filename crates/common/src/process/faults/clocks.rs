@@ -105,6 +105,19 @@ impl Clocks {
         }
     }
 
+    /// The flags that give each of these processes its clock, for a command line: ` --clock-offset p2=40ms`.
+    pub fn command_line(&self, names: &Names) -> String {
+        let mut line = String::new();
+        for process in ProcessId::all(names.count()) {
+            for flag in self.flags(process) {
+                let (flag, value) = flag.split_once('=').unwrap_or((&flag, ""));
+                let is = if value.starts_with('@') { "" } else { "=" };
+                line += &format!(" {flag} {}{is}{value}", names.of(process));
+            }
+        }
+        line
+    }
+
     /// The flags that give a process this clock.
     pub fn flags(&self, process: ProcessId) -> Vec<String> {
         let clock = self.of(process, 0);
@@ -188,7 +201,7 @@ mod tests {
         let given = clocks([
             "5ms p2,p3=-40ms p3=1m",
             "p1=-12.5ppm",
-            "p2@1s:+500ms @2s:-1ms",
+            "p2@1500ms:+500ms @2s:-1ms",
         ])
         .unwrap();
         let second = Duration::from_secs(1);
@@ -196,14 +209,27 @@ mod tests {
         assert_eq!((p1.origin, p1.offset, p1.drift), (7, 5_000_000, -12_500));
         assert_eq!((p2.offset, p3.offset), (-40_000_000, 60_000_000_000));
         let back = (2 * second, -1_000_000);
-        assert_eq!(p2.jumps, [(second, 500_000_000), back]);
+        assert_eq!(p2.jumps, [(second * 3 / 2, 500_000_000), back]);
         assert_eq!(p3.jumps, [back]);
         assert_eq!(given.flags(ProcessId(0))[1], "--clock-drift=-12.5ppm");
+        // And a command line gives them to all.
+        let line = given.command_line(&Names::numbered(3));
+        let words: Vec<_> = line.split_whitespace().collect();
+        let of = |flag: &str| {
+            let pairs = words.chunks(2).filter(|pair| pair[0] == flag);
+            pairs.map(|pair| pair[1]).collect::<Vec<_>>().join(" ")
+        };
+        let of = ["--clock-offset", "--clock-drift", "--clock-jump"].map(of);
+        let again = clocks([&of[0], &of[1], &of[2]]).unwrap();
+        assert!(
+            ProcessId::all(3).all(|it| again.of(it, 0) == given.of(it, 0)),
+            "{line}"
+        );
         for process in ProcessId::all(3) {
             let flags = given.flags(process);
             let values = |flag: &str| {
                 let flags = flags.iter().filter_map(|it| it.strip_prefix(flag));
-                flags.collect::<Vec<_>>().join(" ").replace("1m ", "1m")
+                flags.collect::<Vec<_>>().join(" ")
             };
             let of = ["--clock-offset=", "--clock-drift=", "--clock-jump="].map(values);
             let again = clocks([&of[0], &of[1], &of[2]]).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use common::process::ids::ProcessId;
+use common::process::{Meaning, ids::ProcessId};
 
 /// The capacities of the figure of van Steen & Tanenbaum, "Elections in wireless environments"; the eleventh process has the first
 /// one again.
@@ -63,6 +63,11 @@ impl Network {
     pub fn capacity(&self, process: ProcessId) -> u32 {
         let capacity = self.capacities.get(process.index());
         capacity.copied().unwrap_or_default()
+    }
+
+    /// What a process says of itself.
+    pub fn station(&self, process: ProcessId) -> Meaning {
+        Meaning::Station(self.capacity(process), self.neighbours(process))
     }
 
     /// The processes that a process reaches, in their order.

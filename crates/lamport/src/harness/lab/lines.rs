@@ -13,10 +13,10 @@ use super::{Breach, Lab, READ, State, Step, Timer};
 use crate::harness::{
     child::{NodeOutput, Output},
     clients::{NoRequest, Purpose},
+    clocks::UNIT,
     history::SERVICES,
-    message::{Body, FORM, LAB, LONGEST_LINE, Message, error_words, excerpt, kind, number},
+    message::{Body, CLOCK, FORM, LAB, LONGEST_LINE, Message, error_words, excerpt, kind, number},
     task::Answer,
-    workload::NodeWorkload,
 };
 
 impl Lab<'_, '_, '_> {
@@ -144,11 +144,15 @@ impl Lab<'_, '_, '_> {
                     message.dest
                 ));
             }
+            if message.dest == CLOCK {
+                self.read_clock(now, node, message);
+                return Ok(());
+            }
             self.statistics.services += 1;
             let sent = self.history.send(now, (from, to), body, |_| None);
             self.history.receive(now, &sent, |_| None);
             let reply = Message {
-                body: self.services.reply(&message.dest, node, body),
+                body: self.services.reply(&message.dest, (node, || 0), body),
                 src: message.dest,
                 dest: message.src,
             };
@@ -158,6 +162,19 @@ impl Lab<'_, '_, '_> {
             return Ok(());
         }
         self.reply(now, node, to, body, line)
+    }
+
+    /// A node asks its hardware clock: that is no message to another process.
+    fn read_clock(&mut self, now: Duration, node: usize, message: Message) {
+        let (history, task) = (&mut self.history, &mut self.task);
+        let clock = || {
+            let reading = history.clocks.read(node, now);
+            task.reads_clock(history, now, node, reading);
+            reading.hardware / UNIT
+        };
+        let body = self.services.reply(CLOCK, (node, clock), &message.body);
+        let (src, dest) = (message.dest, message.src);
+        self.hand(node, Message { src, dest, body }.line().into());
     }
 
     /// The number of a client: 0 is the one that starts nodes.
@@ -231,13 +248,13 @@ impl Lab<'_, '_, '_> {
                 let error = error_words(code);
                 return Err(format!("expected {asked}_ok, found {error}"));
             }
-            Purpose::Init if self.settings.workload == NodeWorkload::Broadcast => {
-                self.nodes[node].initialised = true;
-                let topology = self.topology();
-                self.ask(0, node, Purpose::Topology, topology);
-            }
             Purpose::Init | Purpose::Topology => {
                 self.nodes[node].initialised = true;
+                let is_first = request.purpose == Purpose::Init;
+                if let Some(topology) = is_first.then(|| self.topology(node)).flatten() {
+                    self.ask(0, node, Purpose::Topology, topology);
+                    return Ok(());
+                }
                 self.nodes[node].state = State::Up;
                 if self.epoch.is_some() {
                     self.think(node);

@@ -112,12 +112,9 @@ impl Lab<'_, '_, '_> {
 
     /// The lab, which knows whom it has killed, lets the others know.
     fn suspect(&mut self, now: Duration, killed: usize) {
-        if !self.task.detects() {
-            return;
-        }
         let name = self.nodes[killed].name.clone();
         for node in 0..self.nodes.len() {
-            if self.nodes[node].state == State::Down {
+            if self.nodes[node].state == State::Down || !self.task.detects(node, killed) {
                 continue;
             }
             let detection = Detection::Suspect(ProcessId::at(killed));
@@ -139,10 +136,11 @@ impl Lab<'_, '_, '_> {
             for node in 0..self.nodes.len() {
                 for id in self.clients[client].waits_for(node) {
                     let request = self.clients[client].give_up(id);
-                    // A lock that was never granted, and a transaction that never ended, are a matter of the algorithm's
+                    // A lock that was never granted, a transaction and a snapshot that never ended are a matter of the algorithm's
                     // properties.
                     let counts = |request: &Request| {
-                        let is_of_algorithm = ["lock", "begin"].contains(&kind(&request.body));
+                        let is_of_algorithm =
+                            ["lock", "begin", "snapshot"].contains(&kind(&request.body));
                         request.purpose == Purpose::Load && !is_of_algorithm
                     };
                     if let Some(request) = request.filter(counts) {

@@ -9,6 +9,7 @@ use common::{
 use serde_json::Value;
 
 use super::{Lab, State, Step, Timer};
+use crate::algorithms::wireless::network::Network;
 use crate::harness::{
     clients::{Purpose, Request},
     message::{
@@ -214,8 +215,30 @@ impl Lab<'_, '_, '_> {
                 && (store.contains(&code) || code >= 1000)
     }
 
+    /// What a node learns of the network after its start, in the workloads that have a topology.
+    pub(super) fn topology(&mut self, node: usize) -> Option<Body> {
+        match self.settings.workload {
+            NodeWorkload::Broadcast => Some(self.grid()),
+            NodeWorkload::Wireless => Some(self.station(node)),
+            _ => None,
+        }
+    }
+
+    /// Whom a node reaches in a wireless network, and its capacity.
+    fn station(&mut self, node: usize) -> Body {
+        let (network, process) = (Network::of(self.nodes.len()), ProcessId::at(node));
+        let now = self.now();
+        self.history.local(now, process, network.station(process));
+        let name = |process: &ProcessId| Value::from(self.nodes[process.index()].name.as_str());
+        let neighbours: Vec<_> = network.neighbours(process).iter().map(name).collect();
+        let own = [(self.nodes[node].name.clone(), neighbours.into())];
+        let topology = Value::Object(own.into_iter().collect());
+        let capacity = network.capacity(process).into();
+        body("topology", [("topology", topology), ("capacity", capacity)])
+    }
+
     /// The neighbours of each node: those beside and below it in a grid, as Maelstrom's default has it.
-    pub(super) fn topology(&self) -> Body {
+    fn grid(&self) -> Body {
         let count = self.nodes.len();
         let width = (1..=count)
             .find(|width| width * width >= count)

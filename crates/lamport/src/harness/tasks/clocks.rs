@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::harness::{
     history::{History, Sent},
-    message::{Body, body, excerpt, expect_report, kind, number},
+    message::{Body, body, excerpt, expect_report, found, kind, number},
     task::{Answer, End, Exchange, Task},
 };
 
@@ -140,18 +140,15 @@ impl Task for Clocks {
     ) -> Result<bool, String> {
         expect_report(body, &["receive"])?;
         let time = Self::clock(body, "receive")?;
-        let from = body.get("from").and_then(Value::as_str).unwrap_or_default();
-        let sender = history
-            .names
-            .process(from)
-            .filter(|from| history.is_node(*from));
+        let sender = history.node(body, "from");
         let sent = number(body, "sent");
         let (Some(sender), Some(sent)) = (sender, sent) else {
             let why = "expected the sender as from and its clock as sent in receive, found";
-            return Err(format!("{why} {}", super::super::message::content(body)));
+            return Err(format!("{why} {}", found(body, &["from", "sent"])));
         };
         let numbers = self.sent.get_mut(&(sender.index(), node, sent));
         let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) else {
+            let from = history.names.of(sender);
             return Err(format!(
                 "expected the receive of a message; {from} sent none with clock {sent} to this node"
             ));

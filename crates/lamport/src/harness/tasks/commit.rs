@@ -8,13 +8,12 @@ use std::{
 
 use common::process::{Meaning, Outcome, clock::Timestamp, ids::ProcessId, verdict::check::Check};
 use rand_pcg::Pcg64Mcg;
-use serde_json::Value;
 
 use crate::{
     algorithms::commitment::{COORDINATOR, own_vote},
     harness::{
         history::History,
-        message::{Body, body, excerpt, expect_report, kind, number},
+        message::{Body, body, expect_report, found, kind, number},
         task::{Answer, End, Exchange, REPLY, Task},
     },
 };
@@ -105,7 +104,7 @@ impl Task for Commit {
         Ok(())
     }
 
-    fn detects(&self) -> bool {
+    fn detects(&self, _: usize, _: usize) -> bool {
         true
     }
 
@@ -121,13 +120,10 @@ impl Task for Commit {
         let name = if is_vote { "vote" } else { "outcome" };
         let known = transaction(body).filter(|it| (1..=self.begun).contains(it));
         let (Some(transaction), Some(outcome)) = (known, outcome(body, name)) else {
-            let field = |name| body.get(name).map_or("none".to_owned(), Value::to_string);
-            let (transaction, outcome) = (field("transaction"), field(name));
-            let found = format!("transaction {transaction}, {name} {outcome}");
             return Err(format!(
                 "expected a transaction that has begun, and commit or abort as {name} in {}, found {}",
                 kind(body),
-                excerpt(found.as_bytes())
+                found(body, &["transaction", name])
             ));
         };
         let process = ProcessId::at(node);

@@ -1,41 +1,58 @@
-//! `election`: clients ask nodes to hold elections; every node reports whom it takes as the leader, and of which term.
+//! `election` and `wireless`: clients ask nodes to hold elections; every node reports whom it takes as the leader, and of which term. In
+//! `wireless` it reaches its neighbours only, and may report its place in the tree of an election.
 
 use std::time::Duration;
 
 use common::process::{Meaning, clock::Timestamp, ids::ProcessId, verdict::check::Check};
 use rand_pcg::Pcg64Mcg;
-use serde_json::Value;
 
 use crate::{
+    algorithms::wireless::network::Network,
     harness::{
-        history::History,
-        message::{Body, body, excerpt, expect_report, number},
+        history::{History, Sent},
+        message::{Body, body, expect_report, found, kind, number},
         task::{End, Exchange, Task},
     },
-    verdict::election::best,
+    verdict::{election::best, stations::Stations},
 };
 
 /// The workload.
 #[derive(Debug)]
 pub(super) struct Election {
-    /// Whether an election was asked for.
-    is_asked: bool,
+    /// Whether each node was asked to hold an election.
+    is_asked: Vec<bool>,
     /// The leader that each node has reported last, with its term.
     leaders: Vec<Option<(u64, ProcessId)>>,
+    /// Who reaches whom, where nodes reach their neighbours only.
+    stations: Option<(Network, Stations)>,
 }
 
 impl Election {
     pub(super) fn new(nodes: usize) -> Self {
         Self {
-            is_asked: false,
+            is_asked: vec![false; nodes],
             leaders: vec![None; nodes],
+            stations: None,
+        }
+    }
+
+    /// In this network.
+    pub(super) fn wireless(nodes: usize) -> Self {
+        let network = Network::of(nodes);
+        let mut stations = Stations::new(nodes);
+        for process in ProcessId::all(nodes) {
+            stations.see(process, &network.station(process));
+        }
+        Self {
+            stations: Some((network, stations)),
+            ..Self::new(nodes)
         }
     }
 }
 
 impl Task for Election {
-    fn request(&mut self, _: usize, _: &mut Pcg64Mcg) -> Body {
-        self.is_asked = true;
+    fn request(&mut self, node: usize, _: &mut Pcg64Mcg) -> Body {
+        self.is_asked[node] = true;
         body("elect", [])
     }
 
@@ -47,8 +64,38 @@ impl Task for Election {
         Ok(())
     }
 
-    fn detects(&self) -> bool {
-        true
+    fn detects(&self, node: usize, killed: usize) -> bool {
+        let reaches = |network: &(Network, Stations)| {
+            let neighbours = network.0.neighbours(ProcessId::at(node));
+            neighbours.contains(&ProcessId::at(killed))
+        };
+        self.stations.as_ref().is_none_or(reaches)
+    }
+
+    fn sent(
+        &mut self,
+        history: &mut History,
+        _: Duration,
+        sent: &Sent,
+        _: &Body,
+    ) -> Result<(), String> {
+        let Some((network, _)) = &self.stations else {
+            return Ok(());
+        };
+        let neighbours = network.neighbours(sent.from);
+        if sent.from == sent.to || neighbours.contains(&sent.to) {
+            return Ok(());
+        }
+        let names: Vec<_> = neighbours.iter().map(|it| history.names.of(*it)).collect();
+        let names = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        };
+        let to = history.names.of(sent.to);
+        Err(format!(
+            "expected one of its neighbours as dest, {names}, found {to}, which it does not reach"
+        ))
     }
 
     fn report(
@@ -58,28 +105,47 @@ impl Task for Election {
         node: usize,
         body: &Body,
     ) -> Result<bool, String> {
-        expect_report(body, &["leader"])?;
-        let leader = body.get("leader").and_then(Value::as_str);
-        let process = leader.and_then(|leader| history.names.process(leader));
-        let process = process.filter(|process| history.is_node(*process));
-        let (Some(time), Some(process)) = (number(body, "term"), process) else {
-            let field = |name| body.get(name).map_or("none".to_owned(), Value::to_string);
-            let found = format!("term {}, leader {}", field("term"), field("leader"));
+        match self.stations {
+            Some(_) => expect_report(body, &["leader", "parent"])?,
+            None => expect_report(body, &["leader"])?,
+        }
+        let what = kind(body).to_owned();
+        let (Some(time), Some(process)) = (number(body, "term"), history.node(body, &what)) else {
             return Err(format!(
-                "expected an integer as term and a node as leader in leader, found {}",
-                excerpt(found.as_bytes())
+                "expected an integer as term and a node as {what} in {what}, found {}",
+                found(body, &["term", &what])
             ));
         };
-        let meaning = Meaning::Leader(Timestamp { time, process });
-        history.local(at, ProcessId::at(node), meaning);
+        let named = Timestamp { time, process };
+        let node_as_process = ProcessId::at(node);
+        if what == "parent" {
+            history.local(at, node_as_process, Meaning::Parent(named));
+            return Ok(false);
+        }
+        history.local(at, node_as_process, Meaning::Leader(named));
         let now = Some((time, process));
         Ok(std::mem::replace(&mut self.leaders[node], now) != now)
     }
 
     fn is_complete(&self, end: &End<'_>) -> bool {
-        let best = best(self.leaders.len(), |process| !end.is_up[process.index()]);
-        let agrees = |leader: &Option<(u64, ProcessId)>| leader.map(|(_, leader)| leader) == best;
-        !self.is_asked || end.of_those_up(&self.leaders).all(|it| agrees(it.1))
+        let is_down = |process: ProcessId| !end.is_up[process.index()];
+        let of_all = best(self.leaders.len(), is_down);
+        let best = |node: usize| match &self.stations {
+            Some((_, stations)) => Some(stations.best(ProcessId::at(node), &is_down)),
+            None => of_all,
+        };
+        let mut led = end.of_those_up(&self.leaders);
+        // A part of a network that nobody has asked has no leader.
+        let mut asked = Vec::new();
+        for (node, is_asked) in end.of_those_up(&self.is_asked) {
+            if *is_asked {
+                asked.push(best(node));
+            }
+        }
+        led.all(|(node, leader)| {
+            let best = best(node);
+            !asked.contains(&best) || leader.map(|(_, leader)| leader) == best
+        })
     }
 
     fn conclude(&self, _: &End<'_>) -> Vec<Check> {

@@ -9,12 +9,16 @@ mod elements;
 mod key_value;
 mod multicast;
 mod mutex;
+mod snapshot;
+mod time;
 mod unique_ids;
+
+use common::process::faults::Faults;
 
 use super::{task::Task, workload::NodeWorkload};
 
-/// The task of this workload for N nodes.
-pub(super) fn of(workload: NodeWorkload, nodes: usize) -> Box<dyn Task> {
+/// The task of this workload for N nodes, over a network with these faults.
+pub(super) fn of(workload: NodeWorkload, nodes: usize, faults: &Faults) -> Box<dyn Task> {
     match workload {
         NodeWorkload::Echo => Box::new(echo::Echo::default()),
         NodeWorkload::UniqueIds => Box::new(unique_ids::UniqueIds::default()),
@@ -26,7 +30,11 @@ pub(super) fn of(workload: NodeWorkload, nodes: usize) -> Box<dyn Task> {
         NodeWorkload::Clocks => Box::new(clocks::Clocks::new(nodes)),
         NodeWorkload::Mutex => Box::new(mutex::Mutex::new(nodes)),
         NodeWorkload::Election => Box::new(election::Election::new(nodes)),
+        NodeWorkload::Wireless => Box::new(election::Election::wireless(nodes)),
         NodeWorkload::Commit => Box::new(commit::Commit::new(nodes)),
+        NodeWorkload::Snapshot => Box::new(snapshot::Snapshot::new(nodes)),
+        NodeWorkload::Time => Box::new(time::Time::new(nodes, false, faults)),
+        NodeWorkload::Berkeley => Box::new(time::Time::new(nodes, true, faults)),
         NodeWorkload::Total | NodeWorkload::Causal => Box::new(multicast::Multicast::new(nodes)),
     }
 }

@@ -22,20 +22,22 @@ function processesCut({ data, choice }) {
 
 /**
  * What the cut is, with the last event of each process before it (-1: none). A message that is received before the cut and sent
- * after it makes it inconsistent; one that is sent before the cut and received after it is in transit.
+ * after it makes it inconsistent; one that is sent before the cut and received after it is in transit. Frames beneath the channels
+ * of an application are none of its messages.
  */
 function judgeCut(data, last, isCut) {
-  const { process, from, to } = data;
+  const { process, from, to, beneath } = data;
   const isBefore = (event) => event <= last[process[event]];
   const violations = [], inTransit = [];
   for (let m = 0; m < from.length; m++) {
     const isSent = isBefore(from[m]);
-    if (isSent === isBefore(to[m]) || !isCut[process[from[m]]] || !isCut[process[to[m]]]) continue;
+    if (beneath[m] || isSent === isBefore(to[m]) || !isCut[process[from[m]]] || !isCut[process[to[m]]]) continue;
     (isSent ? inTransit : violations).push(m);
   }
   violations.sort((a, b) => to[a] - to[b] || from[a] - from[b]);
   inTransit.sort((a, b) => from[a] - from[b] || to[a] - to[b]);
-  const unreceived = data.lost.filter((event) => isBefore(event) && isCut[process[event]]);
+  const hasFrames = beneath.some(Boolean);
+  const unreceived = data.lost.filter((event) => !hasFrames && isBefore(event) && isCut[process[event]]);
   return { isConsistent: violations.length === 0, violations, inTransit, unreceived };
 }
 

@@ -46,6 +46,7 @@ function decode(json) {
     from: column('messages.from', raw.messages.from, raw.messages.from.length, n),
     to: column('messages.to', raw.messages.to, raw.messages.from.length, n),
     inferred: Uint8Array.from(raw.messages.inferred),
+    beneath: raw.messages.beneath ? Uint8Array.from(raw.messages.beneath) : new Uint8Array(raw.messages.from.length),
     lost: column('lost', raw.lost || [], (raw.lost || []).length, n),
     cuts: (raw.cuts || []).map(([name, last]) => ({ name: printable(name), last: column('cuts', last, raw.processes.length, n, -1) })),
     spans: (raw.spans || []).map(([kind, from, until, text]) => ({ kind, from, until, text })),
