@@ -8,6 +8,7 @@
 //! | module | job |
 //! | --- | --- |
 //! | [`clock`], [`ids`], [`timers`] | Lamport's clock; processes and their names; which timers are set |
+//! | `meaning`, `outbox`, `clocked` | what an event means; the actions of a process; a process with its clock |
 //! | [`physical`] | physical clocks: what a process reads, and what its driver knows of them |
 //! | [`detector`] | failure detectors: perfect, and eventually perfect by heartbeats |
 //! | [`reliable_link`], [`engine`] | reliable FIFO channels; a process with its channels, for any driver |
@@ -24,6 +25,7 @@ pub mod check;
 #[cfg(feature = "children")]
 pub mod children;
 pub mod clock;
+mod clocked;
 pub mod detector;
 pub mod engine;
 pub mod fault_event;
@@ -31,8 +33,10 @@ pub mod fault_event;
 pub mod faults;
 pub mod happened_before;
 pub mod ids;
+mod meaning;
 #[cfg(feature = "node")]
 pub mod node;
+mod outbox;
 pub mod physical;
 pub mod property;
 pub mod reliable_link;
@@ -49,18 +53,19 @@ pub mod words;
 #[cfg(feature = "simulation")]
 pub mod workload;
 
-use std::{
-    fmt,
-    hash::{Hash, Hasher},
-};
+use std::{fmt, hash::Hash};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use self::{
-    clock::{LamportClock, Overflow, Timestamp},
+    clock::{Overflow, Timestamp},
     detector::Detection,
     ids::{Names, ProcessId},
-    physical::{ClockAction, ClockEvent, Reading, SoftwareClock},
+};
+pub use self::{
+    clocked::Clocked,
+    meaning::{Meaning, Outcome, Value},
+    outbox::{Action, Outbox},
 };
 
 /// A message of an algorithm.
@@ -119,172 +124,6 @@ impl To {
     }
 }
 
-/// The meaning of an event to the algorithm: the properties are checked on these.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Meaning {
-    /// The process requests the critical section; the event's timestamp is the request's.
-    Request,
-    /// It enters the critical section for its request with this timestamp.
-    Enter(Timestamp),
-    /// It exits the critical section that it entered for the request with this timestamp.
-    Exit(Timestamp),
-    /// It multicasts this payload; the event's timestamp is the multicast's.
-    Multicast(String),
-    /// It delivers the multicast with this timestamp to its application; with the application's output.
-    Deliver(Timestamp, String),
-    /// A local event.
-    Local(String),
-    /// It starts to look up this name.
-    LookUp(String),
-    /// Its look-up of this name ends with this value.
-    Found(String, Value),
-    /// It inserts this name with this value.
-    Insert(String, Value),
-    /// It hands this name, and the entity that has it, over to this process.
-    Move(String, ProcessId),
-    /// It removes this name: the entity that has it does not exist any more.
-    Delete(String),
-    /// Look-ups of this name go by this value from now on, which this process keeps.
-    Store(String, Value),
-    /// It joins the other processes.
-    Join,
-    /// It leaves the other processes, and hands over what it has.
-    Leave,
-    /// Its failure detector suspects another process, or trusts it again.
-    Detect(Detection),
-    /// It starts an election.
-    Elect,
-    /// It takes this process as the leader of this term, the time of the timestamp.
-    Leader(Timestamp),
-    /// In a wireless network: it has this capacity, and reaches these processes.
-    Station(u32, Vec<ProcessId>),
-    /// It takes this process as its parent in the tree of this term, the time of the timestamp.
-    Parent(Timestamp),
-    /// It begins the transaction with this number.
-    Begin(u32),
-    /// It votes on the transaction with this number.
-    Vote(u32, Outcome),
-    /// It decides on the transaction with this number.
-    Decide(u32, Outcome),
-    /// It transfers this amount of money: the transfer with this number of this process, the time and the process of the timestamp.
-    Transfer(Timestamp, u32),
-    /// It receives the transfer with this number of this process: its balance grows by this amount.
-    Credit(Timestamp, u32),
-    /// It records its own state, this balance, for the snapshot with this number of this initiator.
-    Record(Timestamp, i64),
-    /// It records, for this snapshot, this amount as in transit to it in the channel from this process.
-    RecordChannel(Timestamp, ProcessId, u32),
-    /// Its snapshot is complete, and has this amount in all processes and channels together.
-    Complete(Timestamp, i64),
-    /// It asks others for their time, reports its own, measures that of another, or adjusts its clock.
-    Clock(Box<ClockEvent>),
-}
-
-/// What a transaction comes to, or what a vote is for.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// All of it is done.
-    Commit,
-    /// Nothing of it is done.
-    Abort,
-}
-
-impl Outcome {
-    /// Its word, in messages and logs.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Commit => "commit",
-            Self::Abort => "abort",
-        }
-    }
-
-    /// The outcome with this word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        let all = [Self::Commit, Self::Abort];
-        all.into_iter().find(|outcome| outcome.word() == word)
-    }
-}
-
-/// What a name stands for.
-#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Value {
-    /// Nothing: the name does not exist, or was not found.
-    #[default]
-    Nothing,
-    /// The process where its entity is.
-    Place(ProcessId),
-    /// A text; in a log, the name of a process too.
-    Text(String),
-}
-
-impl Value {
-    /// Whether the name stands for nothing.
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::Nothing
-    }
-
-    /// The value as text; empty for nothing.
-    pub fn text<'a>(&'a self, names: &'a Names) -> &'a str {
-        match self {
-            Self::Nothing => "",
-            Self::Place(process) => names.of(*process),
-            Self::Text(text) => text,
-        }
-    }
-}
-
-impl From<Option<ProcessId>> for Value {
-    fn from(place: Option<ProcessId>) -> Self {
-        place.map_or(Self::Nothing, Self::Place)
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        match text.is_empty() {
-            true => Self::Nothing,
-            false => Self::Text(text),
-        }
-    }
-}
-
-impl Meaning {
-    /// The meaning's word in the log.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Enter(_) => "enter",
-            Self::Exit(_) => "exit",
-            Self::Multicast(_) => "multicast",
-            Self::Deliver(..) => "deliver",
-            Self::Local(_) => "local",
-            Self::LookUp(_) => "look-up",
-            Self::Found(..) => "found",
-            Self::Insert(..) => "insert",
-            Self::Move(..) => "move",
-            Self::Delete(_) => "delete",
-            Self::Store(..) => "store",
-            Self::Join => "join",
-            Self::Leave => "leave",
-            Self::Detect(detection) => detection.word(),
-            Self::Elect => "elect",
-            Self::Leader(_) => "leader",
-            Self::Station(..) => "station",
-            Self::Parent(_) => "parent",
-            Self::Begin(_) => "begin",
-            Self::Vote(..) => "vote",
-            Self::Decide(..) => "decide",
-            Self::Transfer(..) => "transfer",
-            Self::Credit(..) => "credit",
-            Self::Record(..) => "record",
-            Self::RecordChannel(..) => "record-channel",
-            Self::Complete(..) => "complete",
-            Self::Clock(event) => event.word(),
-        }
-    }
-}
-
 /// What a process sets a timer for; the driver chooses the duration. A process has one timer of each kind.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TimerKind {
@@ -315,104 +154,6 @@ impl TimerKind {
     #[inline]
     pub fn index(self) -> usize {
         self as usize
-    }
-}
-
-/// One action of a process.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub enum Action<M> {
-    /// An event.
-    Event {
-        /// The clock's time after the event.
-        time: u64,
-        /// The meaning of the event.
-        meaning: Option<Meaning>,
-        /// The message that the event sends.
-        send: Option<(To, M)>,
-    },
-    /// The process sets its timer of this kind; this replaces an earlier setting of the same kind.
-    SetTimer(TimerKind),
-    /// The timer of this kind does not expire.
-    ClearTimer(TimerKind),
-}
-
-/// Collects a process's actions. Each event advances the clock (IR1), and a message carries the event's time.
-#[derive(Debug)]
-pub struct Outbox<'a, M> {
-    me: ProcessId,
-    clock: &'a mut LamportClock,
-    reading: Reading,
-    actions: &'a mut Vec<Action<M>>,
-}
-
-impl<M> Outbox<'_, M> {
-    /// A local event.
-    ///
-    /// # Errors
-    /// At the end of the clock's range, as all of these.
-    pub fn local(&mut self, meaning: Meaning) -> Result<Timestamp, Overflow> {
-        self.event(Some(meaning), None)
-    }
-
-    /// Sends a message.
-    ///
-    /// # Errors
-    /// At the end of the clock's range.
-    pub fn send(&mut self, to: To, message: M) -> Result<Timestamp, Overflow> {
-        self.event(None, Some((to, message)))
-    }
-
-    /// Sends a message in an event with this meaning.
-    ///
-    /// # Errors
-    /// At the end of the clock's range.
-    pub fn send_as(&mut self, meaning: Meaning, to: To, message: M) -> Result<Timestamp, Overflow> {
-        self.event(Some(meaning), Some((to, message)))
-    }
-
-    /// Sets the timer of this kind, in place of an earlier setting of the same kind.
-    pub fn set_timer(&mut self, kind: TimerKind) {
-        self.actions.push(Action::SetTimer(kind));
-    }
-
-    /// Clears the timer of this kind, if it is set.
-    pub fn clear_timer(&mut self, kind: TimerKind) {
-        self.actions.push(Action::ClearTimer(kind));
-    }
-
-    /// What the hardware clock shows, in nanoseconds; only of processes that [read one](Process::READS_CLOCK).
-    pub fn reading(&self) -> i64 {
-        self.reading.hardware
-    }
-
-    /// What the process does with its software clock in this round, as an event's meaning. The driver's part of it, how far the
-    /// hardware clock is from true time, is for the verdict.
-    pub fn clock_event(&self, round: u32, clock: &SoftwareClock, action: ClockAction) -> Meaning {
-        let reading = self.reading;
-        Meaning::Clock(Box::new(ClockEvent {
-            round,
-            action,
-            reading,
-            set: clock.set(reading.hardware),
-            shown: clock.shown(reading.hardware),
-        }))
-    }
-
-    fn event(
-        &mut self,
-        meaning: Option<Meaning>,
-        send: Option<(To, M)>,
-    ) -> Result<Timestamp, Overflow> {
-        let time = self.clock.tick()?;
-        self.actions.push(Action::Event {
-            time,
-            meaning,
-            send,
-        });
-        Ok(Timestamp {
-            time,
-            process: self.me,
-        })
     }
 }
 
@@ -575,145 +316,4 @@ pub trait Process: Clone + fmt::Debug + Eq + Hash + Send + Sync + Sized + 'stati
 
     /// The process's queue, and what it waits for: a line for each entry, in their order.
     fn queue(&self, names: &Names) -> Vec<String>;
-}
-
-/// A process with its clock.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Clocked<P> {
-    /// The process's id.
-    pub me: ProcessId,
-    /// The process's clock.
-    pub clock: LamportClock,
-    /// The algorithm.
-    pub process: P,
-    /// What its hardware clock shows at the next input, if it reads one.
-    pub reading: Reading,
-    /// Whether a receive event moves the clock past the message's time (IR2b).
-    advances: bool,
-}
-
-/// Without the hardware clock of a process that reads none.
-impl<P: Process> Hash for Clocked<P> {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (self.me, &self.clock, &self.process, self.advances).hash(hasher);
-        if P::READS_CLOCK {
-            self.reading.hash(hasher);
-        }
-    }
-}
-
-impl<P: Process> Clocked<P> {
-    /// The process `me` in a group of N, with its clock at 0.
-    pub fn new(me: ProcessId, processes: usize, settings: &P::Settings) -> Self {
-        Self {
-            me,
-            clock: LamportClock::new(),
-            process: P::new(me, processes, settings),
-            reading: Reading::default(),
-            advances: P::advances_past_messages(settings),
-        }
-    }
-
-    /// Starts the process.
-    ///
-    /// # Errors
-    /// At the end of the clock's range.
-    pub fn start(&mut self, actions: &mut Vec<Action<P::Message>>) -> Result<(), Overflow> {
-        self.drive(actions, P::start)
-    }
-
-    /// A message has arrived: what the process does before it receives it. Returns the meaning of the receive event. The clock
-    /// moves up to the message's time first, as what the process does depends on the message.
-    ///
-    /// # Errors
-    /// At the end of the clock's range.
-    pub fn before_receiving(
-        &mut self,
-        from: ProcessId,
-        message: &Stamped<P::Message>,
-        actions: &mut Vec<Action<P::Message>>,
-    ) -> Result<Option<Meaning>, Overflow> {
-        if !P::ACTS_BEFORE_RECEIVING {
-            return Ok(None);
-        }
-        if self.advances && message.time > self.clock.time() {
-            self.clock = LamportClock::at(message.time);
-        }
-        self.drive(actions, |process, out| {
-            process.before_receiving(from, message, out)
-        })
-    }
-
-    /// Receives a message: the clock moves past the message's time (IR2b) before the process handles it. Returns the time
-    /// of the receive event; the actions follow it.
-    ///
-    /// # Errors
-    /// At the end of the clock's range. When the clock cannot move past the message's time, the message is not received.
-    pub fn receive(
-        &mut self,
-        from: ProcessId,
-        message: Stamped<P::Message>,
-        actions: &mut Vec<Action<P::Message>>,
-    ) -> Result<u64, Overflow> {
-        let received = if self.advances {
-            self.clock.receive(message.time)?
-        } else {
-            self.clock.tick()?
-        };
-        self.drive(actions, |process, out| process.receive(from, message, out))?;
-        Ok(received)
-    }
-
-    /// The timer of this kind has expired.
-    ///
-    /// # Errors
-    /// At the end of the clock's range.
-    pub fn timer(
-        &mut self,
-        kind: TimerKind,
-        actions: &mut Vec<Action<P::Message>>,
-    ) -> Result<(), Overflow> {
-        self.drive(actions, |process, out| process.timer(kind, out))
-    }
-
-    /// The failure detector suspects another process, or trusts it again: an event, which the process handles.
-    ///
-    /// # Errors
-    /// At the end of the clock's range.
-    pub fn detect(
-        &mut self,
-        detection: Detection,
-        actions: &mut Vec<Action<P::Message>>,
-    ) -> Result<(), Overflow> {
-        self.drive(actions, |process, out| {
-            out.local(Meaning::Detect(detection))?;
-            process.detect(detection, out)
-        })
-    }
-
-    /// Handles a command.
-    ///
-    /// # Errors
-    /// When the process rejects it.
-    pub fn command(
-        &mut self,
-        command: Command,
-        actions: &mut Vec<Action<P::Message>>,
-    ) -> Result<(), Refusal> {
-        self.drive(actions, |process, out| process.command(command, out))
-    }
-
-    fn drive<T>(
-        &mut self,
-        actions: &mut Vec<Action<P::Message>>,
-        step: impl FnOnce(&mut P, &mut Outbox<'_, P::Message>) -> T,
-    ) -> T {
-        let mut out = Outbox {
-            me: self.me,
-            clock: &mut self.clock,
-            reading: self.reading,
-            actions,
-        };
-        step(&mut self.process, &mut out)
-    }
 }
