@@ -6,10 +6,7 @@
 //! follows the measured round-trip times (RFC 6298) and doubles with every retransmission. The caller passes the time, as
 //! the duration since any fixed moment.
 
-use std::{
-    collections::{BTreeMap, VecDeque, btree_map::Entry},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -73,8 +70,9 @@ pub struct ReliableLink<T> {
     /// All packets of the other side up to this sequence number are delivered.
     received: u64,
     order: ChannelOrder,
-    /// Packets that arrived out of order; nothing is kept of one that was delivered.
-    early: BTreeMap<u64, Option<T>>,
+    /// Packets that arrived out of order, by sequence number; nothing is kept of one that was delivered. They are few, at most a window,
+    /// and the next one is the first.
+    early: VecDeque<(u64, Option<T>)>,
     /// Whether a packet has arrived since the last acknowledgement.
     owes: bool,
     /// The smoothed round-trip time and its variation (SRTT and RTTVAR of RFC 6298).
@@ -106,7 +104,7 @@ impl<T> Default for ReliableLink<T> {
             next: 1,
             received: 0,
             order: ChannelOrder::Fifo,
-            early: BTreeMap::new(),
+            early: VecDeque::new(),
             owes: false,
             round_trip: None,
             heard: None,
@@ -149,18 +147,29 @@ impl<T: Clone> ReliableLink<T> {
         if frame.sequence == self.received + 1 {
             self.received += 1;
             deliver(packet);
-            while let Some(packet) = self.early.remove(&(self.received + 1)) {
+            while self
+                .early
+                .front()
+                .is_some_and(|first| first.0 == self.received + 1)
+            {
                 self.received += 1;
-                packet.into_iter().for_each(&mut deliver);
+                let first = self.early.pop_front();
+                first
+                    .and_then(|first| first.1)
+                    .into_iter()
+                    .for_each(&mut deliver);
             }
         } else if frame.sequence > self.received && frame.sequence - self.received <= WINDOW {
-            match (self.order, self.early.entry(frame.sequence)) {
-                (ChannelOrder::Fifo, Entry::Vacant(early)) => drop(early.insert(Some(packet))),
-                (ChannelOrder::Unordered, Entry::Vacant(early)) => {
-                    early.insert(None);
+            let known = |(sequence, _): &(u64, Option<T>)| *sequence;
+            let Err(place) = self.early.binary_search_by_key(&frame.sequence, known) else {
+                return;
+            };
+            match self.order {
+                ChannelOrder::Fifo => self.early.insert(place, (frame.sequence, Some(packet))),
+                ChannelOrder::Unordered => {
+                    self.early.insert(place, (frame.sequence, None));
                     deliver(packet);
                 }
-                (_, Entry::Occupied(_)) => {}
             }
         }
     }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam::channel::{RecvTimeoutError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::{
     path_event::ExplainPath,
@@ -144,14 +144,24 @@ pub fn with_progress<T>(
         let (_working, done) = bounded::<Infallible>(0);
         let progress = &*progress;
         if is_shown {
-            let thread = thread::Builder::new().name("progress".into());
-            // Without a thread there is no progress line.
-            let _ = thread.spawn_scoped(scope, move || {
-                while done.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
-                    journal.record(report::progress(&progress.counts(), begun.elapsed()));
-                }
-            });
+            show_progress(scope, (progress, begun), journal, done);
         }
         search(progress)
     })
+}
+
+/// Shows the progress now and then, until the search is done.
+fn show_progress<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    (progress, begun): (&'scope Progress, Instant),
+    journal: &'scope Journal,
+    done: Receiver<Infallible>,
+) {
+    let thread = thread::Builder::new().name("progress".into());
+    // Without a thread there is no progress line.
+    let _ = thread.spawn_scoped(scope, move || {
+        while done.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
+            journal.record(report::progress(&progress.counts(), begun.elapsed()));
+        }
+    });
 }

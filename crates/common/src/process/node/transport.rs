@@ -183,15 +183,18 @@ impl<'s> FrameTransport<'s> {
 ///
 /// # Errors
 /// When the system has no further thread (exit code 2).
-pub fn spawn<'scope, T: Send + 'scope>(
+pub fn spawn<'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: String,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Result<std::thread::ScopedJoinHandle<'scope, T>, Failure> {
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<(), Failure> {
+    // The start of a thread is much code, which is compiled once for all that threads do.
+    let work: Box<dyn FnOnce() + Send + 'scope> = Box::new(work);
     let started = std::thread::Builder::new()
         .name(name.clone())
         .spawn_scoped(scope, work);
-    started.map_err(|error| Failure::could_not_run(format!("thread {name}"), why(&error)))
+    let failed = |error| Failure::could_not_run(format!("thread {name}"), why(&error));
+    started.map(drop).map_err(failed)
 }
 
 fn read_datagrams(socket: &UdpSocket, incoming: &Sender<Incoming>, closing: &Shutdown) {
