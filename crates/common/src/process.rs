@@ -2,7 +2,7 @@
 //! [`Outbox`]. It has no sockets, threads, randomness or time of its own, so that the simulator, the model checker and
 //! the real sockets drive the same code.
 //!
-//! Between a process and its driver stands [`Clocked`], the layer into which van Steen & Tanenbaum (Distributed Systems,
+//! Between a process and its driver stands [`Clocked`](clocked::Clocked), the layer into which van Steen & Tanenbaum (Distributed Systems,
 //! section "Logical clocks") put the clock: it advances the clock at every event and timestamps every message.
 //!
 //! | module | job |
@@ -25,7 +25,7 @@ pub mod check;
 #[cfg(feature = "children")]
 pub mod children;
 pub mod clock;
-mod clocked;
+pub mod clocked;
 pub mod detector;
 pub mod engine;
 pub mod fault_event;
@@ -63,9 +63,8 @@ use self::{
     ids::{Names, ProcessId},
 };
 pub use self::{
-    clocked::Clocked,
     meaning::{Meaning, Outcome, Value},
-    outbox::{Action, Outbox},
+    outbox::{Action, Outbox, TimerKind, To},
 };
 
 /// A message of an algorithm.
@@ -102,58 +101,6 @@ impl<M> Stamped<M> {
             time: self.time,
             process: from,
         }
-    }
-}
-
-/// The destination of a message. A multicast is one event, as in Lamport's paper, whatever number of copies the network
-/// carries.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum To {
-    /// All other processes.
-    All,
-    /// One other process.
-    One(ProcessId),
-}
-
-impl To {
-    /// The receivers in a group of N processes, when `from` sends.
-    #[inline]
-    pub fn receivers(self, from: ProcessId, processes: usize) -> impl Iterator<Item = ProcessId> {
-        from.others(processes)
-            .filter(move |other| self == Self::All || self == Self::One(*other))
-    }
-}
-
-/// What a process sets a timer for; the driver chooses the duration. A process has one timer of each kind.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum TimerKind {
-    /// The time until the application starts its next operation; never expires when no operation is left.
-    Think,
-    /// The time that the application works in the critical section.
-    Work,
-    /// The time until the next round of periodic work, such as the stabilisation of a ring.
-    Maintain,
-    /// The time that the process waits for a reply.
-    Timeout,
-}
-
-impl TimerKind {
-    /// The number of kinds.
-    pub const COUNT: usize = 4;
-
-    /// All kinds, each at its index.
-    pub const ALL: [Self; Self::COUNT] = [Self::Think, Self::Work, Self::Maintain, Self::Timeout];
-
-    /// Whether an operation that has started goes on with it; with the others a next one starts.
-    #[inline]
-    pub fn goes_on(self) -> bool {
-        matches!(self, Self::Work | Self::Timeout)
-    }
-
-    /// Its index in a list with an entry for each kind.
-    #[inline]
-    pub fn index(self) -> usize {
-        self as usize
     }
 }
 

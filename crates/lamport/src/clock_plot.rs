@@ -19,7 +19,7 @@ use plotters::{
     prelude::*,
 };
 
-use crate::algorithms::{Algorithm, berkeley::COORDINATOR};
+use crate::algorithms::berkeley::COORDINATOR;
 
 const SIZE: (u32, u32) = (1000, 760);
 
@@ -55,20 +55,20 @@ struct Clock {
     delays: Vec<(f64, f64)>,
 }
 
-/// Draws the clocks of a run into the file; `-` is standard output.
+/// Draws the clocks of a run of this algorithm or workload into the file; `-` is standard output.
 ///
 /// # Errors
 /// `--plot FILE: why` (exit code 2).
 pub fn draw(
     path: &Path,
-    algorithm: Algorithm,
+    what: &str,
     names: &Names,
     events: &[RunEvent],
     faults: &Faults,
 ) -> Result<(), Failure> {
     let mut svg = String::new();
     let clocks = clocks(names.count(), events);
-    let drawn = picture(&mut svg, algorithm, names, &clocks, faults);
+    let drawn = picture(&mut svg, what, names, &clocks, faults);
     drawn.map_err(|error| failure(path, &error.to_string()))?;
     files::write("--plot", path, |file| writeln!(file, "{}", svg.trim_end()))
 }
@@ -115,7 +115,7 @@ fn clocks(processes: usize, events: &[RunEvent]) -> Vec<Clock> {
 
 fn picture(
     svg: &mut String,
-    algorithm: Algorithm,
+    what: &str,
     names: &Names,
     clocks: &[Clock],
     faults: &Faults,
@@ -123,9 +123,8 @@ fn picture(
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let title = format!(
-        "{} processes of {}: clocks after each adjustment, and delays",
-        names.count(),
-        algorithm.word()
+        "{} processes of {what}: clocks after each adjustment, and delays",
+        names.count()
     );
     let root = root.titled(&title, ("sans-serif", 20))?;
     let (above, below) = root.split_vertically(OFFSETS);

@@ -213,7 +213,7 @@ common::options! {
         #[arg(value_name = "FILE", help_heading = "Pictures")]
         plot: PathBuf => [
             simulate: "Draw the offsets and delays of clocks over time, as SVG",
-            run: "Draw the offsets and delays of clocks, with --node latencies and faults, as SVG",
+            run: "Draw the offsets and delays of clocks, of other nodes latencies and faults, as SVG",
             compare: "Draw the messages against the number of processes, as SVG",
         ],
         /// Write a log for ShiViz

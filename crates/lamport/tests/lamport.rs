@@ -229,11 +229,6 @@ fn a_flag_of_another_subcommand_is_refused_with_its_name() {
             "node ring --name p1 --peer p1=127.0.0.1:5001",
             "--peer p1=127.0.0.1:5001: this is the name of this process",
         ),
-        ("run wireless --node x", "wireless: no workload of nodes"),
-        (
-            "node wireless --stdio",
-            "--stdio: there is no workload for nodes of this algorithm",
-        ),
         (
             "simulate ring --bug no-timeout",
             "--bug no-timeout: ring cannot have this bug; it can have no-discard, no-removal, old-terms",

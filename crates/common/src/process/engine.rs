@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::process::{
-    Action, Clocked, Command, Meaning, Message, Process, Refusal, Stamped, TimerKind, To,
+    Action, Command, Meaning, Message, Process, Refusal, Stamped, TimerKind, To,
     clock::{LamportClock, Overflow},
+    clocked::Clocked,
     detector::{Detection, Heartbeats},
     ids::{Names, ProcessId},
     physical::HardwareClock,

@@ -1,11 +1,63 @@
 //! The actions of a process, as it puts them into its outbox.
 
 use super::{
-    Meaning, TimerKind, To,
     clock::{LamportClock, Overflow, Timestamp},
     ids::ProcessId,
+    meaning::Meaning,
     physical::{ClockAction, ClockEvent, Reading, SoftwareClock},
 };
+
+/// The destination of a message. A multicast is one event, as in Lamport's paper, whatever number of copies the network
+/// carries.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum To {
+    /// All other processes.
+    All,
+    /// One other process.
+    One(ProcessId),
+}
+
+impl To {
+    /// The receivers in a group of N processes, when `from` sends.
+    #[inline]
+    pub fn receivers(self, from: ProcessId, processes: usize) -> impl Iterator<Item = ProcessId> {
+        from.others(processes)
+            .filter(move |other| self == Self::All || self == Self::One(*other))
+    }
+}
+
+/// What a process sets a timer for; the driver chooses the duration. A process has one timer of each kind.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum TimerKind {
+    /// The time until the application starts its next operation; never expires when no operation is left.
+    Think,
+    /// The time that the application works in the critical section.
+    Work,
+    /// The time until the next round of periodic work, such as the stabilisation of a ring.
+    Maintain,
+    /// The time that the process waits for a reply.
+    Timeout,
+}
+
+impl TimerKind {
+    /// The number of kinds.
+    pub const COUNT: usize = 4;
+
+    /// All kinds, each at its index.
+    pub const ALL: [Self; Self::COUNT] = [Self::Think, Self::Work, Self::Maintain, Self::Timeout];
+
+    /// Whether an operation that has started goes on with it; with the others a next one starts.
+    #[inline]
+    pub fn goes_on(self) -> bool {
+        matches!(self, Self::Work | Self::Timeout)
+    }
+
+    /// Its index in a list with an entry for each kind.
+    #[inline]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
 
 /// One action of a process.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

@@ -1,7 +1,7 @@
 //! Tests: messages of an old snapshot, of an unknown one and of a wrong size are discarded by both algorithms.
 
 use common::process::{
-    Action, Clocked, Command, Meaning, Process, Stamped, clock::Timestamp, ids::ProcessId,
+    Action, Command, Meaning, Process, Stamped, clock::Timestamp, clocked::Clocked, ids::ProcessId,
 };
 
 use super::{

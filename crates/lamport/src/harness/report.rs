@@ -20,9 +20,11 @@ use super::{
     explain::Explanation,
     lab::Outcome,
     plot,
-    settings::Settings,
+    settings::{Settings, names},
     workload::{NodeWorkload, OUTSIDE},
 };
+use crate::{algorithms::Algorithm, clock_plot};
+
 /// Reports on a run that began at this time since 1970.
 ///
 /// # Errors
@@ -59,8 +61,20 @@ pub(super) fn report(
         logs(settings, outcome, began, folder)?;
     }
     if let Some(path) = &settings.plot {
-        let title = format!("{}: {}", settings.workload.word(), settings.command);
-        plot::draw(path, &title, outcome)?;
+        let what = settings.workload.word();
+        let algorithm = settings.workload.algorithm();
+        if algorithm.is_some_and(Algorithm::reads_clock) {
+            let events = PathEvent::run_events(&history.path);
+            clock_plot::draw(
+                path,
+                what,
+                &names(settings.nodes),
+                &events,
+                &settings.faults,
+            )?;
+        } else {
+            plot::draw(path, &format!("{what}: {}", settings.command), outcome)?;
+        }
         journal.record(Event::new(Kind::Write).text(visible_path(path)));
     }
     for words in outcome.statistics.words() {

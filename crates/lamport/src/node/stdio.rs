@@ -3,13 +3,14 @@
 //!
 //! | module | job |
 //! | --- | --- |
-//! | `input` | what the process gets, in its order, each with a reading of the hardware clock where it has one |
+//! | `input`, `readings` | what the process gets, in its order, each with a reading of the hardware clock where it has one |
 //! | `requests` | the requests of the application, as commands |
 //! | `output` | what the process sends and sets, and its answers |
 //! | `reports` | what it reports to the lab |
 
 mod input;
 mod output;
+mod readings;
 mod reports;
 mod requests;
 

@@ -95,7 +95,7 @@ fn check(
     }
     if let Some(path) = &settings.plot {
         let (names, faults) = (&settings.names, &settings.faults);
-        clock_plot::draw(path, settings.algorithm, names, events, faults)?;
+        clock_plot::draw(path, settings.algorithm.word(), names, events, faults)?;
     }
     for check in &verdict.checks {
         journal.record(check.event());

@@ -74,7 +74,13 @@ pub fn run(
     let summary = series.run(&simulation, shutdown)?;
     if let Some(path) = plot {
         let (run, _) = simulated(algorithm, &settings);
-        clock_plot::draw(path, algorithm, report.names, &run.events, &settings.faults)?;
+        clock_plot::draw(
+            path,
+            algorithm.word(),
+            report.names,
+            &run.events,
+            &settings.faults,
+        )?;
     }
     Ok(summary)
 }

@@ -4,7 +4,8 @@
 use std::{cmp::Reverse, collections::BinaryHeap, mem, time::Duration};
 
 use common::process::{
-    Action, Clocked, Command, Meaning, Refusal, Stamped, TimerKind, To, Value, ids::ProcessId,
+    Action, Command, Meaning, Refusal, Stamped, TimerKind, To, Value, clocked::Clocked,
+    ids::ProcessId,
 };
 
 use crate::location::{

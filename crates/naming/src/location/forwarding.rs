@@ -305,7 +305,7 @@ impl Scheme for Forwarding {
 
 #[cfg(test)]
 mod tests {
-    use common::process::{Action, Clocked, Meaning, Value};
+    use common::process::{Action, Meaning, Value, clocked::Clocked};
 
     use super::*;
 

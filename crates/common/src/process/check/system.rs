@@ -23,8 +23,9 @@ use super::{
     time::{ModelTime, TICK},
 };
 use crate::process::{
-    Action, Clocked, Command, Meaning, Process, Stamped, TimerKind, To,
+    Action, Command, Meaning, Process, Stamped, TimerKind, To,
     clock::LamportClock,
+    clocked::Clocked,
     detector::Detection,
     ids::ProcessId,
     property::Property,

@@ -1,6 +1,6 @@
 //! Terms of processes that have crashed.
 
-use common::process::{Action, Clocked};
+use common::process::{Action, clocked::Clocked};
 
 use super::*;
 

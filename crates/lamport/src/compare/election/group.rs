@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use common::process::{
-    Action, Clocked, Command, Process, Stamped, clock::Overflow, detector::Detection,
+    Action, Command, Process, Stamped, clock::Overflow, clocked::Clocked, detector::Detection,
     ids::ProcessId,
 };
 

@@ -145,6 +145,11 @@ impl Time {
             self.reads_clock(history, at, FIRST, reading);
         }
         let bound = delay / 2 + drift(delay.saturating_add(passed.max(0)));
+        if delay > 0 {
+            let offset = time - self.clocks[node].set(reading);
+            let sample = ClockAction::Sample { offset, delay };
+            self.event(history, at, node, (round, reading, sample));
+        }
         let clock = &mut self.clocks[node];
         clock.adjust(reading, time);
         let before = clock.shown;

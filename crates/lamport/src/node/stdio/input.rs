@@ -1,26 +1,17 @@
-//! What a process gets, in its order. One with a hardware clock gets each input with a reading of that, for which it has to ask the
-//! service `clock`; the inputs wait until the answer comes.
+//! What a process gets. One with a hardware clock gets each input with a reading of that, for which it has to ask the service `clock`;
+//! the inputs wait, in their order, until the answer comes.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
 use common::process::{
-    Process, TimerKind,
-    detector::Detection,
-    engine::Packet,
-    ids::ProcessId,
-    physical::{HardwareClock, nanos},
-    reliable_link::Frame,
+    TimerKind, detector::Detection, engine::Packet, ids::ProcessId, reliable_link::Frame,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Stdio;
-use crate::{
-    bug::Bug,
-    harness::message::{Body, CLOCK, Message, body, number},
-};
+use crate::harness::message::{Body, Message, number};
 
 /// How many inputs may wait for a reading.
-const MOST: usize = 4096;
+pub(super) const MOST: usize = 4096;
 
 /// What a process gets.
 pub(super) enum Input<M> {
@@ -36,9 +27,9 @@ pub(super) enum Input<M> {
 
 /// The inputs that wait, each with the number of its request to the clock.
 pub(super) struct Inputs<M> {
-    waiting: VecDeque<(u64, Input<M>)>,
+    pub(super) waiting: VecDeque<(u64, Input<M>)>,
     /// How often the clock was asked.
-    asked: u64,
+    pub(super) asked: u64,
 }
 
 impl<M> Default for Inputs<M> {
@@ -46,65 +37,6 @@ impl<M> Default for Inputs<M> {
         Self {
             waiting: VecDeque::new(),
             asked: 0,
-        }
-    }
-}
-
-impl<P: Process<Settings = Option<Bug>>> Stdio<'_, P> {
-    /// The process gets this, once its hardware clock is read if it has one. One that gets no readings loses what comes.
-    pub(super) fn input(&mut self, input: Input<P::Message>) {
-        if !P::READS_CLOCK {
-            return self.take(self.start.elapsed(), input);
-        }
-        let inputs = &mut self.inputs;
-        if inputs.waiting.len() < MOST {
-            inputs.asked += 1;
-            inputs.waiting.push_back((inputs.asked, input));
-            let read = body("read", [("msg_id", inputs.asked.into())]);
-            self.out.write(CLOCK, read);
-        }
-    }
-
-    /// The clock has answered: the input that waits for it.
-    ///
-    /// # Errors
-    /// When the answer has no time, or comes out of order.
-    pub(super) fn read(&mut self, answer: &Body) -> Result<(), String> {
-        let time = answer.get("time").and_then(Value::as_i64);
-        let waiting = self.inputs.waiting.front().map(|(number, _)| *number);
-        let (Some(time), true) = (time, waiting == number(answer, "in_reply_to")) else {
-            return Err("expected the time in reply to the first read of the clock".to_owned());
-        };
-        let hardware = time.saturating_mul(1_000);
-        self.out.reading = hardware;
-        let now = self.start.elapsed();
-        if let Some(engine) = &mut self.engine {
-            let origin = hardware.saturating_sub(nanos(now));
-            let clock = HardwareClock {
-                origin,
-                ..HardwareClock::default()
-            };
-            engine.set_hardware_clock(now, clock);
-        }
-        if let Some((_, input)) = self.inputs.waiting.pop_front() {
-            self.take(now, input);
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, now: Duration, input: Input<P::Message>) {
-        let Some(engine) = &mut self.engine else {
-            return;
-        };
-        match input {
-            Input::Frame(from, frame) => {
-                let sent = frame.packet.as_ref().map(|packet| packet.message.time);
-                self.out.receiving = sent.map(|sent| (from, sent));
-                engine.receive(now, from, frame, &mut self.out);
-            }
-            Input::Timer(kind) => engine.timer(now, kind, &mut self.out),
-            Input::Detect(detection) => engine.detect(now, detection, &mut self.out),
-            Input::Request(message) => self.request(now, &message),
         }
     }
 }
