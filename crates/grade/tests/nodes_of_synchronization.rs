@@ -22,7 +22,7 @@ type Case = (
 /// How many are graded at once.
 const AT_ONCE: usize = 14;
 
-const CASES: [Case; 34] = [
+const CASES: [Case; 38] = [
     ("election", "", "calm,delays,losses,partition", &[]),
     ("election", "", "leader,leader-losses", &[]),
     ("election", "each-leads", "calm", &["calm"]),
@@ -61,6 +61,10 @@ const CASES: [Case; 34] = [
     ("time", "", "calm,delays,losses,partition", &[]),
     ("time", "", "asymmetric,ahead", &[]),
     ("time", "own-clock", "ahead", &["ahead"]),
+    ("time", "refuse", "calm", &["calm"]),
+    ("time", "frozen", "calm", &["calm"]),
+    ("snapshot", "alone", "calm", &["calm"]),
+    ("berkeley", "first-round", "calm", &["calm"]),
     ("time", "no-halving", "delays", &["delays"]),
     ("time", "set-back", "ahead", &["ahead"]),
     ("time", "stale", "asymmetric", &["asymmetric"]),

@@ -120,8 +120,8 @@ fn a_clock_that_is_not_one_of_the_run_and_one_process_are_refused() {
         ),
         ("check cristian --liveness", "time passes"),
         (
-            "run echo --node x --clock-offset p2=1s",
-            "clock-offset p2=1s: not of nodes",
+            "run time --node x --clock-offset p2=1s",
+            "--clock-offset p2=1s: no process is called 'p2'",
         ),
         ("simulate cristian --slow p1", "--slow p1: not A>B:DELAY"),
     ] {

@@ -63,7 +63,7 @@ fn a_starter_node_speaks_the_protocol_and_fails_for_its_gaps() {
         ("commit", "every process decides", "not decided: n1 on 1"),
         ("wireless", "agreement in the end", "n1 has no leader"),
         ("snapshot", "snapshots completed", "not completed: 1 of n1"),
-        ("time", "error within bound", "where 0 ns is possible"),
+        ("time", "every round ends", "waiting: n2"),
         ("berkeley", "every request answered", "n1 left 1 of its "),
     ];
     // They wait more than they compute.

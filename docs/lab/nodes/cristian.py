@@ -49,8 +49,8 @@ while message := postponed.pop(0) if postponed else inbox.get():
         reply(message, {"type": "init_ok"})
     elif body["type"] == "sync":
         reading = read_clock()
-        # GAP 1: ask the server. GAP 3, its reply: what time is it now, and how long was the round trip? Then set the clock.
-        send("lab", {"type": "adjust", "reading": reading, "time": reading + offset, "delay": 0})
+        # GAP 1: ask the server. GAP 3, its reply: what time is it now, and how long was the round trip? Then set the clock, report
+        # that to lab, {"type": "adjust", "reading": 1795410685000123, "time": 1795410685000456, "delay": 789}, and reply.
         reply(message, {"type": "sync_ok"})
     elif body["type"] == "now":
         reading = read_clock()

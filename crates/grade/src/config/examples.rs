@@ -50,7 +50,7 @@ Examples:
 
 pub(super) const NODE: &str = "\
 Workloads, as of lamport run --node: echo, unique-ids, broadcast, g-set, g-counter, pn-counter, lin-kv, clocks,
-mutex, total, causal, election, commit
+mutex, total, causal, election, wireless, commit, snapshot, time, berkeley
 
 Examples:
   grade node echo --cmd 'python3 node.py echo'

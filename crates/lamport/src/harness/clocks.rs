@@ -56,6 +56,17 @@ impl HardwareClocks {
         reading
     }
 
+    /// What its clock would show now, if it read it.
+    pub(super) fn now(&self, node: usize, now: Duration) -> Reading {
+        self.0[node].hardware.reading(now)
+    }
+
+    /// What a node has read since this moment of true time.
+    pub(super) fn since(&self, node: usize, moment: i64) -> impl Iterator<Item = Reading> {
+        let readings = self.0[node].readings.iter().copied();
+        readings.filter(move |reading| reading.true_time() >= moment)
+    }
+
     /// The reading of a node at which its clock showed this, in microseconds, if there is one.
     pub(super) fn reading(&self, node: usize, micros: i64) -> Option<Reading> {
         let readings = self.0[node].readings.iter().rev();

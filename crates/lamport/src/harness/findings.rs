@@ -40,11 +40,7 @@ pub(super) fn checks(settings: &Settings, outcome: &Outcome) -> (Vec<Check>, Vio
         ),
     }];
     // What a run that was cut short lacks, it might have had later.
-    let cut = match (&outcome.breach, outcome.interrupted) {
-        (Some(_), _) => Some("the run ended at the breach of the protocol"),
-        (None, true) => Some("the run was interrupted"),
-        (None, false) => None,
-    };
+    let cut = outcome.cut_short();
     let mut found = vec![answered(settings, outcome, &end)];
     let mut violation = None;
     if let Some(algorithm) = settings.workload.algorithm() {
@@ -126,8 +122,14 @@ fn answered(settings: &Settings, outcome: &Outcome, end: &End<'_>) -> Check {
             )
         })
         .collect();
+    let served: u64 = outcome.answers.iter().map(|answers| answers.served).sum();
+    let refused: u64 = outcome.answers.iter().map(|it| it.answered).sum();
     match silent.as_slice() {
         [] if all == 0 => Check::open(property, "no request was made"),
+        [] if served == 0 && refused == all => {
+            let found = format!("all {} were refused", plural(all, "request"));
+            Check::unfulfilled(property, found)
+        }
         [] if unanswered > 0 => Check::ok(
             property,
             format!(

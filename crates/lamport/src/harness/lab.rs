@@ -79,11 +79,25 @@ pub(super) struct Outcome {
     pub(super) interrupted: bool,
 }
 
+impl Outcome {
+    /// Why the run ended before its end, if it did: what it lacks, it might have had later.
+    pub(super) fn cut_short(&self) -> Option<&'static str> {
+        match &self.breach {
+            Some(_) => Some("the run ended at the breach of the protocol"),
+            None if self.interrupted => Some("the run was interrupted"),
+            None if !self.history.has_room() => Some("the run had more events than are kept"),
+            None => None,
+        }
+    }
+}
+
 /// The requests of one node.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Answers {
     pub(super) asked: u64,
     pub(super) answered: u64,
+    /// Of those that were answered: with what was asked, and not with an error.
+    pub(super) served: u64,
     pub(super) unanswered: u64,
 }
 

@@ -142,9 +142,9 @@ pub fn expect_report(body: &Body, known: &[&str]) -> Result<(), String> {
     if known.contains(&kind(body)) {
         return Ok(());
     }
-    let found = excerpt(kind(body).as_bytes());
+    let found = found(body, &["type"]);
     Err(format!(
-        "expected a report of type {}, found '{found}'",
+        "expected a report of type {}, found {found}",
         known.join(" or ")
     ))
 }

@@ -143,7 +143,8 @@ fn logs(
                 true => ready.clone().algorithm(&settings.workload.log_word()),
                 false => ready.clone().algorithm(OUTSIDE),
             },
-            ended: (!is_killed).then_some(outcome.end),
+            // One that was cut short could have gone on.
+            ended: (!is_killed && outcome.cut_short().is_none()).then_some(outcome.end),
             began,
         };
         log.write(&log_path(folder, names.of(process)), [process], own)?;

@@ -1,6 +1,8 @@
 //! Distributed snapshots (Chandy & Lamport 1985, Mattern 1989) of a bank: the cut that a snapshot records is consistent, what it
 //! records has all the money, and every snapshot is completed. One automaton serves the verdict on runs and the model checker.
 
+mod books;
+
 use common::{
     process::{
         Meaning,
@@ -18,6 +20,8 @@ use common::{
     text::plural,
 };
 use smallvec::{SmallVec, smallvec};
+
+use self::books::Books;
 
 use crate::algorithms::branch;
 
@@ -170,9 +174,11 @@ pub(super) struct SnapshotChecker {
     complete: u64,
     inconsistent: Option<((usize, usize), Timestamp)>,
     not_conserved: Option<(usize, i64)>,
-    /// What each process has by its transfers, and the first event that records another balance, with what the process has.
-    balances: Vec<i64>,
-    false_balance: Option<(usize, i64, i64)>,
+    /// What snapshots must record, and the first event at which one does not.
+    books: Books,
+    wrongly_recorded: Option<(usize, String)>,
+    /// Whether all events of the run are known.
+    is_whole: Option<bool>,
 }
 
 impl SnapshotChecker {
@@ -183,22 +189,9 @@ impl SnapshotChecker {
             complete: 0,
             inconsistent: None,
             not_conserved: None,
-            balances: vec![branch::initial(); processes],
-            false_balance: None,
-        }
-    }
-
-    /// A process has as much as its transfers leave it, and records that.
-    fn balance(&mut self, index: usize, event: &RunEvent, meaning: &Meaning) {
-        let balance = &mut self.balances[event.process.index()];
-        match *meaning {
-            Meaning::Transfer(_, amount) => *balance -= i64::from(amount),
-            Meaning::Credit(_, amount) => *balance += i64::from(amount),
-            Meaning::Record(_, recorded) if recorded != *balance => {
-                let balance = *balance;
-                self.false_balance.get_or_insert((index, recorded, balance));
-            }
-            _ => {}
+            books: Books::new(processes),
+            wrongly_recorded: None,
+            is_whole: None,
         }
     }
 }
@@ -224,8 +217,11 @@ impl Checker for SnapshotChecker {
             self.recorded += u64::from(id.process == event.process);
         }
         self.complete += u64::from(matches!(meaning, Meaning::Complete(..)));
-        if !run.is_incomplete(event.process) {
-            self.balance(index, event, meaning);
+        let known_to_all = || ProcessId::all(processes).all(|it| !run.is_incomplete(it));
+        if *self.is_whole.get_or_insert_with(known_to_all)
+            && let Some(why) = self.books.see(event.process, meaning, run.names)
+        {
+            self.wrongly_recorded.get_or_insert((index, why));
         }
         match self.state.step(event.process, meaning) {
             Ok(()) => {}
@@ -265,16 +261,18 @@ impl Checker for SnapshotChecker {
             }
         };
         let total = self.state.total();
-        let conserved = match (self.false_balance, self.not_conserved) {
-            (Some((event, recorded, balance)), _) => {
-                let why = format!("a balance of {recorded} is recorded in place of {balance}");
+        let conserved = match (&self.wrongly_recorded, self.not_conserved) {
+            (Some((event, why)), later) if later.is_none_or(|later| *event < later.0) => {
+                Check::violated(run, Property::Conserved, (*event, *event), why)
+            }
+            (wrongly, Some((event, money))) => {
+                let mut why = format!("{money} are recorded in place of {total}");
+                if let Some((_, cause)) = wrongly.as_ref().filter(|cause| cause.0 == event) {
+                    why += &format!(": {cause}");
+                }
                 Check::violated(run, Property::Conserved, (event, event), &why)
             }
-            (None, Some((event, money))) => {
-                let why = format!("{money} are recorded in place of {total}");
-                Check::violated(run, Property::Conserved, (event, event), &why)
-            }
-            (None, None) => {
+            _ => {
                 let snapshots = plural(self.complete, "snapshot");
                 let found = format!("{total} in processes and channels together, in {snapshots}");
                 Check::held(run, exercise, Property::Conserved, found, &[])

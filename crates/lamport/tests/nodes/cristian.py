@@ -37,7 +37,7 @@ def read_clock():
 def show(reading):
     global floor
     floor = max(reading + offset, 0 if fault == "set-back" else floor)
-    return floor
+    return reading if fault == "frozen" else floor
 
 
 def adjust(reading, shown, delay):
@@ -70,7 +70,11 @@ def reply(number, shown):
 def handle(message):
     global sync
     body, client = message["body"], message["src"]
-    if body["type"] == "sync":
+    if fault == "refuse" and "msg_id" in body:
+        send(client, type="error", code=11, in_reply_to=body["msg_id"])
+    elif fault == "idle" and body["type"] == "sync":
+        send(client, type="sync_ok", in_reply_to=body["msg_id"])
+    elif body["type"] == "sync":
         sync = message
         asked.clear()
         if fault == "own-clock":

@@ -109,6 +109,9 @@ def handle(message, source, body):
         send("lab", type="debit", transfer=body["transfer"])
         channels[body["to"]].put(transfer=body["transfer"], amount=body["amount"])
         send(source, type="transfer_ok", in_reply_to=body["msg_id"])
+    elif body["type"] == "snapshot" and fault == "alone":
+        send("lab", type="record", snapshot=body["snapshot"], balance=balance)
+        send(source, type="snapshot_ok", in_reply_to=body["msg_id"], money=1000 * (len(others) + 1))
     elif body["type"] == "snapshot":
         Snapshot(body["snapshot"], me, message)
     elif body["type"] == "data":

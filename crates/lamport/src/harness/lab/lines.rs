@@ -17,6 +17,7 @@ use crate::harness::{
     history::SERVICES,
     message::{Body, CLOCK, FORM, LAB, LONGEST_LINE, Message, error_words, excerpt, kind, number},
     task::Answer,
+    workload::NodeWorkload,
 };
 
 impl Lab<'_, '_, '_> {
@@ -147,6 +148,12 @@ impl Lab<'_, '_, '_> {
             if message.dest == CLOCK {
                 self.read_clock(now, node, message);
                 return Ok(());
+            }
+            if self.settings.workload == NodeWorkload::Wireless {
+                let dest = message.dest;
+                return Err(format!(
+                    "expected one of its neighbours as dest, as there are no services in a wireless network, found {dest}"
+                ));
             }
             self.statistics.services += 1;
             let sent = self.history.send(now, (from, to), body, |_| None);

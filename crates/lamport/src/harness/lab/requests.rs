@@ -165,6 +165,13 @@ impl Lab<'_, '_, '_> {
         let node = request.node;
         self.progress();
         self.answers[node].answered += 1;
+        let is_served = match answer {
+            Answer::Ok(..) => true,
+            // A store has no such key, or another value.
+            Answer::Error(code) => [KEY_DOES_NOT_EXIST, PRECONDITION_FAILED].contains(&code),
+            Answer::None => false,
+        };
+        self.answers[node].served += u64::from(is_served);
         let ending = match answer {
             Answer::Ok(..) => Ending::Ok,
             Answer::Error(..) | Answer::None => Ending::Error,

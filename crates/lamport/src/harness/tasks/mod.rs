@@ -33,8 +33,8 @@ pub(super) fn of(workload: NodeWorkload, nodes: usize, faults: &Faults) -> Box<d
         NodeWorkload::Wireless => Box::new(election::Election::wireless(nodes)),
         NodeWorkload::Commit => Box::new(commit::Commit::new(nodes)),
         NodeWorkload::Snapshot => Box::new(snapshot::Snapshot::new(nodes)),
-        NodeWorkload::Time => Box::new(time::Time::new(nodes, false, faults)),
-        NodeWorkload::Berkeley => Box::new(time::Time::new(nodes, true, faults)),
+        NodeWorkload::Time => Box::new(time::Time::with_server(nodes)),
+        NodeWorkload::Berkeley => Box::new(time::Time::by_rounds(nodes, faults)),
         NodeWorkload::Total | NodeWorkload::Causal => Box::new(multicast::Multicast::new(nodes)),
     }
 }

@@ -158,10 +158,12 @@ impl Snapshot {
         }
         let money = crate::harness::message::number(report, "money");
         let money = money.and_then(|money| u32::try_from(money).ok());
-        match (history.node(report, "from"), money) {
+        let from = history.node(report, "from");
+        let from = from.filter(|from| from.index() != node);
+        match (from, money) {
             (Some(from), Some(money)) => Ok(Meaning::RecordChannel(id, from, money)),
             _ => Err(expected(
-                "a node as from, and an integer as money, 0 or more,",
+                "another node as from, and an integer as money, 0 to 4294967295,",
                 &["from", "money"],
             )),
         }

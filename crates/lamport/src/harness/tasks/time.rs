@@ -1,7 +1,16 @@
 //! `time` and `berkeley`: clients have nodes synchronize their clocks, and ask what these show; every node reports by how much it
-//! sets its clock. The lab keeps the hardware clocks, and so knows how wrong each clock is.
+//! sets its clock. The lab keeps the hardware clocks, and so knows how wrong each clock is; it sees the messages, and so knows which round
+//! trips a node can have measured.
+//!
+//! | module | job |
+//! | --- | --- |
+//! | `clock` | what the clock of a node shows, and may show |
+//! | `exchanges` | the messages of a node to the time server, and back |
+//! | `rounds` | the rounds of a coordinator |
 
 mod clock;
+mod exchanges;
+mod rounds;
 
 use std::time::Duration;
 
@@ -10,7 +19,7 @@ use common::process::{
     clock::Timestamp,
     faults::Faults,
     ids::ProcessId,
-    physical::{ClockAction, ClockEvent, Nanos, Reading, nanos},
+    physical::{ClockAction, ClockEvent, Nanos, Reading},
     property::Property,
     verdict::check::Check,
 };
@@ -18,12 +27,12 @@ use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
-use self::clock::Clock;
+use self::{clock::Clock, exchanges::Exchanges, rounds::Rounds};
 use crate::{
     algorithms::{berkeley::TOLERANCE, time_client::drift},
     harness::{
         clocks::UNIT,
-        history::History,
+        history::{History, Sent},
         message::{Body, body, expect_report, found, kind},
         task::{Answer, End, Exchange, Task},
     },
@@ -35,43 +44,46 @@ const FIRST: usize = 0;
 /// The share of the requests of a node that synchronizes that ask what its clock shows.
 const READS: f64 = 0.4;
 
-/// How much longer a round trip may seem than the time since the request, beside the drift of the clock.
+/// How much longer a round trip may seem than it was, beside the drift of the clock.
 const SLACK: i64 = 1_000_000;
 
 /// The workload.
 #[derive(Debug)]
 pub(super) struct Time {
-    /// Whether the first node begins rounds in which all set their clocks, and is no time server.
-    by_rounds: bool,
+    /// The rounds in which all set their clocks; None if the first node is a time server.
+    rounds: Option<Rounds>,
     clocks: Vec<Clock>,
-    /// How often each node was asked to synchronize.
-    asked: Vec<u32>,
-    /// The coordinator's reading when each round began.
-    rounds: Vec<Reading>,
-    /// Whether answers may take so long that a coordinator does not use them.
-    is_slow: bool,
-    /// When the time server read its clock last, in true time.
-    read_at: Option<i64>,
+    /// The messages of each node to the time server.
+    exchanges: Vec<Exchanges>,
+    /// How far the clock of the time server was ahead of true time, as it was reported last.
+    server: Option<i64>,
+    /// The first node that has answered without setting its clock.
+    idle: Option<usize>,
 }
 
 impl Time {
-    /// With these faults of the network.
-    pub(super) fn new(nodes: usize, by_rounds: bool, faults: &Faults) -> Self {
-        let slow = faults.slow.iter().map(|slow| slow.by).max();
-        let long = 2 * (faults.delay.long() + slow.unwrap_or_default());
+    /// With a time server.
+    pub(super) fn with_server(nodes: usize) -> Self {
         Self {
-            by_rounds,
+            rounds: None,
             clocks: vec![Clock::default(); nodes],
-            asked: vec![0; nodes],
-            rounds: Vec::new(),
-            is_slow: nanos(long) > TOLERANCE,
-            read_at: None,
+            exchanges: vec![Exchanges::default(); nodes],
+            server: None,
+            idle: None,
+        }
+    }
+
+    /// In rounds of a coordinator, over a network with these faults.
+    pub(super) fn by_rounds(nodes: usize, faults: &Faults) -> Self {
+        Self {
+            rounds: Some(Rounds::new(nodes, faults)),
+            ..Self::with_server(nodes)
         }
     }
 
     /// Whether the client of this node asks it to synchronize.
     fn synchronizes(&self, node: usize) -> bool {
-        self.by_rounds == (node == FIRST)
+        self.rounds.is_some() == (node == FIRST)
     }
 
     /// An event of a node's clock.
@@ -80,11 +92,11 @@ impl Time {
         history: &mut History,
         at: Duration,
         node: usize,
-        (round, reading, action): (u32, Reading, ClockAction),
+        (reading, action): (Reading, ClockAction),
     ) {
         let clock = &self.clocks[node];
         let event = ClockEvent {
-            round,
+            round: clock.round,
             action,
             reading,
             set: clock.set(reading),
@@ -102,60 +114,67 @@ impl Time {
         report: &Body,
     ) -> Result<(), String> {
         let (reading, time) = stated(history, node, report)?;
+        if !self.clocks[node].is_after_adjustment(reading) {
+            return Err("expected a reading since its last adjustment in adjust".to_owned());
+        }
         let delay = integer(report, "delay").filter(|delay| *delay >= 0);
         let delay = delay.map(|delay| delay.saturating_mul(UNIT));
-        let round = match self.by_rounds {
-            false => Some(self.clocks[node].round),
-            true => integer(report, "round")
-                .and_then(|round| u32::try_from(round).ok())
-                .filter(|round| (1..=self.rounds.len()).contains(&(*round as usize))),
+        let delay = delay.ok_or_else(|| {
+            let found = found(report, &["delay"]);
+            format!("expected an integer as delay, 0 or more, in adjust, found {found}")
+        })?;
+        let longest = match &mut self.rounds {
+            Some(rounds) => {
+                let round = rounds.named(report)?;
+                self.clocks[node].round = round;
+                rounds.is_set(round, node);
+                let passed = rounds.passed(round, reading, self.clocks[FIRST].last);
+                passed.min(TOLERANCE)
+            }
+            None => self.exchanges[node].longest(reading).ok_or(
+                "expected adjust after a message to n1, and one from it since, found none",
+            )?,
         };
-        let (Some(delay), Some(round)) = (delay, round) else {
-            let (what, fields): (_, &[_]) = match self.by_rounds {
-                true => (
-                    "an integer as delay, and a round that has begun",
-                    &["delay", "round"],
-                ),
-                false => ("an integer as delay, 0 or more,", &["delay"]),
+        if delay > longest + SLACK + drift(longest) {
+            let why = match self.rounds {
+                Some(_) => "an answer that takes longer says too little",
+                None => "since it read its clock before it asked n1",
             };
-            let found = found(report, fields);
-            return Err(format!("expected {what} in adjust, found {found}"));
-        };
-        let since = match self.by_rounds {
-            true => self.rounds[round as usize - 1],
-            false => self.clocks[node].asked(),
-        };
-        // The clock by which it was measured may have jumped.
-        let by_clock = match self.by_rounds {
-            true => self.clocks[FIRST].last,
-            false => reading,
-        };
-        let passed = reading.true_time() - since.true_time();
-        let passed = passed.max(by_clock.hardware - since.hardware);
-        if delay > passed + SLACK + drift(passed) {
             return Err(format!(
-                "expected a delay of at most {}, the time since it was asked to synchronize, found {}",
-                Nanos(passed.max(0)),
+                "expected a delay of at most {}, {why}, found {}",
+                Nanos(longest.max(0)),
                 Nanos(delay)
             ));
         }
-        if !self.by_rounds && self.read_at < Some(since.true_time()) {
-            // Whoever has not asked the server is compared with it all the same.
-            let reading = history.clocks.read(FIRST, at);
-            self.reads_clock(history, at, FIRST, reading);
+        if self.rounds.is_none() {
+            self.compare(history, at, (node, time - reading.true_time()));
         }
-        let bound = delay / 2 + drift(delay.saturating_add(passed.max(0)));
         if delay > 0 {
             let offset = time - self.clocks[node].set(reading);
             let sample = ClockAction::Sample { offset, delay };
-            self.event(history, at, node, (round, reading, sample));
+            self.event(history, at, node, (reading, sample));
         }
-        let clock = &mut self.clocks[node];
-        clock.adjust(reading, time);
-        let before = clock.shown;
+        self.clocks[node].adjust(reading, time);
+        self.exchanges[node].adjusted(reading);
+        let bound = delay / 2 + drift(delay.saturating_add(longest.max(0)));
+        let before = self.clocks[node].shown;
         let action = ClockAction::Adjust { before, bound };
-        self.event(history, at, node, (round, reading, action));
+        self.event(history, at, node, (reading, action));
         Ok(())
+    }
+
+    /// With what a clock is compared that is now so far ahead of true time: with the server's as it was at some moment since the node
+    /// asked it, also if the server has not looked, or its clock has jumped.
+    fn compare(&mut self, history: &mut History, at: Duration, (node, ahead): (usize, i64)) {
+        let since = self.exchanges[node].since();
+        let readings = history.clocks.since(FIRST, since);
+        let nearest = readings.min_by_key(|reading| (reading.error - ahead).abs());
+        let nearest = nearest.unwrap_or_else(|| history.clocks.read(FIRST, at));
+        let differs = |server: i64| (server - nearest.error).abs() > SLACK;
+        if self.server.is_none_or(differs) {
+            self.server = Some(nearest.error);
+            self.event(history, at, FIRST, (nearest, ClockAction::Report));
+        }
     }
 
     /// A node says what its clock shows.
@@ -168,19 +187,8 @@ impl Time {
     ) -> Result<(), String> {
         let (reading, time) = stated(history, node, reply)?;
         self.clocks[node].show(reading, time)?;
-        let round = self.clocks[node].round;
-        self.event(history, at, node, (round, reading, ClockAction::Show));
+        self.event(history, at, node, (reading, ClockAction::Show));
         Ok(())
-    }
-
-    /// Whether a majority of the hardware clocks agrees, as far as the lab has seen them.
-    fn agrees(&self) -> bool {
-        let mut errors: Vec<_> = self.clocks.iter().map(|it| it.last.error).collect();
-        errors.sort_unstable();
-        let majority = self.clocks.len() / 2 + 1;
-        let mut sets = errors.windows(majority);
-        // Those that are hardly within the tolerance may not seem so.
-        sets.any(|set| set[majority - 1] - set[0] <= TOLERANCE * 9 / 10)
     }
 }
 
@@ -208,50 +216,74 @@ fn stated(history: &History, node: usize, body: &Body) -> Result<(Reading, i64),
 impl Task for Time {
     fn asks(&self, node: usize) -> bool {
         // The clock of a time server is its hardware clock.
-        self.by_rounds || node != FIRST
+        self.rounds.is_some() || node != FIRST
     }
 
     fn request(&mut self, node: usize, random: &mut Pcg64Mcg) -> Body {
         if !self.synchronizes(node) || random.random_bool(READS) {
             return body("now", []);
         }
-        self.asked[node] += 1;
-        match self.by_rounds {
-            true => body("sync", [("round", self.asked[node].into())]),
-            false => body("sync", []),
+        match &mut self.rounds {
+            Some(rounds) => body("sync", [("round", rounds.begin().into())]),
+            None => body("sync", []),
         }
     }
 
     fn asked(&mut self, node: usize, request: &Body, _: Timestamp) -> Option<Meaning> {
-        if kind(request) == "sync" {
-            self.clocks[node].begin();
+        match kind(request) {
+            "sync" => self.clocks[node].begin(),
+            _ => self.clocks[node].asked(),
         }
         None
     }
 
     fn reads_clock(&mut self, history: &mut History, at: Duration, node: usize, reading: Reading) {
         let begins = self.clocks[node].read(reading);
-        let action = if begins {
-            self.clocks[node].round = self.asked[node];
-            if self.by_rounds {
-                self.rounds.push(reading);
+        let action = match &mut self.rounds {
+            Some(rounds) if begins => {
+                let round = rounds.number();
+                self.clocks[node].round = round;
+                let ahead = self.clocks.iter().enumerate();
+                let ahead = ahead.map(|(node, clock)| {
+                    let now = history.clocks.now(node, at);
+                    clock.set(now) - now.true_time()
+                });
+                rounds.polls(reading, ahead.collect());
+                Some(ClockAction::Poll)
             }
-            Some(ClockAction::Poll)
-        } else if self.by_rounds {
-            // It is polled.
-            let round = self.rounds.len() as u32;
-            let is_first = std::mem::replace(&mut self.clocks[node].round, round) < round;
-            is_first.then_some(ClockAction::Report)
-        } else {
-            let is_server = node == FIRST;
-            if is_server {
-                self.read_at = Some(reading.true_time());
+            Some(rounds) => {
+                // It is polled.
+                let round = rounds.number();
+                let is_first = std::mem::replace(&mut self.clocks[node].round, round) < round;
+                is_first.then_some(ClockAction::Report)
             }
-            is_server.then_some(ClockAction::Report)
+            None if begins => {
+                self.clocks[node].round += 1;
+                Some(ClockAction::Poll)
+            }
+            None if node == FIRST => {
+                self.server = Some(reading.error);
+                Some(ClockAction::Report)
+            }
+            None => None,
         };
         if let Some(action) = action {
-            let round = self.clocks[node].round;
-            self.event(history, at, node, (round, reading, action));
+            self.event(history, at, node, (reading, action));
+        }
+    }
+
+    fn sent(&mut self, _: &mut History, _: Duration, sent: &Sent, _: &Body) -> Result<(), String> {
+        let from = sent.from.index();
+        if sent.to.index() == FIRST {
+            let last = self.clocks[from].last;
+            self.exchanges[from].asked(last);
+        }
+        Ok(())
+    }
+
+    fn arrived(&mut self, sent: &Sent) {
+        if sent.from.index() == FIRST {
+            self.exchanges[sent.to.index()].answered();
         }
     }
 
@@ -262,16 +294,27 @@ impl Task for Time {
         exchange: Exchange<'_>,
     ) -> Result<(), String> {
         let node = exchange.node;
-        match (exchange.answer, kind(exchange.request)) {
-            (Answer::Ok(reply, _), "now") => self.show(history, at, node, reply),
-            (Answer::Ok(..), _) if self.by_rounds && self.clocks[node].waits() => {
-                let reading = history.clocks.read(node, at);
-                let round = self.clocks[node].round;
-                self.event(history, at, node, (round, reading, ClockAction::Keep));
-                Ok(())
-            }
-            _ => Ok(()),
+        let Answer::Ok(reply, _) = exchange.answer else {
+            return Ok(());
+        };
+        if kind(exchange.request) == "now" {
+            return self.show(history, at, node, reply);
         }
+        let waits = self.clocks[node].waits();
+        match &mut self.rounds {
+            Some(rounds) => {
+                rounds.ends();
+                if waits {
+                    let reading = history.clocks.now(node, at);
+                    self.event(history, at, node, (reading, ClockAction::Keep));
+                }
+            }
+            None if waits => {
+                self.idle.get_or_insert(node);
+            }
+            None => {}
+        }
+        Ok(())
     }
 
     fn report(
@@ -290,21 +333,19 @@ impl Task for Time {
         self.conclude(end).is_empty()
     }
 
-    /// A node that never sets its clock is never wrong about it.
+    /// A node that does not set its clock is never wrong about it.
     fn conclude(&self, end: &End<'_>) -> Vec<Check> {
-        let is_due = |node: usize| match self.by_rounds {
-            true => !self.rounds.is_empty() && !self.is_slow && self.agrees(),
-            false => self.asked[node] > 0,
+        let idle = match (&self.rounds, self.idle) {
+            (Some(rounds), _) => rounds.left_out(end),
+            (None, Some(node)) => {
+                let name = end.name(node);
+                Some(format!(
+                    "{name} has answered sync without setting its clock"
+                ))
+            }
+            (None, None) => None,
         };
-        let never = end.of_those_up(&self.clocks);
-        let never = never.filter(|(node, clock)| clock.is_never_set() && is_due(*node));
-        let names: Vec<_> = never.map(|(node, _)| end.name(node)).collect();
-        match names.as_slice() {
-            [] => Vec::new(),
-            names => vec![Check::unfulfilled(
-                Property::Synchronized,
-                format!("never set: the clock of {}", names.join(", ")),
-            )],
-        }
+        let check = |found| Check::unfulfilled(Property::Synchronized, found);
+        idle.into_iter().map(check).collect()
     }
 }

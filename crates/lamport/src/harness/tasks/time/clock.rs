@@ -5,6 +5,9 @@ use common::process::physical::{Nanos, Reading};
 /// How far what a clock shows may be from what is expected: a node may compute with fractions.
 const SLACK: i64 = 1_000_000;
 
+/// A clock that is not what it is set to comes nearer by this part of the time that passes, at least.
+const SLOWEST: i64 = 20;
+
 /// A node's clock. All times are nanoseconds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
@@ -14,55 +17,59 @@ pub(super) struct Clock {
     pub(super) last: Reading,
     /// How far it is set ahead of the hardware clock; None before it is set.
     ahead: Option<i64>,
-    /// What it showed last.
+    /// The reading at which it was set last.
+    adjusted: Option<Reading>,
+    /// The least that it can have shown last. It goes on whether or not a client asks.
     pub(super) shown: i64,
-    /// The least and the most by which what it shows may be ahead of the hardware clock.
+    /// The least and the most by which what it shows may be ahead of the hardware clock, at the last reading.
     range: (i64, i64),
+    /// The last reading before its client asked what it shows.
+    before: Reading,
     /// Whether the node was asked to synchronize, and has not read its clock since.
     begins: bool,
-    /// The reading at which it began to synchronize, if it has not set its clock since; and that at which it began before.
-    since: Option<Reading>,
-    before: Reading,
+    /// Whether it was asked, and has not set its clock since.
+    waits: bool,
 }
 
 impl Clock {
     /// The node is asked to synchronize.
     pub(super) fn begin(&mut self) {
-        self.begins = true;
+        (self.begins, self.waits) = (true, true);
     }
 
-    /// The node reads its hardware clock; returns whether it begins to synchronize. Before it says anything of its clock, that is the
-    /// hardware clock.
+    /// The node is asked what its clock shows.
+    pub(super) fn asked(&mut self) {
+        self.before = self.last;
+    }
+
+    /// The node reads its hardware clock; returns whether it begins to synchronize.
     pub(super) fn read(&mut self, reading: Reading) -> bool {
-        let before = std::mem::replace(&mut self.last, reading);
-        // The hardware clock has jumped back, and what the clock shows must not.
-        let back = before.error - reading.error;
-        if before != Reading::default() && back > SLACK {
-            self.range.1 += back;
+        if self.last != Reading::default() {
+            let passed = reading.true_time() - self.last.true_time();
+            let nearer = passed.max(0) / SLOWEST;
+            let set = self.ahead.unwrap_or(0);
+            let (least, most) = self.range;
+            self.range = (set.min(least + nearer), set.max(most - nearer));
+            // The hardware clock has jumped back, and what the clock shows must not.
+            let back = self.last.error - reading.error;
+            if back > SLACK {
+                self.range.1 += back;
+            }
         }
-        if self.ahead.is_none() {
-            self.shown = self.shown.max(reading.hardware);
-        }
-        let begins = std::mem::take(&mut self.begins);
-        if begins && self.since.is_none() {
-            self.since = Some(reading);
-        }
-        begins
+        self.last = reading;
+        self.shown = self.shown.max(reading.hardware + self.range.0);
+        std::mem::take(&mut self.begins)
     }
 
-    /// The reading at which the node began what has led to the present adjustment.
-    pub(super) fn asked(&self) -> Reading {
-        self.since.unwrap_or(self.before)
-    }
-
-    /// Whether it has begun to synchronize, and not set its clock.
+    /// Whether the node was asked to synchronize, and has not set its clock.
     pub(super) fn waits(&self) -> bool {
-        self.since.is_some()
+        self.waits
     }
 
-    /// Whether the node has never set it.
-    pub(super) fn is_never_set(&self) -> bool {
-        self.ahead.is_none()
+    /// Whether a reading is later than the one at which it was set last.
+    pub(super) fn is_after_adjustment(&self, reading: Reading) -> bool {
+        let adjusted = self.adjusted.map(|adjusted| adjusted.true_time());
+        adjusted < Some(reading.true_time())
     }
 
     /// The time to which it is set.
@@ -73,17 +80,20 @@ impl Clock {
     /// It is set to this time.
     pub(super) fn adjust(&mut self, reading: Reading, time: i64) {
         let ahead = time - reading.hardware;
-        self.ahead = Some(ahead);
+        (self.ahead, self.adjusted) = (Some(ahead), Some(reading));
         self.range = (self.range.0.min(ahead), self.range.1.max(ahead));
-        self.before = self.asked();
-        self.since = None;
+        self.waits = false;
     }
 
     /// It shows this time.
     ///
     /// # Errors
-    /// When it is not on its way to the time to which it is set.
+    /// When the reading is from before the client asked, or the time is not on its way to the one to which the clock is set.
     pub(super) fn show(&mut self, reading: Reading, time: i64) -> Result<(), String> {
+        let is_first = self.before == Reading::default();
+        if !is_first && reading.true_time() <= self.before.true_time() {
+            return Err("expected a reading since the request in now_ok".to_owned());
+        }
         let ahead = time - reading.hardware;
         let (least, most) = self.range;
         if !(least - SLACK..=most + SLACK).contains(&ahead) {
@@ -121,54 +131,78 @@ mod tests {
         }
     }
 
+    /// What is wrong with this time at this reading.
+    fn wrong(clock: &Clock, millis: i64, time: i64) -> String {
+        let mut clock = clock.clone();
+        clock.asked();
+        clock.read(at(millis));
+        let shown = clock.show(at(millis), time * MS);
+        shown.err().unwrap_or_default()
+    }
+
     #[test]
-    fn a_clock_shows_what_it_is_set_to_or_is_on_its_way() {
+    fn a_clock_shows_what_it_is_set_to_or_comes_nearer() {
         let mut clock = Clock::default();
         clock.read(at(100));
         assert_eq!(clock.shown, 100 * MS);
         clock.show(at(100), 100 * MS).unwrap();
-        // Set back by 40 ms: it may run slower, or stand, or be there.
+        // Set back by 40 ms at 110: it may run slower, or stand, or be there.
+        clock.read(at(110));
         clock.adjust(at(110), 70 * MS);
-        assert_eq!(clock.set(at(120)), 80 * MS);
-        let fails = clock.clone().show(at(120), 130 * MS).unwrap_err();
+        assert_eq!((clock.set(at(120)), clock.shown), (80 * MS, 110 * MS));
         assert_eq!(
-            fails,
-            "expected as time between the reading less 40 ms and the reading, as its clock is set, found the reading and 10 ms"
+            wrong(&clock, 120, 130),
+            "expected as time between the reading less 40 ms and the reading less 500 µs, as its clock is set, found the reading and 10 ms"
         );
-        clock.show(at(120), 115 * MS).unwrap();
-        // It has been slower: it does not become faster again.
-        assert!(clock.clone().show(at(130), 130 * MS).is_err());
-        clock.show(at(130), 115 * MS).unwrap();
-        clock.show(at(200), 160 * MS).unwrap();
-        let fails = clock.clone().show(at(210), 100 * MS).unwrap_err();
-        assert!(
-            fails.ends_with("expected as time the reading less 40 ms, as its clock is set, found the reading less 110 ms"),
-            "{fails}"
-        );
-        // The hardware clock jumps back by 100 ms: it stands, or is slower.
-        assert!(clock.clone().show(at(100), 160 * MS).is_err());
-        let jumped = Reading {
-            hardware: 100 * MS,
-            error: -60 * MS,
-        };
-        clock.read(jumped);
-        clock.clone().show(jumped, 160 * MS).unwrap();
-        clock.clone().show(jumped, 130 * MS).unwrap();
-        assert!(clock.clone().show(jumped, 170 * MS).is_err());
+        assert!(wrong(&clock, 120, 115).is_empty());
+        assert!(wrong(&clock, 150, 110).is_empty());
+        // It must come nearer by a twentieth of the time.
+        assert!(wrong(&clock, 1310, 1270).is_empty());
+        assert!(!wrong(&clock, 1310, 1310).is_empty());
+        let mut far = clock.clone();
+        far.read(at(910));
+        assert!(wrong(&far, 910, 870).is_empty(), "40 ms in 800 ms");
+        assert!(!wrong(&far, 920, 920).is_empty());
     }
 
     #[test]
-    fn a_request_lasts_until_the_clock_is_set() {
+    fn a_reading_from_before_the_request_says_nothing() {
         let mut clock = Clock::default();
-        assert!(!clock.read(at(10)));
+        clock.read(at(10));
+        clock.asked();
+        let fails = clock.show(at(10), 10 * MS).unwrap_err();
+        assert_eq!(fails, "expected a reading since the request in now_ok");
+        clock.read(at(11));
+        clock.show(at(11), 11 * MS).unwrap();
+        assert!(clock.is_after_adjustment(at(11)));
+        clock.adjust(at(11), 11 * MS);
+        assert!(!clock.is_after_adjustment(at(11)));
+    }
+
+    #[test]
+    fn a_clock_whose_hardware_jumps_back_stands_or_is_slower() {
+        let mut clock = Clock::default();
+        clock.read(at(100));
+        clock.show(at(100), 100 * MS).unwrap();
+        assert!(clock.clone().show(at(50), 100 * MS).is_err());
+        let jumped = Reading {
+            hardware: 50 * MS,
+            error: -10 * MS,
+        };
+        clock.read(jumped);
+        clock.clone().show(jumped, 100 * MS).unwrap();
+        clock.clone().show(jumped, 70 * MS).unwrap();
+        assert!(clock.clone().show(jumped, 120 * MS).is_err());
+    }
+
+    #[test]
+    fn a_node_waits_until_its_clock_is_set() {
+        let mut clock = Clock::default();
+        assert!(!clock.read(at(10)) && !clock.waits());
         clock.begin();
         assert!(clock.read(at(20)) && clock.waits());
-        // Its client has given up, and asks again.
-        clock.begin();
-        assert!(clock.read(at(60)));
-        assert_eq!(clock.asked(), at(20));
-        clock.adjust(at(70), 0);
+        assert!(!clock.read(at(25)));
+        clock.adjust(at(25), 0);
         assert!(!clock.waits());
-        assert_eq!(clock.asked(), at(20));
     }
 }
