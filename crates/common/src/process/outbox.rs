@@ -121,7 +121,7 @@ impl<M> Outbox<'_, M> {
         self.actions.push(Action::ClearTimer(kind));
     }
 
-    /// What the hardware clock shows, in nanoseconds; only of processes that [read one](Process::READS_CLOCK).
+    /// What the hardware clock shows, in nanoseconds; only of processes that [read one](super::Process::READS_CLOCK).
     pub fn reading(&self) -> i64 {
         self.reading.hardware
     }

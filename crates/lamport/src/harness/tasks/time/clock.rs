@@ -68,7 +68,7 @@ impl Clock {
 
     /// Whether a reading is later than the one at which it was set last.
     pub(super) fn is_after_adjustment(&self, reading: Reading) -> bool {
-        let adjusted = self.adjusted.map(|adjusted| adjusted.true_time());
+        let adjusted = self.adjusted.map(Reading::true_time);
         adjusted < Some(reading.true_time())
     }
 
