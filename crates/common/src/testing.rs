@@ -10,6 +10,7 @@
 //! | `handout` | the file that is the handout's program |
 //! | `modules` | circles of modules |
 //! | `contract` | what every program does alike |
+//! | `several` | cases that are tried at once |
 //! | `waiting` | what announces itself in no way |
 //! | `recorder` | a journal for tests that call a library |
 //! | `command_line` | help, flags and refusals |
@@ -32,6 +33,7 @@ mod modules;
 mod program;
 mod recorder;
 mod reference;
+mod several;
 mod waiting;
 mod words;
 
@@ -47,6 +49,7 @@ pub use self::{
     program::{Finished, Running, command, run, start},
     recorder::Recorder,
     reference::check_reference,
+    several::check_several,
     waiting::wait_for,
     words::{BANNED, banned_word},
 };

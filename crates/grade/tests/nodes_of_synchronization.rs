@@ -2,9 +2,7 @@
 
 mod support;
 
-use std::thread;
-
-use common::testing::Folder;
+use common::testing::{Folder, check_several};
 use grade::{requirement::Status, results::Results};
 use support::{can_grade, grade};
 
@@ -113,18 +111,5 @@ fn each_wrong_node_loses_what_it_does_not_meet_and_a_right_one_nothing() {
             std::fs::read_to_string(format!("{NODES}/{name}")).unwrap(),
         );
     }
-    // They wait more than they compute, but those that start need the processor.
-    let mut all_wrong = Vec::new();
-    for cases in CASES.chunks(AT_ONCE) {
-        all_wrong.extend(thread::scope(|scope| {
-            let folder = &folder;
-            let all: Vec<_> = cases
-                .iter()
-                .map(|case| scope.spawn(move || wrong(folder, *case)))
-                .collect();
-            let all = all.into_iter().filter_map(|it| it.join().unwrap());
-            all.collect::<Vec<String>>()
-        }));
-    }
-    assert!(all_wrong.is_empty(), "{}", all_wrong.join("\n"));
+    check_several(&CASES, AT_ONCE, |case| wrong(&folder, *case));
 }

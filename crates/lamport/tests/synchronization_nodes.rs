@@ -6,12 +6,11 @@ mod nodes;
 use std::{
     fs,
     sync::{Mutex, PoisonError},
-    thread,
 };
 
 use common::{
     event::Verdict,
-    testing::{Folder, have_program, run},
+    testing::{Folder, check_several, have_program, run},
 };
 
 use nodes::{BAD, assert_holds, checks, run_nodes, violated};
@@ -104,21 +103,6 @@ fn nodes_elect_and_commit_when_the_leader_or_the_coordinator_is_killed() {
 /// How many runs go on at once: nodes wait more than they compute, but those that start need the processor.
 const AT_ONCE: usize = 5;
 
-/// What is wrong with runs of nodes, several at once.
-fn all<T: Sync>(cases: &[T], wrong: impl Fn(&T) -> Option<String> + Sync) {
-    let mut all_wrong = Vec::new();
-    for cases in cases.chunks(AT_ONCE) {
-        all_wrong.extend(thread::scope(|scope| {
-            let wrong = &wrong;
-            let runs = cases.iter().map(|case| scope.spawn(move || wrong(case)));
-            let runs: Vec<_> = runs.collect();
-            let wrong = runs.into_iter().filter_map(|run| run.join().unwrap());
-            wrong.collect::<Vec<_>>()
-        }));
-    }
-    assert!(all_wrong.is_empty(), "{}", all_wrong.join("\n"));
-}
-
 /// These flags, and of the others those that are not among them.
 fn with<'a>(flags: &'a str, others: &[&'a str]) -> Vec<&'a str> {
     let flags: Vec<_> = flags.split_whitespace().collect();
@@ -154,7 +138,7 @@ fn right_nodes_take_snapshots_and_synchronize_and_elect_by_capacity_over_a_bad_n
         // The best was what connected the others.
         ("wireless", line, "have n1 or n5 as their leader"),
     ];
-    all(&cases, |(workload, flags, found)| {
+    check_several(&cases, AT_ONCE, |(workload, flags, found)| {
         let logs = folder.path(&format!("{workload}{}", flags.len()));
         let [plot, svg] = ["plot", "svg"].map(|name| format!("{logs}-{name}.svg"));
         let few = [
@@ -349,16 +333,21 @@ fn what_is_wrong_with_a_snapshot_a_clock_or_a_wireless_election_is_named() {
             "expected one of its neighbours as dest, ",
         ),
     ];
-    all(&cases, |(workload, fault, flags, property, found)| {
-        let few = [
-            "--count", "20", "--rate", "100", "--seed", "3", "--settle", "500ms",
-        ];
-        let few = with(flags, &few);
-        let finished = run_nodes(workload, &node(workload, fault), &few);
-        let mut checks = checks(&finished).into_iter();
-        let is_named = checks.any(|(name, verdict, text)| {
-            name == *property && verdict == Verdict::Fail && text.contains(found)
-        });
-        (!is_named || finished.code != Some(1)).then(|| format!("{workload} {fault}: {finished:?}"))
-    });
+    check_several(
+        &cases,
+        AT_ONCE,
+        |(workload, fault, flags, property, found)| {
+            let few = [
+                "--count", "20", "--rate", "100", "--seed", "3", "--settle", "500ms",
+            ];
+            let few = with(flags, &few);
+            let finished = run_nodes(workload, &node(workload, fault), &few);
+            let mut checks = checks(&finished).into_iter();
+            let is_named = checks.any(|(name, verdict, text)| {
+                name == *property && verdict == Verdict::Fail && text.contains(found)
+            });
+            (!is_named || finished.code != Some(1))
+                .then(|| format!("{workload} {fault}: {finished:?}"))
+        },
+    );
 }

@@ -11,12 +11,10 @@ use common::process::{
     physical::{HardwareClock, Reading},
 };
 
+use super::message::CLOCK_UNIT;
+
 /// How many readings of a node are known, the last ones.
 const MOST_READINGS: usize = 4096;
-
-/// The nanoseconds of a unit of these clocks, a microsecond: more digits than those of the present day do not fit into the numbers of
-/// some languages.
-pub(super) const UNIT: i64 = 1_000;
 
 /// The hardware clock of a node.
 #[derive(Debug)]
@@ -44,7 +42,7 @@ impl HardwareClocks {
     pub(super) fn read(&mut self, node: usize, now: Duration) -> Reading {
         let Clock { hardware, readings } = &mut self.0[node];
         let exact = hardware.reading(now);
-        let hardware = exact.hardware.div_euclid(UNIT) * UNIT;
+        let hardware = exact.hardware.div_euclid(CLOCK_UNIT) * CLOCK_UNIT;
         let reading = Reading {
             hardware,
             error: exact.error - (exact.hardware - hardware),
@@ -71,7 +69,7 @@ impl HardwareClocks {
     pub(super) fn reading(&self, node: usize, micros: i64) -> Option<Reading> {
         let readings = self.0[node].readings.iter().rev();
         let mut readings = readings.copied();
-        readings.find(|reading| reading.hardware / UNIT == micros)
+        readings.find(|reading| reading.hardware / CLOCK_UNIT == micros)
     }
 }
 
@@ -87,8 +85,8 @@ mod tests {
         };
         let mut clocks = HardwareClocks::new(&clocks, 2);
         let one = clocks.read(1, Duration::from_nanos(5_000_999));
-        let micros = one.hardware / UNIT;
-        assert_eq!(one.hardware % UNIT, 0);
+        let micros = one.hardware / CLOCK_UNIT;
+        assert_eq!(one.hardware % CLOCK_UNIT, 0);
         assert_eq!(clocks.reading(1, micros), Some(one));
         assert_eq!(clocks.reading(1, micros + 1), None);
         assert_eq!(clocks.reading(0, micros), None);

@@ -59,9 +59,11 @@ pub(super) fn checks(settings: &Settings, outcome: &Outcome) -> (Vec<Check>, Vio
     }
     for check in outcome.task.conclude(&end) {
         // The workload may know of a property what no event shows.
-        found.retain(|known| known.property != check.property || known.is_violated());
-        if !found.iter().any(|known| known.property == check.property) {
-            found.push(check);
+        let mut known = found.iter_mut();
+        match known.find(|known| known.property == check.property) {
+            Some(known) if known.is_violated() => {}
+            Some(known) => *known = check,
+            None => found.push(check),
         }
     }
     for mut check in found {

@@ -14,6 +14,9 @@ pub const LAB: &str = "lab";
 /// The service that is the hardware clock of the node that asks.
 pub const CLOCK: &str = "clock";
 
+/// The nanoseconds of its unit, a microsecond: more digits than those of the present day do not fit into the numbers of some languages.
+pub const CLOCK_UNIT: i64 = 1_000;
+
 /// The longest line of a node, in bytes.
 pub const LONGEST_LINE: usize = 1 << 20;
 
@@ -92,6 +95,11 @@ pub fn kind(body: &Body) -> &str {
 /// The number in this field.
 pub fn number(body: &Body, name: &str) -> Option<u64> {
     body.get(name).and_then(Value::as_u64)
+}
+
+/// A field that is an integer with a sign.
+pub fn integer(body: &Body, name: &str) -> Option<i64> {
+    body.get(name).and_then(Value::as_i64)
 }
 
 /// What stands in these fields, for the end of a sentence about what was expected in place of it: `term none, leader "n9"`.

@@ -8,8 +8,7 @@ use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
 use super::message::{
-    Body, CLOCK, KEY_DOES_NOT_EXIST, MALFORMED_REQUEST, NOT_SUPPORTED, PRECONDITION_FAILED, body,
-    kind,
+    Body, KEY_DOES_NOT_EXIST, MALFORMED_REQUEST, NOT_SUPPORTED, PRECONDITION_FAILED, body, kind,
 };
 
 /// How many past states of `seq-kv` a reader may still see.
@@ -57,18 +56,9 @@ impl Services {
         }
     }
 
-    /// The reply of a service to a request of this node, whose hardware clock shows what `clock` says, in microseconds.
-    pub(super) fn reply(
-        &mut self,
-        service: &str,
-        (node, clock): (usize, impl FnOnce() -> i64),
-        request: &Body,
-    ) -> Body {
+    /// The reply of a service, but for the clock, to a request of this node.
+    pub(super) fn reply(&mut self, service: &str, node: usize, request: &Body) -> Body {
         let done = match service {
-            CLOCK => match kind(request) {
-                "read" => Ok(body("read_ok", [("time", clock().into())])),
-                _ => Err(unknown(request)),
-            },
             "lin-tso" => self.oracle(request),
             "seq-kv" => self.sequential(node, request),
             "lww-kv" => self.last_write_wins(request),
@@ -83,13 +73,7 @@ impl Services {
                 })
             }
         };
-        let mut reply = done.unwrap_or_else(|(code, text)| {
-            body("error", [("code", code.into()), ("text", text.into())])
-        });
-        if let Some(id) = request.get("msg_id") {
-            reply.insert("in_reply_to".into(), id.clone());
-        }
-        reply
+        answer(request, done)
     }
 
     fn oracle(&mut self, request: &Body) -> Result<Body, Refused> {
@@ -176,6 +160,26 @@ fn unknown(request: &Body) -> Refused {
     (NOT_SUPPORTED, text)
 }
 
+/// The reply to a request for the clock, which shows what `clock` says, in microseconds.
+pub(super) fn read_clock(request: &Body, clock: impl FnOnce() -> i64) -> Body {
+    let done = match kind(request) {
+        "read" => Ok(body("read_ok", [("time", clock().into())])),
+        _ => Err(unknown(request)),
+    };
+    answer(request, done)
+}
+
+/// What was done, or why it was not, as the reply to a request.
+fn answer(request: &Body, done: Result<Body, Refused>) -> Body {
+    let mut reply = done.unwrap_or_else(|(code, text)| {
+        body("error", [("code", code.into()), ("text", text.into())])
+    });
+    if let Some(id) = request.get("msg_id") {
+        reply.insert("in_reply_to".into(), id.clone());
+    }
+    reply
+}
+
 /// A value that an operation writes, with its key.
 type Change = Option<(String, Value)>;
 
@@ -231,7 +235,7 @@ mod tests {
         let Value::Object(request) = request else {
             panic!("an object")
         };
-        Value::Object(services.reply(service, (node, || 7_000_001), &request))
+        Value::Object(services.reply(service, node, &request))
     }
 
     #[test]
@@ -257,8 +261,10 @@ mod tests {
 
     #[test]
     fn the_clock_is_only_read() {
-        let mut services = Services::new(1);
-        let mut ask = |request| ask(&mut services, CLOCK, 0, request);
+        let ask = |request: Value| {
+            let request = request.as_object().expect("an object");
+            Value::Object(read_clock(request, || 7_000_001))
+        };
         let read = json!({"type": "read", "msg_id": 1});
         let found = json!({"type": "read_ok", "time": 7_000_001, "in_reply_to": 1});
         assert_eq!(ask(read), found);

@@ -35,10 +35,10 @@ impl Cut {
 
     /// The first message that is received in the past and sent after it, in causal order of the receives: the cut is consistent
     /// exactly if there is none.
-    pub fn violation(&self, computation: &Computation) -> Option<Link> {
+    fn violation(&self, beneath: &Beneath<'_>) -> Option<Link> {
+        let computation = beneath.computation;
         let events = &computation.trace.events;
         let has = |id: EventId| self.has(events[id].process, id);
-        let beneath = Beneath::of(computation);
         let links = computation.links.all().iter();
         let links = links.filter(|link| !beneath.has(link));
         let from_future =
@@ -155,6 +155,7 @@ pub fn recorded(computation: &Computation) -> Vec<Recorded> {
             cut.records.push(*id);
         }
     }
+    let beneath = Beneath::of(computation);
     for (cut, execution) in cuts.iter_mut().zip(executions) {
         for (process, logged) in (0..).zip(&trace.processes) {
             let events = &trace.events[logged.events.clone()];
@@ -165,7 +166,7 @@ pub fn recorded(computation: &Computation) -> Vec<Recorded> {
                 cut.others.push(process);
             }
         }
-        cut.violation = cut.cut.violation(computation);
+        cut.violation = cut.cut.violation(&beneath);
     }
     cuts
 }

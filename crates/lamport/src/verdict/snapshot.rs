@@ -218,9 +218,8 @@ impl Checker for SnapshotChecker {
         }
         self.complete += u64::from(matches!(meaning, Meaning::Complete(..)));
         let known_to_all = || ProcessId::all(processes).all(|it| !run.is_incomplete(it));
-        if *self.is_whole.get_or_insert_with(known_to_all)
-            && let Some(why) = self.books.see(event.process, meaning, run.names)
-        {
+        let is_whole = *self.is_whole.get_or_insert_with(known_to_all);
+        if is_whole && let Some(why) = self.books.see(event.process, meaning, run.names) {
             self.wrongly_recorded.get_or_insert((index, why));
         }
         match self.state.step(event.process, meaning) {
@@ -231,8 +230,7 @@ impl Checker for SnapshotChecker {
             }
             Err(Wrong::NotConserved(recorded, reported)) => {
                 // What is recorded may be among the events that are missing in a log.
-                let whole = ProcessId::all(processes).all(|it| !run.is_incomplete(it));
-                let money = match whole && reported == self.state.total() {
+                let money = match is_whole && reported == self.state.total() {
                     true => recorded,
                     false => reported,
                 };

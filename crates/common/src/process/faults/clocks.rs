@@ -13,6 +13,11 @@ use crate::{
     text::visible,
 };
 
+/// The flags.
+const OFFSET: &str = "--clock-offset";
+const DRIFT: &str = "--clock-drift";
+const JUMP: &str = "--clock-jump";
+
 /// The largest offset or jump: a year.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -51,7 +56,7 @@ impl Clocks {
         };
         let mut clocks = Self::default();
         for text in offsets {
-            let failed = |why| failed("--clock-offset", text, why);
+            let failed = |why| failed(OFFSET, text, why);
             let (processes, what) = whose(text).map_err(failed)?;
             let by = signed(&what).map_err(failed)?;
             clocks
@@ -59,7 +64,7 @@ impl Clocks {
                 .extend(processes.into_iter().map(|it| (it, by)));
         }
         for text in drifts {
-            let failed = |why| failed("--clock-drift", text, why);
+            let failed = |why| failed(DRIFT, text, why);
             let (processes, what) = whose(text).map_err(failed)?;
             let by = drift(&what).map_err(failed)?;
             clocks
@@ -67,7 +72,7 @@ impl Clocks {
                 .extend(processes.into_iter().map(|it| (it, by)));
         }
         for text in jumps {
-            let failed = |why| failed("--clock-jump", text, why);
+            let failed = |why| failed(JUMP, text, why);
             let (processes, at, by) = jump(text, names).map_err(failed)?;
             let jumps = processes.unwrap_or_else(all).into_iter();
             clocks.jumps.extend(jumps.map(|it| (it, at, by)));
@@ -109,10 +114,10 @@ impl Clocks {
     pub fn command_line(&self, names: &Names) -> String {
         let mut line = String::new();
         for process in ProcessId::all(names.count()) {
-            for flag in self.flags(process) {
-                let (flag, value) = flag.split_once('=').unwrap_or((&flag, ""));
-                let is = if value.starts_with('@') { "" } else { "=" };
-                line += &format!(" {flag} {}{is}{value}", names.of(process));
+            let name = names.of(process);
+            for (flag, value) in self.given(process) {
+                let is = if flag == JUMP { "" } else { "=" };
+                line += &format!(" {flag} {name}{is}{value}");
             }
         }
         line
@@ -120,6 +125,14 @@ impl Clocks {
 
     /// The flags that give a process this clock.
     pub fn flags(&self, process: ProcessId) -> Vec<String> {
+        let given = self.given(process).into_iter();
+        given
+            .map(|(flag, value)| format!("{flag}={value}"))
+            .collect()
+    }
+
+    /// The flags that give a process this clock, each with its value.
+    fn given(&self, process: ProcessId) -> Vec<(&'static str, String)> {
         let clock = self.of(process, 0);
         let period = |by: i64| {
             let sign = if by < 0 { "-" } else { "" };
@@ -127,13 +140,13 @@ impl Clocks {
         };
         let mut flags = Vec::new();
         if clock.offset != 0 {
-            flags.push(format!("--clock-offset={}", period(clock.offset)));
+            flags.push((OFFSET, period(clock.offset)));
         }
         if clock.drift != 0 {
-            flags.push(format!("--clock-drift={}ppm", clock.drift as f64 / 1e3));
+            flags.push((DRIFT, format!("{}ppm", clock.drift as f64 / 1e3)));
         }
         for (at, by) in clock.jumps {
-            flags.push(format!("--clock-jump=@{}:{}", Period(at), period(by)));
+            flags.push((JUMP, format!("@{}:{}", Period(at), period(by))));
         }
         flags
     }

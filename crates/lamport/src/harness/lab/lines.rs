@@ -13,9 +13,12 @@ use super::{Breach, Lab, READ, State, Step, Timer};
 use crate::harness::{
     child::{NodeOutput, Output},
     clients::{NoRequest, Purpose},
-    clocks::UNIT,
     history::SERVICES,
-    message::{Body, CLOCK, FORM, LAB, LONGEST_LINE, Message, error_words, excerpt, kind, number},
+    message::{
+        Body, CLOCK, CLOCK_UNIT, FORM, LAB, LONGEST_LINE, Message, error_words, excerpt, kind,
+        number,
+    },
+    services,
     task::Answer,
     workload::NodeWorkload,
 };
@@ -159,7 +162,7 @@ impl Lab<'_, '_, '_> {
             let sent = self.history.send(now, (from, to), body, |_| None);
             self.history.receive(now, &sent, |_| None);
             let reply = Message {
-                body: self.services.reply(&message.dest, (node, || 0), body),
+                body: self.services.reply(&message.dest, node, body),
                 src: message.dest,
                 dest: message.src,
             };
@@ -177,9 +180,9 @@ impl Lab<'_, '_, '_> {
         let clock = || {
             let reading = history.clocks.read(node, now);
             task.reads_clock(history, now, node, reading);
-            reading.hardware / UNIT
+            reading.hardware / CLOCK_UNIT
         };
-        let body = self.services.reply(CLOCK, (node, clock), &message.body);
+        let body = services::read_clock(&message.body, clock);
         let (src, dest) = (message.dest, message.src);
         self.hand(node, Message { src, dest, body }.line().into());
     }

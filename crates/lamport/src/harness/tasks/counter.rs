@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::harness::{
     history::History,
-    message::{Body, body, excerpt, is_definite},
+    message::{Body, body, excerpt, integer, is_definite},
     task::{Answer, End, Exchange, Task},
 };
 
@@ -43,7 +43,7 @@ impl Counter {
     }
 
     fn value(reply: &Body) -> Result<i64, String> {
-        reply.get("value").and_then(Value::as_i64).ok_or_else(|| {
+        integer(reply, "value").ok_or_else(|| {
             let found = reply
                 .get("value")
                 .map_or_else(|| "none".to_owned(), Value::to_string);
@@ -69,7 +69,7 @@ impl Task for Counter {
         _: Duration,
         exchange: Exchange<'_>,
     ) -> Result<(), String> {
-        let delta = exchange.request.get("delta").and_then(Value::as_i64);
+        let delta = integer(exchange.request, "delta");
         match (exchange.answer, delta) {
             (Answer::Ok(..), Some(delta)) => {
                 self.sum += delta;

@@ -117,12 +117,15 @@ impl Task for Election {
             ));
         };
         let named = Timestamp { time, process };
-        let node_as_process = ProcessId::at(node);
-        if what == "parent" {
-            history.local(at, node_as_process, Meaning::Parent(named));
+        let is_parent = what == "parent";
+        let meaning = match is_parent {
+            true => Meaning::Parent(named),
+            false => Meaning::Leader(named),
+        };
+        history.local(at, ProcessId::at(node), meaning);
+        if is_parent {
             return Ok(false);
         }
-        history.local(at, node_as_process, Meaning::Leader(named));
         let now = Some((time, process));
         Ok(std::mem::replace(&mut self.leaders[node], now) != now)
     }
@@ -134,15 +137,10 @@ impl Task for Election {
             Some((_, stations)) => Some(stations.best(ProcessId::at(node), &is_down)),
             None => of_all,
         };
-        let mut led = end.of_those_up(&self.leaders);
         // A part of a network that nobody has asked has no leader.
-        let mut asked = Vec::new();
-        for (node, is_asked) in end.of_those_up(&self.is_asked) {
-            if *is_asked {
-                asked.push(best(node));
-            }
-        }
-        led.all(|(node, leader)| {
+        let asked = end.of_those_up(&self.is_asked).filter(|(_, it)| **it);
+        let asked: Vec<_> = asked.map(|(node, _)| best(node)).collect();
+        end.of_those_up(&self.leaders).all(|(node, leader)| {
             let best = best(node);
             !asked.contains(&best) || leader.map(|(_, leader)| leader) == best
         })

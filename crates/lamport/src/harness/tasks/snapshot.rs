@@ -1,7 +1,7 @@
 //! `snapshot`: clients have nodes transfer money and take snapshots; every node reports its debits and credits, and what it records.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -18,7 +18,7 @@ use crate::{
     algorithms::branch::initial,
     harness::{
         history::{History, Sent},
-        message::{Body, body, expect_report, found, kind, number},
+        message::{Body, body, expect_report, found, integer, kind, number},
         task::{Answer, End, Exchange, REPLY, Task},
     },
 };
@@ -55,8 +55,8 @@ pub(super) struct Snapshot {
     initiators: HashMap<u64, usize>,
     /// The snapshots that each node has recorded.
     recorded: HashSet<(usize, u64)>,
-    /// Those that clients wait for, with their initiators.
-    waiting: BTreeMap<u64, usize>,
+    /// Those that clients wait for.
+    waiting: BTreeSet<u64>,
 }
 
 impl Snapshot {
@@ -68,7 +68,7 @@ impl Snapshot {
             balances: vec![initial(); nodes],
             initiators: HashMap::new(),
             recorded: HashSet::new(),
-            waiting: BTreeMap::new(),
+            waiting: BTreeSet::new(),
         }
     }
 
@@ -137,18 +137,18 @@ impl Snapshot {
             let (kind, found) = (kind(report), found(report, fields));
             format!("expected {what} in {kind}, found {found}")
         };
-        let Some((number, initiator)) = known else {
+        let Some((time, initiator)) = known else {
             let what = "a snapshot that a client has asked for";
             return Err(expected(what, &["snapshot"]));
         };
         let id = Timestamp {
-            time: number,
+            time,
             process: ProcessId::at(initiator),
         };
         if kind(report) == "record" {
-            let balance = report.get("balance").and_then(serde_json::Value::as_i64);
+            let balance = integer(report, "balance");
             let balance = balance.ok_or_else(|| expected("an integer as balance", &["balance"]))?;
-            if !self.recorded.insert((node, number)) {
+            if !self.recorded.insert((node, time)) {
                 return Err(expected(
                     "a snapshot that this node has not recorded",
                     &["snapshot"],
@@ -156,7 +156,7 @@ impl Snapshot {
             }
             return Ok(Meaning::Record(id, balance));
         }
-        let money = crate::harness::message::number(report, "money");
+        let money = number(report, "money");
         let money = money.and_then(|money| u32::try_from(money).ok());
         let from = history.node(report, "from");
         let from = from.filter(|from| from.index() != node);
@@ -182,7 +182,7 @@ impl Task for Snapshot {
         if random.random_bool(SNAPSHOTS) || most <= 0 {
             let number = self.number(node, 1);
             self.initiators.insert(number, node);
-            self.waiting.insert(number, node);
+            self.waiting.insert(number);
             return body("snapshot", [("snapshot", number.into())]);
         }
         let to = (node + random.random_range(1..self.nodes)) % self.nodes;
@@ -232,7 +232,7 @@ impl Task for Snapshot {
                 )),
             };
         }
-        let money = reply.get("money").and_then(serde_json::Value::as_i64);
+        let money = integer(reply, "money");
         let Some(money) = money else {
             let found = found(reply, &["money"]);
             return Err(format!(
@@ -308,13 +308,10 @@ impl Task for Snapshot {
             None => Check::ok(Property::NothingInvented, "no transfer was credited twice"),
         };
         // Of a snapshot that its initiator has not recorded no event tells.
-        let begun = |it: &(&u64, &usize)| self.recorded.contains(&(*it.1, *it.0));
-        let ignored = self
-            .waiting
-            .iter()
-            .filter(|it| end.is_up[*it.1] && !begun(it));
+        let waiting = self.waiting.iter().map(|it| (self.initiators[it], *it));
+        let ignored = waiting.filter(|it| end.is_up[it.0] && !self.recorded.contains(it));
         let ignored: Vec<_> = ignored
-            .map(|(number, node)| format!("{number} of {}", end.name(*node)))
+            .map(|(node, number)| format!("{number} of {}", end.name(node)))
             .collect();
         let mut checks = vec![lost, twice];
         if !ignored.is_empty() {

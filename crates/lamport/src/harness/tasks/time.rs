@@ -25,15 +25,13 @@ use common::process::{
 };
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use serde_json::Value;
 
 use self::{clock::Clock, exchanges::Exchanges, rounds::Rounds};
 use crate::{
     algorithms::{berkeley::TOLERANCE, time_client::drift},
     harness::{
-        clocks::UNIT,
         history::{History, Sent},
-        message::{Body, body, expect_report, found, kind},
+        message::{Body, CLOCK_UNIT, body, expect_report, found, integer, kind},
         task::{Answer, End, Exchange, Task},
     },
 };
@@ -118,7 +116,7 @@ impl Time {
             return Err("expected a reading since its last adjustment in adjust".to_owned());
         }
         let delay = integer(report, "delay").filter(|delay| *delay >= 0);
-        let delay = delay.map(|delay| delay.saturating_mul(UNIT));
+        let delay = delay.map(|delay| delay.saturating_mul(CLOCK_UNIT));
         let delay = delay.ok_or_else(|| {
             let found = found(report, &["delay"]);
             format!("expected an integer as delay, 0 or more, in adjust, found {found}")
@@ -127,7 +125,7 @@ impl Time {
             Some(rounds) => {
                 let round = rounds.named(report)?;
                 self.clocks[node].round = round;
-                rounds.is_set(round, node);
+                rounds.sets(round, node);
                 let passed = rounds.passed(round, reading, self.clocks[FIRST].last);
                 passed.min(TOLERANCE)
             }
@@ -192,16 +190,11 @@ impl Time {
     }
 }
 
-/// An integer with a sign.
-fn integer(body: &Body, name: &str) -> Option<i64> {
-    body.get(name).and_then(Value::as_i64)
-}
-
 /// A reading that the node has got, and the time that it states for it, in nanoseconds.
 fn stated(history: &History, node: usize, body: &Body) -> Result<(Reading, i64), String> {
     let reading = integer(body, "reading").and_then(|it| history.clocks.reading(node, it));
     // No clock is so far from 1970 that a difference of two could overflow.
-    let time = integer(body, "time").and_then(|time| time.checked_mul(UNIT));
+    let time = integer(body, "time").and_then(|time| time.checked_mul(CLOCK_UNIT));
     let time = time.filter(|time| time.unsigned_abs() < 1 << 61);
     match (reading, time) {
         (Some(reading), Some(time)) => Ok((reading, time)),

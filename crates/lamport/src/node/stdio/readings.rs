@@ -6,7 +6,6 @@ use common::process::{
     Process,
     physical::{HardwareClock, nanos},
 };
-use serde_json::Value;
 
 use super::{
     Stdio,
@@ -14,7 +13,7 @@ use super::{
 };
 use crate::{
     bug::Bug,
-    harness::message::{Body, CLOCK, body, number},
+    harness::message::{Body, CLOCK, CLOCK_UNIT, body, integer, number},
 };
 
 impl<P: Process<Settings = Option<Bug>>> Stdio<'_, P> {
@@ -37,12 +36,12 @@ impl<P: Process<Settings = Option<Bug>>> Stdio<'_, P> {
     /// # Errors
     /// When the answer has no time, or comes out of order.
     pub(super) fn read(&mut self, answer: &Body) -> Result<(), String> {
-        let time = answer.get("time").and_then(Value::as_i64);
+        let time = integer(answer, "time");
         let waiting = self.inputs.waiting.front().map(|(number, _)| *number);
         let (Some(time), true) = (time, waiting == number(answer, "in_reply_to")) else {
             return Err("expected the time in reply to the first read of the clock".to_owned());
         };
-        let hardware = time.saturating_mul(1_000);
+        let hardware = time.saturating_mul(CLOCK_UNIT);
         self.out.reading = hardware;
         let now = self.start.elapsed();
         if let Some(engine) = &mut self.engine {

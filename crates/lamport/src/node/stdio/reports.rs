@@ -11,11 +11,8 @@ use serde_json::Value;
 use super::output::Output;
 use crate::{
     algorithms::Algorithm,
-    harness::message::{LAB, Message, body},
+    harness::message::{CLOCK_UNIT, LAB, Message, body},
 };
-
-/// The nanoseconds of a microsecond, the unit of the lab's clocks.
-const MICROSECOND: i64 = 1_000;
 
 impl Output<'_> {
     /// The lab gets to know what it cannot see.
@@ -119,7 +116,7 @@ impl Output<'_> {
                 );
                 // The round trip, and what clocks drift: of a process that is polled only its coordinator has measured it.
                 let delay = 2 * bound;
-                let micros = |time: i64| Value::from(time.div_euclid(MICROSECOND));
+                let micros = |time: i64| Value::from(time.div_euclid(CLOCK_UNIT));
                 let mut adjust = body(
                     "adjust",
                     [
@@ -146,8 +143,8 @@ impl Output<'_> {
         let hardware = self.reading;
         let shown = self.clock.shown(hardware);
         let fields = [
-            ("reading", hardware.div_euclid(MICROSECOND).into()),
-            ("time", shown.div_euclid(MICROSECOND).into()),
+            ("reading", hardware.div_euclid(CLOCK_UNIT).into()),
+            ("time", shown.div_euclid(CLOCK_UNIT).into()),
         ];
         self.reply(request, "now_ok", fields);
     }

@@ -99,7 +99,7 @@ impl Rounds {
     }
 
     /// A node sets its clock in this round.
-    pub(super) fn is_set(&mut self, round: u32, node: usize) {
+    pub(super) fn sets(&mut self, round: u32, node: usize) {
         if let Some(round) = self.rounds.get_mut(round as usize - 1) {
             round.set[node] = true;
         }
